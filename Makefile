@@ -1,0 +1,125 @@
+# Everything runs from .venv, which is built when a requirements file is newer than it.
+#   PYTHON=...  the Python to build it with (3.11 or 3.12); "make clean" first to change it later
+#   UV=         (empty) builds it with venv and pip even where uv is installed
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+PYTHON :=
+UV      = $(shell uv --version >/dev/null 2>&1 && echo uv)
+
+# setup.py of durable-rules overwrites CFLAGS and so compiles without any -O; CC is the way in.
+# -fno-strict-aliasing because its C code reads one memory as several types.
+DURABLE_RULES_CC := gcc -O2 -fno-strict-aliasing
+
+INSTALL = $(if $(UV),uv pip install --quiet --python $(BIN)/python,\
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check)
+LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header
+
+CREATED := $(VENV)/.created
+RUNTIME := $(VENV)/.runtime
+PROJECT := $(VENV)/.project
+DEV     := $(VENV)/.dev
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test serve check format lint types imports rules bench coverage lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(PROJECT) ## scrub the claims in examples/
+	@$(BIN)/scrubber scrub examples/*.json
+
+test: $(DEV) ## run the tests
+	@$(BIN)/python -m pytest
+
+serve: $(PROJECT) ## serve the API on SCRUBBER_BIND (127.0.0.1:8080)
+	@$(BIN)/scrubber serve
+
+# pytest last: its closing line is what a reader of the log looks for.
+check: lint types imports rules test ## format, lint, types, import contracts, rules and tests
+
+format: $(DEV) ## rewrite the code in the project's format
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format .
+
+lint: $(DEV) ## check format and lint
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+types: $(DEV) ## check types
+	@$(BIN)/mypy
+
+imports: $(DEV) ## check the import contracts
+	@$(BIN)/lint-imports
+
+rules: $(PROJECT) ## lint the rules and run their tests
+	@$(BIN)/scrubber rules lint
+	@$(BIN)/scrubber rules test
+
+bench: $(PROJECT) ## run the benchmarks
+	@for benchmark in benchmarks/*.py; do $(BIN)/python "$$benchmark" || exit 1; done
+
+coverage: $(DEV) ## run the tests and list the lines that none of them reaches
+	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage report
+
+lock: ## resolve pyproject.toml into the requirements files again (needs uv; UPGRADE=1 takes newer releases)
+	$(LOCK) $(if $(UPGRADE),--upgrade) --group build --output-file requirements-build.txt
+	$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml --output-file requirements.txt
+	$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev --constraint requirements.txt \
+		--output-file requirements-dev.txt
+
+clean: ## remove the environment, caches and build artefacts
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+		.import_linter_cache .coverage htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A python on PATH may be a launcher for a version that is not installed, so each one is run.
+define FIND_PYTHON
+for python in $(or $(PYTHON),python3 python3.12 python3.11); do \
+	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null \
+		&& break; \
+	python=; \
+done; \
+if [ -z "$$python" ]; then \
+	echo "Python 3.11 or 3.12 is needed (tried: $(or $(PYTHON),python3 python3.12 python3.11));" \
+		"name one with make PYTHON=/path/to/python3.12" >&2; \
+	exit 1; \
+fi
+endef
+
+# Creation has its own stamp: a venv that failed half-way (no ensurepip, say) still has a python.
+$(CREATED):
+	@$(FIND_PYTHON); \
+	echo "Creating $(VENV) with $$("$$python" --version) and $(or $(UV),venv and pip)"; \
+	"$$python" -c 'import os, sysconfig as s; \
+		os.stat(os.path.join(s.get_path("include"), "Python.h"))' 2>/dev/null \
+		&& command -v $(firstword $(DURABLE_RULES_CC)) >/dev/null \
+		|| echo "Building durable-rules needs $(firstword $(DURABLE_RULES_CC)) and Python's headers" \
+			"(Debian: gcc libc6-dev python3-dev)" >&2; \
+	$(if $(UV),uv venv --quiet --clear --no-python-downloads --python "$$python" $(VENV),\
+		"$$python" -m venv --clear $(VENV))
+	@touch $@
+
+# durable-rules is published as source only. A wheel of it in a cache may have been compiled with
+# other flags, so it is built here, past the cache; the tools that build it come from the lock.
+$(RUNTIME): requirements-build.txt requirements.txt | $(CREATED)
+	@$(INSTALL) --require-hashes -r requirements-build.txt
+	@sed -n '/^durable-rules==/,/[^\\]$$/p' requirements.txt > $(VENV)/durable-rules.txt
+	@echo "Building durable-rules"
+	@CC="$(DURABLE_RULES_CC)" $(INSTALL) --require-hashes --no-deps --no-build-isolation \
+		--no-binary durable-rules --no-cache-dir -r $(VENV)/durable-rules.txt
+	@echo "Installing requirements.txt"
+	@$(INSTALL) --require-hashes --no-build-isolation -r requirements.txt
+	@touch $@
+
+$(PROJECT): pyproject.toml $(RUNTIME)
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): requirements-dev.txt $(PROJECT)
+	@echo "Installing requirements-dev.txt"
+	@$(INSTALL) --require-hashes --no-build-isolation -r requirements-dev.txt
+	@touch $@
