@@ -52,7 +52,7 @@ types: $(DEV) ## check types
 	@$(BIN)/mypy
 
 imports: $(DEV) ## check the import contracts
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 rules: $(PROJECT) ## lint the rules and run their tests
 	@$(BIN)/scrubber rules lint
