@@ -65,11 +65,12 @@ coverage: $(DEV) ## run the tests and list the lines that none of them reaches
 	@$(BIN)/coverage run -m pytest
 	@$(BIN)/coverage report
 
-lock: ## resolve pyproject.toml into the requirements files again (needs uv; UPGRADE=1 takes newer releases)
+lock: ## lock the requirements again (needs uv; UPGRADE=1 takes newer releases)
 	$(LOCK) $(if $(UPGRADE),--upgrade) --group build --output-file requirements-build.txt
 	$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml --output-file requirements.txt
 	$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev --constraint requirements.txt \
 		--output-file requirements-dev.txt
+	@! grep -n '://' requirements-build.txt requirements.txt requirements-dev.txt
 
 clean: ## remove the environment, caches and build artefacts
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis \
@@ -94,11 +95,6 @@ endef
 $(CREATED):
 	@$(FIND_PYTHON); \
 	echo "Creating $(VENV) with $$("$$python" --version) and $(or $(UV),venv and pip)"; \
-	"$$python" -c 'import os, sysconfig as s; \
-		os.stat(os.path.join(s.get_path("include"), "Python.h"))' 2>/dev/null \
-		&& command -v $(firstword $(DURABLE_RULES_CC)) >/dev/null \
-		|| echo "Building durable-rules needs $(firstword $(DURABLE_RULES_CC)) and Python's headers" \
-			"(Debian: gcc libc6-dev python3-dev)" >&2; \
 	$(if $(UV),uv venv --quiet --clear --no-python-downloads --python "$$python" $(VENV),\
 		"$$python" -m venv --clear $(VENV))
 	@touch $@
@@ -110,7 +106,9 @@ $(RUNTIME): requirements-build.txt requirements.txt | $(CREATED)
 	@sed -n '/^durable-rules==/,/[^\\]$$/p' requirements.txt > $(VENV)/durable-rules.txt
 	@echo "Building durable-rules"
 	@CC="$(DURABLE_RULES_CC)" $(INSTALL) --require-hashes --no-deps --no-build-isolation \
-		--no-binary durable-rules --no-cache-dir -r $(VENV)/durable-rules.txt
+		--no-binary durable-rules --no-cache-dir -r $(VENV)/durable-rules.txt \
+		|| { echo "durable-rules is compiled here: it needs $(firstword $(DURABLE_RULES_CC)) and" \
+			"the headers of libc and Python (Debian: gcc libc6-dev python3-dev)" >&2; exit 1; }
 	@echo "Installing requirements.txt"
 	@$(INSTALL) --require-hashes --no-build-isolation -r requirements.txt
 	@touch $@
