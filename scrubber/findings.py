@@ -1,0 +1,113 @@
+"""Findings: what fired, where, by whose authority; and the result of scrubbing one claim. Money joins them later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from scrubber.claim import Normalised
+from scrubber.rulebook.rule import Authority, Rule
+
+SEVERITIES = ("info", "warn", "deny")  # rising
+CATEGORIES = (
+    "structure", "provider", "coding", "bundling", "units", "documentation", "abn", "coverage", "frequency", "payment",
+    "timeliness", "duplicate", "freshness",
+)  # fmt: skip
+STAGES = ("submission", "adjudication", "postPayment")
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """Dollars of one finding or of the claim. None = cannot be known; `unknown` then says why.
+
+    `liability` is provider, patient or None (nothing at risk, or not known).
+    """
+
+    billed: Decimal | None
+    allowed: Decimal | None
+    at_risk: Decimal | None
+    liability: str | None
+    basis: str | None
+    steps: tuple[str, ...]
+    unknown: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that fired. `lines` and `related_lines` are 1-based; `pointer` addresses the sender's body.
+
+    `evidence` holds texts, numbers and booleans only.
+    """
+
+    rule: Rule
+    lines: tuple[int, ...]
+    related_lines: tuple[int, ...]
+    pointer: str
+    message: str
+    authority: tuple[Authority, ...]
+    evidence: Mapping[str, str | int | bool | tuple[str, ...]]
+    impact: Impact | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotChecked:
+    """A rule that could not be judged, and what would settle it."""
+
+    rule: Rule
+    lines: tuple[int, ...]
+    missing: tuple[str, ...]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimImpact:
+    """Dollars of the whole claim. `by_liability` has provider and patient."""
+
+    billed: Decimal | None
+    allowed: Decimal | None
+    at_risk: Decimal | None
+    by_liability: Mapping[str, Decimal]
+    unpriced_lines: tuple[int, ...]
+    basis: str | None
+    steps: tuple[str, ...]
+    unknown: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UsedRelease:
+    """A release of a reference table that answered for this claim."""
+
+    table: str
+    release: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """What the answer was made with: enough to make it again."""
+
+    program: str
+    rulebook: str
+    reference: tuple[UsedRelease, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScrubResult:
+    """The answer for one claim, before it is written as JSON, a table or a clearinghouse view."""
+
+    disposition: str
+    findings: tuple[Finding, ...]
+    not_checked: tuple[NotChecked, ...]
+    impact: ClaimImpact
+    normalised: tuple[Normalised, ...]
+    unmapped: tuple[str, ...]
+    versions: Versions
+    received_on: date
+
+
+def disposition(findings: Iterable[Finding]) -> str:
+    """`deny` or `warn` by the worst finding, else `accept`."""
+    severities = {finding.rule.severity for finding in findings}
+    return "deny" if "deny" in severities else "warn" if "warn" in severities else "accept"

@@ -1,0 +1,1 @@
+"""Rule files in, typed rules and tables out."""

@@ -1,0 +1,140 @@
+"""A rule as the program holds it: typed, frozen, with conditions as a small tree of four shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from scrubber.vocabulary import state_key
+
+FactValues = Mapping[str, Any]  # str, int, bool or tuple[str, ...] by the field's type; states under `field?`
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """`fact` `op` `value`. Ops: is, is-not, over, at-least, under, at-most. An unset field fails every op.
+
+    `value` is typed as the field: str, bool, or int (cents, millionths, day ordinal). `fact` may be a state key
+    (`tbsValue?`), with a word for value.
+    """
+
+    fact: str
+    op: str
+    value: str | int | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Has:
+    """A list of codes against `values`: any of them in it, all it holds among them, or none of them in it.
+
+    `all` is false for an empty list; `none` is true for it. An unset field fails all three. A field that holds one
+    text counts as a list of one.
+    """
+
+    fact: str
+    op: str  # any | all | none
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InList:
+    """Like Has, against the codes that a dated code list of the rulebook has on the fact's `day`."""
+
+    fact: str
+    op: str  # any | all | none
+    list: str
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Every part is true; `AllOf(())` is true."""
+
+    parts: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """At least one part is true."""
+
+    parts: tuple[Condition, ...]
+
+
+Condition = Compare | Has | InList | AllOf | AnyOf
+
+
+def leaves(condition: Condition) -> Iterator[Compare | Has | InList]:
+    """Every comparison in a condition, from left to right."""
+    if isinstance(condition, AllOf | AnyOf):
+        for part in condition.parts:
+            yield from leaves(part)
+    else:
+        yield condition
+
+
+def any_state(fields: Sequence[str], state: str) -> Condition:
+    """True when at least one of the fields is in that state."""
+    return AnyOf(tuple(Compare(state_key(field), "is", state) for field in fields))
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """By whose word a rule or a table row stands. `retrieved` is an ISO date."""
+
+    kind: str
+    title: str
+    locator: str | None = None
+    url: str | None = None
+    retrieved: str | None = None
+    binding: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What the remittance is expected to say: group code, CARC, RARCs (codes only)."""
+
+    group: str
+    carc: str
+    rarc: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimStatus:
+    """The 277CA category and status code that a clearinghouse would answer with."""
+
+    category: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule file. `since` is inclusive, `until` exclusive; both are dates of service."""
+
+    id: str
+    pack: str
+    file: str
+    version: int
+    title: str
+    status: str  # draft | shadow | active | deprecated
+    severity: str  # info | warn | deny
+    stage: str  # submission | adjudication | postPayment
+    category: str
+    scope: str  # a kind of vocabulary.KINDS
+    owner: str
+    reviewed: date
+    since: date | None
+    until: date | None
+    authority: tuple[Authority, ...]
+    applies: Condition
+    needs: tuple[str, ...]
+    when: Condition
+    element: str  # of vocabulary.ELEMENTS
+    message: str
+    fix: str
+    not_checked: str | None
+    reason: Reason | None
+    claim_status: ClaimStatus | None
+    at_risk: str  # nothing | line-allowed | claim-allowed
+    false_alarms: str | None
+    related: tuple[str, ...]

@@ -1,0 +1,324 @@
+"""What a rule may mention: kinds of facts, their fields with types, and the elements of a claim a finding points at.
+
+This page is the whole language between Python and the rule files: facts are made with these names, rules are typed
+by them, the engine is compiled from them, and the rule schema and docs are generated from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from scrubber.claim import Absence
+
+DECIMAL_PLACES = 6  # numbers with a fraction travel to the engine as whole millionths
+
+
+class Type(Enum):
+    """How a field's value is written in a rule file and held in a fact."""
+
+    WORD = "word"  # one of a closed list
+    TEXT = "text"  # any text, compared for equality only
+    NUMBER = "number"  # whole number: int
+    DECIMAL = "decimal"  # number with a fraction: int, millionths
+    AMOUNT = "amount"  # dollars: int, cents
+    DAY = "day"  # date: int, proleptic ordinal (date.toordinal)
+    FLAG = "flag"  # yes or no: bool
+    CODES = "codes"  # several codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing that a rule may read.
+
+    `states` are words that stand for a value that is not there or cannot be read (`absent`, `not-a-number`); a field
+    with the state `not-supplied` may be listed under a rule's `needs`. The state of field f is held under `f?` in a
+    fact, its value under `f`; exactly one of the two is there, or neither when the field does not apply.
+    """
+
+    name: str
+    type: Type
+    about: str
+    words: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+
+    @property
+    def may_be_missing(self) -> bool:
+        """Whether a rule may list it under `needs`."""
+        return Absence.NOT_SUPPLIED.value in self.states
+
+
+def state_key(field: str) -> str:
+    """The key under which a fact holds the state of `field`."""
+    return field + "?"
+
+
+_SUPPLIED = (Absence.ABSENT.value, Absence.NOT_SUPPLIED.value)
+_MAYBE = (Absence.NOT_SUPPLIED.value,)
+
+LINES_OF_BUSINESS = ("original-medicare", "medicare-advantage", "medicaid", "tricare", "commercial", "other", "unknown")
+
+_PAYER = (
+    Field("lineOfBusiness", Type.WORD, "what kind of payer the claim goes to", LINES_OF_BUSINESS),
+    Field("payer", Type.TEXT, "the payer's name in tables/aliases.csv of pack payers; unset when no row knows the id"),
+    Field("contractor", Type.TEXT, "number of the Medicare contractor for the place of service; unset when unknown"),
+)
+
+_LINE = (
+    *_PAYER,
+    Field("procedure", Type.TEXT, "procedure code of the line"),
+    Field("modifiers", Type.CODES, "modifiers of the line, in order"),
+    Field("day", Type.DAY, "first date of service of the line"),
+    Field("place", Type.TEXT, "place of service of the line, else of the claim"),
+    Field("setting", Type.WORD, "which rate the place of service pays", ("facility", "non-facility")),
+    Field("units", Type.DECIMAL, "units of the line"),
+    Field("charge", Type.AMOUNT, "charge of the line"),
+    Field("diagnoses", Type.CODES, "diagnosis codes that the line points to, in order of the pointers"),
+)
+
+KNOWN = ("in-force", "not-yet-in-force", "ended", "unknown")
+
+ADOPTED = Field(
+    "adopted", Type.WORD, "whether this payer applies the pack, by the rows of tables/adoptions.csv",
+    ("yes", "no"), _MAYBE,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of fact: what one fact of it stands for, the fields it may have, and the element its findings point at."""
+
+    name: str
+    about: str
+    element: str
+    fields: Mapping[str, Field]
+    says: tuple[str, ...] = ()  # extra words a message may use, besides the fields, {line} and {related}
+
+
+def _kind(name: str, about: str, element: str, *fields: Field, says: tuple[str, ...] = ()) -> Kind:
+    return Kind(name, about, element, {field.name: field for field in fields}, says)
+
+
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        _kind(
+            "claim", "the claim as a whole", "total", *_PAYER,
+            Field("day", Type.DAY, "first date of service on the claim, else the received-on date"),
+            Field("filingIndicator", Type.TEXT, "claim filing indicator as sent"),
+            Field("statedPlan", Type.TEXT, "scrubContext.eligibility.plan as sent"),
+            Field("planAgrees", Type.FLAG, "filing indicator and stated plan name the same line of business"),
+            Field("frequency", Type.TEXT, "claim frequency code"),
+            Field("originalClaimNumber", Type.FLAG, "the original claim number is given"),
+            Field("total", Type.AMOUNT, "claim charge"),
+            Field("linesTotal", Type.AMOUNT, "sum of the line charges; unset when one of them is missing"),
+            Field("totalAgrees", Type.FLAG, "claim charge equals the sum of the line charges; unset when unknown"),
+            Field("lineCount", Type.NUMBER, "number of service lines"),
+            Field("diagnosisCount", Type.NUMBER, "number of diagnoses"),
+            Field("repeatedDiagnosis", Type.FLAG, "one diagnosis code stands on the claim twice"),
+            Field("diagnosesOutOfOrder", Type.FLAG, "the first diagnosis is not ABK or a later one not ABF (ICD-10)"),
+            Field("icd9", Type.FLAG, "an ICD-9 qualifier (BK, BF) with dates of service from 2015-10-01"),
+            Field("contextConflict", Type.FLAG, "two documentation blocks say different things of one line"),
+        ),
+        _kind(
+            "element", "an element of the claim that is missing or malformed", "total", *_PAYER,
+            Field("day", Type.DAY, "date of service of the line, else of the claim"),
+            Field("element", Type.WORD, "which element"),
+            Field("fault", Type.WORD, "what is wrong with it", (
+                "missing", "unreadable", "too-long", "not-ten-digits", "check-digit", "not-positive", "negative",
+                "fraction-of-cents", "fraction", "not-in-code-list", "wrong-format", "post-office-box", "short-zip",
+                "future", "before-birth", "end-before-start", "too-many", "out-of-range", "organization", "repeated",
+            )),
+            Field("need", Type.WORD, "how much the transaction needs the element", ("required", "envelope")),
+            says=("label",),
+        ),
+        _kind(
+            "line", "one service line", "procedure", *_LINE,
+            Field("codeStanding", Type.WORD, "what the procedure tables say of the code on the date of service", KNOWN),
+            Field("modifiersUnknown", Type.CODES, "modifiers that stand in no loaded table"),
+            Field("placeUnknown", Type.FLAG, "the place of service stands in no loaded table"),
+            Field("pcTc", Type.WORD, "PC/TC indicator of the fee schedule", tuple("0123456789")),
+            Field("facilityNotApplicable", Type.FLAG, "the fee schedule marks the code NA in a facility"),
+            Field("renderingClass", Type.WORD, "class of the rendering provider's taxonomy code", (
+                "physician", "nurse-practitioner", "physician-assistant", "clinical-nurse-specialist", "technologist",
+                "unlisted",
+            ), _MAYBE),
+            Field("mueIndicator", Type.WORD, "MUE adjudication indicator of the code", ("1", "2", "3")),
+            Field("mue", Type.NUMBER, "medically unlikely edit: most units of the code"),
+            Field("unitsOverMue", Type.FLAG, "the line's units a day exceed the MUE"),
+            Field("calculatedBy", Type.WORD, "who calculated the score", ("self", "other"), _SUPPLIED),
+            says=("units-text",),
+        ),
+        _kind(
+            "pair", "two lines of one patient, one rendering provider and one day", "procedure", *_PAYER,
+            Field("day", Type.DAY, "first day on which both lines run and the edit is in force"),
+            Field("first", Type.TEXT, "code of the line that stays: column one of the edit"),
+            Field("second", Type.TEXT, "code of the line that falls: column two of the edit"),
+            Field("edit", Type.FLAG, "an NCCI procedure-to-procedure edit is in force for the two codes"),
+            Field("modifierIndicator", Type.WORD, "whether a modifier may separate the pair", ("0", "1", "9")),
+            Field("bypass", Type.WORD, "whether an NCCI-associated modifier separates the pair",
+                  ("none", "used", "misplaced")),
+            Field("modifierSupport", Type.FLAG, "the record supports the modifier", (), _SUPPLIED),
+            Field("both59AndX", Type.FLAG, "59 and one of XE, XP, XS, XU stand on one line of the pair"),
+            says=("modifiers-used",),
+        ),
+        _kind(
+            "repeat", "a line that repeats an earlier one: same provider, days, code, modifiers, units and charge",
+            "procedure", *_LINE,
+        ),
+        _kind(
+            "diagnosis", "one diagnosis", "diagnosis-code",
+            *_PAYER,
+            Field("day", Type.DAY, "first date of service on the claim"),
+            Field("code", Type.TEXT, "the code without dot"),
+            Field("standing", Type.WORD, "what the diagnosis tables say of it on the date of service", KNOWN),
+        ),
+        _kind(
+            "code-day", "all lines of one code, rendering provider and day", "units", *_PAYER,
+            Field("day", Type.DAY, "the day"),
+            Field("procedure", Type.TEXT, "the code"),
+            Field("units", Type.DECIMAL, "units of the code that day"),
+            Field("mue", Type.NUMBER, "medically unlikely edit: most units of the code"),
+            Field("mueIndicator", Type.WORD, "MUE adjudication indicator of the code", ("1", "2", "3")),
+            Field("unitsOverMue", Type.FLAG, "the units exceed the MUE"),
+            Field("spread", Type.FLAG, "some line runs over several days, so that its units a day are an average"),
+            says=("units-text",),
+        ),
+        _kind(
+            "document", "what was said about the report behind one line", "documentation", *_LINE,
+            Field("tbsValue", Type.DECIMAL, "trabecular bone score", (), (*_SUPPLIED, "not-a-number")),
+            Field("tbsEqualsTScore", Type.FLAG, "the score equals the T-score"),
+            Field("tScore", Type.DECIMAL, "T-score", (), (*_SUPPLIED, "not-a-number")),
+            Field("indication", Type.WORD, "why the study was done", ("stated", "routine-only"), _SUPPLIED),
+            Field("interpretation", Type.WORD, "fracture-risk interpretation", ("stated",), _SUPPLIED),
+            Field("separateReport", Type.FLAG, "there is a separate written report", (), _SUPPLIED),
+            Field("signature", Type.WORD, "signature of the author", ("given",), _SUPPLIED),
+            Field("signer", Type.WORD, "the signer's NPI against the rendering provider's", ("same", "other"), _MAYBE),
+            Field("sourceStudy", Type.WORD, "the study that the score was calculated from",
+                  ("spine", "no-spine", "unknown-study"), _SUPPLIED),
+            Field("tbsSoftware", Type.WORD, "software that calculated the score",
+                  ("cleared", "not-listed", "no-clearance-given"), _SUPPLIED),
+        ),
+        _kind(
+            "abn", "what the claim and its notices say about one line's advance beneficiary notice", "modifiers", *_LINE,
+            Field("abn", Type.WORD, "notice for the line", ("valid", "invalid"), _SUPPLIED),
+            Field("abnFaults", Type.CODES, "what makes the notice invalid: option-2, option-3, no-option, "
+                  "signed-after-service, not-signed, wrong-form, no-reason, no-estimate"),
+            Field("coverage", Type.WORD, "what the policy rows say of the line", (
+                "covered", "adjunct", "investigational", "unknown", "no-row")),
+        ),
+        _kind(
+            "coverage", "one line under the policy row that fits it best", "procedure", *_LINE,
+            Field("status", Type.WORD, "the row's word", ("covered", "adjunct", "investigational", "unknown")),
+            Field("effect", Type.WORD, "what the row makes of a line that fails it", ("warn", "deny")),
+            Field("diagnosisTest", Type.WORD, "the line's diagnoses against the row's list",
+                  ("listed", "not-listed", "excluded-only", "no-list", "no-diagnosis")),
+            Field("frequencyTest", Type.WORD, "earlier services against the row's frequency limit",
+                  ("in-time", "too-soon", "no-limit"), _MAYBE),
+            Field("baseStudy", Type.WORD, "the study that an adjunct goes with", ("present", "missing"), _MAYBE),
+            Field("abn", Type.WORD, "notice for the line", ("valid", "invalid"), _SUPPLIED),
+            says=("months", "earlier-day", "next-day", "policy"),
+        ),
+        _kind(
+            "table", "a reference table that does not reach the claim's dates of service", "service-date", *_PAYER,
+            Field("day", Type.DAY, "the date of service furthest from the table's releases"),
+            Field("table", Type.TEXT, "which table"),
+            Field("standing", Type.WORD, "how the date lies to the releases",
+                  ("carried-forward", "past-last-release", "before-first-release")),
+            says=("release",),
+        ),
+    )
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """A place on the claim: `owner` and `path` make its JSON pointer; X12 loop and element; CMS-1500 box; our words."""
+
+    owner: str  # claim | billing | rendering | ordering | referring | supervising | facility | subscriber | patient | line | service | diagnosis
+    path: str
+    loop: str
+    x12: str
+    box: str | None
+    label: str
+
+
+_CI = "/claimInformation"
+ELEMENTS: Mapping[str, Element] = {
+    "payer-id": Element("claim", "/tradingPartnerServiceId", "2010BB", "NM109", None, "payer id"),
+    "submitter-name": Element("claim", "/submitter/organizationName", "1000A", "NM103", None, "submitter name"),
+    "submitter-contact": Element("claim", "/submitter/contactInformation", "1000A", "PER", None, "submitter contact"),
+    "receiver-name": Element("claim", "/receiver/organizationName", "1000B", "NM103", None, "receiver name"),
+    "filing-indicator": Element("claim", _CI + "/claimFilingCode", "2000B", "SBR09", "1", "claim filing indicator"),
+    "payment-responsibility": Element(
+        "subscriber", "/paymentResponsibilityLevelCode", "2000B", "SBR01", "11", "payment responsibility level"
+    ),
+    "patient-control-number": Element("claim", _CI + "/patientControlNumber", "2300", "CLM01", "26", "claim id"),
+    "total": Element("claim", _CI + "/claimChargeAmount", "2300", "CLM02", "28", "claim charge"),
+    "claim-place": Element("claim", _CI + "/placeOfServiceCode", "2300", "CLM05-1", "24B", "place of service"),
+    "frequency": Element("claim", _CI + "/claimFrequencyCode", "2300", "CLM05-3", "22", "claim frequency code"),
+    "signature-indicator": Element(
+        "claim", _CI + "/signatureIndicator", "2300", "CLM06", "31", "provider signature indicator"
+    ),
+    "plan-participation": Element("claim", _CI + "/planParticipationCode", "2300", "CLM07", "27", "assignment code"),
+    "benefits-assignment": Element(
+        "claim", _CI + "/benefitsAssignmentCertificationIndicator", "2300", "CLM08", "13", "benefits assignment"
+    ),
+    "release-information": Element(
+        "claim", _CI + "/releaseInformationCode", "2300", "CLM09", "12", "release of information code"
+    ),
+    "original-claim-number": Element(
+        "claim", _CI + "/claimSupplementalInformation/claimControlNumber", "2300", "REF02", "22",
+        "original claim number",
+    ),
+    "member-id": Element("subscriber", "/memberId", "2010BA", "NM109", "1a", "subscriber id"),
+    "subscriber-last-name": Element("subscriber", "/lastName", "2010BA", "NM103", "4", "subscriber last name"),
+    "subscriber-first-name": Element("subscriber", "/firstName", "2010BA", "NM104", "4", "subscriber first name"),
+    "patient-last-name": Element("patient", "/lastName", "2010CA", "NM103", "2", "patient last name"),
+    "patient-first-name": Element("patient", "/firstName", "2010CA", "NM104", "2", "patient first name"),
+    "birth-date": Element("patient", "/dateOfBirth", "2010BA", "DMG02", "3", "patient date of birth"),
+    "sex": Element("patient", "/gender", "2010BA", "DMG03", "3", "patient sex"),
+    "relationship": Element(
+        "patient", "/relationshipToSubscriberCode", "2000C", "PAT01", "6", "relationship to subscriber"
+    ),
+    "billing-npi": Element("billing", "/npi", "2010AA", "NM109", "33a", "billing provider NPI"),
+    "billing-name": Element("billing", "/organizationName", "2010AA", "NM103", "33", "billing provider name"),
+    "billing-tax-id": Element("billing", "/employerId", "2010AA", "REF02", "25", "billing provider tax id"),
+    "billing-street": Element("billing", "/address/address1", "2010AA", "N301", "33", "billing provider street"),
+    "billing-city": Element("billing", "/address/city", "2010AA", "N401", "33", "billing provider city"),
+    "billing-state": Element("billing", "/address/state", "2010AA", "N402", "33", "billing provider state"),
+    "billing-zip": Element("billing", "/address/postalCode", "2010AA", "N403", "33", "billing provider ZIP code"),
+    "billing-taxonomy": Element("billing", "/taxonomyCode", "2000A", "PRV03", "33b", "billing provider taxonomy"),
+    "rendering-npi": Element("rendering", "/npi", "2310B", "NM109", "24J", "rendering provider NPI"),
+    "rendering-name": Element("rendering", "/lastName", "2310B", "NM103", "31", "rendering provider name"),
+    "rendering-taxonomy": Element("rendering", "/taxonomyCode", "2310B", "PRV03", "24J", "rendering provider taxonomy"),
+    "ordering-npi": Element("ordering", "/npi", "2420E", "NM109", "17b", "ordering provider NPI"),
+    "referring-npi": Element("referring", "/npi", "2310A", "NM109", "17b", "referring provider NPI"),
+    "supervising-npi": Element("supervising", "/npi", "2310D", "NM109", "17b", "supervising provider NPI"),
+    "facility-npi": Element("facility", "/npi", "2310C", "NM109", "32a", "service facility NPI"),
+    "facility-zip": Element("facility", "/address/postalCode", "2310C", "N403", "32", "service facility ZIP code"),
+    "diagnoses": Element("claim", _CI + "/healthCareCodeInformation", "2300", "HI", "21", "diagnoses"),
+    "diagnosis-code": Element("diagnosis", "/diagnosisCode", "2300", "HI01-2", "21", "diagnosis code"),
+    "diagnosis-qualifier": Element("diagnosis", "/diagnosisTypeCode", "2300", "HI01-1", "21", "diagnosis qualifier"),
+    "service-lines": Element("claim", _CI + "/serviceLines", "2400", "LX", "24", "service lines"),
+    "service-date": Element("line", "/serviceDate", "2400", "DTP03", "24A", "date of service"),
+    "service-date-end": Element("line", "/serviceDateEnd", "2400", "DTP03", "24A", "last date of service"),
+    "procedure-qualifier": Element("service", "/procedureIdentifier", "2400", "SV101-1", None, "procedure qualifier"),
+    "procedure": Element("service", "/procedureCode", "2400", "SV101-2", "24D", "procedure code"),
+    "modifiers": Element("service", "/procedureModifiers", "2400", "SV101-3", "24D", "modifiers"),
+    "charge": Element("service", "/lineItemChargeAmount", "2400", "SV102", "24F", "line charge"),
+    "unit-code": Element("service", "/measurementUnit", "2400", "SV103", "24G", "unit of measurement"),
+    "units": Element("service", "/serviceUnitCount", "2400", "SV104", "24G", "units"),
+    "line-place": Element("service", "/placeOfServiceCode", "2400", "SV105", "24B", "line place of service"),
+    "diagnosis-pointers": Element(
+        "service", "/compositeDiagnosisCodePointers/diagnosisCodePointers", "2400", "SV107", "24E",
+        "diagnosis pointers",
+    ),
+    "documentation": Element("claim", "/scrubContext/documentation", "", "", None, "documentation"),
+    "abn": Element("claim", "/scrubContext/abn", "", "", None, "advance beneficiary notices"),
+    "history": Element("claim", "/scrubContext/history", "", "", None, "earlier services"),
+    "eligibility": Element("claim", "/scrubContext/eligibility", "", "", None, "eligibility"),
+    "pricing": Element("claim", "/scrubContext/pricing", "", "", None, "pricing"),
+    "received-on": Element("claim", "/scrubContext/receivedOn", "", "", None, "received-on date"),
+}  # fmt: skip
