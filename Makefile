@@ -117,7 +117,7 @@ $(PROJECT): pyproject.toml $(RUNTIME)
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(DEV): requirements-dev.txt $(PROJECT)
+$(DEV): requirements-dev.txt $(RUNTIME) | $(PROJECT)
 	@echo "Installing requirements-dev.txt"
 	@$(INSTALL) --require-hashes --no-build-isolation -r requirements-dev.txt
 	@touch $@
