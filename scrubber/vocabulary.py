@@ -79,11 +79,6 @@ _LINE = (
 
 KNOWN = ("in-force", "not-yet-in-force", "ended", "unknown")
 
-ADOPTED = Field(
-    "adopted", Type.WORD, "whether this payer applies the pack, by the rows of tables/adoptions.csv",
-    ("yes", "no"), _MAYBE,
-)  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Kind:

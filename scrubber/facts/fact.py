@@ -1,0 +1,31 @@
+"""One fact: a flat set of typed values that a rule may read, and what a finding on it needs to say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from scrubber.rulebook.rule import Authority
+
+
+@dataclass(slots=True, repr=False)
+class Fact:
+    """A fact of one kind of vocabulary.KINDS.
+
+    `values` by field name, typed as the vocabulary says (cents, millionths, day ordinals; states under `field?`).
+    `lines` are the lines a finding on it stands on, `related` the others it is about, both 1-based.
+    `pointer` overrides the place that the rule's element would give. `element` names the element when the fact, not
+    the rule, knows it. `says` are further words for messages, `evidence` look-up results to show, `authority` the
+    sources of table rows behind it.
+    """
+
+    kind: str
+    values: dict[str, Any]
+    lines: tuple[int, ...] = ()
+    related: tuple[int, ...] = ()
+    pointer: str | None = None
+    element: str | None = None
+    says: Mapping[str, str] = field(default_factory=dict)
+    evidence: Mapping[str, str | int | bool | tuple[str, ...]] = field(default_factory=dict)
+    authority: tuple[Authority, ...] = ()

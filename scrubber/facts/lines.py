@@ -1,0 +1,136 @@
+"""Each service line with what the claim around it says: who rendered it, where, when, for which diagnoses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from scrubber.claim import Claim, Provider, ServiceLine
+from scrubber.reference import Reference
+from scrubber.rulebook.tables import Payer
+from scrubber.vocabulary import DECIMAL_PLACES
+
+REPEAT_MODIFIERS = frozenset(("76", "77", "91", "59", "XE", "XP", "XS", "XU"))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LineView:
+    """A service line in its claim. `first` and `last` are None when the date of service is missing or unreadable.
+
+    `rendering` is the line's rendering provider, else the claim's, else a billing provider who is a person, else
+    None. `provider` identifies who furnished it for edits: rendering NPI, else billing NPI, else "".
+    `provider_class` and `provider_percent` come from the taxonomy table (None when not supplied or not listed).
+    `diagnoses` are the codes pointed to. `setting` is facility, non-facility or None.
+    """
+
+    line: ServiceLine
+    first: date | None
+    last: date | None
+    place: str | None
+    setting: str | None
+    rendering: Provider | None
+    provider: str
+    provider_class: str | None
+    provider_percent: Decimal
+    diagnoses: tuple[str, ...]
+    payer: Payer
+    values: dict[str, Any]
+
+    @property
+    def number(self) -> int:
+        """1-based number in the sender's order."""
+        return self.line.number
+
+    @property
+    def days(self) -> int:
+        """Number of days the line runs; 1 when its dates are unknown."""
+        return (self.last - self.first).days + 1 if self.first and self.last else 1
+
+
+def line_views(claim: Claim, payer: Payer, reference: Reference) -> tuple[LineView, ...]:
+    """One view a line, in the sender's order."""
+    payer_values = payer_fields(payer)
+    codes = tuple(diagnosis.code or "" for diagnosis in claim.diagnoses)
+    return tuple(_view(claim, line, payer, payer_values, codes, reference) for line in claim.lines)
+
+
+def payer_fields(payer: Payer) -> dict[str, Any]:
+    """The fields that every fact has of the payer."""
+    values: dict[str, Any] = {"lineOfBusiness": payer.line_of_business}
+    if payer.name is not None:
+        values["payer"] = payer.name
+    if payer.contractor is not None:
+        values["contractor"] = payer.contractor
+    return values
+
+
+def _view(
+    claim: Claim,
+    line: ServiceLine,
+    payer: Payer,
+    payer_values: dict[str, Any],
+    codes: tuple[str, ...],
+    reference: Reference,
+) -> LineView:
+    place = line.place or claim.place
+    found = reference.place_of_service(place, line.first_day) if place and line.first_day else None
+    setting = found.setting if found else None
+    rendering = line.rendering or claim.rendering or _person(claim.billing)
+    taxonomy = rendering.taxonomy if rendering else None
+    listed = reference.taxonomy(taxonomy, line.first_day) if taxonomy and line.first_day else None
+    diagnoses = tuple(codes[n - 1] for n in line.pointers if 0 < n <= len(codes) and codes[n - 1])
+    return LineView(
+        line=line,
+        first=line.first_day,
+        last=line.last_day,
+        place=place,
+        setting=setting,
+        rendering=rendering,
+        provider=(rendering.npi if rendering else None) or claim.billing.npi or "",
+        provider_class=listed.provider_class if listed else None,
+        provider_percent=listed.percent if listed else Decimal(1),
+        diagnoses=diagnoses,
+        payer=payer,
+        values=_values(line, payer_values, place, setting, diagnoses),
+    )
+
+
+def _person(provider: Provider) -> Provider | None:
+    return None if provider.organization or not provider.last_name else provider
+
+
+def _values(
+    line: ServiceLine,
+    payer_values: dict[str, Any],
+    place: str | None,
+    setting: str | None,
+    diagnoses: tuple[str, ...],
+) -> dict[str, Any]:
+    values = dict(payer_values)
+    values["modifiers"] = line.modifiers
+    values["diagnoses"] = diagnoses
+    if line.procedure is not None:
+        values["procedure"] = line.procedure
+    if line.first_day is not None:
+        values["day"] = line.first_day.toordinal()
+    if place is not None:
+        values["place"] = place
+    if setting is not None:
+        values["setting"] = setting
+    if line.units is not None:
+        values["units"] = millionths(line.units)
+    if line.charge is not None:
+        values["charge"] = cents(line.charge)
+    return values
+
+
+def millionths(number: Decimal) -> int:
+    """A number with a fraction as whole millionths, toward zero past the sixth decimal."""
+    return int(number.scaleb(DECIMAL_PLACES))
+
+
+def cents(amount: Decimal) -> int:
+    """Dollars as whole cents, toward zero past the second decimal."""
+    return int(amount.scaleb(2))

@@ -1,0 +1,163 @@
+"""The rulebook: every rule and every table beside the rules, read-only, with its look-ups by payer and date of service."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from scrubber.rulebook.rule import Rule
+from scrubber.rulebook.tables import (
+    AdoptionRow,
+    AliasRow,
+    CodeListRow,
+    DiagnosisListRow,
+    FilingIndicatorRow,
+    FrequencyRow,
+    LimitRow,
+    NeededElementRow,
+    Payer,
+    PayerFeeRow,
+    PlanRow,
+    PolicyRow,
+    best,
+    runs_on,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """One folder of rules. `adoption` is everyone or by-row."""
+
+    name: str
+    title: str
+    about: str
+    adoption: str
+    tables: Mapping[str, str]
+
+
+class _Window(NamedTuple):
+    first: int  # day ordinals; `last` is the first day no longer in force
+    last: int
+
+
+class CodeLists:
+    """Dated lists of codes by name."""
+
+    def __init__(self, rows: Iterable[CodeListRow]) -> None:
+        self._codes: dict[str, dict[str, list[_Window]]] = defaultdict(lambda: defaultdict(list))
+        self._ranges: dict[str, list[tuple[str, str, _Window]]] = defaultdict(list)
+        self.names: set[str] = set()
+        for row in rows:
+            self.names.add(row.list)
+            window = _Window(row.since.toordinal() if row.since else 0, row.until.toordinal() if row.until else 10**7)
+            if row.through is None:
+                self._codes[row.list][row.code].append(window)
+            else:
+                self._ranges[row.list].append((row.code, row.through, window))
+
+    def contains(self, list_name: str, code: str, day: int) -> bool:
+        """Whether the list has the code on the day (an ordinal)."""
+        windows = self._codes[list_name].get(code, ())
+        if any(window.first <= day < window.last for window in windows):
+            return True
+        return any(
+            len(code) == len(low) and low <= code <= high and window.first <= day < window.last
+            for low, high, window in self._ranges[list_name]
+        )
+
+    def may_contain(self, list_name: str, code: str) -> bool:
+        """Whether the list has the code on any day."""
+        ranges = self._ranges[list_name]
+        return code in self._codes[list_name] or any(
+            len(code) == len(low) and low <= code <= high for low, high, _ in ranges
+        )
+
+
+class Rulebook:
+    """All rules by id and all tables beside them. `digest` names their exact content."""
+
+    def __init__(
+        self,
+        rules: Mapping[str, Rule],
+        packs: Mapping[str, Pack],
+        rows: Mapping[str, tuple[Any, ...]],
+        digest: str,
+    ) -> None:
+        self.rules = rules
+        self.packs = packs
+        self.digest = digest
+        self.active = tuple(rule for rule in rules.values() if rule.status == "active")
+        self.lists = CodeLists(rows.get("code-lists", ()))
+        self._limits = _grouped(rows.get("limits", ()), "name")
+        self._aliases = _grouped(rows.get("aliases", ()), "payer_id")
+        self._filing = _grouped(rows.get("filing-indicators", ()), "filing_indicator")
+        self._plans = _grouped(rows.get("plans", ()), "plan")
+        self._adoptions = _grouped(rows.get("adoptions", ()), "pack")
+        self._fees = _grouped(rows.get("payer-fees", ()), "code")
+        self._policies = _grouped(rows.get("policies", ()), "code")
+        self._diagnoses = _grouped(rows.get("diagnosis-lists", ()), "list")
+        self._frequencies = _grouped(rows.get("frequencies", ()), "name")
+        self._needed: tuple[NeededElementRow, ...] = rows.get("needed-elements", ())
+
+    def payer_name(self, payer_id: str, day: date) -> str | None:
+        """Our name for the payer that senders call `payer_id`."""
+        rows: tuple[AliasRow, ...] = self._aliases.get(payer_id, ())
+        return next((row.payer for row in rows if runs_on(row, day)), None)
+
+    def line_of_business(self, filing_indicator: str, day: date) -> str | None:
+        """The line of business that a claim filing indicator names."""
+        rows: tuple[FilingIndicatorRow, ...] = self._filing.get(filing_indicator, ())
+        return next((row.line_of_business for row in rows if runs_on(row, day)), None)
+
+    def plan_line_of_business(self, plan: str, day: date) -> str | None:
+        """The line of business that a word of eligibility.plan names."""
+        rows: tuple[PlanRow, ...] = self._plans.get(plan, ())
+        return next((row.line_of_business for row in rows if runs_on(row, day)), None)
+
+    def adopted(self, pack: str, payer: Payer, day: date) -> bool | None:
+        """Whether the payer applies the pack; None when no row says."""
+        rows: tuple[AdoptionRow, ...] = self._adoptions.get(pack, ())
+        row = best(rows, payer, day)
+        if row is not None:
+            return row.adopted
+        return True if self.packs[pack].adoption == "everyone" else None
+
+    def payer_fee(self, code: str, payer: Payer, day: date) -> PayerFeeRow | None:
+        """The row that prices the code for the payer; one for the code goes before one for every code."""
+        exact: tuple[PayerFeeRow, ...] = self._fees.get(code, ())
+        every: tuple[PayerFeeRow, ...] = self._fees.get(None, ())
+        return best(exact, payer, day) or best(every, payer, day)
+
+    def policy(self, code: str, payer: Payer, day: date) -> PolicyRow | None:
+        """The coverage policy row that fits the payer best on the day."""
+        rows: tuple[PolicyRow, ...] = self._policies.get(code, ())
+        return best(rows, payer, day)
+
+    def diagnosis_rows(self, list_name: str, day: date) -> tuple[DiagnosisListRow, ...]:
+        """The rows of a policy's diagnosis list that are in force on the day."""
+        return tuple(row for row in self._diagnoses.get(list_name, ()) if runs_on(row, day))
+
+    def frequency(self, name: str, day: date) -> FrequencyRow | None:
+        """The frequency limit of that name on the day."""
+        rows: tuple[FrequencyRow, ...] = self._frequencies.get(name, ())
+        return next((row for row in rows if runs_on(row, day)), None)
+
+    def limit(self, name: str, day: date) -> Decimal | None:
+        """The limit of that name on the day."""
+        rows: tuple[LimitRow, ...] = self._limits.get(name, ())
+        return next((row.value for row in rows if runs_on(row, day)), None)
+
+    def needed_elements(self, day: date) -> tuple[NeededElementRow, ...]:
+        """Elements that every claim needs on the day."""
+        return tuple(row for row in self._needed if runs_on(row, day))
+
+
+def _grouped(rows: Iterable[Any], field: str) -> dict[Any, tuple[Any, ...]]:
+    groups: dict[Any, list[Any]] = defaultdict(list)
+    for row in rows:
+        groups[getattr(row, field)].append(row)
+    return {key: tuple(group) for key, group in groups.items()}

@@ -1,0 +1,171 @@
+"""Types the conditions of a rule file: `applies` (a fact and what it must be) and `when` (a tree of all and any)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList
+from scrubber.rulebook.yaml_file import Place
+from scrubber.vocabulary import DECIMAL_PLACES, Field, Kind, Type, state_key
+
+Report = Callable[[Place, str], None]
+
+ORDERED = {Type.NUMBER, Type.DECIMAL, Type.AMOUNT}
+LISTED = {Type.TEXT, Type.WORD, Type.CODES}
+ORDER_WORDS = {"over": "over", "at-least": "at-least", "under": "under", "at-most": "at-most"}
+DAY_WORDS = {"before": "under", "on-or-after": "at-least"}
+LIST_WORDS = ("any", "all", "none")
+IN_WORDS = {"any-in": "any", "all-in": "all", "none-in": "none"}
+OPERATORS = ("is", "is-not", *ORDER_WORDS, *DAY_WORDS, *LIST_WORDS, *IN_WORDS)
+NEVER = AnyOf(())
+
+
+def applies_condition(raw: object, kind: Kind, place: Place, report: Report) -> Condition:
+    """`applies`: a mapping of facts to a value (`is`) or to operators, all of which must hold. None: always."""
+    if raw is None:
+        return AllOf(())
+    if not isinstance(raw, Mapping):
+        report(place, "must be a mapping of facts, such as {procedure: {any: [...]}}")
+        return NEVER
+    parts: list[Condition] = []
+    for fact, wanted in raw.items():
+        tests = wanted if isinstance(wanted, Mapping) else {"is": wanted}
+        parts.extend(_tests(str(fact), tests, kind, (*place, str(fact)), report))
+    return AllOf(tuple(parts))
+
+
+def when_condition(raw: object, kind: Kind, place: Place, report: Report) -> Condition:
+    """`when`: {all: [...]}, {any: [...]} or {fact: NAME, OPERATOR: VALUE}."""
+    if not isinstance(raw, Mapping):
+        report(place, "must be {all: [...]}, {any: [...]} or {fact: NAME, OPERATOR: VALUE}")
+        return NEVER
+    if "fact" in raw:
+        tests = {key: value for key, value in raw.items() if key != "fact"}
+        return _one(list(_tests(str(raw["fact"]), tests, kind, place, report)))
+    if len(raw) == 1 and (word := next(iter(raw))) in ("all", "any"):
+        return _group(str(word), raw[word], kind, (*place, str(word)), report)
+    report(place, "needs exactly one of `all`, `any` or `fact`")
+    return NEVER
+
+
+def _group(word: str, raw: object, kind: Kind, place: Place, report: Report) -> Condition:
+    if not isinstance(raw, list) or not raw:
+        report(place, f"`{word}` needs a list of at least one condition")
+        return NEVER
+    parts = tuple(when_condition(part, kind, (*place, index), report) for index, part in enumerate(raw))
+    return AllOf(parts) if word == "all" else AnyOf(parts)
+
+
+def _one(parts: list[Condition]) -> Condition:
+    return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
+
+
+def _tests(
+    fact: str, tests: Mapping[Any, Any], kind: Kind, place: Place, report: Report
+) -> Iterator[Condition]:
+    field = kind.fields.get(fact)
+    if field is None:
+        report(place, f"`{fact}` is no fact of {kind.name}; there are: {', '.join(sorted(kind.fields))}")
+        return
+    if not tests:
+        report(place, f"says nothing of `{fact}`: add one of {', '.join(OPERATORS)}")
+    for operator, value in tests.items():
+        yield _test(field, str(operator), value, (*place, str(operator)), report)
+
+
+def _test(field: Field, operator: str, value: object, place: Place, report: Report) -> Condition:
+    try:
+        return _typed(field, operator, value)
+    except ValueError as error:
+        report(place, str(error))
+        return NEVER
+
+
+def _typed(field: Field, operator: str, value: object) -> Condition:
+    if operator in ("is", "is-not"):
+        return _equality(field, operator, value)
+    if operator in LIST_WORDS or operator in IN_WORDS:
+        if field.type not in LISTED:
+            raise ValueError(f"`{operator}` is for codes and words; `{field.name}` is a {field.type.value}")
+        if operator in IN_WORDS:
+            return InList(field.name, IN_WORDS[operator], _scalar(value))
+        return Has(field.name, operator, _values(field, operator, value))
+    return _order(field, operator, value)
+
+
+def _order(field: Field, operator: str, value: object) -> Condition:
+    words = DAY_WORDS if field.type is Type.DAY else ORDER_WORDS if field.type in ORDERED else {}
+    if operator not in OPERATORS:
+        raise ValueError(f"`{operator}` is no operator; there are: {', '.join(OPERATORS)}")
+    if operator not in words:
+        raise ValueError(f"`{operator}` does not go with `{field.name}`, which is a {field.type.value}")
+    return Compare(field.name, words[operator], constant(field, _scalar(value)))
+
+
+def _equality(field: Field, operator: str, value: object) -> Condition:
+    text = _scalar(value)
+    if text in field.states:
+        if operator == "is-not":
+            raise ValueError(f"`is-not` does not go with the state `{text}`: name what it must be instead")
+        return Compare(state_key(field.name), "is", text)
+    if field.type is Type.CODES:
+        raise ValueError(f"`{field.name}` is a list: say `any`, `all` or `none`")
+    return Compare(field.name, operator, constant(field, text))
+
+
+def _values(field: Field, operator: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
+        raise ValueError(f"`{operator}` needs a list of at least one code")
+    texts = tuple(_scalar(item) for item in value)
+    if field.words:
+        for text in texts:
+            _word(field, text)
+    return texts
+
+
+def _scalar(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("needs one text or number")
+    return value
+
+
+def _word(field: Field, text: str) -> str:
+    if text not in field.words:
+        known = ", ".join((*field.words, *field.states))
+        raise ValueError(f"`{field.name}` is never `{text}`; it is one of: {known}")
+    return text
+
+
+def constant(field: Field, text: str) -> str | int | bool:
+    """`text` as a value of the field's type: cents, millionths, a day ordinal, … Raises ValueError."""
+    if field.type is Type.WORD:
+        return _word(field, text) if field.words else text
+    if field.type is Type.TEXT:
+        return text
+    if field.type is Type.FLAG:
+        if text not in ("yes", "no"):
+            raise ValueError(f"`{field.name}` is `yes` or `no`")
+        return text == "yes"
+    if field.type is Type.DAY:
+        try:
+            return date.fromisoformat(text).toordinal()
+        except ValueError:
+            raise ValueError(f"`{field.name}` needs a date such as 2025-03-12") from None
+    return _number(field, text)
+
+
+_SCALES = {Type.NUMBER: 0, Type.AMOUNT: 2, Type.DECIMAL: DECIMAL_PLACES}
+
+
+def _number(field: Field, text: str) -> int:
+    places = _SCALES[field.type]
+    try:
+        scaled = Decimal(text).scaleb(places)
+    except InvalidOperation:
+        raise ValueError(f"`{field.name}` needs a number") from None
+    if not scaled.is_finite() or scaled != scaled.to_integral_value() or abs(scaled) > 10**15:
+        raise ValueError(f"`{field.name}` takes at most {places} decimals")
+    return int(scaled)

@@ -1,0 +1,128 @@
+"""The shape of rule files and pack.yaml, as marshmallow schemas; the published JSON Schema is generated from these."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from scrubber.findings import CATEGORIES, SEVERITIES, STAGES
+from scrubber.vocabulary import ELEMENTS, KINDS
+
+STATUSES = ("draft", "shadow", "active", "deprecated")
+AUTHORITY_KINDS = (
+    "regulation", "cms-manual", "cms-table", "transaction-standard", "payer-policy", "house-policy", "advice",
+)  # fmt: skip
+AT_RISK = ("nothing", "line-allowed", "claim-allowed")
+ID = r"[a-z0-9]+(-[a-z0-9]+)*"
+
+
+class Day(fields.Field[date]):
+    """An ISO date."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
+        try:
+            return date.fromisoformat(value)
+        except (TypeError, ValueError):
+            raise ValidationError("Not a date such as 2025-03-12.") from None
+
+
+class YesNo(fields.Field[bool]):
+    """`yes` or `no`."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if value not in ("yes", "no", "true", "false"):
+            raise ValidationError("Must be yes or no.")
+        return value in ("yes", "true")
+
+
+def _word(*words: str, **options: Any) -> fields.String:
+    return fields.String(validate=validate.OneOf(words, error="Must be one of: {choices}."), **options)
+
+
+def _text(about: str, **options: Any) -> fields.String:
+    return fields.String(validate=validate.Length(min=1), metadata={"description": about}, **options)
+
+
+def _code(pattern: str, about: str, **options: Any) -> fields.String:
+    return fields.String(validate=validate.Regexp(f"^{pattern}$"), metadata={"description": about}, **options)
+
+
+class AuthoritySchema(Schema):
+    """By whose word the rule stands."""
+
+    kind = _word(*AUTHORITY_KINDS, required=True, metadata={"description": "What kind of text it is."})
+    title = _text("Name of the text, in our words where it has none.", required=True)
+    locator = _text("Chapter, section, table, row.")
+    url = _text("Address.")
+    retrieved = Day(metadata={"description": "When it was read."})
+    binding = YesNo(load_default=False, metadata={"description": "Whether it binds the payer. A deny needs one that does."})
+
+
+class WindowSchema(Schema):
+    """Dates of service: from the first day, to the first day no longer."""
+
+    since = Day(data_key="from", metadata={"description": "First date of service."})
+    until = Day(data_key="to", metadata={"description": "First date of service no longer in force."})
+
+
+class ReasonSchema(Schema):
+    """What the remittance is expected to say. Codes only."""
+
+    group = _word("CO", "OA", "PI", "PR", required=True)
+    carc = _code(r"[A-Z]?[0-9]{1,3}", "Claim adjustment reason code.", required=True)
+    rarc = fields.List(_code(r"[A-Z]{1,2}[0-9]{1,4}", "Remittance advice remark code."), load_default=list)
+
+
+class ClaimStatusSchema(Schema):
+    """What a clearinghouse would answer (277CA). Codes only."""
+
+    category = _code(r"[A-Z][0-9]", "Claim status category.", required=True)
+    code = _code(r"[0-9]{1,4}", "Claim status code.", required=True)
+
+
+class RuleSchema(Schema):
+    """One rule file."""
+
+    id = _code(ID, "Name of the rule: the file's name.", required=True)
+    version = fields.Integer(required=True, validate=validate.Range(min=1), metadata={"description": "Raised on any change of meaning."})
+    title = _text("One line for lists.", required=True)
+    status = _word(*STATUSES, required=True, metadata={"description": "Only active rules have effect."})
+    severity = _word(*SEVERITIES, required=True)
+    stage = _word(*STAGES, required=True, metadata={"description": "When it would cost: rejected, denied, or paid and taken back."})
+    category = _word(*CATEGORIES, required=True)
+    scope = _word(*KINDS, required=True, metadata={"description": "What one finding of it is about."})
+    owner = _text("A role, never a person.", required=True)
+    reviewed = Day(required=True, metadata={"description": "When a person last checked it against its authority."})
+    effective = fields.Nested(WindowSchema, required=True, metadata={"description": "Dates of service it holds for: from, to."})
+    authority = fields.List(fields.Nested(AuthoritySchema), required=True, validate=validate.Length(min=1))
+    applies = fields.Raw(load_default=None, metadata={"condition": "applies"})
+    needs = fields.List(_text("A fact."), load_default=list, metadata={"description": "Facts without which it is not judged."})
+    when = fields.Raw(required=True, metadata={"condition": "when"})
+    points_at = _word(*ELEMENTS, data_key="points-at", metadata={"description": "Element of the claim that a finding points at."})
+    message = _text("What is wrong. {line}, {related} and the facts of the scope may be used.", required=True)
+    fix = _text("What to do about it.", required=True)
+    not_checked = _text("What to say when a needed fact was not supplied.", data_key="not-checked")
+    reason = fields.Nested(ReasonSchema, required=True, allow_none=True)
+    claim_status = fields.Nested(ClaimStatusSchema, data_key="claim-status", allow_none=True, load_default=None)
+    at_risk = _word(*AT_RISK, data_key="at-risk", required=True, metadata={"description": "Dollars a finding may cost."})
+    false_alarms = _text("When it may fire on a correct claim.", data_key="false-alarms")
+    related = fields.List(_code(ID, "Id of another rule."), load_default=list)
+
+
+TABLE_KINDS = (
+    "code-lists", "limits", "aliases", "adoptions", "filing-indicators", "plans", "payer-fees", "policies",
+    "diagnosis-lists", "frequencies", "needed-elements",
+)  # fmt: skip
+
+
+class PackSchema(Schema):
+    """pack.yaml: what a folder of rules is."""
+
+    name = _code(ID, "Name of the pack: the folder's name.", required=True)
+    title = _text("One line.", required=True)
+    about = _text("Whose rules these are.", required=True)
+    adoption = _word("everyone", "by-row", required=True, metadata={
+        "description": "by-row: holds for a payer only as a row of payers/tables/adoptions.csv says."})
+    tables = fields.Dict(keys=fields.String(), values=_word(*TABLE_KINDS), load_default=dict)

@@ -1,0 +1,250 @@
+"""Row types of the dated tables beside the rules, and which row answers for a payer on a day.
+
+Blank columns mean "any". Of the rows that fit, the one that says most wins, in this order of weight: payer,
+contractor, plan, line of business. Two rows of the same weight for the same day are a fault when the rulebook loads.
+`since` is the first day in force, `until` the first day no longer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Literal, NamedTuple, Protocol, TypeVar
+
+
+class Payer(NamedTuple):
+    """Who pays, as far as it is known: our payer name, line of business, stated plan, Medicare contractor number."""
+
+    name: str | None
+    line_of_business: str
+    plan: str | None
+    contractor: str | None
+
+
+class CodeListRow(NamedTuple):
+    """A code (or every code from `code` through `through`, same length) of a named list."""
+
+    list: str
+    code: str
+    through: str | None
+    since: date | None
+    until: date | None
+    source: str
+
+
+class LimitRow(NamedTuple):
+    """A number that a rule's facts are judged by."""
+
+    name: str
+    value: Decimal
+    since: date | None
+    until: date | None
+    source: str
+
+
+class AliasRow(NamedTuple):
+    """A payer id that senders use, and our name for the payer."""
+
+    payer_id: str
+    payer: str
+    since: date | None
+    until: date | None
+    source: str
+
+
+class FilingIndicatorRow(NamedTuple):
+    """A claim filing indicator and the line of business it names."""
+
+    filing_indicator: str
+    line_of_business: str
+    since: date | None
+    until: date | None
+    source: str
+
+
+class PlanRow(NamedTuple):
+    """A word of scrubContext.eligibility.plan and the line of business it names."""
+
+    plan: str
+    line_of_business: str
+    since: date | None
+    until: date | None
+    source: str
+
+
+class AdoptionRow(NamedTuple):
+    """Whether a payer applies a pack."""
+
+    pack: str
+    payer: str | None
+    line_of_business: str | None
+    plan: str | None
+    contractor: str | None
+    adopted: bool
+    since: date | None
+    until: date | None
+    source: str
+
+
+class PayerFeeRow(NamedTuple):
+    """What a payer other than Original Medicare allows: an amount for one unit, or a percentage of the Medicare fee."""
+
+    code: str | None
+    payer: str | None
+    line_of_business: str | None
+    plan: str | None
+    contractor: str | None
+    amount: Decimal | None
+    percent_of_medicare: Decimal | None
+    since: date | None
+    until: date | None
+    source: str
+
+
+class PolicyRow(NamedTuple):
+    """What a payer's coverage policy says of a code; `effect` is what a line that fails it becomes."""
+
+    code: str
+    payer: str | None
+    line_of_business: str | None
+    plan: str | None
+    contractor: str | None
+    status: Literal["covered", "adjunct", "investigational", "unknown"]
+    effect: Literal["warn", "deny"]
+    diagnosis_list: str | None
+    frequency: str | None
+    since: date | None
+    until: date | None
+    authority: str
+    title: str
+    locator: str | None
+    url: str | None
+    retrieved: date
+    binding: bool
+
+
+class DiagnosisListRow(NamedTuple):
+    """A diagnosis of a policy's list; `prefix` = every code that begins with it."""
+
+    list: str
+    code: str
+    prefix: bool
+    test: Literal["covered", "excluded"]
+    since: date | None
+    until: date | None
+    source: str
+
+
+class FrequencyRow(NamedTuple):
+    """At least `months` full months must lie between the months of two services of one code list."""
+
+    name: str
+    code_list: str
+    months: int
+    since: date | None
+    until: date | None
+    source: str
+
+
+class NeededElementRow(NamedTuple):
+    """An element that every claim needs: required by the transaction, or part of its envelope."""
+
+    element: str
+    need: Literal["required", "envelope"]
+    since: date | None
+    until: date | None
+    source: str
+
+
+ROW_TYPES: dict[str, type] = {
+    "code-lists": CodeListRow,
+    "limits": LimitRow,
+    "aliases": AliasRow,
+    "adoptions": AdoptionRow,
+    "filing-indicators": FilingIndicatorRow,
+    "plans": PlanRow,
+    "payer-fees": PayerFeeRow,
+    "policies": PolicyRow,
+    "diagnosis-lists": DiagnosisListRow,
+    "frequencies": FrequencyRow,
+    "needed-elements": NeededElementRow,
+}
+
+
+class Dated(Protocol):
+    """A row with a window of days."""
+
+    @property
+    def since(self) -> date | None:
+        """First day in force; None = since ever."""
+
+    @property
+    def until(self) -> date | None:
+        """First day no longer in force; None = still in force."""
+
+
+class Scoped(Dated, Protocol):
+    """A dated row that holds for some payers."""
+
+    @property
+    def payer(self) -> str | None:
+        """Our payer name; None = any."""
+
+    @property
+    def line_of_business(self) -> str | None:
+        """None = any."""
+
+    @property
+    def plan(self) -> str | None:
+        """None = any."""
+
+    @property
+    def contractor(self) -> str | None:
+        """None = any."""
+
+
+def runs_on(row: Dated, day: date) -> bool:
+    """Whether the row is in force on the day."""
+    return (row.since is None or row.since <= day) and (row.until is None or day < row.until)
+
+
+def weight(row: Scoped) -> int:
+    """How much a row says of the payer: the row that says most wins."""
+    named = (row.payer, row.contractor, row.plan, row.line_of_business)
+    return sum(8 >> place for place, value in enumerate(named) if value is not None)
+
+
+def fits(row: Scoped, payer: Payer) -> bool:
+    """Whether the row holds for the payer."""
+    return (
+        row.payer in (None, payer.name)
+        and row.line_of_business in (None, payer.line_of_business)
+        and row.plan in (None, payer.plan)
+        and row.contractor in (None, payer.contractor)
+    )
+
+
+ScopedRow = TypeVar("ScopedRow", bound="Scoped")
+
+
+def best(rows: Iterable[ScopedRow], payer: Payer, day: date) -> ScopedRow | None:
+    """The row that answers for the payer on the day, or None."""
+    fitting = [row for row in rows if runs_on(row, day) and fits(row, payer)]
+    return max(fitting, key=weight) if fitting else None
+
+
+def overlapping(rows: Iterable[tuple[tuple[object, ...], Dated]]) -> list[tuple[object, ...]]:
+    """Keys that two rows share on some day. Rows are (key, row)."""
+    seen: dict[tuple[object, ...], list[Dated]] = {}
+    shared = []
+    for key, row in rows:
+        if any(_overlap(row, other) for other in seen.get(key, ())):
+            shared.append(key)
+        seen.setdefault(key, []).append(row)
+    return shared
+
+
+def _overlap(one: Dated, other: Dated) -> bool:
+    starts_first = one.since is None or other.until is None or one.since < other.until
+    return starts_first and (other.since is None or one.until is None or other.since < one.until)

@@ -1,0 +1,110 @@
+"""Reads a YAML file of ours: every scalar stays text, every node knows its line, and nothing clever is allowed.
+
+Plain YAML would read `0450` as 296 and `NO` as False; here the schema gives the types. Anchors, aliases, tags,
+repeated keys, more than 256 KB or 24 levels are faults: a rule file needs none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from scrubber.errors import Fault, Faults
+
+MOST_BYTES = 256 * 1024
+MOST_LEVELS = 24
+
+Place = tuple[str | int, ...]
+
+
+class Document(NamedTuple):
+    """The content of one YAML file: mappings, lists and texts (None for an empty or `null` scalar), with lines."""
+
+    file: str
+    content: Any
+    lines: Mapping[Place, int]
+
+    def line(self, place: Place) -> int:
+        """Line of the node at `place`, or of its nearest parent that has one."""
+        while place and place not in self.lines:
+            place = place[:-1]
+        return self.lines.get(place, 0)
+
+    def fault(self, place: Place, message: str) -> Fault:
+        """A fault at `place` of this file."""
+        return Fault(self.file, self.line(place), message)
+
+
+def read_yaml(path: Path, name: str) -> Document:
+    """The document in `path`; `name` is what faults call the file. Raises Faults."""
+    text = _text(path, name)
+    try:
+        _refuse_references(text, name)
+        root = yaml.compose(text, Loader=yaml.CSafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        raise Faults([Fault(name, line, f"not YAML: {error.problem or error.context}")]) from None
+    except (yaml.YAMLError, RecursionError):
+        raise Faults([Fault(name, 0, "not YAML that can be read")]) from None
+    if root is None:
+        raise Faults([Fault(name, 0, "the file is empty")])
+    lines: dict[Place, int] = {}
+    faults: list[Fault] = []
+    content = _content(root, (), lines, faults, name)
+    if faults:
+        raise Faults(faults)
+    return Document(name, content, lines)
+
+
+def _text(path: Path, name: str) -> str:
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise Faults([Fault(name, 0, f"larger than {MOST_BYTES // 1024} KB: split it")])
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise Faults([Fault(name, 0, "not UTF-8: save the file as UTF-8")]) from None
+    except OSError as error:
+        raise Faults([Fault(name, 0, f"cannot be read: {error.strerror}")]) from None
+
+
+def _refuse_references(text: str, name: str) -> None:
+    level = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        line = event.start_mark.line + 1
+        if getattr(event, "anchor", None) or isinstance(event, yaml.AliasEvent):
+            raise Faults([Fault(name, line, "anchors and aliases are not allowed: write the value out")])
+        if getattr(event, "tag", None):
+            raise Faults([Fault(name, line, "tags are not allowed")])
+        level += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if level > MOST_LEVELS:
+            raise Faults([Fault(name, line, f"nested deeper than {MOST_LEVELS} levels")])
+
+
+def _content(node: yaml.Node, place: Place, lines: dict[Place, int], faults: list[Fault], name: str) -> Any:
+    lines[place] = node.start_mark.line + 1
+    if isinstance(node, yaml.ScalarNode):
+        plain = node.style is None
+        return None if plain and node.value in ("", "~", "null") else node.value
+    if isinstance(node, yaml.SequenceNode):
+        return [_content(item, (*place, index), lines, faults, name) for index, item in enumerate(node.value)]
+    return _mapping(node, place, lines, faults, name)
+
+
+def _mapping(
+    node: yaml.Node, place: Place, lines: dict[Place, int], faults: list[Fault], name: str
+) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        line = key_node.start_mark.line + 1
+        if not isinstance(key_node, yaml.ScalarNode):
+            faults.append(Fault(name, line, "a key must be a word"))
+            continue
+        key = str(key_node.value)
+        if key in content:
+            faults.append(Fault(name, line, f"`{key}` stands here twice"))
+        content[key] = _content(value_node, (*place, key), lines, faults, name)
+        lines[(*place, key)] = line
+    return content
