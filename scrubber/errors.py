@@ -1,9 +1,9 @@
 """What can go wrong, and the words it is told in. No message ever holds a value from a claim.
 
-    ScrubberError
-    |-- ConfigError            a setting of the environment is missing or unusable
-    |-- NotAClaim              a body that cannot be read as a claim (HTTP 422), with a problem per place
-    `-- Faults                 files that fail their checks: rules, rule tests, tables; every fault at once
+ScrubberError
+|-- ConfigError            a setting of the environment is missing or unusable
+|-- NotAClaim              a body that cannot be read as a claim (HTTP 422), with a problem per place
+`-- Faults                 files that fail their checks: rules, rule tests, tables; every fault at once
 """
 
 from __future__ import annotations

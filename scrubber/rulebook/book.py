@@ -24,8 +24,8 @@ from scrubber.rulebook.tables import (
     PlanRow,
     PolicyRow,
     best,
-    runs_on,
 )
+from scrubber.tables import in_force, on
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +106,20 @@ class Rulebook:
     def payer_name(self, payer_id: str, day: date) -> str | None:
         """Our name for the payer that senders call `payer_id`."""
         rows: tuple[AliasRow, ...] = self._aliases.get(payer_id, ())
-        return next((row.payer for row in rows if runs_on(row, day)), None)
+        row = on(rows, day)
+        return row.payer if row else None
 
     def line_of_business(self, filing_indicator: str, day: date) -> str | None:
         """The line of business that a claim filing indicator names."""
         rows: tuple[FilingIndicatorRow, ...] = self._filing.get(filing_indicator, ())
-        return next((row.line_of_business for row in rows if runs_on(row, day)), None)
+        row = on(rows, day)
+        return row.line_of_business if row else None
 
     def plan_line_of_business(self, plan: str, day: date) -> str | None:
         """The line of business that a word of eligibility.plan names."""
         rows: tuple[PlanRow, ...] = self._plans.get(plan, ())
-        return next((row.line_of_business for row in rows if runs_on(row, day)), None)
+        row = on(rows, day)
+        return row.line_of_business if row else None
 
     def adopted(self, pack: str, payer: Payer, day: date) -> bool | None:
         """Whether the payer applies the pack; None when no row says."""
@@ -139,21 +142,22 @@ class Rulebook:
 
     def diagnosis_rows(self, list_name: str, day: date) -> tuple[DiagnosisListRow, ...]:
         """The rows of a policy's diagnosis list that are in force on the day."""
-        return tuple(row for row in self._diagnoses.get(list_name, ()) if runs_on(row, day))
+        return tuple(row for row in self._diagnoses.get(list_name, ()) if in_force(row, day))
 
     def frequency(self, name: str, day: date) -> FrequencyRow | None:
         """The frequency limit of that name on the day."""
         rows: tuple[FrequencyRow, ...] = self._frequencies.get(name, ())
-        return next((row for row in rows if runs_on(row, day)), None)
+        return on(rows, day)
 
     def limit(self, name: str, day: date) -> Decimal | None:
         """The limit of that name on the day."""
         rows: tuple[LimitRow, ...] = self._limits.get(name, ())
-        return next((row.value for row in rows if runs_on(row, day)), None)
+        row = on(rows, day)
+        return row.value if row else None
 
     def needed_elements(self, day: date) -> tuple[NeededElementRow, ...]:
         """Elements that every claim needs on the day."""
-        return tuple(row for row in self._needed if runs_on(row, day))
+        return tuple(row for row in self._needed if in_force(row, day))
 
 
 def _grouped(rows: Iterable[Any], field: str) -> dict[Any, tuple[Any, ...]]:

@@ -63,9 +63,7 @@ def _one(parts: list[Condition]) -> Condition:
     return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
 
 
-def _tests(
-    fact: str, tests: Mapping[Any, Any], kind: Kind, place: Place, report: Report
-) -> Iterator[Condition]:
+def _tests(fact: str, tests: Mapping[Any, Any], kind: Kind, place: Place, report: Report) -> Iterator[Condition]:
     field = kind.fields.get(fact)
     if field is None:
         report(place, f"`{fact}` is no fact of {kind.name}; there are: {', '.join(sorted(kind.fields))}")

@@ -16,7 +16,7 @@ from scrubber.rulebook.book import Pack, Rulebook
 from scrubber.rulebook.conditions import applies_condition, when_condition
 from scrubber.rulebook.rule import Authority, ClaimStatus, InList, Reason, Rule, leaves
 from scrubber.rulebook.schema import PackSchema, RuleSchema
-from scrubber.rulebook.tables import ROW_TYPES, overlapping
+from scrubber.rulebook.tables import ROW_TYPES
 from scrubber.rulebook.yaml_file import Document, Place, read_yaml
 from scrubber.tables import read_rows
 from scrubber.vocabulary import KINDS, Kind
@@ -214,9 +214,9 @@ def _load_tables(folder: Path, packs: Mapping[str, Pack], faults: list[Fault]) -
             path = folder / pack.name / "tables" / file
             name = f"{pack.name}/tables/{file}"
             try:
-                rows[kind] = rows.get(kind, ()) + tuple(read_rows(path, ROW_TYPES[kind], name=name))
+                rows[kind] = rows.get(kind, ()) + read_rows(path, ROW_TYPES[kind], _KEYS[kind])
             except Faults as error:
-                faults += error.faults
+                faults += [fault._replace(file=name) for fault in error.faults]
         found = {path.name for path in (folder / pack.name / "tables").glob("*.csv")}
         for file in sorted(found - set(pack.tables)):
             faults.append(Fault(f"{pack.name}/tables/{file}", 0, "is not listed under `tables` of pack.yaml"))
@@ -234,6 +234,8 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "policies": ("code", *_SCOPE),
     "frequencies": ("name",),
     "needed-elements": ("element",),
+    "code-lists": ("list", "code", "through"),
+    "diagnosis-lists": ("list", "code"),
 }
 
 
@@ -249,17 +251,10 @@ def _across(rules: list[Rule], rows: Mapping[str, tuple[Any, ...]], packs: Mappi
         for leaf in (*leaves(rule.applies), *leaves(rule.when)):
             if isinstance(leaf, InList) and leaf.list not in lists:
                 yield Fault(rule.file, 0, f"there is no code list `{leaf.list}` in any tables/*.csv")
-    for kind, columns in _KEYS.items():
-        keyed = [(tuple(getattr(row, column) for column in columns), row) for row in rows.get(kind, ())]
-        for key in overlapping(keyed):
-            words = ", ".join("any" if part is None else str(part) for part in key)
-            yield Fault(kind, 0, f"two rows for ({words}) hold on the same day: end one before the other begins")
     yield from _dangling_rows(rows, lists, packs)
 
 
-def _dangling_rows(
-    rows: Mapping[str, tuple[Any, ...]], lists: set[str], packs: Mapping[str, Pack]
-) -> Iterable[Fault]:
+def _dangling_rows(rows: Mapping[str, tuple[Any, ...]], lists: set[str], packs: Mapping[str, Pack]) -> Iterable[Fault]:
     diagnosis_lists = {row.list for row in rows.get("diagnosis-lists", ())}
     frequencies = {row.name for row in rows.get("frequencies", ())}
     for row in rows.get("policies", ()):

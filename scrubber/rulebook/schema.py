@@ -57,7 +57,9 @@ class AuthoritySchema(Schema):
     locator = _text("Chapter, section, table, row.")
     url = _text("Address.")
     retrieved = Day(metadata={"description": "When it was read."})
-    binding = YesNo(load_default=False, metadata={"description": "Whether it binds the payer. A deny needs one that does."})
+    binding = YesNo(
+        load_default=False, metadata={"description": "Whether it binds the payer. A deny needs one that does."}
+    )
 
 
 class WindowSchema(Schema):
@@ -86,27 +88,41 @@ class RuleSchema(Schema):
     """One rule file."""
 
     id = _code(ID, "Name of the rule: the file's name.", required=True)
-    version = fields.Integer(required=True, validate=validate.Range(min=1), metadata={"description": "Raised on any change of meaning."})
+    version = fields.Integer(
+        required=True, validate=validate.Range(min=1), metadata={"description": "Raised on any change of meaning."}
+    )
     title = _text("One line for lists.", required=True)
     status = _word(*STATUSES, required=True, metadata={"description": "Only active rules have effect."})
     severity = _word(*SEVERITIES, required=True)
-    stage = _word(*STAGES, required=True, metadata={"description": "When it would cost: rejected, denied, or paid and taken back."})
+    stage = _word(
+        *STAGES,
+        required=True,
+        metadata={"description": "When it would cost: rejected, denied, or paid and taken back."},
+    )
     category = _word(*CATEGORIES, required=True)
     scope = _word(*KINDS, required=True, metadata={"description": "What one finding of it is about."})
     owner = _text("A role, never a person.", required=True)
     reviewed = Day(required=True, metadata={"description": "When a person last checked it against its authority."})
-    effective = fields.Nested(WindowSchema, required=True, metadata={"description": "Dates of service it holds for: from, to."})
+    effective = fields.Nested(
+        WindowSchema, required=True, metadata={"description": "Dates of service it holds for: from, to."}
+    )
     authority = fields.List(fields.Nested(AuthoritySchema), required=True, validate=validate.Length(min=1))
     applies = fields.Raw(load_default=None, metadata={"condition": "applies"})
-    needs = fields.List(_text("A fact."), load_default=list, metadata={"description": "Facts without which it is not judged."})
+    needs = fields.List(
+        _text("A fact."), load_default=list, metadata={"description": "Facts without which it is not judged."}
+    )
     when = fields.Raw(required=True, metadata={"condition": "when"})
-    points_at = _word(*ELEMENTS, data_key="points-at", metadata={"description": "Element of the claim that a finding points at."})
+    points_at = _word(
+        *ELEMENTS, data_key="points-at", metadata={"description": "Element of the claim that a finding points at."}
+    )
     message = _text("What is wrong. {line}, {related} and the facts of the scope may be used.", required=True)
     fix = _text("What to do about it.", required=True)
     not_checked = _text("What to say when a needed fact was not supplied.", data_key="not-checked")
     reason = fields.Nested(ReasonSchema, required=True, allow_none=True)
     claim_status = fields.Nested(ClaimStatusSchema, data_key="claim-status", allow_none=True, load_default=None)
-    at_risk = _word(*AT_RISK, data_key="at-risk", required=True, metadata={"description": "Dollars a finding may cost."})
+    at_risk = _word(
+        *AT_RISK, data_key="at-risk", required=True, metadata={"description": "Dollars a finding may cost."}
+    )
     false_alarms = _text("When it may fire on a correct claim.", data_key="false-alarms")
     related = fields.List(_code(ID, "Id of another rule."), load_default=list)
 
@@ -123,6 +139,10 @@ class PackSchema(Schema):
     name = _code(ID, "Name of the pack: the folder's name.", required=True)
     title = _text("One line.", required=True)
     about = _text("Whose rules these are.", required=True)
-    adoption = _word("everyone", "by-row", required=True, metadata={
-        "description": "by-row: holds for a payer only as a row of payers/tables/adoptions.csv says."})
+    adoption = _word(
+        "everyone",
+        "by-row",
+        required=True,
+        metadata={"description": "by-row: holds for a payer only as a row of payers/tables/adoptions.csv says."},
+    )
     tables = fields.Dict(keys=fields.String(), values=_word(*TABLE_KINDS), load_default=dict)

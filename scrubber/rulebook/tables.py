@@ -12,6 +12,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
+from scrubber.tables import Dated, in_force
+
 
 class Payer(NamedTuple):
     """Who pays, as far as it is known: our payer name, line of business, stated plan, Medicare contractor number."""
@@ -172,18 +174,6 @@ ROW_TYPES: dict[str, type] = {
 }
 
 
-class Dated(Protocol):
-    """A row with a window of days."""
-
-    @property
-    def since(self) -> date | None:
-        """First day in force; None = since ever."""
-
-    @property
-    def until(self) -> date | None:
-        """First day no longer in force; None = still in force."""
-
-
 class Scoped(Dated, Protocol):
     """A dated row that holds for some payers."""
 
@@ -202,11 +192,6 @@ class Scoped(Dated, Protocol):
     @property
     def contractor(self) -> str | None:
         """None = any."""
-
-
-def runs_on(row: Dated, day: date) -> bool:
-    """Whether the row is in force on the day."""
-    return (row.since is None or row.since <= day) and (row.until is None or day < row.until)
 
 
 def weight(row: Scoped) -> int:
@@ -230,21 +215,5 @@ ScopedRow = TypeVar("ScopedRow", bound="Scoped")
 
 def best(rows: Iterable[ScopedRow], payer: Payer, day: date) -> ScopedRow | None:
     """The row that answers for the payer on the day, or None."""
-    fitting = [row for row in rows if runs_on(row, day) and fits(row, payer)]
+    fitting = [row for row in rows if in_force(row, day) and fits(row, payer)]
     return max(fitting, key=weight) if fitting else None
-
-
-def overlapping(rows: Iterable[tuple[tuple[object, ...], Dated]]) -> list[tuple[object, ...]]:
-    """Keys that two rows share on some day. Rows are (key, row)."""
-    seen: dict[tuple[object, ...], list[Dated]] = {}
-    shared = []
-    for key, row in rows:
-        if any(_overlap(row, other) for other in seen.get(key, ())):
-            shared.append(key)
-        seen.setdefault(key, []).append(row)
-    return shared
-
-
-def _overlap(one: Dated, other: Dated) -> bool:
-    starts_first = one.since is None or other.until is None or one.since < other.until
-    return starts_first and (other.since is None or one.until is None or other.since < one.until)

@@ -93,9 +93,7 @@ def _content(node: yaml.Node, place: Place, lines: dict[Place, int], faults: lis
     return _mapping(node, place, lines, faults, name)
 
 
-def _mapping(
-    node: yaml.Node, place: Place, lines: dict[Place, int], faults: list[Fault], name: str
-) -> dict[str, Any]:
+def _mapping(node: yaml.Node, place: Place, lines: dict[Place, int], faults: list[Fault], name: str) -> dict[str, Any]:
     content: dict[str, Any] = {}
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
