@@ -1,0 +1,24 @@
+"""After the scrub: one ScrubResult as JSON, as a clearinghouse answer, as a table for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from scrubber.answer import clearinghouse, json
+from scrubber.claim import Claim
+from scrubber.findings import ScrubResult
+
+View = Callable[[Claim, ScrubResult], bytes]
+
+
+def _scrubber(_claim: Claim, result: ScrubResult) -> bytes:
+    return json.to_bytes(result)
+
+
+DEFAULT_VIEW = "scrubber"
+
+# What `?view=` and `--view` may name. Every view is compact JSON, UTF-8, without a line break.
+VIEWS: Mapping[str, View] = {
+    DEFAULT_VIEW: _scrubber,
+    "clearinghouse": clearinghouse.to_bytes,
+}

@@ -1,0 +1,199 @@
+"""After the scrub: a ScrubResult as the JSON answer; its keys are promised to callers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from scrubber.findings import (
+    ClaimImpact,
+    Finding,
+    Impact,
+    NotChecked,
+    ScrubResult,
+    Versions,
+)
+from scrubber.rulebook.rule import Authority, ClaimStatus, Reason, Rule
+from scrubber.vocabulary import ELEMENTS
+
+Document = dict[str, Any]
+
+
+def to_bytes(result: ScrubResult) -> bytes:
+    """The answer as compact JSON; equal results give equal bytes."""
+    return orjson.dumps(document(result))
+
+
+def document(result: ScrubResult) -> Document:
+    """The answer as plain dicts, lists and texts, ready for JSON."""
+    return {
+        "disposition": result.disposition,
+        "findings": [_finding(finding) for finding in result.findings],
+        "notChecked": [_not_checked(item) for item in result.not_checked],
+        "impact": _claim_impact(result.impact),
+        "normalised": [{"pointer": pointer, "change": change} for pointer, change in result.normalised],
+        "unmapped": result.unmapped,
+        "versions": _versions(result.versions),
+        "receivedOn": day(result.received_on),
+    }
+
+
+def amount(value: Decimal | None) -> str | None:
+    """Dollars with two decimals; None stays None, and zero has no sign."""
+    return None if value is None else f"{value:z.2f}"
+
+
+def day(value: date) -> str:
+    """A date as the claim's own body writes it: CCYYMMDD."""
+    return value.isoformat().replace("-", "")
+
+
+def authority(items: Sequence[Authority]) -> list[Document]:
+    """By whose word a rule stands, without what is not known of it."""
+    return [_authority(item) for item in items]
+
+
+def reason(value: Reason | None) -> Document | None:
+    """The codes expected on the remittance."""
+    if value is None:
+        return None
+    return {"group": value.group, "carc": value.carc, "rarc": value.rarc}
+
+
+def claim_status(value: ClaimStatus | None) -> Document | None:
+    """The codes of a 277CA."""
+    return {"category": value.category, "code": value.code} if value else None
+
+
+def x12_place(element: str) -> Document | None:
+    """Loop and element of the 837P; None for what has no place there, such as the scrubContext."""
+    place = ELEMENTS[element]
+    return {"loop": place.loop, "element": place.x12} if place.x12 else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Printed:
+    """What every finding of one rule says alike."""
+
+    rule: Rule
+    identity: Document
+    x12: Document | None
+    box: str | None
+    reason: Document | None
+    claim_status: Document | None
+    authority: list[Document]
+
+
+# By identity: a rule's hash would read its whole condition tree, and two rulebooks may hold
+# different rules of one id. An entry keeps its rule alive, so that no other one gets its identity.
+_PRINTED: dict[int, _Printed] = {}
+_MOST_PRINTED = 10_000
+
+
+def _printed(rule: Rule) -> _Printed:
+    known = _PRINTED.get(id(rule))
+    if known is None:
+        if len(_PRINTED) >= _MOST_PRINTED:
+            _PRINTED.clear()
+        known = _PRINTED[id(rule)] = _print(rule)
+    return known
+
+
+def _print(rule: Rule) -> _Printed:
+    return _Printed(
+        rule=rule,
+        identity={"id": rule.id, "version": rule.version, "status": rule.status},
+        x12=x12_place(rule.element),
+        box=ELEMENTS[rule.element].box,
+        reason=reason(rule.reason),
+        claim_status=claim_status(rule.claim_status),
+        authority=authority(rule.authority),
+    )
+
+
+def _finding(finding: Finding) -> Document:
+    rule = finding.rule
+    printed = _printed(rule)
+    same = finding.authority is rule.authority
+    return {
+        "rule": printed.identity,
+        "severity": rule.severity,
+        "stage": rule.stage,
+        "category": rule.category,
+        "lines": finding.lines,
+        "relatedLines": finding.related_lines,
+        "pointer": finding.pointer,
+        "x12": printed.x12,
+        "box": printed.box,
+        "message": finding.message,
+        "fix": rule.fix,
+        "reason": printed.reason,
+        "claimStatus": printed.claim_status,
+        "impact": finding.impact and _impact(finding.impact),
+        "authority": printed.authority if same else authority(finding.authority),
+        "evidence": dict(finding.evidence),
+    }
+
+
+def _not_checked(item: NotChecked) -> Document:
+    return {
+        "rule": _printed(item.rule).identity,
+        "lines": item.lines,
+        "missing": item.missing,
+        "message": item.message,
+    }
+
+
+def _impact(impact: Impact) -> Document:
+    printed = {
+        "billed": amount(impact.billed),
+        "allowed": amount(impact.allowed),
+        "atRisk": amount(impact.at_risk),
+        "liability": impact.liability,
+        "basis": impact.basis,
+        "steps": impact.steps,
+    }
+    return printed | {"unknown": impact.unknown} if impact.unknown else printed
+
+
+def _claim_impact(impact: ClaimImpact) -> Document:
+    printed = {
+        "billed": amount(impact.billed),
+        "allowed": amount(impact.allowed),
+        "atRisk": amount(impact.at_risk),
+        "byLiability": {who: amount(impact.by_liability.get(who, _NOTHING)) for who in ("provider", "patient")},
+        "unpricedLines": impact.unpriced_lines,
+        "basis": impact.basis,
+        "steps": impact.steps,
+    }
+    return printed | {"unknown": impact.unknown} if impact.unknown else printed
+
+
+_NOTHING = Decimal(0)
+
+
+def _authority(item: Authority) -> Document:
+    known = {
+        "kind": item.kind,
+        "title": item.title,
+        "locator": item.locator,
+        "url": item.url,
+        "retrieved": item.retrieved,
+        "binding": item.binding,
+    }
+    return {key: value for key, value in known.items() if value is not None}
+
+
+def _versions(versions: Versions) -> Document:
+    return {
+        "program": versions.program,
+        "rulebook": versions.rulebook,
+        "reference": [
+            {"table": used.table, "release": used.release, "sha256": used.sha256} for used in versions.reference
+        ],
+    }

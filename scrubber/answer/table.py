@@ -1,0 +1,168 @@
+"""After the scrub: a ScrubResult as a table for people to read in a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from click import style
+
+from scrubber.findings import ClaimImpact, Finding, Impact, NotChecked, ScrubResult
+from scrubber.rulebook.rule import Authority, Reason
+
+_COLOURS = {
+    "deny": "red",
+    "warn": "yellow",
+    "info": "cyan",
+    "accept": "green",
+}
+_LINES, _SEVERITY, _AT_RISK = 7, 6, 11  # widths of the first columns
+_INDENT = 2
+_TEXT = _INDENT + _LINES + 1 + _SEVERITY + 1 + _AT_RISK + 1  # where the last column starts
+_NARROWEST, _WIDEST = 60, 160
+
+
+def render(name: str, result: ScrubResult, width: int) -> str:
+    """The answer for the file `name` in at most `width` columns (60 to 160), with colour codes.
+
+    Strip the codes where they are not wanted; they take no part in the layout.
+    """
+    width = max(_NARROWEST, min(width, _WIDEST))
+    return "\n".join(
+        [
+            *_heading(name, result, width),
+            *_findings(result.findings, width),
+            *_not_checked(result.not_checked, width),
+            *_impact(result.impact, width),
+            "",
+        ]
+    )
+
+
+def dollars(value: Decimal | None) -> str:
+    """An amount for people; one that cannot be known is a word, never a zero."""
+    return "unknown" if value is None else f"${value:z,.2f}"
+
+
+def _heading(name: str, result: ScrubResult, width: int) -> Iterator[str]:
+    verdict = result.disposition
+    yield f"{style(_printable(name), bold=True)}  {style(verdict.upper(), fg=_COLOURS[verdict], bold=True)}"
+    yield from _wrap(f"{_counts(result)}; {_at_risk(result.impact)}", _INDENT, width)
+
+
+def _counts(result: ScrubResult) -> str:
+    severities = [finding.rule.severity for finding in result.findings]
+    counts = [
+        f"{severities.count(severity)} {severity}" for severity in ("deny", "warn", "info") if severity in severities
+    ]
+    counts += [f"{len(result.not_checked)} not checked"] if result.not_checked else []
+    return ", ".join(counts) or "no findings"
+
+
+def _at_risk(impact: ClaimImpact) -> str:
+    bearers = ", ".join(f"{who} {dollars(amount)}" for who, amount in impact.by_liability.items() if amount)
+    return f"{dollars(impact.at_risk)} at risk" + (f" ({bearers})" if bearers else "")
+
+
+class _Row(NamedTuple):
+    lines: str
+    severity: str
+    at_risk: str
+    text: str
+
+
+def _findings(findings: Sequence[Finding], width: int) -> Iterator[str]:
+    if findings:
+        yield ""
+        yield style(_columns(_Row("LINE", "LEVEL", "AT RISK", "FINDING")), bold=True)
+    for finding in findings:
+        yield from _finding(finding, width)
+
+
+def _finding(finding: Finding, width: int) -> Iterator[str]:
+    rule = finding.rule
+    first, *rest = _wrap(finding.message, _TEXT, width)
+    row = _Row(_numbers(finding.lines), rule.severity.upper(), _risk(finding.impact), first.strip())
+    yield _columns(row, colour=_COLOURS[rule.severity])
+    yield from rest
+    yield from _wrap(f"Fix: {rule.fix}", _TEXT, width)
+    for item in finding.authority:
+        yield from _wrap(f"By: {_authority(item)}", _TEXT, width)
+    yield from _wrap(f"Rule: {rule.id}{_expected(rule.reason)}", _TEXT, width)
+    yield ""
+
+
+def _columns(row: _Row, colour: str | None = None) -> str:
+    severity = style(row.severity.ljust(_SEVERITY), fg=colour, bold=True)
+    return f"{'':{_INDENT}}{row.lines:<{_LINES}} {severity} {row.at_risk:>{_AT_RISK}} {row.text}"
+
+
+def _numbers(lines: Sequence[int]) -> str:
+    """`2`, `1, 3` or `1-4`; a finding on no line is about the claim."""
+    if not lines:
+        return "claim"
+    if len(lines) > 1 and lines == tuple(range(lines[0], lines[-1] + 1)):
+        return f"{lines[0]}-{lines[-1]}"
+    text = ",".join(map(str, lines))
+    return text if len(text) <= _LINES else f"{lines[0]},+{len(lines) - 1}"
+
+
+def _risk(impact: Impact | None) -> str:
+    return dollars(impact.at_risk) if impact else "-"
+
+
+def _authority(item: Authority) -> str:
+    named = f"{item.title}, {item.locator}" if item.locator else item.title
+    binding = ", binding" if item.binding else ""
+    address = f" {item.url}" if item.url else ""
+    return f"{named} ({item.kind}{binding}){address}"
+
+
+def _expected(reason: Reason | None) -> str:
+    if reason is None:
+        return ""
+    return f"; expect {' '.join((f'{reason.group}-{reason.carc}', *reason.rarc))}"
+
+
+def _not_checked(items: Sequence[NotChecked], width: int) -> Iterator[str]:
+    if not items:
+        return
+    yield style(f"{'':{_INDENT}}NOT CHECKED", bold=True)
+    for item in items:
+        missing = f" Needs {', '.join(item.missing)}." if item.missing else ""
+        yield from _wrap(f"{item.message}{missing} [{item.rule.id}]", _INDENT, width, hang=2)
+    yield ""
+
+
+def _impact(impact: ClaimImpact, width: int) -> Iterator[str]:
+    yield style(f"{'':{_INDENT}}DOLLARS", bold=True)
+    unknown = f" ({impact.unknown})" if impact.unknown else ""
+    amounts = (
+        f"billed {dollars(impact.billed)}, allowed {dollars(impact.allowed)}{unknown},"
+        f" at risk {dollars(impact.at_risk)}"
+    )
+    yield from _wrap(amounts + (f"; {impact.basis}" if impact.basis else ""), _INDENT, width)
+    if impact.unpriced_lines:
+        yield from _wrap(f"not priced: line {_numbers(impact.unpriced_lines)}", _INDENT, width)
+    for step in impact.steps:
+        yield from _wrap(step, _INDENT, width, hang=2)
+
+
+def _wrap(text: str, indent: int, width: int, hang: int = 0) -> list[str]:
+    """The text in lines of at most `width` columns; a longer word, such as an address, stays whole."""
+    lines = textwrap.wrap(
+        _printable(text),
+        width,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + hang),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return lines or [""]
+
+
+def _printable(text: str) -> str:
+    """Without control characters: messages hold codes as sent, and a terminal obeys some of them."""
+    return "".join(character if character.isprintable() else "?" for character in text)

@@ -1,0 +1,92 @@
+"""Before the path of a claim: settings, read from the environment once, at the edge."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from scrubber.errors import ConfigError
+
+_BESIDE_THE_PACKAGE = Path(__file__).resolve().parent.parent / "rules"
+_NAMES = frozenset(
+    f"SCRUBBER_{name}"
+    for name in ("BIND", "RULES", "REFERENCE", "WORKERS", "THREADS", "MAX_BODY_BYTES")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a deployment may choose.
+
+    `host` and `port` are what the service listens on. `rules` is a folder of packs. `reference` is
+    where the store of reference data lies, None for the starter set. `workers` are processes,
+    `threads` are per process. `max_body_bytes` is the largest claim that is read.
+    """
+
+    host: str
+    port: int
+    rules: Path
+    reference: str | None
+    workers: int
+    threads: int
+    max_body_bytes: int
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Settings from SCRUBBER_* variables; an empty one counts as not set.
+
+    Raises ConfigError, which names the variable.
+    """
+    host, port = _bind(environ.get("SCRUBBER_BIND") or "127.0.0.1:8080")
+    return Settings(
+        host=host,
+        port=port,
+        rules=_rules(environ.get("SCRUBBER_RULES")),
+        reference=environ.get("SCRUBBER_REFERENCE") or None,
+        workers=_count(environ, "SCRUBBER_WORKERS", _cores()),
+        threads=_count(environ, "SCRUBBER_THREADS", 2),
+        max_body_bytes=_count(environ, "SCRUBBER_MAX_BODY_BYTES", 10_000_000),
+    )
+
+
+def unknown_settings(names: Iterable[str]) -> list[str]:
+    """Names that look like settings and are none: a misspelt one should not go unnoticed."""
+    return sorted(name for name in names if name.startswith("SCRUBBER_") and name not in _NAMES)
+
+
+def _bind(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not _is_count(port) or int(port) > 65_535:
+        raise ConfigError(f"SCRUBBER_BIND is {text!r}; give HOST:PORT, for example 127.0.0.1:8080")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _rules(text: str | None) -> Path:
+    if text:
+        if not Path(text).is_dir():
+            raise ConfigError(f"SCRUBBER_RULES is {text!r}, which is no folder")
+        return Path(text)
+    for folder in (Path("rules"), _BESIDE_THE_PACKAGE):
+        if folder.is_dir():
+            return folder
+    raise ConfigError("SCRUBBER_RULES is not set, and there is no folder rules/ here")
+
+
+def _count(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name)
+    if not text:
+        return default
+    if not _is_count(text) or int(text) < 1:
+        raise ConfigError(f"{name} is {text!r}; give a whole number from 1")
+    return int(text)
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 12
+
+
+def _cores() -> int:
+    """Cores this process may run on, which in a container are often fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,80 @@
+"""The table for people says what a biller needs, within the width of the terminal."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+import pytest
+from click import unstyle
+
+from scrubber.answer.table import dollars, render
+from scrubber.findings import ScrubResult
+from tests import results
+
+
+def plain(result: ScrubResult, width: int = 100) -> str:
+    return unstyle(render("claim.json", result, width))
+
+
+def words(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_all_that_matters_is_there_and_fits(width: int) -> None:
+    table = plain(results.result(), width)
+    assert max(map(len, table.splitlines())) <= width
+    told = words(table)
+    for part in (
+        "claim.json DENY",
+        "1 deny, 1 not checked; $38.82 at risk (provider $38.82)",
+        "2 DENY $38.82 Line 2 (77089) is bundled",
+        "Fix: Bill one of the two.",
+        "By: PTP edits, 77092/77089 (cms-table, binding) https://example.org/ptp",
+        "Rule: sample-pair; expect CO-236 N19",
+        "NOT CHECKED Line 1: not checked. Needs tbsValue. [sample-report]",
+        "billed $120.00, allowed $48.20, at risk $38.82; MPFS 2025, national",
+        "38.82 + 9.38 = 48.20",
+    ):
+        assert part in told
+
+
+def test_texts_are_wrapped_under_their_own_column() -> None:
+    long = results.finding(message="word " * 60)
+    table = plain(results.result(findings=(long,)), 80)
+    rows = [row for row in table.splitlines() if "word" in row]
+    assert len(rows) > 3
+    assert len({row.index("word") for row in rows}) == 1
+
+
+def test_a_clean_claim_is_short() -> None:
+    told = words(plain(results.clean()))
+    assert "claim.json ACCEPT no findings; $0.00 at risk" in told
+    assert "allowed unknown (no-schedule)" in told
+    assert "not priced: line 1-2" in told
+    assert "FINDING" not in told
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [((), "claim"), ((3,), "3"), ((1, 2, 3), "1-3"), ((1, 3), "1,3"), ((1, 30, 45, 50), "1,+3")],
+)
+def test_line_numbers_stay_in_their_column(lines: tuple[int, ...], text: str) -> None:
+    table = plain(results.result(findings=(results.finding(lines=lines),)))
+    assert re.search(rf"^  {re.escape(text)} +DENY", table, re.M)
+
+
+def test_an_amount_that_cannot_be_known_is_no_zero() -> None:
+    assert dollars(None) == "unknown"
+    assert dollars(Decimal("1234567.5")) == "$1,234,567.50"
+    unknown = results.finding(impact=results.impact(at_risk=None))
+    assert "DENY       unknown" in plain(results.result(findings=(unknown,)))
+
+
+def test_a_terminal_is_not_given_control_characters() -> None:
+    hostile = results.finding(message="Line 1 (\x1b[2J\r\x07) is unknown.")
+    table = render("a\x1b]0;b.json", results.result(findings=(hostile,)), 100)
+    assert "\x1b[2J" not in table
+    assert "\x1b]0" not in table
+    assert not set("\r\x07") & set(table)

@@ -1,0 +1,85 @@
+"""Settings come from the environment; a wrong one is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scrubber.config import read_settings, unknown_settings
+from scrubber.errors import ConfigError
+
+
+@pytest.fixture
+def rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "rules").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return Path("rules")
+
+
+def test_defaults(rules: Path) -> None:
+    settings = read_settings({})
+    assert (settings.host, settings.port) == ("127.0.0.1", 8080)
+    assert settings.rules == rules
+    assert settings.reference is None
+    assert settings.threads == 2
+    assert settings.workers >= 1
+    assert settings.max_body_bytes == 10_000_000
+
+
+def test_every_setting_can_be_given(tmp_path: Path) -> None:
+    settings = read_settings(
+        {
+            "SCRUBBER_BIND": "[::1]:9000",
+            "SCRUBBER_RULES": str(tmp_path),
+            "SCRUBBER_REFERENCE": "reference.sqlite",
+            "SCRUBBER_WORKERS": "3",
+            "SCRUBBER_THREADS": "4",
+            "SCRUBBER_MAX_BODY_BYTES": "1000",
+        }
+    )
+    assert (settings.host, settings.port, settings.rules) == ("::1", 9000, tmp_path)
+    assert (settings.workers, settings.threads, settings.max_body_bytes) == (3, 4, 1000)
+    assert settings.reference == "reference.sqlite"
+
+
+def test_an_empty_variable_counts_as_not_set(rules: Path) -> None:
+    empty = dict.fromkeys(["SCRUBBER_BIND", "SCRUBBER_RULES", "SCRUBBER_WORKERS"], "")
+    assert read_settings(empty) == read_settings({})
+
+
+def test_rules_beside_the_package_serve_where_the_working_directory_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = tmp_path / "installed" / "rules"
+    beside.mkdir(parents=True)
+    monkeypatch.setattr("scrubber.config._BESIDE_THE_PACKAGE", beside)
+    monkeypatch.chdir(tmp_path)
+    assert read_settings({}).rules == beside
+    beside.rmdir()
+    with pytest.raises(ConfigError, match="SCRUBBER_RULES"):
+        read_settings({})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SCRUBBER_BIND", "8080"),
+        ("SCRUBBER_BIND", ":8080"),
+        ("SCRUBBER_BIND", "localhost:http"),
+        ("SCRUBBER_BIND", "localhost:70000"),
+        ("SCRUBBER_RULES", "no/such/folder"),
+        ("SCRUBBER_WORKERS", "0"),
+        ("SCRUBBER_WORKERS", "many"),
+        ("SCRUBBER_THREADS", "-1"),
+        ("SCRUBBER_MAX_BODY_BYTES", "10MB"),
+        ("SCRUBBER_MAX_BODY_BYTES", "²"),
+    ],
+)
+def test_an_unusable_setting_is_named(rules: Path, name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=name):
+        read_settings({name: value})
+
+
+def test_misspelt_settings_are_found() -> None:
+    assert unknown_settings(["PATH", "SCRUBBER_WORKER", "SCRUBBER_BIND"]) == ["SCRUBBER_WORKER"]
