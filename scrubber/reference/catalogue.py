@@ -1,0 +1,88 @@
+"""Look-ups of facts and money: which reference tables there are, and how their rows are found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from scrubber.reference.rows import (
+    ConversionFactor,
+    Diagnosis,
+    FeeRow,
+    Gpci,
+    Modifier,
+    Mue,
+    Place,
+    Procedure,
+    PtpEdit,
+    StateContractor,
+    Taxonomy,
+    ZipLocality,
+)
+
+R = TypeVar("R", bound=NamedTuple)
+
+ZIP_PREFIX = 3  # the rows of a ZIP range share these digits and are kept together
+EVERY_ROW = ""  # key of a table so small that its rows are kept together
+
+
+@dataclass(frozen=True, eq=False)
+class Table(Generic[R]):
+    """One reference table. `key` groups its rows for look-ups; `unique` names the columns that tell rows apart.
+
+    It compares and hashes by identity: there is one object per table.
+    """
+
+    name: str
+    row_type: type[R]
+    key: Callable[[Any], str]
+    unique: tuple[str, ...]
+
+    @property
+    def file_name(self) -> str:
+        """Name of its CSV file in the starter layout."""
+        return f"{self.name}.csv"
+
+
+def _by_code(row: Any) -> str:
+    code: str = row.code
+    return code
+
+
+# The first code of a pair; pairs are looked up by `ptp_among`, never by this key alone.
+PTP = Table("ncci-ptp", PtpEdit, lambda row: row.column1, ("column1", "column2"))
+MUE = Table("ncci-mue", Mue, _by_code, ("code",))
+MPFS = Table("mpfs", FeeRow, lambda row: fee_key(row.code, row.component), ("code", "component"))
+CONVERSION_FACTORS = Table("conversion-factors", ConversionFactor, lambda _: EVERY_ROW, ("qualifying_apm",))
+GPCI = Table("gpci", Gpci, lambda row: row.locality, ("locality",))
+ZIP_LOCALITY = Table("zip-locality", ZipLocality, lambda row: row.zip_from[:ZIP_PREFIX], ("zip_from",))
+CONTRACTORS = Table("contractors", StateContractor, lambda row: row.state, ("state", "contractor"))
+PROCEDURES = Table("procedures", Procedure, _by_code, ("code",))
+ICD10CM = Table("icd10cm", Diagnosis, _by_code, ("code",))
+MODIFIERS = Table("modifiers", Modifier, _by_code, ("code",))
+PLACE_OF_SERVICE = Table("place-of-service", Place, _by_code, ("code",))
+TAXONOMY = Table("taxonomy", Taxonomy, lambda row: row.prefix, ("prefix",))
+
+TABLES: Mapping[str, Table[Any]] = {
+    table.name: table
+    for table in (
+        PTP,
+        MUE,
+        MPFS,
+        CONVERSION_FACTORS,
+        GPCI,
+        ZIP_LOCALITY,
+        CONTRACTORS,
+        PROCEDURES,
+        ICD10CM,
+        MODIFIERS,
+        PLACE_OF_SERVICE,
+        TAXONOMY,
+    )
+}
+
+
+def fee_key(code: str, component: str) -> str:
+    """Key of a fee schedule row."""
+    return f"{code}-{component}" if component else code

@@ -1,0 +1,103 @@
+"""Look-ups of facts and money: reference tables typed as CSV files, one per table, with `releases.csv` beside them.
+
+The starter set ships with the program. A folder in the same layout replaces a starter table whole by having its file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from scrubber.errors import Fault, Faults
+from scrubber.reference.catalogue import TABLES, ZIP_PREFIX, Table
+from scrubber.reference.rows import Release, ZipLocality
+from scrubber.tables import read_rows
+
+STARTER = Path(__file__).parent / "starter"
+RELEASES = "releases.csv"
+
+
+class Contents(NamedTuple):
+    """Rows of every table, and the releases that they came from, by table and first day."""
+
+    tables: Mapping[Table[Any], tuple[Any, ...]]
+    releases: tuple[Release, ...]
+
+
+class ReleaseLine(NamedTuple):
+    """A row of `releases.csv`: which publication a table's rows were taken from."""
+
+    table: str
+    name: str
+    since: date | None
+    until: date | None
+    source: str
+
+
+def read_contents(folder: Path | None) -> Contents:
+    """The starter tables, with those replaced whose files stand in `folder`. Raises Faults with all that is wrong."""
+    starter = read_folder(STARTER, starter=True)
+    if folder is None:
+        return starter
+    own = read_folder(folder, starter=False)
+    replaced = {table.name for table in own.tables}
+    kept = [release for release in starter.releases if release.table not in replaced]
+    return Contents({**starter.tables, **own.tables}, _in_order([*kept, *own.releases]))
+
+
+def read_folder(folder: Path, starter: bool) -> Contents:
+    """The tables whose files stand in `folder`. Raises Faults with all that is wrong in any of them."""
+    faults: list[Fault] = []
+    present = [table for table in TABLES.values() if (folder / table.file_name).is_file()]
+    tables = {table: _read(folder / table.file_name, table, faults) for table in present}
+    releases = _read_releases(folder, present, starter, faults)
+    if faults:
+        raise Faults(faults)
+    return Contents(tables, releases)
+
+
+def _read(path: Path, table: Table[Any], faults: list[Fault]) -> tuple[Any, ...]:
+    try:
+        rows = read_rows(path, table.row_type, table.unique)
+    except Faults as failure:
+        faults += failure.faults
+        return ()
+    if table.row_type is ZipLocality and not all(map(_is_zip_range, rows)):
+        faults.append(Fault(str(path), 0, f"has a ZIP range whose ends do not share their first {ZIP_PREFIX} digits"))
+    return rows
+
+
+def _is_zip_range(row: ZipLocality) -> bool:
+    return row.zip_from[:ZIP_PREFIX] == row.zip_to[:ZIP_PREFIX] and row.zip_from <= row.zip_to
+
+
+def _read_releases(folder: Path, present: list[Table[Any]], starter: bool, faults: list[Fault]) -> tuple[Release, ...]:
+    path = folder / RELEASES
+    try:
+        lines = read_rows(path, ReleaseLine, ("table",))
+    except Faults as failure:
+        faults += failure.faults
+        return ()
+    names = {table.name for table in present}
+    faults += [
+        Fault(str(path), 0, f"names no release of {name}, whose file is there")
+        for name in names - {line.table for line in lines}
+    ]
+    faults += [
+        Fault(str(path), 0, f"names a release of {name}, whose file is not there")
+        for name in {line.table for line in lines} - names
+    ]
+    digests = {table.name: hashlib.sha256((folder / table.file_name).read_bytes()).hexdigest() for table in present}
+    return _in_order(
+        [
+            Release(line.table, line.name, line.since, line.until, digests.get(line.table, ""), starter, line.source)
+            for line in lines
+        ]
+    )
+
+
+def _in_order(releases: list[Release]) -> tuple[Release, ...]:
+    return tuple(sorted(releases, key=lambda release: (release.table, release.since or date.min)))
