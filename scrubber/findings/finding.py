@@ -8,14 +8,10 @@ from datetime import date
 from decimal import Decimal
 
 from scrubber.claim import Normalised
+from scrubber.rulebook.rule import CATEGORIES as CATEGORIES
+from scrubber.rulebook.rule import SEVERITIES as SEVERITIES
+from scrubber.rulebook.rule import STAGES as STAGES
 from scrubber.rulebook.rule import Authority, Rule
-
-SEVERITIES = ("info", "warn", "deny")  # rising
-CATEGORIES = (
-    "structure", "provider", "coding", "bundling", "units", "documentation", "abn", "coverage", "frequency", "payment",
-    "timeliness", "duplicate", "freshness",
-)  # fmt: skip
-STAGES = ("submission", "adjudication", "postPayment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +32,18 @@ class Impact:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule that fired. `lines` and `related_lines` are 1-based; `pointer` addresses the sender's body.
+    """A rule that fired. `element` is a name of vocabulary.ELEMENTS. `lines` and `related_lines` are 1-based; `pointer` addresses the sender's body.
 
     `evidence` holds texts, numbers and booleans only.
     """
 
     rule: Rule
+    element: str
     lines: tuple[int, ...]
     related_lines: tuple[int, ...]
     pointer: str
     message: str
+    fix: str
     authority: tuple[Authority, ...]
     evidence: Mapping[str, str | int | bool | tuple[str, ...]]
     impact: Impact | None = None

@@ -1,0 +1,131 @@
+"""Facts of coverage: what the payer's policy row says of a line, its diagnoses, and the time since earlier services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from scrubber.claim import ABSENT, Claim, EarlierService
+from scrubber.facts.abn import abn_state
+from scrubber.facts.documentation import NOT_SUPPLIED_STATE, Documents, state
+from scrubber.facts.fact import Fact
+from scrubber.facts.lines import LineView
+from scrubber.rulebook.book import Rulebook
+from scrubber.rulebook.rule import Authority
+from scrubber.rulebook.tables import PolicyRow
+
+BASE_STUDIES = "studies-with-lumbar-spine"
+COMPONENTS = frozenset(("26", "TC"))
+
+
+def coverage_facts(claim: Claim, views: Sequence[LineView], documents: Documents, rulebook: Rulebook) -> Iterator[Fact]:
+    """One fact for each line that a policy row speaks of."""
+    for view in views:
+        if view.first is None or view.line.procedure is None:
+            continue
+        policy = rulebook.policy(view.line.procedure, view.payer, view.first)
+        if policy is not None:
+            yield _coverage(claim, view, policy, documents, rulebook)
+
+
+def _coverage(claim: Claim, view: LineView, policy: PolicyRow, documents: Documents, rulebook: Rulebook) -> Fact:
+    values: dict[str, Any] = dict(view.values)
+    values["status"] = policy.status
+    values["effect"] = policy.effect
+    values["diagnosisTest"] = _diagnosis_test(view, policy, rulebook)
+    values |= _base_study(claim, view, documents, rulebook)
+    says = {"policy": policy.title}
+    _add_frequency(values, says, claim, view, policy, rulebook)
+    notice = abn_state(claim, view, rulebook)
+    values |= {key: value for key, value in notice.items() if key != "abnFaults"}
+    authority = Authority(
+        policy.authority, policy.title, policy.locator, policy.url, policy.retrieved.isoformat(), policy.binding
+    )
+    evidence = {"policy": policy.title, "status": policy.status, "effect": policy.effect}
+    return Fact("coverage", values, (view.number,), says=says, evidence=evidence, authority=(authority,))
+
+
+def _diagnosis_test(view: LineView, policy: PolicyRow, rulebook: Rulebook) -> str:
+    """The line's own diagnoses, those it points to, against the policy's list."""
+    if policy.diagnosis_list is None or view.first is None:
+        return "no-list"
+    if not view.diagnoses:
+        return "no-diagnosis"
+    rows = rulebook.diagnosis_rows(policy.diagnosis_list, view.first)
+    tests = [
+        {row.test for row in rows if (code.startswith(row.code) if row.prefix else code == row.code)}
+        for code in view.diagnoses
+    ]
+    if any("covered" in found and "excluded" not in found for found in tests):
+        return "listed"
+    if all("excluded" in found for found in tests):
+        return "excluded-only"
+    return "not-listed" if any(row.test == "covered" for row in rows) else "no-list"
+
+
+def _base_study(claim: Claim, view: LineView, documents: Documents, rulebook: Rulebook) -> dict[str, Any]:
+    day = view.values["day"]
+    elements = documents.of(view.number)
+    codes = [line.procedure or "" for line in claim.lines]
+    codes += [service.code for service in claim.context.history or ()]
+    stated = elements.get("sourceStudy.code")
+    codes += [stated] if isinstance(stated, str) else []
+    if any(rulebook.lists.contains(BASE_STUDIES, code, day) for code in codes):
+        return {"baseStudy": "present"}
+    known = elements.get("sourceStudy") is ABSENT or isinstance(stated, str)
+    return {"baseStudy": "missing"} if known else {state("baseStudy"): NOT_SUPPLIED_STATE}
+
+
+def _add_frequency(
+    values: dict[str, Any],
+    says: dict[str, str],
+    claim: Claim,
+    view: LineView,
+    policy: PolicyRow,
+    rulebook: Rulebook,
+) -> None:
+    limit = rulebook.frequency(policy.frequency, view.first) if policy.frequency and view.first else None
+    if limit is None or view.first is None:
+        values["frequencyTest"] = "no-limit"
+        return
+    says["months"] = str(limit.months)
+    family = [
+        service
+        for service in (*(claim.context.history or ()), *_earlier_lines(claim, view))
+        if rulebook.lists.contains(limit.code_list, service.code, service.day.toordinal())
+        and service.day <= view.first
+        and not _same_study(service, view)
+    ]
+    if not family:
+        supplied = claim.context.history is not None
+        values |= {"frequencyTest": "in-time"} if supplied else {state("frequencyTest"): NOT_SUPPLIED_STATE}
+        return
+    latest = max(service.day for service in family)
+    says["earlier-day"] = latest.isoformat()
+    says["next-day"] = _first_of_month_after(latest, limit.months + 1).isoformat()
+    values["frequencyTest"] = "too-soon" if _months(latest, view.first) <= limit.months else "in-time"
+
+
+def _earlier_lines(claim: Claim, view: LineView) -> Iterator[EarlierService]:
+    for line in claim.lines:
+        if line.procedure and line.first_day and view.first and line.first_day < view.first:
+            yield EarlierService(line.procedure, line.first_day, line.modifiers)
+
+
+def _same_study(service: EarlierService, view: LineView) -> bool:
+    """The other component of one study, or the study itself on the same day, is no repeat."""
+    if service.day == view.first:
+        return True
+    here, there = COMPONENTS & {*view.line.modifiers}, COMPONENTS & {*service.modifiers}
+    return service.code == view.line.procedure and len(here) == len(there) == 1 and here != there
+
+
+def _months(earlier: date, later: date) -> int:
+    """Calendar months from the one's month to the other's."""
+    return (later.year - earlier.year) * 12 + later.month - earlier.month
+
+
+def _first_of_month_after(day: date, months: int) -> date:
+    total = day.year * 12 + day.month - 1 + months
+    return date(total // 12, total % 12 + 1, 1)

@@ -1,0 +1,156 @@
+"""Facts of documentation: what the sender said of the report behind a line, element by element, three-valued."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from scrubber.claim import ABSENT, Absence, Claim
+from scrubber.facts.fact import Fact
+from scrubber.facts.lines import LineView, millionths
+from scrubber.rulebook.book import Rulebook
+
+Elements = Mapping[str, str | Absence]
+Values = dict[str, Any]
+
+NOT_SUPPLIED_STATE = "not-supplied"
+ROUTINE = "routine-indications"
+SPINE_STUDIES = "studies-with-lumbar-spine"
+OTHER_STUDIES = "studies-without-lumbar-spine"
+CLEARED = "cleared-tbs-software"
+
+
+class Documents:
+    """What all documentation blocks together say of each line. A later block wins over an earlier one."""
+
+    def __init__(self, claim: Claim) -> None:
+        self._by_line: dict[int, dict[str, str | Absence]] = {}
+        self.conflicts: set[int] = set()
+        for block in claim.context.documentation:
+            for number in block.lines:
+                self._add(number, block.elements)
+
+    def _add(self, number: int, elements: Elements) -> None:
+        merged = self._by_line.setdefault(number, {})
+        if any(merged.get(name, value) != value for name, value in elements.items()):
+            self.conflicts.add(number)
+        merged.update(elements)
+
+    def of(self, number: int) -> Elements:
+        """The elements supplied for a line, by flat name."""
+        return self._by_line.get(number, {})
+
+
+def document_facts(claim: Claim, views: Sequence[LineView], documents: Documents, rulebook: Rulebook) -> Iterator[Fact]:
+    """One fact a line, whether or not anything was said of its report."""
+    for view in views:
+        elements = documents.of(view.number)
+        values: Values = dict(view.values)
+        _score(values, elements)
+        values |= _indication(elements, view, rulebook)
+        values |= _word_state("interpretation", elements, "stated")
+        values |= flag_state("separateReport", elements)
+        values |= _signature(elements, view)
+        values |= _source_study(claim, elements, view, rulebook)
+        values |= _software(elements, view, rulebook)
+        yield Fact("document", values, (view.number,))
+
+
+def flag_state(name: str, elements: Elements) -> Values:
+    """A yes-or-no element: its value, or its state. Any text but a no counts as yes."""
+    given = elements.get(name)
+    if given is None:
+        return {state(name): NOT_SUPPLIED_STATE}
+    if isinstance(given, Absence):
+        return {state(name): given.value}
+    return {name: given.strip().casefold() not in ("false", "no", "n", "none")}
+
+
+def state(name: str) -> str:
+    """The key of an element's state."""
+    return name + "?"
+
+
+def _word_state(name: str, elements: Elements, word: str) -> Values:
+    given = elements.get(name)
+    if given is None:
+        return {state(name): NOT_SUPPLIED_STATE}
+    return {state(name): given.value} if isinstance(given, Absence) else {name: word}
+
+
+_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
+
+
+def _number(given: str | Absence | None) -> Decimal | str:
+    """The one number in a text, or the state of the element. Two numbers are none: nobody can tell which is meant."""
+    if given is None:
+        return NOT_SUPPLIED_STATE
+    if isinstance(given, Absence):
+        return given.value
+    found = _NUMBER.findall(given)
+    return Decimal(found[0]) if len(found) == 1 and len(found[0]) < 12 else "not-a-number"
+
+
+def _score(values: Values, elements: Elements) -> None:
+    numbers = {name: _number(elements.get(name)) for name in ("tbsValue", "tScore")}
+    for name, number in numbers.items():
+        if isinstance(number, str):
+            values[state(name)] = number
+        else:
+            values[name] = millionths(number)
+    score, t_score = numbers["tbsValue"], numbers["tScore"]
+    if isinstance(score, Decimal) and isinstance(t_score, Decimal):
+        values["tbsEqualsTScore"] = score == t_score
+
+
+def _indication(elements: Elements, view: LineView, rulebook: Rulebook) -> Values:
+    given = elements.get("indication")
+    values = _word_state("indication", elements, "stated")
+    if isinstance(given, str) and "indication" in values:
+        words = " ".join(re.findall(r"[a-z0-9]+", given.casefold()))
+        if rulebook.lists.contains(ROUTINE, words, view.values.get("day", 0)):
+            values["indication"] = "routine-only"
+    return values
+
+
+def _signature(elements: Elements, view: LineView) -> Values:
+    name, npi = elements.get("signature.name"), elements.get("signature.npi")
+    values = _word_state("signature", elements, "given")
+    if name is ABSENT and (npi is ABSENT or npi is None):
+        values = {state("signature"): Absence.ABSENT.value}
+    if "signature" not in values:
+        return values
+    rendering = view.rendering.npi if view.rendering else None
+    if isinstance(npi, str) and rendering:
+        return values | {"signer": "same" if npi == rendering else "other"}
+    return values | {state("signer"): NOT_SUPPLIED_STATE}
+
+
+def _source_study(claim: Claim, elements: Elements, view: LineView, rulebook: Rulebook) -> Values:
+    name, day = "sourceStudy", view.values.get("day", 0)
+    code, levels = elements.get("sourceStudy.code"), elements.get("sourceStudy.levels")
+    if elements.get(name) is ABSENT:
+        return {state(name): Absence.ABSENT.value}
+    if isinstance(code, str):
+        if rulebook.lists.contains(SPINE_STUDIES, code, day):
+            return {name: "spine"}
+        other = rulebook.lists.contains(OTHER_STUDIES, code, day)
+        return {name: "no-spine" if other else "unknown-study"}
+    if isinstance(levels, str):
+        return {name: "spine" if re.search(r"\bL[1-5]\b", levels, re.IGNORECASE) else "unknown-study"}
+    billed = any(rulebook.lists.contains(SPINE_STUDIES, line.procedure or "", day) for line in claim.lines)
+    return {name: "spine"} if billed else {state(name): NOT_SUPPLIED_STATE}
+
+
+def _software(elements: Elements, view: LineView, rulebook: Rulebook) -> Values:
+    name, clearance = "tbsSoftware", elements.get("tbsSoftware.clearance")
+    if elements.get(name) is ABSENT:
+        return {state(name): Absence.ABSENT.value}
+    if isinstance(clearance, str):
+        listed = rulebook.lists.contains(CLEARED, clearance.strip().upper(), view.values.get("day", 0))
+        return {name: "cleared" if listed else "not-listed"}
+    if name not in elements:
+        return {state(name): NOT_SUPPLIED_STATE}
+    return {name: "no-clearance-given"}

@@ -1,0 +1,55 @@
+"""All facts of one claim, in the order of the sources they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from scrubber.claim import Claim
+from scrubber.facts.abn import abn_facts
+from scrubber.facts.coverage import coverage_facts
+from scrubber.facts.documentation import Documents, document_facts
+from scrubber.facts.fact import Fact
+from scrubber.facts.interest import interest_of
+from scrubber.facts.lines import LineView
+from scrubber.facts.ncci import code_day_facts, pair_facts
+from scrubber.facts.services import line_facts, named_pair_facts, repeat_facts
+from scrubber.facts.structure import element_facts
+from scrubber.facts.whole_claim import claim_fact, diagnosis_facts, table_facts
+from scrubber.reference import Reference
+from scrubber.rulebook.book import Rulebook
+from scrubber.rulebook.tables import Payer
+
+
+def first_day(claim: Claim, received_on: date) -> date:
+    """The claim's first date of service; the received-on date when no line has one."""
+    return min((line.first_day for line in claim.lines if line.first_day), default=received_on)
+
+
+def gather_facts(
+    claim: Claim,
+    payer: Payer,
+    views: Sequence[LineView],
+    rulebook: Rulebook,
+    reference: Reference,
+    received_on: date,
+) -> list[Fact]:
+    """Every fact that an active rule could fire on."""
+    day = first_day(claim, received_on)
+    documents = Documents(claim)
+    interest = interest_of(rulebook)
+    documented = [view for view in views if view.line.procedure and interest.wants("document", view.line.procedure)]
+    return [
+        claim_fact(claim, payer, day, documents, rulebook),
+        *element_facts(claim, payer, day, received_on, rulebook),
+        *diagnosis_facts(claim, payer, day, reference),
+        *line_facts(views, documents, reference),
+        *repeat_facts(views),
+        *pair_facts(views, documents, rulebook, reference),
+        *named_pair_facts(views, interest.pairs),
+        *code_day_facts(views, reference),
+        *document_facts(claim, documented, documents, rulebook),
+        *abn_facts(claim, views, rulebook),
+        *coverage_facts(claim, views, documents, rulebook),
+        *table_facts(payer, views, rulebook, reference),
+    ]

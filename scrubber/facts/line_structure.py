@@ -1,0 +1,96 @@
+"""Facts of structure, line by line: what is missing or malformed in one service line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+from scrubber.claim import Claim, ServiceLine
+from scrubber.rulebook.book import Rulebook
+
+MOST_MODIFIERS, MOST_POINTERS = 4, 4
+
+_PROCEDURE = re.compile(r"[0-9]{4}[0-9A-Z]|[A-Z][0-9]{4}")
+_MODIFIER = re.compile(r"[0-9A-Z]{2}")
+_PLACE = re.compile(r"[0-9]{2}")
+_CENT = Decimal("0.01")
+
+Found = Iterator[tuple[str, str]]
+
+
+def line_flaws(line: ServiceLine, claim: Claim, received_on: date, rulebook: Rulebook) -> Found:
+    """Element and fault of all that is wrong with the line itself."""
+    yield from _missing(line)
+    yield from _codes(line, claim, rulebook)
+    yield from _numbers(line)
+    yield from _dates(line, claim, received_on)
+    yield from _pointers(line, claim)
+
+
+def _missing(line: ServiceLine) -> Found:
+    needed = {
+        "procedure": line.procedure,
+        "charge": line.charge is not None,
+        "unit-code": line.unit_code,
+        "units": line.units is not None,
+        "service-date": line.first_day,
+        "diagnosis-pointers": line.pointers,
+        "procedure-qualifier": line.qualifier,
+    }
+    for element, value in needed.items():
+        if not value:
+            yield element, "missing"
+
+
+def _codes(line: ServiceLine, claim: Claim, rulebook: Rulebook) -> Found:
+    if line.procedure and line.qualifier in (None, "HC") and not _PROCEDURE.fullmatch(line.procedure):
+        yield "procedure", "wrong-format"
+    if any(not _MODIFIER.fullmatch(modifier) for modifier in line.modifiers):
+        yield "modifiers", "wrong-format"
+    if len(set(line.modifiers)) < len(line.modifiers):
+        yield "modifiers", "repeated"
+    if len(line.modifiers) > MOST_MODIFIERS:
+        yield "modifiers", "too-many"
+    if line.place and not _PLACE.fullmatch(line.place):
+        yield "line-place", "wrong-format"
+    if not line.place and line.number == 1 and claim.place and not _PLACE.fullmatch(claim.place):
+        yield "claim-place", "wrong-format"
+    day = (line.first_day or date.max).toordinal()
+    for element, value in (("unit-code", line.unit_code), ("procedure-qualifier", line.qualifier)):
+        name = "x12-" + element
+        if value and name in rulebook.lists.names and not rulebook.lists.contains(name, value, day):
+            yield element, "not-in-code-list"
+
+
+def _numbers(line: ServiceLine) -> Found:
+    if line.charge is not None and line.charge < 0:
+        yield "charge", "negative"
+    if line.charge is not None and line.charge % _CENT:
+        yield "charge", "fraction-of-cents"
+    if line.units is not None and line.units <= 0:
+        yield "units", "not-positive"
+    elif line.units is not None and line.unit_code == "UN" and line.units % 1:
+        yield "units", "fraction"
+
+
+def _dates(line: ServiceLine, claim: Claim, received_on: date) -> Found:
+    first, last, born = line.first_day, line.last_day, claim.patient.birth_date
+    if first and first > received_on:
+        yield "service-date", "future"
+    elif last and last > received_on:
+        yield "service-date-end", "future"
+    if first and born and first < born:
+        yield "service-date", "before-birth"
+    if first and last and last < first:
+        yield "service-date-end", "end-before-start"
+
+
+def _pointers(line: ServiceLine, claim: Claim) -> Found:
+    if len(line.pointers) > MOST_POINTERS:
+        yield "diagnosis-pointers", "too-many"
+    if any(not 1 <= pointer <= len(claim.diagnoses) for pointer in line.pointers):
+        yield "diagnosis-pointers", "out-of-range"
+    if len(set(line.pointers)) < len(line.pointers):
+        yield "diagnosis-pointers", "repeated"

@@ -1,0 +1,209 @@
+"""Facts of NCCI: pairs of lines under a procedure-to-procedure edit, and codes whose units exceed their MUE."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from scrubber.facts.documentation import Documents, flag_state
+from scrubber.facts.fact import Fact
+from scrubber.facts.lines import LineView, millionths, payer_fields
+from scrubber.reference import Reference
+from scrubber.reference.rows import PtpEdit
+from scrubber.rulebook.book import Rulebook
+from scrubber.tables import in_force
+
+EITHER_LINE_SINCE = date(2019, 7, 1)  # CMS change request 11168: a modifier on column one counts too
+DISTINCT_SUBSETS = frozenset(("XE", "XP", "XS", "XU"))
+EM_LIST = "evaluation-and-management"
+
+
+def pair_facts(
+    views: Sequence[LineView], documents: Documents, rulebook: Rulebook, reference: Reference
+) -> Iterator[Fact]:
+    """One fact for each line that an edit puts into column two, and each code that stands in column one against it."""
+    by_code = _by_code(views)
+    edits = reference.ptp_among(by_code.keys()) if len(by_code) > 1 else {}
+    for (column1, column2), windows in edits.items():
+        for fallen in by_code[column2]:
+            yield from _judged(by_code[column1], fallen, windows, documents, rulebook, reference)
+
+
+def _by_code(views: Iterable[LineView]) -> dict[str, list[LineView]]:
+    by_code: dict[str, list[LineView]] = defaultdict(list)
+    for view in views:
+        if view.line.procedure is not None and view.first is not None:
+            by_code[view.line.procedure].append(view)
+    return by_code
+
+
+def _judged(
+    stays: Sequence[LineView],
+    fallen: LineView,
+    windows: Sequence[PtpEdit],
+    documents: Documents,
+    rulebook: Rulebook,
+    reference: Reference,
+) -> Iterator[Fact]:
+    """The fallen line against every line of one column-one code: the pairs with no bypass together, else the first."""
+    bare: list[LineView] = []
+    separated: Fact | None = None
+    bare_fact: Fact | None = None
+    for other in stays:
+        found = _edit_between(other, fallen, windows)
+        if found is None or other.provider != fallen.provider:
+            continue
+        fact = _pair_fact(other, fallen, *found, documents, rulebook, reference)
+        if fact.values["bypass"] == "used":
+            separated = separated or fact
+        else:
+            bare.append(other)
+            bare_fact = bare_fact or fact
+    if bare_fact is not None:
+        bare_fact.related = tuple(other.number for other in bare)
+        yield bare_fact
+    elif separated is not None:
+        yield separated
+
+
+def _edit_between(one: LineView, other: LineView, windows: Sequence[PtpEdit]) -> tuple[PtpEdit, date] | None:
+    """The edit in force on a day that both lines run, and the first such day."""
+    if not (one.first and one.last and other.first and other.last):
+        return None
+    start, end = max(one.first, other.first), min(one.last, other.last)
+    for edit in windows:
+        day = max(start, edit.since or start)
+        if edit.indicator != "9" and day <= end and in_force(edit, day):
+            return edit, day
+    return None
+
+
+def _pair_fact(
+    stays: LineView,
+    falls: LineView,
+    edit: PtpEdit,
+    day: date,
+    documents: Documents,
+    rulebook: Rulebook,
+    reference: Reference,
+) -> Fact:
+    bypass, used = _bypass(stays, falls, day, rulebook, reference)
+    values = payer_fields(falls.payer) | {
+        "day": day.toordinal(),
+        "first": edit.column1,
+        "second": edit.column2,
+        "edit": True,
+        "modifierIndicator": edit.indicator,
+        "bypass": bypass,
+        "both59AndX": any("59" in v.line.modifiers and DISTINCT_SUBSETS & {*v.line.modifiers} for v in (stays, falls)),
+    }
+    values |= _support(documents, stays.number, falls.number)
+    standing = reference.standing("ncci-ptp", day)
+    evidence: dict[str, Any] = {
+        "column1": edit.column1,
+        "column2": edit.column2,
+        "modifierIndicator": edit.indicator,
+        "release": standing.release.name if standing.release else "",
+        "carriedForward": standing.word == "carried-forward",
+        "source": edit.source,
+    }
+    if edit.since:
+        evidence["since"] = edit.since.isoformat()
+    return Fact(
+        "pair", values, (falls.number,), (stays.number,), says={"modifiers-used": " ".join(used)}, evidence=evidence
+    )
+
+
+def _support(documents: Documents, *numbers: int) -> dict[str, Any]:
+    for number in numbers:
+        state = flag_state("modifierSupport", documents.of(number))
+        if state.get("modifierSupport?") != "not-supplied":
+            return state
+    return {"modifierSupport?": "not-supplied"}
+
+
+def _bypass(
+    stays: LineView, falls: LineView, day: date, rulebook: Rulebook, reference: Reference
+) -> tuple[str, tuple[str, ...]]:
+    """Whether an NCCI-associated modifier separates the two lines: used, misplaced or none; and which it is."""
+    counted = (falls, stays) if day >= EITHER_LINE_SINCE else (falls,)
+    used: list[str] = []
+    misplaced: list[str] = []
+    for view in (falls, stays):
+        for modifier in view.line.modifiers:
+            row = reference.modifier(modifier, day)
+            if row is None or not row.ncci:
+                continue
+            counts = view in counted and (row.ncci != "global-surgery-em" or _is_em(view, day, rulebook))
+            (used if counts else misplaced).append(modifier)
+    if used:
+        return "used", tuple(dict.fromkeys(used))
+    return ("misplaced", tuple(dict.fromkeys(misplaced))) if misplaced else ("none", ())
+
+
+def _is_em(view: LineView, day: date, rulebook: Rulebook) -> bool:
+    return rulebook.lists.contains(EM_LIST, view.line.procedure or "", day.toordinal())
+
+
+def code_day_facts(views: Sequence[LineView], reference: Reference) -> Iterator[Fact]:
+    """One fact for each code, provider and day whose units exceed the code's MUE by day (indicators 2 and 3).
+
+    A line over several days counts its average a day on each of them. Days with the same lines are told once.
+    """
+    for (code, _), group in _by_code_and_provider(views).items():
+        told: set[tuple[int, ...]] = set()
+        for day in sorted({view.first for view in group if view.first}):
+            fact = _code_day(code, day, group, reference)
+            if fact is not None and fact.lines not in told:
+                told.add(fact.lines)
+                yield fact
+
+
+def _by_code_and_provider(views: Iterable[LineView]) -> dict[tuple[str, str], list[LineView]]:
+    groups: dict[tuple[str, str], list[LineView]] = defaultdict(list)
+    for view in views:
+        if view.line.procedure is not None and view.first is not None and view.line.units is not None:
+            groups[view.line.procedure, view.provider].append(view)
+    return groups
+
+
+def _code_day(code: str, day: date, group: Sequence[LineView], reference: Reference) -> Fact | None:
+    edit = reference.mue(code, day)
+    if edit is None or edit.indicator == "1":
+        return None
+    that_day = [view for view in group if view.first and view.last and view.first <= day <= view.last]
+    units = sum((_units_a_day(view) for view in that_day), Decimal(0))
+    if units <= edit.units:
+        return None
+    standing = reference.standing("ncci-mue", day)
+    values = payer_fields(that_day[0].payer) | {
+        "day": day.toordinal(),
+        "procedure": code,
+        "units": millionths(units),
+        "mue": edit.units,
+        "mueIndicator": edit.indicator,
+        "unitsOverMue": True,
+        "spread": any(view.days > 1 for view in that_day),
+    }
+    evidence = {
+        "mue": edit.units,
+        "adjudicationIndicator": edit.indicator,
+        "release": standing.release.name if standing.release else "",
+        "carriedForward": standing.word == "carried-forward",
+        "source": edit.source,
+    }
+    numbers = tuple(view.number for view in that_day)
+    return Fact("code-day", values, numbers, says={"units-text": plain_number(units)}, evidence=evidence)
+
+
+def _units_a_day(view: LineView) -> Decimal:
+    return (view.line.units or Decimal(0)) / view.days
+
+
+def plain_number(number: Decimal) -> str:
+    """A number without trailing zeros or exponent, at most two decimals."""
+    text = f"{number:.2f}".rstrip("0").rstrip(".")
+    return text or "0"

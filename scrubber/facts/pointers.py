@@ -1,0 +1,28 @@
+"""Where a finding points: from an element's name and the line to a JSON pointer into the sender's body."""
+
+from __future__ import annotations
+
+from scrubber.claim import Claim, ServiceLine
+from scrubber.vocabulary import ELEMENTS
+
+
+def pointer_to(element: str, claim: Claim, line: ServiceLine | None = None) -> str:
+    """The pointer of an element of ELEMENTS, on a line where it belongs to one, where it stands or would stand."""
+    place = ELEMENTS[element]
+    return _base(place.owner, claim, line) + place.path
+
+
+def _base(owner: str, claim: Claim, line: ServiceLine | None) -> str:
+    if owner == "claim":
+        return ""
+    if owner in ("line", "service"):
+        if line is None:
+            return "/claimInformation/serviceLines"
+        return line.pointer if owner == "line" else line.service_pointer
+    if owner in ("subscriber", "patient"):
+        return claim.subscriber.pointer if owner == "subscriber" else claim.patient.pointer
+    if owner == "diagnosis":
+        return "/claimInformation/healthCareCodeInformation"
+    on_line = getattr(line, owner, None) if line is not None else None
+    provider = on_line or getattr(claim, owner, None)
+    return provider.pointer if provider is not None else "/" + owner

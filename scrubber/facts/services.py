@@ -1,0 +1,100 @@
+"""Facts of single lines: what tables say of code, modifiers, place and provider; repeats; pairs that rules name."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from scrubber.claim import Absence
+from scrubber.facts.documentation import NOT_SUPPLIED_STATE, Documents
+from scrubber.facts.fact import Fact
+from scrubber.facts.lines import REPEAT_MODIFIERS, LineView, payer_fields
+from scrubber.facts.ncci import plain_number
+from scrubber.reference import Reference
+
+
+def line_facts(views: Sequence[LineView], documents: Documents, reference: Reference) -> Iterator[Fact]:
+    """One fact a line."""
+    for view in views:
+        values: dict[str, Any] = dict(view.values)
+        if view.first is not None:
+            values |= _tables_say(view, reference)
+        values |= _rendering(view)
+        values |= _calculated_by(documents, view.number)
+        units = view.line.units
+        yield Fact("line", values, (view.number,), says={"units-text": plain_number(units) if units else "no"})
+
+
+def _tables_say(view: LineView, reference: Reference) -> dict[str, Any]:
+    day, code = view.first, view.line.procedure
+    values: dict[str, Any] = {}
+    if day is None:
+        return values
+    values["modifiersUnknown"] = tuple(m for m in view.line.modifiers if reference.modifier(m, day) is None)
+    values["placeUnknown"] = bool(view.place) and view.setting is None
+    if code is None:
+        return values
+    values["codeStanding"] = reference.procedure(code, day)
+    fee = reference.fee(code, "", day)
+    if fee is not None:
+        values["pcTc"] = fee.pc_tc
+        values["facilityNotApplicable"] = fee.facility_na
+    edit = reference.mue(code, day)
+    if edit is not None:
+        values["mue"] = edit.units
+        values["mueIndicator"] = edit.indicator
+        values["unitsOverMue"] = (view.line.units or 0) > edit.units * view.days
+    return values
+
+
+def _rendering(view: LineView) -> dict[str, Any]:
+    if view.rendering is None or view.rendering.taxonomy is None:
+        return {"renderingClass?": NOT_SUPPLIED_STATE}
+    return {"renderingClass": view.provider_class or "unlisted"}
+
+
+def _calculated_by(documents: Documents, number: int) -> dict[str, Any]:
+    given = documents.of(number).get("calculatedBy")
+    if isinstance(given, Absence):
+        return {"calculatedBy?": given.value}
+    word = given.strip().casefold() if given else ""
+    return {"calculatedBy": word} if word in ("self", "other") else {"calculatedBy?": NOT_SUPPLIED_STATE}
+
+
+def repeat_facts(views: Sequence[LineView]) -> Iterator[Fact]:
+    """One fact for each line that says again what an earlier one said, with no modifier that tells them apart."""
+    seen: dict[tuple[Any, ...], int] = {}
+    for view in views:
+        line = view.line
+        if line.procedure is None or line.first_day is None or REPEAT_MODIFIERS & {*line.modifiers}:
+            continue
+        key = (line.procedure, view.provider, line.first_day, line.last_day, frozenset(line.modifiers), view.place,
+               line.units, line.charge, line.ndc)  # fmt: skip
+        if key in seen:
+            yield Fact("repeat", dict(view.values), (view.number,), (seen[key],))
+        seen.setdefault(key, view.number)
+
+
+def named_pair_facts(views: Sequence[LineView], pairs: frozenset[tuple[str, str]]) -> Iterator[Fact]:
+    """Pairs of codes that a rule names although no edit joins them: one provider, and a day that both lines run."""
+    by_code: dict[str, list[LineView]] = defaultdict(list)
+    for view in views:
+        if view.line.procedure and view.first:
+            by_code[view.line.procedure].append(view)
+    if len(by_code) < 2:
+        return
+    for first, second in sorted(pairs):
+        for one in by_code.get(first, ()):
+            partner = next((other for other in by_code.get(second, ()) if _together(one, other)), None)
+            if partner is not None and partner.first and one.first:
+                day = max(one.first, partner.first).toordinal()
+                values = {"day": day, "first": first, "second": second, "edit": False, "bypass": "none"}
+                yield Fact("pair", payer_fields(one.payer) | values, (partner.number,), (one.number,))
+                break
+
+
+def _together(one: LineView, other: LineView) -> bool:
+    if not (one.first and one.last and other.first and other.last) or one.provider != other.provider:
+        return False
+    return max(one.first, other.first) <= min(one.last, other.last)

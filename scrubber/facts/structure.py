@@ -1,0 +1,200 @@
+"""Facts of structure: elements of the claim that are missing or malformed. A sound claim makes none of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+from scrubber.claim import Claim, Provider
+from scrubber.facts.fact import Fact
+from scrubber.facts.line_structure import line_flaws
+from scrubber.facts.lines import payer_fields
+from scrubber.facts.pointers import pointer_to
+from scrubber.rulebook.book import Rulebook
+from scrubber.rulebook.tables import Payer
+from scrubber.vocabulary import ELEMENTS
+
+OLDEST = 120  # years
+LONGEST_CLAIM_ID = 38
+MOST_DIAGNOSES, MOST_LINES = 12, 50
+
+_DIAGNOSIS = re.compile(r"[A-Z][0-9][0-9A-Z]{1,5}")
+_TAXONOMY = re.compile(r"[0-9A-Z]{9}X")
+_MBI = re.compile(r"[1-9][AC-HJKMNP-RT-Y0-9]{10}")  # eleven characters, the letters S, L, O, I, B and Z never
+_PO_BOX = re.compile(r"\bP\.?\s*O\.?\s*BOX\b", re.IGNORECASE)
+_ZIP9 = re.compile(r"[0-9]{9}")
+_ZIP5 = re.compile(r"[0-9]{5}")
+
+
+class Flaw(NamedTuple):
+    """An element and what is wrong with it; `pointer` overrides where the element would stand."""
+
+    element: str
+    fault: str
+    line: int | None = None
+    pointer: str | None = None
+    need: str | None = None
+
+
+def element_facts(claim: Claim, payer: Payer, day: date, received_on: date, rulebook: Rulebook) -> Iterator[Fact]:
+    """One fact for each element that is missing or malformed. `day` is the claim's first date of service."""
+    unreadable = {(item.element, item.line) for item in claim.unreadable}
+    told = [Flaw(item.element, "unreadable", item.line, item.pointer) for item in claim.unreadable]
+    told += [
+        flaw for flaw in _flaws(claim, payer, day, received_on, rulebook) if (flaw.element, flaw.line) not in unreadable
+    ]
+    for flaw in told:
+        yield _fact(flaw, claim, payer, day)
+
+
+def _fact(flaw: Flaw, claim: Claim, payer: Payer, day: date) -> Fact:
+    line = claim.lines[flaw.line - 1] if flaw.line else None
+    own_day = line.first_day if line is not None and line.first_day else day
+    values: dict[str, Any] = {"day": own_day.toordinal(), "element": flaw.element, "fault": flaw.fault}
+    if flaw.need is not None:
+        values["need"] = flaw.need
+    return Fact(
+        "element",
+        payer_fields(payer) | values,
+        (flaw.line,) if flaw.line else (),
+        pointer=flaw.pointer or pointer_to(flaw.element, claim, line),
+        element=flaw.element,
+        says={"label": ELEMENTS[flaw.element].label},
+    )
+
+
+def _flaws(claim: Claim, payer: Payer, day: date, received_on: date, rulebook: Rulebook) -> Iterator[Flaw]:
+    yield from _missing(claim, day, rulebook)
+    yield from _claim_flaws(claim, day, rulebook)
+    yield from _people_flaws(claim, payer, received_on)
+    yield from _provider_flaws(claim)
+    yield from _diagnosis_flaws(claim)
+    for line in claim.lines:
+        for element, fault in line_flaws(line, claim, received_on, rulebook):
+            yield Flaw(element, fault, line.number, need="required" if fault == "missing" else None)
+        if line.rendering is not None:
+            yield from _npi_flaws("rendering-npi", line.rendering, line.number)
+            yield from _rendering_flaws(line.rendering, line.number)
+        for element, provider in (("ordering-npi", line.ordering), ("referring-npi", line.referring)):
+            if provider is not None:
+                yield from _npi_flaws(element, provider, line.number)
+
+
+_PRESENT: Mapping[str, Callable[[Claim], object]] = {
+    "payer-id": lambda claim: claim.payer_id or claim.payer_name,
+    "filing-indicator": lambda claim: claim.filing_indicator,
+    "patient-control-number": lambda claim: claim.patient_control_number,
+    "total": lambda claim: claim.total is not None,
+    "claim-place": lambda claim: claim.place or all(line.place for line in claim.lines),
+    "frequency": lambda claim: claim.frequency,
+    "member-id": lambda claim: claim.subscriber.member_id,
+    "subscriber-last-name": lambda claim: claim.subscriber.last_name,
+    "subscriber-first-name": lambda claim: claim.subscriber.first_name,
+    "patient-last-name": lambda claim: claim.patient.last_name,
+    "patient-first-name": lambda claim: claim.patient.first_name,
+    "birth-date": lambda claim: claim.patient.birth_date,
+    "sex": lambda claim: claim.patient.sex,
+    "relationship": lambda claim: claim.patient is claim.subscriber or claim.patient.relationship,
+    "billing-npi": lambda claim: claim.billing.npi,
+    "billing-name": lambda claim: claim.billing.organization or claim.billing.last_name,
+    "billing-tax-id": lambda claim: claim.billing.tax_id,
+    "billing-street": lambda claim: claim.billing.address and claim.billing.address.line1,
+    "billing-city": lambda claim: claim.billing.address and claim.billing.address.city,
+    "billing-state": lambda claim: claim.billing.address and claim.billing.address.state,
+    "billing-zip": lambda claim: claim.billing.address and claim.billing.address.zip,
+    "diagnoses": lambda claim: claim.diagnoses,
+}
+
+
+def _missing(claim: Claim, day: date, rulebook: Rulebook) -> Iterator[Flaw]:
+    for row in rulebook.needed_elements(day):
+        present = _PRESENT.get(row.element)
+        if not (present(claim) if present else claim.texts.get(row.element)):
+            yield Flaw(row.element, "missing", need=row.need)
+
+
+def _claim_flaws(claim: Claim, day: date, rulebook: Rulebook) -> Iterator[Flaw]:
+    coded = {
+        "filing-indicator": claim.filing_indicator,
+        "frequency": claim.frequency,
+        "sex": claim.patient.sex,
+        "relationship": claim.patient.relationship,
+        **claim.texts,
+    }
+    for element, value in coded.items():
+        if value and not in_code_list(element, value, day, rulebook):
+            yield Flaw(element, "not-in-code-list")
+    if claim.total is not None and claim.total <= 0:
+        yield Flaw("total", "negative" if claim.total < 0 else "not-positive")
+    if claim.patient_control_number and len(claim.patient_control_number) > LONGEST_CLAIM_ID:
+        yield Flaw("patient-control-number", "too-long")
+    if len(claim.lines) > MOST_LINES:
+        yield Flaw("service-lines", "too-many")
+
+
+def in_code_list(element: str, value: str, day: date, rulebook: Rulebook) -> bool:
+    """Whether the transaction's code list for the element has the value; true when there is no such list."""
+    name = "x12-" + element
+    return name not in rulebook.lists.names or rulebook.lists.contains(name, value, day.toordinal())
+
+
+def _people_flaws(claim: Claim, payer: Payer, received_on: date) -> Iterator[Flaw]:
+    member_id, born = claim.subscriber.member_id, claim.patient.birth_date
+    if member_id and payer.line_of_business == "original-medicare" and not _MBI.fullmatch(member_id.upper()):
+        yield Flaw("member-id", "wrong-format")
+    if born is not None and born > received_on:
+        yield Flaw("birth-date", "future")
+    elif born is not None and received_on.year - born.year > OLDEST:
+        yield Flaw("birth-date", "out-of-range")
+
+
+def _provider_flaws(claim: Claim) -> Iterator[Flaw]:
+    for role in ("billing", "rendering", "ordering", "referring", "supervising", "facility"):
+        provider: Provider | None = getattr(claim, role)
+        if provider is not None:
+            yield from _npi_flaws(f"{role}-npi", provider, None)
+    if claim.rendering is not None:
+        yield from _rendering_flaws(claim.rendering, None)
+    if claim.billing.taxonomy and not _TAXONOMY.fullmatch(claim.billing.taxonomy):
+        yield Flaw("billing-taxonomy", "wrong-format", pointer=claim.billing.pointer + "/taxonomyCode")
+    address = claim.billing.address
+    if address is not None and _PO_BOX.search(address.line1 or ""):
+        yield Flaw("billing-street", "post-office-box")
+    if address is not None and address.zip and not _ZIP9.fullmatch(address.zip):
+        yield Flaw("billing-zip", "short-zip" if _ZIP5.fullmatch(address.zip) else "wrong-format")
+
+
+def _rendering_flaws(provider: Provider, line: int | None) -> Iterator[Flaw]:
+    if provider.organization and not provider.last_name:
+        yield Flaw("rendering-name", "organization", line, provider.pointer + "/organizationName")
+    if provider.taxonomy and not _TAXONOMY.fullmatch(provider.taxonomy):
+        yield Flaw("rendering-taxonomy", "wrong-format", line, provider.pointer + "/taxonomyCode")
+
+
+def _npi_flaws(element: str, provider: Provider, line: int | None) -> Iterator[Flaw]:
+    fault = npi_fault(provider.npi) if provider.npi else None
+    if fault:
+        yield Flaw(element, fault, line, provider.pointer + "/npi")
+
+
+def npi_fault(npi: str) -> str | None:
+    """What is wrong with an NPI: ten digits, the first 1 or 2, Luhn over 80840 and the number. None: nothing."""
+    if not (npi.isascii() and npi.isdigit() and len(npi) == 10):
+        return "not-ten-digits"
+    if npi[0] not in "12":
+        return "wrong-format"
+    digits = [int(digit) for digit in reversed(npi)]
+    doubled = (sum(divmod(2 * digit, 10)) for digit in digits[1::2])
+    return None if (24 + sum(digits[0::2]) + sum(doubled)) % 10 == 0 else "check-digit"
+
+
+def _diagnosis_flaws(claim: Claim) -> Iterator[Flaw]:
+    if len(claim.diagnoses) > MOST_DIAGNOSES:
+        yield Flaw("diagnoses", "too-many")
+    for diagnosis in claim.diagnoses:
+        if diagnosis.code is None:
+            yield Flaw("diagnosis-code", "missing", pointer=diagnosis.pointer + "/diagnosisCode", need="required")
+        elif diagnosis.qualifier not in ("BK", "BF") and not _DIAGNOSIS.fullmatch(diagnosis.code):
+            yield Flaw("diagnosis-code", "wrong-format", pointer=diagnosis.pointer + "/diagnosisCode")

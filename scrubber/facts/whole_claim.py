@@ -1,0 +1,112 @@
+"""Facts of the claim as a whole, of its diagnoses, and of tables that do not reach its dates of service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from scrubber.claim import Claim
+from scrubber.facts.documentation import Documents
+from scrubber.facts.fact import Fact
+from scrubber.facts.lines import LineView, cents, payer_fields
+from scrubber.reference import Reference
+from scrubber.rulebook.book import Rulebook
+from scrubber.rulebook.tables import Payer
+
+ICD10_FIRST_DAY = date(2015, 10, 1)  # 45 CFR 162.1002: ICD-10-CM from this date of service
+ICD9 = frozenset(("BK", "BF"))
+
+
+def claim_fact(claim: Claim, payer: Payer, day: date, documents: Documents, rulebook: Rulebook) -> Fact:
+    """The one fact of the claim."""
+    codes = [diagnosis.code for diagnosis in claim.diagnoses if diagnosis.code]
+    values: dict[str, Any] = payer_fields(payer) | {
+        "day": day.toordinal(),
+        "originalClaimNumber": claim.original_claim_number is not None,
+        "lineCount": len(claim.lines),
+        "diagnosisCount": len(claim.diagnoses),
+        "repeatedDiagnosis": len(set(codes)) < len(codes),
+        "contextConflict": bool(documents.conflicts),
+    }
+    values |= _qualifiers(claim, day)
+    values |= _totals(claim)
+    if claim.filing_indicator:
+        values["filingIndicator"] = claim.filing_indicator
+    if claim.frequency:
+        values["frequency"] = claim.frequency
+    values |= _plan(claim, day, rulebook)
+    return Fact("claim", values, tuple(sorted(documents.conflicts)))
+
+
+def _qualifiers(claim: Claim, day: date) -> dict[str, Any]:
+    qualifiers = [diagnosis.qualifier for diagnosis in claim.diagnoses]
+    wanted = ["ABK", *["ABF"] * (len(qualifiers) - 1)] if qualifiers else []
+    icd9 = not ICD9.isdisjoint(qualifiers)
+    return {"diagnosesOutOfOrder": not icd9 and qualifiers != wanted, "icd9": icd9 and day >= ICD10_FIRST_DAY}
+
+
+def _totals(claim: Claim) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    if claim.total is not None:
+        values["total"] = cents(claim.total)
+    charges = [line.charge for line in claim.lines if line.charge is not None]
+    if len(charges) == len(claim.lines):
+        total = sum(charges, Decimal(0))
+        values["linesTotal"] = cents(total)
+        if claim.total is not None:
+            values["totalAgrees"] = total == claim.total
+    return values
+
+
+def _plan(claim: Claim, day: date, rulebook: Rulebook) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    if claim.context.plan:
+        values["statedPlan"] = claim.context.plan
+    filed = rulebook.line_of_business(claim.filing_indicator or "", day)
+    stated = rulebook.plan_line_of_business(claim.context.plan or "", day)
+    if filed and stated:
+        values["planAgrees"] = filed == stated
+    return values
+
+
+def diagnosis_facts(claim: Claim, payer: Payer, day: date, reference: Reference) -> Iterator[Fact]:
+    """One fact for each ICD-10-CM code that no loaded table holds on the day."""
+    for diagnosis in claim.diagnoses:
+        if diagnosis.code is None or diagnosis.qualifier in ICD9:
+            continue
+        standing = reference.diagnosis(diagnosis.code, day)
+        if standing != "in-force":
+            values = payer_fields(payer) | {"day": day.toordinal(), "code": diagnosis.code, "standing": standing}
+            lines = tuple(line.number for line in claim.lines if diagnosis.position in line.pointers)
+            yield Fact("diagnosis", values, lines, pointer=diagnosis.pointer + "/diagnosisCode")
+
+
+TABLES = ("ncci-ptp", "ncci-mue", "mpfs", "icd10cm")
+NCCI = "cms-ncci"
+
+
+def table_facts(payer: Payer, views: Sequence[LineView], rulebook: Rulebook, reference: Reference) -> Iterator[Fact]:
+    """One fact for each table that was asked about a day outside its releases."""
+    days = sorted({day for view in views for day in (view.first, view.last) if day})
+    if not days:
+        return
+    for table in _asked(payer, days[0], rulebook):
+        for day in (days[-1], days[0]):
+            standing = reference.standing(table, day)
+            if standing.word != "in-force":
+                values = {"day": day.toordinal(), "table": table, "standing": standing.word}
+                lines = tuple(view.number for view in views if day in (view.first, view.last))
+                release = standing.release.name if standing.release else "none"
+                yield Fact("table", payer_fields(payer) | values, lines, says={"release": release},
+                           evidence={"table": table, "release": release, "standing": standing.word})  # fmt: skip
+                break
+
+
+def _asked(payer: Payer, day: date, rulebook: Rulebook) -> tuple[str, ...]:
+    """The tables that answers for this payer rest on."""
+    ncci = NCCI in rulebook.packs and rulebook.adopted(NCCI, payer, day)
+    medicare = payer.line_of_business == "original-medicare"
+    used = {"ncci-ptp": ncci, "ncci-mue": ncci, "mpfs": medicare, "icd10cm": True}
+    return tuple(table for table in TABLES if used[table])

@@ -1,0 +1,29 @@
+"""Matches in, findings out: what fired, where, by whose authority, and what could not be judged."""
+
+from scrubber.findings.finding import (
+    CATEGORIES,
+    SEVERITIES,
+    STAGES,
+    ClaimImpact,
+    Finding,
+    Impact,
+    NotChecked,
+    ScrubResult,
+    UsedRelease,
+    Versions,
+    disposition,
+)
+
+__all__ = [
+    "CATEGORIES",
+    "SEVERITIES",
+    "STAGES",
+    "ClaimImpact",
+    "Finding",
+    "Impact",
+    "NotChecked",
+    "ScrubResult",
+    "UsedRelease",
+    "Versions",
+    "disposition",
+]

@@ -1,0 +1,128 @@
+"""From rules to the engine's tests, and from its matches back to findings and to what could not be judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from scrubber.claim import Absence, Claim
+from scrubber.engine.program import EngineTest
+from scrubber.facts.fact import Fact
+from scrubber.facts.pointers import pointer_to
+from scrubber.findings.finding import SEVERITIES, Finding, NotChecked
+from scrubber.findings.wording import render, shown
+from scrubber.rulebook.book import Rulebook
+from scrubber.rulebook.rule import AllOf, Compare, Condition, Rule, any_state, leaves
+from scrubber.rulebook.tables import Payer
+from scrubber.vocabulary import KINDS, state_key
+
+NOT_SUPPLIED = Absence.NOT_SUPPLIED.value
+ADOPTION = "adoption"
+
+
+def rule_tests(rules: Sequence[Rule]) -> list[EngineTest]:
+    """Two tests a rule: key 2i fires the i-th rule, key 2i + 1 says that what it needs was not supplied."""
+    tests = []
+    for index, rule in enumerate(rules):
+        held = (*_window(rule), rule.applies)
+        tests.append(EngineTest(2 * index, rule.scope, AllOf((*held, rule.when))))
+        if rule.needs:
+            missing = any_state(rule.needs, NOT_SUPPLIED)
+            tests.append(EngineTest(2 * index + 1, rule.scope, AllOf((*held, missing))))
+    return tests
+
+
+def _window(rule: Rule) -> tuple[Condition, ...]:
+    """Dates of service decide: the rule's window as conditions on the fact's day."""
+    since = (Compare("day", "at-least", rule.since.toordinal()),) if rule.since else ()
+    until = (Compare("day", "under", rule.until.toordinal()),) if rule.until else ()
+    return (*since, *until)
+
+
+def judge(
+    matches: Iterable[tuple[int, int]],
+    facts: Sequence[Fact],
+    claim: Claim,
+    payer: Payer,
+    day: date,
+    rulebook: Rulebook,
+) -> tuple[list[Finding], list[NotChecked]]:
+    """Findings and what was not checked, unordered. No finding hides another."""
+    adopted: dict[str, bool | None] = {}
+    findings: list[Finding] = []
+    unchecked: list[NotChecked] = []
+    for key, index in matches:
+        rule, fact = rulebook.active[key // 2], facts[index]
+        if rule.pack not in adopted:
+            adopted[rule.pack] = rulebook.adopted(rule.pack, payer, day)
+        missing = tuple(need for need in rule.needs if fact.values.get(state_key(need)) == NOT_SUPPLIED)
+        if key % 2:
+            if adopted[rule.pack]:
+                unchecked.append(NotChecked(rule, fact.lines, missing, render(rule.not_checked or "", fact)))
+        elif not missing and adopted[rule.pack]:
+            findings.append(_finding(rule, fact, claim))
+        elif not missing and adopted[rule.pack] is None:
+            unchecked.append(_adoption_unknown(rule, fact, rulebook))
+    return findings, unchecked
+
+
+def _finding(rule: Rule, fact: Fact, claim: Claim) -> Finding:
+    element = fact.element or rule.element
+    line = claim.lines[fact.lines[0] - 1] if fact.lines else None
+    return Finding(
+        rule=rule,
+        element=element,
+        lines=fact.lines,
+        related_lines=fact.related,
+        pointer=fact.pointer or pointer_to(element, claim, line),
+        message=render(rule.message, fact),
+        fix=render(rule.fix, fact),
+        authority=(*rule.authority, *fact.authority),
+        evidence=_evidence(rule, fact),
+    )
+
+
+def _adoption_unknown(rule: Rule, fact: Fact, rulebook: Rulebook) -> NotChecked:
+    title = rulebook.packs[rule.pack].title
+    where = f"Line {fact.lines[0]}" if fact.lines else "The claim"
+    message = (
+        f"{where} would be told “{rule.title}”, but no row of payers/tables/adoptions.csv says whether this payer "
+        f"applies {title}."
+    )
+    return NotChecked(rule, fact.lines, (ADOPTION,), message)
+
+
+def _evidence(rule: Rule, fact: Fact) -> Mapping[str, str | int | bool | tuple[str, ...]]:
+    """What the rule read, as people write it, and the look-ups behind the fact."""
+    fields = KINDS[fact.kind].fields
+    evidence: dict[str, Any] = {}
+    for name in dict.fromkeys(leaf.fact.removesuffix("?") for leaf in leaves(rule.when)):
+        if name in fact.values:
+            evidence[name] = shown(fields[name], fact.values[name])
+        elif state_key(name) in fact.values:
+            evidence[name] = fact.values[state_key(name)]
+    return evidence | dict(fact.evidence)
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The worst first, then by line, rule and place: the same claim always gives the same order."""
+    return tuple(
+        sorted(
+            findings,
+            key=lambda finding: (
+                -SEVERITIES.index(finding.rule.severity),
+                finding.lines,
+                finding.rule.id,
+                finding.related_lines,
+                finding.pointer,
+                finding.message,
+            ),
+        )
+    )
+
+
+def unchecked_in_order(unchecked: Iterable[NotChecked]) -> tuple[NotChecked, ...]:
+    """By line, then by rule; what would be told twice is told once."""
+    once = {(item.lines, item.rule.id, item.missing, item.message): item for item in unchecked}
+    return tuple(once[key] for key in sorted(once))

@@ -1,0 +1,52 @@
+"""The words of a finding: values as people write them, put into a rule's message."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from string import Formatter
+from typing import Any
+
+from scrubber.facts.fact import Fact
+from scrubber.vocabulary import DECIMAL_PLACES, KINDS, Field, Type, state_key
+
+UNKNOWN = "unknown"
+
+
+def shown(field: Field, value: Any) -> str | int | bool | tuple[str, ...]:
+    """A fact's value as evidence: dollars, dates and numbers as text, the rest as it is."""
+    if field.type is Type.AMOUNT:
+        return str(Decimal(value).scaleb(-2))
+    if field.type is Type.DAY:
+        return date.fromordinal(value).isoformat()
+    if field.type is Type.DECIMAL:
+        return f"{Decimal(value).scaleb(-DECIMAL_PLACES).normalize():f}"
+    return value  # type: ignore[no-any-return]
+
+
+def render(text: str, fact: Fact) -> str:
+    """`text` with its {placeholders} filled from the fact; one that has no value reads "unknown"."""
+    return "".join(literal + (_word(name, fact) if name else "") for literal, name in _parts(text))
+
+
+@lru_cache(maxsize=4096)
+def _parts(text: str) -> tuple[tuple[str, str | None], ...]:
+    return tuple((literal, name) for literal, name, _, _ in Formatter().parse(text))
+
+
+def _word(name: str, fact: Fact) -> str:
+    if name == "line":
+        return str(fact.lines[0]) if fact.lines else UNKNOWN
+    if name in ("lines", "related"):
+        numbers = fact.lines if name == "lines" else fact.related
+        return ", ".join(map(str, numbers)) or UNKNOWN
+    if name in fact.says:
+        return fact.says[name]
+    value = fact.values.get(name)
+    if value is None:
+        return str(fact.values.get(state_key(name), UNKNOWN))
+    word = shown(KINDS[fact.kind].fields[name], value)
+    if isinstance(word, bool):
+        return "yes" if word else "no"
+    return " ".join(word) if isinstance(word, tuple) else str(word)

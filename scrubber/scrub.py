@@ -1,0 +1,87 @@
+"""The whole path of a claim, in one function: facts, engine, findings, money."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from scrubber import __version__
+from scrubber.claim import Claim
+from scrubber.engine import DurableEngine
+from scrubber.engine.program import Engine
+from scrubber.facts.abn import patient_bears
+from scrubber.facts.gather import first_day, gather_facts
+from scrubber.facts.lines import LineView, line_views
+from scrubber.facts.payer import identify_payer
+from scrubber.findings import ScrubResult, UsedRelease, Versions, disposition
+from scrubber.findings.judge import in_order, judge, rule_tests, unchecked_in_order
+from scrubber.findings.unjudged import unjudged
+from scrubber.money import add_impacts, price_lines
+from scrubber.reference import Reference, open_reference
+from scrubber.reference.catalogue import TABLES
+from scrubber.rulebook.book import Rulebook
+from scrubber.rulebook.load import load_rulebook
+
+
+def scrub(claim: Claim, rulebook: Rulebook, reference: Reference, engine: Engine, received_on: date) -> ScrubResult:
+    """Scrubs one claim. Pure: the same arguments give the same result. `engine` was made from `rulebook`."""
+    day = first_day(claim, received_on)
+    payer = identify_payer(claim, day, rulebook, reference)
+    views = line_views(claim, payer, reference)
+    facts = gather_facts(claim, payer, views, rulebook, reference, received_on)
+    matches = engine.match(facts)
+    fired, unchecked = judge(matches, facts, claim, payer, day, rulebook)
+    unchecked += unjudged(views, payer, day, rulebook)
+    prices = price_lines(claim, views, rulebook, reference)
+    bearers = {view.number for view in views if patient_bears(claim, view, rulebook)}
+    findings, impact = add_impacts(in_order(fired), prices, bearers)
+    return ScrubResult(
+        disposition=disposition(findings),
+        findings=findings,
+        not_checked=unchecked_in_order(unchecked),
+        impact=impact,
+        normalised=claim.normalised,
+        unmapped=claim.unmapped,
+        versions=Versions(__version__, rulebook.digest, _used_releases(views, received_on, reference)),
+        received_on=received_on,
+    )
+
+
+def _used_releases(views: tuple[LineView, ...], received_on: date, reference: Reference) -> tuple[UsedRelease, ...]:
+    """The release of each table that answers for the claim's dates of service."""
+    days = {view.first for view in views if view.first} or {received_on}
+    used = {}
+    for table in TABLES:
+        for day in sorted(days):
+            release = reference.standing(table, day).release
+            if release is not None:
+                used[table, release.name] = UsedRelease(table, release.name, release.sha256)
+    return tuple(used.values())
+
+
+@dataclass(frozen=True)
+class Scrubber:
+    """A rulebook, its engine and the reference data, opened once a process."""
+
+    rulebook: Rulebook
+    reference: Reference
+    engine: Engine
+
+    def scrub(self, claim: Claim, received_on: date) -> ScrubResult:
+        """`scrub` with this rulebook, reference data and engine."""
+        return scrub(claim, self.rulebook, self.reference, self.engine, received_on)
+
+
+def open_scrubber(rules: Path, reference: str | None) -> Scrubber:
+    """A scrubber over a folder of rules and a place of reference data (None: the starter tables).
+
+    Raises Faults for files that fail their checks, ConfigError for a place that is none.
+    """
+    return assemble(load_rulebook(rules), open_reference(reference))
+
+
+def assemble(rulebook: Rulebook, reference: Reference) -> Scrubber:
+    """A scrubber over what is already loaded; compiles the engine."""
+    engine = DurableEngine(rule_tests(rulebook.active), rulebook.lists)
+    return Scrubber(rulebook, reference, engine)
