@@ -73,10 +73,12 @@ def finding(by: Rule | None = None, **changes: Any) -> Finding:
     by = by or rule()
     fields: dict[str, Any] = {
         "rule": by,
+        "element": by.element,
         "lines": (2,),
         "related_lines": (1,),
         "pointer": "/claimInformation/serviceLines/1/professionalService/procedureCode",
         "message": "Line 2 (77089) is bundled into line 1 (77092).",
+        "fix": by.fix,
         "authority": by.authority,
         "evidence": {"column1": "77092", "modifiers": ("26", "59"), "carriedForward": True},
         "impact": impact(),

@@ -48,22 +48,22 @@ def _error(finding: Finding) -> Document:
     return {
         "code": finding.rule.id,
         "description": finding.message,
-        "field": ELEMENTS[finding.rule.element].label,
+        "field": ELEMENTS[finding.element].label,
         "value": "",
         "location": finding.pointer,
-        "followupAction": finding.rule.fix,
+        "followupAction": finding.fix,
     }
 
 
 def _edit(finding: Finding) -> Document:
     rule = finding.rule
-    place = ELEMENTS[rule.element]
+    place = ELEMENTS[finding.element]
     return {
         "editName": rule.id,
         "editActivity": rule.category,
         "allowOverride": "Y",
         "phaseID": rule.stage,
-        "errorDescription": f"{finding.message} {rule.fix}",
+        "errorDescription": f"{finding.message} {finding.fix}",
         "loop": place.loop,
         "segment": _segment(place.x12),
         "element": place.x12,

@@ -76,14 +76,15 @@ def x12_place(element: str) -> Document | None:
     return {"loop": place.loop, "element": place.x12} if place.x12 else None
 
 
+_X12_PLACES = {element: x12_place(element) for element in ELEMENTS}
+
+
 @dataclass(frozen=True, slots=True)
 class _Printed:
     """What every finding of one rule says alike."""
 
     rule: Rule
     identity: Document
-    x12: Document | None
-    box: str | None
     reason: Document | None
     claim_status: Document | None
     authority: list[Document]
@@ -108,8 +109,6 @@ def _print(rule: Rule) -> _Printed:
     return _Printed(
         rule=rule,
         identity={"id": rule.id, "version": rule.version, "status": rule.status},
-        x12=x12_place(rule.element),
-        box=ELEMENTS[rule.element].box,
         reason=reason(rule.reason),
         claim_status=claim_status(rule.claim_status),
         authority=authority(rule.authority),
@@ -128,10 +127,10 @@ def _finding(finding: Finding) -> Document:
         "lines": finding.lines,
         "relatedLines": finding.related_lines,
         "pointer": finding.pointer,
-        "x12": printed.x12,
-        "box": printed.box,
+        "x12": _X12_PLACES[finding.element],
+        "box": ELEMENTS[finding.element].box,
         "message": finding.message,
-        "fix": rule.fix,
+        "fix": finding.fix,
         "reason": printed.reason,
         "claimStatus": printed.claim_status,
         "impact": finding.impact and _impact(finding.impact),

@@ -87,7 +87,7 @@ def _finding(finding: Finding, width: int) -> Iterator[str]:
     row = _Row(_numbers(finding.lines), rule.severity.upper(), _risk(finding.impact), first.strip())
     yield _columns(row, colour=_COLOURS[rule.severity])
     yield from rest
-    yield from _wrap(f"Fix: {rule.fix}", _TEXT, width)
+    yield from _wrap(f"Fix: {finding.fix}", _TEXT, width)
     for item in finding.authority:
         yield from _wrap(f"By: {_authority(item)}", _TEXT, width)
     yield from _wrap(f"Rule: {rule.id}{_expected(rule.reason)}", _TEXT, width)

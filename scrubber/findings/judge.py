@@ -78,7 +78,7 @@ def _finding(rule: Rule, fact: Fact, claim: Claim) -> Finding:
         pointer=fact.pointer or pointer_to(element, claim, line),
         message=render(rule.message, fact),
         fix=render(rule.fix, fact),
-        authority=(*rule.authority, *fact.authority),
+        authority=rule.authority + fact.authority,
         evidence=_evidence(rule, fact),
     )
 
