@@ -1,4 +1,4 @@
-"""The rulebook: every rule and every table beside the rules, read-only, with its look-ups by payer and date of service."""
+"""The rulebook: all rules and all tables beside them, read-only, with its look-ups by payer and date of service."""
 
 from __future__ import annotations
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList
-from scrubber.rulebook.yaml_file import Place
-from scrubber.vocabulary import DECIMAL_PLACES, Field, Kind, Type, state_key
+from scrubber.rulebook.yaml_file import Document, Place, iso_day
+from scrubber.vocabulary import DECIMAL_PLACES, KINDS, Field, Kind, Type, state_key
 
 Report = Callable[[Place, str], None]
 
@@ -21,6 +21,26 @@ LIST_WORDS = ("any", "all", "none")
 IN_WORDS = {"any-in": "any", "all-in": "all", "none-in": "none"}
 OPERATORS = ("is", "is-not", *ORDER_WORDS, *DAY_WORDS, *LIST_WORDS, *IN_WORDS)
 NEVER = AnyOf(())
+
+
+class Conditions(NamedTuple):
+    """The two conditions of a rule."""
+
+    applies: Condition
+    when: Condition
+
+
+def rule_conditions(document: Document, report: Report) -> Conditions:
+    """The conditions of a rule file, whatever else is wrong with it; NEVER for what cannot be typed."""
+    content = document.content if isinstance(document.content, Mapping) else {}
+    scope = content.get("scope")
+    kind = KINDS.get(scope) if isinstance(scope, str) else None
+    if kind is None or content.get("when") is None:
+        return Conditions(NEVER, NEVER)
+    return Conditions(
+        applies_condition(content.get("applies"), kind, ("applies",), report),
+        when_condition(content["when"], kind, ("when",), report),
+    )
 
 
 def applies_condition(raw: object, kind: Kind, place: Place, report: Report) -> Condition:
@@ -148,22 +168,22 @@ def constant(field: Field, text: str) -> str | int | bool:
             raise ValueError(f"`{field.name}` is `yes` or `no`")
         return text == "yes"
     if field.type is Type.DAY:
-        try:
-            return date.fromisoformat(text).toordinal()
-        except ValueError:
-            raise ValueError(f"`{field.name}` needs a date such as 2025-03-12") from None
+        day = iso_day(text)
+        if day is None:
+            raise ValueError(f"`{field.name}` needs a date such as 2025-03-12")
+        return day.toordinal()
     return _number(field, text)
 
 
 _SCALES = {Type.NUMBER: 0, Type.AMOUNT: 2, Type.DECIMAL: DECIMAL_PLACES}
+_NUMBER = re.compile(r"-?[0-9]{1,12}(?:\.([0-9]+))?", re.ASCII)
 
 
 def _number(field: Field, text: str) -> int:
     places = _SCALES[field.type]
-    try:
-        scaled = Decimal(text).scaleb(places)
-    except InvalidOperation:
-        raise ValueError(f"`{field.name}` needs a number") from None
-    if not scaled.is_finite() or scaled != scaled.to_integral_value() or abs(scaled) > 10**15:
+    found = _NUMBER.fullmatch(text)
+    if found is None:
+        raise ValueError(f"`{field.name}` needs a plain number of at most 12 digits")
+    if len(found[1] or "") > places:
         raise ValueError(f"`{field.name}` takes at most {places} decimals")
-    return int(scaled)
+    return int(Decimal(text).scaleb(places))

@@ -9,6 +9,13 @@ from typing import Any
 
 from scrubber.vocabulary import state_key
 
+SEVERITIES = ("info", "warn", "deny")  # rising
+CATEGORIES = (
+    "structure", "provider", "coding", "bundling", "units", "documentation", "abn", "coverage", "frequency", "payment",
+    "timeliness", "duplicate", "freshness",
+)  # fmt: skip
+STAGES = ("submission", "adjudication", "postPayment")
+
 FactValues = Mapping[str, Any]  # str, int, bool or tuple[str, ...] by the field's type; states under `field?`
 
 
@@ -117,9 +124,9 @@ class Rule:
     version: int
     title: str
     status: str  # draft | shadow | active | deprecated
-    severity: str  # info | warn | deny
-    stage: str  # submission | adjudication | postPayment
-    category: str
+    severity: str  # of SEVERITIES
+    stage: str  # of STAGES
+    category: str  # of CATEGORIES
     scope: str  # a kind of vocabulary.KINDS
     owner: str
     reviewed: date

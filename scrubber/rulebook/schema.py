@@ -7,7 +7,9 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from scrubber.findings import CATEGORIES, SEVERITIES, STAGES
+from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES
+from scrubber.rulebook.tables import ROW_TYPES
+from scrubber.rulebook.yaml_file import iso_day
 from scrubber.vocabulary import ELEMENTS, KINDS
 
 STATUSES = ("draft", "shadow", "active", "deprecated")
@@ -21,20 +23,20 @@ ID = r"[a-z0-9]+(-[a-z0-9]+)*"
 class Day(fields.Field[date]):
     """An ISO date."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
-        try:
-            return date.fromisoformat(value)
-        except (TypeError, ValueError):
-            raise ValidationError("Not a date such as 2025-03-12.") from None
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> date:
+        day = iso_day(value)
+        if day is None:
+            raise ValidationError("Not a date such as 2025-03-12.")
+        return day
 
 
 class YesNo(fields.Field[bool]):
     """`yes` or `no`."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
         if value not in ("yes", "no", "true", "false"):
             raise ValidationError("Must be yes or no.")
-        return value in ("yes", "true")
+        return bool(value in ("yes", "true"))
 
 
 def _word(*words: str, **options: Any) -> fields.String:
@@ -46,7 +48,8 @@ def _text(about: str, **options: Any) -> fields.String:
 
 
 def _code(pattern: str, about: str, **options: Any) -> fields.String:
-    return fields.String(validate=validate.Regexp(f"^{pattern}$"), metadata={"description": about}, **options)
+    whole = validate.Regexp(rf"(?:{pattern})\Z", error=f"Must be of the form {pattern}.")
+    return fields.String(validate=whole, metadata={"description": about, "pattern": f"^({pattern})$"}, **options)
 
 
 class AuthoritySchema(Schema):
@@ -55,7 +58,7 @@ class AuthoritySchema(Schema):
     kind = _word(*AUTHORITY_KINDS, required=True, metadata={"description": "What kind of text it is."})
     title = _text("Name of the text, in our words where it has none.", required=True)
     locator = _text("Chapter, section, table, row.")
-    url = _text("Address.")
+    url = _code(r"https?://\S+", "Address.")
     retrieved = Day(metadata={"description": "When it was read."})
     binding = YesNo(
         load_default=False, metadata={"description": "Whether it binds the payer. A deny needs one that does."}
@@ -127,12 +130,6 @@ class RuleSchema(Schema):
     related = fields.List(_code(ID, "Id of another rule."), load_default=list)
 
 
-TABLE_KINDS = (
-    "code-lists", "limits", "aliases", "adoptions", "filing-indicators", "plans", "payer-fees", "policies",
-    "diagnosis-lists", "frequencies", "needed-elements",
-)  # fmt: skip
-
-
 class PackSchema(Schema):
     """pack.yaml: what a folder of rules is."""
 
@@ -145,4 +142,6 @@ class PackSchema(Schema):
         required=True,
         metadata={"description": "by-row: holds for a payer only as a row of payers/tables/adoptions.csv says."},
     )
-    tables = fields.Dict(keys=fields.String(), values=_word(*TABLE_KINDS), load_default=dict)
+    tables = fields.Dict(
+        keys=_code(r"[a-z0-9-]+\.csv", "Name of a file in tables/."), values=_word(*ROW_TYPES), load_default=dict
+    )

@@ -173,6 +173,22 @@ ROW_TYPES: dict[str, type] = {
     "needed-elements": NeededElementRow,
 }
 
+_SCOPE = ("payer", "line_of_business", "plan", "contractor")
+
+ROW_KEYS: dict[str, tuple[str, ...]] = {  # no two rows that agree in these may be in force on one day
+    "code-lists": ("list", "code", "through"),
+    "limits": ("name",),
+    "aliases": ("payer_id",),
+    "adoptions": ("pack", *_SCOPE),
+    "filing-indicators": ("filing_indicator",),
+    "plans": ("plan",),
+    "payer-fees": ("code", *_SCOPE),
+    "policies": ("code", *_SCOPE),
+    "diagnosis-lists": ("list", "code"),
+    "frequencies": ("name",),
+    "needed-elements": ("element",),
+}
+
 
 class Scoped(Dated, Protocol):
     """A dated row that holds for some payers."""

@@ -6,7 +6,9 @@ repeated keys, more than 256 KB or 24 levels are faults: a rule file needs none 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,6 +35,13 @@ class Document(NamedTuple):
             place = place[:-1]
         return self.lines.get(place, 0)
 
+    def at(self, place: Place) -> Any:
+        """The node at `place`, which must be there."""
+        node = self.content
+        for key in place:
+            node = node[key]
+        return node
+
     def fault(self, place: Place, message: str) -> Fault:
         """A fault at `place` of this file."""
         return Fault(self.file, self.line(place), message)
@@ -46,7 +55,8 @@ def read_yaml(path: Path, name: str) -> Document:
         root = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise Faults([Fault(name, line, f"not YAML: {error.problem or error.context}")]) from None
+        said = ", ".join(part for part in (error.context, error.problem) if part)
+        raise Faults([Fault(name, line, f"not YAML: {said}")]) from None
     except (yaml.YAMLError, RecursionError):
         raise Faults([Fault(name, 0, "not YAML that can be read")]) from None
     if root is None:
@@ -57,6 +67,27 @@ def read_yaml(path: Path, name: str) -> Document:
     if faults:
         raise Faults(faults)
     return Document(name, content, lines)
+
+
+def schema_faults(document: Document, messages: Any, place: Place = ()) -> Iterable[Fault]:
+    """What marshmallow says of the document's content (`normalized_messages`), with the lines it speaks of."""
+    if isinstance(messages, Mapping):
+        for key, below in messages.items():
+            yield from schema_faults(document, below, place if key == "_schema" else (*place, key))
+        return
+    for message in messages:
+        name = ".".join(str(part) for part in place)
+        yield document.fault(place, f"{name}: {message}" if name else message)
+
+
+def iso_day(text: object) -> date | None:
+    """The day that a text such as 2025-03-12 names; None when it names none."""
+    if not isinstance(text, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _text(path: Path, name: str) -> str:
@@ -73,7 +104,7 @@ def _text(path: Path, name: str) -> str:
 def _refuse_references(text: str, name: str) -> None:
     level = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 0
         if getattr(event, "anchor", None) or isinstance(event, yaml.AliasEvent):
             raise Faults([Fault(name, line, "anchors and aliases are not allowed: write the value out")])
         if getattr(event, "tag", None):

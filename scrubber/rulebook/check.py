@@ -1,0 +1,133 @@
+"""What a typed rule must still fulfil: facts it needs, words of its texts, authority, and names that lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from string import Formatter
+from typing import NamedTuple
+
+from scrubber.claim import NOT_SUPPLIED
+from scrubber.errors import Fault
+from scrubber.rulebook.conditions import IN_WORDS, Report
+from scrubber.rulebook.rule import Compare, InList, Rule, leaves
+from scrubber.rulebook.yaml_file import Document, Place
+from scrubber.vocabulary import KINDS
+
+
+class RuleFile(NamedTuple):
+    """A rule and the document it was read from, which knows the lines."""
+
+    document: Document
+    rule: Rule
+
+
+def check_rule(rule: Rule, report: Report) -> None:
+    """Reports everything wrong with one rule that can be seen without the others."""
+    if rule.since and rule.until and rule.since >= rule.until:
+        report(("effective",), "`to` must be after `from`")
+    if rule.stage == "postPayment" and rule.reason is not None:
+        report(("reason",), "what is taken back after payment has no reason on the remittance: say `reason: null`")
+    _check_deny(rule, report)
+    _check_needs(rule, report)
+    _check_reads(rule, report)
+    _check_texts(rule, report)
+
+
+def _check_deny(rule: Rule, report: Report) -> None:
+    firm = any(a.kind == "house-policy" or (a.binding and a.kind != "advice") for a in rule.authority)
+    if rule.severity == "deny" and not firm:
+        report(("severity",), "a deny needs a binding authority or a house-policy: add one, or make it warn")
+
+
+def _check_needs(rule: Rule, report: Report) -> None:
+    kind = KINDS[rule.scope]
+    for index, name in enumerate(rule.needs):
+        field = kind.fields.get(name)
+        if field is None or not field.may_be_missing:
+            named = ", ".join(sorted(f.name for f in kind.fields.values() if f.may_be_missing)) or "none"
+            report(("needs", index), f"`{name}` is no fact that can be left out of {kind.name}; there are: {named}")
+        if name in rule.needs[:index]:
+            report(("needs", index), f"`{name}` stands here twice")
+    if rule.needs and rule.not_checked is None:
+        report(("needs",), "a rule with `needs` must say what to tell when they are not supplied: add `not-checked`")
+    if rule.not_checked is not None and not rule.needs:
+        report(("not-checked",), "is never said by a rule without `needs`")
+
+
+def _check_reads(rule: Rule, report: Report) -> None:
+    """A fact that the sender may leave out is either needed, or the rule says what its being left out means."""
+    fields = KINDS[rule.scope].fields
+    read: set[str] = set()
+    settled: set[str] = set()
+    for leaf in (*leaves(rule.applies), *leaves(rule.when)):
+        name = leaf.fact.removesuffix("?")
+        left_out = isinstance(leaf, Compare) and leaf.fact != name and leaf.value == NOT_SUPPLIED.value
+        (settled if left_out else read).add(name)
+    for name in sorted(settled):
+        _check_left_out(rule, name, report)
+    for name in sorted(read - settled - set(rule.needs)):
+        if name in fields and fields[name].may_be_missing:
+            report(("needs",), f"`{name}` may be left out by the sender: list it under `needs`")
+
+
+def _check_left_out(rule: Rule, name: str, report: Report) -> None:
+    if rule.severity == "deny":
+        report(("when",), f"what is not supplied never denies: take out `{name}` is not-supplied")
+    elif name in rule.needs:
+        report(("needs",), f"a rule that needs `{name}` is not judged without it, so not-supplied never holds")
+
+
+def _check_texts(rule: Rule, report: Report) -> None:
+    kind = KINDS[rule.scope]
+    known = {"line", "lines", "related", *kind.fields, *kind.says}
+    for key, text in (("message", rule.message), ("fix", rule.fix), ("not-checked", rule.not_checked)):
+        for name in _placeholders(text or "", key, report):
+            if name not in known:
+                report((key,), f"{{{name}}} is no fact of {kind.name}; there are: {', '.join(sorted(known))}")
+
+
+_PLACEHOLDER = re.compile(r"[a-zA-Z0-9-]+")
+
+
+def _placeholders(text: str, key: str, report: Report) -> Iterator[str]:
+    try:
+        parts = list(Formatter().parse(text))
+    except ValueError:
+        report((key,), "a brace stands alone: write {name}, or {{ and }} for a brace itself")
+        return
+    for _, name, spec, conversion in parts:
+        if name is None:
+            continue
+        if spec or conversion or not _PLACEHOLDER.fullmatch(name):
+            report((key,), "between braces stands one name and nothing else")
+        else:
+            yield name
+
+
+def check_names(files: Iterable[RuleFile], ids: Collection[str], lists: Collection[str]) -> Iterator[Fault]:
+    """Names that lead nowhere: related rules (`ids`), code lists (`lists`)."""
+    for document, rule in files:
+        for index, other in enumerate(rule.related):
+            if other not in ids:
+                yield document.fault(("related", index), f"related: there is no rule `{other}`")
+            elif other == rule.id:
+                yield document.fault(("related", index), "related: names the rule itself")
+        named = (leaf.list for leaf in (*leaves(rule.applies), *leaves(rule.when)) if isinstance(leaf, InList))
+        for name in sorted(set(named) - set(lists)):
+            for place in _places_of_list(document, name):
+                yield document.fault(place, f"there is no code list `{name}` in any tables/*.csv")
+
+
+def _places_of_list(document: Document, name: str) -> Iterator[Place]:
+    return (place for place in document.lines if place and place[-1] in IN_WORDS and document.at(place) == name)
+
+
+def check_once(files: Iterable[RuleFile]) -> Iterator[Fault]:
+    """Ids and titles that two rules share."""
+    seen: dict[tuple[str, str], str] = {}
+    for document, rule in files:
+        for word, value in (("id", rule.id), ("title", " ".join(rule.title.casefold().split()))):
+            first = seen.setdefault((word, value), rule.file)
+            if first != rule.file:
+                yield document.fault((word,), f"{word} is used by {first} too")

@@ -1,0 +1,153 @@
+"""Loads the dated tables beside the rules, and checks what only the rows together show."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import date
+from itertools import combinations
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from scrubber.errors import Fault, Faults
+from scrubber.rulebook.book import Pack
+from scrubber.rulebook.schema import AUTHORITY_KINDS
+from scrubber.rulebook.tables import ROW_KEYS, ROW_TYPES
+from scrubber.tables import read_rows
+from scrubber.vocabulary import ELEMENTS, LINES_OF_BUSINESS
+
+
+class Table(NamedTuple):
+    """The rows of one file; `name` is its path below the folder of rules."""
+
+    name: str
+    kind: str
+    rows: tuple[Any, ...]
+
+
+def load_tables(folder: Path, packs: Mapping[str, Pack], faults: list[Fault]) -> list[Table]:
+    """Every table that a pack.yaml lists; those with faults are left out."""
+    tables = []
+    for pack in packs.values():
+        place = folder / pack.name / "tables"
+        for file, kind in pack.tables.items():
+            name = f"{pack.name}/tables/{file}"
+            try:
+                tables.append(Table(name, kind, read_rows(place / file, ROW_TYPES[kind], ROW_KEYS[kind])))
+            except Faults as error:
+                faults += [fault._replace(file=name) for fault in error.faults]
+        found = {path.name for path in place.glob("*.csv")}
+        for file in sorted(found - set(pack.tables)):
+            faults.append(Fault(f"{pack.name}/tables/{file}", 0, "is not listed under `tables` of pack.yaml"))
+    return tables
+
+
+def all_rows(tables: Iterable[Table]) -> dict[str, tuple[Any, ...]]:
+    """The rows of all files by kind of table."""
+    rows: dict[str, tuple[Any, ...]] = {}
+    for table in tables:
+        rows[table.kind] = rows.get(table.kind, ()) + table.rows
+    return rows
+
+
+def check_rows(tables: Iterable[Table], packs: Collection[str]) -> Iterator[Fault]:
+    """Rows of two files that tie; names, ranges and amounts in rows that cannot be meant."""
+    tables = tuple(tables)
+    yield from _ties(tables)
+    rows = all_rows(tables)
+    named = {
+        "packs": set(packs),
+        "lists": {row.list for row in rows.get("code-lists", ())},
+        "diagnosis lists": {row.list for row in rows.get("diagnosis-lists", ())},
+        "frequencies": {row.name for row in rows.get("frequencies", ())},
+    }
+    for table in tables:
+        check = _CHECKS.get(table.kind, _nothing)
+        for row in table.rows:
+            for message in check(row, named):
+                yield Fault(table.name, 0, f"the row of {_called(table.kind, row)}: {message}")
+
+
+def _called(kind: str, row: Any) -> str:
+    return ", ".join(str(value) for value in (getattr(row, name) for name in ROW_KEYS[kind]) if value is not None)
+
+
+def _ties(tables: Iterable[Table]) -> Iterator[Fault]:
+    """Rows of two files that answer for the same on the same day; within one file the reader has seen to it."""
+    by_key: dict[tuple[Any, ...], list[tuple[Table, Any]]] = defaultdict(list)
+    for table in tables:
+        for row in table.rows:
+            by_key[table.kind, *(getattr(row, name) for name in ROW_KEYS[table.kind])].append((table, row))
+    for rows in by_key.values():
+        for (table, row), (other, other_row) in combinations(rows, 2):
+            if table.name != other.name and _overlap(row, other_row):
+                yield Fault(other.name, 0, f"the row of {_called(other.kind, other_row)}: one in {table.name} ties")
+
+
+def _overlap(one: Any, other: Any) -> bool:
+    return (one.since or date.min) < (other.until or date.max) and (other.since or date.min) < (one.until or date.max)
+
+
+Named = Mapping[str, set[str]]
+
+
+def _nothing(_: Any, __: Named) -> Iterator[str]:
+    return iter(())
+
+
+def _code_list(row: Any, _: Named) -> Iterator[str]:
+    if row.through is not None and (len(row.code) != len(row.through) or row.code > row.through):
+        yield "`through` must be a later code of the same length"
+
+
+def _adoption(row: Any, named: Named) -> Iterator[str]:
+    if row.pack not in named["packs"]:
+        yield f"there is no pack `{row.pack}`"
+    yield from _scope(row, named)
+
+
+def _scope(row: Any, _: Named) -> Iterator[str]:
+    if row.line_of_business is not None and row.line_of_business not in LINES_OF_BUSINESS:
+        yield f"`line_of_business` is one of: {', '.join(LINES_OF_BUSINESS)}"
+
+
+def _payer_fee(row: Any, named: Named) -> Iterator[str]:
+    if (row.amount is None) == (row.percent_of_medicare is None):
+        yield "give either `amount` or `percent_of_medicare`"
+    yield from _scope(row, named)
+
+
+def _policy(row: Any, named: Named) -> Iterator[str]:
+    if row.diagnosis_list is not None and row.diagnosis_list not in named["diagnosis lists"]:
+        yield f"there is no diagnosis list `{row.diagnosis_list}`"
+    if row.frequency is not None and row.frequency not in named["frequencies"]:
+        yield f"there is no frequency limit `{row.frequency}`"
+    if row.authority not in AUTHORITY_KINDS:
+        yield f"`authority` is one of: {', '.join(AUTHORITY_KINDS)}"
+    if row.effect == "deny" and not row.binding and row.authority != "house-policy":
+        yield "a deny needs a binding authority or a house-policy"
+    yield from _scope(row, named)
+
+
+def _frequency(row: Any, named: Named) -> Iterator[str]:
+    if row.code_list not in named["lists"]:
+        yield f"there is no code list `{row.code_list}`"
+    if row.months < 1:
+        yield "`months` must be at least 1"
+
+
+def _needed_element(row: Any, _: Named) -> Iterator[str]:
+    if row.element not in ELEMENTS:
+        yield f"`element` is one of: {', '.join(ELEMENTS)}"
+
+
+_CHECKS: Mapping[str, Callable[[Any, Named], Iterator[str]]] = {
+    "code-lists": _code_list,
+    "adoptions": _adoption,
+    "filing-indicators": _scope,
+    "plans": _scope,
+    "payer-fees": _payer_fee,
+    "policies": _policy,
+    "frequencies": _frequency,
+    "needed-elements": _needed_element,
+}
