@@ -1,0 +1,211 @@
+"""Money: what the Medicare physician fee schedule allows for one unit of a service, on its day, where it was done.
+
+    amount = (work x GPCI + practice expense of the setting x GPCI + malpractice x GPCI) x conversion factor
+
+with every further share on the same product, rounded half up to the cent once, at its end (RVU25D documentation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from typing import NamedTuple
+
+from scrubber.money.line_price import NOTHING, NoPrice, UnitFee, to_cents
+from scrubber.money.locality import Area
+from scrubber.money.modifiers import SPLIT, Share, part_of, shares, technical_cut
+from scrubber.reference import Reference
+from scrubber.reference.catalogue import CONVERSION_FACTORS, GPCI, MPFS
+from scrubber.reference.rows import ConversionFactor, FeeRow, Gpci
+
+UNITS_KEPT = 16_384  # priced services a process remembers, about 10 MB
+
+NONPARTICIPATING = Share(Decimal("0.95"), "non-participating")
+FULL = Decimal(1)
+
+PAID = frozenset("ART")
+BUNDLED = frozenset("BP")
+UNPAID = {"C": "contractor-priced", "J": "anesthesia", "X": "not-on-fee-schedule", "E": "not-on-fee-schedule"}
+
+# Services of one day among which all but the highest are paid less, by multiple procedure indicator.
+REDUCTIONS = {
+    "1": "surgery", "2": "surgery", "3": "surgery", "4": "imaging", "5": "therapy", "6": "cardiovascular",
+    "7": "ophthalmology",
+}  # fmt: skip
+
+
+class Service(NamedTuple):
+    """All that decides what the fee schedule allows for one unit. `setting` is facility, non-facility or None."""
+
+    code: str
+    modifiers: tuple[str, ...]
+    day: date
+    setting: str | None
+    area: Area
+    participating: bool
+    qualifying_apm: bool
+    provider_class: str | None
+    provider_percent: Decimal
+
+
+class Weighted(NamedTuple):
+    """Relative value units, weighted by where the service was done, and how they come about."""
+
+    rvu: Decimal
+    text: str
+
+
+@lru_cache(maxsize=UNITS_KEPT)
+def medicare_unit_fee(reference: Reference, service: Service) -> UnitFee:
+    """What Medicare allows for one unit of the service. Remembered: the reference never changes."""
+    try:
+        return _unit_fee(reference, service)
+    except NoPrice as reason:
+        return UnitFee(None, None, (), reason.word)
+
+
+def _unit_fee(reference: Reference, service: Service) -> UnitFee:
+    row = fee_row(reference, service.code, service.modifiers, service.day)
+    factor = reference.conversion_factor(service.day, service.qualifying_apm)
+    if factor is None:
+        raise NoPrice("no-conversion-factor")
+    gpci = _gpci(reference, service)
+    basis = _basis(reference, service, row, factor, gpci)
+    if row.status in BUNDLED:
+        return UnitFee(NOTHING, basis, ("bundled into other services = 0.00",))
+    weighted = _after_cut(reference, service, row, gpci)
+    applied = [*shares(row, service.modifiers), *_provider_shares(service)]
+    fee = amount(weighted.rvu, factor.factor, applied)
+    product = " x ".join([weighted.text, str(factor.factor), *map(str, applied)])
+    return UnitFee(fee, basis, (f"{product} = {fee}",), reduction=REDUCTIONS.get(row.multiple, ""))
+
+
+def fee_row(reference: Reference, code: str, modifiers: tuple[str, ...], day: date) -> FeeRow:
+    """The fee schedule row that pays a code with its modifiers.
+
+    26 or TC on a code that has no such part is invalid and changes nothing here: the whole code is priced, and the
+    rules deny the line. Raises NoPrice when there is no row or it carries no amount.
+    """
+    whole = reference.fee(code, "", day)
+    part = part_of(modifiers)
+    row = (reference.fee(code, part, day) if part else None) or whole
+    if row is None:
+        before = reference.standing(MPFS.name, day).word == "before-first-release"
+        raise NoPrice("before-first-release" if before else "unknown-code")
+    if row.component != part and row.pc_tc in SPLIT[part]:
+        raise NoPrice("modifier-not-priced")
+    return _carrying_an_amount(row)
+
+
+def _carrying_an_amount(row: FeeRow) -> FeeRow:
+    if row.status in BUNDLED:
+        return row
+    if row.status not in PAID:
+        raise NoPrice(UNPAID.get(row.status, "not-payable"))
+    if not row.work + row.non_facility_pe + row.facility_pe + row.mp:
+        raise NoPrice("contractor-priced")
+    return row
+
+
+def _gpci(reference: Reference, service: Service) -> Gpci | None:
+    if service.area.locality is None:
+        return None
+    gpci = reference.gpci(service.area.locality, service.day)
+    if gpci is None:
+        raise NoPrice("unknown-locality")
+    return gpci
+
+
+def _basis(reference: Reference, service: Service, row: FeeRow, factor: ConversionFactor, gpci: Gpci | None) -> str:
+    schedule = f"MPFS {(factor.since or service.day).year}"
+    if _carried_forward(reference, service.day, gpci):
+        schedule += " carried forward"
+    if factor.qualifying_apm:
+        schedule += " (qualifying APM)"
+    where = f"locality {gpci.locality} ({gpci.name})" if gpci else "national"
+    place = f"{where} {service.area.source}" if service.area.source else where
+    return ", ".join([schedule, place, *_remarks(service, row)])
+
+
+def _carried_forward(reference: Reference, day: date, gpci: Gpci | None) -> bool:
+    """Whether a table that gave the amount has no release for the day, so that an earlier one answered."""
+    tables = (MPFS, CONVERSION_FACTORS, GPCI) if gpci else (MPFS, CONVERSION_FACTORS)
+    return any(reference.standing(table.name, day).word != "in-force" for table in tables)
+
+
+def _remarks(service: Service, row: FeeRow) -> Iterator[str]:
+    if service.setting is None:
+        yield "place of service unknown"
+    facility = service.setting == "facility"
+    if row.facility_na if facility else row.non_facility_na:
+        yield f"{'facility' if facility else 'non-facility'} (rarely or never done there)"
+    elif facility:
+        yield "facility"
+    if row.status == "T":
+        yield "paid only when nothing else is paid that day"
+    if "51" in service.modifiers:
+        yield REDUCTION_REMARK
+
+
+REDUCTION_REMARK = "before multiple-procedure reduction"
+
+
+def _after_cut(reference: Reference, service: Service, row: FeeRow, gpci: Gpci | None) -> Weighted:
+    """The weighted units, less what equipment modifiers take off the technical part."""
+    facility = service.setting == "facility"
+    weighted = weigh(row, facility, gpci)
+    cut = technical_cut(service.modifiers, service.day)
+    if cut is None or row.component == "26" or row.pc_tc == "2":
+        return weighted
+    technical = weigh(_technical_row(reference, row, service.day), facility, gpci)
+    return Weighted(weighted.rvu - cut.value * technical.rvu, f"({weighted.text} - {cut} x {technical.text})")
+
+
+def _technical_row(reference: Reference, row: FeeRow, day: date) -> FeeRow:
+    if row.component == "TC" or row.pc_tc == "3":
+        return row
+    technical = reference.fee(row.code, "TC", day)
+    if technical is None:
+        raise NoPrice("modifier-not-priced")
+    return technical
+
+
+def _provider_shares(service: Service) -> Iterator[Share]:
+    if service.provider_percent != FULL:
+        yield Share(service.provider_percent, (service.provider_class or "provider").replace("-", " "))
+    if not service.participating:
+        yield NONPARTICIPATING
+
+
+def weigh(row: FeeRow, facility: bool, gpci: Gpci | None) -> Weighted:
+    """The units of a row in a setting, weighted by a locality (None: national), after the outpatient imaging cap.
+
+    The cap: imaging is paid no more than its OPPS columns give; zero columns mean no cap.
+    """
+    full = _weigh(row.work, row.facility_pe if facility else row.non_facility_pe, row.mp, gpci)
+    opps_pe = row.opps_facility_pe if facility else row.opps_non_facility_pe
+    if not opps_pe:
+        return full
+    cap = _weigh(row.work, opps_pe, row.opps_mp, gpci)
+    if cap.rvu >= full.rvu:
+        return full
+    return Weighted(cap.rvu, f"{cap.text} (outpatient imaging cap, below {full.text})")
+
+
+def _weigh(work: Decimal, pe: Decimal, mp: Decimal, gpci: Gpci | None) -> Weighted:
+    if gpci is None:
+        rvu = work + pe + mp
+        return Weighted(rvu, f"{rvu:.2f} RVU")
+    weighted = work * gpci.work + pe * gpci.pe + mp * gpci.mp
+    parts = ((work, gpci.work), (pe, gpci.pe), (mp, gpci.mp))
+    return Weighted(weighted, f"({' + '.join(f'{units:.2f} x {index:.3f}' for units, index in parts)}) RVU")
+
+
+def amount(rvu: Decimal, factor: Decimal, applied: list[Share]) -> Decimal:
+    """Weighted units times the conversion factor times every share, rounded half up to the cent once."""
+    product = rvu * factor
+    for share in applied:
+        product *= share.value
+    return to_cents(product)

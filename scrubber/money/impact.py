@@ -1,0 +1,160 @@
+"""Money: findings and prices in, dollars out: what each finding may cost, who bears it, and the claim counted once.
+
+Who bears a line's loss is one answer a line: bundling, units, providers, documentation and all else fall on the
+provider; only coverage and frequency move to the patient, and only where nothing else stands on the line. The provider
+loses what the line is allowed, the patient owes what it was billed at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+from scrubber.findings import ClaimImpact, Finding, Impact
+from scrubber.money.line_price import NOTHING, LinePrice
+
+PROVIDER, PATIENT = "provider", "patient"
+MOVABLE = frozenset(("coverage", "frequency"))
+
+Prices = Mapping[int, LinePrice]
+Bearers = Mapping[int, str]  # who bears each line that some finding puts at risk
+
+
+def add_impacts(
+    findings: Collection[Finding], prices: Prices, patient_lines: Collection[int]
+) -> tuple[tuple[Finding, ...], ClaimImpact]:
+    """The findings with their dollars, in the same order, and the dollars of the claim.
+
+    `patient_lines` are the numbers of the lines whose denial for medical necessity or frequency would be the
+    patient's. Each line counts once in the claim, whatever number of findings stand on it.
+    """
+    bearers = _bearers(findings, prices, patient_lines)
+    made: dict[tuple[tuple[int, ...], bool], Impact] = {}
+    priced = []
+    for finding in findings:
+        key = _lines(finding, prices), puts_at_risk(finding)
+        if key not in made:
+            made[key] = _impact(*key, prices, bearers)
+        priced.append(replace(finding, impact=made[key]))
+    return tuple(priced), _claim_impact(prices, bearers)
+
+
+def puts_at_risk(finding: Finding) -> bool:
+    """Whether a finding costs anything when it comes true."""
+    return finding.rule.at_risk != "nothing" and finding.rule.severity != "info"
+
+
+def _lines(finding: Finding, prices: Prices) -> tuple[int, ...]:
+    """The lines that a finding's dollars count: its own, or all of the claim."""
+    return finding.lines if finding.lines and finding.rule.at_risk != "claim-allowed" else tuple(prices)
+
+
+def _bearers(findings: Iterable[Finding], prices: Prices, patient_lines: Collection[int]) -> Bearers:
+    bearers: dict[int, str] = {}
+    for finding in filter(puts_at_risk, findings):
+        movable = finding.rule.category in MOVABLE
+        for number in _lines(finding, prices):
+            if not movable:
+                bearers[number] = PROVIDER
+            elif number not in bearers:
+                bearers[number] = PATIENT if number in patient_lines else PROVIDER
+    return bearers
+
+
+def _exposed(number: int, prices: Prices, bearers: Bearers) -> Decimal | None:
+    price = prices[number]
+    return price.allowed if bearers[number] == PROVIDER else price.billed
+
+
+def _impact(lines: tuple[int, ...], risky: bool, prices: Prices, bearers: Bearers) -> Impact:
+    allowed = _total([prices[number].allowed for number in lines])
+    at_risk = _total([_exposed(number, prices, bearers) for number in lines]) if risky else NOTHING
+    return Impact(
+        billed=_known_total([prices[number].billed for number in lines]),
+        allowed=allowed,
+        at_risk=at_risk,
+        liability=_liability(lines, bearers) if at_risk != NOTHING else None,
+        basis=_basis(prices[number] for number in lines),
+        steps=_steps(lines, risky, prices, bearers),
+        unknown=_reason(lines, risky, prices, bearers) if allowed is None or at_risk is None else None,
+    )
+
+
+def _total(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    """The sum; None as soon as one amount is not known."""
+    total = NOTHING
+    for amount in amounts:
+        if amount is None:
+            return None
+        total += amount
+    return total
+
+
+def _known_total(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    """The sum of the amounts that are known; None when none is."""
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known, NOTHING) if known else None
+
+
+def _liability(lines: tuple[int, ...], bearers: Bearers) -> str:
+    return PROVIDER if any(bearers[number] == PROVIDER for number in lines) else PATIENT
+
+
+def _basis(prices: Iterable[LinePrice]) -> str | None:
+    return "; ".join(dict.fromkeys(price.basis for price in prices if price.basis)) or None
+
+
+def _steps(lines: tuple[int, ...], risky: bool, prices: Prices, bearers: Bearers) -> tuple[str, ...]:
+    steps: list[str] = []
+    for number in lines:
+        own = prices[number].steps
+        if risky and bearers[number] == PATIENT and prices[number].billed is not None:
+            own = (*own, f"the patient owes the charge: {prices[number].billed}")
+        steps += own if len(lines) == 1 else [f"line {number}: {step}" for step in own]
+    return tuple(steps)
+
+
+def _reason(lines: Iterable[int], risky: bool, prices: Prices, bearers: Bearers) -> str | None:
+    """Why an amount of these lines is not known: the first reason there is."""
+    for number in lines:
+        if prices[number].unknown:
+            return prices[number].unknown
+        if risky and _exposed(number, prices, bearers) is None:
+            return "no-charge"
+    return None
+
+
+def _claim_impact(prices: Prices, bearers: Bearers) -> ClaimImpact:
+    allowed = _known_total([price.allowed for price in prices.values()])
+    exposed = {number: _exposed(number, prices, bearers) for number in bearers}
+    at_risk = _known_total(exposed.values()) if exposed else NOTHING
+    return ClaimImpact(
+        billed=_known_total([price.billed for price in prices.values()]),
+        allowed=allowed,
+        at_risk=at_risk,
+        by_liability=_by_liability(exposed, bearers),
+        unpriced_lines=tuple(number for number, price in prices.items() if price.allowed is None),
+        basis=_basis(price for price in prices.values() if price.allowed is not None),
+        steps=tuple(_line_step(number, price) for number, price in prices.items()),
+        unknown=_claim_reason(allowed, at_risk, prices, bearers),
+    )
+
+
+def _by_liability(exposed: Mapping[int, Decimal | None], bearers: Bearers) -> dict[str, Decimal]:
+    shares = {PROVIDER: NOTHING, PATIENT: NOTHING}
+    for number, amount in exposed.items():
+        shares[bearers[number]] += amount or NOTHING
+    return shares
+
+
+def _line_step(number: int, price: LinePrice) -> str:
+    if price.allowed is None:
+        return f"line {number}: no amount ({price.unknown})"
+    return f"line {number}: {'; '.join(price.steps)}"
+
+
+def _claim_reason(allowed: Decimal | None, at_risk: Decimal | None, prices: Prices, bearers: Bearers) -> str | None:
+    if at_risk is None:
+        return _reason(sorted(bearers), True, prices, bearers)
+    return _reason(prices, False, prices, bearers) if allowed is None else None

@@ -1,0 +1,70 @@
+"""Money: what one service line is billed and allowed, and the words for an amount that cannot be known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
+
+from scrubber.errors import ScrubberError
+
+CENT = Decimal("0.01")
+NOTHING = Decimal("0.00")
+
+UNKNOWN: Mapping[str, str] = {
+    "no-code": "the line has no readable procedure code",
+    "no-date": "the line has no readable date of service",
+    "no-units": "the line has no readable count of services",
+    "no-charge": "the line has no readable charge",
+    "no-schedule": "no loaded table says what this payer pays",
+    "before-first-release": "the date of service lies before the first fee schedule that is loaded",
+    "unknown-code": "the loaded fee schedule has no row for the code on the date of service",
+    "unknown-locality": "the stated locality has no cost indices in the loaded tables",
+    "no-conversion-factor": "no conversion factor is loaded for the date of service",
+    "contractor-priced": "the Medicare contractor sets the amount itself",
+    "anesthesia": "anesthesia is paid by base and time units, not by this fee schedule",
+    "not-payable": "Medicare does not pay this code on any claim",
+    "not-on-fee-schedule": "the code is paid under another fee schedule or not at all",
+    "modifier-not-priced": "what a modifier of the line does to the amount is decided by review or not known",
+}
+
+
+class NoPrice(ScrubberError):
+    """An amount cannot be known; `word` is one of UNKNOWN. Never leaves `scrubber.money`."""
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+        super().__init__(UNKNOWN[word])
+
+
+class UnitFee(NamedTuple):
+    """What a payer allows for one unit of a service, in dollars and cents.
+
+    `fee` None: not known, `unknown` says why. `reduction` names the group of services of one day among which all but
+    the highest are paid less, blank when there is none.
+    """
+
+    fee: Decimal | None
+    basis: str | None
+    steps: tuple[str, ...]
+    unknown: str | None = None
+    reduction: str = ""
+
+
+class LinePrice(NamedTuple):
+    """One service line in dollars and cents. None = not known; `unknown` (of UNKNOWN) says why `allowed` is not.
+
+    `basis` is None when no schedule priced the line. `steps` is the arithmetic, in order.
+    """
+
+    billed: Decimal | None
+    allowed: Decimal | None
+    unit_fee: Decimal | None
+    basis: str | None
+    steps: tuple[str, ...]
+    unknown: str | None
+
+
+def to_cents(amount: Decimal) -> Decimal:
+    """The amount in whole cents, half a cent up."""
+    return amount.quantize(CENT, ROUND_HALF_UP)

@@ -1,0 +1,55 @@
+"""Money: where Medicare prices a line: the stated locality, else by service facility ZIP, else by billing ZIP."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
+
+from scrubber.claim import Claim, Provider, ServiceLine
+from scrubber.reference import Reference
+
+NATIONAL = "national"
+AREAS_KEPT = 4_096
+
+
+class Area(NamedTuple):
+    """A locality "CCCCC-LL", or None for the national amount; `source` says how it was found, blank when stated."""
+
+    locality: str | None
+    source: str = ""
+
+
+def facility_zip(claim: Claim, line: ServiceLine) -> str | None:
+    """ZIP of the line's service facility, else of the claim's."""
+    return zip_of(line.facility) or zip_of(claim.facility)
+
+
+def zip_of(provider: Provider | None) -> str | None:
+    """ZIP of a provider's address, None when there is none."""
+    return (provider.address.zip or None) if provider and provider.address else None
+
+
+@lru_cache(maxsize=AREAS_KEPT)
+def area(reference: Reference, stated: str | None, facility: str | None, billing: str | None, day: date) -> Area:
+    """Where a line of that day is priced. `stated` is "national", "CCCCC-LL" or None; the others are ZIP codes.
+
+    A stated locality is taken as it is, also one without indices. A ZIP code that no table has gives the national
+    amount, and the source says so.
+    """
+    if stated is not None:
+        return Area(None if stated == NATIONAL else stated)
+    if facility is not None:
+        return _by_zip(reference, facility, "by service facility ZIP", day)
+    if billing is not None:
+        return _by_zip(reference, billing, "by billing ZIP", day)
+    return Area(None)
+
+
+def _by_zip(reference: Reference, zip_code: str, source: str, day: date) -> Area:
+    found = reference.locality_of_zip(zip_code, day)
+    if found is None:
+        return Area(None, "(ZIP not in the loaded tables)")
+    if reference.gpci(found.locality, day) is None:
+        return Area(None, "(no cost indices loaded for the locality of the ZIP)")
+    return Area(found.locality, source)

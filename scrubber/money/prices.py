@@ -1,0 +1,96 @@
+"""Money: a claim's lines with their prices: billed, allowed, and the arithmetic between."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from decimal import Decimal
+
+from scrubber.claim import Claim, ServiceLine
+from scrubber.facts.lines import LineView
+from scrubber.money.fee_schedule import REDUCTION_REMARK, Service, medicare_unit_fee
+from scrubber.money.line_price import LinePrice, UnitFee, to_cents
+from scrubber.money.locality import area, facility_zip, zip_of
+from scrubber.money.payer_fees import payer_unit_fee
+from scrubber.reference import Reference
+from scrubber.rulebook.book import Rulebook
+
+ORIGINAL_MEDICARE = "original-medicare"
+LARGEST = Decimal(10**15)  # no charge or count of a real claim comes near; arithmetic stays exact below it
+MINUTES = "MJ"
+
+
+def price_lines(
+    claim: Claim, views: tuple[LineView, ...], rulebook: Rulebook, reference: Reference
+) -> Mapping[int, LinePrice]:
+    """The price of every line by its number.
+
+    Original Medicare pays by its physician fee schedule, whatever other tables say; any other payer by the table of
+    payer fees, else not known. Multiple-procedure reductions are not applied, `basis` says where they would be.
+    """
+    billing_zip = zip_of(claim.billing)
+    units = [(view, _unit_fee(claim, view, billing_zip, rulebook, reference)) for view in views]
+    prices = {view.line.number: _line_price(view.line, unit) for view, unit in units}
+    reducible = [(view, unit) for view, unit in units if unit.reduction]
+    if len(reducible) > 1:
+        _remark_reductions(prices, reducible)
+    return prices
+
+
+def _unit_fee(
+    claim: Claim, view: LineView, billing_zip: str | None, rulebook: Rulebook, reference: Reference
+) -> UnitFee:
+    line, day, context = view.line, view.first, claim.context
+    if line.procedure is None:
+        return NO_CODE
+    if day is None:
+        return NO_DATE
+    service = Service(
+        line.procedure,
+        line.modifiers,
+        day,
+        view.setting,
+        area(reference, context.locality, facility_zip(claim, line), billing_zip, day),
+        context.participation != "nonpar",
+        bool(context.qualifying_apm),
+        view.provider_class,
+        view.provider_percent,
+    )
+    if view.payer.line_of_business == ORIGINAL_MEDICARE:
+        return medicare_unit_fee(reference, service)
+    return payer_unit_fee(rulebook, reference, view.payer, service)
+
+
+NO_CODE = UnitFee(None, None, (), "no-code")
+NO_DATE = UnitFee(None, None, (), "no-date")
+
+
+def _line_price(line: ServiceLine, unit: UnitFee) -> LinePrice:
+    """Units times the fee, and no more than the charge."""
+    billed, fee, units = _billed(line.charge), unit.fee, line.units
+    if fee is None:
+        return LinePrice(billed, None, None, None, (), unit.unknown)
+    if units is None or line.unit_code == MINUTES or not 0 < units < LARGEST:
+        return LinePrice(billed, None, fee, unit.basis, unit.steps, "no-units")
+    allowed, steps = fee, unit.steps
+    if units != 1:
+        if "50" in line.modifiers:  # both sides are one unit; more are returned, not paid
+            return LinePrice(billed, None, fee, unit.basis, steps, "modifier-not-priced")
+        allowed = to_cents(units * fee)
+        steps = (*steps, f"{units.normalize():f} units x {fee} = {allowed}")
+    if billed is not None and billed < allowed:
+        allowed, steps = billed, (*steps, f"charge {billed} is lower")
+    return LinePrice(billed, allowed, fee, unit.basis, steps, None)
+
+
+def _billed(charge: Decimal | None) -> Decimal | None:
+    """A charge in whole cents; None when it is no amount that can be billed."""
+    return to_cents(charge) if charge is not None and 0 <= charge < LARGEST else None
+
+
+def _remark_reductions(prices: dict[int, LinePrice], reducible: list[tuple[LineView, UnitFee]]) -> None:
+    together = Counter((unit.reduction, view.first) for view, unit in reducible)
+    for view, unit in reducible:
+        price = prices[view.line.number]
+        if together[unit.reduction, view.first] > 1 and price.basis and not price.basis.endswith(REDUCTION_REMARK):
+            prices[view.line.number] = price._replace(basis=f"{price.basis}, {REDUCTION_REMARK}")
