@@ -58,7 +58,7 @@ def _columns(row_type: type[NamedTuple]) -> str:
     return ", ".join(f'"{cell.name}" {cell.sql_type}' for cell in cells(row_type))
 
 
-def store_row(row: Any, texts: Mapping[str, int]) -> list[Any]:
+def store_row(row: NamedTuple, texts: Mapping[str, int]) -> list[Any]:
     """The stored cells of a row; `texts` numbers the shared texts."""
     return [
         texts[value] if cell.name in SHARED_TEXTS else cell.store(value)

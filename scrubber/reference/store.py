@@ -48,6 +48,8 @@ from scrubber.tables import in_force, on
 
 ROWS_KEPT = 16_384  # keys whose rows a process remembers, about 10 MB
 PAIRS_KEPT = 4_096  # sets of codes whose PTP pairs a process remembers
+CLASSES_KEPT = 4_096  # taxonomy codes, by day
+DAYS_KEPT = 16_384  # days, by table
 TAXONOMY_LENGTHS = range(10, 1, -1)  # longest first: the most exact row wins
 
 
@@ -61,7 +63,8 @@ class Reference:
         }
         self._kept_rows: Callable[[Table[Any], str], tuple[Any, ...]] = lru_cache(ROWS_KEPT)(backend.rows)
         self._kept_pairs = lru_cache(PAIRS_KEPT)(backend.ptp_among)
-        self._kept_standing = lru_cache(ROWS_KEPT)(self._find_standing)
+        self._kept_classes = lru_cache(CLASSES_KEPT)(self._find_class)
+        self._kept_standing = lru_cache(DAYS_KEPT)(self._find_standing)
 
     def ptp_among(self, codes: Collection[str]) -> Mapping[Pair, Windows]:
         """Every window, of any date, of the PTP pairs with both codes in `codes`, by (column 1, column 2)."""
@@ -114,11 +117,7 @@ class Reference:
 
     def taxonomy(self, code: str, day: date) -> Taxonomy | None:
         """Class of a provider by the row with the longest prefix of the taxonomy code; None: no class is known."""
-        for length in TAXONOMY_LENGTHS:
-            found = on(self._rows(TAXONOMY, code[:length]), day)
-            if found is not None:
-                return found
-        return None
+        return self._kept_classes(code, day)
 
     def standing(self, table: str, day: date) -> TableStanding:
         """How `day` lies to the releases of a table, by the table's name in `catalogue.TABLES`."""
@@ -139,6 +138,13 @@ class Reference:
             return "in-force"
         begun = any(row.since is None or row.since <= day for row in rows)
         return "ended" if begun else "not-yet-in-force"
+
+    def _find_class(self, code: str, day: date) -> Taxonomy | None:
+        for length in TAXONOMY_LENGTHS:
+            found = on(self._rows(TAXONOMY, code[:length]), day)
+            if found is not None:
+                return found
+        return None
 
     def _find_standing(self, table: str, day: date) -> TableStanding:
         releases = self._releases_of[table]
