@@ -20,6 +20,16 @@ class ConfigError(ScrubberError):
     """A setting of the environment is missing or unusable; the message names it."""
 
 
+class NotJson(ScrubberError):
+    """The bytes are no JSON. `byte` counts from 0, `line` and `column` from 1; nothing of the content is kept."""
+
+    def __init__(self, byte: int, line: int, column: int) -> None:
+        self.byte = byte
+        self.line = line
+        self.column = column
+        super().__init__(f"not JSON: line {line}, column {column} (byte {byte})")
+
+
 class Problem(NamedTuple):
     """One thing wrong with a body: a JSON pointer into it, and what is expected there."""
 

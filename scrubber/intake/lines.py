@@ -1,0 +1,104 @@
+"""Step 1c of a claim's path: loaded service lines and diagnoses -> those of the Claim."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from scrubber.claim import Diagnosis, Provider, ServiceLine
+from scrubber.intake.normalise import Odd
+from scrubber.intake.notes import Loaded, Notes
+from scrubber.intake.parties import provider
+from scrubber.intake.schema import SERVICE_NAMES
+
+_DIAGNOSES = "/claimInformation/healthCareCodeInformation"
+_LINES = "/claimInformation/serviceLines"
+_COMPOSITE = "compositeDiagnosisCodePointers"
+_POINTERS = "diagnosisCodePointers"
+
+
+def diagnoses(claim: Loaded, notes: Notes) -> tuple[Diagnosis, ...]:
+    """The diagnoses in the order sent."""
+    return tuple(
+        _diagnosis(loaded, position, notes)
+        for position, loaded in enumerate(claim.get("healthCareCodeInformation") or (), start=1)
+    )
+
+
+def _diagnosis(loaded: Loaded, position: int, notes: Notes) -> Diagnosis:
+    pointer = f"{_DIAGNOSES}/{position - 1}"
+    return Diagnosis(
+        position,
+        pointer,
+        notes.take(loaded, "diagnosisTypeCode", pointer, "diagnosis-qualifier"),
+        notes.take(loaded, "diagnosisCode", pointer, "diagnosis-code"),
+    )
+
+
+def service_lines(claim: Loaded, notes: Notes) -> tuple[ServiceLine, ...]:
+    """The service lines in the order sent, numbered from 1."""
+    return tuple(_line(loaded, number, notes) for number, loaded in enumerate(claim["serviceLines"], start=1))
+
+
+def _line(loaded: Loaded, number: int, notes: Notes) -> ServiceLine:
+    pointer = f"{_LINES}/{number - 1}"
+    service, place = _service(loaded, pointer, notes)
+    first_day, last_day = _days(loaded, pointer, number, notes)
+    take, drug = notes.take, loaded.get("drugIdentification")
+    return ServiceLine(
+        number,
+        pointer,
+        place,
+        take(service, "procedureIdentifier", place, "procedure-qualifier", number),
+        take(service, "procedureCode", place, "procedure", number),
+        notes.take_several(service, "procedureModifiers", place, "modifiers", number),
+        take(service, "lineItemChargeAmount", place, "charge", number),
+        take(service, "measurementUnit", place, "unit-code", number),
+        take(service, "serviceUnitCount", place, "units", number),
+        first_day,
+        last_day,
+        take(service, "placeOfServiceCode", place, "line-place", number),
+        _pointers(service, place, number, notes),
+        _provider(loaded, "renderingProvider", pointer, "rendering", number, notes),
+        _provider(loaded, "orderingProvider", pointer, "ordering", number, notes),
+        _provider(loaded, "referringProvider", pointer, "referring", number, notes),
+        _provider(loaded, "serviceFacilityLocation", pointer, "facility", number, notes),
+        take(drug, "nationalDrugCode", f"{pointer}/drugIdentification", None) if drug else None,
+        take(loaded, "providerControlNumber", pointer, None),
+    )
+
+
+def _service(loaded: Loaded, pointer: str, notes: Notes) -> tuple[Loaded, str]:
+    """What is billed, and its pointer: professionalService, or the line itself when that is flat."""
+    service, place = loaded.get("professionalService"), f"{pointer}/professionalService"
+    if SERVICE_NAMES.isdisjoint(loaded):
+        return service or {}, place
+    if service:
+        notes.unmapped += [f"{pointer}/{name}" for name in SERVICE_NAMES.intersection(loaded)]
+        return service, place
+    notes.change(pointer, "professionalService read from the line itself")
+    return loaded, pointer
+
+
+def _days(loaded: Loaded, pointer: str, number: int, notes: Notes) -> tuple[date | None, date | None]:
+    """First and last day. An end that is unreadable is not taken for one that is left out."""
+    start = notes.take(loaded, "serviceDate", pointer, "service-date", number)
+    end = notes.take(loaded, "serviceDateEnd", pointer, "service-date-end", number)
+    first, last = start if type(start) is tuple else (start, start)
+    if end is None:
+        sent = loaded.get("serviceDateEnd")
+        return first, None if type(sent) is Odd and sent.expected else last
+    if type(start) is tuple and last != end:
+        notes.change(f"{pointer}/serviceDate", "end of the range left out for serviceDateEnd")
+    return first, end
+
+
+def _pointers(service: Loaded, place: str, number: int, notes: Notes) -> tuple[int, ...]:
+    composite, element = service.get(_COMPOSITE), "diagnosis-pointers"
+    if type(composite) is dict:
+        return notes.take_several(composite, _POINTERS, f"{place}/{_COMPOSITE}", element, number)
+    return notes.take_several(service, _COMPOSITE, place, element, number)
+
+
+def _provider(loaded: Loaded, name: str, pointer: str, role: str, number: int, notes: Notes) -> Provider | None:
+    sent = loaded.get(name)
+    return provider(sent, f"{pointer}/{name}", role, notes, number) if sent else None

@@ -1,0 +1,246 @@
+"""Step 1b of a claim's path: one scalar of the body -> a value, or what stands in the way.
+
+A reader takes one JSON value other than null and returns what it means: the plain value when it was sent as the v3
+model says, else an `Odd` that holds what was understood and the change in our own fixed words, or what was expected.
+No reader raises, and none keeps a value that it could not read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+LONGEST_TEXT = 1_000  # characters
+LONGEST_STATEMENT = 10_000  # characters of a passage from a report
+NUMBER_AS_TEXT = "number read as text"
+_LARGEST_WHOLE = 10**15  # beyond it a JSON number is no code or identifier
+
+
+class Odd(NamedTuple):
+    """A scalar not sent as the model says. `change` says how it was understood; else `expected` what was not found."""
+
+    value: Any
+    change: str | None
+    expected: str | None = None
+
+
+class Several(NamedTuple):
+    """A list of scalars with odd ones among them: what was understood, and each odd one under its pointer suffix."""
+
+    values: tuple[Any, ...]
+    odd: tuple[tuple[str, Odd], ...]
+
+
+Reader = Callable[[object], Any]
+Step = tuple[str, Callable[[str], str]]
+
+_BLANKS: Step = ("surrounding blanks removed", str.strip)
+_UPPER: Step = ("upper case", str.upper)
+_DOT: Step = ("dot removed", lambda text: text.replace(".", ""))
+
+
+def _unreadable(expected: str) -> Odd:
+    return Odd(None, None, expected)
+
+
+_NO_DATE = _unreadable("date")
+
+
+def _without_dashes(text: str) -> str:
+    bare = text.replace("-", "").replace(" ", "")
+    return bare if bare.isascii() and bare.isdigit() else text
+
+
+_DASHES: Step = ("dashes removed", _without_dashes)
+
+
+_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_SHORT = frozenset(a + b for a in ("", *_CHARACTERS) for b in _CHARACTERS)  # one or two: most codes
+
+
+def _words(
+    expected: str, regular: str, *steps: Step, widths: tuple[int, ...] = (), truth: tuple[str, str] | None = None
+) -> Reader:
+    """A reader of texts: as they are when they match `regular`, else through `steps`.
+
+    A JSON number becomes text, its leading zeros restored up to the next of `widths`; `truth` are the words for
+    true and false where the model has a code for yes and no.
+    """
+    matches = re.compile(regular, re.ASCII).fullmatch
+
+    def read(raw: object) -> Any:
+        if type(raw) is str:
+            return raw if raw in _SHORT or matches(raw) else _through(raw, [], steps, expected)
+        if type(raw) is int and 0 <= raw < _LARGEST_WHOLE:
+            return _through(_padded(str(raw), widths), [NUMBER_AS_TEXT], steps, expected)
+        if type(raw) is bool and truth:
+            return Odd(truth[0] if raw else truth[1], "boolean read as a code")
+        return _unreadable(expected)
+
+    return read
+
+
+def _padded(digits: str, widths: tuple[int, ...]) -> str:
+    return digits.zfill(next((width for width in widths if len(digits) <= width), 0))
+
+
+def _through(text: str, changes: list[str], steps: tuple[Step, ...], expected: str) -> Any:
+    if len(text) > LONGEST_TEXT:
+        return _unreadable(expected)
+    for change, step in steps:
+        changed = step(text)
+        if changed != text:
+            changes.append(change)
+        text = changed
+    return Odd(text or None, ", ".join(changes)) if changes else text or None
+
+
+_any_text = _words("text", r"\S", _BLANKS)
+
+
+def text(raw: object) -> Any:
+    """A text of one line or several, without the blanks around it."""
+    if type(raw) is str and 0 < len(raw) <= LONGEST_TEXT and raw.isprintable():
+        return raw if raw[0] != " " != raw[-1] else raw.strip()
+    return _any_text(raw)
+
+
+dashed_digits = _words("text", r"\d{1,20}", _BLANKS, _DASHES)
+zip_code = _words("text", r"\d{5}|\d{9}", _BLANKS, _DASHES, widths=(5, 9))
+code = _words("code", r"[A-Z0-9]{1,40}", _BLANKS, _UPPER)
+two_digits = _words("code", r"[A-Z0-9]{2}", _BLANKS, _UPPER, widths=(2,))
+procedure = _words("code", r"[A-Z0-9]{5}", _BLANKS, _UPPER, widths=(5,))
+yes_no_code = _words("code", r"[A-Z]", _BLANKS, _UPPER, truth=("Y", "N"))
+diagnosis = _words("code", r"[A-Z0-9]{3,7}", _BLANKS, _UPPER, _DOT)
+word = _words("code", r"[a-z-]{1,40}", _BLANKS, ("lower case", str.lower))
+
+
+_SMALL = {str(whole): Decimal(whole) for whole in range(1, 100)}  # most units
+
+
+def _decimal(expected: str, most_float_places: int) -> Reader:
+    """A reader of numbers without exponent: digits, at most six places, a minus that is not before zero.
+
+    A JSON number is read by its shortest exact text; one with more places than it may have is a rounding artefact.
+    """
+    regular = re.compile(r"-?\d{1,12}(?:\.\d{1,6})?", re.ASCII).fullmatch
+    from_float = re.compile(rf"-?\d{{1,12}}(?:\.\d{{1,{most_float_places}}})?", re.ASCII).fullmatch
+    unreadable = _unreadable(expected)
+
+    def exact(raw: str) -> Any:
+        value = Decimal(raw)
+        return unreadable if raw[0] == "-" and not value else value
+
+    def read(raw: object) -> Any:
+        if type(raw) is str:
+            return _SMALL.get(raw) or (exact(raw) if regular(raw) else bare(raw))
+        if type(raw) is int and abs(raw) < 10**12:
+            return Odd(Decimal(raw), NUMBER_AS_TEXT)
+        value = exact(repr(raw)) if type(raw) is float and from_float(repr(raw)) else unreadable
+        return value if value is unreadable else Odd(value, NUMBER_AS_TEXT)
+
+    def bare(raw: str) -> Any:
+        stripped = raw.strip() if len(raw) <= LONGEST_TEXT else raw
+        value = exact(stripped) if regular(stripped) else unreadable
+        if not stripped or value is unreadable:
+            return value if stripped else None
+        return Odd(value, _BLANKS[0])
+
+    return read
+
+
+amount = _decimal("amount", 2)
+number = _decimal("number", 6)
+
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII).fullmatch
+_RANGE = re.compile(r"(\d{8})-(\d{8})", re.ASCII).fullmatch
+
+
+def day(raw: object) -> Any:
+    """A date as CCYYMMDD; also as CCYY-MM-DD, with blanks around it, or as a number."""
+    if type(raw) is str and len(raw) == 8 and raw.isascii() and raw.isdigit():
+        return _calendar_day(raw) or _NO_DATE
+    if type(raw) is int and 10**7 <= raw < 10**8:
+        found, change = _calendar_day(str(raw)), "number read as a date"
+    elif type(raw) is str and _ISO_DATE(raw):
+        found, change = _calendar_day(raw), "ISO date"
+    elif type(raw) is str and len(raw) <= LONGEST_TEXT and raw != raw.strip():
+        return _day_with_blanks(raw.strip())
+    else:
+        return None if raw == "" else _NO_DATE
+    return Odd(found, change) if found else _NO_DATE
+
+
+def _day_with_blanks(bare: str) -> Odd:
+    found = day(bare)
+    value = found.value if type(found) is Odd else found
+    return _NO_DATE if found is _NO_DATE else Odd(value, _BLANKS[0])
+
+
+def _calendar_day(digits: str) -> date | None:
+    try:
+        return date.fromisoformat(digits)
+    except ValueError:
+        return None
+
+
+def days(raw: object) -> Any:
+    """A date, or a range CCYYMMDD-CCYYMMDD, which is odd and holds a pair of dates."""
+    match = _RANGE(raw) if type(raw) is str and len(raw) == 17 else None
+    if match is None:
+        return day(raw)
+    first, last = _calendar_day(match[1]), _calendar_day(match[2])
+    return Odd((first, last), "range of dates split in two") if first and last else _NO_DATE
+
+
+_TRUTH = {"y": True, "yes": True, "true": True, "n": False, "no": False, "false": False}
+
+
+def flag(raw: object) -> Any:
+    """True or false; also the words for it."""
+    if type(raw) is bool:
+        return raw
+    truth = _TRUTH.get(raw.strip().lower()) if type(raw) is str and len(raw) < 20 else None
+    if truth is not None:
+        return Odd(truth, "text read as true or false")
+    return None if type(raw) is str and not raw.strip() else _unreadable("code")
+
+
+def flag_statement(raw: object) -> Any:
+    """Like `flag`, as the text "true" or "false"."""
+    truth = flag(raw)
+    if type(truth) is bool:
+        return "true" if truth else "false"
+    if type(truth) is Odd and truth.change:
+        return Odd("true" if truth.value else "false", truth.change)
+    return truth
+
+
+def statement(raw: object) -> Any:
+    """What a report says, as text; None when it says nothing. Numbers by their exact text."""
+    if type(raw) is str and len(raw) <= LONGEST_STATEMENT:
+        return raw.strip() or None
+    if type(raw) is bool:
+        return "true" if raw else "false"
+    if type(raw) is float or (type(raw) is int and abs(raw) < _LARGEST_WHOLE):
+        return repr(raw)
+    return _unreadable("text")
+
+
+def _one_of(regular: str) -> Reader:
+    """A reader of lower-case words that match `regular`."""
+    known = re.compile(regular, re.ASCII).fullmatch
+
+    def read(raw: object) -> Any:
+        found = word(raw)
+        value = found.value if type(found) is Odd else found
+        return found if value is None or known(value) else _unreadable("code")
+
+    return read
+
+
+locality = _one_of(r"\d{5}-\d{2}|national")
+participation = _one_of("par|nonpar")

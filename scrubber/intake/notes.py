@@ -1,0 +1,71 @@
+"""Step 1c of a claim's path: what reading a claim left to tell: unreadable scalars, changes, unknown names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from scrubber.claim import Normalised, Unreadable
+from scrubber.intake.normalise import Odd, Several
+
+Loaded = Mapping[str, Any]
+
+
+class Notes:
+    """Takes values out of what was loaded and keeps, in the order of reading, what was odd about them."""
+
+    def __init__(self) -> None:
+        self.unreadable: list[Unreadable] = []
+        self.normalised: list[Normalised] = []
+        self.unmapped: list[str] = []
+
+    def take(self, loaded: Loaded, name: str, place: str, element: str | None, line: int | None = None) -> Any:
+        """The value under `name`, or None. `place` is the pointer of what was loaded.
+
+        An unreadable value of no `element` is only told as left out: no check looks for it.
+        """
+        value = loaded.get(name)
+        return self.tell(value, f"{place}/{name}", element, line) if type(value) is Odd else value
+
+    def take_either(
+        self,
+        loaded: Loaded,
+        name: str,
+        older: str,
+        place: str,
+        element: str | None,
+        line: int | None = None,
+    ) -> Any:
+        """The value under `name`, else the one under its `older` name; that one is unmapped when both are there."""
+        if loaded.get(older) is None:
+            return self.take(loaded, name, place, element, line)
+        if loaded.get(name) is not None:
+            self.unmapped.append(f"{place}/{older}")
+            return self.take(loaded, name, place, element, line)
+        self.change(f"{place}/{older}", f"{older} read as {name}")
+        return self.take(loaded, older, place, element, line)
+
+    def take_several(
+        self, loaded: Loaded, name: str, place: str, element: str, line: int | None = None
+    ) -> tuple[Any, ...]:
+        """The values of a list under `name`; () when there is none."""
+        found = loaded.get(name)
+        if type(found) is not Several:
+            return found or ()
+        for suffix, odd in found.odd:
+            self.tell(odd, f"{place}/{name}{suffix}", element, line)
+        return found.values
+
+    def tell(self, odd: Odd, pointer: str, element: str | None, line: int | None = None) -> Any:
+        """Keep what was odd about a value; the value as understood."""
+        if odd.expected is None:
+            self.change(pointer, odd.change or "")
+        elif element is None:
+            self.change(pointer, f"unreadable {odd.expected} left out")
+        else:
+            self.unreadable.append(Unreadable(element, odd.expected, pointer, line))
+        return odd.value
+
+    def change(self, pointer: str, change: str) -> None:
+        """Something was understood although it was not sent as the model says."""
+        self.normalised.append(Normalised(pointer, change))

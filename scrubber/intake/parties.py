@@ -1,0 +1,172 @@
+"""Step 1c of a claim's path: loaded providers, persons and addresses -> those of the Claim, from either v3 shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from scrubber.claim import Address, Person, Provider
+from scrubber.intake.notes import Loaded, Notes
+
+ROLES = ("billing", "rendering", "ordering", "referring", "supervising")
+_TYPES = {f"{role.title()}Provider": role for role in ROLES}
+_TYPES_IN_LOWER_CASE = {kind.lower(): role for kind, role in _TYPES.items()}
+
+
+class _ProviderElements(NamedTuple):
+    """Names of `vocabulary.ELEMENTS` for the scalars of one provider; None where no check looks."""
+
+    npi: str | None = None
+    taxonomy: str | None = None
+    name: str | None = None
+    tax_id: str | None = None
+    street: str | None = None
+    city: str | None = None
+    state: str | None = None
+    zip: str | None = None
+
+
+class _PersonElements(NamedTuple):
+    member_id: str | None = None
+    last_name: str | None = None
+    first_name: str | None = None
+    birth_date: str | None = None
+    sex: str | None = None
+    relationship: str | None = None
+
+
+_PROVIDERS = {
+    "billing": _ProviderElements(
+        "billing-npi", "billing-taxonomy", "billing-name", "billing-tax-id",
+        "billing-street", "billing-city", "billing-state", "billing-zip",
+    ),
+    "rendering": _ProviderElements("rendering-npi", "rendering-taxonomy", "rendering-name"),
+    "ordering": _ProviderElements("ordering-npi"),
+    "referring": _ProviderElements("referring-npi"),
+    "supervising": _ProviderElements("supervising-npi"),
+    "facility": _ProviderElements("facility-npi", zip="facility-zip"),
+}  # fmt: skip
+_NO_CHECKS = _ProviderElements()
+_DEPENDENT = _PersonElements(None, "patient-last-name", "patient-first-name", "birth-date", "sex", "relationship")
+_SUBSCRIBER = _PersonElements("member-id", "subscriber-last-name", "subscriber-first-name")
+_PATIENT_SUBSCRIBER = _SUBSCRIBER._replace(birth_date="birth-date", sex="sex")
+
+
+def providers(body: Loaded, notes: Notes) -> Mapping[str, Provider | None]:
+    """The claim's providers by role. Where both shapes name one, the named shape holds."""
+    listed = _listed(body.get("providers") or (), notes)
+    found: dict[str, Provider | None] = {}
+    for role in ROLES:
+        found[role] = provider(body.get(role), f"/{role}", role, notes)
+        if role in listed:
+            found[role] = _of_both(found[role], role, *listed[role], notes)
+    return found
+
+
+def _listed(entries: Sequence[Loaded], notes: Notes) -> dict[str, tuple[Loaded, str]]:
+    listed: dict[str, tuple[Loaded, str]] = {}
+    for index, entry in enumerate(entries):
+        pointer = f"/providers/{index}"
+        role = _role(entry, pointer, notes)
+        if role is None:
+            notes.unmapped.append(pointer)
+        elif role in listed:
+            notes.change(pointer, "second provider of one role left out")
+        else:
+            listed[role] = entry, pointer
+    return listed
+
+
+def _role(entry: Loaded, pointer: str, notes: Notes) -> str | None:
+    kind = notes.take(entry, "providerType", pointer, None)
+    role = _TYPES.get(kind)
+    if role is None and kind is not None:
+        role = _TYPES_IN_LOWER_CASE.get(kind.lower())
+        if role is not None:
+            notes.change(f"{pointer}/providerType", "letters of the provider type")
+    return role
+
+
+def _of_both(named: Provider | None, role: str, entry: Loaded, pointer: str, notes: Notes) -> Provider | None:
+    if named is None:
+        return provider(entry, pointer, role, notes)
+    other = provider(entry, named.pointer, role, Notes())
+    if other not in (named, None):
+        notes.change(pointer, "left out: the provider named by role says something else")
+    return named
+
+
+def provider(loaded: Loaded | None, pointer: str, role: str, notes: Notes, line: int | None = None) -> Provider | None:
+    """The provider that stands at `pointer`, or None when nothing is said of one."""
+    if not loaded or not _says(loaded):
+        return None
+    take, elements = notes.take, _PROVIDERS[role]
+    return Provider(
+        pointer,
+        take(loaded, "npi", pointer, elements.npi, line),
+        take(loaded, "taxonomyCode", pointer, elements.taxonomy, line),
+        take(loaded, "organizationName", pointer, elements.name, line),
+        take(loaded, "lastName", pointer, elements.name, line),
+        take(loaded, "firstName", pointer, None),
+        _tax_id(loaded, pointer, elements.tax_id, notes),
+        _address(loaded.get("address"), f"{pointer}/address", elements, notes, line),
+    )
+
+
+def _tax_id(loaded: Loaded, pointer: str, element: str | None, notes: Notes) -> str | None:
+    employer: str | None = notes.take(loaded, "employerId", pointer, element)
+    ssn: str | None = notes.take(loaded, "ssn", pointer, element)
+    return employer or ssn
+
+
+def _says(loaded: Loaded) -> bool:
+    """Whether anything but a type stands in it; real senders fill objects with empty texts."""
+    for name, value in loaded.items():
+        if _says(value) if type(value) is dict else value is not None and name != "providerType":
+            return True
+    return False
+
+
+def _person(loaded: Loaded | None, pointer: str, elements: _PersonElements, notes: Notes) -> Person:
+    """The person that stands at `pointer`; everything is None when nothing does."""
+    if not loaded:
+        return Person(pointer)
+    take = notes.take
+    return Person(
+        pointer,
+        take(loaded, "memberId", pointer, elements.member_id),
+        take(loaded, "lastName", pointer, elements.last_name),
+        take(loaded, "firstName", pointer, elements.first_name),
+        take(loaded, "dateOfBirth", pointer, elements.birth_date),
+        take(loaded, "gender", pointer, elements.sex),
+        _address(loaded.get("address"), f"{pointer}/address", _NO_CHECKS, notes),
+        take(loaded, "relationshipToSubscriberCode", pointer, elements.relationship),
+    )
+
+
+def subscriber_and_patient(body: Loaded, notes: Notes) -> tuple[Person, Person]:
+    """The subscriber, and the patient: the dependent when one is sent, else the subscriber again."""
+    dependent = body.get("dependent")
+    if not dependent or not _says(dependent):
+        alone = _person(body.get("subscriber"), "/subscriber", _PATIENT_SUBSCRIBER, notes)
+        return alone, alone
+    subscriber = _person(body.get("subscriber"), "/subscriber", _SUBSCRIBER, notes)
+    return subscriber, _person(dependent, "/dependent", _DEPENDENT, notes)
+
+
+def _address(
+    loaded: Loaded | None,
+    pointer: str,
+    elements: _ProviderElements,
+    notes: Notes,
+    line: int | None = None,
+) -> Address | None:
+    if not loaded:
+        return None
+    take, take_either = notes.take, notes.take_either
+    return Address(
+        take_either(loaded, "address1", "line1", pointer, elements.street, line),
+        take(loaded, "city", pointer, elements.city, line),
+        take(loaded, "state", pointer, elements.state, line),
+        take_either(loaded, "postalCode", "zip", pointer, elements.zip, line),
+    )

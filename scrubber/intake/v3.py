@@ -1,0 +1,100 @@
+"""Step 1 of a claim's path: a parsed v3 Professional Claims body, in either shape in use -> one Claim."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scrubber.claim import Claim, Provider
+from scrubber.intake import accept
+from scrubber.intake.context import context
+from scrubber.intake.lines import diagnoses, service_lines
+from scrubber.intake.notes import Loaded, Notes
+from scrubber.intake.parties import provider, providers, subscriber_and_patient
+
+_CI = "/claimInformation"
+_SUPPLEMENT = f"{_CI}/claimSupplementalInformation"
+_CLAIM_TEXTS = (
+    ("filing-indicator", "claimFilingCode"),
+    ("patient-control-number", "patientControlNumber"),
+    ("claim-place", "placeOfServiceCode"),
+    ("frequency", "claimFrequencyCode"),
+    ("signature-indicator", "signatureIndicator"),
+    ("plan-participation", "planParticipationCode"),
+    ("benefits-assignment", "benefitsAssignmentCertificationIndicator"),
+    ("release-information", "releaseInformationCode"),
+)
+
+
+def read_v3(body: object) -> Claim:
+    """A parsed body -> a Claim, with what was normalised, unreadable or unknown listed in it.
+
+    Raises NotAClaim when a container is wrong: the body, an object or a list in it, or no or too many service lines.
+    """
+    loaded, unknown = accept.load(body)
+    notes, sent = Notes(), loaded["claimInformation"]
+    texts = _texts(loaded, sent, notes)
+    subscriber, patient = subscriber_and_patient(loaded, notes)
+    by_role = providers(loaded, notes)
+    total = notes.take(sent, "claimChargeAmount", _CI, "total")
+    claim_diagnoses, lines = diagnoses(sent, notes), service_lines(sent, notes)
+    facility = provider(sent.get("serviceFacilityLocation"), f"{_CI}/serviceFacilityLocation", "facility", notes)
+    stated = context(loaded.get("scrubContext"), len(lines), notes)
+    return Claim(
+        control_number=notes.take(loaded, "controlNumber", "", None),
+        payer_id=texts.get("payer-id"),
+        payer_name=notes.take(loaded, "tradingPartnerName", "", None),
+        filing_indicator=texts.get("filing-indicator"),
+        subscriber=subscriber,
+        patient=patient,
+        billing=by_role["billing"] or Provider("/billing"),
+        rendering=by_role["rendering"],
+        ordering=by_role["ordering"],
+        referring=by_role["referring"],
+        supervising=by_role["supervising"],
+        facility=facility,
+        patient_control_number=texts.get("patient-control-number"),
+        total=total,
+        place=texts.get("claim-place"),
+        frequency=texts.get("frequency"),
+        original_claim_number=texts.get("original-claim-number"),
+        texts=texts,
+        diagnoses=claim_diagnoses,
+        lines=lines,
+        context=stated,
+        unreadable=tuple(notes.unreadable),
+        normalised=tuple(notes.normalised),
+        unmapped=accept.listed(unknown + notes.unmapped),
+    )
+
+
+def _texts(body: Loaded, sent: Loaded, notes: Notes) -> Mapping[str, str]:
+    """Scalars of the claim that are only checked for presence or against a list, by element name."""
+    submitter, receiver = body.get("submitter") or {}, body.get("receiver") or {}
+    subscriber, supplement = body.get("subscriber") or {}, sent.get("claimSupplementalInformation")
+    take = notes.take
+    found = {
+        "payer-id": notes.take_either(body, "tradingPartnerServiceId", "tradingPartnerId", "", "payer-id"),
+        "submitter-name": take(submitter, "organizationName", "/submitter", "submitter-name")
+        or take(submitter, "lastName", "/submitter", "submitter-name"),
+        "submitter-contact": _contact(submitter, notes),
+        "receiver-name": take(receiver, "organizationName", "/receiver", "receiver-name"),
+        "payment-responsibility": take(
+            subscriber, "paymentResponsibilityLevelCode", "/subscriber", "payment-responsibility"
+        ),
+    }
+    for element, name in _CLAIM_TEXTS:
+        found[element] = take(sent, name, _CI, element)
+    if supplement:
+        found["original-claim-number"] = take(supplement, "claimControlNumber", _SUPPLEMENT, "original-claim-number")
+    return {element: value for element, value in found.items() if value is not None}
+
+
+_WAYS = ("phoneNumber", "email", "faxNumber")
+
+
+def _contact(submitter: Loaded, notes: Notes) -> str | None:
+    """The word "given" when there is a way to reach the submitter."""
+    loaded = submitter.get("contactInformation") or {}
+    place, element = "/submitter/contactInformation", "submitter-contact"
+    ways = [notes.take(loaded, name, place, element) for name in _WAYS]
+    return "given" if any(ways) else None
