@@ -433,6 +433,14 @@ def test_a_build_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["own", "store.sqlite"]
 
 
+def test_a_build_that_cannot_take_its_name_leaves_nothing(tmp_path: Path) -> None:
+    target = tmp_path / "store.sqlite"
+    target.mkdir()
+    with pytest.raises(OSError, match="store.sqlite"):
+        build_sqlite(target)
+    assert list(tmp_path.iterdir()) == [target]
+
+
 def test_a_new_build_does_not_disturb_those_who_have_the_old_one_open(tmp_path: Path) -> None:
     target, folder = tmp_path / "store.sqlite", tmp_path / "own"
     folder.mkdir()

@@ -27,9 +27,7 @@ BONE = {"76977", "77078", "77080", "77081", "77085", "77086", "77089", "77090", 
 
 
 def lines(name: str) -> Iterator[str]:
-    path = PUBLISHED / name
-    opened = lzma.open(path, "rt") if path.suffix == ".xz" else path.open()
-    with opened as file:
+    with lzma.open(PUBLISHED / name, "rt") if name.endswith(".xz") else (PUBLISHED / name).open() as file:
         yield from file
 
 
