@@ -1,0 +1,166 @@
+"""Facts to messages: reads of a fact what the rules of its kind ask, and writes their conditions in the same terms."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from scrubber.engine.alternatives import Conjunction
+from scrubber.engine.code_field import CodeField, Message, Unsendable
+from scrubber.engine.plain import Predicate, predicate
+from scrubber.engine.program import CodeLists
+from scrubber.engine.properties import ID, KIND, property_names
+from scrubber.rulebook.rule import Compare, Condition, FactValues, Has, InList, leaves
+from scrubber.vocabulary import KINDS, Type, state_key
+
+LARGEST = 2**53  # whole numbers beyond it go to the plain engine
+
+OPERATORS = {"is": "", "is-not": "$neq", "over": "$gt", "at-least": "$gte", "under": "$lt", "at-most": "$lte"}
+PRESENT = "$ex"
+
+
+class Term(NamedTuple):
+    """One condition of a rule: a property, an operator ("" is equality) and a constant."""
+
+    name: str
+    operator: str
+    constant: int
+
+
+class Reader:
+    """Reads facts of one kind for a set of conjunctions, and spells these in the terms of what it reads."""
+
+    def __init__(self, kind: str, number: int, conjunctions: Iterable[Conjunction], lists: CodeLists) -> None:
+        self._kind_term = Term(KIND, "", number)
+        self._lists = lists
+        self._texts = _texts(kind)
+        self._names = property_names()
+        self._codes: dict[str, CodeField] = {}
+        self._numbers: dict[str, str] = {}
+        self._flags: dict[str, str] = {}
+        self._wholes: list[tuple[Predicate, str]] = []
+        self._spelled: dict[Condition, tuple[Term, ...]] = {}
+        self._ranks: dict[Condition, tuple[int, int]] = {}
+        self._read(Counter(part for conjunction in conjunctions for part in conjunction))
+        self._undated = [(field, codes) for field, codes in self._codes.items() if not codes.dated]
+        self._dated = [(field, codes) for field, codes in self._codes.items() if codes.dated]
+
+    @property
+    def width(self) -> int:
+        """How many properties a message may have."""
+        codes = sum(field.width for field in self._codes.values())
+        return 2 + codes + len(self._numbers) + len(self._flags) + len(self._wholes)
+
+    def spell(self, conjunction: Conjunction) -> tuple[Term, ...]:
+        """The conjunction as terms: the kind, numbered codes (most sets first), flags (most used first), numbers."""
+        parts = sorted(conjunction, key=lambda part: (self._ranks[part], self._spelled[part]))
+        return (self._kind_term, *(term for part in parts for term in self._spelled[part]))
+
+    def message(self, values: FactValues, number: int) -> Message:
+        """What to send of a fact, under an id. Raises Unsendable."""
+        message: Message = {ID: number, KIND: self._kind_term.constant}
+        self._add_codes(values, message)
+        get = values.get
+        for field, name in self._numbers.items():
+            value = get(field)
+            if type(value) is int:
+                if not -LARGEST <= value <= LARGEST:
+                    raise Unsendable
+                message[name] = value
+        for field, name in self._flags.items():
+            value = get(field)
+            if type(value) is bool:
+                message[name] = 1 if value else 0
+        for holds, name in self._wholes:
+            if holds(values):
+                message[name] = 1
+        return message
+
+    def _add_codes(self, values: FactValues, message: Message) -> None:
+        for field, codes in self._undated:
+            value = values.get(field)
+            if type(value) is str or type(value) is tuple:
+                message |= codes[value]
+        if not self._dated:
+            return
+        day = values.get("day")
+        if type(day) is not int:
+            day = None
+        for field, codes in self._dated:
+            value = values.get(field)
+            if type(value) is str or type(value) is tuple:
+                message |= codes[value, day]
+
+    def _read(self, uses: Counter[Condition]) -> None:
+        sets = {part: wanted for part in uses if (wanted := self._set(part)) is not None}
+        self._read_sets(sets)
+        for part, count in uses.items():
+            if part not in sets:
+                term = self._term(part)
+                self._spelled[part] = (term,)
+                self._ranks[part] = (1 if term.operator in ("", PRESENT) else 2, -count)
+
+    def _read_sets(self, sets: dict[Condition, tuple[str, frozenset[str]]]) -> None:
+        places = {wanted: self._field(wanted[0]).number(wanted[1]) for wanted in _in_order(sets.values())}
+        for codes in self._codes.values():
+            codes.name_digits(self._names)
+        for part, wanted in sets.items():
+            codes, place = self._codes[wanted[0]], places[wanted]
+            self._spelled[part] = tuple(Term(name, "", digit) for name, digit in codes.spell(*place).items())
+            self._ranks[part] = (0, -codes.size(place[0]))
+
+    def _set(self, part: Condition) -> tuple[str, frozenset[str]] | None:
+        """Field and codes, where the part asks a field of one text for one of some codes."""
+        if isinstance(part, Compare) and part.op == "is" and isinstance(part.value, str):
+            return part.fact, frozenset((part.value,))
+        if isinstance(part, Has) and part.op in ("any", "all") and part.fact in self._texts:
+            return part.fact, frozenset(part.values)
+        return None
+
+    def _field(self, name: str) -> CodeField:
+        if name not in self._codes:
+            self._codes[name] = CodeField(name, one_text=name in self._texts)
+        return self._codes[name]
+
+    def _term(self, part: Condition) -> Term:
+        if isinstance(part, Compare) and type(part.value) is bool and part.op in ("is", "is-not"):
+            wanted = part.value if part.op == "is" else not part.value
+            return Term(self._name(self._flags, part.fact), "", int(wanted))
+        if isinstance(part, Compare) and type(part.value) is int and abs(part.value) <= LARGEST:
+            return Term(self._name(self._numbers, part.fact), OPERATORS[part.op], part.value)
+        return Term(self._judged(part), PRESENT, 1)
+
+    def _name(self, names: dict[str, str], field: str) -> str:
+        if field not in names:
+            names[field] = next(self._names)
+        return names[field]
+
+    def _judged(self, part: Condition) -> str:
+        """The name of a flag that says that the part holds."""
+        name, holds = next(self._names), predicate(part, self._lists)
+        read = {leaf.fact for leaf in leaves(part)}
+        # A part that holds of no value at all must not wait for one.
+        if len(read) == 1 and all(_reads_codes(leaf) for leaf in leaves(part)) and not holds({}):
+            field = self._field(read.pop())
+            field.flag(holds, name)
+            field.dated = field.dated or any(isinstance(leaf, InList) for leaf in leaves(part))
+        else:
+            self._wholes.append((holds, name))
+        return name
+
+
+def _in_order(sets: Iterable[tuple[str, frozenset[str]]]) -> list[tuple[str, frozenset[str]]]:
+    """Each set once, small ones first: those overlap least, so that few numberings are needed."""
+    return sorted(set(sets), key=lambda wanted: (wanted[0], len(wanted[1]), sorted(wanted[1])))
+
+
+def _texts(kind: str) -> set[str]:
+    """Fields of a kind that hold one text, states included."""
+    fields = KINDS[kind].fields.values() if kind in KINDS else ()
+    texts = {field.name for field in fields if field.type in (Type.TEXT, Type.WORD)}
+    return texts | {state_key(field.name) for field in fields if field.states}
+
+
+def _reads_codes(leaf: Compare | Has | InList) -> bool:
+    return not isinstance(leaf, Compare) or isinstance(leaf.value, str)

@@ -1,0 +1,47 @@
+"""The fast engine gives what the plain one gives, whatever it is sent and whatever happens around it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "random_rules",
+        "poisoned_rules",
+        "poisoned_fact_among_others",
+        "codes_600",
+        "codes_3000",
+        "several_rulesets",
+        "tests_too_deep",
+        "failing_batches",
+        "session_recovers",
+        "clean_claims_then_close",
+        "ten_thousand_facts",
+        "reloads_do_not_leak",
+        "threads",
+        "fork_after_compile",
+        "fork_while_matching",
+        "interrupted_matches",
+    ],
+)
+def test_in_a_process_of_its_own(check: str) -> None:
+    # Freshly allocated memory is filled, so that a read of what was never set shows.
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.engine_check", check],
+        cwd=ROOT,
+        env={**os.environ, "MALLOC_PERTURB_": "165"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
