@@ -436,7 +436,7 @@ def test_a_build_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path)
 def test_a_build_that_cannot_take_its_name_leaves_nothing(tmp_path: Path) -> None:
     target = tmp_path / "store.sqlite"
     target.mkdir()
-    with pytest.raises(OSError, match="store.sqlite"):
+    with pytest.raises(OSError, match=r"store\.sqlite"):
         build_sqlite(target)
     assert list(tmp_path.iterdir()) == [target]
 
