@@ -89,6 +89,7 @@ class Rulebook:
     ) -> None:
         self.rules = rules
         self.packs = packs
+        self.rows = rows
         self.digest = digest
         self.active = tuple(rule for rule in rules.values() if rule.status == "active")
         self.lists = CodeLists(rows.get("code-lists", ()))

@@ -1,0 +1,181 @@
+"""Runs the test cases of rules: each makes a claim, scrubs it, and compares what the rule found with what it should."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from scrubber.claim import Claim
+from scrubber.engine.plain import PlainEngine
+from scrubber.errors import Fault, Faults, NotAClaim
+from scrubber.findings import Finding, NotChecked
+from scrubber.findings.judge import rule_tests
+from scrubber.intake import read_v3
+from scrubber.rulebook.book import Rulebook
+from scrubber.rulebook.cases import TEST_SUFFIX, Case, Expected, TableRow, case_files, read_cases
+from scrubber.rulebook.tables import ROW_KEYS, ROW_TYPES
+from scrubber.scrub import Scrubber
+from scrubber.tables import cell_parsers
+from scrubber.workshop.claims import CaseNotMade, claim_of
+
+DAY_OF_BASE_CLAIMS = date(2025, 3, 12)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """How one case went. `differences` are lines to read, none when it passed; `file` is below the folder of rules."""
+
+    rule: str
+    case: str
+    file: str
+    line: int
+    differences: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether all came out as the case says."""
+        return not self.differences
+
+
+def run_tests(scrubber: Scrubber, folder: Path, ids: Collection[str] | None = None) -> list[CaseResult]:
+    """Runs every case of the rules `ids` (None: of all) in a folder of rules that `scrubber` was opened on.
+
+    A rule runs in its own cases as if active, whatever its status. Raises Faults for test files that cannot be read,
+    and for an id that has no rule.
+    """
+    cases = all_cases(folder, scrubber.rulebook, ids)
+    return [
+        CaseResult(case.rule, case.name, case.file, case.line, tuple(_differences(case, scrubber, folder)))
+        for case in cases
+    ]
+
+
+def all_cases(folder: Path, rulebook: Rulebook, ids: Collection[str] | None = None) -> list[Case]:
+    """The cases of the rules `ids` (None: of all). Raises Faults with every fault of every test file."""
+    faults = [Fault(name, 0, "there is no such rule") for name in ids or () if name not in rulebook.rules]
+    cases: list[Case] = []
+    for path in case_files(folder):
+        rule = path.name.removesuffix(TEST_SUFFIX)
+        if ids is not None and rule not in ids:
+            continue
+        try:
+            cases += read_cases(path, folder, rulebook.packs)
+        except Faults as error:
+            faults += error.faults
+        if rule not in rulebook.rules:
+            faults.append(Fault(path.relative_to(folder).as_posix(), 0, f"tests {rule}, and there is no such rule"))
+    if faults:
+        raise Faults(faults)
+    return cases
+
+
+def _bench(scrubber: Scrubber, case: Case) -> Scrubber:
+    """The scrubber that the case runs on: with its rule active and its table rows in place."""
+    book = scrubber.rulebook
+    rule = book.rules[case.rule]
+    if rule.status == "active" and not case.tables:
+        return scrubber
+    rules = {**book.rules, rule.id: replace(rule, status="active")}
+    changed = Rulebook(rules, book.packs, _with_rows(book.rows, case.tables), book.digest)
+    return Scrubber(changed, scrubber.reference, PlainEngine(rule_tests(changed.active), changed.lists))
+
+
+def _with_rows(rows: Mapping[str, tuple[Any, ...]], added: Iterable[TableRow]) -> Mapping[str, tuple[Any, ...]]:
+    """The tables with the case's rows, each in place of those with its key, from which it takes what it leaves open."""
+    changed = dict(rows)
+    for kind, cells in added:
+        key = [cells.get(column) for column in ROW_KEYS[kind]]
+        old = changed.get(kind, ())
+        same = [row for row in old if [getattr(row, column) for column in ROW_KEYS[kind]] == key]
+        row = same[-1]._replace(**cells) if same else _new_row(kind, cells)
+        changed[kind] = (*(row for row in old if row not in same), row)
+    return changed
+
+
+def _new_row(kind: str, cells: Mapping[str, Any]) -> Any:
+    parsers = cell_parsers(ROW_TYPES[kind])
+    blank = {}
+    for column in parsers.keys() - cells.keys():
+        try:
+            blank[column] = parsers[column]("")
+        except ValueError:
+            raise CaseNotMade(f"a new row of {kind} needs the column {column}") from None
+    return ROW_TYPES[kind](**blank, **cells)
+
+
+def _differences(case: Case, scrubber: Scrubber, folder: Path) -> Iterator[str]:
+    try:
+        bench = _bench(scrubber, case)
+        claim = read_v3(claim_of(case, folder))
+    except CaseNotMade as error:
+        yield str(error)
+        return
+    except NotAClaim as error:
+        yield from (f"not a claim: {problem.pointer} {problem.message}" for problem in error.problems)
+        return
+    result = bench.scrub(claim, _received_on(case, claim))
+    found = [_told_finding(finding) for finding in result.findings if finding.rule.id == case.rule]
+    yield from _compare("finding", case.finds or (), found)
+    if case.not_checked is not None:
+        unchecked = [_told_unchecked(item) for item in result.not_checked if item.rule.id == case.rule]
+        yield from _compare("not checked", case.not_checked, unchecked)
+
+
+def _received_on(case: Case, claim: Claim) -> date:
+    last_days = [line.last_day for line in claim.lines if line.last_day]
+    return case.received_on or claim.context.received_on or max(last_days, default=DAY_OF_BASE_CLAIMS)
+
+
+def _told_finding(finding: Finding) -> Expected:
+    impact = finding.impact
+    at_risk = impact.at_risk if impact else None
+    return Expected(
+        finding.lines,
+        {
+            "severity": finding.rule.severity,
+            "at_risk": None if at_risk is None else f"{at_risk:.2f}",
+            "liability": impact.liability if impact else None,
+            "related": list(finding.related_lines),
+            "message": finding.message,
+            "pointer": finding.pointer,
+        },
+    )
+
+
+def _told_unchecked(item: NotChecked) -> Expected:
+    return Expected(item.lines, {"missing": list(item.missing), "message": item.message})
+
+
+def _compare(what: str, expected: Sequence[Expected], found: list[Expected]) -> Iterator[str]:
+    """What was expected and not found, and what was found and not expected; the most exactly described first."""
+    left = list(found)
+    for item in sorted(expected, key=lambda item: -len(item.told)):
+        match = next((other for other in left if _fits(item, other)), None)
+        if match is None:
+            yield f"expected {what}: {_shown(item)}"
+        else:
+            left.remove(match)
+    for other in left:
+        yield f"found {what}: {_shown(other)}"
+
+
+def _fits(expected: Expected, found: Expected) -> bool:
+    return expected.lines == found.lines and all(
+        wanted in found.told[name] if name == "message" else wanted == found.told[name]
+        for name, wanted in expected.told.items()
+    )
+
+
+def _shown(item: Expected) -> str:
+    where = f"line {', '.join(map(str, item.lines))}" if item.lines else "the claim"
+    said = (f"{name.replace('_', '-')} {_word(value)}" for name, value in item.told.items())
+    return "; ".join((where, *said))
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(map(str, value)) + "]"
+    return "null" if value is None else str(value)
