@@ -56,6 +56,7 @@ def state_key(field: str) -> str:
 
 _SUPPLIED = (Absence.ABSENT.value, Absence.NOT_SUPPLIED.value)
 _MAYBE = (Absence.NOT_SUPPLIED.value,)
+_NUMBER_STATES = (*_SUPPLIED, "not-a-number", "several-numbers")
 
 LINES_OF_BUSINESS = ("original-medicare", "medicare-advantage", "medicaid", "tricare", "commercial", "other", "unknown")
 
@@ -125,7 +126,8 @@ KINDS: Mapping[str, Kind] = {
                 "fraction-of-cents", "fraction", "not-in-code-list", "wrong-format", "post-office-box", "short-zip",
                 "future", "before-birth", "end-before-start", "too-many", "out-of-range", "organization", "repeated",
             )),
-            Field("need", Type.WORD, "how much the transaction needs the element", ("required", "envelope")),
+            Field("need", Type.WORD, "how much the transaction needs the element",
+                  ("required", "situational", "envelope")),
             says=("label",),
         ),
         _kind(
@@ -182,9 +184,11 @@ KINDS: Mapping[str, Kind] = {
         ),
         _kind(
             "document", "what was said about the report behind one line", "documentation", *_LINE,
-            Field("tbsValue", Type.DECIMAL, "trabecular bone score", (), (*_SUPPLIED, "not-a-number")),
+            Field("tbsValue", Type.DECIMAL, "trabecular bone score", (), _NUMBER_STATES),
+            Field("tbsRange", Type.WORD, "how the score lies to the limits tbs-plausible-low and tbs-plausible-high",
+                  ("plausible", "implausible", "impossible")),
             Field("tbsEqualsTScore", Type.FLAG, "the score equals the T-score"),
-            Field("tScore", Type.DECIMAL, "T-score", (), (*_SUPPLIED, "not-a-number")),
+            Field("tScore", Type.DECIMAL, "T-score", (), _NUMBER_STATES),
             Field("indication", Type.WORD, "why the study was done", ("stated", "routine-only"), _SUPPLIED),
             Field("interpretation", Type.WORD, "fracture-risk interpretation", ("stated",), _SUPPLIED),
             Field("separateReport", Type.FLAG, "there is a separate written report", (), _SUPPLIED),

@@ -20,6 +20,7 @@ ROUTINE = "routine-indications"
 SPINE_STUDIES = "studies-with-lumbar-spine"
 OTHER_STUDIES = "studies-without-lumbar-spine"
 CLEARED = "cleared-tbs-software"
+LOWEST_SCORE, HIGHEST_SCORE = "tbs-plausible-low", "tbs-plausible-high"
 
 
 class Documents:
@@ -48,7 +49,7 @@ def document_facts(claim: Claim, views: Sequence[LineView], documents: Documents
     for view in views:
         elements = documents.of(view.number)
         values: Values = dict(view.values)
-        _score(values, elements)
+        values |= _scores(elements, view, rulebook)
         values |= _indication(elements, view, rulebook)
         values |= _word_state("interpretation", elements, "stated")
         values |= flag_state("separateReport", elements)
@@ -80,29 +81,49 @@ def _word_state(name: str, elements: Elements, word: str) -> Values:
     return {state(name): given.value} if isinstance(given, Absence) else {name: word}
 
 
-_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
+# Digits that belong to a word are no number: the levels L1-L4 of "1.285 (L1-L4)". A comma between digits is a point.
+_NUMBER = re.compile(r"(?<![\w.,])[-+]?(?:[0-9]{1,9}(?:[.,][0-9]{1,9})?|[.,][0-9]{1,9})(?!\w|[.,][0-9])")
+_MINUS = str.maketrans("\u2212\u2013", "--")
 
 
-def _number(given: str | Absence | None) -> Decimal | str:
-    """The one number in a text, or the state of the element. Two numbers are none: nobody can tell which is meant."""
+def number_in(given: str | Absence | None) -> Decimal | str:
+    """The one number in a text, or the state of the element.
+
+    Of several numbers nobody can tell which is meant: that is a state of its own, for the report may well be sound.
+    """
     if given is None:
         return NOT_SUPPLIED_STATE
     if isinstance(given, Absence):
         return given.value
-    found = _NUMBER.findall(given)
-    return Decimal(found[0]) if len(found) == 1 and len(found[0]) < 12 else "not-a-number"
+    found = _NUMBER.findall(given.translate(_MINUS))
+    if len(found) > 1:
+        return "several-numbers"
+    return Decimal(found[0].replace(",", ".")) if found else "not-a-number"
 
 
-def _score(values: Values, elements: Elements) -> None:
-    numbers = {name: _number(elements.get(name)) for name in ("tbsValue", "tScore")}
+def _scores(elements: Elements, view: LineView, rulebook: Rulebook) -> Values:
+    values: Values = {}
+    numbers = {name: number_in(elements.get(name)) for name in ("tbsValue", "tScore")}
     for name, number in numbers.items():
         if isinstance(number, str):
             values[state(name)] = number
         else:
             values[name] = millionths(number)
     score, t_score = numbers["tbsValue"], numbers["tScore"]
-    if isinstance(score, Decimal) and isinstance(t_score, Decimal):
-        values["tbsEqualsTScore"] = score == t_score
+    if isinstance(score, Decimal):
+        values["tbsRange"] = _range_of(score, view, rulebook)
+        if isinstance(t_score, Decimal):
+            values["tbsEqualsTScore"] = score == t_score
+    return values
+
+
+def _range_of(score: Decimal, view: LineView, rulebook: Rulebook) -> str:
+    if score <= 0:
+        return "impossible"
+    low = rulebook.limit(LOWEST_SCORE, view.first) if view.first else None
+    high = rulebook.limit(HIGHEST_SCORE, view.first) if view.first else None
+    outside = (low is not None and score < low) or (high is not None and score > high)
+    return "implausible" if outside else "plausible"
 
 
 def _indication(elements: Elements, view: LineView, rulebook: Rulebook) -> Values:
@@ -123,8 +144,9 @@ def _signature(elements: Elements, view: LineView) -> Values:
     if "signature" not in values:
         return values
     rendering = view.rendering.npi if view.rendering else None
-    if isinstance(npi, str) and rendering:
-        return values | {"signer": "same" if npi == rendering else "other"}
+    signer = npi.replace("-", "").replace(" ", "") if isinstance(npi, str) else ""
+    if signer.isdigit() and rendering:
+        return values | {"signer": "same" if signer == rendering else "other"}
     return values | {state("signer"): NOT_SUPPLIED_STATE}
 
 
@@ -134,6 +156,7 @@ def _source_study(claim: Claim, elements: Elements, view: LineView, rulebook: Ru
     if elements.get(name) is ABSENT:
         return {state(name): Absence.ABSENT.value}
     if isinstance(code, str):
+        code = code.strip().upper().partition("-")[0]  # 77080-TC is a part of 77080
         if rulebook.lists.contains(SPINE_STUDIES, code, day):
             return {name: "spine"}
         other = rulebook.lists.contains(OTHER_STUDIES, code, day)
@@ -144,12 +167,16 @@ def _source_study(claim: Claim, elements: Elements, view: LineView, rulebook: Ru
     return {name: "spine"} if billed else {state(name): NOT_SUPPLIED_STATE}
 
 
+_CLEARANCE = re.compile(r"K[0-9]{6}")
+
+
 def _software(elements: Elements, view: LineView, rulebook: Rulebook) -> Values:
     name, clearance = "tbsSoftware", elements.get("tbsSoftware.clearance")
     if elements.get(name) is ABSENT:
         return {state(name): Absence.ABSENT.value}
     if isinstance(clearance, str):
-        listed = rulebook.lists.contains(CLEARED, clearance.strip().upper(), view.values.get("day", 0))
+        number = _CLEARANCE.search(clearance.upper())  # some reports write K243218 v4
+        listed = number is not None and rulebook.lists.contains(CLEARED, number[0], view.values.get("day", 0))
         return {name: "cleared" if listed else "not-listed"}
     if name not in elements:
         return {state(name): NOT_SUPPLIED_STATE}

@@ -14,8 +14,8 @@ MOST_MODIFIERS, MOST_POINTERS = 4, 4
 
 _PROCEDURE = re.compile(r"[0-9]{4}[0-9A-Z]|[A-Z][0-9]{4}")
 _MODIFIER = re.compile(r"[0-9A-Z]{2}")
-_PLACE = re.compile(r"[0-9]{2}")
-_CENT = Decimal("0.01")
+PLACE = re.compile(r"[0-9]{2}")
+CENT = Decimal("0.01")
 
 Found = Iterator[tuple[str, str]]
 
@@ -23,7 +23,7 @@ Found = Iterator[tuple[str, str]]
 def line_flaws(line: ServiceLine, claim: Claim, received_on: date, rulebook: Rulebook) -> Found:
     """Element and fault of all that is wrong with the line itself."""
     yield from _missing(line)
-    yield from _codes(line, claim, rulebook)
+    yield from _codes(line, rulebook)
     yield from _numbers(line)
     yield from _dates(line, claim, received_on)
     yield from _pointers(line, claim)
@@ -44,7 +44,7 @@ def _missing(line: ServiceLine) -> Found:
             yield element, "missing"
 
 
-def _codes(line: ServiceLine, claim: Claim, rulebook: Rulebook) -> Found:
+def _codes(line: ServiceLine, rulebook: Rulebook) -> Found:
     if line.procedure and line.qualifier in (None, "HC") and not _PROCEDURE.fullmatch(line.procedure):
         yield "procedure", "wrong-format"
     if any(not _MODIFIER.fullmatch(modifier) for modifier in line.modifiers):
@@ -53,10 +53,8 @@ def _codes(line: ServiceLine, claim: Claim, rulebook: Rulebook) -> Found:
         yield "modifiers", "repeated"
     if len(line.modifiers) > MOST_MODIFIERS:
         yield "modifiers", "too-many"
-    if line.place and not _PLACE.fullmatch(line.place):
+    if line.place and not PLACE.fullmatch(line.place):
         yield "line-place", "wrong-format"
-    if not line.place and line.number == 1 and claim.place and not _PLACE.fullmatch(claim.place):
-        yield "claim-place", "wrong-format"
     day = (line.first_day or date.max).toordinal()
     for element, value in (("unit-code", line.unit_code), ("procedure-qualifier", line.qualifier)):
         name = "x12-" + element
@@ -67,7 +65,7 @@ def _codes(line: ServiceLine, claim: Claim, rulebook: Rulebook) -> Found:
 def _numbers(line: ServiceLine) -> Found:
     if line.charge is not None and line.charge < 0:
         yield "charge", "negative"
-    if line.charge is not None and line.charge % _CENT:
+    if line.charge is not None and line.charge % CENT:
         yield "charge", "fraction-of-cents"
     if line.units is not None and line.units <= 0:
         yield "units", "not-positive"
@@ -90,7 +88,7 @@ def _dates(line: ServiceLine, claim: Claim, received_on: date) -> Found:
 def _pointers(line: ServiceLine, claim: Claim) -> Found:
     if len(line.pointers) > MOST_POINTERS:
         yield "diagnosis-pointers", "too-many"
-    if any(not 1 <= pointer <= len(claim.diagnoses) for pointer in line.pointers):
+    if claim.diagnoses and any(not 1 <= pointer <= len(claim.diagnoses) for pointer in line.pointers):
         yield "diagnosis-pointers", "out-of-range"
     if len(set(line.pointers)) < len(line.pointers):
         yield "diagnosis-pointers", "repeated"

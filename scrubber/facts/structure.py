@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from scrubber.claim import Claim, Provider
 from scrubber.facts.fact import Fact
-from scrubber.facts.line_structure import line_flaws
+from scrubber.facts.line_structure import CENT, PLACE, line_flaws
 from scrubber.facts.lines import payer_fields
 from scrubber.facts.pointers import pointer_to
 from scrubber.rulebook.book import Rulebook
@@ -23,7 +23,7 @@ MOST_DIAGNOSES, MOST_LINES = 12, 50
 _DIAGNOSIS = re.compile(r"[A-Z][0-9][0-9A-Z]{1,5}")
 _TAXONOMY = re.compile(r"[0-9A-Z]{9}X")
 _MBI = re.compile(r"[1-9][AC-HJKMNP-RT-Y0-9]{10}")  # eleven characters, the letters S, L, O, I, B and Z never
-_PO_BOX = re.compile(r"\bP\.?\s*O\.?\s*BOX\b", re.IGNORECASE)
+_PO_BOX = re.compile(r"\b(?:P\.?\s*O\.?|POST\s+OFFICE)\s*BOX(?![A-Z])", re.IGNORECASE)
 _ZIP9 = re.compile(r"[0-9]{9}")
 _ZIP5 = re.compile(r"[0-9]{5}")
 
@@ -40,13 +40,13 @@ class Flaw(NamedTuple):
 
 def element_facts(claim: Claim, payer: Payer, day: date, received_on: date, rulebook: Rulebook) -> Iterator[Fact]:
     """One fact for each element that is missing or malformed. `day` is the claim's first date of service."""
-    unreadable = {(item.element, item.line) for item in claim.unreadable}
-    told = [Flaw(item.element, "unreadable", item.line, item.pointer) for item in claim.unreadable]
-    told += [
-        flaw for flaw in _flaws(claim, payer, day, received_on, rulebook) if (flaw.element, flaw.line) not in unreadable
-    ]
-    for flaw in told:
-        yield _fact(flaw, claim, payer, day)
+    told: set[tuple[str, int | None, str | None]] = set()
+    for item in claim.unreadable:
+        told |= {(item.element, item.line, item.pointer), (item.element, item.line, None)}
+        yield _fact(Flaw(item.element, "unreadable", item.line, item.pointer), claim, payer, day)
+    for flaw in _flaws(claim, payer, day, received_on, rulebook):
+        if (flaw.element, flaw.line, flaw.pointer) not in told:  # else it only repeats that it could not be read
+            yield _fact(flaw, claim, payer, day)
 
 
 def _fact(flaw: Flaw, claim: Claim, payer: Payer, day: date) -> Fact:
@@ -80,6 +80,9 @@ def _flaws(claim: Claim, payer: Payer, day: date, received_on: date, rulebook: R
         for element, provider in (("ordering-npi", line.ordering), ("referring-npi", line.referring)):
             if provider is not None:
                 yield from _npi_flaws(element, provider, line.number)
+        if line.facility is not None:
+            yield from _npi_flaws("facility-npi", line.facility, line.number)
+            yield from _zip_flaws("facility-zip", line.facility, line.number)
 
 
 _PRESENT: Mapping[str, Callable[[Claim], object]] = {
@@ -92,8 +95,8 @@ _PRESENT: Mapping[str, Callable[[Claim], object]] = {
     "member-id": lambda claim: claim.subscriber.member_id,
     "subscriber-last-name": lambda claim: claim.subscriber.last_name,
     "subscriber-first-name": lambda claim: claim.subscriber.first_name,
-    "patient-last-name": lambda claim: claim.patient.last_name,
-    "patient-first-name": lambda claim: claim.patient.first_name,
+    "patient-last-name": lambda claim: claim.patient is claim.subscriber or claim.patient.last_name,
+    "patient-first-name": lambda claim: claim.patient is claim.subscriber or claim.patient.first_name,
     "birth-date": lambda claim: claim.patient.birth_date,
     "sex": lambda claim: claim.patient.sex,
     "relationship": lambda claim: claim.patient is claim.subscriber or claim.patient.relationship,
@@ -128,6 +131,10 @@ def _claim_flaws(claim: Claim, day: date, rulebook: Rulebook) -> Iterator[Flaw]:
             yield Flaw(element, "not-in-code-list")
     if claim.total is not None and claim.total <= 0:
         yield Flaw("total", "negative" if claim.total < 0 else "not-positive")
+    if claim.total is not None and claim.total % CENT:
+        yield Flaw("total", "fraction-of-cents")
+    if claim.place and not PLACE.fullmatch(claim.place):
+        yield Flaw("claim-place", "wrong-format")
     if claim.patient_control_number and len(claim.patient_control_number) > LONGEST_CLAIM_ID:
         yield Flaw("patient-control-number", "too-long")
     if len(claim.lines) > MOST_LINES:
@@ -162,8 +169,9 @@ def _provider_flaws(claim: Claim) -> Iterator[Flaw]:
     address = claim.billing.address
     if address is not None and _PO_BOX.search(address.line1 or ""):
         yield Flaw("billing-street", "post-office-box")
-    if address is not None and address.zip and not _ZIP9.fullmatch(address.zip):
-        yield Flaw("billing-zip", "short-zip" if _ZIP5.fullmatch(address.zip) else "wrong-format")
+    yield from _zip_flaws("billing-zip", claim.billing, None)
+    if claim.facility is not None:
+        yield from _zip_flaws("facility-zip", claim.facility, None)
 
 
 def _rendering_flaws(provider: Provider, line: int | None) -> Iterator[Flaw]:
@@ -171,6 +179,13 @@ def _rendering_flaws(provider: Provider, line: int | None) -> Iterator[Flaw]:
         yield Flaw("rendering-name", "organization", line, provider.pointer + "/organizationName")
     if provider.taxonomy and not _TAXONOMY.fullmatch(provider.taxonomy):
         yield Flaw("rendering-taxonomy", "wrong-format", line, provider.pointer + "/taxonomyCode")
+
+
+def _zip_flaws(element: str, provider: Provider, line: int | None) -> Iterator[Flaw]:
+    found = provider.address.zip if provider.address else None
+    if found and not _ZIP9.fullmatch(found):
+        fault = "short-zip" if _ZIP5.fullmatch(found) else "wrong-format"
+        yield Flaw(element, fault, line, provider.pointer + "/address/postalCode")
 
 
 def _npi_flaws(element: str, provider: Provider, line: int | None) -> Iterator[Flaw]:

@@ -150,10 +150,10 @@ class FrequencyRow(NamedTuple):
 
 
 class NeededElementRow(NamedTuple):
-    """An element that every claim needs: required by the transaction, or part of its envelope."""
+    """An element that claims need: always, in all but rare situations, or as part of the envelope around them."""
 
     element: str
-    need: Literal["required", "envelope"]
+    need: Literal["required", "situational", "envelope"]
     since: date | None
     until: date | None
     source: str
