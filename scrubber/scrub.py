@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 from scrubber import __version__
@@ -12,7 +13,7 @@ from scrubber.engine import DurableEngine
 from scrubber.engine.program import Engine
 from scrubber.facts.abn import patient_bears
 from scrubber.facts.gather import first_day, gather_facts
-from scrubber.facts.lines import LineView, line_views
+from scrubber.facts.lines import line_views
 from scrubber.facts.payer import identify_payer
 from scrubber.findings import ScrubResult, UsedRelease, Versions, disposition
 from scrubber.findings.judge import in_order, judge, rule_tests, unchecked_in_order
@@ -35,6 +36,7 @@ def scrub(claim: Claim, rulebook: Rulebook, reference: Reference, engine: Engine
     unchecked += unjudged(views, payer, day, rulebook)
     prices = price_lines(claim, views, rulebook, reference)
     bearers = {view.number for view in views if patient_bears(claim, view, rulebook)}
+    days = frozenset(view.first for view in views if view.first) or frozenset((received_on,))
     findings, impact = add_impacts(in_order(fired), prices, bearers)
     return ScrubResult(
         disposition=disposition(findings),
@@ -43,14 +45,14 @@ def scrub(claim: Claim, rulebook: Rulebook, reference: Reference, engine: Engine
         impact=impact,
         normalised=claim.normalised,
         unmapped=claim.unmapped,
-        versions=Versions(__version__, rulebook.digest, _used_releases(views, received_on, reference)),
+        versions=Versions(__version__, rulebook.digest, _used_releases(days, reference)),
         received_on=received_on,
     )
 
 
-def _used_releases(views: tuple[LineView, ...], received_on: date, reference: Reference) -> tuple[UsedRelease, ...]:
-    """The release of each table that answers for the claim's dates of service."""
-    days = {view.first for view in views if view.first} or {received_on}
+@lru_cache(maxsize=1024)
+def _used_releases(days: frozenset[date], reference: Reference) -> tuple[UsedRelease, ...]:
+    """The release of each table that answers for the dates of service."""
     used = {}
     for table in TABLES:
         for day in sorted(days):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from scrubber.claim import Claim, ServiceLine
 from scrubber.rulebook.book import Rulebook
 
 MOST_MODIFIERS, MOST_POINTERS = 4, 4
+REMEMBERED = 16_384  # combinations of codes that a process remembers
 
 _PROCEDURE = re.compile(r"[0-9]{4}[0-9A-Z]|[A-Z][0-9]{4}")
 _MODIFIER = re.compile(r"[0-9A-Z]{2}")
@@ -44,22 +46,37 @@ def _missing(line: ServiceLine) -> Found:
             yield element, "missing"
 
 
-def _codes(line: ServiceLine, rulebook: Rulebook) -> Found:
-    if line.procedure and line.qualifier in (None, "HC") and not _PROCEDURE.fullmatch(line.procedure):
-        yield "procedure", "wrong-format"
-    if any(not _MODIFIER.fullmatch(modifier) for modifier in line.modifiers):
-        yield "modifiers", "wrong-format"
-    if len(set(line.modifiers)) < len(line.modifiers):
-        yield "modifiers", "repeated"
-    if len(line.modifiers) > MOST_MODIFIERS:
-        yield "modifiers", "too-many"
-    if line.place and not PLACE.fullmatch(line.place):
-        yield "line-place", "wrong-format"
-    day = (line.first_day or date.max).toordinal()
-    for element, value in (("unit-code", line.unit_code), ("procedure-qualifier", line.qualifier)):
-        name = "x12-" + element
-        if value and name in rulebook.lists.names and not rulebook.lists.contains(name, value, day):
-            yield element, "not-in-code-list"
+def _codes(line: ServiceLine, rulebook: Rulebook) -> Sequence[tuple[str, str]]:
+    return _code_flaws(line.procedure, line.qualifier, line.modifiers, line.place, line.unit_code, rulebook)
+
+
+@lru_cache(REMEMBERED)
+def _code_flaws(
+    procedure: str | None,
+    qualifier: str | None,
+    modifiers: tuple[str, ...],
+    place: str | None,
+    unit_code: str | None,
+    rulebook: Rulebook,
+) -> tuple[tuple[str, str], ...]:
+    """What is wrong with the codes of a line, whatever its claim."""
+    checks = (
+        (procedure and qualifier in (None, "HC") and not _PROCEDURE.fullmatch(procedure), "procedure", "wrong-format"),
+        (any(not _MODIFIER.fullmatch(modifier) for modifier in modifiers), "modifiers", "wrong-format"),
+        (len(set(modifiers)) < len(modifiers), "modifiers", "repeated"),
+        (len(modifiers) > MOST_MODIFIERS, "modifiers", "too-many"),
+        (place and not PLACE.fullmatch(place), "line-place", "wrong-format"),
+        (unit_code and not in_code_list("unit-code", unit_code, rulebook), "unit-code", "not-in-code-list"),
+        (qualifier and not in_code_list("procedure-qualifier", qualifier, rulebook), "procedure-qualifier",
+         "not-in-code-list"),
+    )  # fmt: skip
+    return tuple((element, fault) for wrong, element, fault in checks if wrong)
+
+
+def in_code_list(element: str, value: str, rulebook: Rulebook) -> bool:
+    """Whether the transaction's code list for the element has the value; true when there is no such list."""
+    name = "x12-" + element
+    return name not in rulebook.lists.names or rulebook.lists.may_contain(name, value)
 
 
 def _numbers(line: ServiceLine) -> Found:

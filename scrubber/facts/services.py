@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from scrubber.claim import Absence
@@ -13,26 +15,31 @@ from scrubber.facts.lines import REPEAT_MODIFIERS, LineView, payer_fields
 from scrubber.facts.ncci import plain_number
 from scrubber.reference import Reference
 
+REMEMBERED = 16_384  # what a process keeps of look-ups: codes, modifiers and days, never a claim
+
 
 def line_facts(views: Sequence[LineView], documents: Documents, reference: Reference) -> Iterator[Fact]:
     """One fact a line."""
     for view in views:
         values: dict[str, Any] = dict(view.values)
         if view.first is not None:
-            values |= _tables_say(view, reference)
+            values |= _tables_say(view.line.procedure, view.line.modifiers, view.first, reference)
+            values["placeUnknown"] = bool(view.place) and view.setting is None
+            if "mue" in values and view.line.units is not None:
+                values["unitsOverMue"] = view.line.units > values["mue"] * view.days
         values |= _rendering(view)
         values |= _calculated_by(documents, view.number)
         units = view.line.units
         yield Fact("line", values, (view.number,), says={"units-text": plain_number(units) if units else "no"})
 
 
-def _tables_say(view: LineView, reference: Reference) -> dict[str, Any]:
-    day, code = view.first, view.line.procedure
-    values: dict[str, Any] = {}
-    if day is None:
-        return values
-    values["modifiersUnknown"] = tuple(m for m in view.line.modifiers if reference.modifier(m, day) is None)
-    values["placeUnknown"] = bool(view.place) and view.setting is None
+@lru_cache(REMEMBERED)
+def _tables_say(
+    code: str | None, modifiers: tuple[str, ...], day: date, reference: Reference
+) -> Mapping[str, str | int | bool | tuple[str, ...]]:
+    """What the tables say of a code and modifiers on a day, as fields of a line."""
+    values: dict[str, str | int | bool | tuple[str, ...]] = {}
+    values["modifiersUnknown"] = tuple(m for m in modifiers if reference.modifier(m, day) is None)
     if code is None:
         return values
     values["codeStanding"] = reference.procedure(code, day)
@@ -44,7 +51,6 @@ def _tables_say(view: LineView, reference: Reference) -> dict[str, Any]:
     if edit is not None:
         values["mue"] = edit.units
         values["mueIndicator"] = edit.indicator
-        values["unitsOverMue"] = (view.line.units or 0) > edit.units * view.days
     return values
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from scrubber.claim import Claim, Provider
 from scrubber.facts.fact import Fact
-from scrubber.facts.line_structure import CENT, PLACE, line_flaws
+from scrubber.facts.line_structure import CENT, PLACE, in_code_list, line_flaws
 from scrubber.facts.lines import payer_fields
 from scrubber.facts.pointers import pointer_to
 from scrubber.rulebook.book import Rulebook
@@ -18,6 +19,7 @@ from scrubber.vocabulary import ELEMENTS
 
 OLDEST = 120  # years
 LONGEST_CLAIM_ID = 38
+REMEMBERED = 16_384  # NPIs that a process remembers
 MOST_DIAGNOSES, MOST_LINES = 12, 50
 
 _DIAGNOSIS = re.compile(r"[A-Z][0-9][0-9A-Z]{1,5}")
@@ -67,7 +69,7 @@ def _fact(flaw: Flaw, claim: Claim, payer: Payer, day: date) -> Fact:
 
 def _flaws(claim: Claim, payer: Payer, day: date, received_on: date, rulebook: Rulebook) -> Iterator[Flaw]:
     yield from _missing(claim, day, rulebook)
-    yield from _claim_flaws(claim, day, rulebook)
+    yield from _claim_flaws(claim, rulebook)
     yield from _people_flaws(claim, payer, received_on)
     yield from _provider_flaws(claim)
     yield from _diagnosis_flaws(claim)
@@ -118,7 +120,7 @@ def _missing(claim: Claim, day: date, rulebook: Rulebook) -> Iterator[Flaw]:
             yield Flaw(row.element, "missing", need=row.need)
 
 
-def _claim_flaws(claim: Claim, day: date, rulebook: Rulebook) -> Iterator[Flaw]:
+def _claim_flaws(claim: Claim, rulebook: Rulebook) -> Iterator[Flaw]:
     coded = {
         "filing-indicator": claim.filing_indicator,
         "frequency": claim.frequency,
@@ -127,7 +129,7 @@ def _claim_flaws(claim: Claim, day: date, rulebook: Rulebook) -> Iterator[Flaw]:
         **claim.texts,
     }
     for element, value in coded.items():
-        if value and not in_code_list(element, value, day, rulebook):
+        if value and not in_code_list(element, value, rulebook):
             yield Flaw(element, "not-in-code-list")
     if claim.total is not None and claim.total <= 0:
         yield Flaw("total", "negative" if claim.total < 0 else "not-positive")
@@ -139,12 +141,6 @@ def _claim_flaws(claim: Claim, day: date, rulebook: Rulebook) -> Iterator[Flaw]:
         yield Flaw("patient-control-number", "too-long")
     if len(claim.lines) > MOST_LINES:
         yield Flaw("service-lines", "too-many")
-
-
-def in_code_list(element: str, value: str, day: date, rulebook: Rulebook) -> bool:
-    """Whether the transaction's code list for the element has the value; true when there is no such list."""
-    name = "x12-" + element
-    return name not in rulebook.lists.names or rulebook.lists.contains(name, value, day.toordinal())
 
 
 def _people_flaws(claim: Claim, payer: Payer, received_on: date) -> Iterator[Flaw]:
@@ -194,6 +190,7 @@ def _npi_flaws(element: str, provider: Provider, line: int | None) -> Iterator[F
         yield Flaw(element, fault, line, provider.pointer + "/npi")
 
 
+@lru_cache(REMEMBERED)
 def npi_fault(npi: str) -> str | None:
     """What is wrong with an NPI: ten digits, the first 1 or 2, Luhn over 80840 and the number. None: nothing."""
     if not (npi.isascii() and npi.isdigit() and len(npi) == 10):

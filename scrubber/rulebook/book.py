@@ -48,31 +48,31 @@ class CodeLists:
     """Dated lists of codes by name."""
 
     def __init__(self, rows: Iterable[CodeListRow]) -> None:
-        self._codes: dict[str, dict[str, list[_Window]]] = defaultdict(lambda: defaultdict(list))
-        self._ranges: dict[str, list[tuple[str, str, _Window]]] = defaultdict(list)
+        self._codes: dict[tuple[str, str], list[_Window]] = {}
+        self._ranges: dict[str, list[tuple[str, str, _Window]]] = {}
         self.names: set[str] = set()
         for row in rows:
             self.names.add(row.list)
             window = _Window(row.since.toordinal() if row.since else 0, row.until.toordinal() if row.until else 10**7)
             if row.through is None:
-                self._codes[row.list][row.code].append(window)
+                self._codes.setdefault((row.list, row.code), []).append(window)
             else:
-                self._ranges[row.list].append((row.code, row.through, window))
+                self._ranges.setdefault(row.list, []).append((row.code, row.through, window))
 
     def contains(self, list_name: str, code: str, day: int) -> bool:
         """Whether the list has the code on the day (an ordinal)."""
-        windows = self._codes[list_name].get(code, ())
-        if any(window.first <= day < window.last for window in windows):
-            return True
-        return any(
-            len(code) == len(low) and low <= code <= high and window.first <= day < window.last
-            for low, high, window in self._ranges[list_name]
-        )
+        for first, last in self._codes.get((list_name, code), ()):
+            if first <= day < last:
+                return True
+        for low, high, window in self._ranges.get(list_name, ()):
+            if len(code) == len(low) and low <= code <= high and window.first <= day < window.last:
+                return True
+        return False
 
     def may_contain(self, list_name: str, code: str) -> bool:
         """Whether the list has the code on any day."""
-        ranges = self._ranges[list_name]
-        return code in self._codes[list_name] or any(
+        ranges = self._ranges.get(list_name, ())
+        return (list_name, code) in self._codes or any(
             len(code) == len(low) and low <= code <= high for low, high, _ in ranges
         )
 
