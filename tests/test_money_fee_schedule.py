@@ -23,14 +23,14 @@ published = pytest.mark.skipif(not MPFS.is_dir(), reason="the published files ar
 
 
 def fee_row(**columns: Any) -> FeeRow:
-    text = dict.fromkeys(FeeRow._fields, "0")
+    text: dict[str, Any] = dict.fromkeys(FeeRow._fields, "0")
     text |= {"component": "", "status": "A", "release": "sample", "source": "sample"}
     units = dict.fromkeys(
         ("work", "non_facility_pe", "facility_pe", "mp", "opps_non_facility_pe", "opps_facility_pe", "opps_mp"),
         Decimal(0),
     )
     dates = {"since": None, "until": None, "non_facility_na": False, "facility_na": False}
-    return FeeRow(**(text | units | dates | columns))  # type: ignore[arg-type]
+    return FeeRow(**(text | units | dates | columns))
 
 
 def published_rows() -> dict[tuple[str, str], FeeRow]:
@@ -55,12 +55,12 @@ def published_rows() -> dict[tuple[str, str], FeeRow]:
 def published_localities() -> dict[tuple[str, str], Gpci]:
     with (MPFS / "GPCI2025.csv").open(encoding="latin-1", newline="") as file:
         lines = [line for line in csv.reader(file) if line[0].isdigit()]
-    return {
-        (line[0], line[2]): Gpci(
-            f"{line[0]}-{line[2]}", line[0], line[3], *map(Decimal, line[4:7]), since=None, until=None, source="sample"
-        )
-        for line in lines
-    }
+    return {(line[0], line[2]): _locality(line) for line in lines}
+
+
+def _locality(line: list[str]) -> Gpci:
+    work, pe, mp = map(Decimal, line[4:7])
+    return Gpci(f"{line[0]}-{line[2]}", line[0], line[3], work, pe, mp, None, None, "sample")
 
 
 def published_amounts() -> Iterator[list[str]]:

@@ -337,7 +337,7 @@ def test_no_conversion_factor_no_amount() -> None:
 
 CODES = ["77092", "77080", "77089", "99213", "20610", "36415", "0554T", "36591", "99999", None]
 MODIFIERS = ["26", "TC", "50", "52", "53", "80", "FY", "CT", "XS", "GA", "51"]
-LINES = st.lists(
+LINES: st.SearchStrategy[list[dict[str, Any]]] = st.lists(
     st.builds(
         dict,
         procedure=st.sampled_from(CODES),

@@ -34,6 +34,7 @@ REDUCTIONS = {
     "1": "surgery", "2": "surgery", "3": "surgery", "4": "imaging", "5": "therapy", "6": "cardiovascular",
     "7": "ophthalmology",
 }  # fmt: skip
+REDUCTION_REMARK = "before multiple-procedure reduction"
 
 
 class Service(NamedTuple):
@@ -147,9 +148,6 @@ def _remarks(service: Service, row: FeeRow) -> Iterator[str]:
         yield "paid only when nothing else is paid that day"
     if "51" in service.modifiers:
         yield REDUCTION_REMARK
-
-
-REDUCTION_REMARK = "before multiple-procedure reduction"
 
 
 def _after_cut(reference: Reference, service: Service, row: FeeRow, gpci: Gpci | None) -> Weighted:

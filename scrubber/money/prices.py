@@ -18,6 +18,8 @@ from scrubber.rulebook.book import Rulebook
 ORIGINAL_MEDICARE = "original-medicare"
 LARGEST = Decimal(10**15)  # no charge or count of a real claim comes near; arithmetic stays exact below it
 MINUTES = "MJ"
+NO_CODE = UnitFee(None, None, (), "no-code")
+NO_DATE = UnitFee(None, None, (), "no-date")
 
 
 def price_lines(
@@ -59,10 +61,6 @@ def _unit_fee(
     if view.payer.line_of_business == ORIGINAL_MEDICARE:
         return medicare_unit_fee(reference, service)
     return payer_unit_fee(rulebook, reference, view.payer, service)
-
-
-NO_CODE = UnitFee(None, None, (), "no-code")
-NO_DATE = UnitFee(None, None, (), "no-date")
 
 
 def _line_price(line: ServiceLine, unit: UnitFee) -> LinePrice:
