@@ -78,164 +78,12 @@ _LINE = (
     Field("diagnoses", Type.CODES, "diagnosis codes that the line points to, in order of the pointers"),
 )
 
-KNOWN = ("in-force", "not-yet-in-force", "ended", "unknown")
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of fact: what one fact of it stands for, the fields it may have, and the element its findings point at."""
-
-    name: str
-    about: str
-    element: str
-    fields: Mapping[str, Field]
-    says: tuple[str, ...] = ()  # extra words a message may use, besides the fields, {line} and {related}
-
-
-def _kind(name: str, about: str, element: str, *fields: Field, says: tuple[str, ...] = ()) -> Kind:
-    return Kind(name, about, element, {field.name: field for field in fields}, says)
-
-
-KINDS: Mapping[str, Kind] = {
-    kind.name: kind
-    for kind in (
-        _kind(
-            "claim", "the claim as a whole", "total", *_PAYER,
-            Field("day", Type.DAY, "first date of service on the claim, else the received-on date"),
-            Field("filingIndicator", Type.TEXT, "claim filing indicator as sent"),
-            Field("statedPlan", Type.TEXT, "scrubContext.eligibility.plan as sent"),
-            Field("planAgrees", Type.FLAG, "filing indicator and stated plan name the same line of business"),
-            Field("frequency", Type.TEXT, "claim frequency code"),
-            Field("originalClaimNumber", Type.FLAG, "the original claim number is given"),
-            Field("total", Type.AMOUNT, "claim charge"),
-            Field("linesTotal", Type.AMOUNT, "sum of the line charges; unset when one of them is missing"),
-            Field("totalAgrees", Type.FLAG, "claim charge equals the sum of the line charges; unset when unknown"),
-            Field("lineCount", Type.NUMBER, "number of service lines"),
-            Field("diagnosisCount", Type.NUMBER, "number of diagnoses"),
-            Field("repeatedDiagnosis", Type.FLAG, "one diagnosis code stands on the claim twice"),
-            Field("diagnosesOutOfOrder", Type.FLAG, "the first diagnosis is not ABK or a later one not ABF (ICD-10)"),
-            Field("icd9", Type.FLAG, "an ICD-9 qualifier (BK, BF) with dates of service from 2015-10-01"),
-            Field("contextConflict", Type.FLAG, "two documentation blocks say different things of one line"),
-        ),
-        _kind(
-            "element", "an element of the claim that is missing or malformed", "total", *_PAYER,
-            Field("day", Type.DAY, "date of service of the line, else of the claim"),
-            Field("element", Type.WORD, "which element"),
-            Field("fault", Type.WORD, "what is wrong with it", (
-                "missing", "unreadable", "too-long", "not-ten-digits", "check-digit", "not-positive", "negative",
-                "fraction-of-cents", "fraction", "not-in-code-list", "wrong-format", "post-office-box", "short-zip",
-                "future", "before-birth", "end-before-start", "too-many", "out-of-range", "organization", "repeated",
-            )),
-            Field("need", Type.WORD, "how much the transaction needs the element",
-                  ("required", "situational", "envelope")),
-            says=("label",),
-        ),
-        _kind(
-            "line", "one service line", "procedure", *_LINE,
-            Field("codeStanding", Type.WORD, "what the procedure tables say of the code on the date of service", KNOWN),
-            Field("modifiersUnknown", Type.CODES, "modifiers that stand in no loaded table"),
-            Field("placeUnknown", Type.FLAG, "the place of service stands in no loaded table"),
-            Field("pcTc", Type.WORD, "PC/TC indicator of the fee schedule", tuple("0123456789")),
-            Field("facilityNotApplicable", Type.FLAG, "the fee schedule marks the code NA in a facility"),
-            Field("renderingClass", Type.WORD, "class of the rendering provider's taxonomy code", (
-                "physician", "nurse-practitioner", "physician-assistant", "clinical-nurse-specialist", "technologist",
-                "unlisted",
-            ), _MAYBE),
-            Field("mueIndicator", Type.WORD, "MUE adjudication indicator of the code", ("1", "2", "3")),
-            Field("mue", Type.NUMBER, "medically unlikely edit: most units of the code"),
-            Field("unitsOverMue", Type.FLAG, "the line's units a day exceed the MUE"),
-            Field("calculatedBy", Type.WORD, "who calculated the score", ("self", "other"), _SUPPLIED),
-            says=("units-text",),
-        ),
-        _kind(
-            "pair", "two lines of one patient, one rendering provider and one day", "procedure", *_PAYER,
-            Field("day", Type.DAY, "first day on which both lines run and the edit is in force"),
-            Field("first", Type.TEXT, "code of the line that stays: column one of the edit"),
-            Field("second", Type.TEXT, "code of the line that falls: column two of the edit"),
-            Field("edit", Type.FLAG, "an NCCI procedure-to-procedure edit is in force for the two codes"),
-            Field("modifierIndicator", Type.WORD, "whether a modifier may separate the pair", ("0", "1", "9")),
-            Field("bypass", Type.WORD, "whether an NCCI-associated modifier separates the pair",
-                  ("none", "used", "misplaced")),
-            Field("modifierSupport", Type.FLAG, "the record supports the modifier", (), _SUPPLIED),
-            Field("both59AndX", Type.FLAG, "59 and one of XE, XP, XS, XU stand on one line of the pair"),
-            says=("modifiers-used",),
-        ),
-        _kind(
-            "repeat", "a line that repeats an earlier one: same provider, days, code, modifiers, units and charge",
-            "procedure", *_LINE,
-        ),
-        _kind(
-            "diagnosis", "one diagnosis", "diagnosis-code",
-            *_PAYER,
-            Field("day", Type.DAY, "first date of service on the claim"),
-            Field("code", Type.TEXT, "the code without dot"),
-            Field("standing", Type.WORD, "what the diagnosis tables say of it on the date of service", KNOWN),
-        ),
-        _kind(
-            "code-day", "all lines of one code, rendering provider and day", "units", *_PAYER,
-            Field("day", Type.DAY, "the day"),
-            Field("procedure", Type.TEXT, "the code"),
-            Field("units", Type.DECIMAL, "units of the code that day"),
-            Field("mue", Type.NUMBER, "medically unlikely edit: most units of the code"),
-            Field("mueIndicator", Type.WORD, "MUE adjudication indicator of the code", ("1", "2", "3")),
-            Field("unitsOverMue", Type.FLAG, "the units exceed the MUE"),
-            Field("spread", Type.FLAG, "some line runs over several days, so that its units a day are an average"),
-            says=("units-text",),
-        ),
-        _kind(
-            "document", "what was said about the report behind one line", "documentation", *_LINE,
-            Field("tbsValue", Type.DECIMAL, "trabecular bone score", (), _NUMBER_STATES),
-            Field("tbsRange", Type.WORD, "how the score lies to the limits tbs-plausible-low and tbs-plausible-high",
-                  ("plausible", "implausible", "impossible")),
-            Field("tbsEqualsTScore", Type.FLAG, "the score equals the T-score"),
-            Field("tScore", Type.DECIMAL, "T-score", (), _NUMBER_STATES),
-            Field("indication", Type.WORD, "why the study was done", ("stated", "routine-only"), _SUPPLIED),
-            Field("interpretation", Type.WORD, "fracture-risk interpretation", ("stated",), _SUPPLIED),
-            Field("separateReport", Type.FLAG, "there is a separate written report", (), _SUPPLIED),
-            Field("signature", Type.WORD, "signature of the author", ("given",), _SUPPLIED),
-            Field("signer", Type.WORD, "the signer's NPI against the rendering provider's", ("same", "other"), _MAYBE),
-            Field("sourceStudy", Type.WORD, "the study that the score was calculated from",
-                  ("spine", "no-spine", "unknown-study"), _SUPPLIED),
-            Field("tbsSoftware", Type.WORD, "software that calculated the score",
-                  ("cleared", "not-listed", "no-clearance-given"), _SUPPLIED),
-        ),
-        _kind(
-            "abn", "what the claim and its notices say about one line's advance beneficiary notice", "modifiers", *_LINE,
-            Field("abn", Type.WORD, "notice for the line", ("valid", "invalid"), _SUPPLIED),
-            Field("abnFaults", Type.CODES, "what makes the notice invalid: option-2, option-3, no-option, "
-                  "signed-after-service, not-signed, wrong-form, no-reason, no-estimate"),
-            Field("coverage", Type.WORD, "what the policy rows say of the line", (
-                "covered", "adjunct", "investigational", "unknown", "no-row")),
-        ),
-        _kind(
-            "coverage", "one line under the policy row that fits it best", "procedure", *_LINE,
-            Field("status", Type.WORD, "the row's word", ("covered", "adjunct", "investigational", "unknown")),
-            Field("effect", Type.WORD, "what the row makes of a line that fails it", ("warn", "deny")),
-            Field("diagnosisTest", Type.WORD, "the line's diagnoses against the row's list",
-                  ("listed", "not-listed", "excluded-only", "no-list", "no-diagnosis")),
-            Field("frequencyTest", Type.WORD, "earlier services against the row's frequency limit",
-                  ("in-time", "too-soon", "no-limit"), _MAYBE),
-            Field("baseStudy", Type.WORD, "the study that an adjunct goes with", ("present", "missing"), _MAYBE),
-            Field("abn", Type.WORD, "notice for the line", ("valid", "invalid"), _SUPPLIED),
-            says=("months", "earlier-day", "next-day", "policy"),
-        ),
-        _kind(
-            "table", "a reference table that does not reach the claim's dates of service", "service-date", *_PAYER,
-            Field("day", Type.DAY, "the date of service furthest from the table's releases"),
-            Field("table", Type.TEXT, "which table"),
-            Field("standing", Type.WORD, "how the date lies to the releases",
-                  ("carried-forward", "past-last-release", "before-first-release")),
-            says=("release",),
-        ),
-    )
-}  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Element:
     """A place on the claim: `owner` and `path` make its JSON pointer; X12 loop and element; CMS-1500 box; our words."""
 
-    owner: str  # claim | billing | rendering | ordering | referring | supervising | facility | subscriber | patient | line | service | diagnosis
+    owner: str  # claim | line | service | diagnosis | subscriber | patient | a provider: billing, rendering …
     path: str
     loop: str
     x12: str
@@ -320,4 +168,156 @@ ELEMENTS: Mapping[str, Element] = {
     "eligibility": Element("claim", "/scrubContext/eligibility", "", "", None, "eligibility"),
     "pricing": Element("claim", "/scrubContext/pricing", "", "", None, "pricing"),
     "received-on": Element("claim", "/scrubContext/receivedOn", "", "", None, "received-on date"),
+}  # fmt: skip
+
+KNOWN = ("in-force", "not-yet-in-force", "ended", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of fact: what one fact of it stands for, the fields it may have, and the element its findings point at."""
+
+    name: str
+    about: str
+    element: str
+    fields: Mapping[str, Field]
+    says: tuple[str, ...] = ()  # extra words a message may use, besides the fields, {line} and {related}
+
+
+def _kind(name: str, about: str, element: str, *fields: Field, says: tuple[str, ...] = ()) -> Kind:
+    return Kind(name, about, element, {field.name: field for field in fields}, says)
+
+
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        _kind(
+            "claim", "the claim as a whole", "total", *_PAYER,
+            Field("day", Type.DAY, "first date of service on the claim, else the received-on date"),
+            Field("filingIndicator", Type.TEXT, "claim filing indicator as sent"),
+            Field("statedPlan", Type.TEXT, "scrubContext.eligibility.plan as sent"),
+            Field("planAgrees", Type.FLAG, "filing indicator and stated plan name the same line of business"),
+            Field("frequency", Type.TEXT, "claim frequency code"),
+            Field("originalClaimNumber", Type.FLAG, "the original claim number is given"),
+            Field("total", Type.AMOUNT, "claim charge"),
+            Field("linesTotal", Type.AMOUNT, "sum of the line charges; unset when one of them is missing"),
+            Field("totalAgrees", Type.FLAG, "claim charge equals the sum of the line charges; unset when unknown"),
+            Field("lineCount", Type.NUMBER, "number of service lines"),
+            Field("diagnosisCount", Type.NUMBER, "number of diagnoses"),
+            Field("repeatedDiagnosis", Type.FLAG, "one diagnosis code stands on the claim twice"),
+            Field("diagnosesOutOfOrder", Type.FLAG, "the first diagnosis is not ABK or a later one not ABF (ICD-10)"),
+            Field("icd9", Type.FLAG, "an ICD-9 qualifier (BK, BF) with dates of service from 2015-10-01"),
+            Field("contextConflict", Type.FLAG, "two documentation blocks say different things of one line"),
+        ),
+        _kind(
+            "element", "an element of the claim that is missing or malformed", "total", *_PAYER,
+            Field("day", Type.DAY, "date of service of the line, else of the claim"),
+            Field("element", Type.WORD, "which element", tuple(ELEMENTS)),
+            Field("fault", Type.WORD, "what is wrong with it", (
+                "missing", "unreadable", "too-long", "not-ten-digits", "check-digit", "not-positive", "negative",
+                "fraction-of-cents", "fraction", "not-in-code-list", "wrong-format", "post-office-box", "short-zip",
+                "future", "before-birth", "end-before-start", "too-many", "out-of-range", "organization", "repeated",
+            )),
+            Field("need", Type.WORD, "how much the transaction needs the element",
+                  ("required", "situational", "envelope")),
+            says=("label",),
+        ),
+        _kind(
+            "line", "one service line", "procedure", *_LINE,
+            Field("codeStanding", Type.WORD, "what the procedure tables say of the code on the date of service", KNOWN),
+            Field("modifiersUnknown", Type.CODES, "modifiers that stand in no loaded table"),
+            Field("placeUnknown", Type.FLAG, "the place of service stands in no loaded table"),
+            Field("pcTc", Type.WORD, "PC/TC indicator of the fee schedule", tuple("0123456789")),
+            Field("facilityNotApplicable", Type.FLAG, "the fee schedule marks the code NA in a facility"),
+            Field("renderingClass", Type.WORD, "class of the rendering provider's taxonomy code", (
+                "physician", "nurse-practitioner", "physician-assistant", "clinical-nurse-specialist", "technologist",
+                "unlisted",
+            ), _MAYBE),
+            Field("mueIndicator", Type.WORD, "MUE adjudication indicator of the code", ("1", "2", "3")),
+            Field("mue", Type.NUMBER, "medically unlikely edit: most units of the code"),
+            Field("unitsOverMue", Type.FLAG, "the line's units a day exceed the MUE"),
+            Field("calculatedBy", Type.WORD, "who calculated the score", ("self", "other"), _SUPPLIED),
+            says=("units-text",),
+        ),
+        _kind(
+            "pair", "two lines of one patient, one rendering provider and one day", "procedure", *_PAYER,
+            Field("day", Type.DAY, "first day on which both lines run and the edit is in force"),
+            Field("first", Type.TEXT, "code of the line that stays: column one of the edit"),
+            Field("second", Type.TEXT, "code of the line that falls: column two of the edit"),
+            Field("edit", Type.FLAG, "an NCCI procedure-to-procedure edit is in force for the two codes"),
+            Field("modifierIndicator", Type.WORD, "whether a modifier may separate the pair", ("0", "1", "9")),
+            Field("bypass", Type.WORD, "whether an NCCI-associated modifier separates the pair",
+                  ("none", "used", "misplaced")),
+            Field("modifierSupport", Type.FLAG, "the record supports the modifier", (), _SUPPLIED),
+            Field("both59AndX", Type.FLAG, "59 and one of XE, XP, XS, XU stand on one line of the pair"),
+            says=("modifiers-used",),
+        ),
+        _kind(
+            "repeat", "a line that repeats an earlier one: same provider, days, code, modifiers, units and charge",
+            "procedure", *_LINE,
+        ),
+        _kind(
+            "diagnosis", "one diagnosis", "diagnosis-code",
+            *_PAYER,
+            Field("day", Type.DAY, "first date of service on the claim"),
+            Field("code", Type.TEXT, "the code without dot"),
+            Field("standing", Type.WORD, "what the diagnosis tables say of it on the date of service", KNOWN),
+        ),
+        _kind(
+            "code-day", "all lines of one code, rendering provider and day", "units", *_PAYER,
+            Field("day", Type.DAY, "the day"),
+            Field("procedure", Type.TEXT, "the code"),
+            Field("units", Type.DECIMAL, "units of the code that day"),
+            Field("mue", Type.NUMBER, "medically unlikely edit: most units of the code"),
+            Field("mueIndicator", Type.WORD, "MUE adjudication indicator of the code", ("1", "2", "3")),
+            Field("unitsOverMue", Type.FLAG, "the units exceed the MUE"),
+            Field("spread", Type.FLAG, "some line runs over several days, so that its units a day are an average"),
+            says=("units-text",),
+        ),
+        _kind(
+            "document", "what was said about the report behind one line", "documentation", *_LINE,
+            Field("tbsValue", Type.DECIMAL, "trabecular bone score", (), _NUMBER_STATES),
+            Field("tbsRange", Type.WORD, "how the score lies to the limits tbs-plausible-low and tbs-plausible-high",
+                  ("plausible", "implausible", "impossible")),
+            Field("tbsEqualsTScore", Type.FLAG, "the score equals the T-score"),
+            Field("tScore", Type.DECIMAL, "T-score", (), _NUMBER_STATES),
+            Field("indication", Type.WORD, "why the study was done", ("stated", "routine-only"), _SUPPLIED),
+            Field("interpretation", Type.WORD, "fracture-risk interpretation", ("stated",), _SUPPLIED),
+            Field("separateReport", Type.FLAG, "there is a separate written report", (), _SUPPLIED),
+            Field("signature", Type.WORD, "signature of the author", ("given",), _SUPPLIED),
+            Field("signer", Type.WORD, "the signer's NPI against the rendering provider's", ("same", "other"), _MAYBE),
+            Field("sourceStudy", Type.WORD, "the study that the score was calculated from",
+                  ("spine", "no-spine", "unknown-study"), _SUPPLIED),
+            Field("tbsSoftware", Type.WORD, "software that calculated the score",
+                  ("cleared", "not-listed", "no-clearance-given"), _SUPPLIED),
+        ),
+        _kind(
+            "abn", "what the claim and its notices say about one line's beneficiary notice", "modifiers", *_LINE,
+            Field("abn", Type.WORD, "notice for the line", ("valid", "invalid"), _SUPPLIED),
+            Field("abnFaults", Type.CODES, "what makes the notice invalid: option-2, option-3, no-option, "
+                  "signed-after-service, not-signed, wrong-form, no-reason, no-estimate"),
+            Field("coverage", Type.WORD, "what the policy rows say of the line", (
+                "covered", "adjunct", "investigational", "unknown", "no-row")),
+        ),
+        _kind(
+            "coverage", "one line under the policy row that fits it best", "procedure", *_LINE,
+            Field("status", Type.WORD, "the row's word", ("covered", "adjunct", "investigational", "unknown")),
+            Field("effect", Type.WORD, "what the row makes of a line that fails it", ("warn", "deny")),
+            Field("diagnosisTest", Type.WORD, "the line's diagnoses against the row's list",
+                  ("listed", "not-listed", "excluded-only", "no-list", "no-diagnosis")),
+            Field("frequencyTest", Type.WORD, "earlier services against the row's frequency limit",
+                  ("in-time", "too-soon", "no-limit"), _MAYBE),
+            Field("baseStudy", Type.WORD, "the study that an adjunct goes with", ("present", "missing"), _MAYBE),
+            Field("abn", Type.WORD, "notice for the line", ("valid", "invalid"), _SUPPLIED),
+            says=("months", "earlier-day", "next-day", "policy"),
+        ),
+        _kind(
+            "table", "a reference table that does not reach the claim's dates of service", "service-date", *_PAYER,
+            Field("day", Type.DAY, "the date of service furthest from the table's releases"),
+            Field("table", Type.TEXT, "which table"),
+            Field("standing", Type.WORD, "how the date lies to the releases",
+                  ("carried-forward", "past-last-release", "before-first-release")),
+            says=("release",),
+        ),
+    )
 }  # fmt: skip

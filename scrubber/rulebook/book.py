@@ -158,7 +158,10 @@ class Rulebook:
 
     def needed_elements(self, day: date) -> tuple[NeededElementRow, ...]:
         """Elements that every claim needs on the day."""
-        return tuple(row for row in self._needed if in_force(row, day))
+        known = self._needed_on.get(day)
+        if known is None:
+            known = self._needed_on[day] = tuple(row for row in self._needed if in_force(row, day))
+        return known
 
 
 def _grouped(rows: Iterable[Any], field: str) -> dict[Any, tuple[Any, ...]]:

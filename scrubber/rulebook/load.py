@@ -29,7 +29,7 @@ def load_rulebook(folder: Path) -> Rulebook:
     if not folder.is_dir():
         raise Faults([Fault(str(folder), 0, "no such folder of rules")])
     faults = list(_misplaced(folder))
-    packs = _load_packs(folder, faults)
+    packs = load_packs(folder, faults)
     tables = load_tables(folder, packs, faults)
     files = _load_rules(folder, faults)
     lists = {row.list for table in tables if table.kind == "code-lists" for row in table.rows}
@@ -87,7 +87,8 @@ def _misplaced(folder: Path) -> Iterator[Fault]:
             yield Fault(f"{pack}/pack.yaml", 0, "is missing: it says what the pack is")
 
 
-def _load_packs(folder: Path, faults: list[Fault]) -> dict[str, Pack]:
+def load_packs(folder: Path, faults: list[Fault]) -> dict[str, Pack]:
+    """The packs of a folder by name; what is wrong with a pack.yaml is added to `faults`."""
     packs = {}
     for path in sorted(folder.glob("*/pack.yaml")):
         document = read(path, folder, faults)

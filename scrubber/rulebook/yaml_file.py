@@ -117,7 +117,7 @@ def _refuse_references(text: str, name: str) -> None:
 def _content(node: yaml.Node, place: Place, lines: dict[Place, int], faults: list[Fault], name: str) -> Any:
     lines[place] = node.start_mark.line + 1
     if isinstance(node, yaml.ScalarNode):
-        plain = node.style is None
+        plain = not node.style  # None or "", by the version of libyaml
         return None if plain and node.value in ("", "~", "null") else node.value
     if isinstance(node, yaml.SequenceNode):
         return [_content(item, (*place, index), lines, faults, name) for index, item in enumerate(node.value)]

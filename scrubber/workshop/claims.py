@@ -181,4 +181,5 @@ def _sum_up(body: Body) -> None:
         total = sum((Decimal(str(service.get("lineItemChargeAmount"))) for service in services), Decimal())
     except InvalidOperation:
         return  # a charge that is no number is what the case is about
-    claim["claimChargeAmount"] = f"{total:.2f}"
+    if total.is_finite():
+        claim["claimChargeAmount"] = f"{total:.2f}"

@@ -1,0 +1,232 @@
+"""JSON Schemas of rule files and their tests, for editors: from the marshmallow schemas and the vocabulary."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from scrubber.rulebook.case_paths import DIAGNOSIS_PATH, LINE_FIELDS, LINE_PATH, PATHS, POINTER
+from scrubber.rulebook.cases import CaseSchema
+from scrubber.rulebook.conditions import DAY_WORDS, IN_WORDS, LIST_WORDS, LISTED, ORDER_WORDS, ORDERED
+from scrubber.rulebook.schema import Day, RuleSchema, YesNo
+from scrubber.vocabulary import KINDS, Field, Kind, Type
+
+JsonSchema = dict[str, Any]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+RULE_SCHEMA_FILE = "rule.schema.json"
+CASE_SCHEMA_FILE = "rule-test.schema.json"
+
+# An editor reads 77092 as a number and yes as a word or a truth; our loader reads all of them as text.
+_SCALAR: JsonSchema = {"type": ["string", "number", "boolean"]}
+
+
+def rule_schema() -> JsonSchema:
+    """JSON Schema 2020-12 of a rule file; which facts its conditions may name depends on its scope."""
+    schema = _object(RuleSchema())
+    kinds = tuple(KINDS.values())
+    return {
+        "$schema": DIALECT,
+        "title": "A rule of the claim scrubber",
+        **schema,
+        "allOf": [_scope(kind) for kind in kinds],
+        "$defs": {
+            **{_tests_name(field): _tests(field) for kind in kinds for field in kind.fields.values()},
+            **{name: made for kind in kinds for name, made in _definitions(kind)},
+        },
+    }
+
+
+def case_schema() -> JsonSchema:
+    """JSON Schema 2020-12 of a rule's test file."""
+    return {
+        "$schema": DIALECT,
+        "title": "Test cases of a rule of the claim scrubber",
+        "type": "array",
+        "items": _object(CaseSchema()),
+        "$defs": {
+            "path": {
+                "anyOf": [
+                    {"enum": sorted(PATHS)},
+                    *({"pattern": f"^{p}$"} for p in (LINE_PATH, DIAGNOSIS_PATH, POINTER)),
+                ]
+            },
+            "line-field": {"enum": list(LINE_FIELDS)},
+        },
+    }
+
+
+def as_text(schema: JsonSchema) -> str:
+    """The schema as its file holds it."""
+    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+
+
+def schema_files() -> Mapping[str, str]:
+    """Name and text of each schema file of a folder of rules."""
+    return {RULE_SCHEMA_FILE: as_text(rule_schema()), CASE_SCHEMA_FILE: as_text(case_schema())}
+
+
+def write_schemas(folder: Path) -> None:
+    """Writes both schema files into a folder of rules."""
+    for name, text in schema_files().items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def _object(schema: Schema) -> JsonSchema:
+    named = {field.data_key or name: field for name, field in schema.fields.items()}
+    required = [name for name, field in named.items() if field.required]
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        **({"description": schema.__doc__} if schema.__doc__ else {}),
+        "properties": {name: _value(field) for name, field in named.items()},
+        **({"required": required} if required else {}),
+    }
+
+
+def _value(field: fields.Field[Any]) -> JsonSchema:
+    made = _of_type(field)
+    about = field.metadata.get("description")
+    if about:
+        made = {"description": about, **made}
+    return {"anyOf": [made, {"type": "null"}]} if field.allow_none else made
+
+
+def _of_type(field: fields.Field[Any]) -> JsonSchema:
+    match field:
+        case fields.Nested():
+            return _object(field.schema)
+        case fields.List():
+            return {"type": "array", "items": _value(field.inner), **_length(field, "minItems")}
+        case fields.Dict():
+            return _mapping(field)
+        case Day():
+            return {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+        case YesNo():
+            return {"enum": ["yes", "no", "true", "false", True, False]}
+        case fields.Integer():
+            return {"type": ["integer", "string"], "pattern": "^[0-9]+$", "minimum": 1}
+        case fields.String():
+            return _text(field)
+        case _:
+            return {}
+
+
+def _text(field: fields.String) -> JsonSchema:
+    words = [word for one in field.validators if isinstance(one, validate.OneOf) for word in one.choices]
+    if words:
+        return {"enum": words}
+    if field.metadata.get("names") == "paths":
+        return {"$ref": "#/$defs/path"}
+    if "pattern" in field.metadata:
+        return {"type": ["string", "number"], "pattern": field.metadata["pattern"]}
+    return {**_SCALAR, **_length(field, "minLength")}
+
+
+def _length(field: fields.Field[Any], keyword: str) -> JsonSchema:
+    least = [one.min for one in field.validators if isinstance(one, validate.Length)]
+    return {keyword: least[0]} if least else {}
+
+
+def _mapping(field: fields.Dict) -> JsonSchema:
+    names = {"paths": {"$ref": "#/$defs/path"}, "line fields": {"$ref": "#/$defs/line-field"}}
+    named = names.get(field.metadata.get("names", ""))
+    inner = field.value_field
+    values = _value(inner) if inner is not None else {}
+    return {"type": "object", "additionalProperties": values or True, **({"propertyNames": named} if named else {})}
+
+
+def _scope(kind: Kind) -> JsonSchema:
+    needed = [field.name for field in kind.fields.values() if field.may_be_missing]
+    then = {
+        "applies": {"$ref": f"#/$defs/applies-{kind.name}"},
+        "when": {"$ref": f"#/$defs/when-{kind.name}"},
+        "needs": {"items": {"enum": needed}} if needed else {"maxItems": 0},
+    }
+    return {
+        "if": {"properties": {"scope": {"const": kind.name}}, "required": ["scope"]},
+        "then": {"properties": then},
+    }
+
+
+def _definitions(kind: Kind) -> Iterable[tuple[str, JsonSchema]]:
+    values = kind.fields.values()
+    facts = {
+        field.name: {"description": field.about, "anyOf": [_is(field), {"$ref": _tests_of(field)}]} for field in values
+    }
+    yield f"applies-{kind.name}", {"type": ["object", "null"], "additionalProperties": False, "properties": facts}
+    group = {"type": "array", "minItems": 1, "items": {"$ref": f"#/$defs/when-{kind.name}"}}
+    yield (
+        f"when-{kind.name}",
+        {
+            "type": "object",
+            "if": {"required": ["fact"]},
+            "then": {
+                "minProperties": 2,
+                "properties": {"fact": {"enum": [field.name for field in values]}},
+                "allOf": [_leaf(field) for field in values],
+            },
+            "else": {
+                "additionalProperties": False,
+                "minProperties": 1,
+                "maxProperties": 1,
+                "properties": {"all": group, "any": group},
+            },
+        },
+    )
+
+
+def _leaf(field: Field) -> JsonSchema:
+    return {"if": {"properties": {"fact": {"const": field.name}}}, "then": {"$ref": _tests_of(field)}}
+
+
+def _tests_of(field: Field) -> str:
+    return f"#/$defs/{_tests_name(field)}"
+
+
+def _tests_name(field: Field) -> str:
+    """Fields that can be tested in the same ways share one definition."""
+    words = "|".join((*field.words, "", *field.states))
+    return f"tests-{field.type.value}" + (f"-{zlib.crc32(words.encode()):08x}" if field.words or field.states else "")
+
+
+def _tests(field: Field) -> JsonSchema:
+    """The operators that go with a field, and what may stand behind each."""
+    operators: JsonSchema = {"is": _is(field)}
+    if field.type is not Type.CODES:
+        operators["is-not"] = _constant(field)
+    if field.type in LISTED:
+        operators |= {word: {"type": "array", "minItems": 1, "items": _constant(field)} for word in LIST_WORDS}
+        operators |= {word: {"type": "string"} for word in IN_WORDS}
+    if field.type in ORDERED or field.type is Type.DAY:
+        operators |= dict.fromkeys(DAY_WORDS if field.type is Type.DAY else ORDER_WORDS, _constant(field))
+    return {
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": {"enum": ["fact", *operators]},
+        "properties": operators,
+    }
+
+
+def _is(field: Field) -> JsonSchema:
+    constant = {"enum": []} if field.type is Type.CODES else _constant(field)
+    if "enum" in constant:
+        return {"enum": [*constant["enum"], *field.states]}
+    return {"anyOf": [constant, {"enum": list(field.states)}]} if field.states else constant
+
+
+def _constant(field: Field) -> JsonSchema:
+    if field.words:
+        return {"enum": [*field.words, *(int(word) for word in field.words if word.isdecimal())]}
+    if field.type is Type.FLAG:
+        return {"enum": ["yes", "no", True, False]}
+    if field.type is Type.DAY:
+        return {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+    if field.type in ORDERED:
+        return {"type": ["number", "string"], "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}
+    return {"type": ["string", "number"]}

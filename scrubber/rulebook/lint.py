@@ -1,0 +1,108 @@
+"""Checks a folder of rules for what the loader refuses and for what only a reviewer would see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from scrubber.errors import Fault, Faults
+from scrubber.rulebook.book import Pack, Rulebook
+from scrubber.rulebook.cases import TEST_SUFFIX, Case, case_files, read_cases
+from scrubber.rulebook.conditions import ORDER_WORDS
+from scrubber.rulebook.json_schema import RULE_SCHEMA_FILE, schema_files
+from scrubber.rulebook.load import load_packs, load_rulebook, rule_files
+from scrubber.rulebook.yaml_file import Document, read_yaml
+
+LEAST_OF_EACH = 2  # cases that fire, and cases that stay silent
+DAYS_OF_A_REVIEW = 365
+
+
+def lint(folder: Path) -> list[Fault]:
+    """Every fault of a folder of rules, their tables, their test files and schemas, by file and line."""
+    faults = list(_loading(folder))
+    packs = load_packs(folder, [])
+    for path in rule_files(folder):
+        faults += _of_rule(path, folder, packs)
+    faults += _orphans(folder)
+    for pack in packs:
+        if not (folder / pack / "CHANGES.md").is_file():
+            faults.append(Fault(f"{pack}/CHANGES.md", 0, "is missing: it tells who relies on the pack what changed"))
+    for name, text in schema_files().items():
+        path = folder / name
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            faults.append(Fault(name, 0, "is not up to date: write it anew with `scrubber rules schema`"))
+    return sorted(set(faults))
+
+
+def stale(rulebook: Rulebook, today: date) -> list[Fault]:
+    """Warnings: rules that nobody has checked against their authority for a year."""
+    return [
+        Fault(rule.file, 0, f"was last reviewed on {rule.reviewed}, over a year ago")
+        for rule in rulebook.rules.values()
+        if (today - rule.reviewed).days > DAYS_OF_A_REVIEW
+    ]
+
+
+def _loading(folder: Path) -> Iterator[Fault]:
+    try:
+        load_rulebook(folder)
+    except Faults as error:
+        yield from error.faults
+
+
+def _of_rule(path: Path, folder: Path, packs: dict[str, Pack]) -> Iterator[Fault]:
+    name = path.relative_to(folder).as_posix()
+    try:
+        document = read_yaml(path, name)
+    except Faults:
+        return  # the loader has told
+    yield from _first_line(path, name)
+    yield from _thresholds(document)
+    tests = path.with_name(path.stem + TEST_SUFFIX)
+    if not tests.is_file():
+        yield Fault(name, 0, f"has no tests: write them in {tests.name}, beside it")
+        return
+    try:
+        yield from _enough(tests.relative_to(folder).as_posix(), read_cases(tests, folder, packs))
+    except Faults as error:
+        yield from error.faults
+
+
+def _first_line(path: Path, name: str) -> Iterator[Fault]:
+    up = "../" * name.count("/")
+    wanted = f"# yaml-language-server: $schema={up}{RULE_SCHEMA_FILE}"
+    with path.open(encoding="utf-8-sig") as file:
+        if file.readline().rstrip() != wanted:
+            yield Fault(name, 1, f"the first line must be: {wanted}")
+
+
+def _thresholds(document: Document) -> Iterator[Fault]:
+    """Limits change with dates, and so belong in a dated table; 0 and 1 are no limits."""
+    for place in document.lines:
+        ordered = len(place) > 1 and place[0] in ("applies", "when") and place[-1] in ORDER_WORDS
+        if ordered and not _zero_or_one(document.at(place)):
+            yield document.fault(place, "a limit belongs in a dated table (limits), not in the rule")
+
+
+def _zero_or_one(text: object) -> bool:
+    try:
+        return isinstance(text, str) and Decimal(text) in (0, 1)
+    except InvalidOperation:
+        return True  # the loader tells that it is no number
+
+
+def _enough(name: str, cases: list[Case]) -> Iterator[Fault]:
+    fire = sum(bool(case.finds) for case in cases)
+    silent = sum(case.finds == () for case in cases)
+    for count, word, shown in ((fire, "fire", "finds: [{…}]"), (silent, "stay silent", "finds: []")):
+        if count < LEAST_OF_EACH:
+            yield Fault(name, 0, f"needs at least {LEAST_OF_EACH} cases that {word} (`{shown}`); it has {count}")
+
+
+def _orphans(folder: Path) -> Iterator[Fault]:
+    for path in case_files(folder):
+        rule = path.with_name(path.name.removesuffix(TEST_SUFFIX) + ".yaml")
+        if not rule.is_file():
+            yield Fault(path.relative_to(folder).as_posix(), 0, f"tests {rule.name}, which is not beside it")
