@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -22,32 +22,32 @@ CENT = Decimal("0.01")
 Found = Iterator[tuple[str, str]]
 
 
-def line_flaws(line: ServiceLine, claim: Claim, received_on: date, rulebook: Rulebook) -> Found:
+def line_flaws(line: ServiceLine, claim: Claim, received_on: date, rulebook: Rulebook) -> list[tuple[str, str]]:
     """Element and fault of all that is wrong with the line itself."""
-    yield from _missing(line)
-    yield from _codes(line, rulebook)
-    yield from _numbers(line)
-    yield from _dates(line, claim, received_on)
-    yield from _pointers(line, claim)
+    return [
+        *_missing(line),
+        *_code_flaws(line.procedure, line.qualifier, line.modifiers, line.place, line.unit_code, rulebook),
+        *_numbers(line),
+        *_dates(line, claim, received_on),
+        *_pointers(line, claim),
+    ]
 
 
 def _missing(line: ServiceLine) -> Found:
-    needed = {
-        "procedure": line.procedure,
-        "charge": line.charge is not None,
-        "unit-code": line.unit_code,
-        "units": line.units is not None,
-        "service-date": line.first_day,
-        "diagnosis-pointers": line.pointers,
-        "procedure-qualifier": line.qualifier,
-    }
-    for element, value in needed.items():
-        if not value:
-            yield element, "missing"
-
-
-def _codes(line: ServiceLine, rulebook: Rulebook) -> Sequence[tuple[str, str]]:
-    return _code_flaws(line.procedure, line.qualifier, line.modifiers, line.place, line.unit_code, rulebook)
+    if not line.procedure:
+        yield "procedure", "missing"
+    if line.charge is None:
+        yield "charge", "missing"
+    if not line.unit_code:
+        yield "unit-code", "missing"
+    if line.units is None:
+        yield "units", "missing"
+    if line.first_day is None:
+        yield "service-date", "missing"
+    if not line.pointers:
+        yield "diagnosis-pointers", "missing"
+    if not line.qualifier:
+        yield "procedure-qualifier", "missing"
 
 
 @lru_cache(REMEMBERED)
@@ -105,7 +105,7 @@ def _dates(line: ServiceLine, claim: Claim, received_on: date) -> Found:
 def _pointers(line: ServiceLine, claim: Claim) -> Found:
     if len(line.pointers) > MOST_POINTERS:
         yield "diagnosis-pointers", "too-many"
-    if claim.diagnoses and any(not 1 <= pointer <= len(claim.diagnoses) for pointer in line.pointers):
+    if claim.diagnoses and line.pointers and not 1 <= min(line.pointers) <= max(line.pointers) <= len(claim.diagnoses):
         yield "diagnosis-pointers", "out-of-range"
     if len(set(line.pointers)) < len(line.pointers):
         yield "diagnosis-pointers", "repeated"

@@ -155,8 +155,8 @@ def code_day_facts(views: Sequence[LineView], reference: Reference) -> Iterator[
     """
     for (code, _), group in _by_code_and_provider(views).items():
         told: set[tuple[int, ...]] = set()
-        for day in sorted({view.first for view in group if view.first}):
-            fact = _code_day(code, day, group, reference)
+        for day in sorted({view.first for view in group if view.first}) if len(group) > 1 else (group[0].first,):
+            fact = _code_day(code, day, group, reference) if day else None
             if fact is not None and fact.lines not in told:
                 told.add(fact.lines)
                 yield fact

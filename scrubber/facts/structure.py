@@ -121,14 +121,13 @@ def _missing(claim: Claim, day: date, rulebook: Rulebook) -> Iterator[Flaw]:
 
 
 def _claim_flaws(claim: Claim, rulebook: Rulebook) -> Iterator[Flaw]:
-    coded = {
-        "filing-indicator": claim.filing_indicator,
-        "frequency": claim.frequency,
-        "sex": claim.patient.sex,
-        "relationship": claim.patient.relationship,
-        **claim.texts,
-    }
-    for element, value in coded.items():
+    for element, value in (
+        ("filing-indicator", claim.filing_indicator),
+        ("frequency", claim.frequency),
+        ("sex", claim.patient.sex),
+        ("relationship", claim.patient.relationship),
+        *claim.texts.items(),
+    ):
         if value and not in_code_list(element, value, rulebook):
             yield Flaw(element, "not-in-code-list")
     if claim.total is not None and claim.total <= 0:

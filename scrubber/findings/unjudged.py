@@ -21,12 +21,13 @@ READ_FROM_POINTERS = frozenset(("diagnoses", "diagnosisTest"))
 def unjudged(views: Sequence[LineView], payer: Payer, day: date, rulebook: Rulebook) -> Iterator[NotChecked]:
     """One entry for each line that lacks something and each rule that might have spoken of it."""
     for view in views:
+        if view.first and view.line.procedure and view.line.units is not None and view.diagnoses:
+            continue  # nothing is missing: the way of nearly every line
         missing = _missing(view)
-        if missing:
-            for rule in rulebook.active:
-                lacks = tuple(element for element in missing if _needs(rule, element))
-                if lacks and rulebook.adopted(rule.pack, payer, day) and _may_apply(rule, view, rulebook.lists):
-                    yield NotChecked(rule, (view.number,), lacks, _message(view, rule, lacks))
+        for rule in rulebook.active:
+            lacks = tuple(element for element in missing if _needs(rule, element))
+            if lacks and rulebook.adopted(rule.pack, payer, day) and _may_apply(rule, view, rulebook.lists):
+                yield NotChecked(rule, (view.number,), lacks, _message(view, rule, lacks))
 
 
 def _missing(view: LineView) -> tuple[str, ...]:

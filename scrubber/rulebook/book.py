@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from scrubber.rulebook.rule import Rule
@@ -26,6 +27,8 @@ from scrubber.rulebook.tables import (
     best,
 )
 from scrubber.tables import in_force, on
+
+DAYS_KEPT = 4_096  # days whose rows a process remembers
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,7 @@ class Rulebook:
         self._diagnoses = _grouped(rows.get("diagnosis-lists", ()), "list")
         self._frequencies = _grouped(rows.get("frequencies", ()), "name")
         self._needed: tuple[NeededElementRow, ...] = rows.get("needed-elements", ())
+        self._needed_on = lru_cache(DAYS_KEPT)(self._find_needed)
 
     def payer_name(self, payer_id: str, day: date) -> str | None:
         """Our name for the payer that senders call `payer_id`."""
@@ -158,10 +162,10 @@ class Rulebook:
 
     def needed_elements(self, day: date) -> tuple[NeededElementRow, ...]:
         """Elements that every claim needs on the day."""
-        known = self._needed_on.get(day)
-        if known is None:
-            known = self._needed_on[day] = tuple(row for row in self._needed if in_force(row, day))
-        return known
+        return self._needed_on(day)
+
+    def _find_needed(self, day: date) -> tuple[NeededElementRow, ...]:
+        return tuple(row for row in self._needed if in_force(row, day))
 
 
 def _grouped(rows: Iterable[Any], field: str) -> dict[Any, tuple[Any, ...]]:
