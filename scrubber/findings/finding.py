@@ -32,9 +32,10 @@ class Impact:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule that fired. `element` is a name of vocabulary.ELEMENTS. `lines` and `related_lines` are 1-based; `pointer` addresses the sender's body.
+    """A rule that fired.
 
-    `evidence` holds texts, numbers and booleans only.
+    `element` is a name of vocabulary.ELEMENTS. `lines` and `related_lines` are 1-based, `pointer` addresses the
+    sender's body. `evidence` holds texts, numbers and booleans only.
     """
 
     rule: Rule
