@@ -8,8 +8,10 @@ ScrubberError
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple
 
 
 class ScrubberError(Exception):
@@ -63,3 +65,47 @@ class Faults(ScrubberError):
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(sorted(faults))
         super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+_HERE = Path(__file__).resolve().parents[1]
+_MOST_CAUSES = 5
+
+
+def describe_failure(error: BaseException) -> dict[str, Any]:
+    """What may be told of a failure that nobody foresaw: types and places in the code, innermost last.
+
+    `error` is the type, `frames` are FILE:LINE, `causes` the same of what led to it, if anything did. Never the
+    message, nor source or locals: they may hold a value from a claim.
+    """
+    told = _described(error)
+    causes = [_described(cause) for cause in _causes(error)]
+    return told | {"causes": causes} if causes else told
+
+
+def code_place(file: str, line: int) -> str:
+    """FILE:LINE with the part of the path that says which module it is; the rest is about the machine."""
+    path = Path(file)
+    if path.is_relative_to(_HERE) and "site-packages" not in path.parts:
+        return f"{path.relative_to(_HERE).as_posix()}:{line}"
+    return f"{'/'.join(path.parts[-3:])}:{line}"
+
+
+def _described(error: BaseException) -> dict[str, Any]:
+    kind = type(error)
+    name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+    return {"error": name, "frames": list(_frames(error.__traceback__))}
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    for _ in range(_MOST_CAUSES):
+        cause = error.__cause__ or error.__context__
+        if cause is None:
+            return
+        yield cause
+        error = cause
+
+
+def _frames(trace: TracebackType | None) -> Iterator[str]:
+    while trace is not None:
+        yield code_place(trace.tb_frame.f_code.co_filename, trace.tb_lineno)
+        trace = trace.tb_next

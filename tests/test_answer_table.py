@@ -28,7 +28,7 @@ def test_all_that_matters_is_there_and_fits(width: int) -> None:
     told = words(table)
     for part in (
         "claim.json DENY",
-        "1 deny, 1 not checked; $38.82 at risk (provider $38.82)",
+        "1 deny, 1 not checked; at risk $38.82 (provider $38.82)",
         "2 DENY $38.82 Line 2 (77089) is bundled",
         "Fix: Bill one of the two.",
         "By: PTP edits, 77092/77089 (cms-table, binding) https://example.org/ptp",
@@ -50,7 +50,7 @@ def test_texts_are_wrapped_under_their_own_column() -> None:
 
 def test_a_clean_claim_is_short() -> None:
     told = words(plain(results.clean()))
-    assert "claim.json ACCEPT no findings; $0.00 at risk" in told
+    assert "claim.json ACCEPT no findings; at risk $0.00" in told
     assert "allowed unknown (no-schedule)" in told
     assert "not priced: line 1-2" in told
     assert "FINDING" not in told

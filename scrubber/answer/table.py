@@ -63,7 +63,7 @@ def _counts(result: ScrubResult) -> str:
 
 def _at_risk(impact: ClaimImpact) -> str:
     bearers = ", ".join(f"{who} {dollars(amount)}" for who, amount in impact.by_liability.items() if amount)
-    return f"{dollars(impact.at_risk)} at risk" + (f" ({bearers})" if bearers else "")
+    return f"at risk {dollars(impact.at_risk)}" + (f" ({bearers})" if bearers else "")
 
 
 class _Row(NamedTuple):

@@ -1,0 +1,6 @@
+"""`python -m scrubber` is the command `scrubber`."""
+
+from scrubber.cli import main
+
+if __name__ == "__main__":
+    main(prog_name="scrubber")

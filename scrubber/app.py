@@ -1,0 +1,30 @@
+"""The web application: everything that stands on the path of a claim over HTTP, put together once."""
+
+from __future__ import annotations
+
+import sys
+
+from flask import Flask
+
+from scrubber.config import Settings
+from scrubber.scrub import Scrubber, open_scrubber
+from scrubber.web import body, docs, logs, openapi, problems, service
+
+
+def create_app(settings: Settings, scrubber: Scrubber | None = None) -> Flask:
+    """The application, with `scrubber` or else the one that the settings name.
+
+    Raises Faults when the rules or the reference data have faults.
+    """
+    app = Flask("scrubber", static_folder=None)
+    # Werkzeug would answer doubled slashes with a redirect that repeats the address.
+    app.url_map.merge_slashes = False
+    opened = scrubber or open_scrubber(settings.rules, settings.reference)
+    service.install(app, service.Service(opened, settings.max_body_bytes))
+    # Hooks after a request run in reverse: the log comes last and counts draining, too.
+    logs.install(app, logs.open_log(sys.stdout))
+    docs.install(app)
+    body.install(app)
+    problems.install(app)
+    openapi.install(app)
+    return app

@@ -1,0 +1,65 @@
+"""The command line: parses, calls, and turns what went wrong into words and exit codes."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+import orjson
+
+from scrubber import __version__
+from scrubber.errors import describe_failure
+
+# Each command is imported when it is called: the list of commands should not wait for Flask.
+_COMMANDS = {
+    "scrub": "Scrub claims in files: a table to read, or the API's answers.",
+    "serve": "Serve the API.",
+    "rules": "Read and check the rules.",
+    "reference": "Build and read reference data.",
+}
+
+
+_FAILED = 3
+
+
+class _Commands(click.Group):
+    """Commands by name, in the order that they are met by a newcomer."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Called by click. A failure of our own is told without its message, which may hold a value from a claim."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, OSError):
+            raise
+        except Exception as error:  # noqa: BLE001 -- the last place that can keep a message in
+            click.echo(f"scrubber failed: {orjson.dumps(describe_failure(error)).decode()}", err=True)
+            ctx.exit(_FAILED)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Called by click."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Called by click."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"scrubber.cli.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Called by click, which would otherwise import every command for its help."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="scrubber")
+def main() -> None:
+    """Scrub professional claims before the payer sees them.
+
+    \b
+    scrubber scrub examples/*.json     what is wrong with these claims, and what it costs
+    scrubber serve                     the same over HTTP
+    scrubber rules list                the rules behind it
+    """

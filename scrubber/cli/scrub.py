@@ -1,0 +1,117 @@
+"""`scrubber scrub`: the whole path of a claim, from a file to a table or to the API's bytes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+
+import click
+
+from scrubber.answer import DEFAULT_VIEW, VIEWS, View, table
+from scrubber.claim import Claim
+from scrubber.cli.opening import settings, told_plainly
+from scrubber.errors import NotAClaim, NotJson
+from scrubber.findings import ScrubResult
+from scrubber.intake.parse import parse_json
+from scrubber.intake.v3 import read_v3
+from scrubber.scrub import Scrubber, open_scrubber
+
+_FELL_SHORT, _UNREADABLE = 1, 2
+Show = Callable[[str, Claim, ScrubResult], None]
+
+
+class _Day(click.ParamType[date]):
+    name = "CCYYMMDD"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Called by click."""
+        try:
+            return datetime.strptime(value, "%Y%m%d").replace(tzinfo=UTC).date()
+        except ValueError:
+            self.fail("give a date as CCYYMMDD, for example 20250312", param, ctx)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """How each file is scrubbed and shown."""
+
+    scrubber: Scrubber
+    received_on: date | None
+    show: Show
+
+    def file(self, file: str) -> str | None:
+        """Scrub one file and show the answer. Returns its disposition, or None when it is no claim."""
+        try:
+            claim = read_v3(parse_json(_content(file)))
+        except OSError as error:
+            _complain(file, f"cannot be read: {error.strerror}")
+        except NotJson as error:
+            _complain(file, f"is no JSON in UTF-8 from line {error.line}, column {error.column} on; correct it there")
+        except NotAClaim as error:
+            for problem in error.problems:
+                _complain(file, f"is no claim: {problem.pointer or 'the body'} {problem.message}")
+        else:
+            return self._claim(file, claim)
+        return None
+
+    def _claim(self, file: str, claim: Claim) -> str:
+        received_on = self.received_on or claim.context.received_on or datetime.now(UTC).date()
+        result = self.scrubber.scrub(claim, received_on)
+        self.show(file, claim, result)
+        return result.disposition
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--json", "as_json", is_flag=True, help="Print the API's answer, one line a file.")
+@click.option("--view", type=click.Choice(list(VIEWS)), default=DEFAULT_VIEW, help="Shape of that answer.")
+@click.option("--received-on", type=_Day(), help="Day of receipt, instead of the claim's own or today.")
+@click.option("--strict", is_flag=True, help="Exit with 1 when something denies.")
+@click.pass_context
+def scrub(
+    context: click.Context, files: tuple[str, ...], as_json: bool, view: str, received_on: date | None, strict: bool
+) -> None:
+    """Scrub claims: v3 Professional Claims bodies in files, or - for standard input.
+
+    \b
+    scrubber scrub claim.json                     a table to read
+    scrubber scrub --json *.json > answers.ndjson the API's answers, one a line
+    curl ... | scrubber scrub --strict -          exit 1 when it would be denied
+
+    Exit code 2: a file is no claim; the others are scrubbed all the same.
+    """
+    chosen = settings()
+    with told_plainly():
+        opened = open_scrubber(chosen.rules, chosen.reference)
+    show = partial(_bytes, VIEWS[view]) if as_json or view != DEFAULT_VIEW else _table
+    run = _Run(opened, received_on, show)
+    dispositions = [run.file(file) for file in files]
+    if None in dispositions:
+        context.exit(_UNREADABLE)
+    if strict and "deny" in dispositions:
+        context.exit(_FELL_SHORT)
+
+
+def _content(file: str) -> bytes:
+    return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+
+
+def _complain(file: str, what: str) -> None:
+    click.echo(f"{file}: {what}", err=True)
+
+
+def _bytes(view: View, _file: str, claim: Claim, result: ScrubResult) -> None:
+    click.echo(view(claim, result))
+
+
+def _table(file: str, _claim: Claim, result: ScrubResult) -> None:
+    """In colours on a terminal, unless NO_COLOR is set."""
+    name = "standard input" if file == "-" else file
+    width = shutil.get_terminal_size(fallback=(100, 24)).columns
+    click.echo(table.render(name, result, width), color=False if os.environ.get("NO_COLOR") else None)

@@ -1,0 +1,35 @@
+"""`scrubber serve`."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from scrubber.app import create_app
+from scrubber.cli.opening import settings, told_plainly
+from scrubber.config import unknown_settings
+from scrubber.web import server
+
+
+@click.command()
+def serve() -> None:
+    """Serve the API until TERM or INT; HUP reads rules and reference data anew.
+
+    \b
+    scrubber serve
+    SCRUBBER_BIND=0.0.0.0:8080 SCRUBBER_WORKERS=4 scrubber serve
+
+    \b
+    SCRUBBER_BIND            HOST:PORT to listen on (127.0.0.1:8080)
+    SCRUBBER_RULES           folder of rules (rules)
+    SCRUBBER_REFERENCE       reference data (the starter tables)
+    SCRUBBER_WORKERS         processes (one per core)
+    SCRUBBER_THREADS         threads of each (2)
+    SCRUBBER_MAX_BODY_BYTES  largest claim (10000000)
+    """
+    for name in unknown_settings(os.environ):
+        click.echo(f"{name} is no setting and has no effect", err=True)
+    chosen = settings()
+    with told_plainly():
+        server.serve(chosen, lambda: create_app(chosen))

@@ -1,0 +1,1 @@
+"""The claim's way in and out over HTTP."""

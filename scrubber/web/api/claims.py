@@ -1,0 +1,43 @@
+"""The whole path of one claim over HTTP: bytes in, answer out. Nothing of the claim is kept."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from flask import Response, request
+from flask_smorest import Blueprint
+
+from scrubber.answer import DEFAULT_VIEW, VIEWS, View
+from scrubber.intake.parse import parse_json
+from scrubber.intake.v3 import read_v3
+from scrubber.web import logs
+from scrubber.web.body import read_json_bytes
+from scrubber.web.documented import operations
+from scrubber.web.problems import BAD_PARAMETER, Refused
+from scrubber.web.service import service
+
+claims = Blueprint("claims", __name__, url_prefix="/v1/claims", description="Scrub professional claims.")
+
+
+@claims.post("/scrub")
+@claims.doc(**operations.SCRUB)
+def scrub() -> Response:
+    """Scrub one claim.
+
+    Send the v3 Professional Claims body, with `scrubContext` for what that body has no place for. A claim that can
+    be read is answered with 200 whatever its disposition. Nothing of it is stored.
+    """
+    view = _view()
+    here = service()
+    claim = read_v3(parse_json(read_json_bytes(here.max_body_bytes)))
+    received_on = claim.context.received_on or datetime.now(UTC).date()
+    result = here.scrubber.scrub(claim, received_on)
+    logs.note_result(result)
+    return Response(view(claim, result), content_type="application/json")
+
+
+def _view() -> View:
+    view = VIEWS.get(request.args.get("view", DEFAULT_VIEW))
+    if view is None:
+        raise Refused(BAD_PARAMETER, f"`view` is one of: {', '.join(VIEWS)}.")
+    return view

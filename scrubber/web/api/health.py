@@ -1,0 +1,65 @@
+"""Beside the path: whether the process lives, and whether it can scrub."""
+
+from __future__ import annotations
+
+import orjson
+from flask import Response
+from flask_smorest import Blueprint
+
+from scrubber import __version__
+from scrubber.intake.v3 import read_v3
+from scrubber.scrub import Scrubber
+from scrubber.web.documented import operations
+from scrubber.web.documented.examples import CLAIM_EXAMPLE
+from scrubber.web.logs import request_failed
+from scrubber.web.problems import NOT_READY, Refused
+from scrubber.web.service import service
+
+health = Blueprint("health", __name__, description="For whoever runs the service.")
+
+
+@health.get("/healthz")
+@health.doc(**operations.HEALTHZ)
+def healthz() -> Response:
+    """Tell whether the process answers."""
+    return _answer({"status": "ok"})
+
+
+@health.get("/readyz")
+@health.doc(**operations.READYZ)
+def readyz() -> Response:
+    """Tell whether claims can be scrubbed, and with what.
+
+    A made-up claim goes the whole path: reference data, engine, money.
+    """
+    scrubber = service().scrubber
+    releases = scrubber.reference.releases()
+    if not releases:
+        raise Refused(NOT_READY, "No reference data is loaded.")
+    _try(scrubber)
+    return _answer(
+        {
+            "status": "ready",
+            "program": __version__,
+            "rulebook": scrubber.rulebook.digest,
+            "rules": len(scrubber.rulebook.active),
+            "reference": [
+                {"table": release.table, "release": release.name, "sha256": release.sha256} for release in releases
+            ],
+        }
+    )
+
+
+def _try(scrubber: Scrubber) -> None:
+    claim = read_v3(CLAIM_EXAMPLE)
+    if claim.context.received_on is None:
+        raise AssertionError("the example says when it was received, so that it needs no clock")
+    try:
+        scrubber.scrub(claim, claim.context.received_on)
+    except Exception as error:  # noqa: BLE001 -- whatever it is, no claim can be scrubbed
+        reference = request_failed(error)
+        raise Refused(NOT_READY, f"A made-up claim failed. The log has it as request {reference}.") from None
+
+
+def _answer(told: dict[str, object]) -> Response:
+    return Response(orjson.dumps(told), content_type="application/json")

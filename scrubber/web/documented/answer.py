@@ -1,0 +1,222 @@
+"""Beside the path: the shape of the answer for a claim, in both views."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields
+
+from scrubber.findings import CATEGORIES, SEVERITIES, STAGES
+from scrubber.rulebook.schema import AUTHORITY_KINDS, STATUSES
+from scrubber.web.documented.shapes import (
+    flag,
+    lines,
+    maybe,
+    money,
+    number,
+    or_null,
+    part,
+    parts,
+    shape,
+    text,
+    texts,
+    word,
+)
+
+RULE_REFERENCE = shape(
+    "RuleReference",
+    {
+        "id": text("Id of the rule; GET /v1/rules/{id} tells all of it."),
+        "version": number("Raised on any change of meaning."),
+        "status": word(STATUSES, "Only active rules have effect."),
+    },
+)
+X12_PLACE = shape("X12Place", {"loop": text("Loop of the 837P."), "element": text("Element in it.")})
+REASON = shape(
+    "Reason",
+    {
+        "group": text("Claim adjustment group code."),
+        "carc": text("Claim adjustment reason code."),
+        "rarc": texts("Remittance advice remark codes."),
+    },
+)
+CLAIM_STATUS = shape(
+    "ClaimStatus",
+    {
+        "category": text("Claim status category code."),
+        "code": text("Claim status code."),
+    },
+)
+AUTHORITY = shape(
+    "Authority",
+    {
+        "kind": word(AUTHORITY_KINDS, "What kind of text it is."),
+        "title": text("Name of the text."),
+        "locator": maybe(text("Chapter, section, table or row.")),
+        "url": maybe(text("Its address.")),
+        "retrieved": maybe(text("When it was read, as an ISO date.")),
+        "binding": flag("Whether it binds the payer."),
+    },
+)
+_BASIS = {
+    "basis": or_null("Which schedule and locality the amounts come from."),
+    "steps": texts("The arithmetic."),
+    "unknown": maybe(text("Why an amount cannot be known, for example no-schedule.")),
+}
+IMPACT = shape(
+    "Impact",
+    {
+        "billed": money("The charge."),
+        "allowed": money("What the payer allows."),
+        "atRisk": money("What the finding may cost."),
+        "liability": or_null("Who bears it: provider or patient."),
+    }
+    | _BASIS,
+)
+BY_LIABILITY = shape(
+    "ByLiability",
+    {
+        "provider": money("At risk for the provider."),
+        "patient": money("At risk for the patient."),
+    },
+)
+CLAIM_IMPACT = shape(
+    "ClaimImpact",
+    {
+        "billed": money("All charges."),
+        "allowed": money("What the payer allows for the claim."),
+        "atRisk": money("Per line the greatest amount of its warn and deny findings, counted once."),
+        "byLiability": part(BY_LIABILITY, "Who bears what is at risk."),
+        "unpricedLines": lines("Lines without an allowed amount, from 1."),
+    }
+    | _BASIS,
+)
+FINDING = shape(
+    "Finding",
+    {
+        "rule": part(RULE_REFERENCE, "The rule that fired."),
+        "severity": word(SEVERITIES, "How bad it is."),
+        "stage": word(STAGES, "When it would cost: rejected, denied, or paid and taken back."),
+        "category": word(CATEGORIES, "What it is about."),
+        "lines": lines("Service lines it is about, from 1; none: the claim."),
+        "relatedLines": lines("Lines that take part in it."),
+        "pointer": text("JSON pointer into the body that was sent."),
+        "x12": part(X12_PLACE, "Place in the 837P, if any.", nullable=True),
+        "box": or_null("Box of the CMS-1500."),
+        "message": text("What is wrong."),
+        "fix": text("What to do about it."),
+        "reason": part(REASON, "Codes expected on the remittance.", nullable=True),
+        "claimStatus": part(CLAIM_STATUS, "What a clearinghouse would answer.", nullable=True),
+        "impact": part(IMPACT, "What it may cost.", nullable=True),
+        "authority": parts(AUTHORITY, "By whose word."),
+        "evidence": fields.Dict(
+            keys=fields.String(),
+            required=True,
+            metadata={"description": "What was compared: codes, indicators, releases."},
+        ),
+    },
+)
+NOT_CHECKED = shape(
+    "NotChecked",
+    {
+        "rule": part(RULE_REFERENCE, "The rule that could not be judged."),
+        "lines": lines("Service lines it is about, from 1; none: the claim."),
+        "missing": texts("What was not supplied and would settle it."),
+        "message": text("What was not checked, and why."),
+    },
+)
+NORMALISED = shape(
+    "Normalised",
+    {
+        "pointer": text("Where it stands in the body."),
+        "change": text("How it was understood."),
+    },
+)
+USED_RELEASE = shape(
+    "UsedRelease",
+    {
+        "table": text("Name of the reference table."),
+        "release": text("Name of the release."),
+        "sha256": text("SHA-256 of the release's file."),
+    },
+)
+VERSIONS = shape(
+    "Versions",
+    {
+        "program": text("Version of this program."),
+        "rulebook": text("Digest of every rule and table beside the rules."),
+        "reference": parts(USED_RELEASE, "Every reference release that answered."),
+    },
+)
+ANSWER = shape(
+    "Answer",
+    {
+        "disposition": word(("accept", "warn", "deny"), "The worst severity; info accepts."),
+        "findings": parts(FINDING, "What is wrong, worst first within a line."),
+        "notChecked": parts(NOT_CHECKED, "What could not be judged."),
+        "impact": part(CLAIM_IMPACT, "Dollars of the claim."),
+        "normalised": parts(NORMALISED, "What was understood although sent otherwise."),
+        "unmapped": texts("JSON pointers to what was not read."),
+        "versions": part(VERSIONS, "What the answer was made with."),
+        "receivedOn": text("The day used for timely filing: CCYYMMDD."),
+    },
+)
+
+
+def _shape_of_texts(name: str, **members: str) -> type[Schema]:
+    return shape(name, {key: text(about) for key, about in members.items()})
+
+
+CLEARINGHOUSE = shape(
+    "ClearinghouseAnswer",
+    {
+        "status": word(("SUCCESS", "ERROR"), "ERROR when something denies."),
+        "editStatus": word(("SUCCESS", "ERROR"), "The same."),
+        "controlNumber": text("As sent."),
+        "tradingPartnerServiceId": text("As sent."),
+        "claimReference": part(
+            _shape_of_texts(
+                "ClaimReference",
+                customerClaimNumber="The control number as sent.",
+                patientControlNumber="As sent.",
+                claimType="PRO.",
+                payerID="As sent.",
+                formatVersion="5010.",
+            ),
+            "Which claim this is about.",
+        ),
+        "errors": parts(
+            _shape_of_texts(
+                "ClearinghouseError",
+                code="Id of the rule.",
+                description="What is wrong.",
+                field="What it points at, in words.",
+                value="Always empty.",
+                location="JSON pointer into the body.",
+                followupAction="What to do about it.",
+            ),
+            "Findings that deny.",
+        ),
+        "editResponses": parts(
+            _shape_of_texts(
+                "EditResponse",
+                editName="Id of the rule.",
+                editActivity="Category of the finding.",
+                allowOverride="Y.",
+                phaseID="Stage of the finding.",
+                errorDescription="What is wrong and what to do about it.",
+                loop="Loop of the 837P.",
+                segment="Segment in it.",
+                element="Element in it.",
+                fieldIndex="Always empty.",
+                qualifierCode="Always empty.",
+                referenceID="Always empty.",
+                badData="Always empty.",
+                claimCorePath="JSON pointer into the body.",
+            ),
+            "Findings that warn or inform.",
+        ),
+        "payer": part(
+            _shape_of_texts("PayerReference", payerID="As sent.", payerName="As sent."),
+            "The payer.",
+        ),
+    },
+)

@@ -1,0 +1,80 @@
+"""Beside the path: what the documentation says of each operation, besides its docstring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from marshmallow import Schema
+
+from scrubber.answer import DEFAULT_VIEW, VIEWS
+from scrubber.findings import CATEGORIES, SEVERITIES, STAGES
+from scrubber.intake.schema import BODY
+from scrubber.rulebook.schema import STATUSES
+from scrubber.web.documented.answer import ANSWER, CLEARINGHOUSE
+from scrubber.web.documented.examples import ANSWER_EXAMPLE, CLAIM_EXAMPLE
+from scrubber.web.documented.health import HEALTH, READINESS
+from scrubber.web.documented.rules import RULE, RULE_LIST
+
+Operation = dict[str, Any]
+
+
+def _query(name: str, about: str, words: Sequence[str] = ()) -> Operation:
+    schema = {"type": "string"} | ({"enum": list(words)} if words else {})
+    return {"in": "query", "name": name, "description": about, "schema": schema}
+
+
+def _answers(about: str, schema: type[Schema] | Operation, *problems: HTTPStatus, **more: Any) -> Operation:
+    content = {"application/json": {"schema": schema} | more}
+    return {"200": {"description": about, "content": content}} | {str(int(status)): status.name for status in problems}
+
+
+SCRUB: Operation = {
+    "operationId": "scrubClaim",
+    "parameters": [
+        _query(
+            "view",
+            f"Shape of the answer: our own ({DEFAULT_VIEW}), or the one of a v3 /validation answer.",
+            tuple(VIEWS),
+        )
+    ],
+    "requestBody": {
+        "required": True,
+        "description": "A v3 Professional Claims body, with an optional `scrubContext`. Scalars may be texts"
+        " or numbers; what is understood in spite of its form is listed under `normalised`.",
+        "content": {"application/json": {"schema": BODY, "example": CLAIM_EXAMPLE}},
+    },
+    "responses": _answers(
+        "The claim was scrubbed, whatever its disposition.",
+        {"oneOf": [ANSWER, CLEARINGHOUSE]},
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        example=ANSWER_EXAMPLE,
+    ),
+}
+LIST_RULES: Operation = {
+    "operationId": "listRules",
+    "parameters": [
+        _query("pack", "Only rules of this pack."),
+        _query("status", "Only rules of this status.", STATUSES),
+        _query("severity", "Only rules of this severity.", SEVERITIES),
+        _query("stage", "Only rules of this stage.", STAGES),
+        _query("category", "Only rules of this category.", CATEGORIES),
+    ],
+    "responses": _answers("The rules, by id.", RULE_LIST, HTTPStatus.BAD_REQUEST),
+}
+READ_RULE: Operation = {
+    "operationId": "readRule",
+    "responses": _answers("The rule.", RULE, HTTPStatus.NOT_FOUND),
+}
+HEALTHZ: Operation = {
+    "operationId": "healthz",
+    "responses": _answers("The process answers.", HEALTH),
+}
+READYZ: Operation = {
+    "operationId": "readyz",
+    "responses": _answers("Claims can be scrubbed.", READINESS, HTTPStatus.SERVICE_UNAVAILABLE),
+}

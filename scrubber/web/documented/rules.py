@@ -1,0 +1,86 @@
+"""Beside the path: the shape of rules as the API tells them."""
+
+from __future__ import annotations
+
+from marshmallow import fields
+
+from scrubber.findings import CATEGORIES, SEVERITIES, STAGES
+from scrubber.rulebook.schema import AT_RISK, STATUSES
+from scrubber.vocabulary import KINDS
+from scrubber.web.documented.answer import AUTHORITY, CLAIM_STATUS, REASON, X12_PLACE
+from scrubber.web.documented.shapes import Field, number, or_null, part, parts, shape, text, texts, word
+
+SUMMARY = {
+    "id": text("Id: the name of its file."),
+    "version": number("Raised on any change of meaning."),
+    "title": text("One line."),
+    "pack": text("The pack it is in."),
+    "status": word(STATUSES, "Only active rules have effect."),
+    "severity": word(SEVERITIES, "Severity of its findings."),
+    "stage": word(STAGES, "When it would cost."),
+    "category": word(CATEGORIES, "What it is about."),
+}
+PACK = shape(
+    "Pack",
+    {
+        "name": text("Name of its folder."),
+        "title": text("One line."),
+        "about": text("Whose rules these are."),
+    },
+)
+_DIGEST = {"digest": text("Digest of every rule and table beside the rules.")}
+RULE_LIST = shape(
+    "RuleList",
+    _DIGEST
+    | {
+        "packs": parts(PACK, "Every pack."),
+        "rules": parts(shape("RuleSummary", SUMMARY), "Rules, by id."),
+    },
+)
+WINDOW = shape(
+    "Window",
+    {
+        "from": or_null("First date of service."),
+        "to": or_null("First date of service no longer in force."),
+    },
+)
+POINTS_AT = shape(
+    "PointsAt",
+    {
+        "element": text("Name of the element of the claim."),
+        "x12": part(X12_PLACE, "Its place in the 837P, if any.", nullable=True),
+        "box": or_null("Its box of the CMS-1500."),
+    },
+)
+
+
+def _condition(about: str) -> Field:
+    grammar = "{all: […]}, {any: […]} or {fact: NAME, OPERATOR: VALUE}."
+    return fields.Dict(keys=fields.String(), required=True, metadata={"description": f"{about} {grammar}"})
+
+
+RULE = shape(
+    "Rule",
+    _DIGEST
+    | SUMMARY
+    | {
+        "file": text("Its file, within the folder of rules."),
+        "scope": word(tuple(KINDS), "What one finding of it is about."),
+        "owner": text("The role that answers for it."),
+        "reviewed": text("When it was last held against its authority."),
+        "effective": part(WINDOW, "Dates of service it holds for."),
+        "authority": parts(AUTHORITY, "By whose word."),
+        "applies": _condition("Which facts it looks at."),
+        "needs": texts("Facts without which it is not judged."),
+        "when": _condition("When it fires."),
+        "pointsAt": part(POINTS_AT, "What a finding points at."),
+        "message": text("What it says; names in braces are filled in."),
+        "fix": text("What to do about it."),
+        "notChecked": or_null("What it says when a needed fact was not supplied."),
+        "reason": part(REASON, "Codes expected on the remittance.", nullable=True),
+        "claimStatus": part(CLAIM_STATUS, "What a clearinghouse would answer.", nullable=True),
+        "atRisk": word(AT_RISK, "Dollars a finding may cost."),
+        "falseAlarms": or_null("When it may fire on a correct claim."),
+        "related": texts("Ids of other rules."),
+    },
+)

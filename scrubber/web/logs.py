@@ -1,0 +1,134 @@
+"""Beside the path: one JSON line per request, and one per failure. Nothing that a client sent is ever in them.
+
+Of an exception only its type and the places in the code are written: its message may hold a value from a claim.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import sys
+import threading
+from time import perf_counter_ns
+from typing import TextIO, cast
+
+import orjson
+import structlog
+from flask import Flask, Response, current_app, g, request
+from structlog.typing import FilteringBoundLogger
+
+from scrubber.errors import code_place, describe_failure
+from scrubber.findings import SEVERITIES, ScrubResult
+
+Log = FilteringBoundLogger
+
+_KEY = "claim-scrubber-log"
+_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+
+
+def open_log(stream: TextIO) -> Log:
+    """A log that writes one JSON object a line to `stream`, at once."""
+    return cast(
+        Log,
+        structlog.wrap_logger(
+            structlog.BytesLogger(stream.buffer),
+            processors=[
+                structlog.processors.add_log_level,
+                structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+                structlog.processors.JSONRenderer(serializer=orjson.dumps),
+            ],
+            wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+            cache_logger_on_first_use=True,
+        ),
+    )
+
+
+def install(app: Flask, log: Log) -> None:
+    """Write a line to `log` after each request of `app`."""
+    app.extensions[_KEY] = log
+    app.before_request(_begin)
+    app.after_request(_end)
+
+
+def note_received(count: int) -> None:
+    """Remember for the request's line how many bytes its body had."""
+    g.received = count
+
+
+def note_result(result: ScrubResult) -> None:
+    """Remember for the request's line how the claim came out."""
+    severities = [finding.rule.severity for finding in result.findings]
+    g.outcome = {
+        "disposition": result.disposition,
+        **{severity: severities.count(severity) for severity in SEVERITIES},
+        "not_checked": len(result.not_checked),
+    }
+
+
+def request_failed(error: BaseException) -> str:
+    """Log a failure that nobody foresaw. Returns the id of the request, under which the log has it."""
+    reference = cast(str, g.request_id)
+    _log().error("failure", request=reference, **describe_failure(error))
+    return reference
+
+
+def take_over(log: Log) -> None:
+    """Send what any library logs or leaves uncaught to `log`, reduced to who said it and where in the code."""
+    logging.root.handlers = [_Reduced(log)]
+    logging.root.setLevel(logging.WARNING)
+    logging.captureWarnings(True)
+    sys.excepthook = lambda _kind, error, _trace: write_failure(log, error)
+    threading.excepthook = lambda args: write_failure(log, args.exc_value)
+    sys.unraisablehook = lambda args: write_failure(log, args.exc_value)
+
+
+def write_failure(log: Log, error: BaseException | None) -> None:
+    """A failure: types and places in the code, innermost last; no source, no values."""
+    log.error("failure", **(describe_failure(error) if error else {}))
+
+
+class _Reduced(logging.Handler):
+    """Writes a library's record without its text, which may repeat a request."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line: which logger, which level, which line of code; for an exception its type and frames."""
+        error = record.exc_info[1] if record.exc_info else None
+        self._log.warning(
+            "library",
+            logger=record.name,
+            severity=record.levelname.lower(),
+            at=code_place(record.pathname, record.lineno),
+            **(describe_failure(error) if error else {}),
+        )
+
+
+def _log() -> Log:
+    return cast(Log, current_app.extensions[_KEY])
+
+
+def _begin() -> None:
+    g.started = perf_counter_ns()
+    g.request_id = secrets.token_hex(8)
+    g.received = 0
+    g.outcome = {}
+
+
+def _end(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.request_id
+    rule = request.url_rule
+    _log().info(
+        "request",
+        request=g.request_id,
+        method=request.method if request.method in _METHODS else "other",
+        route=rule.rule if rule else None,
+        status=response.status_code,
+        ms=round((perf_counter_ns() - g.started) / 1e6, 2),
+        received=g.received,
+        sent=response.content_length,
+        **g.outcome,
+    )
+    return response

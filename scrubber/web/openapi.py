@@ -1,0 +1,57 @@
+"""Beside the path: the API's own document, OpenAPI 3.1, and the blueprints that it describes."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response
+from flask_smorest import Api
+from werkzeug.exceptions import HTTPException
+
+from scrubber import __version__
+from scrubber.web import problems
+from scrubber.web.api.claims import claims
+from scrubber.web.api.health import health
+from scrubber.web.api.rules import rules
+from scrubber.web.documented.scalars import describe_scalar
+from scrubber.web.documented.shapes import PROBLEM
+
+_ABOUT = """\
+Scrubs professional claims (837P as v3 JSON) before they go to the payer: findings with the place,
+the authority, what to do and the dollars at risk.
+
+Errors are `application/problem+json`. No error repeats a value that was sent.
+"""
+
+
+class DocumentedApi(Api):
+    """flask-smorest's Api, whose errors are problems."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def handle_http_exception(self, error: HTTPException) -> Response:
+        """Any HTTP error as a problem."""
+        return problems.from_http(error)
+
+    def _register_responses(self) -> None:
+        for status in HTTPStatus:
+            content = {problems.MEDIA_TYPE: {"schema": PROBLEM}}
+            response: dict[str, Any] = {"description": status.phrase, "content": content}
+            self.spec.components.response(status.name, response, lazy=True)
+
+
+def install(app: Flask) -> None:
+    """Serve every resource, and /openapi.json about them."""
+    app.config |= {
+        "API_TITLE": "Claim scrubber",
+        "API_VERSION": __version__,
+        "OPENAPI_VERSION": "3.1.0",
+        "OPENAPI_URL_PREFIX": "/",
+        "OPENAPI_JSON_PATH": "openapi.json",
+        "API_SPEC_OPTIONS": {"info": {"description": _ABOUT}},
+    }
+    api = DocumentedApi(app)
+    api.ma_plugin.converter.add_attribute_function(describe_scalar)
+    for blueprint in (claims, rules, health):
+        api.register_blueprint(blueprint)

@@ -1,0 +1,105 @@
+"""What a caller is told when there is no answer: application/problem+json (RFC 9457), never a value from a claim."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import orjson
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from scrubber.errors import NotAClaim, NotJson
+from scrubber.web import logs
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of problem: its name in `type`, its HTTP status and its title."""
+
+    name: str
+    status: int
+    title: str
+
+
+BAD_PARAMETER = Kind("bad-parameter", 400, "A query parameter has a value that it cannot have")
+BAD_BODY = Kind("bad-body", 400, "The body could not be read to its end")
+NOT_JSON = Kind("not-json", 400, "The body is not JSON")
+NOT_FOUND = Kind("not-found", 404, "There is nothing at this address")
+WRONG_METHOD = Kind("method-not-allowed", 405, "This address does not answer to this method")
+TOO_LARGE = Kind("body-too-large", 413, "The body is too large")
+UNSUPPORTED = Kind("unsupported-media-type", 415, "The body is of a kind that is not read")
+NOT_A_CLAIM = Kind("not-a-claim", 422, "The body is not a claim")
+FAILURE = Kind("failure", 500, "The service failed")
+NOT_READY = Kind("not-ready", 503, "The service is not ready")
+
+
+class Refused(HTTPException):
+    """Ends the request with a problem. `detail` is in our own words; `errors` are JSON pointers and what is wrong."""
+
+    def __init__(self, kind: Kind, detail: str, errors: Iterable[tuple[str, str]] = ()) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.code = kind.status
+        self.detail = detail
+        self.errors = tuple(errors)
+
+
+def body(kind: Kind, detail: str, errors: Iterable[tuple[str, str]] = ()) -> bytes:
+    """The problem as JSON."""
+    told: dict[str, object] = {
+        "type": f"urn:claim-scrubber:problem:{kind.name}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+    }
+    listed = [{"pointer": pointer, "detail": text} for pointer, text in errors]
+    return orjson.dumps(told | {"errors": listed} if listed else told)
+
+
+def install(app: Flask) -> None:
+    """Answer what this program raises on purpose, and what it does not, with problems."""
+    app.register_error_handler(NotJson, _not_json)
+    app.register_error_handler(NotAClaim, _not_a_claim)
+    app.register_error_handler(Exception, _failure)
+
+
+def from_http(error: HTTPException) -> Response:
+    """The problem for an HTTP error; Flask's own texts are dropped, since some repeat the request."""
+    if isinstance(error, Refused):
+        return _response(error.kind, error.detail, error.errors)
+    if isinstance(error, MethodNotAllowed):
+        methods = sorted(error.valid_methods or ())
+        answer = _response(WRONG_METHOD, f"It answers to {', '.join(methods)}.")
+        answer.headers["Allow"] = ", ".join(methods)
+        return answer
+    if error.code == HTTPStatus.NOT_FOUND:
+        return _response(NOT_FOUND, "GET /openapi.json lists every address.")
+    status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+    return _response(Kind("http", status, status.phrase), status.description or status.phrase)
+
+
+def _not_json(error: NotJson) -> Response:
+    place = f"line {error.line}, column {error.column} (byte {error.byte})"
+    return _response(NOT_JSON, f"It stops being JSON, or UTF-8, at {place}.")
+
+
+def _not_a_claim(error: NotAClaim) -> Response:
+    detail = "Each entry of `errors` says what is expected at one place of the body."
+    return _response(NOT_A_CLAIM, detail, error.problems)
+
+
+def _failure(error: Exception) -> Response:
+    """A failure of our own: its place goes to the log, the caller gets what to quote."""
+    reference = logs.request_failed(error)
+    detail = f"It is no fault of the claim. The log has it as request {reference}."
+    return _response(FAILURE, detail)
+
+
+def _response(
+    kind: Kind, detail: str, errors: Iterable[tuple[str, str]] = (), headers: Mapping[str, str] | None = None
+) -> Response:
+    return Response(body(kind, detail, errors), kind.status, headers, content_type=MEDIA_TYPE)

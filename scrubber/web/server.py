@@ -1,0 +1,149 @@
+"""Around the path over HTTP: gunicorn in this process, its own words kept out of answers and logs.
+
+The application is made once, before the workers are forked, so that faults stop the start and memory is shared.
+HUP makes it anew: new rules come in without a dropped request, and faulty ones leave the old in force.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+from gunicorn import util
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+from gunicorn.http import errors
+from gunicorn.workers.gthread import ThreadWorker
+
+from scrubber.config import Settings
+from scrubber.errors import ScrubberError
+from scrubber.web import logs, problems
+
+MakeApp = Callable[[], Flask]
+
+_UNREADABLE = problems.Kind("bad-request", 400, "The request is not HTTP that is read")
+_REFUSALS: dict[type[BaseException], problems.Kind] = {
+    errors.LimitRequestLine: problems.Kind("address-too-long", 414, "The address is too long"),
+    errors.LimitRequestHeaders: problems.Kind("headers-too-large", 431, "The headers are too large"),
+    errors.ExpectationFailed: problems.Kind("expectation-failed", 417, "The Expect header is not one that is met"),
+    errors.UnsupportedTransferCoding: problems.Kind("transfer-coding", 501, "The Transfer-Encoding is not read"),
+}
+
+
+def serve(settings: Settings, make_app: MakeApp) -> None:
+    """Serve until TERM or INT; then answer what is under way and end the process.
+
+    Raises what `make_app` raises, before anything is served.
+    """
+    app = make_app()
+    logs.take_over(logs.open_log(sys.stdout))
+    _Service(settings, app, make_app).run()
+
+
+class _Service(BaseApplication):
+    """What gunicorn runs: its settings, and the application."""
+
+    def __init__(self, settings: Settings, app: Flask, make_app: MakeApp) -> None:
+        self._settings = settings
+        self._make_app = make_app
+        super().__init__()
+        self.callable = app
+
+    def load_config(self) -> None:
+        """Called by gunicorn, at the start and on HUP."""
+        settings = self._settings
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        chosen = {
+            "bind": f"{host}:{settings.port}",
+            "workers": settings.workers,
+            "threads": settings.threads,
+            "worker_class": _Worker,
+            "logger_class": _ServerLog,
+            "preload_app": True,
+            # It would be a file under the home directory, which a container may not have.
+            "control_socket_disable": True,
+        }
+        for name, value in chosen.items():
+            self.cfg.set(name, value)
+
+    def reload(self) -> None:
+        """Called by gunicorn on HUP: with the new rules and tables, or, when they have faults, with the old."""
+        try:
+            self.callable = self._make_app()
+        except ScrubberError as error:
+            log = logs.open_log(sys.stdout)
+            log.error("reload refused", reasons=str(error).splitlines())
+        super().reload()
+
+
+class _Worker(ThreadWorker):
+    """Answers what gunicorn cannot read without repeating any of it."""
+
+    def handle_error(self, _req: object, client: Any, _addr: object, exc: BaseException) -> None:
+        """Called by gunicorn with what went wrong outside the application."""
+        kind = _kind(exc)
+        if kind is problems.FAILURE:
+            self.log.exception("")
+        self.log.refused(kind.status)
+        answer = problems.body(kind, "It did not reach the service.")
+        head = (
+            f"HTTP/1.1 {kind.status} {kind.title}\r\nConnection: close\r\n"
+            f"Content-Type: {problems.MEDIA_TYPE}\r\nContent-Length: {len(answer)}\r\n\r\n"
+        )
+        try:
+            util.write_nonblock(client, head.encode() + answer)
+        except OSError:
+            self.log.debug("the client is gone")
+
+
+def _kind(error: BaseException) -> problems.Kind:
+    if not isinstance(error, errors.ParseException | OSError):
+        return problems.FAILURE
+    return next((kind for known, kind in _REFUSALS.items() if isinstance(error, known)), _UNREADABLE)
+
+
+class _ServerLog(Logger):
+    """gunicorn's logger, writing one JSON line for what the arbiter says.
+
+    The arbiter sees no request, while the words of a worker may repeat one: of those only failures are written,
+    reduced to their place in the code.
+    """
+
+    def setup(self, cfg: Any) -> None:
+        """Called by gunicorn, at the start and on HUP."""
+        self.cfg = cfg
+        self._access_log_enabled = False
+        self._arbiter = os.getpid()
+        self._log = logs.open_log(sys.stdout)
+
+    def debug(self, msg: str, *args: object, **_: object) -> None:
+        """Dropped."""
+
+    def info(self, msg: str, *args: object, **_: object) -> None:
+        """Told by the arbiter only."""
+        self._tell(self._log.info, msg, args)
+
+    def warning(self, msg: str, *args: object, **_: object) -> None:
+        """Told by the arbiter only."""
+        self._tell(self._log.warning, msg, args)
+
+    def error(self, msg: str, *args: object, **_: object) -> None:
+        """Told by the arbiter only."""
+        self._tell(self._log.error, msg, args)
+
+    critical = error
+
+    def exception(self, _msg: str, *_args: object, **_: object) -> None:
+        """A failure outside the application."""
+        logs.write_failure(self._log, sys.exception())
+
+    def refused(self, status: int) -> None:
+        """A request that gunicorn could not read."""
+        self._log.info("request", status=status)
+
+    def _tell(self, write: Callable[..., Any], msg: str, args: tuple[object, ...]) -> None:
+        if os.getpid() == self._arbiter:
+            write("server", text=msg % args if args else msg)

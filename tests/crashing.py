@@ -1,0 +1,39 @@
+"""A service whose scrubber fails on every claim, with the claim in its exceptions: `python -m tests.crashing`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from datetime import date
+from typing import NoReturn
+
+from scrubber.app import create_app
+from scrubber.claim import Claim
+from scrubber.config import read_settings
+from scrubber.scrub import open_scrubber
+from scrubber.web.server import serve
+
+
+class Crashing:
+    """Opened like a scrubber; says everything it should not."""
+
+    def __init__(self) -> None:
+        opened = open_scrubber(SETTINGS.rules, SETTINGS.reference)
+        self.rulebook, self.reference, self.engine = opened.rulebook, opened.reference, opened.engine
+
+    def scrub(self, claim: Claim, received_on: date) -> NoReturn:
+        """Log, warn and raise with values of the claim."""
+        name = str(claim.subscriber.last_name)
+        logging.getLogger("some.library").error("cannot handle %s", name)
+        warnings.warn(f"odd name {name}", stacklevel=1)
+        try:
+            {}[name]
+        except KeyError as error:
+            raise ValueError(f"no such patient: {name}") from error
+        raise AssertionError
+
+
+if __name__ == "__main__":
+    SETTINGS = read_settings(os.environ)
+    serve(SETTINGS, lambda: create_app(SETTINGS, Crashing()))  # type: ignore[arg-type]

@@ -1,0 +1,156 @@
+"""The real service for tests: gunicorn in a process of its own, on a free port, over rules that only tests use."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+
+ROOT = Path(__file__).resolve().parents[1]
+JSON = {"Content-Type": "application/json"}
+
+_PACK = """\
+name: sample
+title: Sample rules
+about: Rules that only tests use.
+adoption: everyone
+"""
+_RULE = """\
+id: {id}
+version: 1
+title: A code that is always {severity}
+status: active
+severity: {severity}
+stage: adjudication
+category: coding
+scope: line
+owner: testing
+reviewed: "2026-11-22"
+effective: {{from: "2020-01-01"}}
+authority:
+  - {{kind: house-policy, title: Sample policy}}
+applies: {{procedure: {{any: ["{code}"]}}}}
+when: {{fact: charge, over: "1.00"}}
+message: "Line {{line}} bills {{procedure}}."
+fix: Bill another code.
+reason: {{group: CO, carc: "16"}}
+at-risk: line-allowed
+"""
+
+
+def write_rules(folder: Path, *codes: tuple[str, str, str]) -> Path:
+    """A folder of rules: for each (id, severity, code), one that fires on every line with that code."""
+    lines = folder / "sample" / "lines"
+    lines.mkdir(parents=True, exist_ok=True)
+    (folder / "sample" / "pack.yaml").write_text(_PACK)
+    for rule_id, severity, code in codes:
+        text = _RULE.format(id=rule_id, severity=severity, code=code)
+        (lines / f"{rule_id}.yaml").write_text(text)
+    return folder
+
+
+class Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def json(self) -> dict[str, object]:
+        """The body, parsed."""
+        parsed: dict[str, object] = orjson.loads(self.body)
+        return parsed
+
+
+@dataclass
+class Service:
+    """A running service; its output is collected in a file."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    output: Path
+
+    def ask(
+        self,
+        method: str,
+        address: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """One request on a connection of its own."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request(method, address, body, dict(headers or {}))
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+    def scrub(self, body: bytes, query: str = "") -> Answer:
+        """Post a claim."""
+        return self.ask("POST", f"/v1/claims/scrub{query}", body, JSON)
+
+    def raw(self, request: bytes) -> bytes:
+        """Send bytes as they are; return whatever comes until the service closes the connection."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+    def stop(self) -> int:
+        """TERM; returns the exit code."""
+        self.process.terminate()
+        return self.process.wait(timeout=30)
+
+
+@contextmanager
+def running(folder: Path, *command: str, **environ: str) -> Iterator[Service]:
+    """`scrubber serve`, or another command line of Python, with one worker; its output goes to `folder`."""
+    port = free_port()
+    output = folder / "output.txt"
+    with output.open("wb") as stream:
+        process = subprocess.Popen(
+            [sys.executable, *(command or ("-m", "scrubber", "serve"))],
+            cwd=ROOT,
+            env=os.environ | {"SCRUBBER_BIND": f"127.0.0.1:{port}", "SCRUBBER_WORKERS": "1"} | environ,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+        )
+    service = Service(port, process, output)
+    try:
+        _wait(service)
+        yield service
+    finally:
+        service.stop()
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait(service: Service) -> None:
+    for _ in range(600):
+        if service.process.poll() is not None:
+            raise AssertionError(service.output.read_text())
+        try:
+            service.ask("GET", "/healthz")
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError("the service did not start")

@@ -1,0 +1,201 @@
+"""The real server: gunicorn, HTTP, signals. What a caller and an operator of the service rely on."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.claims import office_claim, tbs_claim
+from tests.service import JSON, ROOT, Service, free_port, running, write_rules
+
+MOST = 200_000
+
+
+@pytest.fixture(scope="module")
+def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    codes = ("sample-denied", "deny", "77092"), ("sample-warned", "warn", "36415")
+    return write_rules(tmp_path_factory.mktemp("rules"), *codes)
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, rules: Path) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("serve")
+    with running(folder, SCRUBBER_RULES=str(rules), SCRUBBER_MAX_BODY_BYTES=str(MOST)) as service:
+        yield service
+
+
+def test_a_claim_is_scrubbed(service: Service) -> None:
+    answer = service.scrub(orjson.dumps(tbs_claim()))
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.json["disposition"] == "deny"
+    assert answer.json["receivedOn"] == "20250320"
+
+
+def test_the_command_line_prints_the_apis_bytes(service: Service, rules: Path, tmp_path: Path) -> None:
+    files = []
+    for name, claim in ("tbs", tbs_claim()), ("office", office_claim()):
+        files.append(tmp_path / f"{name}.json")
+        files[-1].write_bytes(orjson.dumps(claim | {"scrubContext": {"receivedOn": "20250401"}}))
+    for view in ("scrubber", "clearinghouse"):
+        done = subprocess.run(
+            [sys.executable, "-m", "scrubber", "scrub", "--json", "--view", view, *map(str, files)],
+            cwd=ROOT,
+            env=os.environ | {"SCRUBBER_RULES": str(rules)},
+            capture_output=True,
+            check=True,
+        )
+        posted = [service.scrub(file.read_bytes(), f"?view={view}").body for file in files]
+        assert done.stdout == b"".join(body + b"\n" for body in posted)
+
+
+def test_many_callers_at_once_get_the_same_bytes(service: Service) -> None:
+    body = orjson.dumps(tbs_claim())
+
+    def ask(_: int) -> set[bytes]:
+        return {service.scrub(body).body for _ in range(50)}
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = set().union(*pool.map(ask, range(8)))
+    assert len(answers) == 1
+
+
+@pytest.mark.parametrize("size", [MOST + 1, 50_000_000])
+def test_a_body_that_is_too_large_gets_a_clear_answer(service: Service, size: int) -> None:
+    answer = service.scrub(b" " * size)
+    assert answer.status == 413
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert str(MOST) in str(answer.json["detail"])
+
+
+def test_the_size_of_a_chunked_body_is_bounded_too(service: Service) -> None:
+    chunk = b"8000\r\n" + b" " * 0x8000 + b"\r\n"
+    head = b"POST /v1/claims/scrub HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    answer = service.raw(head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 10 + b"0\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_chunked_claim_is_read(service: Service) -> None:
+    body = orjson.dumps(tbs_claim())
+    head = b"POST /v1/claims/scrub HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    answer = service.raw(head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    [
+        "CANARY\r\n\r\n",
+        "GET /CANARY CANARY\r\n\r\n",
+        "GET / HTTP/1.1\r\nCANARY CANARY: 1\r\n\r\n",
+        "GET /" + "CANARY" * 2000 + " HTTP/1.1\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: x\r\nX: " + "CANARY" * 20000 + "\r\n\r\n",
+        "POST /v1/claims/scrub HTTP/1.1\r\nTransfer-Encoding: CANARY\r\n\r\n",
+        "POST /v1/claims/scrub HTTP/1.1\r\nContent-Length: CANARY\r\n\r\n",
+        "POST /v1/claims/scrub HTTP/1.1\r\nHost: x\r\nExpect: CANARY\r\nContent-Length: 0\r\n\r\n",
+        "POST /v1/claims/scrub HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        "Transfer-Encoding: chunked\r\n\r\nCANARY\r\nCANARY\r\n",
+        "POST /v1/claims/scrub HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nCANARY CANARY\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_refused_and_not_repeated(service: Service, request_text: str) -> None:
+    answer = service.raw(request_text.encode())
+    assert answer.split(b" ")[1][:1] in (b"4", b"5")
+    assert b"application/problem+json" in answer
+    assert b"CANARY" not in answer
+    assert "CANARY" not in service.output.read_text()
+    assert '"failure"' not in service.output.read_text()
+
+
+def test_a_refused_upload_does_not_break_the_connection(service: Service) -> None:
+    packed = gzip.compress(orjson.dumps(tbs_claim())) * 500
+    answer = service.ask("POST", "/v1/claims/scrub", packed, JSON | {"Content-Encoding": "gzip"})
+    assert answer.status == 415
+    assert service.ask("POST", "/nowhere", b"x" * 1_000_000).status == 404
+
+
+def test_term_ends_the_service_cleanly(tmp_path: Path, rules: Path) -> None:
+    with running(tmp_path, SCRUBBER_RULES=str(rules)) as service:
+        assert service.scrub(orjson.dumps(office_claim())).status == 200
+        assert service.stop() == 0
+    assert all(orjson.loads(line) for line in service.output.read_text().splitlines())
+
+
+def test_hup_takes_new_rules_and_keeps_the_old_when_the_new_have_faults(tmp_path: Path) -> None:
+    rules = write_rules(tmp_path / "rules", ("sample-first", "warn", "36415"))
+    body = orjson.dumps(office_claim())
+
+    def fired(service: Service) -> set[str]:
+        findings = service.scrub(body).json["findings"]
+        return {finding["rule"]["id"] for finding in findings}  # type: ignore[attr-defined]
+
+    with running(tmp_path, SCRUBBER_RULES=str(rules)) as service:
+        assert fired(service) == {"sample-first"}
+        write_rules(rules, ("sample-second", "deny", "99213"))
+        service.process.send_signal(signal.SIGHUP)
+        _until(lambda: fired(service) == {"sample-first", "sample-second"})
+        (rules / "sample" / "lines" / "sample-second.yaml").write_text("id: [")
+        service.process.send_signal(signal.SIGHUP)
+        _until(lambda: "reload refused" in service.output.read_text())
+        assert fired(service) == {"sample-first", "sample-second"}
+
+
+def _until(holds: object) -> None:
+    for _ in range(200):
+        if holds():  # type: ignore[operator]
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not come true")
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({"SCRUBBER_BIND": "nowhere"}, "SCRUBBER_BIND"),
+        ({"SCRUBBER_RULES": "no/such/folder"}, "SCRUBBER_RULES"),
+        ({"SCRUBBER_REFERENCE": "no/such/file"}, "reference data"),
+    ],
+)
+def test_what_cannot_start_says_why(environ: dict[str, str], words: str) -> None:
+    done = _serve(environ)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_rules_with_faults_do_not_start(tmp_path: Path) -> None:
+    rules = write_rules(tmp_path, ("sample-faulty", "deny", "77092"))
+    file = rules / "sample" / "lines" / "sample-faulty.yaml"
+    file.write_text(file.read_text().replace("severity: deny", "severity: dire"))
+    done = _serve({"SCRUBBER_RULES": str(rules)})
+    assert done.returncode == 2
+    assert "sample/lines/sample-faulty.yaml:5" in done.stderr
+
+
+def test_a_misspelt_setting_is_told(tmp_path: Path, rules: Path) -> None:
+    with running(tmp_path, SCRUBBER_RULES=str(rules), SCRUBBER_WORKER="2") as service:
+        assert "SCRUBBER_WORKER is no setting" in service.output.read_text()
+
+
+def _serve(environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "scrubber", "serve"],
+        cwd=ROOT,
+        env=os.environ | {"SCRUBBER_BIND": f"127.0.0.1:{free_port()}"} | environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
