@@ -28,6 +28,7 @@ ROOT = Path(__file__).parent.parent
         "ten_thousand_facts",
         "reloads_do_not_leak",
         "threads",
+        "close_while_matching",
         "fork_after_compile",
         "fork_while_matching",
         "interrupted_matches",
