@@ -26,6 +26,7 @@ about: Rules that only tests use.
 adoption: everyone
 """
 _RULE = """\
+# yaml-language-server: $schema=../../rule.schema.json
 id: {id}
 version: 1
 title: A code that is always {severity}

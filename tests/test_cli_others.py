@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from scrubber import __version__
 from scrubber.cli import main
+from tests.claims import office_claim, tbs_claim
 from tests.service import ROOT, write_rules
 
 
@@ -113,3 +114,73 @@ def test_a_place_without_reference_data_is_told(folder: Path, monkeypatch: pytes
     done = scrubber("reference", "list")
     assert done.exit_code == 2
     assert "reference data" in done.stderr
+
+
+_CASES = """\
+- name: the code is denied
+  claim: tbs
+  finds: [{line: 1, severity: deny}]
+- name: the code is denied at any charge
+  claim: tbs
+  change: {line.1.charge: "70.00"}
+  finds: [{line: 1}]
+- name: another code is not
+  claim: office
+  finds: []
+- name: a cent is not worth it
+  claim: tbs
+  change: {line.1.charge: "0.01"}
+  finds: []
+"""
+
+
+@pytest.fixture
+def checked(folder: Path) -> Path:
+    """A folder of one rule with its tests, claims and schemas."""
+    rules = folder / "rules"
+    (rules / "claims").mkdir()
+    (rules / "claims" / "tbs.json").write_bytes(orjson.dumps(tbs_claim()))
+    (rules / "claims" / "office.json").write_bytes(orjson.dumps(office_claim()))
+    (rules / "sample" / "CHANGES.md").write_text("# Changes\n")
+    (rules / "sample" / "lines" / "sample-warned.yaml").unlink()
+    (rules / "sample" / "lines" / "sample-denied.test.yaml").write_text(_CASES)
+    assert scrubber("rules", "schema").exit_code == 0
+    return rules
+
+
+def test_rules_without_faults(checked: Path) -> None:
+    done = scrubber("rules", "lint")
+    assert done.stdout == "1 rules in 1 packs, no faults\n"
+    assert done.exit_code == 0
+
+
+def test_faults_are_told_with_file_and_line(checked: Path) -> None:
+    rule = checked / "sample" / "lines" / "sample-denied.yaml"
+    rule.write_text(rule.read_text().replace("severity: deny", "severity: dire"))
+    (checked / "sample" / "CHANGES.md").unlink()
+    done = scrubber("rules", "lint")
+    assert done.exit_code == 1
+    assert "rules/sample/lines/sample-denied.yaml:6: " in done.stdout
+    assert "rules/sample/CHANGES.md: " in done.stdout
+
+
+def test_cases_pass(checked: Path) -> None:
+    for ids in [], ["sample-denied"]:
+        done = scrubber("rules", "test", *ids)
+        assert done.stdout == "4 cases of 1 rules, 0 failed\n"
+        assert done.exit_code == 0
+
+
+def test_a_case_that_fails_is_told_with_its_place(checked: Path) -> None:
+    file = checked / "sample" / "lines" / "sample-denied.test.yaml"
+    file.write_text(file.read_text().replace("severity: deny", "severity: warn"))
+    done = scrubber("rules", "test")
+    assert done.exit_code == 1
+    assert done.stdout.startswith("rules/sample/lines/sample-denied.test.yaml:1: sample-denied: ")
+    assert done.stdout.endswith("4 cases of 1 rules, 1 failed\n")
+
+
+def test_a_rule_that_is_not_there_cannot_be_tested(checked: Path) -> None:
+    done = scrubber("rules", "test", "nothing")
+    assert done.exit_code == 2
+    assert "nothing" in done.stderr

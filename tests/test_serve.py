@@ -181,7 +181,7 @@ def test_rules_with_faults_do_not_start(tmp_path: Path) -> None:
     file.write_text(file.read_text().replace("severity: deny", "severity: dire"))
     done = _serve({"SCRUBBER_RULES": str(rules)})
     assert done.returncode == 2
-    assert "sample/lines/sample-faulty.yaml:5" in done.stderr
+    assert "sample/lines/sample-faulty.yaml:6" in done.stderr
 
 
 def test_a_misspelt_setting_is_told(tmp_path: Path, rules: Path) -> None:

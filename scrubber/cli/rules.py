@@ -1,6 +1,8 @@
-"""`scrubber rules`: read the rules that are loaded."""
+"""`scrubber rules`: read, check and test a folder of rules."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 import click
 import orjson
@@ -8,16 +10,23 @@ import orjson
 from scrubber.answer.rules import document
 from scrubber.cli.opening import Unusable, settings, told_plainly
 from scrubber.rulebook.book import Rulebook
+from scrubber.rulebook.json_schema import schema_files, write_schemas
+from scrubber.rulebook.lint import lint as find_faults
+from scrubber.rulebook.lint import stale
 from scrubber.rulebook.load import load_rulebook
+from scrubber.scrub import open_scrubber
+from scrubber.workshop.testing import CaseResult, run_tests
 
 
 @click.group()
 def rules() -> None:
-    """Read and check the rules.
+    """Read, check and test the rules: those in SCRUBBER_RULES, else in rules/.
 
     \b
-    scrubber rules list
+    scrubber rules list --pack documentation
     scrubber rules show documentation-tbs-number
+    scrubber rules lint
+    scrubber rules test documentation-tbs-number
     """
 
 
@@ -42,6 +51,58 @@ def show(rule_id: str) -> None:
     if rule is None:
         raise Unusable(f"there is no rule {rule_id}; scrubber rules list names them")
     click.echo(orjson.dumps(document(rule), option=orjson.OPT_INDENT_2))
+
+
+@rules.command()
+@click.pass_context
+def lint(context: click.Context) -> None:
+    """Check rules, tests and tables; exit 1 when there are faults.
+
+    Every fault is told at once, with file and line. A rule that nobody has reviewed for a year is a warning.
+    """
+    folder = settings().rules
+    faults = find_faults(folder)
+    for fault in faults:
+        click.echo(f"{folder}/{fault}")
+    if faults:
+        click.echo(f"{len(faults)} faults")
+        context.exit(1)
+    book = _load()
+    for warning in stale(book, datetime.now(UTC).date()):
+        click.echo(f"warning: {folder}/{warning}")
+    click.echo(f"{len(book.rules)} rules in {len(book.packs)} packs, no faults")
+
+
+@rules.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.pass_context
+def test(context: click.Context, ids: tuple[str, ...]) -> None:
+    """Run the test cases of these rules, or of all; exit 1 when one fails."""
+    chosen = settings()
+    with told_plainly():
+        opened = open_scrubber(chosen.rules, chosen.reference)
+        results = run_tests(opened, chosen.rules, ids or None)
+    failed = [result for result in results if not result.passed]
+    for result in failed:
+        click.echo(_told(result, str(chosen.rules)))
+    rules_tested = len({result.rule for result in results})
+    click.echo(f"{len(results)} cases of {rules_tested} rules, {len(failed)} failed")
+    if failed:
+        context.exit(1)
+
+
+@rules.command()
+def schema() -> None:
+    """Write the JSON Schemas with which editors complete rule files."""
+    folder = settings().rules
+    write_schemas(folder)
+    for name in schema_files():
+        click.echo(f"{folder}/{name} is written")
+
+
+def _told(result: CaseResult, folder: str) -> str:
+    differences = "".join(f"\n    {line}" for line in result.differences)
+    return f"{folder}/{result.file}:{result.line}: {result.rule}: {result.case}{differences}"
 
 
 def _load() -> Rulebook:
