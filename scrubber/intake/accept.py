@@ -20,7 +20,7 @@ from scrubber.intake.schema import BODY
 
 MOST_PROBLEMS = 50
 MOST_UNMAPPED = 200
-MOST_NAMES = 200  # of one object; real ones have up to 45
+MOST_NAMES = 100  # of one object; real ones have up to 50
 
 Loaded = dict[str, Any]
 Acceptor = Callable[[object, str, list[str]], Any]  # value, its pointer, unknown names so far
@@ -78,7 +78,7 @@ def _object(shape: Shape, *, optional: bool) -> Acceptor:
     required = {name for name, field in _fields(shape) if field.required}
     unread = shape.unread
 
-    def accept(raw: object, pointer: str, unknown: list[str]) -> Loaded | None:
+    def accept(raw: object, pointer: str, unknown: list[str]) -> Any:
         if type(raw) is not dict:
             return _nothing(raw, optional)
         if required and not required <= raw.keys():
@@ -132,7 +132,7 @@ def _list(field: Parts) -> Acceptor:
     accept = _part(field.inner)
     optional = not field.required
 
-    def accept_each(raw: object, pointer: str, unknown: list[str]) -> list[Any] | None:
+    def accept_each(raw: object, pointer: str, unknown: list[str]) -> Any:
         if not field.fits(raw):
             return _nothing(raw, optional)
         entries = enumerate(cast(list[object], raw))

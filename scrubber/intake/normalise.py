@@ -103,9 +103,9 @@ _any_text = _words("text", r"\S", _BLANKS)
 
 def text(raw: object) -> Any:
     """A text of one line or several, without the blanks around it."""
-    if type(raw) is str and 0 < len(raw) <= LONGEST_TEXT and raw.isprintable():
-        return raw if raw[0] != " " != raw[-1] else raw.strip()
-    return _any_text(raw)
+    if type(raw) is not str or not 0 < len(raw) <= LONGEST_TEXT:
+        return _any_text(raw)
+    return raw if raw.isprintable() and raw[0] != " " != raw[-1] else _any_text(raw)
 
 
 dashed_digits = _words("text", r"\d{1,20}", _BLANKS, _DASHES)

@@ -12,6 +12,7 @@ MOST_LINES = 1_000
 
 _POSITIONS = {str(position): position for position in range(1, 13)}
 _LETTERS = {letter: position for position, letter in enumerate("ABCDEFGHIJKL", start=1)}
+_NOTHING: tuple[object, ...] = (None, "", [])  # each counts as an entry, so that any list has an end
 _EMPTY = Odd(None, "empty entry dropped")
 _NO_CODE = Odd(None, None, "code")
 _NO_POINTER = Odd(None, None, "pointer")
@@ -71,7 +72,7 @@ def _several(raw: object, read: Callable[[object], Any], unreadable: Odd, longes
         return Several((), (("", unreadable),))
     values = []
     for suffix, entry in entries:
-        found = _EMPTY if entry is None or entry == "" else read(entry)
+        found = _EMPTY if entry in _NOTHING else read(entry)
         if type(found) is Odd:
             odd.append((suffix, found))
             found = found.value
@@ -81,15 +82,17 @@ def _several(raw: object, read: Callable[[object], Any], unreadable: Odd, longes
 
 
 def _opened(raw: object, longest: int) -> tuple[list[tuple[str, object]], list[tuple[str, Odd]]]:
-    """Entries and the suffixes of their pointers, at most one more than `longest`, and what was odd about the list."""
+    """Entries with the suffixes of their pointers, until there are too many, and what was odd about the list."""
     if type(raw) is not list:
         return ([], []) if raw == "" else ([("", raw)], [("", Odd(None, "single value read as a list"))])
     entries: list[tuple[str, object]] = []
     odd = []
-    for index, entry in enumerate(raw[: longest + 1]):
-        if type(entry) is not list:
+    for index, entry in enumerate(raw):
+        if len(entries) > longest:
+            break
+        if type(entry) is list and entry:
+            odd.append((f"/{index}", Odd(None, "list within a list opened")))
+            entries += [(f"/{index}/{position}", one) for position, one in enumerate(entry)]
+        else:
             entries.append((f"/{index}", entry))
-            continue
-        odd.append((f"/{index}", Odd(None, "list within a list opened")))
-        entries += [(f"/{index}/{inner}", one) for inner, one in enumerate(entry[: longest + 1])]
-    return entries[: longest + 1], odd
+    return entries, odd
