@@ -5,17 +5,21 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+import orjson
 from flask import Flask, Response
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
 from scrubber import __version__
+from scrubber.answer import json
 from scrubber.web import problems
 from scrubber.web.api.claims import claims
 from scrubber.web.api.health import health
 from scrubber.web.api.rules import rules
+from scrubber.web.documented.examples import scrub_example
 from scrubber.web.documented.scalars import describe_scalar
 from scrubber.web.documented.shapes import PROBLEM
+from scrubber.web.service import service
 
 _ABOUT = """\
 Scrubs professional claims (837P as v3 JSON) before they go to the payer: findings with the place,
@@ -33,6 +37,13 @@ class DocumentedApi(Api):
     def handle_http_exception(self, error: HTTPException) -> Response:
         """Any HTTP error as a problem."""
         return problems.from_http(error)
+
+    def _openapi_json(self) -> Response:
+        """Called for /openapi.json. The example is the answer that these rules give, so that it cannot be outdated."""
+        document = self.spec.to_dict()
+        answer = json.document(scrub_example(service().scrubber))
+        document["components"]["examples"] = {"Answer": {"value": answer}}
+        return Response(orjson.dumps(document), content_type="application/json")
 
     def _register_responses(self) -> None:
         for status in HTTPStatus:

@@ -71,11 +71,13 @@ class _Service(BaseApplication):
 
     def reload(self) -> None:
         """Called by gunicorn on HUP: with the new rules and tables, or, when they have faults, with the old."""
+        log = logs.open_log(sys.stdout)
         try:
             self.callable = self._make_app()
         except ScrubberError as error:
-            log = logs.open_log(sys.stdout)
             log.error("reload refused", reasons=str(error).splitlines())
+        except Exception as error:  # noqa: BLE001 -- the arbiter would end, and the service with it
+            logs.write_failure(log, error)
         super().reload()
 
 

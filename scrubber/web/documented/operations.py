@@ -13,7 +13,7 @@ from scrubber.findings import CATEGORIES, SEVERITIES, STAGES
 from scrubber.intake.schema import BODY
 from scrubber.rulebook.schema import STATUSES
 from scrubber.web.documented.answer import ANSWER, CLEARINGHOUSE
-from scrubber.web.documented.examples import ANSWER_EXAMPLE, CLAIM_EXAMPLE
+from scrubber.web.documented.examples import CLAIM_EXAMPLE
 from scrubber.web.documented.health import HEALTH, READINESS
 from scrubber.web.documented.rules import RULE, RULE_LIST
 
@@ -52,7 +52,7 @@ SCRUB: Operation = {
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        example=ANSWER_EXAMPLE,
+        examples={"scrubbed": {"$ref": "#/components/examples/Answer"}},
     ),
 }
 LIST_RULES: Operation = {
