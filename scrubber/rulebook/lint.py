@@ -24,7 +24,8 @@ def lint(folder: Path) -> list[Fault]:
     faults = list(_loading(folder))
     packs = load_packs(folder, [])
     for path in rule_files(folder):
-        faults += _of_rule(path, folder, packs)
+        faults += _of_rule(path, folder)
+        faults += _of_tests(path, folder, packs)
     faults += _orphans(folder)
     for pack in packs:
         if not (folder / pack / "CHANGES.md").is_file():
@@ -52,7 +53,7 @@ def _loading(folder: Path) -> Iterator[Fault]:
         yield from error.faults
 
 
-def _of_rule(path: Path, folder: Path, packs: dict[str, Pack]) -> Iterator[Fault]:
+def _of_rule(path: Path, folder: Path) -> Iterator[Fault]:
     name = path.relative_to(folder).as_posix()
     try:
         document = read_yaml(path, name)
@@ -60,9 +61,12 @@ def _of_rule(path: Path, folder: Path, packs: dict[str, Pack]) -> Iterator[Fault
         return  # the loader has told
     yield from _first_line(path, name)
     yield from _thresholds(document)
+
+
+def _of_tests(path: Path, folder: Path, packs: dict[str, Pack]) -> Iterator[Fault]:
     tests = path.with_name(path.stem + TEST_SUFFIX)
     if not tests.is_file():
-        yield Fault(name, 0, f"has no tests: write them in {tests.name}, beside it")
+        yield Fault(path.relative_to(folder).as_posix(), 0, f"has no tests: write them in {tests.name}, beside it")
         return
     try:
         yield from _enough(tests.relative_to(folder).as_posix(), read_cases(tests, folder, packs))

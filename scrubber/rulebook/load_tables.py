@@ -28,17 +28,17 @@ class Table(NamedTuple):
 def load_tables(folder: Path, packs: Mapping[str, Pack], faults: list[Fault]) -> list[Table]:
     """Every table that a pack.yaml lists; those with faults are left out."""
     tables = []
-    for pack in packs.values():
-        place = folder / pack.name / "tables"
+    for pack_name, pack in packs.items():
+        place = folder / pack_name / "tables"
         for file, kind in pack.tables.items():
-            name = f"{pack.name}/tables/{file}"
+            name = f"{pack_name}/tables/{file}"
             try:
                 tables.append(Table(name, kind, read_rows(place / file, ROW_TYPES[kind], ROW_KEYS[kind])))
             except Faults as error:
                 faults += [fault._replace(file=name) for fault in error.faults]
         found = {path.name for path in place.glob("*.csv")}
         for file in sorted(found - set(pack.tables)):
-            faults.append(Fault(f"{pack.name}/tables/{file}", 0, "is not listed under `tables` of pack.yaml"))
+            faults.append(Fault(f"{pack_name}/tables/{file}", 0, "is not listed under `tables` of pack.yaml"))
     return tables
 
 

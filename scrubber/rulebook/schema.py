@@ -48,7 +48,8 @@ def _text(about: str, **options: Any) -> fields.String:
 
 
 def _code(pattern: str, about: str, **options: Any) -> fields.String:
-    whole = validate.Regexp(rf"(?:{pattern})\Z", error=f"Must be of the form {pattern}.")
+    told = pattern.replace("{", "{{").replace("}", "}}")  # marshmallow formats the text once more
+    whole = validate.Regexp(rf"(?:{pattern})\Z", error=f"Must be of the form {told}.")
     return fields.String(validate=whole, metadata={"description": about, "pattern": f"^({pattern})$"}, **options)
 
 

@@ -1,0 +1,92 @@
+"""A folder of rules for tests: one pack, one rule with its tests, one code list; each part can be changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from scrubber.rulebook.json_schema import write_schemas
+from tests.claims import tbs_claim
+
+PACK = """\
+name: sample
+title: Sample pack
+about: House policy of a sample clinic.
+adoption: everyone
+tables: {lists.csv: code-lists}
+"""
+LISTS = """\
+list,code,through,since,until,source
+tbs,77089,,,,sample
+"""
+RULE = """\
+# yaml-language-server: $schema=../../rule.schema.json
+id: sample-rule
+version: 1
+title: A sample rule
+status: active
+severity: warn
+stage: adjudication
+category: coding
+scope: line
+owner: sample policy
+reviewed: "2026-11-22"
+effective: {from: "2022-01-01", to: "2030-01-01"}
+authority:
+  - {kind: house-policy, title: Sample policy, locator: "1", url: "https://policy.example/1", retrieved: "2026-11-22"}
+applies: {procedure: {any: ["77092"]}}
+when: {fact: units, over: 1}
+message: "Line {line} bills {units} units of {procedure}."
+fix: Bill one unit.
+reason: {group: CO, carc: "045", rarc: [N362]}
+at-risk: line-allowed
+"""
+CASES = """\
+- name: two units
+  claim: tbs
+  change: {line.1.units: 2}
+  finds: [{line: 1, severity: warn}]
+- name: three units
+  claim: tbs
+  change: {line.1.units: 3}
+  finds: [{line: 1}]
+- name: one unit
+  claim: tbs
+  finds: []
+- name: another code
+  claim: tbs
+  change: {line.1.procedure: "99213", line.1.units: 2}
+  finds: []
+"""
+
+
+def rule_folder(folder: Path, rule: str = RULE, cases: str = CASES, pack: str = PACK, lists: str = LISTS) -> Path:
+    """Writes the sample pack, its rule and all that lint asks for into `folder`."""
+    put(folder, "sample/pack.yaml", pack)
+    put(folder, "sample/CHANGES.md", "# Changes\n")
+    put(folder, "sample/tables/lists.csv", lists)
+    put(folder, "sample/family/sample-rule.yaml", rule)
+    put(folder, "sample/family/sample-rule.test.yaml", cases)
+    put(folder, "claims/tbs.json", json.dumps(tbs_claim()))
+    write_schemas(folder)
+    return folder
+
+
+def put(folder: Path, name: str, text: str) -> None:
+    """Writes one file of the folder."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def with_lines(text: str, **lines: str) -> str:
+    """A YAML file with some top-level entries in other words; an empty text takes the entry out."""
+    changed: list[str] = []
+    replaced = False
+    for line in text.splitlines():
+        if line.startswith(" ") and replaced:
+            continue
+        key = line.split(":")[0].replace("-", "_")
+        replaced = key in lines
+        changed.append(lines.pop(key) if replaced else line)
+    return "\n".join([*(line for line in changed if line), *lines.values()]) + "\n"

@@ -1,0 +1,200 @@
+"""Lint: what an author's folder of rules promises beyond what the loader needs, and the schemas that editors use."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from scrubber.errors import Fault
+from scrubber.rulebook.json_schema import case_schema, rule_schema
+from scrubber.rulebook.lint import lint, stale
+from scrubber.rulebook.load import load_rulebook
+from scrubber.rulebook.yaml_file import read_yaml
+from tests.rule_folders import CASES, LISTS, PACK, RULE, put, rule_folder, with_lines
+
+FILE = "sample/family/sample-rule.yaml"
+TESTS = "sample/family/sample-rule.test.yaml"
+
+
+def the_fault(folder: Path) -> Fault:
+    faults = lint(folder)
+    assert len(faults) == 1, faults
+    return faults[0]
+
+
+def test_a_folder_without_faults(tmp_path: Path) -> None:
+    assert lint(rule_folder(tmp_path)) == []
+
+
+def test_faults_of_the_loader_and_of_lint_come_together(tmp_path: Path) -> None:
+    rule = with_lines(RULE, owner="").replace("over: 1", "over: 5")
+    folder = rule_folder(tmp_path, rule, CASES.replace("finds: []", "find: []"))
+    assert [(one.file, one.line) for one in lint(folder)] == [
+        (TESTS, 11),
+        (TESTS, 15),
+        (FILE, 2),
+        (FILE, 15),
+    ]
+
+
+@pytest.mark.parametrize("number", ["0", "1", "0.0", "1.00"])
+@pytest.mark.parametrize("word", ["over", "under", "at-least", "at-most"])
+def test_zero_and_one_are_no_limits(tmp_path: Path, word: str, number: str) -> None:
+    assert lint(rule_folder(tmp_path, with_lines(RULE, when=f"when: {{fact: units, {word}: {number}}}"))) == []
+
+
+@pytest.mark.parametrize("key", ["when: {fact: units, at-most: 2}", "applies: {charge: {over: 0.5}}"])
+def test_a_limit_belongs_in_a_table(tmp_path: Path, key: str) -> None:
+    rule = with_lines(RULE, **{key.split(":")[0]: key})
+    found = the_fault(rule_folder(tmp_path, rule))
+    assert "belongs in a dated table" in found.message
+    assert rule.splitlines()[found.line - 1] == key
+
+
+def test_a_day_is_no_limit(tmp_path: Path) -> None:
+    assert lint(rule_folder(tmp_path, with_lines(RULE, when="when: {fact: day, before: 2025-01-01}"))) == []
+
+
+def test_a_rule_without_tests(tmp_path: Path) -> None:
+    folder = rule_folder(tmp_path)
+    (folder / TESTS).rename(folder / "sample/family/other-rule.test.yaml")
+    assert [(one.file, "tests" in one.message) for one in lint(folder)] == [
+        ("sample/family/other-rule.test.yaml", True),
+        (FILE, True),
+    ]
+
+
+@pytest.mark.parametrize(("drop", "said"), [("two units", "cases that fire"), ("one unit", "cases that stay silent")])
+def test_too_few_cases(tmp_path: Path, drop: str, said: str) -> None:
+    cases = "- name: " + "- name: ".join(case for case in CASES.split("- name: ")[1:] if not case.startswith(drop))
+    found = the_fault(rule_folder(tmp_path, cases=cases))
+    assert said in found.message
+    assert found.file == TESTS
+
+
+@pytest.mark.parametrize(
+    ("case", "line", "said"),
+    [
+        ("- {claim: tbs, finds: []}", 1, "name: Missing data"),
+        ("- {name: x, claim: tbs}", 1, "says nothing of what must come out"),
+        ("- {name: two units, claim: tbs, finds: []}", 1, "this name is used above"),
+        ("- {name: x, claim: nobody, finds: []}", 1, "there is no claims/nobody.json"),
+        ("- {name: x, claim: ../tbs, finds: []}", 1, "Must be the name of a file"),
+        ("- {name: x, claim: tbs, finds: [{}]}", 1, "needs either `line` or `lines`"),
+        ("- {name: x, claim: tbs, finds: [{line: 1, lines: [1]}]}", 1, "needs either `line` or `lines`"),
+        ("- {name: x, claim: tbs, finds: [{line: 0}]}", 1, "greater than or equal to 1"),
+        ("- {name: x, claim: tbs, finds: [{line: 1, severity: error}]}", 1, "Must be one of: info"),
+        ("- {name: x, claim: tbs, finds: [{line: 1, at-risk: 9.4}]}", 1, "Must be dollars such as 9.38"),
+        ("- {name: x, claim: tbs, finds: [{line: 1, liability: nobody}]}", 1, "Must be one of: provider"),
+        ("- {name: x, claim: tbs, finds: [], received-on: soon}", 1, "Not a date"),
+        ("- {name: x, claim: tbs, finds: [], lines: [{units: 2}]}", 1, "needs a `procedure`"),
+        ("- {name: x, claim: tbs, finds: [], lines: [{procedure: a, colour: red}]}", 1, "Must be one of: procedure"),
+        ("- name: x\n  claim: tbs\n  finds: []\n  change:\n    abn: null\n    line.1.colour: red", 6, "leads nowhere"),
+        ("- {name: x, claim: tbs, finds: [], change: {documentation.weather: fine}}", 1, "leads nowhere"),
+        ("- {name: x, claim: tbs, finds: [], without: [line.0]}", 1, "leads nowhere"),
+        ("- {name: x, claim: tbs, finds: [], tables: {sample/no.csv: []}}", 1, "no pack.yaml lists it"),
+        ("- {name: x, claim: tbs, finds: [], tables: {no/lists.csv: []}}", 1, "no pack.yaml lists it"),
+        ("- {name: x, claim: tbs, finds: [], tables: {sample/lists.csv: [{colour: red}]}}", 1, "there is no column"),
+        ("- {name: x, claim: tbs, finds: [], tables: {sample/lists.csv: [{since: soon}]}}", 1, "since: expected a day"),
+    ],
+)  # fmt: skip
+def test_a_case_that_cannot_be_meant(tmp_path: Path, case: str, line: int, said: str) -> None:
+    found = the_fault(rule_folder(tmp_path, cases=CASES + case + "\n"))
+    assert said in found.message
+    assert (found.file, found.line) == (TESTS, len(CASES.splitlines()) + line)
+
+
+@pytest.mark.parametrize(
+    "first", ["# A rule", "# yaml-language-server: $schema=../rule.schema.json", "# yaml-language-server: $schema=x"]
+)
+def test_the_first_line_leads_editors_to_the_schema(tmp_path: Path, first: str) -> None:
+    found = the_fault(rule_folder(tmp_path, RULE.replace(RULE.splitlines()[0], first)))
+    assert (found.file, found.line) == (FILE, 1)
+    assert "../../rule.schema.json" in found.message
+
+
+def test_what_else_a_folder_needs(tmp_path: Path) -> None:
+    folder = rule_folder(tmp_path)
+    (folder / "sample/CHANGES.md").unlink()
+    (folder / "rule.schema.json").unlink()
+    put(folder, "rule-test.schema.json", "{}")
+    assert [one.file for one in lint(folder)] == ["rule-test.schema.json", "rule.schema.json", "sample/CHANGES.md"]
+
+
+def test_broken_files_of_every_kind_are_faults(tmp_path: Path) -> None:
+    folder = rule_folder(tmp_path, "a: [", "- b: [", "c: [", LISTS + '"')
+    assert {one.file for one in lint(folder)} == {FILE, TESTS, "sample/pack.yaml"}
+
+
+def test_a_review_is_good_for_a_year(tmp_path: Path) -> None:
+    book = load_rulebook(rule_folder(tmp_path))
+    assert stale(book, date(2027, 11, 22)) == []
+    assert [one.file for one in stale(book, date(2027, 11, 23))] == [FILE]
+
+
+def plain_numbers(node: Any) -> Any:
+    """What an editor makes of a document that our loader reads as texts."""
+    if isinstance(node, dict):
+        return {key: plain_numbers(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [plain_numbers(value) for value in node]
+    return int(node) if isinstance(node, str) and node.isdecimal() else node
+
+
+RULES = Draft202012Validator(rule_schema())
+TEST_FILES = Draft202012Validator(case_schema())
+
+
+def test_the_schemas_are_json_schemas() -> None:
+    Draft202012Validator.check_schema(rule_schema())
+    Draft202012Validator.check_schema(json.loads(json.dumps(case_schema())))
+
+
+def test_the_schemas_take_what_the_loader_takes(tmp_path: Path) -> None:
+    folder = rule_folder(tmp_path)
+    for validator, name in ((RULES, FILE), (TEST_FILES, TESTS)):
+        content = read_yaml(folder / name, name).content
+        assert list(validator.iter_errors(content)) == []
+        assert list(validator.iter_errors(plain_numbers(content))) == []
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        {"severity": "severity: bad"},
+        {"owner": ""},
+        {"colour": "colour: red"},
+        {"reviewed": "reviewed: yesterday"},
+        {"when": "when: {fact: unitz, over: 1}"},
+        {"when": "when: {fact: units, above: 1}"},
+        {"when": "when: {fact: units}"},
+        {"when": "when: {all: [{fact: setting, is: hospital}]}"},
+        {"when": "when: {any: []}"},
+        {"when": "when: {fact: procedure, over: 1}"},
+        {"applies": "applies: {unitz: 1}"},
+        {"applies": "applies: {procedure: {above: 1}}"},
+        {"scope": "scope: document", "when": "when: {fact: mue, over: 1}"},
+        {"needs": "needs: [units]"},
+    ],
+)
+def test_the_schema_refuses_what_the_loader_refuses(tmp_path: Path, lines: dict[str, str]) -> None:
+    folder = rule_folder(tmp_path, with_lines(RULE, **lines))
+    assert list(RULES.iter_errors(read_yaml(folder / FILE, FILE).content))
+    assert lint(folder)
+
+
+@pytest.mark.parametrize("change", ["{documentation.weather: fine}", "{line.1.colour: red}"])
+def test_the_schema_of_tests_knows_the_paths(tmp_path: Path, change: str) -> None:
+    folder = rule_folder(tmp_path, cases=CASES.replace("{line.1.units: 2}", change))
+    assert list(TEST_FILES.iter_errors(read_yaml(folder / TESTS, TESTS).content))
+
+
+def test_packs_need_no_rules(tmp_path: Path) -> None:
+    folder = rule_folder(tmp_path)
+    put(folder, "tables-only/pack.yaml", with_lines(PACK, name="name: tables-only", tables=""))
+    assert [one.file for one in lint(folder)] == ["tables-only/CHANGES.md"]
