@@ -96,6 +96,10 @@ def test_texts_are_named_as_elements() -> None:
     assert "original-claim-number" not in texts
 
 
+def test_a_submitter_without_a_way_to_reach_it_has_no_contact() -> None:
+    assert "submitter-contact" not in _office("/submitter/contactInformation", {"name": "Sam", "email": ""}).texts
+
+
 def test_both_shapes_give_one_claim() -> None:
     listed, named = read_v3(office_claim()), read_v3(_named(office_claim()))
     assert (named.billing.pointer, named.rendering and named.rendering.pointer) == ("/billing", "/rendering")
@@ -125,6 +129,11 @@ def test_an_empty_named_provider_gives_way_to_the_list() -> None:
     assert claim.billing.pointer == "/providers/0"
     assert claim.rendering is not None
     assert claim.ordering is None
+
+
+def test_an_empty_entry_of_the_list_does_not_contradict_a_named_provider() -> None:
+    body = _named(office_claim()) | {"providers": [{"providerType": "BillingProvider", "npi": ""}]}
+    assert read_v3(body).normalised == ()
 
 
 def test_providers_of_unknown_and_of_repeated_types() -> None:
@@ -285,6 +294,13 @@ def test_a_flat_line() -> None:
     claim, regular = read_v3(body), read_v3(office_claim())
     assert claim.lines[0] == replace(regular.lines[0], service_pointer=LINE)
     assert claim.normalised == (Normalised(LINE, "professionalService read from the line itself"),)
+
+
+def test_an_empty_professional_service_leaves_the_flat_line() -> None:
+    body = office_claim()
+    line = body["claimInformation"]["serviceLines"][0]
+    line |= line["professionalService"] | {"professionalService": {}}
+    assert read_v3(body).lines[0].service_pointer == LINE
 
 
 def test_flat_names_beside_a_professional_service_are_unmapped() -> None:

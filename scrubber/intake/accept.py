@@ -1,4 +1,4 @@
-"""Step 1a of a claim's path: the same as `schema.load`, twenty times as fast, for bodies with the right containers.
+"""Step 1a of a claim's path: the same as `schema.load`, ten times as fast, for bodies with the right containers.
 
 marshmallow pays for each declared field, also for those that are not there. The functions made here, once, from the
 bound schema walk over the names that are. They accept or give up; when they give up, marshmallow says why. On the

@@ -25,7 +25,9 @@ class Notes:
         An unreadable value of no `element` is only told as left out: no check looks for it.
         """
         value = loaded.get(name)
-        return self.tell(value, f"{place}/{name}", element, line) if type(value) is Odd else value
+        if type(value) is Odd:
+            return self.tell(value, f"{place}/{name}", element, line)
+        return value
 
     def take_either(
         self,

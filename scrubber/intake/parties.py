@@ -57,7 +57,8 @@ def providers(body: Loaded, notes: Notes) -> Mapping[str, Provider | None]:
     listed = _listed(body.get("providers") or (), notes)
     found: dict[str, Provider | None] = {}
     for role in ROLES:
-        found[role] = provider(body.get(role), f"/{role}", role, notes)
+        named = body.get(role)
+        found[role] = provider(named, f"/{role}", role, notes) if named else None
         if role in listed:
             found[role] = _of_both(found[role], role, *listed[role], notes)
     return found
@@ -98,7 +99,7 @@ def _of_both(named: Provider | None, role: str, entry: Loaded, pointer: str, not
 
 def provider(loaded: Loaded | None, pointer: str, role: str, notes: Notes, line: int | None = None) -> Provider | None:
     """The provider that stands at `pointer`, or None when nothing is said of one."""
-    if not loaded or not _says(loaded):
+    if not loaded or (loaded.get("npi") is None and not _says(loaded)):
         return None
     take, elements = notes.take, _PROVIDERS[role]
     return Provider(

@@ -92,7 +92,7 @@ def _opened(raw: object, longest: int) -> tuple[list[tuple[str, object]], list[t
             break
         if type(entry) is list and entry:
             odd.append((f"/{index}", Odd(None, "list within a list opened")))
-            entries += [(f"/{index}/{position}", one) for position, one in enumerate(entry)]
+            entries += [(f"/{index}/{position}", one) for position, one in enumerate(entry[: longest + 1])]
         else:
             entries.append((f"/{index}", entry))
     return entries, odd
