@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from flask import Flask
 
@@ -11,12 +12,20 @@ from scrubber.scrub import Scrubber, open_scrubber
 from scrubber.web import body, docs, logs, openapi, problems, service
 
 
+class Application(Flask):
+    """Flask, except that what fails after a request is logged without its message and without the address."""
+
+    def log_exception(self, exc_info: tuple[Any, ...]) -> None:
+        """Called by Flask when a hook fails."""
+        logs.request_failed(exc_info[1])
+
+
 def create_app(settings: Settings, scrubber: Scrubber | None = None) -> Flask:
     """The application, with `scrubber` or else the one that the settings name.
 
     Raises Faults when the rules or the reference data have faults.
     """
-    app = Flask("scrubber", static_folder=None)
+    app = Application("scrubber", static_folder=None)
     # Werkzeug would answer doubled slashes with a redirect that repeats the address.
     app.url_map.merge_slashes = False
     opened = scrubber or open_scrubber(settings.rules, settings.reference)

@@ -9,7 +9,7 @@ import pytest
 from click import unstyle
 
 from scrubber.answer.table import dollars, render
-from scrubber.findings import ScrubResult
+from scrubber.findings import NotChecked, ScrubResult
 from tests import results
 
 
@@ -78,3 +78,17 @@ def test_a_terminal_is_not_given_control_characters() -> None:
     assert "\x1b[2J" not in table
     assert "\x1b]0" not in table
     assert not set("\r\x07") & set(table)
+
+
+def test_checks_that_lack_the_same_are_told_together() -> None:
+    def lacking(rule_id: str, lines: tuple[int, ...]) -> NotChecked:
+        return NotChecked(results.rule(rule_id), lines, ("tbsValue",), f"Line {lines[0]}: no report.")
+
+    items = lacking("first", (1,)), lacking("second", (1,)), lacking("first", (2,))
+    told = words(plain(results.result(not_checked=items)))
+    assert "Line 1: no report. Needs tbsValue. [first, second] Line 2: no report." in told
+
+
+def test_info_costs_nothing() -> None:
+    info = results.finding(results.rule(severity="info"), impact=results.impact(at_risk=Decimal(0)))
+    assert re.search(r"INFO +- Line 2", plain(results.result(findings=(info,))))

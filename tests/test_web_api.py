@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
 import pytest
@@ -266,3 +266,25 @@ def test_nothing_but_the_documentation_is_served_from_disk(client: FlaskClient) 
 def test_static_files_are_part_of_the_package() -> None:
     static = Path(__file__).resolve().parents[1] / "scrubber" / "web" / "static"
     assert {"docs.html", "docs.js", "example-claim.json"} <= {file.name for file in static.iterdir()}
+
+
+def test_a_log_that_cannot_be_written_does_not_stop_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (tmp_path / "log").open("w") as stream:
+        monkeypatch.setattr("sys.stdout", stream)
+        settings = Settings("127.0.0.1", 0, write_rules(tmp_path / "rules"), None, 1, 1, 10_000)
+        client = create_app(settings).test_client()
+    assert client.get("/healthz").status_code == 200
+
+
+def test_a_hook_that_fails_is_logged_without_its_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = Settings("127.0.0.1", 0, write_rules(tmp_path), None, 1, 1, 10_000)
+    app = create_app(settings)
+
+    def crash(_: object) -> NoReturn:
+        raise ValueError("CANARY")
+
+    app.after_request(crash)
+    assert app.test_client().get("/healthz?CANARY").status_code == 500
+    told = capsys.readouterr()
+    assert "CANARY" not in told.out + told.err
+    assert "ValueError" in told.out

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from click import style
 
-from scrubber.findings import ClaimImpact, Finding, Impact, NotChecked, ScrubResult
+from scrubber.findings import ClaimImpact, Finding, NotChecked, ScrubResult
 from scrubber.rulebook.rule import Authority, Reason
 
 _COLOURS = {
@@ -84,7 +84,7 @@ def _findings(findings: Sequence[Finding], width: int) -> Iterator[str]:
 def _finding(finding: Finding, width: int) -> Iterator[str]:
     rule = finding.rule
     first, *rest = _wrap(finding.message, _TEXT, width)
-    row = _Row(_numbers(finding.lines), rule.severity.upper(), _risk(finding.impact), first.strip())
+    row = _Row(_numbers(finding.lines), rule.severity.upper(), _risk(finding), first.strip())
     yield _columns(row, colour=_COLOURS[rule.severity])
     yield from rest
     yield from _wrap(f"Fix: {finding.fix}", _TEXT, width)
@@ -109,8 +109,11 @@ def _numbers(lines: Sequence[int]) -> str:
     return text if len(text) <= _LINES else f"{lines[0]},+{len(lines) - 1}"
 
 
-def _risk(impact: Impact | None) -> str:
-    return dollars(impact.at_risk) if impact else "-"
+def _risk(finding: Finding) -> str:
+    """Dollars of a finding that may cost some; info costs nothing."""
+    if finding.impact is None or finding.rule.severity == "info":
+        return "-"
+    return dollars(finding.impact.at_risk)
 
 
 def _authority(item: Authority) -> str:
@@ -130,9 +133,13 @@ def _not_checked(items: Sequence[NotChecked], width: int) -> Iterator[str]:
     if not items:
         return
     yield style(f"{'':{_INDENT}}NOT CHECKED", bold=True)
+    alike: dict[tuple[tuple[int, ...], tuple[str, ...]], list[NotChecked]] = {}
     for item in items:
-        missing = f" Needs {', '.join(item.missing)}." if item.missing else ""
-        yield from _wrap(f"{item.message}{missing} [{item.rule.id}]", _INDENT, width, hang=2)
+        alike.setdefault((item.lines, item.missing), []).append(item)
+    for (_, missing), group in alike.items():
+        needs = f" Needs {', '.join(missing)}." if missing else ""
+        rules = ", ".join(item.rule.id for item in group)
+        yield from _wrap(f"{group[0].message}{needs} [{rules}]", _INDENT, width, hang=2)
     yield ""
 
 

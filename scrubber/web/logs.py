@@ -9,6 +9,7 @@ import logging
 import secrets
 import sys
 import threading
+from contextlib import suppress
 from time import perf_counter_ns
 from typing import TextIO, cast
 
@@ -68,7 +69,7 @@ def note_result(result: ScrubResult) -> None:
 def request_failed(error: BaseException) -> str:
     """Log a failure that nobody foresaw. Returns the id of the request, under which the log has it."""
     reference = cast(str, g.request_id)
-    _log().error("failure", request=reference, **describe_failure(error))
+    _write("error", "failure", request=reference, **describe_failure(error))
     return reference
 
 
@@ -106,8 +107,11 @@ class _Reduced(logging.Handler):
         )
 
 
-def _log() -> Log:
-    return cast(Log, current_app.extensions[_KEY])
+def _write(level: str, event: str, **told: object) -> None:
+    """A log that cannot be written, its reader gone or its disk full, is no reason to refuse claims."""
+    log = cast(Log, current_app.extensions[_KEY])
+    with suppress(OSError, ValueError):
+        getattr(log, level)(event, **told)
 
 
 def _begin() -> None:
@@ -120,7 +124,8 @@ def _begin() -> None:
 def _end(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
     rule = request.url_rule
-    _log().info(
+    _write(
+        "info",
         "request",
         request=g.request_id,
         method=request.method if request.method in _METHODS else "other",
