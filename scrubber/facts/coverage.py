@@ -34,7 +34,8 @@ def _coverage(claim: Claim, view: LineView, policy: PolicyRow, documents: Docume
     values["status"] = policy.status
     values["effect"] = policy.effect
     values["diagnosisTest"] = _diagnosis_test(view, policy, rulebook)
-    values |= _base_study(claim, view, documents, rulebook)
+    if policy.status == "adjunct":
+        values |= _base_study(claim, view, documents, rulebook)
     says = {"policy": policy.title}
     _add_frequency(values, says, claim, view, policy, rulebook)
     notice = abn_state(claim, view, rulebook)
@@ -97,14 +98,15 @@ def _add_frequency(
         and service.day <= view.first
         and not _same_study(service, view)
     ]
-    if not family:
-        supplied = claim.context.history is not None
-        values |= {"frequencyTest": "in-time"} if supplied else {state("frequencyTest"): NOT_SUPPLIED_STATE}
-        return
-    latest = max(service.day for service in family)
-    says["earlier-day"] = latest.isoformat()
-    says["next-day"] = _first_of_month_after(latest, limit.months + 1).isoformat()
-    values["frequencyTest"] = "too-soon" if _months(latest, view.first) <= limit.months else "in-time"
+    latest = max((service.day for service in family), default=None)
+    if latest is not None and _months(latest, view.first) <= limit.months:
+        values["frequencyTest"] = "too-soon"
+        says["earlier-day"] = latest.isoformat()
+        says["next-day"] = _first_of_month_after(latest, limit.months + 1).isoformat()
+    elif claim.context.history is None:  # what stands on the claim is in time, but it is not all there was
+        values[state("frequencyTest")] = NOT_SUPPLIED_STATE
+    else:
+        values["frequencyTest"] = "in-time"
 
 
 def _earlier_lines(claim: Claim, view: LineView) -> Iterator[EarlierService]:

@@ -27,17 +27,20 @@ class Documents:
     """What all documentation blocks together say of each line. A later block wins over an earlier one."""
 
     def __init__(self, claim: Claim) -> None:
-        self._by_line: dict[int, dict[str, str | Absence]] = {}
+        self._by_line: dict[int, Elements] = {}
         self.conflicts: set[int] = set()
         for block in claim.context.documentation:
             for number in block.lines:
                 self._add(number, block.elements)
 
     def _add(self, number: int, elements: Elements) -> None:
-        merged = self._by_line.setdefault(number, {})
-        if any(merged.get(name, value) != value for name, value in elements.items()):
+        earlier = self._by_line.get(number)
+        if earlier is None:
+            self._by_line[number] = elements
+            return
+        if any(earlier.get(name, value) != value for name, value in elements.items()):
             self.conflicts.add(number)
-        merged.update(elements)
+        self._by_line[number] = {**earlier, **elements}
 
     def of(self, number: int) -> Elements:
         """The elements supplied for a line, by flat name."""

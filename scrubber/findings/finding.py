@@ -49,6 +49,13 @@ class Finding:
     evidence: Mapping[str, str | int | bool | tuple[str, ...]]
     impact: Impact | None = None
 
+    def costing(self, impact: Impact) -> Finding:
+        """This finding with its dollars. Written out: dataclasses.replace costs five times as much."""
+        return Finding(
+            self.rule, self.element, self.lines, self.related_lines, self.pointer, self.message, self.fix,
+            self.authority, self.evidence, impact,
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class NotChecked:

@@ -27,7 +27,12 @@ def shown(field: Field, value: Any) -> str | int | bool | tuple[str, ...]:
 
 def render(text: str, fact: Fact) -> str:
     """`text` with its {placeholders} filled from the fact; one that has no value reads "unknown"."""
-    return "".join(literal + (_word(name, fact) if name else "") for literal, name in _parts(text))
+    words = []
+    for literal, name in _parts(text):
+        words.append(literal)
+        if name is not None:
+            words.append(_word(name, fact))
+    return "".join(words)
 
 
 @lru_cache(maxsize=4096)

@@ -8,7 +8,6 @@ loses what the line is allowed, the patient owes what it was billed at.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from decimal import Decimal
 
 from scrubber.findings import ClaimImpact, Finding, Impact
@@ -36,7 +35,7 @@ def add_impacts(
         key = _lines(finding, prices), puts_at_risk(finding)
         if key not in made:
             made[key] = _impact(*key, prices, bearers)
-        priced.append(replace(finding, impact=made[key]))
+        priced.append(finding.costing(made[key]))
     return tuple(priced), _claim_impact(prices, bearers)
 
 
