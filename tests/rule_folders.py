@@ -1,4 +1,4 @@
-"""A folder of rules for tests: one pack, one rule with its tests, one code list; each part can be changed."""
+"""A folder of rules for tests: a pack with one rule, its tests and a code list, and a pack that knows Medicare."""
 
 from __future__ import annotations
 
@@ -18,6 +18,17 @@ tables: {lists.csv: code-lists}
 LISTS = """\
 list,code,through,since,until,source
 tbs,77089,,,,sample
+"""
+PAYERS = """\
+name: payers
+title: Payers
+about: Who pays.
+adoption: everyone
+tables: {filing-indicators.csv: filing-indicators}
+"""
+FILING = """\
+filing_indicator,line_of_business,since,until,source
+MB,original-medicare,,,sample
 """
 RULE = """\
 # yaml-language-server: $schema=../../rule.schema.json
@@ -62,6 +73,9 @@ CASES = """\
 
 def rule_folder(folder: Path, rule: str = RULE, cases: str = CASES, pack: str = PACK, lists: str = LISTS) -> Path:
     """Writes the sample pack, its rule and all that lint asks for into `folder`."""
+    put(folder, "payers/pack.yaml", PAYERS)
+    put(folder, "payers/CHANGES.md", "# Changes\n")
+    put(folder, "payers/tables/filing-indicators.csv", FILING)
     put(folder, "sample/pack.yaml", pack)
     put(folder, "sample/CHANGES.md", "# Changes\n")
     put(folder, "sample/tables/lists.csv", lists)

@@ -56,6 +56,7 @@ class Case:
     lines: tuple[Mapping[str, Any], ...]
     tables: tuple[TableRow, ...]
     received_on: date | None
+    releases: str  # starter | loaded
     finds: tuple[Expected, ...] | None
     not_checked: tuple[Expected, ...] | None
 
@@ -142,6 +143,11 @@ class CaseSchema(Schema):
         metadata={"description": "Rows of PACK/FILE.csv that hold for this case only."},
     )
     received_on = Day(data_key="received-on", metadata={"description": "Default: the claim's last date of service."})
+    releases = fields.String(
+        load_default="starter",
+        validate=validate.OneOf(("starter", "loaded"), error="Must be one of: {choices}."),
+        metadata={"description": "loaded: as if the starter tables had been loaded from the files of the publishers."},
+    )
     finds = fields.List(fields.Nested(FindingSchema), metadata={"description": "All findings of the rule; [] is none."})
     not_checked = fields.List(
         fields.Nested(NotCheckedSchema),
@@ -240,6 +246,7 @@ def _case(document: Document, index: int, case: Mapping[str, Any], tables: tuple
         lines=tuple(case["lines"]),
         tables=tables,
         received_on=case.get("received_on"),
+        releases=case["releases"],
         finds=_expected(case.get("finds")),
         not_checked=_expected(case.get("not_checked")),
     )

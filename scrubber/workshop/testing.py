@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from scrubber.errors import Fault, Faults, NotAClaim
 from scrubber.findings import Finding, NotChecked
 from scrubber.findings.judge import rule_tests
 from scrubber.intake import read_v3
+from scrubber.reference import Reference
+from scrubber.reference.files import read_contents
+from scrubber.reference.memory import MemoryBackend
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.cases import TEST_SUFFIX, Case, Expected, TableRow, case_files, read_cases
 from scrubber.rulebook.tables import ROW_KEYS, ROW_TYPES
@@ -73,14 +77,22 @@ def all_cases(folder: Path, rulebook: Rulebook, ids: Collection[str] | None = No
 
 
 def _bench(scrubber: Scrubber, case: Case) -> Scrubber:
-    """The scrubber that the case runs on: with its rule active and its table rows in place."""
+    """The scrubber that the case runs on: with its rule active, its table rows and its releases in place."""
+    reference = _loaded_reference() if case.releases == "loaded" else scrubber.reference
     book = scrubber.rulebook
     rule = book.rules[case.rule]
     if rule.status == "active" and not case.tables:
-        return scrubber
+        return replace(scrubber, reference=reference)
     rules = {**book.rules, rule.id: replace(rule, status="active")}
     changed = Rulebook(rules, book.packs, _with_rows(book.rows, case.tables), book.digest)
-    return Scrubber(changed, scrubber.reference, PlainEngine(rule_tests(changed.active), changed.lists))
+    return Scrubber(changed, reference, PlainEngine(rule_tests(changed.active), changed.lists))
+
+
+@cache
+def _loaded_reference() -> Reference:
+    """The starter tables as if loaded from published files: past the last release they are out of date."""
+    tables, releases = read_contents(None)
+    return Reference(MemoryBackend(tables, [release._replace(starter=False) for release in releases]))
 
 
 def _with_rows(rows: Mapping[str, tuple[Any, ...]], added: Iterable[TableRow]) -> Mapping[str, tuple[Any, ...]]:
