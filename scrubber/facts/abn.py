@@ -40,18 +40,22 @@ def abn_state(claim: Claim, view: LineView, rulebook: Rulebook) -> dict[str, Any
     notices = [notice for notice in claim.context.abn if view.number in notice.lines]
     if not notices:
         return {"abn?": Absence.ABSENT.value, "abnFaults": ()}
-    judged = [(abn_faults(notice, view, rulebook), notice) for notice in notices]
-    faults, notice = min(judged, key=lambda item: len(item[0]))
+    judged = [(abn_faults(notice, view, rulebook), _leaves_out(notice)) for notice in notices]
+    faults, leaves_out = min(judged, key=lambda item: (len(item[0]), item[1]))
     if faults:
         return {"abn": "invalid", "abnFaults": faults}
-    if NOT_SUPPLIED in (notice.signed, notice.option):
+    if leaves_out:
         return {"abn?": Absence.NOT_SUPPLIED.value, "abnFaults": ()}
     return {"abn": "valid", "abnFaults": ()}
 
 
+def _leaves_out(notice: Abn) -> bool:
+    return NOT_SUPPLIED in (notice.signed, notice.option)
+
+
 def abn_faults(notice: Abn, view: LineView, rulebook: Rulebook) -> tuple[str, ...]:
     """What makes a notice invalid for a line; what was left out is no fault."""
-    found = [OPTION_FAULTS.get(notice.option, "") if isinstance(notice.option, str) else ""]
+    found = [_option_fault(notice.option) if isinstance(notice.option, str) else ""]
     if isinstance(notice.form, str) and view.first:
         listed = rulebook.lists.contains(FORMS, notice.form.strip().upper(), view.first.toordinal())
         found.append("" if listed else "wrong-form")
@@ -65,6 +69,11 @@ def abn_faults(notice: Abn, view: LineView, rulebook: Rulebook) -> tuple[str, ..
     )
     found += [fault for given, fault in blank if given is ABSENT]
     return tuple(fault for fault in found if fault)
+
+
+def _option_fault(option: str) -> str:
+    """Senders write 2, or Option 2."""
+    return OPTION_FAULTS.get(option.casefold().removeprefix("option").strip(), "")
 
 
 def patient_bears(claim: Claim, view: LineView, rulebook: Rulebook) -> bool:

@@ -17,7 +17,6 @@ from scrubber.rulebook.book import Rulebook
 from scrubber.tables import in_force
 
 EITHER_LINE_SINCE = date(2019, 7, 1)  # CMS change request 11168: a modifier on column one counts too
-DISTINCT_SUBSETS = frozenset(("XE", "XP", "XS", "XU"))
 EM_LIST = "evaluation-and-management"
 
 
@@ -98,7 +97,6 @@ def _pair_fact(
         "edit": True,
         "modifierIndicator": edit.indicator,
         "bypass": bypass,
-        "both59AndX": any("59" in v.line.modifiers and DISTINCT_SUBSETS & {*v.line.modifiers} for v in (stays, falls)),
     }
     values |= _support(documents, stays.number, falls.number)
     standing = reference.standing("ncci-ptp", day)
