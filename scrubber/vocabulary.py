@@ -208,6 +208,7 @@ KINDS: Mapping[str, Kind] = {
             Field("diagnosesOutOfOrder", Type.FLAG, "the first diagnosis is not ABK or a later one not ABF (ICD-10)"),
             Field("icd9", Type.FLAG, "an ICD-9 qualifier (BK, BF) with dates of service from 2015-10-01"),
             Field("contextConflict", Type.FLAG, "two documentation blocks say different things of one line"),
+            says=("conflict-lines",),
         ),
         _kind(
             "element", "an element of the claim that is missing or malformed", "total", *_PAYER,
@@ -220,11 +221,12 @@ KINDS: Mapping[str, Kind] = {
             )),
             Field("need", Type.WORD, "how much the transaction needs the element",
                   ("required", "situational", "envelope")),
-            says=("label",),
+            says=("label", "where"),
         ),
         _kind(
             "line", "one service line", "procedure", *_LINE,
             Field("codeStanding", Type.WORD, "what the procedure tables say of the code on the date of service", KNOWN),
+            Field("modifierUnknown", Type.FLAG, "one of the modifiers stands in no loaded table"),
             Field("modifiersUnknown", Type.CODES, "modifiers that stand in no loaded table"),
             Field("placeUnknown", Type.FLAG, "the place of service stands in no loaded table"),
             Field("pcTc", Type.WORD, "PC/TC indicator of the fee schedule", tuple("0123456789")),
@@ -249,7 +251,6 @@ KINDS: Mapping[str, Kind] = {
             Field("bypass", Type.WORD, "whether an NCCI-associated modifier separates the pair",
                   ("none", "used", "misplaced")),
             Field("modifierSupport", Type.FLAG, "the record supports the modifier", (), _SUPPLIED),
-            Field("both59AndX", Type.FLAG, "59 and one of XE, XP, XS, XU stand on one line of the pair"),
             says=("modifiers-used",),
         ),
         _kind(
