@@ -239,7 +239,6 @@ KINDS: Mapping[str, Kind] = {
             Field("mue", Type.NUMBER, "medically unlikely edit: most units of the code"),
             Field("unitsOverMue", Type.FLAG, "the line's units a day exceed the MUE"),
             Field("calculatedBy", Type.WORD, "who calculated the score", ("self", "other"), _SUPPLIED),
-            says=("units-text",),
         ),
         _kind(
             "pair", "two lines of one patient, one rendering provider and one day", "procedure", *_PAYER,
@@ -273,7 +272,6 @@ KINDS: Mapping[str, Kind] = {
             Field("mueIndicator", Type.WORD, "MUE adjudication indicator of the code", ("1", "2", "3")),
             Field("unitsOverMue", Type.FLAG, "the units exceed the MUE"),
             Field("spread", Type.FLAG, "some line runs over several days, so that its units a day are an average"),
-            says=("units-text",),
         ),
         _kind(
             "document", "what was said about the report behind one line", "documentation", *_LINE,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from scrubber.claim import Claim, Provider, ServiceLine
 from scrubber.reference import Reference
@@ -15,8 +14,7 @@ from scrubber.vocabulary import DECIMAL_PLACES
 REPEAT_MODIFIERS = frozenset(("76", "77", "91", "59", "XE", "XP", "XS", "XU"))
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class LineView:
+class LineView(NamedTuple):
     """A service line in its claim. `first` and `last` are None when the date of service is missing or unreadable.
 
     `rendering` is the line's rendering provider, else the claim's, else a billing provider who is a person, else
@@ -37,6 +35,10 @@ class LineView:
     diagnoses: tuple[str, ...]
     payer: Payer
     values: dict[str, Any]
+
+    def __repr__(self) -> str:
+        """No values: a claim must not reach a log through a repr."""
+        return f"LineView({self.line.number})"
 
     @property
     def number(self) -> int:

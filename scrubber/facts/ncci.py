@@ -194,14 +194,8 @@ def _code_day(code: str, day: date, group: Sequence[LineView], reference: Refere
         "source": edit.source,
     }
     numbers = tuple(view.number for view in that_day)
-    return Fact("code-day", values, numbers, says={"units-text": plain_number(units)}, evidence=evidence)
+    return Fact("code-day", values, numbers, evidence=evidence)
 
 
 def _units_a_day(view: LineView) -> Decimal:
     return (view.line.units or Decimal(0)) / view.days
-
-
-def plain_number(number: Decimal) -> str:
-    """A number without trailing zeros or exponent, at most two decimals."""
-    text = f"{number:.2f}".rstrip("0").rstrip(".")
-    return text or "0"

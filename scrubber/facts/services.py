@@ -12,7 +12,6 @@ from scrubber.claim import Absence
 from scrubber.facts.documentation import NOT_SUPPLIED_STATE, Documents
 from scrubber.facts.fact import Fact
 from scrubber.facts.lines import REPEAT_MODIFIERS, LineView, payer_fields
-from scrubber.facts.ncci import plain_number
 from scrubber.reference import Reference
 
 REMEMBERED = 16_384  # what a process keeps of look-ups: codes, modifiers and days, never a claim
@@ -29,8 +28,7 @@ def line_facts(views: Sequence[LineView], documents: Documents, reference: Refer
                 values["unitsOverMue"] = view.line.units > values["mue"] * view.days
         values |= _rendering(view)
         values |= _calculated_by(documents, view.number)
-        units = view.line.units
-        yield Fact("line", values, (view.number,), says={"units-text": plain_number(units) if units else "no"})
+        yield Fact("line", values, (view.number,))
 
 
 @lru_cache(REMEMBERED)
@@ -39,7 +37,8 @@ def _tables_say(
 ) -> Mapping[str, str | int | bool | tuple[str, ...]]:
     """What the tables say of a code and modifiers on a day, as fields of a line."""
     values: dict[str, str | int | bool | tuple[str, ...]] = {}
-    values["modifiersUnknown"] = tuple(m for m in modifiers if reference.modifier(m, day) is None)
+    values["modifiersUnknown"] = unknown = tuple(m for m in modifiers if reference.modifier(m, day) is None)
+    values["modifierUnknown"] = bool(unknown)
     if code is None:
         return values
     values["codeStanding"] = reference.procedure(code, day)

@@ -63,7 +63,7 @@ def _fact(flaw: Flaw, claim: Claim, payer: Payer, day: date) -> Fact:
         (flaw.line,) if flaw.line else (),
         pointer=flaw.pointer or pointer_to(flaw.element, claim, line),
         element=flaw.element,
-        says={"label": ELEMENTS[flaw.element].label},
+        says={"label": ELEMENTS[flaw.element].label, "where": f"Line {flaw.line}" if flaw.line else "Claim"},
     )
 
 

@@ -37,7 +37,7 @@ def claim_fact(claim: Claim, payer: Payer, day: date, documents: Documents, rule
     if claim.frequency:
         values["frequency"] = claim.frequency
     values |= _plan(claim, day, rulebook)
-    return Fact("claim", values, tuple(sorted(documents.conflicts)))
+    return Fact("claim", values, says={"conflict-lines": ", ".join(map(str, sorted(documents.conflicts)))})
 
 
 def _qualifiers(claim: Claim, day: date) -> dict[str, Any]:
@@ -72,7 +72,9 @@ def _plan(claim: Claim, day: date, rulebook: Rulebook) -> dict[str, Any]:
 
 
 def diagnosis_facts(claim: Claim, payer: Payer, day: date, reference: Reference) -> Iterator[Fact]:
-    """One fact for each ICD-10-CM code that no loaded table holds on the day."""
+    """One fact for each ICD-10-CM code that the tables do not hold on a day that they reach."""
+    if reference.standing("icd10cm", day).word == "before-first-release":
+        return  # a fact of the table says so once
     for diagnosis in claim.diagnoses:
         if diagnosis.code is None or diagnosis.qualifier in ICD9:
             continue

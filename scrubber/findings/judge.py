@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from scrubber.claim import Absence, Claim
@@ -61,13 +62,21 @@ def judge(
             if adopted[rule.pack]:
                 unchecked.append(NotChecked(rule, fact.lines, missing, render(rule.not_checked or "", fact)))
         elif not missing and adopted[rule.pack]:
-            findings.append(_finding(rule, fact, claim))
+            findings.append(_finding(rule, _reads(rulebook)[key // 2], fact, claim))
         elif not missing and adopted[rule.pack] is None:
             unchecked.append(_adoption_unknown(rule, fact, rulebook))
     return findings, unchecked
 
 
-def _finding(rule: Rule, fact: Fact, claim: Claim) -> Finding:
+@lru_cache(maxsize=4)
+def _reads(rulebook: Rulebook) -> tuple[tuple[str, ...], ...]:
+    """The facts that each active rule's `when` reads, each once, in its order."""
+    return tuple(
+        tuple(dict.fromkeys(leaf.fact.removesuffix("?") for leaf in leaves(rule.when))) for rule in rulebook.active
+    )
+
+
+def _finding(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim) -> Finding:
     element = fact.element or rule.element
     line = claim.lines[fact.lines[0] - 1] if fact.lines else None
     return Finding(
@@ -79,7 +88,7 @@ def _finding(rule: Rule, fact: Fact, claim: Claim) -> Finding:
         message=render(rule.message, fact),
         fix=render(rule.fix, fact),
         authority=rule.authority + fact.authority,
-        evidence=_evidence(rule, fact),
+        evidence=_evidence(reads, fact),
     )
 
 
@@ -93,11 +102,11 @@ def _adoption_unknown(rule: Rule, fact: Fact, rulebook: Rulebook) -> NotChecked:
     return NotChecked(rule, fact.lines, (ADOPTION,), message)
 
 
-def _evidence(rule: Rule, fact: Fact) -> Mapping[str, str | int | bool | tuple[str, ...]]:
+def _evidence(reads: tuple[str, ...], fact: Fact) -> Mapping[str, str | int | bool | tuple[str, ...]]:
     """What the rule read, as people write it, and the look-ups behind the fact."""
     fields = KINDS[fact.kind].fields
     evidence: dict[str, Any] = {}
-    for name in dict.fromkeys(leaf.fact.removesuffix("?") for leaf in leaves(rule.when)):
+    for name in reads:
         if name in fact.values:
             evidence[name] = shown(fields[name], fact.values[name])
         elif state_key(name) in fact.values:

@@ -29,6 +29,7 @@ from scrubber.rulebook.tables import (
 from scrubber.tables import in_force, on
 
 DAYS_KEPT = 4_096  # days whose rows a process remembers
+PAYERS_KEPT = 16_384  # payers and days, by pack or code
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,8 @@ class Rulebook:
         self._frequencies = _grouped(rows.get("frequencies", ()), "name")
         self._needed: tuple[NeededElementRow, ...] = rows.get("needed-elements", ())
         self._needed_on = lru_cache(DAYS_KEPT)(self._find_needed)
+        self._adopted_on = lru_cache(PAYERS_KEPT)(self._find_adopted)
+        self._policy_on = lru_cache(PAYERS_KEPT)(self._find_policy)
 
     def payer_name(self, payer_id: str, day: date) -> str | None:
         """Our name for the payer that senders call `payer_id`."""
@@ -128,6 +131,9 @@ class Rulebook:
 
     def adopted(self, pack: str, payer: Payer, day: date) -> bool | None:
         """Whether the payer applies the pack; None when no row says."""
+        return self._adopted_on(pack, payer, day)
+
+    def _find_adopted(self, pack: str, payer: Payer, day: date) -> bool | None:
         rows: tuple[AdoptionRow, ...] = self._adoptions.get(pack, ())
         row = best(rows, payer, day)
         if row is not None:
@@ -142,6 +148,9 @@ class Rulebook:
 
     def policy(self, code: str, payer: Payer, day: date) -> PolicyRow | None:
         """The coverage policy row that fits the payer best on the day."""
+        return self._policy_on(code, payer, day)
+
+    def _find_policy(self, code: str, payer: Payer, day: date) -> PolicyRow | None:
         rows: tuple[PolicyRow, ...] = self._policies.get(code, ())
         return best(rows, payer, day)
 
