@@ -122,8 +122,6 @@ def _missing(claim: Claim, day: date, rulebook: Rulebook) -> Iterator[Flaw]:
 
 def _claim_flaws(claim: Claim, rulebook: Rulebook) -> Iterator[Flaw]:
     for element, value in (
-        ("filing-indicator", claim.filing_indicator),
-        ("frequency", claim.frequency),
         ("sex", claim.patient.sex),
         ("relationship", claim.patient.relationship),
         *claim.texts.items(),
