@@ -75,10 +75,21 @@ def test_a_finding_too_many_and_one_too_few(tmp_path: Path) -> None:
     )
 
 
+ELEMENTS = with_lines(
+    RULE,
+    scope="scope: element",
+    applies="applies: {fault: [X]}",
+    when="when: {fact: element, any: [service-date, billing-npi, rendering-npi]}",
+    message='message: "The {label} cannot be right."',
+)
+AHEAD = ELEMENTS.replace("[X]", "future")
+MISTYPED = ELEMENTS.replace("[X]", "check-digit")
+
+
 def test_the_most_exact_expectation_is_matched_first(tmp_path: Path) -> None:
-    case = "  lines: [{procedure: 77092, units: 3}]\n" + TWO
-    finds = "  finds: [{line: 1}, {line: 2, message: bills 3}]\n"
-    assert differences(tmp_path, case + finds) == ()
+    case = "  change: {billing.npi: 1234567890, rendering.npi: 1234567890}\n"
+    finds = "  finds: [{lines: []}, {lines: [], message: billing}]\n"
+    assert differences(tmp_path, case + finds, MISTYPED) == ()
 
 
 NEEDS = with_lines(
@@ -139,21 +150,15 @@ def test_a_new_row_must_be_whole(tmp_path: Path) -> None:
 
 
 def test_the_day_it_was_received(tmp_path: Path) -> None:
-    rule = with_lines(
-        RULE,
-        scope="scope: element",
-        applies="applies: {fault: future}",
-        when="when: {fact: element, is: service-date}",
-        message="message: The date lies ahead.",
-    )
     ahead = "  change: {line.1.date: 2025-04-01}\n"
     plain = "  without: [received-on]\n"
-    assert differences(tmp_path / "default", f"{ahead}{plain}  finds: []\n", rule) == ()
+    assert differences(tmp_path / "default", f"{ahead}{plain}  finds: []\n", AHEAD) == ()
     assert (
-        differences(tmp_path / "case", f"{ahead}{plain}  received-on: 2025-03-31\n  finds: [{{line: 1}}]\n", rule) == ()
+        differences(tmp_path / "case", f"{ahead}{plain}  received-on: 2025-03-31\n  finds: [{{line: 1}}]\n", AHEAD)
+        == ()
     )
     body = "  change: {line.1.date: 2025-04-01, received-on: 2025-03-31}\n  finds: [{line: 1}]\n"
-    assert differences(tmp_path / "body", body, rule) == ()
+    assert differences(tmp_path / "body", body, AHEAD) == ()
 
 
 def test_a_case_that_makes_no_claim_fails_and_says_why(tmp_path: Path) -> None:
