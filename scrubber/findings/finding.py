@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from scrubber.claim import Normalised
 from scrubber.rulebook.rule import CATEGORIES as CATEGORIES
@@ -14,8 +15,7 @@ from scrubber.rulebook.rule import STAGES as STAGES
 from scrubber.rulebook.rule import Authority, Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Impact:
+class Impact(NamedTuple):
     """Dollars of one finding or of the claim. None = cannot be known; `unknown` then says why.
 
     `liability` is provider, patient or None (nothing at risk, or not known).
@@ -30,8 +30,7 @@ class Impact:
     unknown: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A rule that fired.
 
     `element` is a name of vocabulary.ELEMENTS. `lines` and `related_lines` are 1-based, `pointer` addresses the
@@ -49,16 +48,8 @@ class Finding:
     evidence: Mapping[str, str | int | bool | tuple[str, ...]]
     impact: Impact | None = None
 
-    def costing(self, impact: Impact) -> Finding:
-        """This finding with its dollars. Written out: dataclasses.replace costs five times as much."""
-        return Finding(
-            self.rule, self.element, self.lines, self.related_lines, self.pointer, self.message, self.fix,
-            self.authority, self.evidence, impact,
-        )  # fmt: skip
 
-
-@dataclass(frozen=True, slots=True)
-class NotChecked:
+class NotChecked(NamedTuple):
     """A rule that could not be judged, and what would settle it."""
 
     rule: Rule

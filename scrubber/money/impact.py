@@ -35,7 +35,7 @@ def add_impacts(
         key = _lines(finding, prices), puts_at_risk(finding)
         if key not in made:
             made[key] = _impact(*key, prices, bearers)
-        priced.append(finding.costing(made[key]))
+        priced.append(finding._replace(impact=made[key]))
     return tuple(priced), _claim_impact(prices, bearers)
 
 
