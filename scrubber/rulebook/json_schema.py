@@ -11,7 +11,7 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from scrubber.rulebook.case_paths import DIAGNOSIS_PATH, LINE_FIELDS, LINE_PATH, PATHS, POINTER
-from scrubber.rulebook.cases import CaseSchema
+from scrubber.rulebook.case_schema import CaseSchema
 from scrubber.rulebook.conditions import DAY_WORDS, IN_WORDS, LIST_WORDS, LISTED, ORDER_WORDS, ORDERED
 from scrubber.rulebook.schema import Day, RuleSchema, YesNo
 from scrubber.vocabulary import KINDS, Field, Kind, Type
