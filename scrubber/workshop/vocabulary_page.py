@@ -67,12 +67,16 @@ def _scope(kind: Kind, told: Sequence[Field]) -> str:
     own = [field for field in kind.fields.values() if field not in told]
     parts = [
         f"### Scope `{kind.name}`",
-        f"One fact: {kind.about}. A finding points at the element `{kind.element}`.",
+        f"One fact: {kind.about}. A finding points at {_target(kind)}.",
         *([_facts_table(own)] if own else []),
     ]
     if kind.says:
         parts.append(f"Texts may also say {', '.join(f'`{{{word}}}`' for word in kind.says)}.")
     return "\n\n".join(parts)
+
+
+def _target(kind: Kind) -> str:
+    return "that element" if "element" in kind.fields else f"the element `{kind.element}`"
 
 
 def _facts_table(fields: Iterable[Field]) -> str:
