@@ -311,12 +311,12 @@ KINDS: Mapping[str, Kind] = {
             says=("months", "earlier-day", "next-day", "policy"),
         ),
         _kind(
-            "table", "a reference table that does not reach the claim's dates of service", "service-date", *_PAYER,
-            Field("day", Type.DAY, "the date of service furthest from the table's releases"),
-            Field("table", Type.TEXT, "which table"),
+            "table", "reference tables that do not reach one of the claim's dates of service", "service-date", *_PAYER,
+            Field("day", Type.DAY, "the date of service outside the tables' releases"),
+            Field("tables", Type.CODES, "which tables"),
             Field("standing", Type.WORD, "how the date lies to the releases",
                   ("carried-forward", "past-last-release", "before-first-release")),
-            says=("release",),
+            says=("releases",),
         ),
     )
 }  # fmt: skip

@@ -15,7 +15,9 @@ REPEAT_MODIFIERS = frozenset(("76", "77", "91", "59", "XE", "XP", "XS", "XU"))
 
 
 class LineView(NamedTuple):
-    """A service line in its claim. `first` and `last` are None when the date of service is missing or unreadable.
+    """A service line in its claim, `number` counted from 1 in the sender's order.
+
+    `first` and `last` are None when the date of service is missing or unreadable.
 
     `rendering` is the line's rendering provider, else the claim's, else a billing provider who is a person, else
     None. `provider` identifies who furnished it for edits: rendering NPI, else billing NPI, else "".
@@ -24,6 +26,7 @@ class LineView(NamedTuple):
     """
 
     line: ServiceLine
+    number: int
     first: date | None
     last: date | None
     place: str | None
@@ -39,11 +42,6 @@ class LineView(NamedTuple):
     def __repr__(self) -> str:
         """No values: a claim must not reach a log through a repr."""
         return f"LineView({self.line.number})"
-
-    @property
-    def number(self) -> int:
-        """1-based number in the sender's order."""
-        return self.line.number
 
     @property
     def days(self) -> int:
@@ -85,6 +83,7 @@ def _view(
     diagnoses = tuple(codes[n - 1] for n in line.pointers if 0 < n <= len(codes) and codes[n - 1])
     return LineView(
         line=line,
+        number=line.number,
         first=line.first_day,
         last=line.last_day,
         place=place,

@@ -18,6 +18,7 @@ from scrubber.tables import in_force
 
 EITHER_LINE_SINCE = date(2019, 7, 1)  # CMS change request 11168: a modifier on column one counts too
 EM_LIST = "evaluation-and-management"
+NOTHING = Decimal(0)
 
 
 def pair_facts(
@@ -153,17 +154,25 @@ def code_day_facts(views: Sequence[LineView], reference: Reference) -> Iterator[
     """
     for (code, _), group in _by_code_and_provider(views).items():
         told: set[tuple[int, ...]] = set()
-        for day in sorted({view.first for view in group if view.first}) if len(group) > 1 else (group[0].first,):
-            fact = _code_day(code, day, group, reference) if day else None
+        for day in _days_over(code, group, reference):
+            fact = _code_day(code, day, group, reference)
             if fact is not None and fact.lines not in told:
                 told.add(fact.lines)
                 yield fact
 
 
+def _days_over(code: str, group: Sequence[LineView], reference: Reference) -> list[date]:
+    """The first days of the group's lines, in order; none when all its units together stay within the MUE."""
+    days = sorted({view.first for view in group if view.first})
+    edits = [reference.mue(code, day) for day in days]
+    units = sum((view.line.units or NOTHING for view in group), NOTHING)
+    return days if any(edit is not None and units > edit.units for edit in edits) else []
+
+
 def _by_code_and_provider(views: Iterable[LineView]) -> dict[tuple[str, str], list[LineView]]:
     groups: dict[tuple[str, str], list[LineView]] = defaultdict(list)
     for view in views:
-        if view.line.procedure is not None and view.first is not None and view.line.units is not None:
+        if view.line.procedure and view.first and view.line.units and view.line.units > 0:
             groups[view.line.procedure, view.provider].append(view)
     return groups
 
@@ -173,7 +182,7 @@ def _code_day(code: str, day: date, group: Sequence[LineView], reference: Refere
     if edit is None or edit.indicator == "1":
         return None
     that_day = [view for view in group if view.first and view.last and view.first <= day <= view.last]
-    units = sum((_units_a_day(view) for view in that_day), Decimal(0))
+    units = sum((_units_a_day(view) for view in that_day), NOTHING)
     if units <= edit.units:
         return None
     standing = reference.standing("ncci-mue", day)
@@ -198,4 +207,4 @@ def _code_day(code: str, day: date, group: Sequence[LineView], reference: Refere
 
 
 def _units_a_day(view: LineView) -> Decimal:
-    return (view.line.units or Decimal(0)) / view.days
+    return (view.line.units or NOTHING) / view.days

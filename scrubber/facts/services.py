@@ -87,9 +87,7 @@ def named_pair_facts(views: Sequence[LineView], pairs: frozenset[tuple[str, str]
     for view in views:
         if view.line.procedure and view.first:
             by_code[view.line.procedure].append(view)
-    if len(by_code) < 2:
-        return
-    for first, second in sorted(pairs):
+    for first, second in sorted(pair for pair in pairs if pair[0] in by_code and pair[1] in by_code):
         for one in by_code.get(first, ()):
             partner = next((other for other in by_code.get(second, ()) if _together(one, other)), None)
             if partner is not None and partner.first and one.first:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from scrubber.claim import Claim, Provider
+from scrubber.claim import Claim, Provider, ServiceLine
 from scrubber.facts.fact import Fact
 from scrubber.facts.line_structure import CENT, PLACE, in_code_list, line_flaws
 from scrubber.facts.lines import payer_fields
@@ -67,24 +67,20 @@ def _fact(flaw: Flaw, claim: Claim, payer: Payer, day: date) -> Fact:
     )
 
 
-def _flaws(claim: Claim, payer: Payer, day: date, received_on: date, rulebook: Rulebook) -> Iterator[Flaw]:
-    yield from _missing(claim, day, rulebook)
-    yield from _claim_flaws(claim, rulebook)
-    yield from _people_flaws(claim, payer, received_on)
-    yield from _provider_flaws(claim)
-    yield from _diagnosis_flaws(claim)
+def _flaws(claim: Claim, payer: Payer, day: date, received_on: date, rulebook: Rulebook) -> list[Flaw]:
+    flaws = [
+        *_missing(claim, day, rulebook),
+        *_claim_flaws(claim, rulebook),
+        *_people_flaws(claim, payer, received_on),
+        *_billing_flaws(claim.billing),
+        *_provider_flaws(claim, None),
+        *_diagnosis_flaws(claim),
+    ]
     for line in claim.lines:
         for element, fault in line_flaws(line, claim, received_on, rulebook):
-            yield Flaw(element, fault, line.number, need="required" if fault == "missing" else None)
-        if line.rendering is not None:
-            yield from _npi_flaws("rendering-npi", line.rendering, line.number)
-            yield from _rendering_flaws(line.rendering, line.number)
-        for element, provider in (("ordering-npi", line.ordering), ("referring-npi", line.referring)):
-            if provider is not None:
-                yield from _npi_flaws(element, provider, line.number)
-        if line.facility is not None:
-            yield from _npi_flaws("facility-npi", line.facility, line.number)
-            yield from _zip_flaws("facility-zip", line.facility, line.number)
+            flaws.append(Flaw(element, fault, line.number, need="required" if fault == "missing" else None))
+        flaws += _provider_flaws(line, line.number)
+    return flaws
 
 
 _PRESENT: Mapping[str, Callable[[Claim], object]] = {
@@ -150,21 +146,31 @@ def _people_flaws(claim: Claim, payer: Payer, received_on: date) -> Iterator[Fla
         yield Flaw("birth-date", "out-of-range")
 
 
-def _provider_flaws(claim: Claim) -> Iterator[Flaw]:
-    for role in ("billing", "rendering", "ordering", "referring", "supervising", "facility"):
-        provider: Provider | None = getattr(claim, role)
-        if provider is not None:
-            yield from _npi_flaws(f"{role}-npi", provider, None)
-    if claim.rendering is not None:
-        yield from _rendering_flaws(claim.rendering, None)
-    if claim.billing.taxonomy and not _TAXONOMY.fullmatch(claim.billing.taxonomy):
-        yield Flaw("billing-taxonomy", "wrong-format", pointer=claim.billing.pointer + "/taxonomyCode")
-    address = claim.billing.address
-    if address is not None and _PO_BOX.search(address.line1 or ""):
+def _billing_flaws(billing: Provider) -> Iterator[Flaw]:
+    yield from _npi_flaws("billing-npi", billing, None)
+    if billing.taxonomy and not _TAXONOMY.fullmatch(billing.taxonomy):
+        yield Flaw("billing-taxonomy", "wrong-format", pointer=billing.pointer + "/taxonomyCode")
+    if billing.address is not None and _PO_BOX.search(billing.address.line1 or ""):
         yield Flaw("billing-street", "post-office-box")
-    yield from _zip_flaws("billing-zip", claim.billing, None)
-    if claim.facility is not None:
-        yield from _zip_flaws("facility-zip", claim.facility, None)
+    yield from _zip_flaws("billing-zip", billing, None)
+
+
+def _provider_flaws(named_by: Claim | ServiceLine, line: int | None) -> list[Flaw]:
+    """What is wrong with the providers that a claim names, or one of its lines."""
+    flaws: list[Flaw] = []
+    if named_by.rendering is not None:
+        flaws += _npi_flaws("rendering-npi", named_by.rendering, line)
+        flaws += _rendering_flaws(named_by.rendering, line)
+    if named_by.ordering is not None:
+        flaws += _npi_flaws("ordering-npi", named_by.ordering, line)
+    if named_by.referring is not None:
+        flaws += _npi_flaws("referring-npi", named_by.referring, line)
+    if isinstance(named_by, Claim) and named_by.supervising is not None:
+        flaws += _npi_flaws("supervising-npi", named_by.supervising, line)
+    if named_by.facility is not None:
+        flaws += _npi_flaws("facility-npi", named_by.facility, line)
+        flaws += _zip_flaws("facility-zip", named_by.facility, line)
+    return flaws
 
 
 def _rendering_flaws(provider: Provider, line: int | None) -> Iterator[Flaw]:
@@ -174,17 +180,17 @@ def _rendering_flaws(provider: Provider, line: int | None) -> Iterator[Flaw]:
         yield Flaw("rendering-taxonomy", "wrong-format", line, provider.pointer + "/taxonomyCode")
 
 
-def _zip_flaws(element: str, provider: Provider, line: int | None) -> Iterator[Flaw]:
+def _zip_flaws(element: str, provider: Provider, line: int | None) -> Sequence[Flaw]:
     found = provider.address.zip if provider.address else None
-    if found and not _ZIP9.fullmatch(found):
-        fault = "short-zip" if _ZIP5.fullmatch(found) else "wrong-format"
-        yield Flaw(element, fault, line, provider.pointer + "/address/postalCode")
+    if not found or _ZIP9.fullmatch(found):
+        return ()
+    fault = "short-zip" if _ZIP5.fullmatch(found) else "wrong-format"
+    return (Flaw(element, fault, line, provider.pointer + "/address/postalCode"),)
 
 
-def _npi_flaws(element: str, provider: Provider, line: int | None) -> Iterator[Flaw]:
+def _npi_flaws(element: str, provider: Provider, line: int | None) -> Sequence[Flaw]:
     fault = npi_fault(provider.npi) if provider.npi else None
-    if fault:
-        yield Flaw(element, fault, line, provider.pointer + "/npi")
+    return (Flaw(element, fault, line, provider.pointer + "/npi"),) if fault else ()
 
 
 @lru_cache(REMEMBERED)

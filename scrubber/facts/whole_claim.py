@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from scrubber.claim import Claim
 from scrubber.facts.documentation import Documents
@@ -87,23 +88,47 @@ def diagnosis_facts(claim: Claim, payer: Payer, day: date, reference: Reference)
 
 TABLES = ("ncci-ptp", "ncci-mue", "mpfs", "icd10cm")
 NCCI = "cms-ncci"
+REMEMBERED = 4_096  # payers and spans of days that a process remembers
+
+
+class Unreached(NamedTuple):
+    """Tables that one day lies outside of, in one way; `releases` names each with its nearest release."""
+
+    standing: str
+    day: date
+    tables: tuple[str, ...]
+    releases: str
 
 
 def table_facts(payer: Payer, views: Sequence[LineView], rulebook: Rulebook, reference: Reference) -> Iterator[Fact]:
-    """One fact for each table that was asked about a day outside its releases."""
-    days = sorted({day for view in views for day in (view.first, view.last) if day})
+    """One fact for each way in which tables that were asked do not reach the claim's dates of service."""
+    days = [day for view in views for day in (view.first, view.last) if day]
     if not days:
         return
-    for table in _asked(payer, days[0], rulebook):
-        for day in (days[-1], days[0]):
+    for found in _unreached(min(days), max(days), payer, rulebook, reference):
+        values = {"day": found.day.toordinal(), "tables": found.tables, "standing": found.standing}
+        lines = tuple(view.number for view in views if found.day in (view.first, view.last))
+        evidence: dict[str, Any] = {"tables": found.tables, "releases": found.releases, "standing": found.standing}
+        yield Fact("table", payer_fields(payer) | values, lines, says={"releases": found.releases}, evidence=evidence)
+
+
+@lru_cache(REMEMBERED)
+def _unreached(
+    first: date, last: date, payer: Payer, rulebook: Rulebook, reference: Reference
+) -> tuple[Unreached, ...]:
+    """The latest day counts before the earliest: the further a table is behind, the less it says."""
+    found: dict[tuple[str, date], list[tuple[str, str]]] = {}
+    for table in _asked(payer, first, rulebook):
+        for day in (last, first):
             standing = reference.standing(table, day)
             if standing.word != "in-force":
-                values = {"day": day.toordinal(), "table": table, "standing": standing.word}
-                lines = tuple(view.number for view in views if day in (view.first, view.last))
                 release = standing.release.name if standing.release else "none"
-                yield Fact("table", payer_fields(payer) | values, lines, says={"release": release},
-                           evidence={"table": table, "release": release, "standing": standing.word})  # fmt: skip
+                found.setdefault((standing.word, day), []).append((table, release))
                 break
+    return tuple(
+        Unreached(word, day, tuple(table for table, _ in tables), ", ".join(f"{t} {r}" for t, r in tables))
+        for (word, day), tables in found.items()
+    )
 
 
 def _asked(payer: Payer, day: date, rulebook: Rulebook) -> tuple[str, ...]:
