@@ -11,8 +11,7 @@ from scrubber.errors import ConfigError
 
 _BESIDE_THE_PACKAGE = Path(__file__).resolve().parent.parent / "rules"
 _NAMES = frozenset(
-    f"SCRUBBER_{name}"
-    for name in ("BIND", "RULES", "REFERENCE", "WORKERS", "THREADS", "MAX_BODY_BYTES")
+    f"SCRUBBER_{name}" for name in ("BIND", "RULES", "REFERENCE", "WORKERS", "THREADS", "MAX_BODY_BYTES")
 )
 
 

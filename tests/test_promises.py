@@ -508,7 +508,8 @@ def test_the_order_of_keys_does_not_matter_and_of_lines_only_moves_numbers(scrub
 
     def by_code(answer: Body, codes: tuple[str, ...]) -> list[Any]:
         return sorted(
-            (f["rule"]["id"], sorted(codes[n - 1] for n in f["lines"]), f["impact"]["atRisk"]) for f in answer["findings"]
+            (f["rule"]["id"], sorted(codes[n - 1] for n in f["lines"]), f["impact"]["atRisk"])
+            for f in answer["findings"]
         )
 
     assert by_code(scrub(turned), ("77092", "77089", "77080")) == by_code(scrub(body), ("77080", "77089", "77092"))
