@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from scrubber.claim import Diagnosis, Provider, ServiceLine
+from scrubber.intake import making
 from scrubber.intake.normalise import Odd
 from scrubber.intake.notes import Loaded, Notes
 from scrubber.intake.parties import provider
@@ -16,27 +18,37 @@ _COMPOSITE = "compositeDiagnosisCodePointers"
 _POINTERS = "diagnosisCodePointers"
 
 
+_DIAGNOSIS = ("diagnosisTypeCode", "diagnosisCode")
+_DIAGNOSIS_ELEMENTS = ("diagnosis-qualifier", "diagnosis-code")
+_SERVICE = (
+    "procedureIdentifier", "procedureCode", "procedureModifiers", "lineItemChargeAmount", "measurementUnit",
+    "serviceUnitCount", "placeOfServiceCode",
+)  # fmt: skip
+_SERVICE_ELEMENTS = ("procedure-qualifier", "procedure", "modifiers", "charge", "unit-code", "units", "line-place")
+_PROVIDERS = {
+    "renderingProvider": "rendering",
+    "orderingProvider": "ordering",
+    "referringProvider": "referring",
+    "serviceFacilityLocation": "facility",
+}
+_NO_PROVIDERS = (None, None, None, None)
+
+
 def diagnoses(claim: Loaded, notes: Notes) -> tuple[Diagnosis, ...]:
     """The diagnoses in the order sent."""
-    return tuple(
-        _diagnosis(loaded, position, notes)
-        for position, loaded in enumerate(claim.get("healthCareCodeInformation") or (), start=1)
-    )
+    sent = claim.get("healthCareCodeInformation") or ()
+    return tuple([_diagnosis(loaded, position, notes) for position, loaded in enumerate(sent, start=1)])
 
 
 def _diagnosis(loaded: Loaded, position: int, notes: Notes) -> Diagnosis:
     pointer = f"{_DIAGNOSES}/{position - 1}"
-    return Diagnosis(
-        position,
-        pointer,
-        notes.take(loaded, "diagnosisTypeCode", pointer, "diagnosis-qualifier"),
-        notes.take(loaded, "diagnosisCode", pointer, "diagnosis-code"),
-    )
+    qualifier, code = notes.take_each(loaded, _DIAGNOSIS, pointer, _DIAGNOSIS_ELEMENTS)
+    return making.diagnosis(position, pointer, qualifier, code)
 
 
 def service_lines(claim: Loaded, notes: Notes) -> tuple[ServiceLine, ...]:
     """The service lines in the order sent, numbered from 1."""
-    return tuple(_line(loaded, number, notes) for number, loaded in enumerate(claim["serviceLines"], start=1))
+    return tuple([_line(loaded, number, notes) for number, loaded in enumerate(claim["serviceLines"], start=1)])
 
 
 def _line(loaded: Loaded, number: int, notes: Notes) -> ServiceLine:
@@ -44,24 +56,29 @@ def _line(loaded: Loaded, number: int, notes: Notes) -> ServiceLine:
     service, place = _service(loaded, pointer, notes)
     first_day, last_day = _days(loaded, pointer, number, notes)
     take, drug = notes.take, loaded.get("drugIdentification")
-    return ServiceLine(
+    qualifier, procedure, modifiers, charge, unit_code, units, line_place = notes.take_each(
+        service, _SERVICE, place, _SERVICE_ELEMENTS, number
+    )
+    pointers = _pointers(service, place, number, notes)
+    rendering, ordering, referring, facility = _providers(loaded, pointer, number, notes)
+    return making.service_line(
         number,
         pointer,
         place,
-        take(service, "procedureIdentifier", place, "procedure-qualifier", number),
-        take(service, "procedureCode", place, "procedure", number),
-        notes.take_several(service, "procedureModifiers", place, "modifiers", number),
-        take(service, "lineItemChargeAmount", place, "charge", number),
-        take(service, "measurementUnit", place, "unit-code", number),
-        take(service, "serviceUnitCount", place, "units", number),
+        qualifier,
+        procedure,
+        modifiers or (),
+        charge,
+        unit_code,
+        units,
         first_day,
         last_day,
-        take(service, "placeOfServiceCode", place, "line-place", number),
-        _pointers(service, place, number, notes),
-        _provider(loaded, "renderingProvider", pointer, "rendering", number, notes),
-        _provider(loaded, "orderingProvider", pointer, "ordering", number, notes),
-        _provider(loaded, "referringProvider", pointer, "referring", number, notes),
-        _provider(loaded, "serviceFacilityLocation", pointer, "facility", number, notes),
+        line_place,
+        pointers,
+        rendering,
+        ordering,
+        referring,
+        facility,
         take(drug, "nationalDrugCode", f"{pointer}/drugIdentification", None) if drug else None,
         take(loaded, "providerControlNumber", pointer, None),
     )
@@ -99,6 +116,8 @@ def _pointers(service: Loaded, place: str, number: int, notes: Notes) -> tuple[i
     return notes.take_several(service, _COMPOSITE, place, element, number)
 
 
-def _provider(loaded: Loaded, name: str, pointer: str, role: str, number: int, notes: Notes) -> Provider | None:
-    sent = loaded.get(name)
-    return provider(sent, f"{pointer}/{name}", role, notes, number) if sent else None
+def _providers(loaded: Loaded, pointer: str, number: int, notes: Notes) -> Sequence[Provider | None]:
+    """The rendering, ordering and referring provider and the facility of the line's own."""
+    if _PROVIDERS.keys().isdisjoint(loaded):
+        return _NO_PROVIDERS
+    return [provider(loaded.get(name), f"{pointer}/{name}", role, notes, number) for name, role in _PROVIDERS.items()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scrubber.claim import Normalised, Unreadable
@@ -29,6 +29,31 @@ class Notes:
             return self.tell(value, f"{place}/{name}", element, line)
         return value
 
+    def take_each(
+        self,
+        loaded: Loaded,
+        names: Sequence[str],
+        place: str,
+        elements: Sequence[str | None],
+        line: int | None = None,
+    ) -> list[Any]:
+        """The values under several names, as `take` and `take_several` give them; a list that is not there is None."""
+        values = [*map(loaded.get, names)]
+        types = [*map(type, values)]
+        if Odd in types or Several in types:
+            for index, (name, element) in enumerate(zip(names, elements, strict=True)):
+                values[index] = self._told(values[index], f"{place}/{name}", element, line)
+        return values
+
+    def _told(self, value: Any, pointer: str, element: str | None, line: int | None) -> Any:
+        if type(value) is Odd:
+            return self.tell(value, pointer, element, line)
+        if type(value) is not Several:
+            return value
+        for suffix, odd in value.odd:
+            self.tell(odd, f"{pointer}{suffix}", element, line)
+        return value.values
+
     def take_either(
         self,
         loaded: Loaded,
@@ -51,12 +76,7 @@ class Notes:
         self, loaded: Loaded, name: str, place: str, element: str, line: int | None = None
     ) -> tuple[Any, ...]:
         """The values of a list under `name`; () when there is none."""
-        found = loaded.get(name)
-        if type(found) is not Several:
-            return found or ()
-        for suffix, odd in found.odd:
-            self.tell(odd, f"{place}/{name}{suffix}", element, line)
-        return found.values
+        return self._told(loaded.get(name), f"{place}/{name}", element, line) or ()
 
     def tell(self, odd: Odd, pointer: str, element: str | None, line: int | None = None) -> Any:
         """Keep what was odd about a value; the value as understood."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from scrubber.claim import Address, Person, Provider
+from scrubber.intake import making
 from scrubber.intake.notes import Loaded, Notes
 
 ROLES = ("billing", "rendering", "ordering", "referring", "supervising")
@@ -13,43 +14,50 @@ _TYPES = {f"{role.title()}Provider": role for role in ROLES}
 _TYPES_IN_LOWER_CASE = {kind.lower(): role for kind, role in _TYPES.items()}
 
 
+_PROVIDER = ("npi", "taxonomyCode", "organizationName", "lastName", "firstName", "employerId", "ssn")
+_PERSON = ("memberId", "lastName", "firstName", "dateOfBirth", "gender")
+_ADDRESS = ("address1", "city", "state", "postalCode")
+
+_Elements = tuple[str | None, ...]
+
+
 class _ProviderElements(NamedTuple):
     """Names of `vocabulary.ELEMENTS` for the scalars of one provider; None where no check looks."""
 
-    npi: str | None = None
-    taxonomy: str | None = None
-    name: str | None = None
-    tax_id: str | None = None
-    street: str | None = None
-    city: str | None = None
-    state: str | None = None
-    zip: str | None = None
+    own: _Elements  # as _PROVIDER
+    address: _Elements  # as _ADDRESS
+
+
+def _elements(
+    npi: str | None = None,
+    taxonomy: str | None = None,
+    name: str | None = None,
+    tax_id: str | None = None,
+    address: _Elements = (None, None, None, None),
+) -> _ProviderElements:
+    return _ProviderElements((npi, taxonomy, name, name, None, tax_id, tax_id), address)
 
 
 class _PersonElements(NamedTuple):
-    member_id: str | None = None
-    last_name: str | None = None
-    first_name: str | None = None
-    birth_date: str | None = None
-    sex: str | None = None
+    own: _Elements  # as _PERSON
     relationship: str | None = None
 
 
 _PROVIDERS = {
-    "billing": _ProviderElements(
+    "billing": _elements(
         "billing-npi", "billing-taxonomy", "billing-name", "billing-tax-id",
-        "billing-street", "billing-city", "billing-state", "billing-zip",
+        ("billing-street", "billing-city", "billing-state", "billing-zip"),
     ),
-    "rendering": _ProviderElements("rendering-npi", "rendering-taxonomy", "rendering-name"),
-    "ordering": _ProviderElements("ordering-npi"),
-    "referring": _ProviderElements("referring-npi"),
-    "supervising": _ProviderElements("supervising-npi"),
-    "facility": _ProviderElements("facility-npi", zip="facility-zip"),
+    "rendering": _elements("rendering-npi", "rendering-taxonomy", "rendering-name"),
+    "ordering": _elements("ordering-npi"),
+    "referring": _elements("referring-npi"),
+    "supervising": _elements("supervising-npi"),
+    "facility": _elements("facility-npi", address=(None, None, None, "facility-zip")),
 }  # fmt: skip
-_NO_CHECKS = _ProviderElements()
-_DEPENDENT = _PersonElements(None, "patient-last-name", "patient-first-name", "birth-date", "sex", "relationship")
-_SUBSCRIBER = _PersonElements("member-id", "subscriber-last-name", "subscriber-first-name")
-_PATIENT_SUBSCRIBER = _SUBSCRIBER._replace(birth_date="birth-date", sex="sex")
+_NO_CHECKS = (None, None, None, None)
+_DEPENDENT = _PersonElements((None, "patient-last-name", "patient-first-name", "birth-date", "sex"), "relationship")
+_SUBSCRIBER = _PersonElements(("member-id", "subscriber-last-name", "subscriber-first-name", None, None))
+_PATIENT_SUBSCRIBER = _PersonElements((*_SUBSCRIBER.own[:3], "birth-date", "sex"))
 
 
 def providers(body: Loaded, notes: Notes) -> Mapping[str, Provider | None]:
@@ -101,23 +109,12 @@ def provider(loaded: Loaded | None, pointer: str, role: str, notes: Notes, line:
     """The provider that stands at `pointer`, or None when nothing is said of one."""
     if not loaded or (loaded.get("npi") is None and not _says(loaded)):
         return None
-    take, elements = notes.take, _PROVIDERS[role]
-    return Provider(
-        pointer,
-        take(loaded, "npi", pointer, elements.npi, line),
-        take(loaded, "taxonomyCode", pointer, elements.taxonomy, line),
-        take(loaded, "organizationName", pointer, elements.name, line),
-        take(loaded, "lastName", pointer, elements.name, line),
-        take(loaded, "firstName", pointer, None),
-        _tax_id(loaded, pointer, elements.tax_id, notes),
-        _address(loaded.get("address"), f"{pointer}/address", elements, notes, line),
+    elements = _PROVIDERS[role]
+    npi, taxonomy, organization, last_name, first_name, employer, ssn = notes.take_each(
+        loaded, _PROVIDER, pointer, elements.own, line
     )
-
-
-def _tax_id(loaded: Loaded, pointer: str, element: str | None, notes: Notes) -> str | None:
-    employer: str | None = notes.take(loaded, "employerId", pointer, element)
-    ssn: str | None = notes.take(loaded, "ssn", pointer, element)
-    return employer or ssn
+    address = _address(loaded.get("address"), f"{pointer}/address", elements.address, notes, line)
+    return making.provider(pointer, npi, taxonomy, organization, last_name, first_name, employer or ssn, address)
 
 
 def _says(loaded: Loaded) -> bool:
@@ -132,17 +129,10 @@ def _person(loaded: Loaded | None, pointer: str, elements: _PersonElements, note
     """The person that stands at `pointer`; everything is None when nothing does."""
     if not loaded:
         return Person(pointer)
-    take = notes.take
-    return Person(
-        pointer,
-        take(loaded, "memberId", pointer, elements.member_id),
-        take(loaded, "lastName", pointer, elements.last_name),
-        take(loaded, "firstName", pointer, elements.first_name),
-        take(loaded, "dateOfBirth", pointer, elements.birth_date),
-        take(loaded, "gender", pointer, elements.sex),
-        _address(loaded.get("address"), f"{pointer}/address", _NO_CHECKS, notes),
-        take(loaded, "relationshipToSubscriberCode", pointer, elements.relationship),
-    )
+    member_id, last_name, first_name, birth_date, sex = notes.take_each(loaded, _PERSON, pointer, elements.own)
+    address = _address(loaded.get("address"), f"{pointer}/address", _NO_CHECKS, notes)
+    relationship = notes.take(loaded, "relationshipToSubscriberCode", pointer, elements.relationship)
+    return making.person(pointer, member_id, last_name, first_name, birth_date, sex, address, relationship)
 
 
 def subscriber_and_patient(body: Loaded, notes: Notes) -> tuple[Person, Person]:
@@ -156,18 +146,16 @@ def subscriber_and_patient(body: Loaded, notes: Notes) -> tuple[Person, Person]:
 
 
 def _address(
-    loaded: Loaded | None,
-    pointer: str,
-    elements: _ProviderElements,
-    notes: Notes,
-    line: int | None = None,
+    loaded: Loaded | None, pointer: str, elements: _Elements, notes: Notes, line: int | None = None
 ) -> Address | None:
     if not loaded:
         return None
-    take, take_either = notes.take, notes.take_either
+    if "line1" not in loaded and "zip" not in loaded:
+        return making.address(*notes.take_each(loaded, _ADDRESS, pointer, elements, line))
+    street, city, state, zip_code = elements
     return Address(
-        take_either(loaded, "address1", "line1", pointer, elements.street, line),
-        take(loaded, "city", pointer, elements.city, line),
-        take(loaded, "state", pointer, elements.state, line),
-        take_either(loaded, "postalCode", "zip", pointer, elements.zip, line),
+        notes.take_either(loaded, "address1", "line1", pointer, street, line),
+        notes.take(loaded, "city", pointer, city, line),
+        notes.take(loaded, "state", pointer, state, line),
+        notes.take_either(loaded, "postalCode", "zip", pointer, zip_code, line),
     )

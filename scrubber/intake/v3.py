@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from scrubber.claim import Claim, Provider
-from scrubber.intake import accept
+from scrubber.intake import accept, making
 from scrubber.intake.context import context
 from scrubber.intake.lines import diagnoses, service_lines
 from scrubber.intake.notes import Loaded, Notes
@@ -13,16 +13,17 @@ from scrubber.intake.parties import provider, providers, subscriber_and_patient
 
 _CI = "/claimInformation"
 _SUPPLEMENT = f"{_CI}/claimSupplementalInformation"
-_CLAIM_TEXTS = (
-    ("filing-indicator", "claimFilingCode"),
-    ("patient-control-number", "patientControlNumber"),
-    ("claim-place", "placeOfServiceCode"),
-    ("frequency", "claimFrequencyCode"),
-    ("signature-indicator", "signatureIndicator"),
-    ("plan-participation", "planParticipationCode"),
-    ("benefits-assignment", "benefitsAssignmentCertificationIndicator"),
-    ("release-information", "releaseInformationCode"),
-)
+_CLAIM_TEXTS = {
+    "filing-indicator": "claimFilingCode",
+    "patient-control-number": "patientControlNumber",
+    "claim-place": "placeOfServiceCode",
+    "frequency": "claimFrequencyCode",
+    "signature-indicator": "signatureIndicator",
+    "plan-participation": "planParticipationCode",
+    "benefits-assignment": "benefitsAssignmentCertificationIndicator",
+    "release-information": "releaseInformationCode",
+}
+_CLAIM_ELEMENTS, _CLAIM_NAMES = tuple(_CLAIM_TEXTS), tuple(_CLAIM_TEXTS.values())
 
 
 def read_v3(body: object) -> Claim:
@@ -39,7 +40,7 @@ def read_v3(body: object) -> Claim:
     claim_diagnoses, lines = diagnoses(sent, notes), service_lines(sent, notes)
     facility = provider(sent.get("serviceFacilityLocation"), f"{_CI}/serviceFacilityLocation", "facility", notes)
     stated = context(loaded.get("scrubContext"), len(lines), notes)
-    return Claim(
+    return making.whole_claim(
         control_number=notes.take(loaded, "controlNumber", "", None),
         payer_id=texts.get("payer-id"),
         payer_name=notes.take(loaded, "tradingPartnerName", "", None),
@@ -82,8 +83,7 @@ def _texts(body: Loaded, sent: Loaded, notes: Notes) -> Mapping[str, str]:
             subscriber, "paymentResponsibilityLevelCode", "/subscriber", "payment-responsibility"
         ),
     }
-    for element, name in _CLAIM_TEXTS:
-        found[element] = take(sent, name, _CI, element)
+    found |= zip(_CLAIM_ELEMENTS, notes.take_each(sent, _CLAIM_NAMES, _CI, _CLAIM_ELEMENTS), strict=True)
     if supplement:
         found["original-claim-number"] = take(supplement, "claimControlNumber", _SUPPLEMENT, "original-claim-number")
     return {element: value for element, value in found.items() if value is not None}
