@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -116,6 +117,26 @@ def test_what_is_no_http_is_refused_and_not_repeated(service: Service, request_t
     assert b"application/problem+json" in answer
     assert b"CANARY" not in answer
     assert "CANARY" not in service.output.read_text()
+    assert '"failure"' not in service.output.read_text()
+
+
+_IMPATIENT = """
+from scrubber.__main__ import main
+from scrubber.web import server
+server.PATIENCE = 1
+main(["serve"])
+"""
+
+
+@pytest.mark.parametrize("sent", [b"POST /v1/cl", b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"])
+def test_requests_that_never_end_do_not_stop_the_service(tmp_path: Path, rules: Path, sent: bytes) -> None:
+    with running(tmp_path, "-c", _IMPATIENT, SCRUBBER_RULES=str(rules), SCRUBBER_THREADS="2") as service:
+        stalled = [socket.create_connection(("127.0.0.1", service.port), timeout=30) for _ in range(4)]
+        for connection in stalled:
+            connection.sendall(sent)
+        assert service.scrub(orjson.dumps(office_claim())).status == 200
+        for connection in stalled:
+            connection.close()
     assert '"failure"' not in service.output.read_text()
 
 

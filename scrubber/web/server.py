@@ -7,8 +7,12 @@ HUP makes it anew: new rules come in without a dropped request, and faulty ones 
 from __future__ import annotations
 
 import os
+import struct
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from socket import SHUT_RD, SO_SNDTIMEO, SOL_SOCKET
+from time import monotonic
 from typing import Any
 
 from flask import Flask
@@ -16,13 +20,15 @@ from gunicorn import util
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.http import errors
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from scrubber.config import Settings
 from scrubber.errors import ScrubberError
 from scrubber.web import logs, problems
 
 MakeApp = Callable[[], Flask]
+
+PATIENCE = 30  # seconds in which a request must have arrived, and in which a client must take more of its answer
 
 _UNREADABLE = problems.Kind("bad-request", 400, "The request is not HTTP that is read")
 _REFUSALS: dict[type[BaseException], problems.Kind] = {
@@ -82,7 +88,32 @@ class _Service(BaseApplication):
 
 
 class _Worker(ThreadWorker):
-    """Answers what gunicorn cannot read without repeating any of it."""
+    """Answers what gunicorn cannot read without repeating any of it, and waits for no client longer than PATIENCE.
+
+    gunicorn waits for ever: as many half-sent requests as there are threads would stop the service.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._under_way: dict[TConn, float] = {}
+
+    def handle(self, conn: TConn) -> object:
+        """Called by gunicorn in a thread of its own, for each request."""
+        self._under_way[conn] = monotonic() + PATIENCE
+        try:
+            conn.sock.setsockopt(SOL_SOCKET, SO_SNDTIMEO, struct.pack("ll", PATIENCE, 0))
+            return super().handle(conn)
+        finally:
+            del self._under_way[conn]
+
+    def murder_pending(self) -> None:
+        """Called by gunicorn about once a second. What has not arrived by now never will; a scrub goes on."""
+        super().murder_pending()
+        now = monotonic()
+        for conn, latest in self._under_way.copy().items():
+            if latest < now:
+                with suppress(OSError):
+                    conn.sock.shutdown(SHUT_RD)
 
     def handle_error(self, _req: object, client: Any, _addr: object, exc: BaseException) -> None:
         """Called by gunicorn with what went wrong outside the application."""
