@@ -150,3 +150,18 @@ def test_a_failure_of_our_own_tells_its_place_and_no_value(folder: Path, monkeyp
     assert "KeyError" in done.stderr
     assert "scrubber/cli/scrub.py:" in done.stderr
     assert "CANARY" not in done.output
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_an_answer_that_cannot_be_written_is_not_taken_for_a_denial(folder: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "scrubber", "scrub", str(folder / "denied.json")],
+            cwd=ROOT,
+            env=os.environ | {"SCRUBBER_RULES": str(folder / "rules")},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 3
+    assert b"Traceback" not in done.stderr

@@ -29,8 +29,11 @@ class _Commands(click.Group):
         """Called by click. A failure of our own is told without its message, which may hold a value from a claim."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, OSError):
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
+        except OSError as error:
+            click.echo(f"scrubber failed: {error.strerror or 'input or output failed'}", err=True)
+            ctx.exit(_FAILED)
         except Exception as error:  # noqa: BLE001 -- the last place that can keep a message in
             click.echo(f"scrubber failed: {orjson.dumps(describe_failure(error)).decode()}", err=True)
             ctx.exit(_FAILED)
