@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -18,8 +18,9 @@ _PROCEDURE = re.compile(r"[0-9]{4}[0-9A-Z]|[A-Z][0-9]{4}")
 _MODIFIER = re.compile(r"[0-9A-Z]{2}")
 PLACE = re.compile(r"[0-9]{2}")
 CENT = Decimal("0.01")
+X12 = "x12-"  # begins the name of a code list of the transaction; the name of its element follows
 
-Found = Iterator[tuple[str, str]]
+Found = Sequence[tuple[str, str]]
 
 
 def line_flaws(line: ServiceLine, claim: Claim, received_on: date, rulebook: Rulebook) -> list[tuple[str, str]]:
@@ -29,25 +30,21 @@ def line_flaws(line: ServiceLine, claim: Claim, received_on: date, rulebook: Rul
         *_code_flaws(line.procedure, line.qualifier, line.modifiers, line.place, line.unit_code, rulebook),
         *_numbers(line),
         *_dates(line, claim, received_on),
-        *_pointers(line, claim),
+        *_pointers(line.pointers, len(claim.diagnoses)),
     ]
 
 
 def _missing(line: ServiceLine) -> Found:
-    if not line.procedure:
-        yield "procedure", "missing"
-    if line.charge is None:
-        yield "charge", "missing"
-    if not line.unit_code:
-        yield "unit-code", "missing"
-    if line.units is None:
-        yield "units", "missing"
-    if line.first_day is None:
-        yield "service-date", "missing"
-    if not line.pointers:
-        yield "diagnosis-pointers", "missing"
-    if not line.qualifier:
-        yield "procedure-qualifier", "missing"
+    given = {
+        "procedure": line.procedure,
+        "charge": line.charge is not None,
+        "unit-code": line.unit_code,
+        "units": line.units is not None,
+        "service-date": line.first_day,
+        "diagnosis-pointers": line.pointers,
+        "procedure-qualifier": line.qualifier,
+    }
+    return () if all(given.values()) else [(element, "missing") for element, value in given.items() if not value]
 
 
 @lru_cache(REMEMBERED)
@@ -75,37 +72,52 @@ def _code_flaws(
 
 def in_code_list(element: str, value: str, rulebook: Rulebook) -> bool:
     """Whether the transaction's code list for the element has the value; true when there is no such list."""
-    name = "x12-" + element
-    return name not in rulebook.lists.names or rulebook.lists.may_contain(name, value)
+    name = coded_elements(rulebook).get(element)
+    return name is None or rulebook.lists.may_contain(name, value)
+
+
+@lru_cache(4)
+def coded_elements(rulebook: Rulebook) -> Mapping[str, str]:
+    """The elements whose values a code list of the transaction holds, each with the name of its list."""
+    return {name.removeprefix(X12): name for name in rulebook.lists.names if name.startswith(X12)}
 
 
 def _numbers(line: ServiceLine) -> Found:
-    if line.charge is not None and line.charge < 0:
-        yield "charge", "negative"
-    if line.charge is not None and line.charge % CENT:
-        yield "charge", "fraction-of-cents"
-    if line.units is not None and line.units <= 0:
-        yield "units", "not-positive"
-    elif line.units is not None and line.unit_code == "UN" and line.units % 1:
-        yield "units", "fraction"
+    charge, units = line.charge, line.units
+    flaws = []
+    if charge is not None and charge < 0:
+        flaws.append(("charge", "negative"))
+    if charge is not None and charge % CENT:
+        flaws.append(("charge", "fraction-of-cents"))
+    if units is not None and units <= 0:
+        flaws.append(("units", "not-positive"))
+    elif units is not None and line.unit_code == "UN" and units % 1:
+        flaws.append(("units", "fraction"))
+    return tuple(flaws)
 
 
 def _dates(line: ServiceLine, claim: Claim, received_on: date) -> Found:
     first, last, born = line.first_day, line.last_day, claim.patient.birth_date
+    flaws = []
     if first and first > received_on:
-        yield "service-date", "future"
+        flaws.append(("service-date", "future"))
     elif last and last > received_on:
-        yield "service-date-end", "future"
+        flaws.append(("service-date-end", "future"))
     if first and born and first < born:
-        yield "service-date", "before-birth"
+        flaws.append(("service-date", "before-birth"))
     if first and last and last < first:
-        yield "service-date-end", "end-before-start"
+        flaws.append(("service-date-end", "end-before-start"))
+    return tuple(flaws)
 
 
-def _pointers(line: ServiceLine, claim: Claim) -> Found:
-    if len(line.pointers) > MOST_POINTERS:
-        yield "diagnosis-pointers", "too-many"
-    if claim.diagnoses and line.pointers and not 1 <= min(line.pointers) <= max(line.pointers) <= len(claim.diagnoses):
-        yield "diagnosis-pointers", "out-of-range"
-    if len(set(line.pointers)) < len(line.pointers):
-        yield "diagnosis-pointers", "repeated"
+@lru_cache(REMEMBERED)
+def _pointers(pointers: tuple[int, ...], diagnoses: int) -> Found:
+    """What is wrong with a line's pointers on a claim of so many diagnoses."""
+    flaws = []
+    if len(pointers) > MOST_POINTERS:
+        flaws.append(("diagnosis-pointers", "too-many"))
+    if diagnoses and pointers and not 1 <= min(pointers) <= max(pointers) <= diagnoses:
+        flaws.append(("diagnosis-pointers", "out-of-range"))
+    if len(set(pointers)) < len(pointers):
+        flaws.append(("diagnosis-pointers", "repeated"))
+    return tuple(flaws)

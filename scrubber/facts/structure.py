@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from scrubber.claim import Claim, Provider, ServiceLine
 from scrubber.facts.fact import Fact
-from scrubber.facts.line_structure import CENT, PLACE, in_code_list, line_flaws
+from scrubber.facts.line_structure import CENT, PLACE, coded_elements, line_flaws
 from scrubber.facts.lines import payer_fields
 from scrubber.facts.pointers import pointer_to
 from scrubber.rulebook.book import Rulebook
@@ -70,7 +70,8 @@ def _fact(flaw: Flaw, claim: Claim, payer: Payer, day: date) -> Fact:
 def _flaws(claim: Claim, payer: Payer, day: date, received_on: date, rulebook: Rulebook) -> list[Flaw]:
     flaws = [
         *_missing(claim, day, rulebook),
-        *_claim_flaws(claim, rulebook),
+        *_code_flaws(claim, rulebook),
+        *_claim_flaws(claim),
         *_people_flaws(claim, payer, received_on),
         *_billing_flaws(claim.billing),
         *_provider_flaws(claim, None),
@@ -83,47 +84,58 @@ def _flaws(claim: Claim, payer: Payer, day: date, received_on: date, rulebook: R
     return flaws
 
 
-_PRESENT: Mapping[str, Callable[[Claim], object]] = {
-    "payer-id": lambda claim: claim.payer_id or claim.payer_name,
-    "filing-indicator": lambda claim: claim.filing_indicator,
-    "patient-control-number": lambda claim: claim.patient_control_number,
-    "total": lambda claim: claim.total is not None,
-    "claim-place": lambda claim: claim.place or all(line.place for line in claim.lines),
-    "frequency": lambda claim: claim.frequency,
-    "member-id": lambda claim: claim.subscriber.member_id,
-    "subscriber-last-name": lambda claim: claim.subscriber.last_name,
-    "subscriber-first-name": lambda claim: claim.subscriber.first_name,
-    "patient-last-name": lambda claim: claim.patient is claim.subscriber or claim.patient.last_name,
-    "patient-first-name": lambda claim: claim.patient is claim.subscriber or claim.patient.first_name,
-    "birth-date": lambda claim: claim.patient.birth_date,
-    "sex": lambda claim: claim.patient.sex,
-    "relationship": lambda claim: claim.patient is claim.subscriber or claim.patient.relationship,
-    "billing-npi": lambda claim: claim.billing.npi,
-    "billing-name": lambda claim: claim.billing.organization or claim.billing.last_name,
-    "billing-tax-id": lambda claim: claim.billing.tax_id,
-    "billing-street": lambda claim: claim.billing.address and claim.billing.address.line1,
-    "billing-city": lambda claim: claim.billing.address and claim.billing.address.city,
-    "billing-state": lambda claim: claim.billing.address and claim.billing.address.state,
-    "billing-zip": lambda claim: claim.billing.address and claim.billing.address.zip,
-    "diagnoses": lambda claim: claim.diagnoses,
-}
+def _missing(claim: Claim, day: date, rulebook: Rulebook) -> list[Flaw]:
+    supplied = _supplied(claim)
+    return [
+        Flaw(row.element, "missing", need=row.need)
+        for row in rulebook.needed_elements(day)
+        if not supplied.get(row.element)
+    ]
 
 
-def _missing(claim: Claim, day: date, rulebook: Rulebook) -> Iterator[Flaw]:
-    for row in rulebook.needed_elements(day):
-        present = _PRESENT.get(row.element)
-        if not (present(claim) if present else claim.texts.get(row.element)):
-            yield Flaw(row.element, "missing", need=row.need)
+def _supplied(claim: Claim) -> Mapping[str, object]:
+    """By name of an element that claims need, something that is true where the claim has it."""
+    subscriber, patient, billing = claim.subscriber, claim.patient, claim.billing
+    address = billing.address
+    alone = patient is subscriber
+    return {
+        **claim.texts,
+        "payer-id": claim.payer_id or claim.payer_name,
+        "filing-indicator": claim.filing_indicator,
+        "patient-control-number": claim.patient_control_number,
+        "total": claim.total is not None,
+        "claim-place": claim.place or all(line.place for line in claim.lines),
+        "frequency": claim.frequency,
+        "member-id": subscriber.member_id,
+        "subscriber-last-name": subscriber.last_name,
+        "subscriber-first-name": subscriber.first_name,
+        "patient-last-name": alone or patient.last_name,
+        "patient-first-name": alone or patient.first_name,
+        "birth-date": patient.birth_date,
+        "sex": patient.sex,
+        "relationship": alone or patient.relationship,
+        "billing-npi": billing.npi,
+        "billing-name": billing.organization or billing.last_name,
+        "billing-tax-id": billing.tax_id,
+        "billing-street": address and address.line1,
+        "billing-city": address and address.city,
+        "billing-state": address and address.state,
+        "billing-zip": address and address.zip,
+        "diagnoses": claim.diagnoses,
+    }
 
 
-def _claim_flaws(claim: Claim, rulebook: Rulebook) -> Iterator[Flaw]:
-    for element, value in (
-        ("sex", claim.patient.sex),
-        ("relationship", claim.patient.relationship),
-        *claim.texts.items(),
-    ):
-        if value and not in_code_list(element, value, rulebook):
-            yield Flaw(element, "not-in-code-list")
+def _code_flaws(claim: Claim, rulebook: Rulebook) -> list[Flaw]:
+    values = {"sex": claim.patient.sex, "relationship": claim.patient.relationship, **claim.texts}
+    listed, contains = coded_elements(rulebook), rulebook.lists.may_contain
+    return [
+        Flaw(element, "not-in-code-list")
+        for element, value in values.items()
+        if value and element in listed and not contains(listed[element], value)
+    ]
+
+
+def _claim_flaws(claim: Claim) -> Iterator[Flaw]:
     if claim.total is not None and claim.total <= 0:
         yield Flaw("total", "negative" if claim.total < 0 else "not-positive")
     if claim.total is not None and claim.total % CENT:
@@ -150,7 +162,8 @@ def _billing_flaws(billing: Provider) -> Iterator[Flaw]:
     yield from _npi_flaws("billing-npi", billing, None)
     if billing.taxonomy and not _TAXONOMY.fullmatch(billing.taxonomy):
         yield Flaw("billing-taxonomy", "wrong-format", pointer=billing.pointer + "/taxonomyCode")
-    if billing.address is not None and _PO_BOX.search(billing.address.line1 or ""):
+    street = billing.address.line1 if billing.address else None
+    if street and "BOX" in street.upper() and _PO_BOX.search(street):  # searching each street takes far longer
         yield Flaw("billing-street", "post-office-box")
     yield from _zip_flaws("billing-zip", billing, None)
 
