@@ -131,7 +131,7 @@ def _finding(finding: Finding) -> Document:
         "box": ELEMENTS[finding.element].box,
         "message": finding.message,
         "fix": finding.fix,
-        "reason": printed.reason,
+        "reason": printed.reason if finding.reason is rule.reason else reason(finding.reason),
         "claimStatus": printed.claim_status,
         "impact": finding.impact and _impact(finding.impact),
         "authority": printed.authority if same else authority(finding.authority),

@@ -90,7 +90,7 @@ def _finding(finding: Finding, width: int) -> Iterator[str]:
     yield from _wrap(f"Fix: {finding.fix}", _TEXT, width)
     for item in finding.authority:
         yield from _wrap(f"By: {_authority(item)}", _TEXT, width)
-    yield from _wrap(f"Rule: {rule.id}{_expected(rule.reason)}", _TEXT, width)
+    yield from _wrap(f"Rule: {rule.id}{_expected(finding.reason)}", _TEXT, width)
     yield ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
@@ -13,6 +14,7 @@ from scrubber.rulebook.book import Rulebook
 
 LIABILITY_MODIFIERS = frozenset(("GA", "GX", "GY", "GZ"))
 FORMS = "abn-forms"
+_OPTION = re.compile(r"(?:option)?\s*([123])\b")
 OPTION_FAULTS = {"2": "option-2", "3": "option-3"}
 
 
@@ -59,9 +61,11 @@ def abn_faults(notice: Abn, view: LineView, rulebook: Rulebook) -> tuple[str, ..
     if isinstance(notice.form, str) and view.first:
         listed = rulebook.lists.contains(FORMS, notice.form.strip().upper(), view.first.toordinal())
         found.append("" if listed else "wrong-form")
-    if isinstance(notice.signed, date) and view.first and notice.signed > view.first:
+    given = [day for day in (notice.signed, notice.issued) if isinstance(day, date)]
+    if view.first and any(day > view.first for day in given):
         found.append("signed-after-service")
     blank = (
+        (notice.form, "wrong-form"),
         (notice.option, "no-option"),
         (notice.signed, "not-signed"),
         (notice.reason, "no-reason"),
@@ -72,12 +76,18 @@ def abn_faults(notice: Abn, view: LineView, rulebook: Rulebook) -> tuple[str, ..
 
 
 def _option_fault(option: str) -> str:
-    """Senders write 2, or Option 2."""
-    return OPTION_FAULTS.get(option.casefold().removeprefix("option").strip(), "")
+    """Senders write 2, Option 2, or 2 and a few words. What names none of the three is no choice."""
+    named = _OPTION.match(option.strip().casefold())
+    return OPTION_FAULTS.get(named[1], "") if named else "no-option"
 
 
 def patient_bears(claim: Claim, view: LineView, rulebook: Rulebook) -> bool:
-    """Whether a denial for necessity would fall on the patient: Original Medicare, GA, and a valid notice."""
-    if view.payer.line_of_business != "original-medicare" or "GA" not in view.line.modifiers:
+    """Whether a denial for necessity would fall on the patient under Original Medicare.
+
+    GA with a valid notice moves it; GY says that the service is excluded by statute, which the patient owes anyway.
+    """
+    if view.payer.line_of_business != "original-medicare":
         return False
+    if "GA" not in view.line.modifiers:
+        return "GY" in view.line.modifiers and "GZ" not in view.line.modifiers
     return abn_state(claim, view, rulebook).get("abn") == "valid"

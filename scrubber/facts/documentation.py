@@ -17,6 +17,7 @@ Values = dict[str, Any]
 
 NOT_SUPPLIED_STATE = "not-supplied"
 ROUTINE = "routine-indications"
+NOTHING = frozenset(("n/a", "na", "none", "nil", "-", "not stated", "not documented", "not applicable"))
 SPINE_STUDIES = "studies-with-lumbar-spine"
 OTHER_STUDIES = "studies-without-lumbar-spine"
 CLEARED = "cleared-tbs-software"
@@ -81,7 +82,11 @@ def _word_state(name: str, elements: Elements, word: str) -> Values:
     given = elements.get(name)
     if given is None:
         return {state(name): NOT_SUPPLIED_STATE}
-    return {state(name): given.value} if isinstance(given, Absence) else {name: word}
+    if isinstance(given, Absence):
+        return {state(name): given.value}
+    if given.strip().casefold().rstrip(".") in NOTHING:
+        return {state(name): Absence.ABSENT.value}
+    return {name: word}
 
 
 # Digits that belong to a word are no number: the levels L1-L4 of "1.285 (L1-L4)". A comma between digits is a point.
@@ -153,6 +158,9 @@ def _signature(elements: Elements, view: LineView) -> Values:
     return values | {state("signer"): NOT_SUPPLIED_STATE}
 
 
+_SPINE = re.compile(r"\bL\s?[1-5]\b|lumbar|spine", re.IGNORECASE)
+
+
 def _source_study(claim: Claim, elements: Elements, view: LineView, rulebook: Rulebook) -> Values:
     name, day = "sourceStudy", view.values.get("day", 0)
     code, levels = elements.get("sourceStudy.code"), elements.get("sourceStudy.levels")
@@ -162,10 +170,10 @@ def _source_study(claim: Claim, elements: Elements, view: LineView, rulebook: Ru
         code = code.strip().upper().partition("-")[0]  # 77080-TC is a part of 77080
         if rulebook.lists.contains(SPINE_STUDIES, code, day):
             return {name: "spine"}
-        other = rulebook.lists.contains(OTHER_STUDIES, code, day)
-        return {name: "no-spine" if other else "unknown-study"}
+        if rulebook.lists.contains(OTHER_STUDIES, code, day):
+            return {name: "no-spine"}
     if isinstance(levels, str):
-        return {name: "spine" if re.search(r"\bL[1-5]\b", levels, re.IGNORECASE) else "unknown-study"}
+        return {name: "spine" if _SPINE.search(levels) else "no-spine"}
     billed = any(rulebook.lists.contains(SPINE_STUDIES, line.procedure or "", day) for line in claim.lines)
     return {name: "spine"} if billed else {state(name): NOT_SUPPLIED_STATE}
 
@@ -181,6 +189,6 @@ def _software(elements: Elements, view: LineView, rulebook: Rulebook) -> Values:
         number = _CLEARANCE.search(clearance.upper())  # some reports write K243218 v4
         listed = number is not None and rulebook.lists.contains(CLEARED, number[0], view.values.get("day", 0))
         return {name: "cleared" if listed else "not-listed"}
-    if name not in elements:
-        return {state(name): NOT_SUPPLIED_STATE}
-    return {name: "no-clearance-given"}
+    if clearance is ABSENT:
+        return {name: "no-clearance-given"}
+    return {state(name): NOT_SUPPLIED_STATE}

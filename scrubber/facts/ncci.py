@@ -18,7 +18,10 @@ from scrubber.tables import in_force
 
 EITHER_LINE_SINCE = date(2019, 7, 1)  # CMS change request 11168: a modifier on column one counts too
 EM_LIST = "evaluation-and-management"
+BYPASSES = ("used", "doubtful", "misplaced")  # the first that some modifier is, counts
 NOTHING = Decimal(0)
+COMPONENTS = frozenset(("26", "TC"))  # the two parts of one study are one service, billed in two lines
+MINUTES = "MJ"  # not units of service
 
 
 def pair_facts(
@@ -57,7 +60,7 @@ def _judged(
         if found is None or other.provider != fallen.provider:
             continue
         fact = _pair_fact(other, fallen, *found, documents, rulebook, reference)
-        if fact.values["bypass"] == "used":
+        if fact.values["bypass"] in ("used", "doubtful"):
             separated = separated or fact
         else:
             bare.append(other)
@@ -127,20 +130,22 @@ def _support(documents: Documents, *numbers: int) -> dict[str, Any]:
 def _bypass(
     stays: LineView, falls: LineView, day: date, rulebook: Rulebook, reference: Reference
 ) -> tuple[str, tuple[str, ...]]:
-    """Whether an NCCI-associated modifier separates the two lines: used, misplaced or none; and which it is."""
+    """Whether an NCCI-associated modifier separates the two lines, one of BYPASSES or none; and which it is.
+
+    Doubtful: the side of a procedure says nothing of whether the visit beside it was separate.
+    """
     counted = (falls, stays) if day >= EITHER_LINE_SINCE else (falls,)
-    used: list[str] = []
-    misplaced: list[str] = []
+    visit = _is_em(stays, day, rulebook) or _is_em(falls, day, rulebook)
+    found: dict[str, list[str]] = {word: [] for word in BYPASSES}
     for view in (falls, stays):
         for modifier in view.line.modifiers:
             row = reference.modifier(modifier, day)
             if row is None or not row.ncci:
                 continue
             counts = view in counted and (row.ncci != "global-surgery-em" or _is_em(view, day, rulebook))
-            (used if counts else misplaced).append(modifier)
-    if used:
-        return "used", tuple(dict.fromkeys(used))
-    return ("misplaced", tuple(dict.fromkeys(misplaced))) if misplaced else ("none", ())
+            word = "misplaced" if not counts else "doubtful" if visit and row.ncci == "anatomic" else "used"
+            found[word].append(modifier)
+    return next(((word, tuple(dict.fromkeys(used))) for word, used in found.items() if used), ("none", ()))
 
 
 def _is_em(view: LineView, day: date, rulebook: Rulebook) -> bool:
@@ -152,7 +157,7 @@ def code_day_facts(views: Sequence[LineView], reference: Reference) -> Iterator[
 
     A line over several days counts its average a day on each of them. Days with the same lines are told once.
     """
-    for (code, _), group in _by_code_and_provider(views).items():
+    for (code, _, _), group in _by_code_provider_and_component(views).items():
         told: set[tuple[int, ...]] = set()
         for day in _days_over(code, group, reference):
             fact = _code_day(code, day, group, reference)
@@ -169,11 +174,13 @@ def _days_over(code: str, group: Sequence[LineView], reference: Reference) -> li
     return days if any(edit is not None and units > edit.units for edit in edits) else []
 
 
-def _by_code_and_provider(views: Iterable[LineView]) -> dict[tuple[str, str], list[LineView]]:
-    groups: dict[tuple[str, str], list[LineView]] = defaultdict(list)
+def _by_code_provider_and_component(views: Iterable[LineView]) -> dict[tuple[str, str, str], list[LineView]]:
+    groups: dict[tuple[str, str, str], list[LineView]] = defaultdict(list)
     for view in views:
-        if view.line.procedure and view.first and view.line.units and view.line.units > 0:
-            groups[view.line.procedure, view.provider].append(view)
+        line = view.line
+        if line.procedure and view.first and line.units and line.units > 0 and line.unit_code != MINUTES:
+            component = next((modifier for modifier in line.modifiers if modifier in COMPONENTS), "")
+            groups[line.procedure, view.provider, component].append(view)
     return groups
 
 

@@ -12,7 +12,7 @@ from scrubber.claim import Normalised
 from scrubber.rulebook.rule import CATEGORIES as CATEGORIES
 from scrubber.rulebook.rule import SEVERITIES as SEVERITIES
 from scrubber.rulebook.rule import STAGES as STAGES
-from scrubber.rulebook.rule import Authority, Rule
+from scrubber.rulebook.rule import Authority, Reason, Rule
 
 
 class Impact(NamedTuple):
@@ -48,6 +48,14 @@ class Finding(NamedTuple):
     evidence: Mapping[str, str | int | bool | tuple[str, ...]]
     impact: Impact | None = None
 
+    @property
+    def reason(self) -> Reason | None:
+        """The codes expected on the remittance: the rule's, with group PR where the patient bears the loss."""
+        expected = self.rule.reason
+        if expected and expected.group == "CO" and self.impact and self.impact.liability == "patient":
+            return Reason("PR", expected.carc, expected.rarc)
+        return expected
+
 
 class NotChecked(NamedTuple):
     """A rule that could not be judged, and what would settle it."""
@@ -65,7 +73,7 @@ class ClaimImpact:
     billed: Decimal | None
     allowed: Decimal | None
     at_risk: Decimal | None
-    by_liability: Mapping[str, Decimal]
+    by_liability: Mapping[str, Decimal | None]
     unpriced_lines: tuple[int, ...]
     basis: str | None
     steps: tuple[str, ...]

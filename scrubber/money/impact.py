@@ -140,11 +140,14 @@ def _claim_impact(prices: Prices, bearers: Bearers) -> ClaimImpact:
     )
 
 
-def _by_liability(exposed: Mapping[int, Decimal | None], bearers: Bearers) -> dict[str, Decimal]:
-    shares = {PROVIDER: NOTHING, PATIENT: NOTHING}
-    for number, amount in exposed.items():
-        shares[bearers[number]] += amount or NOTHING
-    return shares
+def _by_liability(exposed: Mapping[int, Decimal | None], bearers: Bearers) -> dict[str, Decimal | None]:
+    """What each bears: nothing where no line of theirs is at risk, None where none of theirs has a known amount."""
+    return {who: _share(who, exposed, bearers) for who in (PROVIDER, PATIENT)}
+
+
+def _share(who: str, exposed: Mapping[int, Decimal | None], bearers: Bearers) -> Decimal | None:
+    amounts = [amount for number, amount in exposed.items() if bearers[number] == who]
+    return _known_total(amounts) if amounts else NOTHING
 
 
 def _line_step(number: int, price: LinePrice) -> str:
