@@ -11,7 +11,7 @@ from scrubber import __version__
 from scrubber.claim import Claim
 from scrubber.engine import DurableEngine
 from scrubber.engine.program import Engine
-from scrubber.facts.abn import patient_bears
+from scrubber.facts.abn import Notices
 from scrubber.facts.gather import first_day, gather_facts
 from scrubber.facts.lines import line_views
 from scrubber.facts.payer import identify_payer
@@ -24,19 +24,23 @@ from scrubber.reference.catalogue import TABLES
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.load import load_rulebook
 
+MOST_DAYS_KEPT = 31  # of a claim whose releases a process remembers
+
 
 def scrub(claim: Claim, rulebook: Rulebook, reference: Reference, engine: Engine, received_on: date) -> ScrubResult:
     """Scrubs one claim. Pure: the same arguments give the same result. `engine` was made from `rulebook`."""
     day = first_day(claim, received_on)
     payer = identify_payer(claim, day, rulebook, reference)
     views = line_views(claim, payer, reference)
-    facts = gather_facts(claim, payer, views, rulebook, reference, received_on)
+    notices = Notices(claim, rulebook)
+    facts = gather_facts(claim, payer, views, notices, rulebook, reference, received_on)
     matches = engine.match(facts)
     fired, unchecked = judge(matches, facts, claim, payer, day, rulebook)
     unchecked += unjudged(views, payer, day, rulebook)
     prices = price_lines(claim, views, rulebook, reference)
-    bearers = {view.number for view in views if patient_bears(claim, view, rulebook)}
+    bearers = {view.number for view in views if notices.patient_bears(view)}
     days = frozenset(view.first for view in views if view.first) or frozenset((received_on,))
+    used = _used_releases(days, reference) if len(days) <= MOST_DAYS_KEPT else _find_releases(days, reference)
     findings, impact = add_impacts(in_order(fired), prices, bearers)
     return ScrubResult(
         disposition=disposition(findings),
@@ -45,13 +49,12 @@ def scrub(claim: Claim, rulebook: Rulebook, reference: Reference, engine: Engine
         impact=impact,
         normalised=claim.normalised,
         unmapped=claim.unmapped,
-        versions=Versions(__version__, rulebook.digest, _used_releases(days, reference)),
+        versions=Versions(__version__, rulebook.digest, used),
         received_on=received_on,
     )
 
 
-@lru_cache(maxsize=1024)
-def _used_releases(days: frozenset[date], reference: Reference) -> tuple[UsedRelease, ...]:
+def _find_releases(days: frozenset[date], reference: Reference) -> tuple[UsedRelease, ...]:
     """The release of each table that answers for the dates of service."""
     used = {}
     for table in TABLES:
@@ -60,6 +63,9 @@ def _used_releases(days: frozenset[date], reference: Reference) -> tuple[UsedRel
             if release is not None:
                 used[table, release.name] = UsedRelease(table, release.name, release.sha256)
     return tuple(used.values())
+
+
+_used_releases = lru_cache(maxsize=1024)(_find_releases)
 
 
 @dataclass(frozen=True)

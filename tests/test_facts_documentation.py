@@ -185,12 +185,30 @@ def test_without_a_rendering_provider_the_signer_is_not_compared(shipped: Scrubb
     ("study", "word"),
     [
         ({"code": "77080"}, "spine"), ({"code": "77085"}, "spine"), ({"code": "77080-TC"}, "spine"),
-        ({"code": "77081"}, "no-spine"), ({"code": "g0130"}, "no-spine"), ({"code": "77078"}, "unknown-study"),
-        ({"levels": "L1-L4"}, "spine"), ({"levels": "hip"}, "unknown-study"),
+        ({"code": "77081"}, "no-spine"), ({"code": "g0130"}, "no-spine"),
+        ({"levels": "L1-L4"}, "spine"), ({"levels": "hip"}, "no-spine"), ({"levels": "lumbar"}, "spine"),
     ],
 )  # fmt: skip
 def test_the_study_behind_the_score(study: Body, word: str, shipped: Scrubber) -> None:
     assert stated(shipped, sourceStudy=study)["sourceStudy"] == word
+
+
+def test_a_study_that_no_list_knows_says_nothing(shipped: Scrubber) -> None:
+    assert stated(shipped, sourceStudy={"code": "77078"})["sourceStudy?"] == "not-supplied"
+
+
+@pytest.mark.parametrize("nothing", ["N/A", "none", "not documented."])
+def test_words_for_nothing_are_nothing(nothing: str, shipped: Scrubber) -> None:
+    assert stated(shipped, interpretation=nothing)["interpretation?"] == "absent"
+
+
+def test_a_clearance_that_was_left_out_is_not_supplied(shipped: Scrubber) -> None:
+    assert stated(shipped, tbsSoftware={"name": "Sample TBS"})["tbsSoftware?"] == "not-supplied"
+
+
+def test_a_signature_without_its_number_is_not_stated_absent(shipped: Scrubber) -> None:
+    assert stated(shipped, signature={"npi": ""})["signature?"] == "not-supplied"
+    assert stated(shipped, signature={"name": ""})["signature?"] == "absent"
 
 
 def test_a_study_on_the_claim_stands_for_one_that_was_not_named(shipped: Scrubber) -> None:
@@ -214,7 +232,6 @@ def test_a_study_on_the_claim_stands_for_one_that_was_not_named(shipped: Scrubbe
         ({"clearance": "K121716"}, "20220101", "cleared"),
         ({"clearance": "K999999"}, "20250312", "not-listed"),
         ({"clearance": "yes"}, "20250312", "not-listed"),
-        ({"name": "Sample TBS"}, "20250312", "no-clearance-given"),
         ({"name": "Sample TBS", "clearance": None}, "20250312", "no-clearance-given"),
     ],
 )

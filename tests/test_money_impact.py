@@ -158,7 +158,7 @@ def test_an_unknown_price_is_none_and_says_why() -> None:
     assert found == Impact(Decimal("60.00"), None, None, "provider", None, (), "no-schedule")
     impact = whole(finding(1), lines=lines)
     assert (impact.billed, impact.allowed, impact.unknown) == (Decimal("60.00"), None, "no-schedule")
-    assert at_risk(impact) == (None, NOTHING, NOTHING)
+    assert at_risk(impact) == (None, None, NOTHING)
     assert (impact.unpriced_lines, impact.basis) == ((1,), None)
     assert impact.steps == ("line 1: no amount (no-schedule)",)
 
@@ -229,13 +229,13 @@ def test_nothing_counts_twice_and_the_order_of_findings_changes_nothing(
     most = sum(max(price.allowed or NOTHING, price.billed or NOTHING) for price in lines.values())
     known = impact.at_risk or NOTHING
     assert NOTHING <= known <= most
-    assert known == sum(impact.by_liability.values())
+    assert known == sum(amount or NOTHING for amount in impact.by_liability.values())
     for one_found in found:
         alone = one_found.impact
         assert alone is not None
-        assert (alone.unknown is not None) == (alone.allowed is None or alone.at_risk is None)
+        assert (alone.unknown is not None) == (None in (alone.billed, alone.allowed, alone.at_risk))
         assert alone.at_risk is None or impact.at_risk is None or alone.at_risk <= impact.at_risk
-    assert (impact.unknown is not None) == (impact.allowed is None or impact.at_risk is None)
+    assert (impact.unknown is not None) == (None in (impact.billed, impact.allowed, impact.at_risk))
     order = list(range(len(findings)))
     shuffler.shuffle(order)
     again, impact_again = add_impacts([findings[place] for place in order], lines, patient_lines)

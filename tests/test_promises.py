@@ -536,3 +536,114 @@ def test_the_engine_of_another_process_gives_the_same_bytes(shipped: Scrubber) -
     again = assemble(shipped.rulebook, shipped.reference)
     first = document(shipped.scrub(claim, RECEIVED))
     assert orjson.dumps(document(again.scrub(claim, RECEIVED))) == orjson.dumps(first)
+
+
+# What reviews found
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"option": "4"}, {"option": "none"}, {"option": "2 - do not bill"}, {"form": ""}, {"issued": "20250320"}],
+)
+def test_a_notice_with_any_fault_moves_nothing_to_the_patient(scrub: Scrub, changed: Body) -> None:
+    answer = scrub(claim_of(line("77092", modifiers=("GA",)), abn=[VALID_ABN | changed]))
+    assert answer["impact"]["byLiability"] == {"provider": "9.38", "patient": "0.00"}
+    assert [finding for finding in answer["findings"] if finding["category"] == "abn"]
+
+
+def test_a_notice_whose_lines_cannot_be_read_is_not_stated_absent(scrub: Scrub) -> None:
+    answer = scrub(claim_of(line("77092", modifiers=("GA",)), abn=[VALID_ABN | {"lines": ["x"]}]))
+    assert not denials(answer)
+    assert "medicare-abn-ga-without-abn" in unchecked(answer)
+
+
+def test_what_the_patient_bears_is_expected_as_patient_responsibility(scrub: Scrub) -> None:
+    body = claim_of(line("77080", modifiers=("GA",)), abn=[VALID_ABN])
+    body["claimInformation"]["healthCareCodeInformation"] = [{"diagnosisTypeCode": "ABK", "diagnosisCode": "M8580"}]
+    finding = next(f for f in scrub(body)["findings"] if f["category"] == "coverage" and f["severity"] == "warn")
+    assert (finding["impact"]["liability"], finding["reason"]["group"]) == ("patient", "PR")
+
+
+def test_an_excluded_service_is_owed_by_the_patient(scrub: Scrub) -> None:
+    answer = scrub(claim_of(line("77092", modifiers=("GY",))))
+    assert coverage_finding(answer)["impact"]["liability"] == "patient"
+
+
+def test_a_denied_line_without_a_price_is_unknown_for_the_provider_too(scrub: Scrub) -> None:
+    body = claim_of(line("77092", charge="-5.00"))
+    body["claimInformation"]["claimFilingCode"] = "CI"
+    impact = scrub(body)["impact"]
+    assert impact["atRisk"] is None
+    assert impact["byLiability"]["provider"] is None
+
+
+def test_the_two_components_of_one_study_are_one_service(scrub: Scrub) -> None:
+    answer = scrub(claim_of(line("77080", modifiers=("26",)), line("77080", modifiers=("TC",))))
+    assert not denials(answer)
+
+
+def test_minutes_are_not_units(scrub: Scrub) -> None:
+    body = claim_of(line("77092", units="15"))
+    body["claimInformation"]["serviceLines"][0]["professionalService"]["measurementUnit"] = "MJ"
+    assert not [finding for finding in scrub(body)["findings"] if finding["category"] == "units"]
+
+
+def test_the_other_component_counts_as_a_repeat_after_a_month(scrub: Scrub) -> None:
+    def too_soon(day: str) -> bool:
+        body = claim_of(line("77080", modifiers=("26",)), history=[{"code": "77080-TC", "date": day}])
+        return bool([finding for finding in scrub(body)["findings"] if finding["category"] == "frequency"])
+
+    assert not too_soon("20250310")
+    assert too_soon("20240328")
+
+
+@pytest.mark.parametrize("day", ["99991231", "99990101", "00010101"])
+def test_the_ends_of_the_calendar_are_days_like_others(scrub: Scrub, day: str) -> None:
+    body = claim_of(line("77080", day=day), history=[{"code": "77080", "date": "99990101"}])
+    body["claimInformation"]["serviceLines"][0]["serviceDateEnd"] = "99991231"
+    assert scrub(body)["disposition"] in ("accept", "warn", "deny")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [(("serviceDateEnd",), "x"), (("renderingProvider",), {"npi": {}, "lastName": "Placeholder"})],
+)
+def test_a_pair_that_cannot_be_judged_is_not_checked(scrub: Scrub, path: tuple[str], value: Any) -> None:
+    body = claim_of(line("77080"), line("77081"))
+    body["claimInformation"]["serviceLines"][1][path[0]] = value
+    answer = scrub(body)
+    assert not [finding for finding in answer["findings"] if finding["category"] == "bundling"]
+    assert "cms-ncci-ptp-modifier-missing" in unchecked(answer)
+
+
+def test_modifiers_that_cannot_be_read_are_not_taken_for_none(scrub: Scrub) -> None:
+    body = claim_of(line("77080"), line("77081"))
+    body["claimInformation"]["serviceLines"][1]["professionalService"]["procedureModifiers"] = {"a": 1}
+    answer = scrub(body)
+    assert not [finding for finding in answer["findings"] if finding["category"] == "bundling"]
+    assert "cms-ncci-ptp-modifier-missing" in unchecked(answer)
+
+
+def test_a_charge_that_cannot_be_read_leaves_the_sum_unknown(scrub: Scrub) -> None:
+    body = claim_of(line("77080"), line("77092"))
+    body["claimInformation"]["serviceLines"][1]["professionalService"]["lineItemChargeAmount"] = "1e3"
+    impact = scrub(body)["impact"]
+    assert (impact["billed"], impact["unknown"]) == (None, "no-charge")
+
+
+def test_a_finding_on_the_report_points_to_what_was_sent(scrub: Scrub) -> None:
+    body = claim_of(line("77080"), line("77092"))
+    elements = body["scrubContext"]["documentation"][0]["elements"]
+    body["scrubContext"]["documentation"] = [{"lines": [1], "elements": {}}, {"lines": [2], "elements": elements}]
+    elements["tbsValue"] = "low"
+    assert of(scrub(body), "documentation-tbs-number")["pointer"] == "/scrubContext/documentation/1/elements/tbsValue"
+
+
+def test_a_thousand_lines_of_a_thousand_notices_are_answered_in_short(scrub: Scrub) -> None:
+    lines = [line("77080", day=f"2025{1 + n % 12:02}{1 + n % 28:02}", modifiers=("GA",)) for n in range(1000)]
+    for number, item in enumerate(lines):
+        item["serviceDateEnd"] = "99991231"
+        item["professionalService"]["serviceUnitCount"] = str(1 + number)
+    body = claim_of(*lines, abn=[VALID_ABN | {"lines": [], "estimate": str(n)} for n in range(1000)])
+    answer = scrub(body)
+    assert len(orjson.dumps(answer)) < 10_000_000

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from scrubber.claim import ABSENT, Claim, EarlierService
-from scrubber.facts.abn import abn_state
+from scrubber.facts.abn import Notices
 from scrubber.facts.documentation import NOT_SUPPLIED_STATE, Documents, state
 from scrubber.facts.fact import Fact
 from scrubber.facts.lines import LineView
@@ -16,20 +16,25 @@ from scrubber.rulebook.rule import Authority
 from scrubber.rulebook.tables import PolicyRow
 
 BASE_STUDIES = "studies-with-lumbar-spine"
+ONE_STUDY = "one-study-days"
 COMPONENTS = frozenset(("26", "TC"))
 
 
-def coverage_facts(claim: Claim, views: Sequence[LineView], documents: Documents, rulebook: Rulebook) -> Iterator[Fact]:
+def coverage_facts(
+    claim: Claim, views: Sequence[LineView], documents: Documents, notices: Notices, rulebook: Rulebook
+) -> Iterator[Fact]:
     """One fact for each line that a policy row speaks of."""
     for view in views:
         if view.first is None or view.line.procedure is None:
             continue
         policy = rulebook.policy(view.line.procedure, view.payer, view.first)
         if policy is not None:
-            yield _coverage(claim, view, policy, documents, rulebook)
+            yield _coverage(claim, view, policy, documents, notices, rulebook)
 
 
-def _coverage(claim: Claim, view: LineView, policy: PolicyRow, documents: Documents, rulebook: Rulebook) -> Fact:
+def _coverage(
+    claim: Claim, view: LineView, policy: PolicyRow, documents: Documents, notices: Notices, rulebook: Rulebook
+) -> Fact:
     values: dict[str, Any] = dict(view.values)
     values["status"] = policy.status
     values["effect"] = policy.effect
@@ -38,8 +43,7 @@ def _coverage(claim: Claim, view: LineView, policy: PolicyRow, documents: Docume
         values |= _base_study(claim, view, documents, rulebook)
     says = {"policy": policy.title}
     _add_frequency(values, says, claim, view, policy, rulebook)
-    notice = abn_state(claim, view, rulebook)
-    values |= {key: value for key, value in notice.items() if key != "abnFaults"}
+    values |= {key: value for key, value in notices.state(view).items() if key != "abnFaults"}
     authority = Authority(
         policy.authority, policy.title, policy.locator, policy.url, policy.retrieved.isoformat(), policy.binding
     )
@@ -96,13 +100,13 @@ def _add_frequency(
         for service in (*(claim.context.history or ()), *_earlier_lines(claim, view))
         if rulebook.lists.contains(limit.code_list, service.code, service.day.toordinal())
         and service.day <= view.first
-        and not _same_study(service, view)
+        and not _same_study(service, view, rulebook)
     ]
     latest = max((service.day for service in family), default=None)
     if latest is not None and _months(latest, view.first) <= limit.months:
         values["frequencyTest"] = "too-soon"
         says["earlier-day"] = latest.isoformat()
-        says["next-day"] = _first_of_month_after(latest, limit.months + 1).isoformat()
+        says["next-day"] = _first_of_month_after(latest, limit.months + 1)
     elif claim.context.history is None:  # what stands on the claim is in time, but it is not all there was
         values[state("frequencyTest")] = NOT_SUPPLIED_STATE
     else:
@@ -115,10 +119,13 @@ def _earlier_lines(claim: Claim, view: LineView) -> Iterator[EarlierService]:
             yield EarlierService(line.procedure, line.first_day, line.modifiers)
 
 
-def _same_study(service: EarlierService, view: LineView) -> bool:
-    """The other component of one study, or the study itself on the same day, is no repeat."""
-    if service.day == view.first:
+def _same_study(service: EarlierService, view: LineView, rulebook: Rulebook) -> bool:
+    """No repeat: the study itself on the same day, and its other component within the days of one study."""
+    if view.first is None or service.day == view.first:
         return True
+    most = rulebook.limit(ONE_STUDY, view.first)
+    if most is not None and (view.first - service.day).days > most:
+        return False
     here, there = COMPONENTS & {*view.line.modifiers}, COMPONENTS & {*service.modifiers}
     return service.code == view.line.procedure and len(here) == len(there) == 1 and here != there
 
@@ -128,6 +135,7 @@ def _months(earlier: date, later: date) -> int:
     return (later.year - earlier.year) * 12 + later.month - earlier.month
 
 
-def _first_of_month_after(day: date, months: int) -> date:
-    total = day.year * 12 + day.month - 1 + months
-    return date(total // 12, total % 12 + 1, 1)
+def _first_of_month_after(day: date, months: int) -> str:
+    """The first day of the month so many months later, as ISO text: the calendar ends with the year 9999."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return f"{year}-{month + 1:02}-01"

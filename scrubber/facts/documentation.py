@@ -23,15 +23,32 @@ OTHER_STUDIES = "studies-without-lumbar-spine"
 CLEARED = "cleared-tbs-software"
 LOWEST_SCORE, HIGHEST_SCORE = "tbs-plausible-low", "tbs-plausible-high"
 
+# Where the element behind each field of a document fact stands in its block.
+DOCUMENT_PLACES = {
+    "tbsValue": "tbsValue",
+    "tbsRange": "tbsValue",
+    "tbsEqualsTScore": "tbsValue",
+    "tScore": "tScore",
+    "indication": "indication",
+    "interpretation": "interpretation",
+    "separateReport": "separateReport",
+    "signature": "signature",
+    "signer": "signature/npi",
+    "sourceStudy": "sourceStudy",
+    "tbsSoftware": "tbsSoftware",
+}
+
 
 class Documents:
     """What all documentation blocks together say of each line. A later block wins over an earlier one."""
 
     def __init__(self, claim: Claim) -> None:
         self._by_line: dict[int, Elements] = {}
+        self._pointers: dict[int, str] = {}
         self.conflicts: set[int] = set()
         for block in claim.context.documentation:
             for number in block.lines:
+                self._pointers[number] = block.pointer
                 self._add(number, block.elements)
 
     def _add(self, number: int, elements: Elements) -> None:
@@ -47,6 +64,11 @@ class Documents:
         """The elements supplied for a line, by flat name."""
         return self._by_line.get(number, {})
 
+    def pointer(self, number: int) -> str | None:
+        """Where the elements of a line's last block stand in the body; None when no block is about it."""
+        block = self._pointers.get(number)
+        return f"{block}/elements" if block else None
+
 
 def document_facts(claim: Claim, views: Sequence[LineView], documents: Documents, rulebook: Rulebook) -> Iterator[Fact]:
     """One fact a line, whether or not anything was said of its report."""
@@ -60,7 +82,7 @@ def document_facts(claim: Claim, views: Sequence[LineView], documents: Documents
         values |= _signature(elements, view)
         values |= _source_study(claim, elements, view, rulebook)
         values |= _software(elements, view, rulebook)
-        yield Fact("document", values, (view.number,))
+        yield Fact("document", values, (view.number,), pointer=documents.pointer(view.number))
 
 
 def flag_state(name: str, elements: Elements) -> Values:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from scrubber.claim import Claim
-from scrubber.facts.abn import abn_facts
+from scrubber.facts.abn import Notices, abn_facts
 from scrubber.facts.coverage import coverage_facts
 from scrubber.facts.documentation import Documents, document_facts
 from scrubber.facts.fact import Fact
@@ -30,6 +30,7 @@ def gather_facts(
     claim: Claim,
     payer: Payer,
     views: Sequence[LineView],
+    notices: Notices,
     rulebook: Rulebook,
     reference: Reference,
     received_on: date,
@@ -49,7 +50,7 @@ def gather_facts(
         *named_pair_facts(views, interest.pairs),
         *code_day_facts(views, reference),
         *document_facts(claim, documented, documents, rulebook),
-        *abn_facts(claim, views, rulebook),
-        *coverage_facts(claim, views, documents, rulebook),
+        *abn_facts(views, notices, rulebook),
+        *coverage_facts(claim, views, documents, notices, rulebook),
         *table_facts(payer, views, rulebook, reference),
     ]

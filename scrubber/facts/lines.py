@@ -11,6 +11,9 @@ from scrubber.reference import Reference
 from scrubber.rulebook.tables import Payer
 from scrubber.vocabulary import DECIMAL_PLACES
 
+READ: frozenset[str] = frozenset()  # nothing that could not be read
+WHO = frozenset(("rendering-npi", "billing-npi"))
+TOGETHER = WHO | {"service-date-end"}  # who and when: what joins two lines
 REPEAT_MODIFIERS = frozenset(("76", "77", "91", "59", "XE", "XP", "XS", "XU"))
 
 
@@ -22,7 +25,8 @@ class LineView(NamedTuple):
     `rendering` is the line's rendering provider, else the claim's, else a billing provider who is a person, else
     None. `provider` identifies who furnished it for edits: rendering NPI, else billing NPI, else "".
     `provider_class` and `provider_percent` come from the taxonomy table (None when not supplied or not listed).
-    `diagnoses` are the codes pointed to. `setting` is facility, non-facility or None.
+    `diagnoses` are the codes pointed to. `setting` is facility, non-facility or None. `unread` are the elements of
+    the line, or of the claim where the line has none of its own, that were sent and could not be read.
     """
 
     line: ServiceLine
@@ -38,10 +42,16 @@ class LineView(NamedTuple):
     diagnoses: tuple[str, ...]
     payer: Payer
     values: dict[str, Any]
+    unread: frozenset[str]
 
     def __repr__(self) -> str:
         """No values: a claim must not reach a log through a repr."""
         return f"LineView({self.line.number})"
+
+    @property
+    def joinable(self) -> bool:
+        """Whether it is known who furnished the line and on which days, so that it may be held against others."""
+        return self.first is not None and self.last is not None and TOGETHER.isdisjoint(self.unread)
 
     @property
     def days(self) -> int:
@@ -53,7 +63,15 @@ def line_views(claim: Claim, payer: Payer, reference: Reference) -> tuple[LineVi
     """One view a line, in the sender's order."""
     payer_values = payer_fields(payer)
     codes = tuple(diagnosis.code or "" for diagnosis in claim.diagnoses)
-    return tuple(_view(claim, line, payer, payer_values, codes, reference) for line in claim.lines)
+    unread = {number: _unread(claim, number) for number in {item.line for item in claim.unreadable}}
+    return tuple(
+        _view(claim, line, payer, payer_values, codes, unread.get(line.number, unread.get(None, READ)), reference)
+        for line in claim.lines
+    )
+
+
+def _unread(claim: Claim, number: int | None) -> frozenset[str]:
+    return frozenset(item.element for item in claim.unreadable if item.line in (None, number))
 
 
 def payer_fields(payer: Payer) -> dict[str, Any]:
@@ -72,13 +90,16 @@ def _view(
     payer: Payer,
     payer_values: dict[str, Any],
     codes: tuple[str, ...],
+    unread: frozenset[str],
     reference: Reference,
 ) -> LineView:
-    place = line.place or claim.place
+    place = line.place or (None if "line-place" in unread else claim.place)
     found = reference.place_of_service(place, line.first_day) if place and line.first_day else None
     setting = found.setting if found else None
     rendering = line.rendering or claim.rendering or _person(claim.billing)
     taxonomy = rendering.taxonomy if rendering else None
+    if rendering is not None and rendering.npi:
+        unread -= WHO
     listed = reference.taxonomy(taxonomy, line.first_day) if taxonomy and line.first_day else None
     diagnoses = tuple(codes[n - 1] for n in line.pointers if 0 < n <= len(codes) and codes[n - 1])
     return LineView(
@@ -94,7 +115,8 @@ def _view(
         provider_percent=listed.percent if listed else Decimal(1),
         diagnoses=diagnoses,
         payer=payer,
-        values=_values(line, payer_values, place, setting, diagnoses),
+        values=_values(line, payer_values, place, setting, diagnoses, unread),
+        unread=unread,
     )
 
 
@@ -108,9 +130,11 @@ def _values(
     place: str | None,
     setting: str | None,
     diagnoses: tuple[str, ...],
+    unread: frozenset[str],
 ) -> dict[str, Any]:
     values = dict(payer_values)
-    values["modifiers"] = line.modifiers
+    if "modifiers" not in unread:
+        values["modifiers"] = line.modifiers
     values["diagnoses"] = diagnoses
     if line.procedure is not None:
         values["procedure"] = line.procedure

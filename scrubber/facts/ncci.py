@@ -38,7 +38,7 @@ def pair_facts(
 def _by_code(views: Iterable[LineView]) -> dict[str, list[LineView]]:
     by_code: dict[str, list[LineView]] = defaultdict(list)
     for view in views:
-        if view.line.procedure is not None and view.first is not None:
+        if view.line.procedure is not None and view.joinable:
             by_code[view.line.procedure].append(view)
     return by_code
 
@@ -59,6 +59,8 @@ def _judged(
         found = _edit_between(other, fallen, windows)
         if found is None or other.provider != fallen.provider:
             continue
+        if found[0].indicator != "0" and "modifiers" in other.unread | fallen.unread:
+            continue  # a modifier may separate them, and nobody knows which stand there
         fact = _pair_fact(other, fallen, *found, documents, rulebook, reference)
         if fact.values["bypass"] in ("used", "doubtful"):
             separated = separated or fact
@@ -155,15 +157,21 @@ def _is_em(view: LineView, day: date, rulebook: Rulebook) -> bool:
 def code_day_facts(views: Sequence[LineView], reference: Reference) -> Iterator[Fact]:
     """One fact for each code, provider and day whose units exceed the code's MUE by day (indicators 2 and 3).
 
-    A line over several days counts its average a day on each of them. Days with the same lines are told once.
+    A line over several days counts its average a day on each of them. Days are told once where their lines are told.
     """
     for (code, _, _), group in _by_code_provider_and_component(views).items():
-        told: set[tuple[int, ...]] = set()
-        for day in _days_over(code, group, reference):
-            fact = _code_day(code, day, group, reference)
-            if fact is not None and fact.lines not in told:
-                told.add(fact.lines)
-                yield fact
+        facts = [_code_day(code, day, group, reference) for day in _days_over(code, group, reference)]
+        yield from _widest([fact for fact in facts if fact is not None])
+
+
+def _widest(facts: list[Fact]) -> list[Fact]:
+    """The facts whose lines are not all among those of another: a line of many days is told with its company once."""
+    kept: list[tuple[frozenset[int], Fact]] = []
+    for fact in sorted(facts, key=lambda fact: -len(fact.lines)):
+        lines = frozenset(fact.lines)
+        if not any(lines <= told for told, _ in kept):
+            kept.append((lines, fact))
+    return [fact for _, fact in kept]
 
 
 def _days_over(code: str, group: Sequence[LineView], reference: Reference) -> list[date]:
@@ -178,7 +186,7 @@ def _by_code_provider_and_component(views: Iterable[LineView]) -> dict[tuple[str
     groups: dict[tuple[str, str, str], list[LineView]] = defaultdict(list)
     for view in views:
         line = view.line
-        if line.procedure and view.first and line.units and line.units > 0 and line.unit_code != MINUTES:
+        if line.procedure and view.joinable and line.units and line.units > 0 and line.unit_code != MINUTES:
             component = next((modifier for modifier in line.modifiers if modifier in COMPONENTS), "")
             groups[line.procedure, view.provider, component].append(view)
     return groups

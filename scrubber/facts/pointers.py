@@ -8,6 +8,8 @@ from scrubber.vocabulary import ELEMENTS
 
 def pointer_to(element: str, claim: Claim, line: ServiceLine | None = None) -> str:
     """The pointer of an element of ELEMENTS, on a line where it belongs to one, where it stands or would stand."""
+    if element == "line-place" and line is not None and line.place is None:
+        element = "claim-place"  # the claim's holds for the line
     place = ELEMENTS[element]
     return _base(place.owner, claim, line) + place.path
 

@@ -15,6 +15,7 @@ from scrubber.facts.lines import REPEAT_MODIFIERS, LineView, payer_fields
 from scrubber.reference import Reference
 
 REMEMBERED = 16_384  # what a process keeps of look-ups: codes, modifiers and days, never a claim
+REPEAT_KEY = frozenset(("modifiers", "units", "charge", "line-place"))  # with these unread nothing is a repeat
 
 
 def line_facts(views: Sequence[LineView], documents: Documents, reference: Reference) -> Iterator[Fact]:
@@ -72,7 +73,9 @@ def repeat_facts(views: Sequence[LineView]) -> Iterator[Fact]:
     seen: dict[tuple[Any, ...], int] = {}
     for view in views:
         line = view.line
-        if line.procedure is None or line.first_day is None or REPEAT_MODIFIERS & {*line.modifiers}:
+        if line.procedure is None or not view.joinable or not REPEAT_KEY.isdisjoint(view.unread):
+            continue
+        if not REPEAT_MODIFIERS.isdisjoint(line.modifiers):
             continue
         key = (line.procedure, view.provider, line.first_day, line.last_day, frozenset(line.modifiers), view.place,
                line.units, line.charge, line.ndc)  # fmt: skip
@@ -85,7 +88,7 @@ def named_pair_facts(views: Sequence[LineView], pairs: frozenset[tuple[str, str]
     """Pairs of codes that a rule names although no edit joins them: one provider, and a day that both lines run."""
     by_code: dict[str, list[LineView]] = defaultdict(list)
     for view in views:
-        if view.line.procedure and view.first:
+        if view.line.procedure and view.joinable:
             by_code[view.line.procedure].append(view)
     for first, second in sorted(pair for pair in pairs if pair[0] in by_code and pair[1] in by_code):
         for one in by_code.get(first, ()):

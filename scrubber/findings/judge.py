@@ -9,6 +9,7 @@ from typing import Any
 
 from scrubber.claim import Absence, Claim
 from scrubber.engine.program import EngineTest
+from scrubber.facts.documentation import DOCUMENT_PLACES
 from scrubber.facts.fact import Fact
 from scrubber.facts.pointers import pointer_to
 from scrubber.findings.finding import SEVERITIES, Finding, NotChecked
@@ -68,6 +69,14 @@ def judge(
     return findings, unchecked
 
 
+def _pointer(fact: Fact, reads: tuple[str, ...]) -> str | None:
+    """Where the fact stands; for what was said of a report, the element that the rule reads first."""
+    if fact.kind != "document" or fact.pointer is None:
+        return fact.pointer
+    place = next((DOCUMENT_PLACES[name] for name in reads if name in DOCUMENT_PLACES), None)
+    return f"{fact.pointer}/{place}" if place else fact.pointer
+
+
 @lru_cache(maxsize=4)
 def _reads(rulebook: Rulebook) -> tuple[tuple[str, ...], ...]:
     """The facts that each active rule's `when` reads, each once, in its order."""
@@ -84,7 +93,7 @@ def _finding(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim) -> Fi
         element=element,
         lines=fact.lines,
         related_lines=fact.related,
-        pointer=fact.pointer or pointer_to(element, claim, line),
+        pointer=_pointer(fact, reads) or pointer_to(element, claim, line),
         message=render(rule.message, fact),
         fix=render(rule.fix, fact),
         authority=rule.authority + fact.authority,

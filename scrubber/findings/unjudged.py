@@ -6,14 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from scrubber.facts.lines import LineView
+from scrubber.facts.lines import TOGETHER, LineView
 from scrubber.findings.finding import NotChecked
 from scrubber.rulebook.book import CodeLists, Rulebook
 from scrubber.rulebook.rule import AllOf, Compare, Condition, Has, InList, Rule, leaves
 from scrubber.rulebook.tables import Payer
 from scrubber.vocabulary import ELEMENTS
 
-LINE_SCOPES = frozenset(("line", "pair", "code-day", "document", "abn", "coverage"))
+LINE_SCOPES = frozenset(("line", "pair", "code-day", "repeat", "document", "abn", "coverage"))
+JOINED = frozenset(("pair", "code-day", "repeat"))
+UNREAD = ("modifiers", *sorted(TOGETHER))
+READ_FROM_MODIFIERS = frozenset(("modifiers", "bypass", "modifierSupport"))
+READ_FROM_PLACE = frozenset(("place", "setting", "facilityNotApplicable"))
 READ_FROM_UNITS = frozenset(("units", "unitsOverMue"))
 READ_FROM_POINTERS = frozenset(("diagnoses", "diagnosisTest"))
 
@@ -21,7 +25,9 @@ READ_FROM_POINTERS = frozenset(("diagnoses", "diagnosisTest"))
 def unjudged(views: Sequence[LineView], payer: Payer, day: date, rulebook: Rulebook) -> Iterator[NotChecked]:
     """One entry for each line that lacks something and each rule that might have spoken of it."""
     for view in views:
-        if view.first and view.line.procedure and view.line.units is not None and view.diagnoses:
+        line = view.line
+        present = view.first and line.procedure and line.units is not None and view.diagnoses and view.place
+        if present and not view.unread:
             continue  # nothing is missing: the way of nearly every line
         missing = _missing(view)
         for rule in rulebook.active:
@@ -37,6 +43,8 @@ def _missing(view: LineView) -> tuple[str, ...]:
         "procedure": line.procedure is not None,
         "units": line.units is not None,
         "diagnosis-pointers": bool(view.diagnoses),
+        "line-place": view.place is not None,
+        **{element: element not in view.unread for element in UNREAD},
     }
     return tuple(element for element, there in present.items() if not there)
 
@@ -45,8 +53,14 @@ def _needs(rule: Rule, element: str) -> bool:
     if rule.scope not in LINE_SCOPES:
         return False
     read = {leaf.fact for leaf in leaves(rule.when)}
+    if element in TOGETHER:
+        return rule.scope in JOINED
     if element == "units":
         return rule.scope == "code-day" or not READ_FROM_UNITS.isdisjoint(read)
+    if element == "modifiers":
+        return not READ_FROM_MODIFIERS.isdisjoint(read | {leaf.fact for leaf in leaves(rule.applies)})
+    if element == "line-place":
+        return not READ_FROM_PLACE.isdisjoint(read | {leaf.fact for leaf in leaves(rule.applies)})
     return element != "diagnosis-pointers" or not READ_FROM_POINTERS.isdisjoint(read)
 
 

@@ -12,6 +12,7 @@ from scrubber.facts.fact import Fact
 from scrubber.vocabulary import DECIMAL_PLACES, KINDS, Field, Type, state_key
 
 UNKNOWN = "unknown"
+MOST_NUMBERS = 12  # of lines in one sentence
 
 
 def shown(field: Field, value: Any) -> str | int | bool | tuple[str, ...]:
@@ -40,12 +41,17 @@ def _parts(text: str) -> tuple[tuple[str, str | None], ...]:
     return tuple((literal, name) for literal, name, _, _ in Formatter().parse(text))
 
 
+def _listed(numbers: tuple[int, ...]) -> str:
+    shown_numbers = ", ".join(map(str, numbers[:MOST_NUMBERS])) or UNKNOWN
+    return f"{shown_numbers} and {len(numbers) - MOST_NUMBERS} more" if len(numbers) > MOST_NUMBERS else shown_numbers
+
+
 def _word(name: str, fact: Fact) -> str:
     if name == "line":
         return str(fact.lines[0]) if fact.lines else UNKNOWN
     if name in ("lines", "related"):
         numbers = fact.lines if name == "lines" else fact.related
-        return ", ".join(map(str, numbers)) or UNKNOWN
+        return _listed(numbers)
     if name in fact.says:
         return fact.says[name]
     value = fact.values.get(name)

@@ -20,6 +20,8 @@ from scrubber.intake.schema import STATED_PARTS
 
 _ROOT = "/scrubContext"
 _NOTHING = Context()
+# Parts of a report, each with the member without which there is none: stated absent, the part is.
+_CORE = {"signature": "name", "sourceStudy": "code", "tbsSoftware": "name", "order": "npi"}
 _PARTS = tuple(sorted(STATED_PARTS))
 
 
@@ -60,7 +62,10 @@ def _elements(loaded: Loaded, pointer: str, notes: Notes) -> Mapping[str, str | 
         part = loaded.get(name)
         if part:
             stated |= _statements(part, f"{name}.", f"{pointer}/{name}", notes)
-            stated[name] = "given" if _given(part) else ABSENT
+            if _given(part):
+                stated[name] = "given"
+            elif _CORE[name] in part:
+                stated[name] = ABSENT
     return stated
 
 
@@ -135,7 +140,8 @@ def _history(loaded: Loaded, notes: Notes) -> tuple[EarlierService, ...] | None:
         modifiers = notes.take_several(row, "modifiers", pointer, "history")
         npi = notes.take(row, "renderingNpi", pointer, "history")
         if code is not None and day is not None:
-            services.append(EarlierService(code, day, modifiers, npi))
+            code, _, component = code.partition("-")  # senders write 77080-TC
+            services.append(EarlierService(code, day, (*modifiers, component) if component else modifiers, npi))
     return tuple(services)
 
 

@@ -48,7 +48,8 @@ _PERSON = _shape(
     "Person",
     _each(read.text, "memberId lastName firstName")
     | _each(read.day, "dateOfBirth")
-    | _each(read.code, "gender paymentResponsibilityLevelCode")
+    | _each(read.code, "paymentResponsibilityLevelCode")
+    | _each(read.sex, "gender")
     | _each(read.two_digits, "relationshipToSubscriberCode")
     | {"address": Part(_ADDRESS)},
     """middleName suffix ssn policyNumber groupNumber subscriberGroupName insuranceTypeCode organizationName

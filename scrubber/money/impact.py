@@ -11,10 +11,12 @@ from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 
 from scrubber.findings import ClaimImpact, Finding, Impact
-from scrubber.money.line_price import NOTHING, LinePrice
+from scrubber.money.line_price import NOTHING, UNKNOWN, LinePrice
 
 PROVIDER, PATIENT = "provider", "patient"
 MOVABLE = frozenset(("coverage", "frequency"))
+MOST_LINES_SHOWN = 20  # of one finding; a claim has up to 1,000
+_RANK = {word: rank for rank, word in enumerate(UNKNOWN)}
 
 Prices = Mapping[int, LinePrice]
 Bearers = Mapping[int, str]  # who bears each line that some finding puts at risk
@@ -67,16 +69,17 @@ def _exposed(number: int, prices: Prices, bearers: Bearers) -> Decimal | None:
 
 
 def _impact(lines: tuple[int, ...], risky: bool, prices: Prices, bearers: Bearers) -> Impact:
+    billed = _total([prices[number].billed for number in lines])
     allowed = _total([prices[number].allowed for number in lines])
     at_risk = _total([_exposed(number, prices, bearers) for number in lines]) if risky else NOTHING
     return Impact(
-        billed=_known_total([prices[number].billed for number in lines]),
+        billed=billed,
         allowed=allowed,
         at_risk=at_risk,
         liability=_liability(lines, bearers) if at_risk != NOTHING else None,
         basis=_basis(prices[number] for number in lines),
         steps=_steps(lines, risky, prices, bearers),
-        unknown=_reason(lines, risky, prices, bearers) if allowed is None or at_risk is None else None,
+        unknown=_reason(lines, prices) if None in (billed, allowed, at_risk) else None,
     )
 
 
@@ -101,42 +104,47 @@ def _liability(lines: tuple[int, ...], bearers: Bearers) -> str:
 
 
 def _basis(prices: Iterable[LinePrice]) -> str | None:
-    return "; ".join(dict.fromkeys(price.basis for price in prices if price.basis)) or None
+    return "; ".join(sorted({price.basis for price in prices if price.basis})) or None
 
 
 def _steps(lines: tuple[int, ...], risky: bool, prices: Prices, bearers: Bearers) -> tuple[str, ...]:
     steps: list[str] = []
-    for number in lines:
+    for number in lines[:MOST_LINES_SHOWN]:
         own = prices[number].steps
         if risky and bearers[number] == PATIENT and prices[number].billed is not None:
             own = (*own, f"the patient owes the charge: {prices[number].billed}")
         steps += own if len(lines) == 1 else [f"line {number}: {step}" for step in own]
+    if len(lines) > MOST_LINES_SHOWN:
+        steps.append(f"and {len(lines) - MOST_LINES_SHOWN} more lines; each line's steps stand at the claim's impact")
     return tuple(steps)
 
 
-def _reason(lines: Iterable[int], risky: bool, prices: Prices, bearers: Bearers) -> str | None:
-    """Why an amount of these lines is not known: the first reason there is."""
+def _reason(lines: Iterable[int], prices: Prices) -> str | None:
+    """Why an amount of these lines is not known; of several reasons the first of UNKNOWN, whatever the lines' order."""
+    reasons = set()
     for number in lines:
-        if prices[number].unknown:
-            return prices[number].unknown
-        if risky and _exposed(number, prices, bearers) is None:
-            return "no-charge"
-    return None
+        price = prices[number]
+        if price.unknown:
+            reasons.add(price.unknown)
+        if price.billed is None:
+            reasons.add("no-charge")
+    return min(reasons, key=_RANK.__getitem__, default=None)
 
 
 def _claim_impact(prices: Prices, bearers: Bearers) -> ClaimImpact:
+    billed = _total([price.billed for price in prices.values()])
     allowed = _known_total([price.allowed for price in prices.values()])
     exposed = {number: _exposed(number, prices, bearers) for number in bearers}
     at_risk = _known_total(exposed.values()) if exposed else NOTHING
     return ClaimImpact(
-        billed=_known_total([price.billed for price in prices.values()]),
+        billed=billed,
         allowed=allowed,
         at_risk=at_risk,
         by_liability=_by_liability(exposed, bearers),
         unpriced_lines=tuple(number for number, price in prices.items() if price.allowed is None),
         basis=_basis(price for price in prices.values() if price.allowed is not None),
         steps=tuple(_line_step(number, price) for number, price in prices.items()),
-        unknown=_claim_reason(allowed, at_risk, prices, bearers),
+        unknown=_claim_reason(billed, allowed, at_risk, prices, bearers),
     )
 
 
@@ -156,7 +164,11 @@ def _line_step(number: int, price: LinePrice) -> str:
     return f"line {number}: {'; '.join(price.steps)}"
 
 
-def _claim_reason(allowed: Decimal | None, at_risk: Decimal | None, prices: Prices, bearers: Bearers) -> str | None:
+def _claim_reason(
+    billed: Decimal | None, allowed: Decimal | None, at_risk: Decimal | None, prices: Prices, bearers: Bearers
+) -> str | None:
     if at_risk is None:
-        return _reason(sorted(bearers), True, prices, bearers)
-    return _reason(prices, False, prices, bearers) if allowed is None else None
+        return _reason(bearers, prices)
+    if allowed is None:
+        return _reason(prices, prices)
+    return "no-charge" if billed is None else None
