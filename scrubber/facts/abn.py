@@ -18,8 +18,11 @@ OPTION_FAULTS = {"2": "option-2", "3": "option-3"}
 
 def abn_facts(claim: Claim, views: Sequence[LineView], rulebook: Rulebook) -> Iterator[Fact]:
     """One fact for each line with a liability modifier or a notice."""
+    notices = claim.context.abn or ()
     for view in views:
-        covered = any(view.number in notice.lines for notice in claim.context.abn or ())
+        if not notices and not view.line.modifiers:
+            continue  # the way of nearly every line
+        covered = any(view.number in notice.lines for notice in notices)
         if not covered and LIABILITY_MODIFIERS.isdisjoint(view.line.modifiers):
             continue
         values: dict[str, Any] = dict(view.values)
