@@ -10,7 +10,8 @@ compares a property with every sibling condition, so 3,000 codes cost 3 x 16 com
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from scrubber.engine.plain import Predicate
 
@@ -96,10 +97,7 @@ class CodeField(dict[object, Message]):
 
     def __missing__(self, key: object) -> Message:
         message = self._message(*key) if self.dated else self._message(key, None)  # type: ignore[misc]
-        if len(repr(key)) <= LONGEST_KEPT:
-            if len(self) >= KEPT_VALUES:
-                self.clear()
-            self[key] = message
+        _keep(self, key, message, LONGEST_KEPT)
         return message
 
     def _message(self, value: object, day: object) -> Message:
@@ -113,3 +111,34 @@ class CodeField(dict[object, Message]):
         values = {"day": day, self.name: value}
         message.update({name: 1 for holds, name in self._flags if holds(values)})
         return message
+
+
+class CodeRow(dict[tuple[object, ...], Message]):
+    """What to send for the values of several fields together: most facts of a kind agree in most of them.
+
+    Fills itself, as CodeField does, and is bounded like it. The fields must not be dated.
+    """
+
+    def __init__(self, fields: Sequence[CodeField]) -> None:
+        super().__init__()
+        self._fields = tuple(fields)
+
+    def __missing__(self, key: tuple[object, ...]) -> Message:
+        message = self.read(key)
+        _keep(self, key, message, LONGEST_KEPT * len(key))
+        return message
+
+    def read(self, values: tuple[object, ...]) -> Message:
+        """What to send for a value of each field; anything but a text or a tuple of texts counts as unset."""
+        message: Message = {}
+        for codes, value in zip(self._fields, values, strict=True):
+            if type(value) is str or type(value) is tuple:
+                message |= codes[value]
+        return message
+
+
+def _keep(kept: dict[Any, Message], key: object, message: Message, longest: int) -> None:
+    if len(repr(key)) <= longest:
+        if len(kept) >= KEPT_VALUES:
+            kept.clear()
+        kept[key] = message

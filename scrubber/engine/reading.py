@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from scrubber.engine.alternatives import Conjunction
-from scrubber.engine.code_field import CodeField, Message, Unsendable
+from scrubber.engine.code_field import CodeField, CodeRow, Message, Unsendable
 from scrubber.engine.plain import Predicate, predicate
 from scrubber.engine.program import CodeLists
 from scrubber.engine.properties import ID, KIND, property_names
@@ -43,7 +43,8 @@ class Reader:
         self._spelled: dict[Condition, tuple[Term, ...]] = {}
         self._ranks: dict[Condition, tuple[int, int]] = {}
         self._read(Counter(part for conjunction in conjunctions for part in conjunction))
-        self._undated = [(field, codes) for field, codes in self._codes.items() if not codes.dated]
+        undated = {field: codes for field, codes in self._codes.items() if not codes.dated}
+        self._undated, self._row = tuple(undated), CodeRow(tuple(undated.values()))
         self._dated = [(field, codes) for field, codes in self._codes.items() if codes.dated]
 
     @property
@@ -59,9 +60,10 @@ class Reader:
 
     def message(self, values: FactValues, number: int) -> Message:
         """What to send of a fact, under an id. Raises Unsendable."""
-        message: Message = {ID: number, KIND: self._kind_term.constant}
-        self._add_codes(values, message)
         get = values.get
+        message: Message = {ID: number, KIND: self._kind_term.constant, **self._undated_codes(values)}
+        if self._dated:
+            self._add_dated_codes(values, message)
         for field, name in self._numbers.items():
             value = get(field)
             if type(value) is int:
@@ -70,20 +72,23 @@ class Reader:
                 message[name] = value
         for field, name in self._flags.items():
             value = get(field)
-            if type(value) is bool:
-                message[name] = 1 if value else 0
+            if value is True:
+                message[name] = 1
+            elif value is False:
+                message[name] = 0
         for holds, name in self._wholes:
             if holds(values):
                 message[name] = 1
         return message
 
-    def _add_codes(self, values: FactValues, message: Message) -> None:
-        for field, codes in self._undated:
-            value = values.get(field)
-            if type(value) is str or type(value) is tuple:
-                message |= codes[value]
-        if not self._dated:
-            return
+    def _undated_codes(self, values: FactValues) -> Message:
+        key = tuple(map(values.get, self._undated))
+        try:
+            return self._row[key]
+        except TypeError:  # a value that is none of a fact, and cannot be remembered
+            return self._row.read(key)
+
+    def _add_dated_codes(self, values: FactValues, message: Message) -> None:
         day = values.get("day")
         if type(day) is not int:
             day = None

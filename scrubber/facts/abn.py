@@ -85,6 +85,8 @@ def _content(notice: Abn) -> tuple[object, ...]:
 def abn_facts(views: Sequence[LineView], notices: Notices, rulebook: Rulebook) -> Iterator[Fact]:
     """One fact for each line with a liability modifier or a notice."""
     for view in views:
+        if not view.line.modifiers and not notices.covers(view.number):
+            continue  # the way of nearly every line
         if not notices.covers(view.number) and LIABILITY_MODIFIERS.isdisjoint(view.line.modifiers):
             continue
         values: dict[str, Any] = view.values | notices.state(view)

@@ -11,7 +11,7 @@ from scrubber.facts.coverage import coverage_facts
 from scrubber.facts.documentation import Documents, document_facts
 from scrubber.facts.fact import Fact
 from scrubber.facts.interest import interest_of
-from scrubber.facts.lines import LineView
+from scrubber.facts.lines import LineView, by_procedure
 from scrubber.facts.ncci import code_day_facts, pair_facts
 from scrubber.facts.services import line_facts, named_pair_facts, repeat_facts
 from scrubber.facts.structure import element_facts
@@ -23,7 +23,7 @@ from scrubber.rulebook.tables import Payer
 
 def first_day(claim: Claim, received_on: date) -> date:
     """The claim's first date of service; the received-on date when no line has one."""
-    return min((line.first_day for line in claim.lines if line.first_day), default=received_on)
+    return min([line.first_day for line in claim.lines if line.first_day], default=received_on)
 
 
 def gather_facts(
@@ -39,6 +39,7 @@ def gather_facts(
     day = first_day(claim, received_on)
     documents = Documents(claim)
     interest = interest_of(rulebook)
+    by_code = by_procedure(views)
     documented = [view for view in views if view.line.procedure and interest.wants("document", view.line.procedure)]
     return [
         claim_fact(claim, payer, day, documents, rulebook),
@@ -46,8 +47,8 @@ def gather_facts(
         *diagnosis_facts(claim, payer, day, reference),
         *line_facts(views, documents, reference),
         *repeat_facts(views),
-        *pair_facts(views, documents, rulebook, reference),
-        *named_pair_facts(views, interest.pairs),
+        *pair_facts(by_code, documents, rulebook, reference),
+        *named_pair_facts(by_code, interest.pairs),
         *code_day_facts(views, reference),
         *document_facts(claim, documented, documents, rulebook),
         *abn_facts(views, notices, rulebook),

@@ -79,7 +79,7 @@ def in_code_list(element: str, value: str, rulebook: Rulebook) -> bool:
 @lru_cache(4)
 def coded_elements(rulebook: Rulebook) -> Mapping[str, str]:
     """The elements whose values a code list of the transaction holds, each with the name of its list."""
-    return {name.removeprefix(X12): name for name in rulebook.lists.names if name.startswith(X12)}
+    return {name.removeprefix(X12): name for name in sorted(rulebook.lists.names) if name.startswith(X12)}
 
 
 def _numbers(line: ServiceLine) -> Found:
@@ -98,6 +98,8 @@ def _numbers(line: ServiceLine) -> Found:
 
 def _dates(line: ServiceLine, claim: Claim, received_on: date) -> Found:
     first, last, born = line.first_day, line.last_day, claim.patient.birth_date
+    if first and last and born and born <= first <= last <= received_on:
+        return ()
     flaws = []
     if first and first > received_on:
         flaws.append(("service-date", "future"))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from scrubber.claim import Claim, Provider, ServiceLine
@@ -11,6 +13,8 @@ from scrubber.reference import Reference
 from scrubber.rulebook.tables import Payer
 from scrubber.vocabulary import DECIMAL_PLACES
 
+WHOLE = Decimal(1)
+REMEMBERED = 4_096  # places of service, by day, that a process remembers
 READ: frozenset[str] = frozenset()  # nothing that could not be read
 WHO = frozenset(("rendering-npi", "billing-npi"))
 TOGETHER = WHO | {"service-date-end"}  # who and when: what joins two lines
@@ -59,19 +63,36 @@ class LineView(NamedTuple):
         return (self.last - self.first).days + 1 if self.first and self.last else 1
 
 
+ByCode = Mapping[str, Sequence[LineView]]
+
+
 def line_views(claim: Claim, payer: Payer, reference: Reference) -> tuple[LineView, ...]:
     """One view a line, in the sender's order."""
     payer_values = payer_fields(payer)
-    codes = tuple(diagnosis.code or "" for diagnosis in claim.diagnoses)
+    codes = {diagnosis.position: diagnosis.code for diagnosis in claim.diagnoses if diagnosis.code}
+    rendering = claim.rendering or _person(claim.billing)
     unread = {number: _unread(claim, number) for number in {item.line for item in claim.unreadable}}
+    everywhere = unread.get(None, READ)
     return tuple(
-        _view(claim, line, payer, payer_values, codes, unread.get(line.number, unread.get(None, READ)), reference)
-        for line in claim.lines
+        [
+            _view(claim, line, payer, payer_values, codes, rendering, unread.get(line.number, everywhere), reference)
+            for line in claim.lines
+        ]
     )
 
 
 def _unread(claim: Claim, number: int | None) -> frozenset[str]:
     return frozenset(item.element for item in claim.unreadable if item.line in (None, number))
+
+
+def by_procedure(views: Sequence[LineView]) -> ByCode:
+    """The lines that may be held against others, by procedure code."""
+    by_code: dict[str, list[LineView]] = {}
+    for view in views:
+        code = view.line.procedure
+        if code and view.joinable:
+            by_code.setdefault(code, []).append(view)
+    return by_code
 
 
 def payer_fields(payer: Payer) -> dict[str, Any]:
@@ -89,35 +110,41 @@ def _view(
     line: ServiceLine,
     payer: Payer,
     payer_values: dict[str, Any],
-    codes: tuple[str, ...],
+    codes: Mapping[int, str],
+    claims_rendering: Provider | None,
     unread: frozenset[str],
     reference: Reference,
 ) -> LineView:
-    place = line.place or (None if "line-place" in unread else claim.place)
-    found = reference.place_of_service(place, line.first_day) if place and line.first_day else None
-    setting = found.setting if found else None
-    rendering = line.rendering or claim.rendering or _person(claim.billing)
+    day, place = line.first_day, line.place or (None if "line-place" in unread else claim.place)
+    setting = _setting(place, day, reference) if place and day else None
+    rendering = line.rendering or claims_rendering
     taxonomy = rendering.taxonomy if rendering else None
-    if rendering is not None and rendering.npi:
+    if unread and rendering is not None and rendering.npi:
         unread -= WHO
-    listed = reference.taxonomy(taxonomy, line.first_day) if taxonomy and line.first_day else None
-    diagnoses = tuple(codes[n - 1] for n in line.pointers if 0 < n <= len(codes) and codes[n - 1])
+    listed = reference.taxonomy(taxonomy, day) if taxonomy and day else None
+    diagnoses = tuple([codes[position] for position in line.pointers if position in codes])
     return LineView(
-        line=line,
-        number=line.number,
-        first=line.first_day,
-        last=line.last_day,
-        place=place,
-        setting=setting,
-        rendering=rendering,
-        provider=(rendering.npi if rendering else None) or claim.billing.npi or "",
-        provider_class=listed.provider_class if listed else None,
-        provider_percent=listed.percent if listed else Decimal(1),
-        diagnoses=diagnoses,
-        payer=payer,
-        values=_values(line, payer_values, place, setting, diagnoses, unread),
-        unread=unread,
+        line,
+        line.number,
+        day,
+        line.last_day,
+        place,
+        setting,
+        rendering,
+        (rendering.npi if rendering else None) or claim.billing.npi or "",
+        listed.provider_class if listed else None,
+        listed.percent if listed else WHOLE,
+        diagnoses,
+        payer,
+        _values(line, payer_values, place, setting, diagnoses, unread),
+        unread,
     )
+
+
+@lru_cache(REMEMBERED)
+def _setting(place: str, day: date, reference: Reference) -> str | None:
+    found = reference.place_of_service(place, day)
+    return found.setting if found else None
 
 
 def _person(provider: Provider) -> Provider | None:
@@ -132,10 +159,9 @@ def _values(
     diagnoses: tuple[str, ...],
     unread: frozenset[str],
 ) -> dict[str, Any]:
-    values = dict(payer_values)
+    values = {**payer_values, "diagnoses": diagnoses}
     if "modifiers" not in unread:
         values["modifiers"] = line.modifiers
-    values["diagnoses"] = diagnoses
     if line.procedure is not None:
         values["procedure"] = line.procedure
     if line.first_day is not None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from scrubber.facts.documentation import Documents, flag_state
 from scrubber.facts.fact import Fact
-from scrubber.facts.lines import LineView, millionths, payer_fields
+from scrubber.facts.lines import ByCode, LineView, millionths, payer_fields
 from scrubber.reference import Reference
 from scrubber.reference.rows import PtpEdit
 from scrubber.rulebook.book import Rulebook
@@ -24,23 +24,12 @@ COMPONENTS = frozenset(("26", "TC"))  # the two parts of one study are one servi
 MINUTES = "MJ"  # not units of service
 
 
-def pair_facts(
-    views: Sequence[LineView], documents: Documents, rulebook: Rulebook, reference: Reference
-) -> Iterator[Fact]:
+def pair_facts(by_code: ByCode, documents: Documents, rulebook: Rulebook, reference: Reference) -> Iterator[Fact]:
     """One fact for each line that an edit puts into column two, and each code that stands in column one against it."""
-    by_code = _by_code(views)
     edits = reference.ptp_among(by_code.keys()) if len(by_code) > 1 else {}
     for (column1, column2), windows in edits.items():
         for fallen in by_code[column2]:
             yield from _judged(by_code[column1], fallen, windows, documents, rulebook, reference)
-
-
-def _by_code(views: Iterable[LineView]) -> dict[str, list[LineView]]:
-    by_code: dict[str, list[LineView]] = defaultdict(list)
-    for view in views:
-        if view.line.procedure is not None and view.joinable:
-            by_code[view.line.procedure].append(view)
-    return by_code
 
 
 def _judged(
@@ -160,8 +149,10 @@ def code_day_facts(views: Sequence[LineView], reference: Reference) -> Iterator[
     A line over several days counts its average a day on each of them. Days are told once where their lines are told.
     """
     for (code, _, _), group in _by_code_provider_and_component(views).items():
-        facts = [_code_day(code, day, group, reference) for day in _days_over(code, group, reference)]
-        yield from _widest([fact for fact in facts if fact is not None])
+        if not _within_mue(code, group, reference):
+            days = sorted({view.first for view in group if view.first})
+            facts = [_code_day(code, day, group, reference) for day in days]
+            yield from _widest([fact for fact in facts if fact is not None])
 
 
 def _widest(facts: list[Fact]) -> list[Fact]:
@@ -174,12 +165,14 @@ def _widest(facts: list[Fact]) -> list[Fact]:
     return [fact for _, fact in kept]
 
 
-def _days_over(code: str, group: Sequence[LineView], reference: Reference) -> list[date]:
-    """The first days of the group's lines, in order; none when all its units together stay within the MUE."""
-    days = sorted({view.first for view in group if view.first})
-    edits = [reference.mue(code, day) for day in days]
-    units = sum((view.line.units or NOTHING for view in group), NOTHING)
-    return days if any(edit is not None and units > edit.units for edit in edits) else []
+def _within_mue(code: str, group: Sequence[LineView], reference: Reference) -> bool:
+    """Whether all the group's units together stay within the MUE of each of its first days."""
+    units = sum([view.line.units for view in group if view.line.units], NOTHING)
+    for day in {view.first for view in group if view.first}:
+        edit = reference.mue(code, day)
+        if edit is not None and units > edit.units:
+            return False
+    return True
 
 
 def _by_code_provider_and_component(views: Iterable[LineView]) -> dict[tuple[str, str, str], list[LineView]]:

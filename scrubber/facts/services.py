@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
@@ -11,7 +10,7 @@ from typing import Any
 from scrubber.claim import Absence
 from scrubber.facts.documentation import NOT_SUPPLIED_STATE, Documents
 from scrubber.facts.fact import Fact
-from scrubber.facts.lines import REPEAT_MODIFIERS, LineView, payer_fields
+from scrubber.facts.lines import REPEAT_MODIFIERS, ByCode, LineView, payer_fields
 from scrubber.reference import Reference
 
 REMEMBERED = 16_384  # what a process keeps of look-ups: codes, modifiers and days, never a claim
@@ -27,8 +26,11 @@ def line_facts(views: Sequence[LineView], documents: Documents, reference: Refer
             values["placeUnknown"] = bool(view.place) and view.setting is None
             if "mue" in values and view.line.units is not None:
                 values["unitsOverMue"] = view.line.units > values["mue"] * view.days
-        values |= _rendering(view)
-        values |= _calculated_by(documents, view.number)
+        if view.rendering is None or view.rendering.taxonomy is None:
+            values["renderingClass?"] = NOT_SUPPLIED_STATE
+        else:
+            values["renderingClass"] = view.provider_class or "unlisted"
+        _add_calculated_by(values, documents.of(view.number).get("calculatedBy"))
         yield Fact("line", values, (view.number,))
 
 
@@ -54,22 +56,18 @@ def _tables_say(
     return values
 
 
-def _rendering(view: LineView) -> dict[str, Any]:
-    if view.rendering is None or view.rendering.taxonomy is None:
-        return {"renderingClass?": NOT_SUPPLIED_STATE}
-    return {"renderingClass": view.provider_class or "unlisted"}
-
-
-def _calculated_by(documents: Documents, number: int) -> dict[str, Any]:
-    given = documents.of(number).get("calculatedBy")
-    if isinstance(given, Absence):
-        return {"calculatedBy?": given.value}
-    word = given.strip().casefold() if given else ""
-    return {"calculatedBy": word} if word in ("self", "other") else {"calculatedBy?": NOT_SUPPLIED_STATE}
+def _add_calculated_by(values: dict[str, Any], given: str | Absence | None) -> None:
+    word = given.strip().casefold() if isinstance(given, str) else None
+    if word in ("self", "other"):
+        values["calculatedBy"] = word
+    else:
+        values["calculatedBy?"] = given.value if isinstance(given, Absence) else NOT_SUPPLIED_STATE
 
 
 def repeat_facts(views: Sequence[LineView]) -> Iterator[Fact]:
     """One fact for each line that says again what an earlier one said, with no modifier that tells them apart."""
+    if len({view.line.procedure for view in views}) == len(views):
+        return
     seen: dict[tuple[Any, ...], int] = {}
     for view in views:
         line = view.line
@@ -84,13 +82,9 @@ def repeat_facts(views: Sequence[LineView]) -> Iterator[Fact]:
         seen.setdefault(key, view.number)
 
 
-def named_pair_facts(views: Sequence[LineView], pairs: frozenset[tuple[str, str]]) -> Iterator[Fact]:
+def named_pair_facts(by_code: ByCode, pairs: frozenset[tuple[str, str]]) -> Iterator[Fact]:
     """Pairs of codes that a rule names although no edit joins them: one provider, and a day that both lines run."""
-    by_code: dict[str, list[LineView]] = defaultdict(list)
-    for view in views:
-        if view.line.procedure and view.joinable:
-            by_code[view.line.procedure].append(view)
-    for first, second in sorted(pair for pair in pairs if pair[0] in by_code and pair[1] in by_code):
+    for first, second in sorted([pair for pair in pairs if pair[0] in by_code and pair[1] in by_code]):
         for one in by_code.get(first, ()):
             partner = next((other for other in by_code.get(second, ()) if _together(one, other)), None)
             if partner is not None and partner.first and one.first:

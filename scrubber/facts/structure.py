@@ -19,7 +19,7 @@ from scrubber.vocabulary import ELEMENTS
 
 OLDEST = 120  # years
 LONGEST_CLAIM_ID = 38
-REMEMBERED = 16_384  # NPIs that a process remembers
+REMEMBERED = 16_384  # NPIs and days that a process remembers
 MOST_DIAGNOSES, MOST_LINES = 12, 50
 
 _DIAGNOSIS = re.compile(r"[A-Z][0-9][0-9A-Z]{1,5}")
@@ -86,11 +86,15 @@ def _flaws(claim: Claim, payer: Payer, day: date, received_on: date, rulebook: R
 
 def _missing(claim: Claim, day: date, rulebook: Rulebook) -> list[Flaw]:
     supplied = _supplied(claim)
-    return [
-        Flaw(row.element, "missing", need=row.need)
-        for row in rulebook.needed_elements(day)
-        if not supplied.get(row.element)
-    ]
+    if _needed(day, rulebook) <= {*filter(supplied.get, supplied)}:
+        return []
+    rows = rulebook.needed_elements(day)
+    return [Flaw(row.element, "missing", need=row.need) for row in rows if not supplied.get(row.element)]
+
+
+@lru_cache(REMEMBERED)
+def _needed(day: date, rulebook: Rulebook) -> frozenset[str]:
+    return frozenset(row.element for row in rulebook.needed_elements(day))
 
 
 def _supplied(claim: Claim) -> Mapping[str, object]:
@@ -127,11 +131,11 @@ def _supplied(claim: Claim) -> Mapping[str, object]:
 
 def _code_flaws(claim: Claim, rulebook: Rulebook) -> list[Flaw]:
     values = {"sex": claim.patient.sex, "relationship": claim.patient.relationship, **claim.texts}
-    listed, contains = coded_elements(rulebook), rulebook.lists.may_contain
+    contains = rulebook.lists.may_contain
     return [
         Flaw(element, "not-in-code-list")
-        for element, value in values.items()
-        if value and element in listed and not contains(listed[element], value)
+        for element, name in coded_elements(rulebook).items()
+        if (value := values.get(element)) and not contains(name, value)
     ]
 
 

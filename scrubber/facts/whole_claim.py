@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -18,12 +18,14 @@ from scrubber.rulebook.tables import Payer
 
 ICD10_FIRST_DAY = date(2015, 10, 1)  # 45 CFR 162.1002: ICD-10-CM from this date of service
 ICD9 = frozenset(("BK", "BF"))
+NOTHING = Decimal(0)
 
 
 def claim_fact(claim: Claim, payer: Payer, day: date, documents: Documents, rulebook: Rulebook) -> Fact:
     """The one fact of the claim."""
     codes = [diagnosis.code for diagnosis in claim.diagnoses if diagnosis.code]
-    values: dict[str, Any] = payer_fields(payer) | {
+    values: dict[str, Any] = {
+        **payer_fields(payer),
         "day": day.toordinal(),
         "originalClaimNumber": claim.original_claim_number is not None,
         "lineCount": len(claim.lines),
@@ -31,45 +33,42 @@ def claim_fact(claim: Claim, payer: Payer, day: date, documents: Documents, rule
         "repeatedDiagnosis": len(set(codes)) < len(codes),
         "contextConflict": bool(documents.conflicts),
     }
-    values |= _qualifiers(claim, day)
-    values |= _totals(claim)
+    _add_qualifiers(values, claim, day)
+    _add_totals(values, claim)
     if claim.filing_indicator:
         values["filingIndicator"] = claim.filing_indicator
     if claim.frequency:
         values["frequency"] = claim.frequency
-    values |= _plan(claim, day, rulebook)
+    if claim.context.plan:
+        _add_plan(values, claim.context.plan, claim, day, rulebook)
     return Fact("claim", values, says={"conflict-lines": ", ".join(map(str, sorted(documents.conflicts)))})
 
 
-def _qualifiers(claim: Claim, day: date) -> dict[str, Any]:
+def _add_qualifiers(values: dict[str, Any], claim: Claim, day: date) -> None:
     qualifiers = [diagnosis.qualifier for diagnosis in claim.diagnoses]
     wanted = ["ABK", *["ABF"] * (len(qualifiers) - 1)] if qualifiers else []
     icd9 = not ICD9.isdisjoint(qualifiers)
-    return {"diagnosesOutOfOrder": not icd9 and qualifiers != wanted, "icd9": icd9 and day >= ICD10_FIRST_DAY}
+    values["diagnosesOutOfOrder"] = not icd9 and qualifiers != wanted
+    values["icd9"] = icd9 and day >= ICD10_FIRST_DAY
 
 
-def _totals(claim: Claim) -> dict[str, Any]:
-    values: dict[str, Any] = {}
+def _add_totals(values: dict[str, Any], claim: Claim) -> None:
     if claim.total is not None:
         values["total"] = cents(claim.total)
     charges = [line.charge for line in claim.lines if line.charge is not None]
     if len(charges) == len(claim.lines):
-        total = sum(charges, Decimal(0))
+        total = sum(charges, NOTHING)
         values["linesTotal"] = cents(total)
         if claim.total is not None:
             values["totalAgrees"] = total == claim.total
-    return values
 
 
-def _plan(claim: Claim, day: date, rulebook: Rulebook) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    if claim.context.plan:
-        values["statedPlan"] = claim.context.plan
+def _add_plan(values: dict[str, Any], plan: str, claim: Claim, day: date, rulebook: Rulebook) -> None:
+    values["statedPlan"] = plan
     filed = rulebook.line_of_business(claim.filing_indicator or "", day)
-    stated = rulebook.plan_line_of_business(claim.context.plan or "", day)
+    stated = rulebook.plan_line_of_business(plan, day)
     if filed and stated:
         values["planAgrees"] = filed == stated
-    return values
 
 
 def diagnosis_facts(claim: Claim, payer: Payer, day: date, reference: Reference) -> Iterator[Fact]:
@@ -92,24 +91,22 @@ REMEMBERED = 4_096  # payers and spans of days that a process remembers
 
 
 class Unreached(NamedTuple):
-    """Tables that one day lies outside of, in one way; `releases` names each with its nearest release."""
+    """Tables that one day lies outside of, in one way: what the fact of it holds."""
 
-    standing: str
     day: date
-    tables: tuple[str, ...]
-    releases: str
+    values: Mapping[str, Any]
+    says: Mapping[str, str]
+    evidence: Mapping[str, str | int | bool | tuple[str, ...]]
 
 
 def table_facts(payer: Payer, views: Sequence[LineView], rulebook: Rulebook, reference: Reference) -> Iterator[Fact]:
     """One fact for each way in which tables that were asked do not reach the claim's dates of service."""
-    days = [day for view in views for day in (view.first, view.last) if day]
+    days = {day for view in views for day in (view.first, view.last) if day}
     if not days:
         return
     for found in _unreached(min(days), max(days), payer, rulebook, reference):
-        values = {"day": found.day.toordinal(), "tables": found.tables, "standing": found.standing}
-        lines = tuple(view.number for view in views if found.day in (view.first, view.last))
-        evidence: dict[str, Any] = {"tables": found.tables, "releases": found.releases, "standing": found.standing}
-        yield Fact("table", payer_fields(payer) | values, lines, says={"releases": found.releases}, evidence=evidence)
+        lines = tuple([view.number for view in views if found.day in (view.first, view.last)])
+        yield Fact("table", dict(found.values), lines, says=found.says, evidence=found.evidence)
 
 
 @lru_cache(REMEMBERED)
@@ -125,10 +122,15 @@ def _unreached(
                 release = standing.release.name if standing.release else "none"
                 found.setdefault((standing.word, day), []).append((table, release))
                 break
-    return tuple(
-        Unreached(word, day, tuple(table for table, _ in tables), ", ".join(f"{t} {r}" for t, r in tables))
-        for (word, day), tables in found.items()
-    )
+    return tuple(_unreached_on(day, word, tables, payer) for (word, day), tables in found.items())
+
+
+def _unreached_on(day: date, word: str, nearest: Sequence[tuple[str, str]], payer: Payer) -> Unreached:
+    """`nearest` are the tables, each with its nearest release."""
+    tables = tuple(table for table, _ in nearest)
+    releases = ", ".join(f"{table} {release}" for table, release in nearest)
+    values = {**payer_fields(payer), "day": day.toordinal(), "tables": tables, "standing": word}
+    return Unreached(day, values, {"releases": releases}, {"tables": tables, "releases": releases, "standing": word})
 
 
 def _asked(payer: Payer, day: date, rulebook: Rulebook) -> tuple[str, ...]:

@@ -75,10 +75,12 @@ class CodeLists:
 
     def may_contain(self, list_name: str, code: str) -> bool:
         """Whether the list has the code on any day."""
-        ranges = self._ranges.get(list_name, ())
-        return (list_name, code) in self._codes or any(
-            len(code) == len(low) and low <= code <= high for low, high, _ in ranges
-        )
+        if (list_name, code) in self._codes:
+            return True
+        ranges = self._ranges.get(list_name)
+        if not ranges:
+            return False
+        return any(len(code) == len(low) and low <= code <= high for low, high, _ in ranges)
 
 
 class Rulebook:
