@@ -1,0 +1,215 @@
+"""Before any claim: reads CMS's physician fee schedule files (PPRRVU), comma-separated or of fixed width.
+
+Both carry the same columns, so both give the same rows: a FeeRow a line, never the descriptor, and before them the one
+ConversionFactor of the file. Since 2026 there is a factor for qualifying APM participants and one for all others, in
+two files that differ in nothing else; only their names tell which is which: `..._QPP` and `..._nonQPP`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import NamedTuple
+
+from scrubber.reference.load.cells import BadCell
+from scrubber.reference.load.format import BadRow, Format, Source, Stated
+from scrubber.reference.load.mpfs_title import Title, read_title
+from scrubber.reference.load.sheets import (
+    CODE,
+    STATUS,
+    Cells,
+    Named,
+    Row,
+    Shape,
+    amount,
+    characters,
+    component,
+    csv_rows,
+    fixed_width,
+    has_line_with,
+    lines,
+    named_exactly,
+    table,
+    taken,
+)
+from scrubber.reference.rows import ConversionFactor, FeeRow
+
+KIND = "mpfs"
+HEADER_ROWS = 5  # a column's name stands in pieces, one below the other
+TWO_FACTORS_SINCE = 2026
+
+FACTOR = "CONV FACTOR"
+UNUSED = "NOT USED FOR MEDICARE PAYMENT"
+PAYABLE = frozenset("ART")
+CSV_COLUMNS = named_exactly(
+    "HCPCS", "MOD", "STATUS CODE", UNUSED, "WORK RVU", "NON-FAC PE RVU", "NON-FAC NA INDICATOR", "FACILITY PE RVU",
+    "FACILITY NA INDICATOR", "MP RVU", "PCTC IND", "GLOB DAYS", "MULT PROC", "BILAT SURG", "ASST SURG", "CO- SURG",
+    "TEAM SURG", "ENDO BASE", FACTOR, "DIAGNOSTIC IMAGING FAMILY INDICATOR",
+    "NON-FACILITY PE USED FOR OPPS PAYMENT AMOUNT", "FACILITY PE USED FOR OPPS PAYMENT AMOUNT",
+    "MP USED FOR OPPS PAYMENT AMOUNT",
+)  # fmt: skip
+TEXT_COLUMNS = {
+    "HCPCS": characters(1, 5),
+    "MOD": characters(6, 7),
+    "STATUS CODE": characters(58, 58),
+    "WORK RVU": characters(60, 65),
+    "NON-FAC PE RVU": characters(67, 72),
+    "NON-FAC NA INDICATOR": characters(73, 74),
+    "FACILITY PE RVU": characters(76, 81),
+    "FACILITY NA INDICATOR": characters(82, 83),
+    "MP RVU": characters(85, 89),
+    "PCTC IND": characters(103, 103),
+    "GLOB DAYS": characters(104, 106),
+    "MULT PROC": characters(116, 116),
+    "BILAT SURG": characters(117, 117),
+    "ASST SURG": characters(118, 118),
+    "CO- SURG": characters(119, 119),
+    "TEAM SURG": characters(120, 120),
+    "ENDO BASE": characters(128, 132),
+    FACTOR: characters(133, 140),
+    "DIAGNOSTIC IMAGING FAMILY INDICATOR": characters(146, 147),
+    "NON-FACILITY PE USED FOR OPPS PAYMENT AMOUNT": characters(152, 157),
+    "FACILITY PE USED FOR OPPS PAYMENT AMOUNT": characters(159, 164),
+    "MP USED FOR OPPS PAYMENT AMOUNT": characters(165, 200),
+}
+TEXT_WIDTHS = range(168, 201)  # blanks at the end may be cut off
+TEXT_HEADER = "HDR"
+
+INDICATOR = Shape(re.compile(r"[0-9]"), "an indicator of one digit")
+GLOBAL = Shape(re.compile(r"[0-9]{3}|[A-Z]{3}"), "global days such as 090 or XXX")
+FAMILY = Shape(re.compile(r"[0-9]{2}"), "an imaging family of two digits")
+BASE = Shape(re.compile(r"[0-9A-Z]{5}|"), "the code of an endoscopic base, or blank")
+NOT_DONE = Shape(re.compile(r"NA|"), "NA or blank")
+PLUS = Shape(re.compile(r"\+|"), "+ or blank")
+
+
+def read_csv(source: Source) -> Iterator[NamedTuple]:
+    """Rows of a comma-separated file with 31 columns (to 2025), 32 (2026) or others, in any order of codes."""
+    return _read(source, table(_stacked(csv_rows(source)), CSV_COLUMNS))
+
+
+def read_text(source: Source) -> Iterator[NamedTuple]:
+    """Rows of a file of fixed width."""
+    data = (line for line in lines(source) if not line.text.startswith(TEXT_HEADER))
+    return _read(source, (_with_blank_flag(row) for row in fixed_width(data, TEXT_COLUMNS, TEXT_WIDTHS)))
+
+
+def _with_blank_flag(row: Named | BadRow) -> Named | BadRow:
+    """The flag "not used for Medicare payment" has no place in the files of fixed width."""
+    return Named(row.line, {**row.cells, UNUSED: ""}) if isinstance(row, Named) else row
+
+
+def _stacked(rows: Iterable[Row | BadRow]) -> Iterator[Row | BadRow]:
+    """The rows with the pieces of the header joined in its last row."""
+    above: deque[list[str]] = deque(maxlen=HEADER_ROWS)
+    seeking = True
+    for row in rows:
+        if seeking and isinstance(row, Row):
+            above.append(row.cells)
+            if row.cells[:2] == ["HCPCS", "MOD"]:
+                seeking = False
+                row = Row(row.line, _joined(above))
+        yield row
+
+
+def _joined(stack: Iterable[list[str]]) -> list[str]:
+    return [" ".join(piece for piece in pieces if piece) for pieces in zip(*stack, strict=False)]
+
+
+def _read(source: Source, rows: Iterator[Named | BadRow]) -> Iterator[NamedTuple]:
+    title = read_title(source)
+    qualifying = _qualifying(re.split(r"[/\\!]", source.name)[-1], title.year)
+    if isinstance(qualifying, BadRow):
+        yield qualifying
+        return
+    factor: Decimal | None = None
+    for row in rows:
+        if isinstance(row, BadRow):
+            yield row
+            continue
+        try:
+            own, fee = _factor_and_fee(row.cells, title, factor)
+        except BadCell as fault:
+            yield BadRow(row.line, fault.column, fault.expected)
+            continue
+        if factor is None:
+            factor = own
+            yield ConversionFactor(qualifying, factor, None, None, title.citation)
+        yield fee
+
+
+def _qualifying(name: str, year: int | None) -> bool | BadRow | None:
+    """Whose factor the file has: everyone's before 2026, else those whom its name tells."""
+    in_name = re.search(r"PPRRVU(?:20)?([0-9]{2})", name, re.IGNORECASE)
+    year = year or (2000 + int(in_name[1]) if in_name else None)
+    if year is not None and year < TWO_FACTORS_SINCE:
+        return None
+    told = re.search(r"(non[-_ ]?)?QPP", name, re.IGNORECASE)
+    if told:
+        return told[1] is None
+    return BadRow(1, FACTOR, "the file's name must hold QPP or nonQPP, as published: nothing else tells whose it is")
+
+
+def _factor_and_fee(cells: Cells, title: Title, above: Decimal | None) -> tuple[Decimal, FeeRow]:
+    factor = amount(cells, FACTOR)
+    if not factor:
+        raise BadCell(FACTOR, "must not be zero")
+    if above not in (None, factor):
+        raise BadCell(FACTOR, "differs from that of the rows above it")
+    return factor, _fee_row(cells, title)
+
+
+def _fee_row(cells: Cells, title: Title) -> FeeRow:
+    status = taken(cells, "STATUS CODE", STATUS)
+    if taken(cells, UNUSED, PLUS) and status in PAYABLE:
+        raise BadCell(UNUSED, f"+ contradicts the status, which Medicare pays by: {', '.join(sorted(PAYABLE))}")
+    return FeeRow(
+        code=taken(cells, "HCPCS", CODE),
+        component=component(cells, "MOD"),
+        status=status,
+        work=amount(cells, "WORK RVU"),
+        non_facility_pe=amount(cells, "NON-FAC PE RVU"),
+        facility_pe=amount(cells, "FACILITY PE RVU"),
+        mp=amount(cells, "MP RVU"),
+        non_facility_na=bool(taken(cells, "NON-FAC NA INDICATOR", NOT_DONE)),
+        facility_na=bool(taken(cells, "FACILITY NA INDICATOR", NOT_DONE)),
+        pc_tc=taken(cells, "PCTC IND", INDICATOR),
+        global_days=taken(cells, "GLOB DAYS", GLOBAL),
+        multiple=taken(cells, "MULT PROC", INDICATOR),
+        bilateral=taken(cells, "BILAT SURG", INDICATOR),
+        assistant=taken(cells, "ASST SURG", INDICATOR),
+        co_surgeon=taken(cells, "CO- SURG", INDICATOR),
+        team=taken(cells, "TEAM SURG", INDICATOR),
+        endoscopic_base=taken(cells, "ENDO BASE", BASE) or None,
+        imaging_family=taken(cells, "DIAGNOSTIC IMAGING FAMILY INDICATOR", FAMILY),
+        opps_non_facility_pe=amount(cells, "NON-FACILITY PE USED FOR OPPS PAYMENT AMOUNT"),
+        opps_facility_pe=amount(cells, "FACILITY PE USED FOR OPPS PAYMENT AMOUNT"),
+        opps_mp=amount(cells, "MP USED FOR OPPS PAYMENT AMOUNT"),
+        since=None,
+        until=None,
+        release=title.stated.name or "",
+        source=title.citation,
+    )
+
+
+def _is_csv(head: bytes) -> bool:
+    return has_line_with(head, b"HCPCS,MOD,DESCRIPTION,")
+
+
+def _is_text(head: bytes) -> bool:
+    rows = [line.rstrip(b"\r") for line in head.split(b"\n")]
+    return rows[0].startswith(TEXT_HEADER.encode()) and any(
+        len(row) in TEXT_WIDTHS and re.match(rb"[0-9A-Z]{5}", row) for row in rows
+    )
+
+
+def _stated(source: Source) -> Stated:
+    return read_title(source).stated
+
+
+FORMATS = (
+    Format(KIND, "physician fee schedule, comma-separated (PPRRVU csv)", _is_csv, _stated, read_csv),
+    Format(KIND, "physician fee schedule, fixed width (PPRRVU txt)", _is_text, _stated, read_text),
+)
