@@ -12,7 +12,8 @@ from scrubber.facts.documentation import Documents, document_facts
 from scrubber.facts.fact import Fact
 from scrubber.facts.interest import interest_of
 from scrubber.facts.lines import LineView, by_procedure
-from scrubber.facts.ncci import code_day_facts, pair_facts
+from scrubber.facts.mue import code_day_facts
+from scrubber.facts.ncci import pair_facts
 from scrubber.facts.services import line_facts, named_pair_facts, repeat_facts
 from scrubber.facts.structure import element_facts
 from scrubber.facts.whole_claim import claim_fact, diagnosis_facts, table_facts

@@ -1,0 +1,91 @@
+"""Facts of MUE: codes whose units of one provider and day exceed their medically unlikely edit."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+
+from scrubber.facts.fact import Fact
+from scrubber.facts.lines import LineView, millionths, payer_fields
+from scrubber.reference import Reference
+
+NOTHING = Decimal(0)
+COMPONENTS = frozenset(("26", "TC"))  # the two parts of one study are one service, billed in two lines
+MINUTES = "MJ"  # not units of service
+
+
+def code_day_facts(views: Sequence[LineView], reference: Reference) -> Iterator[Fact]:
+    """One fact for each code, provider and day whose units exceed the code's MUE by day (indicators 2 and 3).
+
+    A line over several days counts its average a day on each of them. Days are told once where their lines are told.
+    """
+    for (code, _, _), group in _by_code_provider_and_component(views).items():
+        if not _within_mue(code, group, reference):
+            days = sorted({view.first for view in group if view.first})
+            facts = [_code_day(code, day, group, reference) for day in days]
+            yield from _widest([fact for fact in facts if fact is not None])
+
+
+def _widest(facts: list[Fact]) -> list[Fact]:
+    """The facts whose lines are not all among those of another: a line of many days is told with its company once."""
+    kept: list[tuple[frozenset[int], Fact]] = []
+    for fact in sorted(facts, key=lambda fact: -len(fact.lines)):
+        lines = frozenset(fact.lines)
+        if not any(lines <= told for told, _ in kept):
+            kept.append((lines, fact))
+    return [fact for _, fact in kept]
+
+
+def _within_mue(code: str, group: Sequence[LineView], reference: Reference) -> bool:
+    """Whether all the group's units together stay within the MUE of each of its first days."""
+    units = sum([view.line.units for view in group if view.line.units], NOTHING)
+    for day in {view.first for view in group if view.first}:
+        edit = reference.mue(code, day)
+        if edit is not None and units > edit.units:
+            return False
+    return True
+
+
+def _by_code_provider_and_component(views: Iterable[LineView]) -> dict[tuple[str, str, str], list[LineView]]:
+    groups: dict[tuple[str, str, str], list[LineView]] = defaultdict(list)
+    for view in views:
+        line = view.line
+        if line.procedure and view.joinable and line.units and line.units > 0 and line.unit_code != MINUTES:
+            component = next((modifier for modifier in line.modifiers if modifier in COMPONENTS), "")
+            groups[line.procedure, view.provider, component].append(view)
+    return groups
+
+
+def _code_day(code: str, day: date, group: Sequence[LineView], reference: Reference) -> Fact | None:
+    edit = reference.mue(code, day)
+    if edit is None or edit.indicator == "1":
+        return None
+    that_day = [view for view in group if view.first and view.last and view.first <= day <= view.last]
+    units = sum((_units_a_day(view) for view in that_day), NOTHING)
+    if units <= edit.units:
+        return None
+    standing = reference.standing("ncci-mue", day)
+    values = payer_fields(that_day[0].payer) | {
+        "day": day.toordinal(),
+        "procedure": code,
+        "units": millionths(units),
+        "mue": edit.units,
+        "mueIndicator": edit.indicator,
+        "unitsOverMue": True,
+        "spread": any(view.days > 1 for view in that_day),
+    }
+    evidence = {
+        "mue": edit.units,
+        "adjudicationIndicator": edit.indicator,
+        "release": standing.release.name if standing.release else "",
+        "carriedForward": standing.word == "carried-forward",
+        "source": edit.source,
+    }
+    numbers = tuple(view.number for view in that_day)
+    return Fact("code-day", values, numbers, evidence=evidence)
+
+
+def _units_a_day(view: LineView) -> Decimal:
+    return (view.line.units or NOTHING) / view.days
