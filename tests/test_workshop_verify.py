@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -21,7 +20,7 @@ from scrubber.reference.load import carrier_amounts, gpci, mpfs
 from scrubber.reference.load.format import BadRow
 from scrubber.reference.rows import ConversionFactor, FeeRow, Gpci
 from scrubber.workshop.verify import verify_mpfs
-from tests.published import DATA, Published, full_size, published, rows_of
+from tests.published import DATA, Published, full_size, published, rows_of, typed_folder
 
 # The starter tables have this code and this locality; the amount is the one that CMS publishes for them.
 ALABAMA = '"2025","10112","00","77092","  ","0000008.90","0000008.90"," ","2","A","0","0.00","0.00","9","0.00","0.00"'
@@ -106,24 +105,6 @@ def test_the_command_says_what_differs(tmp_path: Path) -> None:
     assert "In all: 5 of 8 amounts of 4 rows exact to the cent" in told.output
     assert CliRunner().invoke(verify, ["mpfs", str(other)]).exit_code == 2
     assert CliRunner().invoke(verify, ["mpfs", str(tmp_path / "none.txt")]).exit_code == 2
-
-
-def typed_folder(folder: Path, tables: dict[str, Iterable[Any]]) -> Path:
-    """Rows as tables typed by hand, which is a way to look them up that no place of loaded releases is needed for."""
-    releases = ["table,name,since,until,source", *(f"{table},made,2025-01-01,2026-01-01,made" for table in tables)]
-    (folder / "releases.csv").write_text("\n".join(releases) + "\n")
-    for table, rows in tables.items():
-        every = list(rows)
-        with (folder / f"{table}.csv").open("w", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(every[0]._fields)
-            writer.writerows(_typed(row) for row in every)
-    return folder
-
-
-def _typed(row: NamedTuple) -> list[str]:
-    words = {True: "yes", False: "no", None: ""}
-    return [words[cell] if cell is None or isinstance(cell, bool) else str(cell) for cell in row]
 
 
 def test_all_136_rows_that_cms_published_are_exact_from_rows_of_the_readers(tmp_path: Path) -> None:
