@@ -39,18 +39,18 @@ def scrub(claim: Claim, rulebook: Rulebook, reference: Reference, engine: Engine
     unchecked += unjudged(views, payer, day, rulebook)
     prices = price_lines(claim, views, rulebook, reference)
     bearers = {view.number for view in views if notices.patient_bears(view)}
-    days = frozenset(view.first for view in views if view.first) or frozenset((received_on,))
+    days = frozenset([view.first for view in views if view.first]) or frozenset((received_on,))
     used = _used_releases(days, reference) if len(days) <= MOST_DAYS_KEPT else _find_releases(days, reference)
     findings, impact = add_impacts(in_order(fired), prices, bearers)
     return ScrubResult(
-        disposition=disposition(findings),
-        findings=findings,
-        not_checked=unchecked_in_order(unchecked),
-        impact=impact,
-        normalised=claim.normalised,
-        unmapped=claim.unmapped,
-        versions=Versions(__version__, rulebook.digest, used),
-        received_on=received_on,
+        disposition(findings),
+        findings,
+        unchecked_in_order(unchecked),
+        impact,
+        claim.normalised,
+        claim.unmapped,
+        Versions(__version__, rulebook.digest, used),
+        received_on,
     )
 
 

@@ -28,7 +28,8 @@ Pairs = tuple[DurableEngine, PlainEngine]
 
 
 def engines(tests: Sequence[EngineTest]) -> Pairs:
-    return DurableEngine(tests, LISTS), PlainEngine(tests, LISTS)
+    """A fast one that asks durable_rules each time, and a plain one."""
+    return DurableEngine(tests, LISTS, remembers=0), PlainEngine(tests, LISTS)
 
 
 def agree(tests: Sequence[EngineTest], facts: Sequence[AnyFact], fallbacks: int = 0) -> DurableEngine:
@@ -56,6 +57,18 @@ def random_rules() -> None:
         assert fast.plain_tests == 0
         fast.close()
     assert matches > 10_000
+
+
+def remembered_answers() -> None:
+    """What is remembered is what was answered, also when it is forgotten in between."""
+    for seed in range(300):
+        tests, facts = case(Random(seed), poison=0.05)
+        plain = PlainEngine(tests, LISTS)
+        for remembers in (3, 1000):
+            fast = DurableEngine(tests, LISTS, remembers)
+            for some in (facts, facts[::-1], facts[::2], facts):
+                assert fast.match(some) == plain.match(some)
+            fast.close()
 
 
 def poisoned_rules() -> None:

@@ -24,6 +24,7 @@ ROOT = Path(__file__).parent.parent
         "tests_too_deep",
         "failing_batches",
         "session_recovers",
+        "remembered_answers",
         "clean_claims_then_close",
         "ten_thousand_facts",
         "reloads_do_not_leak",

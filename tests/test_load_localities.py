@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scrubber.reference import open_reference
 from scrubber.reference.load import anes, gpci, locality_county, opps_cap, zip_locality
 from scrubber.reference.load.format import BadRow, Stated
 from scrubber.reference.rows import Anesthesia, Gpci, LocalityCounty, OppsCap, SplitZip, ZipLocality
-from tests.published import Published, full_size, published, reader_of, reads_or_refuses, rows_of
+from tests.published import Published, full_size, published, reader_of, reads_or_refuses, rows_of, typed_folder
 
 ALL = [*gpci.FORMATS, *anes.FORMATS, *opps_cap.FORMATS, *locality_county.FORMATS, *zip_locality.FORMATS]
 
@@ -215,6 +217,17 @@ def test_nine_digit_zip_codes_that_follow_one_another_are_one_row() -> None:
         ("005020005", "005020005", "01"),
         ("005030006", "005030006", "01"),
     ]
+
+
+def test_the_longer_zip_code_decides(tmp_path: Path) -> None:
+    five = rows_of(ALL, published(zip5("00502", "07", "1")))[0]
+    nine = rows_of(ALL, published(zip9("005020001", "08"), zip9("005020002", "08"), zip9("005020003", "09")))
+    loaded = open_reference(str(typed_folder(tmp_path, {"zip-locality": [five, *nine]})))
+    day = date(2025, 11, 1)
+    asked = ["005020001", "005020002", "005020003", "005020004", "00502", "00503", "005030001"]
+    found = {each: loaded.locality_of_zip(each, day) for each in asked}
+    told = {each: row and row.locality[-2:] for each, row in found.items()}
+    assert told == dict(zip(asked, ["08", "08", "09", "07", "07", None, None], strict=True))
 
 
 @pytest.mark.parametrize(

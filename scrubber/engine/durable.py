@@ -4,28 +4,45 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from weakref import WeakSet
+
+import orjson
 
 from scrubber.engine.code_field import Message, Unsendable
 from scrubber.engine.plain import PlainEngine
 from scrubber.engine.program import CodeLists, EngineFact, EngineTest
+from scrubber.engine.properties import ID
 from scrubber.engine.reading import Reader
 from scrubber.engine.ruleset import Ruleset, pack
 from scrubber.engine.session import Session, Trouble
 
+REMEMBERS = 16_384  # answers, a few megabytes
 MOST_FACTS = 200  # at once: memory is kept for as many matched facts as a batch ever had
 
 Found = set[tuple[int, int]]  # fact index, test key
 
 
 class _Part:
-    """One ruleset at work."""
+    """One ruleset at work, and what it answered.
 
-    def __init__(self, ruleset: Ruleset) -> None:
+    A rule reads one fact, so the same message always has the same matches: what was asked once is not asked again.
+    Messages hold numbers for codes, days and amounts, so many lines of many claims make the same one.
+    """
+
+    def __init__(self, ruleset: Ruleset, remembers: int) -> None:
         self.readers: dict[str, Reader] = ruleset.readers
         self.keys = ruleset.keys
         self.session = Session(ruleset.definition())
+        self.known: dict[bytes, tuple[int, ...]] = {}  # message as JSON, keys of the tests that hold
+        self._remembers = remembers
+
+    def learn(self, message: bytes, keys: tuple[int, ...]) -> None:
+        """Remember an answer; when there are too many, forget all."""
+        if len(self.known) >= self._remembers:
+            self.known.clear()
+        if self._remembers:
+            self.known[message] = keys
 
 
 class DurableEngine:
@@ -35,15 +52,15 @@ class DurableEngine:
     durable_rules cannot hold, which the plain engine always judges.
     """
 
-    def __init__(self, tests: Iterable[EngineTest], lists: CodeLists) -> None:
-        """KeyError for an operator that does not exist."""
+    def __init__(self, tests: Iterable[EngineTest], lists: CodeLists, remembers: int = REMEMBERS) -> None:
+        """`remembers` is how many answers are kept. KeyError for an operator that does not exist."""
         tests = list(tests)
         self._plain = PlainEngine(tests, lists)
         rulesets, left = pack(tests, lists)
         self._parts: tuple[_Part, ...] = ()
         for ruleset in rulesets:
             try:
-                self._parts += (_Part(ruleset),)
+                self._parts += (_Part(ruleset, remembers),)
             except Trouble:
                 refused = {key for keys in ruleset.keys for key in keys}
                 left += [test for test in tests if test.key in refused]
@@ -78,6 +95,7 @@ class DurableEngine:
         self._lock = threading.Lock()
 
     def _match(self, part: _Part, facts: Sequence[EngineFact], start: int, found: Found) -> None:
+        asked: dict[int, bytes] = {}  # by the number of the fact
         messages: list[Message] = []
         judged = []
         for number, fact in enumerate(facts, 1):
@@ -85,23 +103,35 @@ class DurableEngine:
             if reader is None:
                 continue
             try:
-                messages.append(reader.message(fact.values, number))
+                message = reader.message(fact.values)
             except Unsendable:
                 judged.append(number)
-        if messages and not self._run(part, messages, len(facts), start, found):
-            judged += [message["id"] for message in messages]
+                continue
+            sent = orjson.dumps(message)
+            keys = part.known.get(sent)
+            if keys is None:
+                asked[number] = sent
+                messages.append({ID: number, **message})
+            elif keys:
+                found.update([(start + number - 1, key) for key in keys])
+        if messages and not self._run(part, messages, asked, start, found):
+            judged += asked
         for number in judged:
             found.update((start + number - 1, key) for key in self._plain.keys(facts[number - 1]))
 
-    def _run(self, part: _Part, messages: list[Message], largest: int, start: int, found: Found) -> bool:
+    def _run(self, part: _Part, messages: list[Message], asked: Mapping[int, bytes], start: int, found: Found) -> bool:
         with self._lock:
             try:
-                matches = part.session.run(messages, largest)
+                matches = part.session.run(messages, max(asked))
             except Trouble:
                 self.fallbacks += 1
                 return False
+        held: dict[int, tuple[int, ...]] = dict.fromkeys(asked, ())
         for rule, number in matches:
-            found.update((start + number - 1, key) for key in part.keys[rule])
+            held[number] += part.keys[rule]
+        for number, keys in held.items():
+            part.learn(asked[number], keys)
+            found.update((start + number - 1, key) for key in keys)
         return True
 
 

@@ -10,7 +10,7 @@ from scrubber.engine.alternatives import Conjunction
 from scrubber.engine.code_field import CodeField, CodeRow, Message, Unsendable
 from scrubber.engine.plain import Predicate, predicate
 from scrubber.engine.program import CodeLists
-from scrubber.engine.properties import ID, KIND, property_names
+from scrubber.engine.properties import KIND, property_names
 from scrubber.rulebook.rule import Compare, Condition, FactValues, Has, InList, leaves
 from scrubber.vocabulary import KINDS, Type, state_key
 
@@ -58,10 +58,13 @@ class Reader:
         parts = sorted(conjunction, key=lambda part: (self._ranks[part], self._spelled[part]))
         return (self._kind_term, *(term for part in parts for term in self._spelled[part]))
 
-    def message(self, values: FactValues, number: int) -> Message:
-        """What to send of a fact, under an id. Raises Unsendable."""
+    def message(self, values: FactValues) -> Message:
+        """What to send of a fact, without an id: small whole numbers, no value of a claim but days and amounts.
+
+        Raises Unsendable.
+        """
         get = values.get
-        message: Message = {ID: number, KIND: self._kind_term.constant, **self._undated_codes(values)}
+        message: Message = {KIND: self._kind_term.constant, **self._undated_codes(values)}
         if self._dated:
             self._add_dated_codes(values, message)
         for field, name in self._numbers.items():

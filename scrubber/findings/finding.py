@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -66,8 +65,7 @@ class NotChecked(NamedTuple):
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimImpact:
+class ClaimImpact(NamedTuple):
     """Dollars of the whole claim. `by_liability` has provider and patient."""
 
     billed: Decimal | None
@@ -80,8 +78,7 @@ class ClaimImpact:
     unknown: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class UsedRelease:
+class UsedRelease(NamedTuple):
     """A release of a reference table that answered for this claim."""
 
     table: str
@@ -89,8 +86,7 @@ class UsedRelease:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Versions:
+class Versions(NamedTuple):
     """What the answer was made with: enough to make it again."""
 
     program: str
@@ -98,8 +94,7 @@ class Versions:
     reference: tuple[UsedRelease, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ScrubResult:
+class ScrubResult(NamedTuple):
     """The answer for one claim, before it is written as JSON, a table or a clearinghouse view."""
 
     disposition: str

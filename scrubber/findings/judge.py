@@ -21,6 +21,7 @@ from scrubber.vocabulary import KINDS, state_key
 
 NOT_SUPPLIED = Absence.NOT_SUPPLIED.value
 ADOPTION = "adoption"
+RANKS = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
 
 
 def rule_tests(rules: Sequence[Rule]) -> list[EngineTest]:
@@ -51,20 +52,19 @@ def judge(
     rulebook: Rulebook,
 ) -> tuple[list[Finding], list[NotChecked]]:
     """Findings and what was not checked, unordered. No finding hides another."""
-    adopted: dict[str, bool | None] = {}
+    reads = _reads(rulebook)
     findings: list[Finding] = []
     unchecked: list[NotChecked] = []
     for key, index in matches:
         rule, fact = rulebook.active[key // 2], facts[index]
-        if rule.pack not in adopted:
-            adopted[rule.pack] = rulebook.adopted(rule.pack, payer, day)
-        missing = tuple(need for need in rule.needs if fact.values.get(state_key(need)) == NOT_SUPPLIED)
+        adopted = rulebook.adopted(rule.pack, payer, day)
+        missing = _missing(rule, fact) if rule.needs else ()
         if key % 2:
-            if adopted[rule.pack]:
+            if adopted:
                 unchecked.append(NotChecked(rule, fact.lines, missing, render(rule.not_checked or "", fact)))
-        elif not missing and adopted[rule.pack]:
-            findings.append(_finding(rule, _reads(rulebook)[key // 2], fact, claim))
-        elif not missing and adopted[rule.pack] is None:
+        elif not missing and adopted:
+            findings.append(_finding(rule, reads[key // 2], fact, claim))
+        elif not missing and adopted is None:
             unchecked.append(_adoption_unknown(rule, fact, rulebook))
     return findings, unchecked
 
@@ -75,6 +75,10 @@ def _pointer(fact: Fact, reads: tuple[str, ...]) -> str | None:
         return fact.pointer
     place = next((DOCUMENT_PLACES[name] for name in reads if name in DOCUMENT_PLACES), None)
     return f"{fact.pointer}/{place}" if place else fact.pointer
+
+
+def _missing(rule: Rule, fact: Fact) -> tuple[str, ...]:
+    return tuple([need for need in rule.needs if fact.values.get(state_key(need)) == NOT_SUPPLIED])
 
 
 @lru_cache(maxsize=4)
@@ -89,15 +93,15 @@ def _finding(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim) -> Fi
     element = fact.element or rule.element
     line = claim.lines[fact.lines[0] - 1] if fact.lines else None
     return Finding(
-        rule=rule,
-        element=element,
-        lines=fact.lines,
-        related_lines=fact.related,
-        pointer=_pointer(fact, reads) or pointer_to(element, claim, line),
-        message=render(rule.message, fact),
-        fix=render(rule.fix, fact),
-        authority=rule.authority + fact.authority,
-        evidence=_evidence(reads, fact),
+        rule,
+        element,
+        fact.lines,
+        fact.related,
+        _pointer(fact, reads) or pointer_to(element, claim, line),
+        render(rule.message, fact),
+        render(rule.fix, fact),
+        rule.authority + fact.authority if fact.authority else rule.authority,
+        _evidence(reads, fact),
     )
 
 
@@ -120,23 +124,23 @@ def _evidence(reads: tuple[str, ...], fact: Fact) -> Mapping[str, str | int | bo
             evidence[name] = shown(fields[name], fact.values[name])
         elif state_key(name) in fact.values:
             evidence[name] = fact.values[state_key(name)]
-    return evidence | dict(fact.evidence)
+    evidence.update(fact.evidence)
+    return evidence
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """The worst first, then by line, rule and place: the same claim always gives the same order."""
-    return tuple(
-        sorted(
-            findings,
-            key=lambda finding: (
-                -SEVERITIES.index(finding.rule.severity),
-                finding.lines,
-                finding.rule.id,
-                finding.related_lines,
-                finding.pointer,
-                finding.message,
-            ),
-        )
+    return tuple(sorted(findings, key=_rank))
+
+
+def _rank(finding: Finding) -> tuple[object, ...]:
+    return (
+        RANKS[finding.rule.severity],
+        finding.lines,
+        finding.rule.id,
+        finding.related_lines,
+        finding.pointer,
+        finding.message,
     )
 
 

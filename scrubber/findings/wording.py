@@ -28,6 +28,8 @@ def shown(field: Field, value: Any) -> str | int | bool | tuple[str, ...]:
 
 def render(text: str, fact: Fact) -> str:
     """`text` with its {placeholders} filled from the fact; one that has no value reads "unknown"."""
+    if "{" not in text and "}" not in text:
+        return text
     words = []
     for literal, name in _parts(text):
         words.append(literal)

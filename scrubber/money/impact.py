@@ -37,7 +37,7 @@ def add_impacts(
         key = _lines(finding, prices), puts_at_risk(finding)
         if key not in made:
             made[key] = _impact(*key, prices, bearers)
-        priced.append(finding._replace(impact=made[key]))
+        priced.append(Finding(*finding[:-1], made[key]))
     return tuple(priced), _claim_impact(prices, bearers)
 
 
@@ -69,17 +69,18 @@ def _exposed(number: int, prices: Prices, bearers: Bearers) -> Decimal | None:
 
 
 def _impact(lines: tuple[int, ...], risky: bool, prices: Prices, bearers: Bearers) -> Impact:
-    billed = _total([prices[number].billed for number in lines])
-    allowed = _total([prices[number].allowed for number in lines])
+    rows = [prices[number] for number in lines]
+    billed = _total([price.billed for price in rows])
+    allowed = _total([price.allowed for price in rows])
     at_risk = _total([_exposed(number, prices, bearers) for number in lines]) if risky else NOTHING
     return Impact(
-        billed=billed,
-        allowed=allowed,
-        at_risk=at_risk,
-        liability=_liability(lines, bearers) if at_risk != NOTHING else None,
-        basis=_basis(prices[number] for number in lines),
-        steps=_steps(lines, risky, prices, bearers),
-        unknown=_reason(lines, prices) if None in (billed, allowed, at_risk) else None,
+        billed,
+        allowed,
+        at_risk,
+        _liability(lines, bearers) if at_risk != NOTHING else None,
+        _basis(rows),
+        _steps(lines, risky, prices, bearers),
+        _reason(lines, prices) if billed is None or allowed is None or at_risk is None else None,
     )
 
 
@@ -95,8 +96,11 @@ def _total(amounts: Iterable[Decimal | None]) -> Decimal | None:
 
 def _known_total(amounts: Iterable[Decimal | None]) -> Decimal | None:
     """The sum of the amounts that are known; None when none is."""
-    known = [amount for amount in amounts if amount is not None]
-    return sum(known, NOTHING) if known else None
+    total = None
+    for amount in amounts:
+        if amount is not None:
+            total = amount if total is None else total + amount
+    return total
 
 
 def _liability(lines: tuple[int, ...], bearers: Bearers) -> str:
@@ -104,7 +108,8 @@ def _liability(lines: tuple[int, ...], bearers: Bearers) -> str:
 
 
 def _basis(prices: Iterable[LinePrice]) -> str | None:
-    return "; ".join(sorted({price.basis for price in prices if price.basis})) or None
+    bases = {price.basis for price in prices if price.basis}
+    return "; ".join(sorted(bases)) or None
 
 
 def _steps(lines: tuple[int, ...], risky: bool, prices: Prices, bearers: Bearers) -> tuple[str, ...]:
@@ -132,19 +137,20 @@ def _reason(lines: Iterable[int], prices: Prices) -> str | None:
 
 
 def _claim_impact(prices: Prices, bearers: Bearers) -> ClaimImpact:
-    billed = _total([price.billed for price in prices.values()])
-    allowed = _known_total([price.allowed for price in prices.values()])
-    exposed = {number: _exposed(number, prices, bearers) for number in bearers}
+    rows = prices.values()
+    billed = _total([price.billed for price in rows])
+    allowed = _known_total([price.allowed for price in rows])
+    exposed = {number: _exposed(number, prices, bearers) for number in bearers} if bearers else {}
     at_risk = _known_total(exposed.values()) if exposed else NOTHING
     return ClaimImpact(
-        billed=billed,
-        allowed=allowed,
-        at_risk=at_risk,
-        by_liability=_by_liability(exposed, bearers),
-        unpriced_lines=tuple(number for number, price in prices.items() if price.allowed is None),
-        basis=_basis(price for price in prices.values() if price.allowed is not None),
-        steps=tuple(_line_step(number, price) for number, price in prices.items()),
-        unknown=_claim_reason(billed, allowed, at_risk, prices, bearers),
+        billed,
+        allowed,
+        at_risk,
+        _by_liability(exposed, bearers),
+        tuple([number for number, price in prices.items() if price.allowed is None]),
+        _basis([price for price in rows if price.allowed is not None]),
+        tuple([_line_step(number, price) for number, price in prices.items()]),
+        _claim_reason(billed, allowed, at_risk, prices, bearers),
     )
 
 

@@ -115,7 +115,7 @@ def _stacked(rows: Iterable[Row | BadRow]) -> Iterator[Row | BadRow]:
 
 
 def _joined(stack: Iterable[list[str]]) -> list[str]:
-    return [" ".join(piece for piece in pieces if piece) for pieces in zip(*stack, strict=False)]
+    return [" ".join(" ".join(pieces).split()) for pieces in zip(*stack, strict=False)]
 
 
 def _read(source: Source, rows: Iterator[Named | BadRow]) -> Iterator[NamedTuple]:

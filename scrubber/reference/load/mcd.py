@@ -1,0 +1,241 @@
+"""Before any claim: reads the Medicare Coverage Database's csv exports: local coverage by contractor, code and diagnosis.
+
+An export is many tables; each is a format of its own, and look-ups join them: a code leads to articles, an article to
+its contractors, its groups and its diagnoses of the same version. Descriptions are the AMA's and are dropped. Groups
+are numbered for each article apart, and their paragraphs say in words when they apply: of these only that there are
+such words, and the codes in them, are kept. An article that lists no covered diagnosis says it in text: unknown.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from typing import Literal, NamedTuple
+
+from scrubber.reference.load import mcd_columns as columns
+from scrubber.reference.load.cells import day_after, iso_day, matching, us_day
+from scrubber.reference.load.format import Format, Source, Stated
+from scrubber.reference.load.lines import begins_with, records
+from scrubber.reference.rows import (
+    ArticleContractor,
+    ArticleDiagnosis,
+    ArticleGroup,
+    ArticlePolicy,
+    ArticleProcedure,
+    ContractorRegion,
+    CoverageArticle,
+    CoverageContractor,
+    CoveragePolicy,
+    CoverageRegion,
+    CoverageTest,
+)
+
+KIND = "mcd"
+SOURCE = "CMS Medicare Coverage Database"
+NO_CODE = ("", "XX000", "N/A")  # how an article says that a list does not apply
+NO_WORDS = ("", "N/A", "NA", "NONE")
+PUBLISHED = {"A": False, "F": False, "R": True}  # status -> retired; drafts and proposals are no policy yet
+Make = Callable[[Sequence[str]], "NamedTuple | None"]
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_PROCEDURE = re.compile(r"[0-9A-Z][0-9]{3}[0-9A-Z]")
+_DIAGNOSIS = re.compile(r"[A-Z][0-9A-Z]{2,6}")
+_CONTRACTOR = re.compile(r"[0-9A-Z]{1,10}")
+_tag = re.compile(r"<[^>]*>")
+_named_code = re.compile(
+    r"\b([0-9]{4}[0-9FTU]|[A-Z][0-9]{4})\b(?:\s*(?:-|through)\s*([0-9]{4}[0-9FTU]|[A-Z][0-9]{4})\b)?"
+)
+
+
+def _article(cells: Sequence[str]) -> CoverageArticle | None:
+    number, version, title, begins, ends, revision_ends, retired, status = cells
+    since = _day(begins, "article_eff_date")
+    until = _earliest_end(
+        (ends, "article_end_date"), (revision_ends, "article_rev_end_date"), (retired, "date_retired")
+    )
+    if status not in PUBLISHED or _never(since, until):
+        return None
+    return CoverageArticle(*_which(number, version), title, PUBLISHED[status], since, until, SOURCE)
+
+
+def _policy(cells: Sequence[str]) -> CoveragePolicy | None:
+    number, version, title, begins, revised, ends, revision_ends, retired, status = cells
+    since = _day(revised, "rev_eff_date") or _day(begins, "orig_det_eff_date")
+    until = _earliest_end((ends, "ent_det_end_date"), (revision_ends, "rev_end_date"), (retired, "date_retired"))
+    if status not in PUBLISHED or _never(since, until):
+        return None
+    lcd = f"L{_number(number, 'lcd_id')}"
+    return CoveragePolicy(lcd, _number(version, "lcd_version"), title, PUBLISHED[status], since, until, SOURCE)
+
+
+def _procedure(cells: Sequence[str]) -> ArticleProcedure | None:
+    number, version, code, group = cells
+    if code in NO_CODE:
+        return None
+    code = matching(code, _PROCEDURE, "hcpc_code_id", "a CPT or HCPCS code")
+    return ArticleProcedure(*_which(number, version), code, _number(group, "hcpc_code_group"), None, None, SOURCE)
+
+
+def _covered(cells: Sequence[str]) -> ArticleDiagnosis | None:
+    return _diagnosis(cells[:4], "covered", noted=cells[4] == "Y")
+
+
+def _excluded(cells: Sequence[str]) -> ArticleDiagnosis | None:
+    return _diagnosis(cells, "excluded", noted=False)
+
+
+def _diagnosis(cells: Sequence[str], test: CoverageTest, noted: bool) -> ArticleDiagnosis | None:
+    number, version, code, group = cells
+    if code in NO_CODE:
+        return None
+    code = matching(code.replace(".", ""), _DIAGNOSIS, "icd10_code_id", "an ICD-10-CM code")
+    group = _number(group, f"icd10_{'covered' if test == 'covered' else 'noncovered'}_group")
+    return ArticleDiagnosis(*_which(number, version), test, group, code, noted, None, None, SOURCE)
+
+
+def _group_of(test: Literal["procedure", "covered", "excluded"], column: str) -> Make:
+    def make(cells: Sequence[str]) -> ArticleGroup:
+        number, version, group, paragraph = cells
+        words = " ".join(html.unescape(_tag.sub(" ", paragraph)).split())
+        return ArticleGroup(
+            *_which(number, version),
+            test,
+            _number(group, column),
+            words.strip(" .").upper() not in NO_WORDS,
+            " ".join(dict.fromkeys("-".join(filter(None, found)) for found in _named_code.findall(words))),
+            None,
+            None,
+            SOURCE,
+        )
+
+    return make
+
+
+def _article_contractor(cells: Sequence[str]) -> ArticleContractor:
+    return ArticleContractor(*_which(*cells[:2]), _key(cells[2:]), None, None, SOURCE)
+
+
+def _related(cells: Sequence[str]) -> ArticlePolicy | None:
+    number, version, lcd = cells
+    if not lcd:  # it is related to another article
+        return None
+    return ArticlePolicy(*_which(number, version), f"L{_number(lcd, 'r_lcd_id')}", None, None, SOURCE)
+
+
+def _contractor(cells: Sequence[str]) -> CoverageContractor | None:
+    *key, name, contractor = cells
+    if not contractor:
+        return None
+    contractor = matching(contractor, _CONTRACTOR, "contractor_number", "a contractor number")
+    return CoverageContractor(_key(key), contractor, name, None, None, SOURCE)
+
+
+def _jurisdiction(cells: Sequence[str]) -> ContractorRegion | None:
+    *key, region, begins, ends = cells
+    since, until = _day(begins, "active_date"), _earliest_end((ends, "term_date"))
+    if _never(since, until):
+        return None
+    return ContractorRegion(_key(key), _number(region, "state_id"), since, until, SOURCE)
+
+
+def _region(cells: Sequence[str]) -> CoverageRegion | None:
+    region, state = cells
+    return CoverageRegion(_number(region, "state_id"), state, None, None, SOURCE) if state else None
+
+
+def _which(number: str, version: str) -> tuple[str, str]:
+    return f"A{_number(number, 'article_id')}", _number(version, "article_version")
+
+
+def _key(cells: Sequence[str]) -> str:
+    names = ("contractor_id", "contractor_type_id", "contractor_version")
+    return "-".join(_number(cell, name) for cell, name in zip(cells, names, strict=True))
+
+
+def _number(cell: str, column: str) -> str:
+    return matching(cell, _NUMBER, column, "a whole number")
+
+
+def _day(cell: str, column: str) -> date | None:
+    """2024-01-04 or 01/04/2024, each with or without a time."""
+    return us_day(cell.split(" ")[0], column) if "/" in cell else iso_day(cell, column)
+
+
+def _earliest_end(*last_days: tuple[str, str]) -> date | None:
+    """The first day after the earliest of published last days."""
+    return min(filter(None, (day_after(_day(cell, column)) for cell, column in last_days)), default=None)
+
+
+def _never(since: date | None, until: date | None) -> bool:
+    """Whether it ended before it began."""
+    return since is not None and until is not None and until <= since
+
+
+def _format(name: str, header: tuple[str, ...], known_by: int, wanted: tuple[str, ...], make: Make) -> Format:
+    """One table: its header, the number of first columns that tell it from all others, and what is made of a record."""
+
+    def recognise(head: bytes) -> bool:
+        return begins_with(head, header[:known_by])
+
+    def read(source: Source) -> Iterator[NamedTuple]:
+        return records(source, header, wanted, make)
+
+    return Format(KIND, f"Medicare Coverage Database table {name}", recognise, _stated, read)
+
+
+def _stated(source: Source) -> Stated:  # noqa: ARG001 (what every reader is asked)
+    """Nothing: no table says when it was exported."""
+    return Stated()
+
+
+_VERSION = columns.ARTICLE[:2]
+_CONTRACTOR_KEY = columns.CONTRACTOR[:3]
+FORMATS = (
+    _format(
+        "article", columns.ARTICLE, 4,
+        (*_VERSION, "title", "article_eff_date", "article_end_date", "article_rev_end_date", "date_retired", "status"),
+        _article,
+    ),
+    _format("article_x_hcpc_code", columns.PROCEDURES, 4, (*_VERSION, "hcpc_code_id", "hcpc_code_group"), _procedure),
+    _format(
+        "article_x_hcpc_code_group", columns.PROCEDURE_GROUPS, 4, columns.PROCEDURE_GROUPS[:4],
+        _group_of("procedure", "hcpc_code_group"),
+    ),
+    _format(
+        "article_x_icd10_covered", columns.COVERED, 5,
+        (*_VERSION, "icd10_code_id", "icd10_covered_group", "asterisk"), _covered,
+    ),
+    _format(
+        "article_x_icd10_covered_group", columns.COVERED_GROUPS, 4, columns.COVERED_GROUPS[:4],
+        _group_of("covered", "icd10_covered_group"),
+    ),
+    _format(
+        "article_x_icd10_noncovered", columns.NONCOVERED, 5,
+        (*_VERSION, "icd10_code_id", "icd10_noncovered_group"), _excluded,
+    ),
+    _format(
+        "article_x_icd10_noncovered_group", columns.NONCOVERED_GROUPS, 4, columns.NONCOVERED_GROUPS[:4],
+        _group_of("excluded", "icd10_noncovered_group"),
+    ),
+    _format(
+        "article_x_contractor", columns.ARTICLE_CONTRACTORS, 4, (*_VERSION, *_CONTRACTOR_KEY), _article_contractor,
+    ),
+    _format("article_related_documents", columns.RELATED, 3, (*_VERSION, "r_lcd_id"), _related),
+    _format(
+        "contractor", columns.CONTRACTOR, 4, (*_CONTRACTOR_KEY, "contractor_bus_name", "contractor_number"),
+        _contractor,
+    ),
+    _format(
+        "contractor_jurisdiction", columns.JURISDICTION, 4,
+        (*_CONTRACTOR_KEY, "state_id", "active_date", "term_date"), _jurisdiction,
+    ),
+    _format("state_lookup", columns.STATE, 2, ("state_id", "state_abbrev"), _region),
+    _format(
+        "lcd", columns.LCD, 3,
+        ("lcd_id", "lcd_version", "title", "orig_det_eff_date", "rev_eff_date", "ent_det_end_date", "rev_end_date",
+         "date_retired", "status"),
+        _policy,
+    ),
+)  # fmt: skip
