@@ -13,7 +13,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,8 @@ from scrubber.scrub import Scrubber, open_scrubber  # noqa: E402
 from tests.claims import office_claim, tbs_claim  # noqa: E402
 
 RECEIVED = date(2026, 11, 23)
-VARIANTS = 64
+VARIANTS = 1_000
+FIRST_DAY = date(2024, 1, 1)
 
 
 def four_tbs_lines() -> dict[str, Any]:
@@ -47,13 +48,14 @@ def four_tbs_lines() -> dict[str, Any]:
 
 
 def variants(body: dict[str, Any]) -> list[bytes]:
-    """The claim on different days of 2025, with different charges."""
+    """The claim on a thousand days from 2024 to 2026, each with a charge of its own."""
     made = []
     for number in range(VARIANTS):
         claim = copy.deepcopy(body)
         lines = claim["claimInformation"]["serviceLines"]
+        day = FIRST_DAY + timedelta(days=number)
         for line in lines:
-            line["serviceDate"] = f"2025{1 + number % 12:02}{1 + number % 28:02}"
+            line["serviceDate"] = f"{day:%Y%m%d}"
             line["professionalService"]["lineItemChargeAmount"] = f"{60 + number}.00"
         claim["claimInformation"]["claimChargeAmount"] = f"{(60 + number) * len(lines)}.00"
         claim["claimInformation"]["patientControlNumber"] = f"BENCH-{number:04}"
