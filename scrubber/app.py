@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask
 
 from scrubber.config import Settings
-from scrubber.scrub import Scrubber, open_scrubber
+from scrubber.scrub import LiveScrubber, Scrubber
 from scrubber.web import body, docs, logs, openapi, problems, service
 
 
@@ -21,15 +21,14 @@ class Application(Flask):
 
 
 def create_app(settings: Settings, scrubber: Scrubber | None = None) -> Flask:
-    """The application, with `scrubber` or else the one that the settings name.
+    """The application, with `scrubber` or else the one that the settings name, which follows its reference data.
 
     Raises Faults when the rules or the reference data have faults.
     """
     app = Application("scrubber", static_folder=None)
     # Werkzeug would answer doubled slashes with a redirect that repeats the address.
     app.url_map.merge_slashes = False
-    opened = scrubber or open_scrubber(settings.rules, settings.reference)
-    service.install(app, service.Service(opened, settings.max_body_bytes))
+    service.install(app, _service(settings, scrubber))
     # Hooks after a request run in reverse: the log comes last and counts draining, too.
     logs.install(app, logs.open_log(sys.stdout))
     docs.install(app)
@@ -37,3 +36,10 @@ def create_app(settings: Settings, scrubber: Scrubber | None = None) -> Flask:
     problems.install(app)
     openapi.install(app)
     return app
+
+
+def _service(settings: Settings, scrubber: Scrubber | None) -> service.Service:
+    if scrubber is not None:
+        return service.Service(lambda: scrubber, settings.max_body_bytes, settings.ready_days, lambda: None)
+    live = LiveScrubber(settings.rules, settings.reference)
+    return service.Service(live.current, settings.max_body_bytes, settings.ready_days, lambda: live.reference.trouble)

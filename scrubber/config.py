@@ -11,7 +11,7 @@ from scrubber.errors import ConfigError
 
 _BESIDE_THE_PACKAGE = Path(__file__).resolve().parent.parent / "rules"
 _NAMES = frozenset(
-    f"SCRUBBER_{name}" for name in ("BIND", "RULES", "REFERENCE", "WORKERS", "THREADS", "MAX_BODY_BYTES")
+    f"SCRUBBER_{name}" for name in ("BIND", "RULES", "REFERENCE", "WORKERS", "THREADS", "MAX_BODY_BYTES", "READY_DAYS")
 )
 
 
@@ -21,7 +21,8 @@ class Settings:
 
     `host` and `port` are what the service listens on. `rules` is a folder of packs. `reference` is
     where the store of reference data lies, None for the starter set. `workers` are processes,
-    `threads` are per process. `max_body_bytes` is the largest claim that is read.
+    `threads` are per process. `max_body_bytes` is the largest claim that is read. `ready_days` is how many days a
+    loaded table may be past its last release before the service says that it is not ready, None for any.
     """
 
     host: str
@@ -31,6 +32,7 @@ class Settings:
     workers: int
     threads: int
     max_body_bytes: int
+    ready_days: int | None = None
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -47,6 +49,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         workers=_count(environ, "SCRUBBER_WORKERS", _cores()),
         threads=_count(environ, "SCRUBBER_THREADS", 2),
         max_body_bytes=_count(environ, "SCRUBBER_MAX_BODY_BYTES", 10_000_000),
+        ready_days=_days(environ.get("SCRUBBER_READY_DAYS")),
     )
 
 
@@ -79,6 +82,14 @@ def _count(environ: Mapping[str, str], name: str, default: int) -> int:
         return default
     if not _is_count(text) or int(text) < 1:
         raise ConfigError(f"{name} is {text!r}; give a whole number from 1")
+    return int(text)
+
+
+def _days(text: str | None) -> int | None:
+    if not text:
+        return None
+    if not _is_count(text):
+        raise ConfigError(f"SCRUBBER_READY_DAYS is {text!r}; give a number of days from 0")
     return int(text)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +19,7 @@ from scrubber.findings import ScrubResult, UsedRelease, Versions, disposition
 from scrubber.findings.judge import in_order, judge, rule_tests, unchecked_in_order
 from scrubber.findings.unjudged import unjudged
 from scrubber.money import add_impacts, price_lines
-from scrubber.reference import Reference, open_reference
+from scrubber.reference import LiveReference, Reference, open_reference
 from scrubber.reference.catalogue import TABLES
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.load import load_rulebook
@@ -93,3 +93,19 @@ def assemble(rulebook: Rulebook, reference: Reference) -> Scrubber:
     """A scrubber over what is already loaded; compiles the engine."""
     engine = DurableEngine(rule_tests(rulebook.active), rulebook.lists)
     return Scrubber(rulebook, reference, engine)
+
+
+class LiveScrubber:
+    """A scrubber over the reference data of a place as it is now: ask for `current` once a claim."""
+
+    def __init__(self, rules: Path, reference: str | None) -> None:
+        """Raises what `open_scrubber` does."""
+        self.reference = LiveReference(reference)
+        self._scrubber = assemble(load_rulebook(rules), self.reference.current())
+
+    def current(self) -> Scrubber:
+        """The scrubber now. A claim is finished on the one that it began with."""
+        reference = self.reference.current()
+        if reference is not self._scrubber.reference:
+            self._scrubber = replace(self._scrubber, reference=reference)
+        return self._scrubber

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from scrubber.scrub import Scrubber, open_scrubber
+from tests.stores import postgres_server
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -15,3 +18,11 @@ ROOT = Path(__file__).resolve().parents[1]
 def shipped() -> Scrubber:
     """The shipped rulebook over the starter tables."""
     return open_scrubber(ROOT / "rules", None)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL server that runs for the tests."""
+    # Not below pytest's folders: the server runs as another user, who may not read them.
+    with tempfile.TemporaryDirectory() as folder, postgres_server(Path(folder)) as address:
+        yield address

@@ -82,33 +82,6 @@ def test_a_rule_is_shown(folder: Path) -> None:
     assert "nothing" in refused.stderr
 
 
-def test_reference_data_is_built_and_listed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    starter = scrubber("reference", "list").stdout
-    assert "mpfs" in starter
-    assert scrubber("reference", "build", "reference.sqlite").exit_code == 0
-    monkeypatch.setenv("SCRUBBER_REFERENCE", "reference.sqlite")
-    assert scrubber("reference", "list").stdout == starter
-
-
-@pytest.mark.parametrize(
-    "args",
-    [
-        ["reference.db"],
-        ["nowhere/reference.sqlite"],
-        ["reference.sqlite", "--from", "nowhere"],
-        ["reference.sqlite", "--from", "faulty"],
-    ],
-)
-def test_a_build_that_fails_leaves_nothing(folder: Path, args: list[str]) -> None:
-    (folder / "faulty").mkdir()
-    (folder / "faulty" / "mpfs.csv").write_text("nonsense\n1\n")
-    done = scrubber("reference", "build", *args)
-    assert done.exit_code == 2
-    assert done.stderr
-    assert "Traceback" not in done.stderr
-    assert [path for path in folder.iterdir() if "reference" in path.name] == []
-
-
 def test_a_place_without_reference_data_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCRUBBER_REFERENCE", "nowhere.sqlite")
     done = scrubber("reference", "list")

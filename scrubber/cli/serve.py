@@ -14,7 +14,7 @@ from scrubber.web import server
 
 @click.command()
 def serve() -> None:
-    """Serve the API until TERM or INT; HUP reads rules and reference data anew.
+    """Serve the API until TERM or INT; HUP reads rules and CSV tables anew.
 
     \b
     scrubber serve
@@ -27,6 +27,7 @@ def serve() -> None:
     SCRUBBER_WORKERS         processes (one per core)
     SCRUBBER_THREADS         threads of each (2)
     SCRUBBER_MAX_BODY_BYTES  largest claim (10000000)
+    SCRUBBER_READY_DAYS      days that a loaded table may be out of date for /readyz (any)
     """
     for name in unknown_settings(os.environ):
         click.echo(f"{name} is no setting and has no effect", err=True)

@@ -23,7 +23,10 @@ REMEMBERED = 4_096  # pairs of codes with their modifiers that a process remembe
 
 def pair_facts(by_code: ByCode, documents: Documents, rulebook: Rulebook, reference: Reference) -> Iterator[Fact]:
     """One fact for each line that an edit puts into column two, and each code that stands in column one against it."""
-    edits = reference.ptp_among(by_code.keys()) if len(by_code) > 1 else {}
+    if len(by_code) < 2:
+        return
+    days = [day for group in by_code.values() for view in group for day in (view.first, view.last) if day]
+    edits = reference.ptp_among(by_code.keys(), min(days), max(days))
     for (column1, column2), windows in edits.items():
         for fallen in by_code[column2]:
             yield from _judged(by_code[column1], fallen, windows, documents, rulebook, reference)

@@ -7,15 +7,21 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from scrubber.reference.rows import (
+    AddOn,
+    AdjustmentCode,
+    Anesthesia,
     ConversionFactor,
     Diagnosis,
     FeeRow,
     Gpci,
+    LocalityCounty,
     Modifier,
     Mue,
+    OppsCap,
     Place,
     Procedure,
     PtpEdit,
+    SplitZip,
     StateContractor,
     Taxonomy,
     ZipLocality,
@@ -23,7 +29,8 @@ from scrubber.reference.rows import (
 
 R = TypeVar("R", bound=NamedTuple)
 
-ZIP_PREFIX = 3  # the rows of a ZIP range share these digits and are kept together
+ZIP_DIGITS = 5
+ZIP_PREFIX = 3  # rows of five digits that share these are kept together; rows of nine lie by their first five
 EVERY_ROW = ""  # key of a table so small that its rows are kept together
 
 
@@ -52,22 +59,29 @@ def _by_code(row: Any) -> str:
 
 # The first code of a pair; pairs are looked up by `ptp_among`, never by this key alone.
 PTP = Table("ncci-ptp", PtpEdit, lambda row: row.column1, ("column1", "column2"))
+ADD_ON = Table("ncci-add-on", AddOn, _by_code, ("code", "primary"))
 MUE = Table("ncci-mue", Mue, _by_code, ("code",))
 MPFS = Table("mpfs", FeeRow, lambda row: fee_key(row.code, row.component), ("code", "component"))
 CONVERSION_FACTORS = Table("conversion-factors", ConversionFactor, lambda _: EVERY_ROW, ("qualifying_apm",))
 GPCI = Table("gpci", Gpci, lambda row: row.locality, ("locality",))
-ZIP_LOCALITY = Table("zip-locality", ZipLocality, lambda row: row.zip_from[:ZIP_PREFIX], ("zip_from",))
+ZIP_LOCALITY = Table("zip-locality", ZipLocality, lambda row: zip_key(row.zip_from), ("zip_from",))
 CONTRACTORS = Table("contractors", StateContractor, lambda row: row.state, ("state", "contractor"))
 PROCEDURES = Table("procedures", Procedure, _by_code, ("code",))
 ICD10CM = Table("icd10cm", Diagnosis, _by_code, ("code",))
 MODIFIERS = Table("modifiers", Modifier, _by_code, ("code",))
 PLACE_OF_SERVICE = Table("place-of-service", Place, _by_code, ("code",))
+ANESTHESIA = Table("anes", Anesthesia, lambda row: row.locality, ("locality",))
+OPPS_CAP = Table("opps-cap", OppsCap, lambda row: fee_key(row.code, row.component), ("code", "component", "locality"))
+LOCALITY_COUNTY = Table("locality-county", LocalityCounty, lambda row: row.locality, ("locality", "state"))
+SPLIT_ZIP = Table("split-zip", SplitZip, lambda row: row.zip, ("zip",))
+ADJUSTMENT_CODES = Table("adjustment-codes", AdjustmentCode, _by_code, ("code", "kind"))
 TAXONOMY = Table("taxonomy", Taxonomy, lambda row: row.prefix, ("prefix",))
 
 TABLES: Mapping[str, Table[Any]] = {
     table.name: table
     for table in (
         PTP,
+        ADD_ON,
         MUE,
         MPFS,
         CONVERSION_FACTORS,
@@ -79,6 +93,11 @@ TABLES: Mapping[str, Table[Any]] = {
         MODIFIERS,
         PLACE_OF_SERVICE,
         TAXONOMY,
+        ANESTHESIA,
+        OPPS_CAP,
+        LOCALITY_COUNTY,
+        SPLIT_ZIP,
+        ADJUSTMENT_CODES,
     )
 }
 
@@ -86,3 +105,16 @@ TABLES: Mapping[str, Table[Any]] = {
 def fee_key(code: str, component: str) -> str:
     """Key of a fee schedule row."""
     return f"{code}-{component}" if component else code
+
+
+def zip_key(zip_code: str) -> str:
+    """Key of the rows for a ZIP code of five or of nine digits."""
+    return zip_code[:ZIP_PREFIX] if len(zip_code) == ZIP_DIGITS else zip_code[:ZIP_DIGITS]
+
+
+def table_of(row_type: type[NamedTuple]) -> Table[Any]:
+    """The table whose rows have this type."""
+    return _BY_ROW_TYPE[row_type]
+
+
+_BY_ROW_TYPE: Mapping[Any, Table[Any]] = {table.row_type: table for table in TABLES.values()}

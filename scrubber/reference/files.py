@@ -53,7 +53,8 @@ def read_folder(folder: Path, starter: bool) -> Contents:
     faults: list[Fault] = []
     present = [table for table in TABLES.values() if (folder / table.file_name).is_file()]
     tables = {table: _read(folder / table.file_name, table, faults) for table in present}
-    releases = _read_releases(folder, present, starter, faults)
+    counts = {table.name: len(rows) for table, rows in tables.items()}
+    releases = _read_releases(folder, counts, starter, faults)
     if faults:
         raise Faults(faults)
     return Contents(tables, releases)
@@ -74,29 +75,31 @@ def _is_zip_range(row: ZipLocality) -> bool:
     return row.zip_from[:ZIP_PREFIX] == row.zip_to[:ZIP_PREFIX] and row.zip_from <= row.zip_to
 
 
-def _read_releases(folder: Path, present: list[Table[Any]], starter: bool, faults: list[Fault]) -> tuple[Release, ...]:
+def _read_releases(folder: Path, counts: Mapping[str, int], starter: bool, faults: list[Fault]) -> tuple[Release, ...]:
+    """`counts` are the rows of each table whose file is there."""
     path = folder / RELEASES
+    if not counts and not path.exists():
+        return ()
     try:
         lines = read_rows(path, ReleaseLine, ("table",))
     except Faults as failure:
         faults += failure.faults
         return ()
-    names = {table.name for table in present}
     faults += [
         Fault(str(path), 0, f"names no release of {name}, whose file is there")
-        for name in names - {line.table for line in lines}
+        for name in counts.keys() - {line.table for line in lines}
     ]
     faults += [
         Fault(str(path), 0, f"names a release of {name}, whose file is not there")
-        for name in {line.table for line in lines} - names
+        for name in {line.table for line in lines} - counts.keys()
     ]
-    digests = {table.name: hashlib.sha256((folder / table.file_name).read_bytes()).hexdigest() for table in present}
-    return _in_order(
-        [
-            Release(line.table, line.name, line.since, line.until, digests.get(line.table, ""), starter, line.source)
-            for line in lines
-        ]
-    )
+    return _in_order([_release(folder, line, counts.get(line.table, 0), starter) for line in lines])
+
+
+def _release(folder: Path, line: ReleaseLine, rows: int, starter: bool) -> Release:
+    content = (folder / f"{line.table}.csv").read_bytes() if rows else b""
+    digest = hashlib.sha256(content).hexdigest()
+    return Release(line.table, line.name, line.since, line.until, digest, starter, line.source, rows)
 
 
 def _in_order(releases: list[Release]) -> tuple[Release, ...]:

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from scrubber.reference.backend import Pair, Windows
 from scrubber.reference.catalogue import PTP, R, Table
 from scrubber.reference.rows import PtpEdit, Release
 
+_Keyed = dict[str, tuple[Any, ...]]
+
 
 class MemoryBackend:
-    """Rows in dicts by table and key."""
+    """Rows in dicts by table and key: one part a table, whatever name it is asked by."""
 
     def __init__(self, tables: Mapping[Table[Any], Sequence[Any]], releases: Iterable[Release]) -> None:
         self._releases = tuple(releases)
         self._rows = {table: _by_key(table, rows) for table, rows in tables.items()}
-        self._partners = _partners(tables.get(PTP, ()))
+        self._partners = _partners(self._rows.get(PTP, {}))
 
-    def rows(self, table: Table[R], key: str) -> tuple[R, ...]:
+    def rows(self, table: Table[R], _part: str, key: str) -> tuple[R, ...]:
         """See Backend."""
-        return self._rows[table].get(key, ())
+        return self._rows.get(table, {}).get(key, ())
 
-    def ptp_among(self, codes: frozenset[str]) -> Mapping[Pair, Windows]:
+    def ptp_among(self, _part: str, codes: frozenset[str]) -> Mapping[Pair, Windows]:
         """See Backend. Most codes are column 1 of nothing, so this costs one look-up per code."""
         found: dict[Pair, Windows] = {}
         for column1 in codes:
@@ -32,22 +35,33 @@ class MemoryBackend:
                     found[column1, column2] = partners[column2]
         return dict(sorted(found.items())) if len(found) > 1 else found
 
+    def every(self, table: Table[R], _part: str) -> Iterator[tuple[str, tuple[R, ...]]]:
+        """See Backend."""
+        yield from sorted(self._rows.get(table, {}).items())
+
     def releases(self) -> tuple[Release, ...]:
         """See Backend."""
         return self._releases
 
 
-def _by_key(table: Table[Any], rows: Iterable[Any]) -> dict[str, tuple[Any, ...]]:
-    grouped: dict[str, tuple[Any, ...]] = {}
+def _by_key(table: Table[Any], rows: Iterable[Any]) -> _Keyed:
+    grouped: dict[str, list[Any]] = {}
     for row in rows:
-        key = table.key(row)
-        grouped[key] = (*grouped.get(key, ()), row)
-    return grouped
+        grouped.setdefault(table.key(row), []).append(row)
+    if table is PTP:
+        for edits in grouped.values():
+            edits.sort(key=_by_partner_and_day)
+    return {key: tuple(found) for key, found in grouped.items()}
 
 
-def _partners(edits: Iterable[PtpEdit]) -> dict[str, dict[str, Windows]]:
+def _by_partner_and_day(edit: PtpEdit) -> tuple[str, date]:
+    return edit.column2, edit.since or date.min
+
+
+def _partners(edits: _Keyed) -> dict[str, dict[str, Windows]]:
     partners: dict[str, dict[str, Windows]] = {}
-    for edit in edits:
-        of_column1 = partners.setdefault(edit.column1, {})
-        of_column1[edit.column2] = (*of_column1.get(edit.column2, ()), edit)
+    for column1, windows in edits.items():
+        of_column1 = partners.setdefault(column1, {})
+        for edit in windows:
+            of_column1[edit.column2] = (*of_column1.get(edit.column2, ()), edit)
     return partners

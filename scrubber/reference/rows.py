@@ -6,7 +6,7 @@ Amounts and relative values are Decimals; a locality is "CCCCC-LL", the contract
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
@@ -14,7 +14,11 @@ Known = Literal["in-force", "not-yet-in-force", "ended", "unknown"]
 
 
 class Release(NamedTuple):
-    """One published release of a table. `sha256` is of the file's bytes; `starter`: typed by hand, shipped with us."""
+    """One published release of a table. `sha256` is of the bytes it was read from, and finds its rows.
+
+    `starter`: typed by hand, shipped with us. `rows` counts those of this table; `loaded` is the moment (UTC) at which
+    a published file was loaded, None for tables typed by hand, whose rows tell their own days.
+    """
 
     table: str
     name: str
@@ -23,6 +27,8 @@ class Release(NamedTuple):
     sha256: str
     starter: bool
     source: str
+    rows: int = 0
+    loaded: datetime | None = None
 
 
 class TableStanding(NamedTuple):
@@ -47,6 +53,26 @@ class PtpEdit(NamedTuple):
     since: date | None
     deleted: date | None
     rationale: str
+    source: str
+
+    @property
+    def until(self) -> date | None:
+        """First day no longer in force."""
+        return None if self.deleted is None else self.deleted + timedelta(days=1)
+
+
+class AddOn(NamedTuple):
+    """An add-on code and a code that it may be billed with; `primary` CCCCC: the contractor decides.
+
+    `kind` 1: these primaries only; 2: the contractor's list; 3: these and more of the contractor's. `deleted` is the
+    last day in force, as CMS publishes it.
+    """
+
+    code: str
+    primary: str
+    kind: Literal["1", "2", "3"]
+    since: date | None
+    deleted: date | None
     source: str
 
     @property
@@ -125,7 +151,10 @@ class Gpci(NamedTuple):
 
 
 class ZipLocality(NamedTuple):
-    """Contractor and locality of the ZIP codes from `zip_from` to `zip_to`, which share their first three digits."""
+    """Contractor and locality of the ZIP codes from `zip_from` to `zip_to`.
+
+    These have five digits and share the first three, or nine and share the first five.
+    """
 
     zip_from: str
     zip_to: str
@@ -203,6 +232,261 @@ class Taxonomy(NamedTuple):
     prefix: str
     provider_class: ProviderClass
     percent: Decimal
+    since: date | None
+    until: date | None
+    source: str
+
+
+class DiagnosisHeader(NamedTuple):
+    """An ICD-10-CM code, without its dot, that is divided further: not billable until it has all its characters."""
+
+    code: str
+    since: date | None
+    until: date | None
+    source: str
+
+
+DiagnosisNoteKind = Literal[
+    "excludes1", "excludes2", "code-first", "use-additional", "code-also", "seventh-character", "sex", "age"
+]
+
+
+class DiagnosisNote(NamedTuple):
+    """What the tabular list says at a code; it holds for every code that begins with `code`. Never the note's text.
+
+    `other` is, by kind: a code that the note names, and every code that begins with it (through those of `through`,
+    where a range is named); one 7th character; `female` or `male`; the youngest age in years, `through` the oldest.
+    None: the note names no code. `conditional`: words of the note narrow it further ("if applicable", "with fifth
+    character 9"), so that the codes alone do not decide.
+    """
+
+    code: str
+    kind: DiagnosisNoteKind
+    other: str | None
+    through: str | None
+    conditional: bool
+    since: date | None
+    until: date | None
+    source: str
+
+
+class HcpcsModifier(NamedTuple):
+    """A HCPCS Level II modifier and the days on which it may be used; what it does is in other tables."""
+
+    code: str
+    since: date | None
+    until: date | None
+    source: str
+
+
+class OrderingProvider(NamedTuple):
+    """What a provider may order or refer under Medicare: Part B services, equipment, home health and so on."""
+
+    npi: str
+    part_b: bool
+    equipment: bool
+    home_health: bool
+    power_mobility: bool
+    hospice: bool
+    since: date | None
+    until: date | None
+    source: str
+
+
+class EnumeratedProvider(NamedTuple):
+    """An NPI of the national registry. `since` is its first day; `until` the day it was deactivated, unless it came back.
+
+    `entity` is None for a deactivated NPI, of which nothing else is published. `taxonomies` are codes parted by
+    blanks, the primary one first.
+    """
+
+    npi: str
+    entity: Literal["person", "organization"] | None
+    taxonomies: str
+    deactivated: date | None
+    reactivated: date | None
+    since: date | None
+    until: date | None
+    source: str
+
+
+CoverageTest = Literal["covered", "excluded"]
+
+
+class CoverageArticle(NamedTuple):
+    """A version of a local coverage article ("A57132"). One that lists no covered diagnoses says all in text."""
+
+    article: str
+    version: str
+    title: str
+    retired: bool
+    since: date | None
+    until: date | None
+    source: str
+
+
+class ArticleProcedure(NamedTuple):
+    """A CPT or HCPCS code that an article speaks of; `group` is a number of this article alone."""
+
+    article: str
+    version: str
+    code: str
+    group: str
+    since: date | None
+    until: date | None
+    source: str
+
+
+class ArticleDiagnosis(NamedTuple):
+    """A diagnosis in an article's group of covered or of excluded ones. `noted`: an asterisk, a note narrows it."""
+
+    article: str
+    version: str
+    test: CoverageTest
+    group: str
+    code: str
+    noted: bool
+    since: date | None
+    until: date | None
+    source: str
+
+
+class ArticleGroup(NamedTuple):
+    """A group of an article's procedures or diagnoses. `worded`: a paragraph says when it applies, which no list tells.
+
+    `names` are the procedure codes in that paragraph, parted by blanks; a range is FIRST-LAST.
+    """
+
+    article: str
+    version: str
+    test: Literal["procedure", "covered", "excluded"]
+    group: str
+    worded: bool
+    names: str
+    since: date | None
+    until: date | None
+    source: str
+
+
+class ArticleContractor(NamedTuple):
+    """Whose article it is, by the database's own key of contractors."""
+
+    article: str
+    version: str
+    contractor_key: str
+    since: date | None
+    until: date | None
+    source: str
+
+
+class ArticlePolicy(NamedTuple):
+    """The local coverage determination ("L36460") that an article goes with."""
+
+    article: str
+    version: str
+    lcd: str
+    since: date | None
+    until: date | None
+    source: str
+
+
+class CoverageContractor(NamedTuple):
+    """The contractor number ("15102") and name behind a key of the coverage database."""
+
+    contractor_key: str
+    contractor: str
+    name: str
+    since: date | None
+    until: date | None
+    source: str
+
+
+class ContractorRegion(NamedTuple):
+    """A state, or a part of a split one, that a contractor of the coverage database serves on these days."""
+
+    contractor_key: str
+    region: str
+    since: date | None
+    until: date | None
+    source: str
+
+
+class CoverageRegion(NamedTuple):
+    """The postal abbreviation of a region of the coverage database; parts of split states have their own ("DN")."""
+
+    region: str
+    state: str
+    since: date | None
+    until: date | None
+    source: str
+
+
+class CoveragePolicy(NamedTuple):
+    """A version of a local coverage determination: title and days."""
+
+    lcd: str
+    version: str
+    title: str
+    retired: bool
+    since: date | None
+    until: date | None
+    source: str
+
+
+class Anesthesia(NamedTuple):
+    """Dollars for one anesthesia unit in a locality; locality "national" is what the localities were made from."""
+
+    locality: str
+    name: str
+    factor: Decimal
+    since: date | None
+    until: date | None
+    source: str
+
+
+class OppsCap(NamedTuple):
+    """The most that a locality's fee schedule pays for imaging, where that is less than the fee schedule's own amount.
+
+    For contractor-priced codes (status C) the prices are the cap only.
+    """
+
+    code: str
+    component: Literal["", "26", "TC", "53"]
+    status: str
+    locality: str
+    facility: Decimal
+    non_facility: Decimal
+    since: date | None
+    until: date | None
+    source: str
+
+
+class LocalityCounty(NamedTuple):
+    """Counties of a locality in a state, in CMS's words; `state` is the state's name in capitals."""
+
+    locality: str
+    state: str
+    area: str
+    counties: str
+    since: date | None
+    until: date | None
+    source: str
+
+
+class AdjustmentCode(NamedTuple):
+    """A claim adjustment group or reason code (CARC) or remark code (RARC), and its days; never its text."""
+
+    code: str
+    kind: Literal["group", "carc", "rarc"]
+    since: date | None
+    until: date | None
+    source: str
+
+
+class SplitZip(NamedTuple):
+    """A ZIP code that lies in several localities: only its nine digits tell which."""
+
+    zip: str
     since: date | None
     until: date | None
     source: str

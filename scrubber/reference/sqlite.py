@@ -1,7 +1,8 @@
-"""Look-ups of facts and money: reference rows in a SQLite file that nobody writes to while it is open.
+"""Look-ups of facts and money: reference rows in SQLite files, one a part, that nobody writes to once they are whole.
 
-The file is replaced as a whole, never changed (see `build`), so it is opened read-only and immutable: no locks, one
-page cache for all workers. Every thread of every process has a connection of its own.
+A file has a table `texts` and one table a reference table, key and packed rows. It is opened read-only and immutable:
+no locks, and its pages are mapped, so that all workers share them. Every thread of every process has connections of
+its own.
 """
 
 from __future__ import annotations
@@ -9,88 +10,136 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 from scrubber.errors import ConfigError
-from scrubber.reference import layout
 from scrubber.reference.backend import Pair, Windows
 from scrubber.reference.catalogue import PTP, R, Table
-from scrubber.reference.rows import PtpEdit, Release
+from scrubber.reference.packing import Texts
+from scrubber.reference.part import Packed, unpack_rows
+from scrubber.reference.ptp_packing import numbered, pairs_among
+from scrubber.reference.rows import Release
+
+LAYOUT = 2  # PRAGMA user_version of such files
+PAGE_BYTES = 16_384  # so that the windows of most codes lie on one page
+MAPPED_BYTES = 1 << 34  # more than any part has: all of a file is mapped
+CACHE_PAGES = 16  # private to a connection, so next to none; the pages are mapped anyway
+WRITING_CACHE_KB = 65_536
 
 
 class _Connections(threading.local):
-    """The connection of this thread, and the process that opened it: SQLite's must not cross a fork."""
+    """The connections of this thread by file, and the process that opened them: SQLite's must not cross a fork."""
 
     process: int = 0
-    connection: sqlite3.Connection
+    by_file: dict[Path, sqlite3.Connection]
 
 
 class SqliteBackend:
-    """Rows in a SQLite file. Raises ConfigError when the file is none of ours."""
+    """Rows in SQLite files by table and part. Raises ConfigError when one of them is none of ours."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path.resolve()
+    def __init__(self, files: Mapping[tuple[str, str], Path], releases: Iterable[Release]) -> None:
+        self._files = {of: path.resolve() for of, path in files.items()}
+        self._releases = tuple(releases)
         self._connections = _Connections()
-        try:
-            self._check_layout()
-            self._texts: dict[int, str] = dict(self._ask("SELECT number, text FROM texts"))
-            self._releases = tuple(self._read_releases())
-        except sqlite3.Error as failure:
-            raise ConfigError(f"reference data: {path} cannot be read: {failure}") from failure
+        self._texts: dict[Path, Texts] = {path: self._open_part(path) for path in set(self._files.values())}
 
-    def rows(self, table: Table[R], key: str) -> tuple[R, ...]:
+    def rows(self, table: Table[R], part: str, key: str) -> tuple[R, ...]:
         """See Backend."""
-        found = self._ask(
-            f'SELECT {_names(table.row_type)} FROM "{table.name}"'  # noqa: S608 (names are ours)
-            f" WHERE {layout.key_columns(table)[0]} = ? ORDER BY position",
-            (key,),
-        )
-        return tuple(layout.load_row(table.row_type, stored, self._texts) for stored in found)
+        path = self._files[table.name, part]
+        found = self._ask(path, f'SELECT packed FROM "{table.name}" WHERE key = ?', key)  # noqa: S608 (names are ours)
+        return unpack_rows(table, key, found[0][0], self._texts[path]) if found else ()
 
-    def ptp_among(self, codes: frozenset[str]) -> Mapping[Pair, Windows]:
-        """See Backend. One statement."""
-        bound = sorted(codes)
-        marks = ",".join("?" * len(bound))
-        found = self._ask(
-            f'SELECT {_names(PtpEdit)} FROM "{PTP.name}"'  # noqa: S608 (names are ours)
-            f" WHERE column1 IN ({marks}) AND column2 IN ({marks}) ORDER BY column1, column2, position",
-            (*bound, *bound),
-        )
-        pairs: dict[Pair, Windows] = {}
-        for stored in found:
-            edit: PtpEdit = layout.load_row(PtpEdit, stored, self._texts)
-            pair = edit.column1, edit.column2
-            pairs[pair] = (*pairs.get(pair, ()), edit)
-        return pairs
+    def ptp_among(self, part: str, codes: frozenset[str]) -> Mapping[Pair, Windows]:
+        """See Backend. One statement; partners are searched in what it finds."""
+        path = self._files[PTP.name, part]
+        asked = numbered(codes)
+        marks = ",".join("?" * len(asked))
+        found = self._ask(path, f'SELECT key, packed FROM "{PTP.name}" WHERE key IN ({marks})', *asked.values())  # noqa: S608
+        return pairs_among(found, asked, self._texts[path])
+
+    def every(self, table: Table[R], part: str) -> Iterator[tuple[str, tuple[R, ...]]]:
+        """See Backend."""
+        path = self._files[table.name, part]
+        for key, packed in self._connection(path).execute(f'SELECT key, packed FROM "{table.name}" ORDER BY key'):  # noqa: S608
+            yield key, unpack_rows(table, key, packed, self._texts[path])
 
     def releases(self) -> tuple[Release, ...]:
         """See Backend."""
         return self._releases
 
-    def _check_layout(self) -> None:
-        [(found,)] = self._ask("PRAGMA user_version")
-        if found != layout.LAYOUT:
-            raise ConfigError(
-                f"reference data: {self._path} has layout {found}, this program reads {layout.LAYOUT}: build it again"
-            )
+    def _open_part(self, path: Path) -> Texts:
+        try:
+            [(found,)] = self._ask(path, "PRAGMA user_version")
+            if found != LAYOUT:
+                raise ConfigError(
+                    f"reference data: {path} has layout {found}, this program reads {LAYOUT}: load the release again"
+                )
+            return dict(self._ask(path, "SELECT number, text FROM texts"))
+        except sqlite3.Error as failure:
+            raise ConfigError(f"reference data: {path} cannot be read: {failure}") from failure
 
-    def _read_releases(self) -> Iterable[Release]:
-        stored = self._ask(f"SELECT {_names(Release)} FROM {layout.RELEASES} ORDER BY rowid")  # noqa: S608 (names are ours)
-        return (layout.load_row(Release, cells, self._texts) for cells in stored)
+    def _ask(self, path: Path, statement: str, *values: str) -> list[Any]:
+        return self._connection(path).execute(statement, values).fetchall()
 
-    def _ask(self, statement: str, values: tuple[str, ...] = ()) -> list[Any]:
-        return self._connection().execute(statement, values).fetchall()
-
-    def _connection(self) -> sqlite3.Connection:
+    def _connection(self, path: Path) -> sqlite3.Connection:
         mine = self._connections
         if mine.process != os.getpid():
-            mine.connection = sqlite3.connect(f"file:{quote(str(self._path))}?mode=ro&immutable=1", uri=True)
+            mine.by_file = {}
             mine.process = os.getpid()
-        return mine.connection
+        connection = mine.by_file.get(path)
+        if connection is None:
+            connection = mine.by_file[path] = _open(path)
+        return connection
 
 
-def _names(row_type: type[NamedTuple]) -> str:
-    return ", ".join(f'"{cell.name}"' for cell in layout.cells(row_type))
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
+    connection.execute(f"PRAGMA cache_size = {CACHE_PAGES}")
+    connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
+    return connection
+
+
+class SqliteSink:
+    """Writes one part to a new file. A half-written file is thrown away, so nothing has to be undone in it."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._tables: set[str] = set()
+        for pragma in (
+            f"page_size = {PAGE_BYTES}",  # first: the file has its size once something is written
+            f"user_version = {LAYOUT}",
+            "journal_mode = OFF",
+            "synchronous = OFF",
+            f"cache_size = -{WRITING_CACHE_KB}",
+        ):
+            self._connection.execute(f"PRAGMA {pragma}")
+        self._connection.execute("BEGIN")
+        self._connection.execute("CREATE TABLE texts (number INTEGER PRIMARY KEY, text TEXT NOT NULL)")
+
+    def append(self, table: str, packed: Packed) -> None:
+        """See part.Sink."""
+        if table not in self._tables:
+            columns = "(key TEXT PRIMARY KEY, packed BLOB NOT NULL)"
+            self._connection.execute(f'CREATE TABLE "{table}" {columns} WITHOUT ROWID')
+            self._tables.add(table)
+        self._connection.executemany(
+            f'INSERT INTO "{table}" VALUES (?, ?) ON CONFLICT (key) DO UPDATE'  # noqa: S608 (names are ours)
+            " SET packed = CAST(packed || excluded.packed AS BLOB)",
+            packed,
+        )
+
+    def texts(self, texts: Iterable[tuple[int, str]]) -> None:
+        """See part.Sink."""
+        self._connection.executemany("INSERT INTO texts VALUES (?, ?)", texts)
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._connection.execute("COMMIT")
+        self._connection.close()
+
+    def discard(self) -> None:
+        """Leave the file as it is, half-written."""
+        self._connection.close()

@@ -1,18 +1,21 @@
 """Look-ups of facts and money: what the reference tables say of a code, a place or a provider on one day.
 
-How dates combine: a row answers on its own days (`since`, `until`); `standing` tells whether the day lies in a release,
-so that an answer carried past the last release can say so. Before the first release nothing is known.
+How dates combine: the release in force on the day answers, else the nearest one before it, which `standing` tells;
+then a row of that release answers on its own days (`since`, `until`). Before its first release a loaded table says
+nothing, while rows typed by hand answer on days that they state themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from datetime import date
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, timedelta
 from functools import lru_cache
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 from scrubber.reference.backend import Backend, Pair, Windows
 from scrubber.reference.catalogue import (
+    ADD_ON,
     CONTRACTORS,
     CONVERSION_FACTORS,
     EVERY_ROW,
@@ -23,15 +26,18 @@ from scrubber.reference.catalogue import (
     MUE,
     PLACE_OF_SERVICE,
     PROCEDURES,
+    PTP,
     TABLES,
     TAXONOMY,
+    ZIP_DIGITS,
     ZIP_LOCALITY,
-    ZIP_PREFIX,
     R,
     Table,
     fee_key,
+    zip_key,
 )
 from scrubber.reference.rows import (
+    AddOn,
     ConversionFactor,
     FeeRow,
     Gpci,
@@ -39,6 +45,7 @@ from scrubber.reference.rows import (
     Modifier,
     Mue,
     Place,
+    PtpEdit,
     Release,
     TableStanding,
     Taxonomy,
@@ -46,58 +53,91 @@ from scrubber.reference.rows import (
 )
 from scrubber.tables import in_force, on
 
-ROWS_KEPT = 16_384  # keys whose rows a process remembers, about 10 MB
+ROWS_KEPT = 16_384  # keys whose rows a process remembers, and keys by day whose row it does: about 10 MB each
 PAIRS_KEPT = 4_096  # sets of codes whose PTP pairs a process remembers
 CLASSES_KEPT = 4_096  # taxonomy codes, by day
 DAYS_KEPT = 16_384  # days, by table
 TAXONOMY_LENGTHS = range(10, 1, -1)  # longest first: the most exact row wins
 
 
-class Reference:
-    """Reference data as of any day. Never changes, so what it once found it remembers; safe for threads and forks."""
+class _Span(NamedTuple):
+    """The days on which a release answers, the last one included."""
 
-    def __init__(self, backend: Backend) -> None:
-        self._releases = backend.releases()
+    first: date
+    last: date
+    release: Release
+
+
+class Reference:
+    """Reference data as of any day. Never changes, so what it once found it remembers; safe for threads and forks.
+
+    `releases`, where given, stand in place of the backend's.
+    """
+
+    def __init__(self, backend: Backend, releases: Iterable[Release] | None = None) -> None:
+        self.backend = backend
+        self._releases = backend.releases() if releases is None else tuple(releases)
         self._releases_of = {
             name: tuple(release for release in self._releases if release.table == name) for name in TABLES
         }
-        self._kept_rows: Callable[[Table[Any], str], tuple[Any, ...]] = lru_cache(ROWS_KEPT)(backend.rows)
+        self._spans = {name: _spans(releases) for name, releases in self._releases_of.items()}
+        self._kept_rows = lru_cache(ROWS_KEPT)(backend.rows)
+        self._kept_row = lru_cache(ROWS_KEPT)(self._find_row)
         self._kept_pairs = lru_cache(PAIRS_KEPT)(backend.ptp_among)
         self._kept_classes = lru_cache(CLASSES_KEPT)(self._find_class)
         self._kept_standing = lru_cache(DAYS_KEPT)(self._find_standing)
+        self._kept_part = lru_cache(DAYS_KEPT)(self._find_part)
 
-    def ptp_among(self, codes: Collection[str]) -> Mapping[Pair, Windows]:
-        """Every window, of any date, of the PTP pairs with both codes in `codes`, by (column 1, column 2)."""
-        return self._kept_pairs(frozenset(codes))
+    def ptp_among(self, codes: Collection[str], first: date, last: date) -> Mapping[Pair, Windows]:
+        """The windows of the PTP pairs with both codes in `codes`, by (column 1, column 2).
+
+        They answer for the days from `first` to `last`; windows may be among them that run on other days only.
+        """
+        spans = [span for span in self._spans[PTP.name] if span.first <= last and first <= span.last]
+        asked = frozenset(codes)
+        if len({span.release.sha256 for span in spans}) == 1:
+            return self._kept_pairs(spans[0].release.sha256, asked)
+        found: dict[Pair, Windows] = {}
+        for span in spans:
+            for pair, windows in self._kept_pairs(span.release.sha256, asked).items():
+                found[pair] = (*found.get(pair, ()), *_within(windows, span))
+        return dict(sorted(found.items()))
+
+    def add_ons(self, code: str, day: date) -> tuple[AddOn, ...]:
+        """What an add-on code may be billed with on a day; none when it is no add-on code."""
+        return tuple(row for row in self._rows(ADD_ON, code, day) if in_force(row, day))
 
     def mue(self, code: str, day: date) -> Mue | None:
         """Medically unlikely edit of a code; None does not mean unlimited, some are confidential."""
-        return on(self._rows(MUE, code), day)
+        return self._row(MUE, code, day)
 
     def fee(self, code: str, component: str, day: date) -> FeeRow | None:
         """Fee schedule row of a code's component: "" (all of it), 26, TC or 53."""
-        return on(self._rows(MPFS, fee_key(code, component)), day)
+        return self._row(MPFS, fee_key(code, component), day)
 
     def conversion_factor(self, day: date, qualifying_apm: bool) -> ConversionFactor | None:
         """Dollars for one relative value unit, for a qualifying APM participant or any other provider."""
-        for row in self._rows(CONVERSION_FACTORS, EVERY_ROW):
+        for row in self._rows(CONVERSION_FACTORS, EVERY_ROW, day):
             if row.qualifying_apm in (None, qualifying_apm) and in_force(row, day):
                 return row
         return None
 
     def gpci(self, locality: str, day: date) -> Gpci | None:
         """Practice cost indices of a locality "CCCCC-LL"."""
-        return on(self._rows(GPCI, locality), day)
+        return self._row(GPCI, locality, day)
 
     def locality_of_zip(self, zip: str, day: date) -> ZipLocality | None:
-        """Contractor and locality of a ZIP code of 5 or 9 digits."""
-        zip5 = zip[:5]
-        rows = self._rows(ZIP_LOCALITY, zip5[:ZIP_PREFIX])
-        return on((row for row in rows if row.zip_from <= zip5 <= row.zip_to), day)
+        """Contractor and locality of a ZIP code of 5 or 9 digits; where rows of nine digits have it, they decide."""
+        for asked in dict.fromkeys((zip, zip[:ZIP_DIGITS])):
+            rows = self._rows(ZIP_LOCALITY, zip_key(asked), day)
+            found = on((row for row in rows if row.zip_from <= asked <= row.zip_to), day)
+            if found is not None:
+                return found
+        return None
 
     def contractors_of_state(self, state: str, day: date) -> tuple[str, ...]:
         """Numbers of the Part B contractors of a state; several where it is split, none where it is unknown."""
-        return tuple(row.contractor for row in self._rows(CONTRACTORS, state) if in_force(row, day))
+        return tuple(row.contractor for row in self._rows(CONTRACTORS, state, day) if in_force(row, day))
 
     def procedure(self, code: str, day: date) -> Known:
         """What the tables know of a CPT or HCPCS code on a day."""
@@ -109,11 +149,11 @@ class Reference:
 
     def modifier(self, code: str, day: date) -> Modifier | None:
         """A modifier that is in force."""
-        return on(self._rows(MODIFIERS, code), day)
+        return self._row(MODIFIERS, code, day)
 
     def place_of_service(self, code: str, day: date) -> Place | None:
         """A place of service that is in force, with the rate that it pays."""
-        return on(self._rows(PLACE_OF_SERVICE, code), day)
+        return self._row(PLACE_OF_SERVICE, code, day)
 
     def taxonomy(self, code: str, day: date) -> Taxonomy | None:
         """Class of a provider by the row with the longest prefix of the taxonomy code; None: no class is known."""
@@ -127,11 +167,26 @@ class Reference:
         """All releases, by table and then by first day."""
         return self._releases
 
-    def _rows(self, table: Table[R], key: str) -> tuple[R, ...]:
-        return self._kept_rows(table, key)
+    def answering_everywhere(self, chosen: Iterable[Release]) -> Reference:
+        """The same tables, except that each of `chosen` alone answers for its table, on all days."""
+        alone = tuple(release._replace(since=None, until=None) for release in chosen)
+        replaced = {release.table for release in alone}
+        kept = [release for release in self._releases if release.table not in replaced]
+        return Reference(self.backend, sorted((*kept, *alone), key=lambda release: release.table))
+
+    def _rows(self, table: Table[R], key: str, day: date) -> tuple[R, ...]:
+        part = self._kept_part(table.name, day)
+        return () if part is None else self._kept_rows(table, part, key)
+
+    def _row(self, table: Table[R], key: str, day: date) -> R | None:
+        found: R | None = self._kept_row(table, key, day)
+        return found
+
+    def _find_row(self, table: Table[Any], key: str, day: date) -> Any:
+        return on(self._rows(table, key, day), day)
 
     def _known(self, table: Table[Any], code: str, day: date) -> Known:
-        rows = self._rows(table, code)
+        rows = self._rows(table, code, day)
         if not rows or self.standing(table.name, day).word == "before-first-release":
             return "unknown"
         if on(rows, day) is not None:
@@ -141,9 +196,15 @@ class Reference:
 
     def _find_class(self, code: str, day: date) -> Taxonomy | None:
         for length in TAXONOMY_LENGTHS:
-            found = on(self._rows(TAXONOMY, code[:length]), day)
+            found = on(self._rows(TAXONOMY, code[:length], day), day)
             if found is not None:
                 return found
+        return None
+
+    def _find_part(self, table: str, day: date) -> str | None:
+        for span in self._spans[table]:
+            if span.first <= day <= span.last:
+                return span.release.sha256
         return None
 
     def _find_standing(self, table: str, day: date) -> TableStanding:
@@ -155,3 +216,31 @@ class Reference:
         if in_force(last, day):
             return TableStanding("in-force", last)
         return TableStanding("carried-forward" if last.starter else "past-last-release", last)
+
+
+def _spans(releases: tuple[Release, ...]) -> tuple[_Span, ...]:
+    """When each release answers: until the next one begins; the first, typed by hand, on all days before as well."""
+    if not releases:
+        return ()
+    ends = [(later.since or date.min) - timedelta(days=1) for _, later in pairwise(releases)]
+    firsts = [release.since or date.min for release in releases]
+    if releases[0].loaded is None:
+        firsts[0] = date.min
+    return tuple(map(_Span, firsts, (*ends, date.max), releases))
+
+
+def _within(windows: Windows, span: _Span) -> Windows:
+    """The windows as far as they run within the days of a release."""
+    return tuple(
+        edit._replace(since=max(edit.since or span.first, span.first), deleted=_earlier(edit.deleted, span.last))
+        for edit in windows
+        if _runs_within(edit, span)
+    )
+
+
+def _earlier(deleted: date | None, last: date) -> date | None:
+    return deleted if last == date.max else min(deleted or last, last)
+
+
+def _runs_within(edit: PtpEdit, span: _Span) -> bool:
+    return (edit.since or span.first) <= span.last and (edit.deleted or span.last) >= span.first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -14,10 +15,22 @@ _KEY = "claim-scrubber"
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """An open scrubber and the largest body that is read."""
+    """The scrubber as it is now, and what a deployment chose.
 
-    scrubber: Scrubber
+    `max_body_bytes` is the largest body that is read. `ready_days`: the service is not ready when a loaded table ended
+    more than so many days ago; None: it is all the same. `trouble` says why a change of the reference data is not in
+    force, None while all is well.
+    """
+
+    current: Callable[[], Scrubber]
     max_body_bytes: int
+    ready_days: int | None
+    trouble: Callable[[], str | None]
+
+    @property
+    def scrubber(self) -> Scrubber:
+        """The scrubber of this moment; a request asks once, and keeps to it."""
+        return self.current()
 
 
 def install(app: Flask, service: Service) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import orjson
 from flask import Response
 from flask_smorest import Blueprint
 
 from scrubber import __version__
+from scrubber.reference.freshness import in_words, past
 from scrubber.scrub import Scrubber
 from scrubber.web.documented import operations
 from scrubber.web.documented.examples import scrub_example
 from scrubber.web.logs import request_failed
 from scrubber.web.problems import NOT_READY, Refused
-from scrubber.web.service import service
+from scrubber.web.service import Service, service
 
 health = Blueprint("health", __name__, description="For whoever runs the service.")
 
@@ -31,10 +34,12 @@ def readyz() -> Response:
 
     A made-up claim goes the whole path: reference data, engine, money.
     """
-    scrubber = service().scrubber
+    here = service()
+    scrubber = here.scrubber
     releases = scrubber.reference.releases()
     if not releases:
         raise Refused(NOT_READY, "No reference data is loaded.")
+    _check_freshness(here, scrubber)
     _try(scrubber)
     return _answer(
         {
@@ -47,6 +52,19 @@ def readyz() -> Response:
             ],
         }
     )
+
+
+def _check_freshness(here: Service, scrubber: Scrubber) -> None:
+    trouble = here.trouble()
+    if trouble:
+        raise Refused(
+            NOT_READY, f"A change of the reference data cannot be read; what was there before it is used. {trouble}"
+        )
+    if here.ready_days is None:
+        return
+    ended = past(scrubber.reference, datetime.now(UTC).date(), here.ready_days)
+    if ended:
+        raise Refused(NOT_READY, f"Tables are past their last release: {in_words(ended)}.")
 
 
 def _try(scrubber: Scrubber) -> None:

@@ -1,0 +1,136 @@
+"""Before any claim: loaded releases in a folder, one SQLite file each, and a catalogue that is replaced as a whole.
+
+A change is seen by the renaming of its catalogue, after everything in it is on the disk. Writers exclude each other
+by a lock that ends with the process; what a killed one left is removed by the next.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from scrubber.errors import ConfigError
+from scrubber.reference.place import Loaded, from_json, parts_of, releases_of, to_json
+from scrubber.reference.sqlite import SqliteBackend, SqliteSink
+
+SUBFOLDER = "loaded"
+CATALOGUE = "catalogue.json"
+LOCK = "lock"
+UNFINISHED = ".unfinished"
+READABLE = 0o644  # by the service, whoever loaded
+
+
+class FolderPlace:
+    """The loaded releases below a folder of reference data. See Place."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / SUBFOLDER
+        self._catalogue = self._folder / CATALOGUE
+
+    def loaded(self) -> tuple[Loaded, ...]:
+        """See Place."""
+        try:
+            return from_json(self._catalogue.read_bytes())
+        except FileNotFoundError:
+            return ()
+        except OSError as failure:
+            raise ConfigError(f"reference data: {self._catalogue} cannot be read: {failure.strerror}") from None
+        except (ValueError, KeyError, TypeError):
+            raise ConfigError(f"reference data: {self._catalogue} is not what this program wrote") from None
+
+    def generation(self) -> object:
+        """See Place. Every catalogue is a file of its own."""
+        try:
+            found = self._catalogue.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
+    def backend(self) -> SqliteBackend:
+        """See Place."""
+        loaded = self.loaded()
+        return SqliteBackend({of: self._file(part) for of, part in parts_of(loaded)}, releases_of(loaded))
+
+    @contextmanager
+    def change(self) -> Iterator[_FolderChange]:
+        """See Place. Raises OSError when the folder cannot be written."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / LOCK).open("w") as lock:
+            _lock(lock.fileno(), self._folder)
+            change = _FolderChange(self._folder, self.loaded())
+            change.sweep()
+            try:
+                yield change
+            finally:
+                change.discard()
+
+    def _file(self, part: str) -> Path:
+        return _file(self._folder, part)
+
+
+class _FolderChange:
+    """See Change."""
+
+    def __init__(self, folder: Path, loaded: tuple[Loaded, ...]) -> None:
+        self.loaded = loaded
+        self._folder = folder
+        self._unfinished = folder / UNFINISHED
+        self._sink: SqliteSink | None = None
+
+    def sweep(self) -> None:
+        """Remove what no release needs: of releases dropped before, of loads that were killed."""
+        needed = {_file(self._folder, each.part) for each in self.loaded}
+        for path in self._folder.iterdir():
+            if (path.suffix == ".sqlite" and path not in needed) or path.name.startswith(UNFINISHED):
+                path.unlink()
+
+    def new_part(self) -> SqliteSink:
+        """See Change."""
+        self._sink = SqliteSink(self._unfinished)
+        return self._sink
+
+    def commit(self, loaded: Iterable[Loaded], new: Loaded | None = None) -> None:
+        """See Change."""
+        if new is not None and self._sink is not None:
+            self._sink.close()
+            self._sink = None
+            _settle(self._unfinished, _file(self._folder, new.part))
+        catalogue = self._unfinished.with_name(f"{UNFINISHED}-{CATALOGUE}")
+        catalogue.write_bytes(to_json(tuple(loaded)))
+        _settle(catalogue, self._folder / CATALOGUE)
+
+    def discard(self) -> None:
+        """Forget what is not committed."""
+        if self._sink is not None:
+            self._sink.discard()
+        self._unfinished.unlink(missing_ok=True)
+
+
+def _file(folder: Path, part: str) -> Path:
+    return folder / f"{part}.sqlite"
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise ConfigError(f"reference data: another change of {folder} is under way; try again after it") from None
+
+
+def _settle(unfinished: Path, target: Path) -> None:
+    """Put the bytes on the disk before the name, and then the name: a crash leaves the old file, never a torn one."""
+    unfinished.chmod(READABLE)
+    _sync(unfinished)
+    unfinished.replace(target)
+    _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

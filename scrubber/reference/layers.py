@@ -1,0 +1,40 @@
+"""Look-ups of facts and money: loaded tables laid over tables typed by hand, each replaced whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+from scrubber.reference.backend import Backend, Pair, Windows
+from scrubber.reference.catalogue import PTP, R, Table
+from scrubber.reference.rows import Release
+
+
+class LayeredBackend:
+    """The tables that `over` has a release of, and the others of `under`."""
+
+    def __init__(self, over: Backend, under: Backend) -> None:
+        self._under = under
+        self._over = {release.table: over for release in over.releases()}
+        kept = [release for release in under.releases() if release.table not in self._over]
+        every = (*over.releases(), *kept)
+        self._releases = tuple(sorted(every, key=lambda release: (release.table, release.since or date.min)))
+
+    def rows(self, table: Table[R], part: str, key: str) -> tuple[R, ...]:
+        """See Backend."""
+        return self._of(table).rows(table, part, key)
+
+    def ptp_among(self, part: str, codes: frozenset[str]) -> Mapping[Pair, Windows]:
+        """See Backend."""
+        return self._of(PTP).ptp_among(part, codes)
+
+    def every(self, table: Table[R], part: str) -> Iterator[tuple[str, tuple[R, ...]]]:
+        """See Backend."""
+        return self._of(table).every(table, part)
+
+    def releases(self) -> tuple[Release, ...]:
+        """See Backend."""
+        return self._releases
+
+    def _of(self, table: Table[R]) -> Backend:
+        return self._over.get(table.name, self._under)

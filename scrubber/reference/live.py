@@ -1,0 +1,76 @@
+"""Look-ups of facts and money: the reference data of a place as it is now. A change is seen at the next claim."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from scrubber.errors import ConfigError
+from scrubber.reference.files import read_contents
+from scrubber.reference.folder import FolderPlace
+from scrubber.reference.layers import LayeredBackend
+from scrubber.reference.memory import MemoryBackend
+from scrubber.reference.place import Place
+from scrubber.reference.store import Reference
+
+POSTGRES = ("postgresql", "postgres")
+
+
+class LiveReference:
+    """Asked for `current` once a claim: a claim under way is finished on what it began with.
+
+    Tables typed by hand are read once. Raises ConfigError when there is no such place, Faults when a CSV file in it is
+    wrong.
+    """
+
+    def __init__(self, location: str | None) -> None:
+        self._typed = _typed(location)
+        self._place = None if location is None else open_place(location)
+        self._lock = threading.Lock()
+        self._generation: object = None
+        self._current = self._open()
+        self.trouble: str | None = None
+
+    def current(self) -> Reference:
+        """The reference data now. Where a change cannot be read, what was there before it, and `trouble` says why."""
+        if self._place is not None and self._place.generation() != self._generation:
+            with self._lock:
+                if self._place.generation() != self._generation:
+                    self._switch()
+        return self._current
+
+    def _switch(self) -> None:
+        try:
+            self._current = self._open()
+            self.trouble = None
+        except ConfigError as error:
+            self.trouble = str(error)
+
+    def _open(self) -> Reference:
+        if self._place is None:
+            return Reference(self._typed)
+        self._generation = self._place.generation()
+        loaded = self._place.backend()
+        return Reference(LayeredBackend(loaded, self._typed) if loaded.releases() else self._typed)
+
+
+def _typed(location: str | None) -> MemoryBackend:
+    folder = None if location is None or is_postgres(location) else Path(location)
+    if folder is not None and not folder.is_dir():
+        raise ConfigError(f"reference data: {location} is neither a folder nor the address of a PostgreSQL database")
+    return MemoryBackend(*read_contents(folder))
+
+
+def is_postgres(location: str) -> bool:
+    """Whether a place is named by the address of a PostgreSQL database."""
+    return urlsplit(location).scheme in POSTGRES
+
+
+def open_place(location: str) -> Place:
+    """The place that keeps loaded releases: a folder, which may not be there yet, or a PostgreSQL database."""
+    if not is_postgres(location):
+        return FolderPlace(Path(location))
+    from scrubber.reference.postgres import PostgresPlace  # psycopg is an extra
+
+    return PostgresPlace(location)

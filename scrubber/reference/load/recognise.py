@@ -1,0 +1,77 @@
+"""Before any claim: which published format a file has, by its content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from scrubber.errors import Fault, Faults
+from scrubber.reference.load.format import HEAD_BYTES, Format
+from scrubber.reference.load.formats import FORMATS
+from scrubber.reference.load.opening import OpenedSource, refused
+
+# What a file begins with that no format is: told by name, so that the right one can be sought.
+_BEGINNINGS = (
+    (b"%PDF", "a PDF document"),
+    (b"\xd0\xcf\x11\xe0", "an old Office document (xls or doc)"),
+    (b"SQLite format 3", "a SQLite file"),
+    (b"\xff\xfe", "UTF-16 text: save it as UTF-8"),
+    (b"\xfe\xff", "UTF-16 text: save it as UTF-8"),
+    (b"<!DOCTYPE html", "a web page: it may be a licence to be accepted before the file comes"),
+    (b"<html", "a web page: it may be a licence to be accepted before the file comes"),
+    (b"{", "JSON"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+)
+
+
+class Recognised(NamedTuple):
+    """Files of one kind with their formats, and the names of members of archives that were passed over."""
+
+    files: tuple[tuple[OpenedSource, Format], ...]
+    passed_over: tuple[str, ...]
+
+
+def recognise(sources: Iterable[OpenedSource], kind: str) -> Recognised:
+    """The sources that are of a kind.
+
+    Archives hold other things besides; what they lack, and a file given by itself that is of no such kind, is refused:
+    raises Faults that say what each looks like instead.
+    """
+    found: list[tuple[OpenedSource, Format]] = []
+    faults: list[Fault] = []
+    others: list[Fault] = []
+    for source in sources:
+        head = _head(source)
+        of_kind = next((each for each in FORMATS if each.kind == kind and each.recognise(head)), None)
+        if of_kind is not None:
+            found.append((source, of_kind))
+        else:
+            fault = Fault(source.name, 0, f"is no file of {kind}: it looks like {looks_like(head)}")
+            (others if source.in_archive else faults).append(fault)
+    if faults or not found:
+        raise Faults(faults or others or [Fault("the archive", 0, "is empty")])
+    return Recognised(tuple(found), tuple(fault.file for fault in others))
+
+
+def _head(source: OpenedSource) -> bytes:
+    with source.binary() as content:
+        head = content.read(HEAD_BYTES)
+    if not head and not source.in_archive:
+        raise refused(source.name, "is empty")
+    return head
+
+
+def looks_like(head: bytes) -> str:
+    """What a content is, in words."""
+    for each in FORMATS:
+        if each.recognise(head):
+            return f"{each.title} ({each.kind})"
+    begin = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:64].lower()
+    for beginning, words in _BEGINNINGS:
+        if begin.startswith(beginning.lower()):
+            return words
+    return "something else, or its header has changed" if _is_text(head) else "no text"
+
+
+def _is_text(head: bytes) -> bool:
+    return b"\x00" not in head

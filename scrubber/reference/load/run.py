@@ -1,0 +1,185 @@
+"""Before any claim: loads the files of one release into a place: all of it, or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from scrubber.errors import Fault, Faults
+from scrubber.reference.load.format import BadRow, Format, Stated
+from scrubber.reference.load.opening import DAMAGED, OpenedSource, opened_sources, refused
+from scrubber.reference.load.recognise import Recognised, recognise
+from scrubber.reference.load.release import named, replaced_by
+from scrubber.reference.part import Packer
+from scrubber.reference.place import Change, Loaded, LoadedFile, Place
+
+MOST_FAULTS = 50  # told of one load; a file of another layout would have millions
+ROWS_A_STEP = 20_000  # between two calls of the progress
+BLOCK = 1 << 20
+
+Progress = Callable[[int, float], None]  # rows so far, share of the bytes that is read
+Way = Literal["loaded", "replaced", "there-already"]
+
+
+class Outcome(NamedTuple):
+    """How a load went. `bad` are the rows that were skipped, MOST_FAULTS at most; `passed_over` members of archives."""
+
+    way: Way
+    release: Loaded
+    bad: tuple[Fault, ...]
+    passed_over: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be loaded: files of one kind. `chosen` goes before what they state of their release.
+
+    `loaded_at` (UTC) is told of the release. `skip_bad_rows`: load the others.
+    """
+
+    kind: str
+    files: Sequence[str]
+    chosen: Stated
+    loaded_at: datetime
+    skip_bad_rows: bool = False
+
+
+@dataclass
+class _Tally:
+    """Bad rows so far."""
+
+    skip: bool
+    count: int = 0
+    faults: list[Fault] = field(default_factory=list)
+
+    def add(self, source: OpenedSource, bad: BadRow) -> None:
+        self.count += 1
+        if len(self.faults) < MOST_FAULTS:
+            message = f"{bad.column}: {bad.message}" if bad.column else bad.message
+            self.faults.append(Fault(source.name, bad.line, message))
+
+    def end(self) -> None:
+        """Raises Faults when rows are bad and are not to be skipped."""
+        if self.count and not self.skip:
+            more = self.count - len(self.faults)
+            last = [Fault(self.faults[-1].file, self.faults[-1].line, f"and {more} more after these")] if more else []
+            raise Faults([*self.faults, *last])
+
+
+def load(place: Place, wanted: Wanted, progress: Progress) -> Outcome:
+    """Load files as one release of their kind. Bytes that are loaded already are not loaded again.
+
+    Raises Faults for files that are refused, ConfigError when the place is being changed by another, OSError when it
+    cannot be written. Nothing is changed then.
+    """
+    with opened_sources(list(wanted.files)) as sources:
+        recognised = recognise(sources, wanted.kind)
+        digests = tuple(LoadedFile(Path(file).name, _digest(Path(file))) for file in wanted.files)
+        with place.change() as change:
+            return _load(change, wanted, recognised, digests, progress)
+
+
+def _load(
+    change: Change, wanted: Wanted, recognised: Recognised, files: tuple[LoadedFile, ...], progress: Progress
+) -> Outcome:
+    of_kind = [each for each in change.loaded if each.kind == wanted.kind]
+    digest = _of_all(files)
+    stated = [(source.name, _guarded(source, each)) for source, each in recognised.files]
+    there = next((each for each in of_kind if each.sha256 == digest), None)
+    if there is not None:
+        _refuse_other_terms(there, wanted.chosen)
+        return Outcome("there-already", there, (), recognised.passed_over)
+    new = named(stated, wanted.chosen)
+    old = replaced_by(new, of_kind)
+    tally = _Tally(wanted.skip_bad_rows)
+    packer = Packer(change.new_part())
+    for source, row in _rows(recognised.files, progress):
+        _take(packer, source, row, tally)
+    tally.end()
+    if not packer.counts:
+        raise refused(recognised.files[0][0].name, "holds no rows")
+    packer.finish()
+    source_name = f"{recognised.files[0][1].title}, {', '.join(file.name for file in files)}"
+    release = Loaded(
+        wanted.kind, new.name, new.since, new.until, digest, wanted.loaded_at, source_name, files,
+        dict(packer.counts), tally.count,
+    )  # fmt: skip
+    change.commit((*(each for each in change.loaded if each is not old), release), release)
+    return Outcome("replaced" if old else "loaded", release, tuple(tally.faults), recognised.passed_over)
+
+
+def _guarded(source: OpenedSource, each: Format) -> Stated:
+    with _Reading(source):
+        return each.stated(source)
+
+
+def _refuse_other_terms(there: Loaded, chosen: Stated) -> None:
+    for asked, has in zip(chosen, (there.name, there.since, there.until), strict=True):
+        if asked is not None and asked != has:
+            raise refused(
+                there.files[0].name, f"is loaded already as {there.name}; drop that to load it under other terms"
+            )
+
+
+def _take(packer: Packer, source: OpenedSource, row: NamedTuple, tally: _Tally) -> None:
+    if isinstance(row, BadRow):
+        tally.add(source, row)
+        return
+    try:
+        packer.add(row)
+    except ValueError as reason:
+        tally.add(source, BadRow(0, None, str(reason)))
+
+
+def _rows(
+    files: Sequence[tuple[OpenedSource, Format]], progress: Progress
+) -> Iterator[tuple[OpenedSource, NamedTuple]]:
+    total = sum(source.packed_bytes for source, _ in files) or 1
+    before = count = 0
+    for source, each in files:
+        with _Reading(source):
+            for row in each.read(source):
+                yield source, row
+                count += 1
+                if count % ROWS_A_STEP == 0:
+                    progress(count, min((before + source.packed_read) / total, 1.0))
+        before += source.packed_bytes
+    progress(count, 1.0)
+
+
+class _Reading:
+    """Puts what can go wrong while a file is read into words."""
+
+    def __init__(self, source: OpenedSource) -> None:
+        self._source = source
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, UnicodeDecodeError):
+            raise refused(self._source.name, f"is not {error.encoding.upper()} text") from None
+        if isinstance(error, DAMAGED):
+            raise refused(self._source.name, "is cut off or damaged: fetch it again") from None
+
+
+def _digest(path: Path) -> str:
+    hashed = hashlib.sha256()
+    with path.open("rb") as content:
+        while block := content.read(BLOCK):
+            hashed.update(block)
+    return hashed.hexdigest()
+
+
+def _of_all(files: Sequence[LoadedFile]) -> str:
+    """Of one file its own digest; of several that of their sorted digests, one a line."""
+    digests = sorted(file.sha256 for file in files)
+    repeated = [file.name for file in files if Counter(digests)[file.sha256] > 1]
+    if repeated:
+        raise refused(repeated[-1], "is given twice")
+    return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()

@@ -1,0 +1,86 @@
+"""Before any claim: packs the rows of one part, a little at a time, for a place that keeps them; and unpacks them."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, NamedTuple, Protocol
+
+from scrubber.reference.catalogue import PTP, Table, table_of
+from scrubber.reference.packing import TextNumbers, Texts, pack_row, unpack_lines
+from scrubber.reference.ptp_packing import code_number, pack_edit, pack_windows, unpack_edits
+from scrubber.reference.rows import PtpEdit
+
+ROWS_HELD = 100_000  # rows that wait to be put behind those of their key
+
+Packed = Iterable[tuple[str, bytes]]
+
+
+class Sink(Protocol):
+    """Where packed rows go. What is put under a key goes behind what is there."""
+
+    def append(self, table: str, packed: Packed) -> None:
+        """Keep the bytes of each key."""
+
+    def texts(self, texts: Iterable[tuple[int, str]]) -> None:
+        """Keep the shared texts by number."""
+
+
+class Packer:
+    """Takes the rows of one part one by one, of any tables; call `finish` after the last.
+
+    Memory holds ROWS_HELD rows, and PTP windows at eight bytes each.
+    """
+
+    def __init__(self, sink: Sink) -> None:
+        self.counts: Counter[str] = Counter()
+        self._sink = sink
+        self._texts = TextNumbers()
+        self._held: dict[str, dict[str, bytearray]] = {}
+        self._rows_held = 0
+        self._edits: dict[str, array[int]] = {}
+
+    def add(self, row: NamedTuple) -> None:
+        """Take a row. Raises ValueError, with what is expected, for one that the layout has no room for."""
+        if isinstance(row, PtpEdit):
+            self._add_edit(row)
+        else:
+            self._add(row)
+
+    def finish(self) -> None:
+        """Write what is left."""
+        self._flush()
+        if self._edits:
+            self._sink.append(PTP.name, ((code, pack_windows(self._edits[code])) for code in sorted(self._edits)))
+        self._sink.texts((number, text) for text, number in self._texts.numbers.items())
+
+    def _add_edit(self, edit: PtpEdit) -> None:
+        windows = self._edits.get(edit.column1)
+        if windows is None:
+            code_number(edit.column1)  # raises
+            windows = self._edits[edit.column1] = array("Q")
+        windows.append(pack_edit(edit, self._texts))
+        self.counts[PTP.name] += 1
+
+    def _add(self, row: NamedTuple) -> None:
+        table = table_of(type(row))
+        keys = self._held.setdefault(table.name, {})
+        keys.setdefault(table.key(row), bytearray()).extend(pack_row(row, self._texts))
+        self.counts[table.name] += 1
+        self._rows_held += 1
+        if self._rows_held >= ROWS_HELD:
+            self._flush()
+
+    def _flush(self) -> None:
+        for table, keys in self._held.items():
+            self._sink.append(table, ((key, bytes(packed)) for key, packed in keys.items()))
+        self._held.clear()
+        self._rows_held = 0
+
+
+def unpack_rows(table: Table[Any], key: str, packed: bytes, texts: Texts) -> tuple[Any, ...]:
+    """The rows that lie under a key, as they were packed."""
+    if table is PTP:
+        return unpack_edits(key, packed, texts)
+    return unpack_lines(table.row_type, packed, texts)

@@ -1,0 +1,117 @@
+"""Before any claim: where loaded releases are kept, and what is known of each. A folder and PostgreSQL are such places.
+
+A change is made by one process at a time, and all of it or nothing is seen. What a change took away stays readable
+until the next one, for those who are still reading it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple, Protocol
+
+import orjson
+
+from scrubber.reference.backend import Backend
+from scrubber.reference.part import Sink
+from scrubber.reference.rows import Release
+
+
+class LoadedFile(NamedTuple):
+    """A file that was loaded: its name without its folder, and the SHA-256 of its bytes."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One release as it was loaded: which days it is for, what from and when (UTC), and its rows by table.
+
+    `sha256` is of the file's bytes, or of the digests of several, in order.
+    """
+
+    kind: str
+    name: str
+    since: date | None
+    until: date | None
+    sha256: str
+    loaded: datetime
+    source: str
+    files: tuple[LoadedFile, ...]
+    rows: Mapping[str, int]
+    skipped: int
+
+    @property
+    def part(self) -> str:
+        """Names what holds its rows."""
+        return f"{self.kind}-{self.sha256}"
+
+
+class Change(Protocol):
+    """A change under way."""
+
+    @property
+    def loaded(self) -> tuple[Loaded, ...]:
+        """What is loaded, before the change."""
+
+    def new_part(self) -> Sink:
+        """Where the rows of one new release go."""
+
+    def commit(self, loaded: Iterable[Loaded], new: Loaded | None = None) -> None:
+        """Make `loaded` what is loaded; `new`, one of them, has the rows put into the new part."""
+
+
+class Place(Protocol):
+    """Keeps loaded releases."""
+
+    def loaded(self) -> tuple[Loaded, ...]:
+        """What is loaded. Raises ConfigError when that cannot be read."""
+
+    def generation(self) -> object:
+        """Differs after every change; cheap enough to ask for every claim."""
+
+    def backend(self) -> Backend:
+        """What is loaded, opened. Raises ConfigError when it cannot be read."""
+
+    def change(self) -> AbstractContextManager[Change]:
+        """Begin a change; what is not committed in it is undone. Raises ConfigError while another one is under way."""
+
+
+def releases_of(loaded: Iterable[Loaded]) -> tuple[Release, ...]:
+    """The releases of each table, by table and then by first day."""
+    releases = [
+        Release(table, each.name, each.since, each.until, each.sha256, False, each.source, rows, each.loaded)
+        for each in loaded
+        for table, rows in each.rows.items()
+    ]
+    return tuple(sorted(releases, key=lambda release: (release.table, release.since or date.min)))
+
+
+def to_json(loaded: Sequence[Loaded]) -> bytes:
+    """As text that people can read, too."""
+    return orjson.dumps([_as_dict(each) for each in loaded], option=orjson.OPT_INDENT_2)
+
+
+def _as_dict(loaded: Loaded) -> dict[str, Any]:
+    return asdict(loaded) | {"files": [file._asdict() for file in loaded.files]}
+
+
+def from_json(text: bytes | str) -> tuple[Loaded, ...]:
+    """What `to_json` wrote. Raises ValueError, KeyError or TypeError for other text."""
+    return tuple(_from_dict(told) for told in orjson.loads(text))
+
+
+def _from_dict(told: dict[str, Any]) -> Loaded:
+    files = tuple(LoadedFile(**file) for file in told["files"])
+    days = {name: told[name] and date.fromisoformat(told[name]) for name in ("since", "until")}
+    return Loaded(**(told | days | {"files": files, "loaded": datetime.fromisoformat(told["loaded"])}))
+
+
+def parts_of(loaded: Iterable[Loaded]) -> Iterator[tuple[tuple[str, str], str]]:
+    """By table and SHA-256, the name of the part that holds the rows."""
+    for each in loaded:
+        for table in each.rows:
+            yield (table, each.sha256), each.part
