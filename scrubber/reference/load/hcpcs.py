@@ -32,7 +32,7 @@ WANTED = ("HCPC", "RECID", "ADD DT", "TERM DT")
 PLACES = (slice(0, 5), slice(10, 11), slice(268, 276), slice(284, 292))
 NEEDED_WIDTH = 292
 MONTHS = {"JAN": 1, "APR": 2, "JUL": 3, "OCT": 4}
-PROCEDURE, MODIFIER, CONTINUED = "3", "7", "48"
+PROCEDURE, MODIFIER, CONTINUED = "3", "7", ("4", "8")
 _CODE = re.compile(r"[A-Z][0-9]{4}")
 _MODIFIER = re.compile(r"[A-Z0-9]{2}")
 _fixed_line = re.compile(rb"(?:[A-Z][0-9]{4}|   [A-Z0-9]{2})[0-9]{5}[3478].{100}").match
@@ -41,7 +41,7 @@ _published_name = re.compile(r"HCPC(20[0-9]{2})_(JAN|APR|JUL|OCT)", re.IGNORECAS
 
 def _row(cells: Sequence[str]) -> Procedure | HcpcsModifier | None:
     code, record, added, ended = cells
-    if record and record in CONTINUED:
+    if record in CONTINUED:
         return None
     since, until = compact_day(added, "ADD DT"), day_after(compact_day(ended, "TERM DT"))
     if since and until and until <= since:  # withdrawn before its first day

@@ -72,7 +72,7 @@ class _Tabular:
         self._text: list[str] = []
         self._length = 0
         self._block: list[str] = []
-        self._parser = expat.ParserCreate()
+        self._parser = expat.ParserCreate("UTF-8")
         self._parser.StartDoctypeDeclHandler = self._doctype
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
@@ -169,6 +169,8 @@ class _Tabular:
         if not self._places:
             return
         place = self._places[-1]
+        if place.tag == "diag" and not place.code:  # its name is told to be bad
+            return
         note = DiagnosisNote(place.code, kind, other, through, conditional, None, None, SOURCE)
         if place.tag == "diag":
             self.ready.append(note)

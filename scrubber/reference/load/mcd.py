@@ -1,4 +1,4 @@
-"""Before any claim: reads the Medicare Coverage Database's csv exports: local coverage by contractor, code and diagnosis.
+"""Before any claim: reads csv exports of the Medicare Coverage Database: local coverage by contractor and code.
 
 An export is many tables; each is a format of its own, and look-ups join them: a code leads to articles, an article to
 its contractors, its groups and its diagnoses of the same version. Descriptions are the AMA's and are dropped. Groups

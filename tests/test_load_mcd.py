@@ -1,0 +1,220 @@
+"""The Medicare Coverage Database's csv exports, table by table."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scrubber.errors import Faults
+from scrubber.reference.load import mcd_columns as columns
+from scrubber.reference.load.format import BadRow
+from scrubber.reference.load.mcd import FORMATS, SOURCE
+from scrubber.reference.rows import (
+    ArticleContractor,
+    ArticleDiagnosis,
+    ArticleGroup,
+    ArticlePolicy,
+    ArticleProcedure,
+    ContractorRegion,
+    CoverageArticle,
+    CoverageContractor,
+    CoveragePolicy,
+    CoverageRegion,
+)
+from tests.published import Published, published, reader_of, reads_or_refuses, rows_of
+
+HEADERS = {
+    "article": columns.ARTICLE,
+    "article_x_hcpc_code": columns.PROCEDURES,
+    "article_x_hcpc_code_group": columns.PROCEDURE_GROUPS,
+    "article_x_icd10_covered": columns.COVERED,
+    "article_x_icd10_covered_group": columns.COVERED_GROUPS,
+    "article_x_icd10_noncovered": columns.NONCOVERED,
+    "article_x_icd10_noncovered_group": columns.NONCOVERED_GROUPS,
+    "article_x_contractor": columns.ARTICLE_CONTRACTORS,
+    "article_related_documents": columns.RELATED,
+    "contractor": columns.CONTRACTOR,
+    "contractor_jurisdiction": columns.JURISDICTION,
+    "state_lookup": columns.STATE,
+    "lcd": columns.LCD,
+}
+VERSION = {"article_id": "90001", "article_version": "7"}
+KEY = {"contractor_id": "268", "contractor_type_id": "12", "contractor_version": "3"}
+UNDATED = (None, None, SOURCE)
+
+
+def table(name: str, *rows: dict[str, str]) -> Published:
+    """A table as the database exports it: every cell quoted, latin-1, web pages in cells."""
+    header = HEADERS[name]
+    assert not {key for row in rows for key in row} - set(header)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, header, restval="", quoting=csv.QUOTE_ALL)
+    writer.writeheader()
+    writer.writerows(rows)
+    return Published(text.getvalue().encode("latin-1"), f"current_article.zip!{name}.csv")
+
+
+def rows(name: str, *cells: dict[str, str]) -> list[Any]:
+    return rows_of(FORMATS, table(name, *cells))
+
+
+def test_an_article_has_days_and_no_web_page() -> None:
+    page = '<p>Line one "quoted",\n\nand more, é</p>' * 5_000
+    found = rows(
+        "article",
+        VERSION | {"title": "Bone test", "article_eff_date": "2019-09-26 00:00:00", "status": "A", "description": page},
+        VERSION | {"article_eff_date": "01/02/2020", "article_end_date": "12/31/2021", "date_retired": "2022-05-01",
+                   "title": "Old one", "status": "R"},
+        VERSION | {"title": "A draft", "article_eff_date": "2030-01-01", "status": "P"},
+        VERSION | {"title": "Never", "article_eff_date": "2020-01-01", "article_end_date": "2019-12-31", "status": "R"},
+    )  # fmt: skip
+    assert found == [
+        CoverageArticle("A90001", "7", "Bone test", False, date(2019, 9, 26), None, SOURCE),
+        CoverageArticle("A90001", "7", "Old one", True, date(2020, 1, 2), date(2022, 1, 1), SOURCE),
+    ]
+
+
+def test_a_policy_begins_with_its_revision() -> None:
+    version = {"lcd_id": "90002", "lcd_version": "1", "title": "Bone test", "status": "A"}
+    dates = {"orig_det_eff_date": "2016-02-01", "rev_eff_date": "2024-01-04", "rev_end_date": "2025-06-30"}
+    assert rows("lcd", version | dates) == [
+        CoveragePolicy("L90002", "1", "Bone test", False, date(2024, 1, 4), date(2025, 7, 1), SOURCE)
+    ]
+
+
+def test_procedures_without_descriptors() -> None:
+    found = rows(
+        "article_x_hcpc_code",
+        VERSION | {"hcpc_code_id": "77080", "hcpc_code_group": "1", "long_description": "dropped"},
+        VERSION | {"hcpc_code_id": "G0130", "hcpc_code_group": "2"},
+        VERSION | {"hcpc_code_id": "XX000", "hcpc_code_group": "3"},
+    )
+    assert found == [
+        ArticleProcedure("A90001", "7", "77080", "1", *UNDATED),
+        ArticleProcedure("A90001", "7", "G0130", "2", *UNDATED),
+    ]
+
+
+def test_diagnoses_by_group_and_test() -> None:
+    found = rows(
+        "article_x_icd10_covered",
+        VERSION | {"icd10_code_id": "M81.0 ", "icd10_covered_group": "1", "description": "dropped", "asterisk": "N"},
+        VERSION | {"icd10_code_id": "Z78.0", "icd10_covered_group": "2", "asterisk": "Y"},
+        VERSION | {"icd10_code_id": "XX000", "icd10_covered_group": "3"},
+    )
+    assert found == [
+        ArticleDiagnosis("A90001", "7", "covered", "1", "M810", False, *UNDATED),
+        ArticleDiagnosis("A90001", "7", "covered", "2", "Z780", True, *UNDATED),
+    ]
+    excluded = VERSION | {"icd10_code_id": "M85.80", "icd10_noncovered_group": "1"}
+    assert rows("article_x_icd10_noncovered", excluded) == [
+        ArticleDiagnosis("A90001", "7", "excluded", "1", "M8580", False, *UNDATED)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "worded", "names"),
+    [
+        ("", False, ""),
+        ("<p>&nbsp;</p>", False, ""),
+        ("<p>N/A.</p>", False, ""),
+        ("<p>Use with <b>77080</b>,\n77078 or G0130; 77080 too.</p>", True, "77080 77078 G0130"),
+        ("Codes 77080&#8211;77081 and 77085 through 77086, 0554T-0557T", True, "77080 77081 77085-77086 0554T-0557T"),
+        ("A code of group 1 and one of group 2 must be billed.", True, ""),
+    ],
+)
+def test_a_paragraph_leaves_that_it_is_there_and_its_codes(paragraph: str, worded: bool, names: str) -> None:
+    groups = (
+        ("article_x_hcpc_code_group", "hcpc_code_group", "procedure"),
+        ("article_x_icd10_covered_group", "icd10_covered_group", "covered"),
+        ("article_x_icd10_noncovered_group", "icd10_noncovered_group", "excluded"),
+    )
+    for name, column, test in groups:
+        (group,) = rows(name, VERSION | {column: "2", "paragraph": paragraph})
+        assert group == ArticleGroup("A90001", "7", test, "2", worded, names, *UNDATED)
+
+
+def test_whose_article_it_is_and_where() -> None:
+    assert rows("article_x_contractor", VERSION | KEY) == [ArticleContractor("A90001", "7", "268-12-3", *UNDATED)]
+    assert rows("contractor", KEY | {"contractor_bus_name": "Some, Inc.", "contractor_number": "15102"}, KEY) == [
+        CoverageContractor("268-12-3", "15102", "Some, Inc.", *UNDATED)
+    ]
+    regions = rows(
+        "contractor_jurisdiction",
+        KEY | {"state_id": "42", "active_date": "2015-10-01"},
+        KEY | {"state_id": "43", "active_date": "2015-10-01", "term_date": "2018-06-30"},
+    )
+    assert regions == [
+        ContractorRegion("268-12-3", "42", date(2015, 10, 1), None, SOURCE),
+        ContractorRegion("268-12-3", "43", date(2015, 10, 1), date(2018, 7, 1), SOURCE),
+    ]
+    assert rows("state_lookup", {"state_id": "42", "state_abbrev": "DN"}) == [CoverageRegion("42", "DN", *UNDATED)]
+
+
+def test_which_policy_an_article_goes_with() -> None:
+    related = rows("article_related_documents", VERSION | {"r_lcd_id": "90002"}, VERSION | {"r_article_id": "90003"})
+    assert related == [ArticlePolicy("A90001", "7", "L90002", *UNDATED)]
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_each_table_is_recognised_as_itself_only(name: str) -> None:
+    assert reader_of(FORMATS, table(name)).title == f"Medicare Coverage Database table {name}"
+
+
+def test_other_tables_of_an_export_and_one_without_a_header_are_passed_over() -> None:
+    for line in ("article_id,article_version,bill_code_id", "lcd_id,lcd_version,hcpc_code_id", "33252,40,A letter"):
+        assert not any(each.recognise(published(line).content) for each in FORMATS)
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_a_changed_header_is_refused(name: str) -> None:
+    source = table(name)
+    changed = Published(source.content.replace(b"\r\n", b',"new"\r\n'))
+    with pytest.raises(Faults, match="unknown column 'new'"):
+        rows_of(FORMATS, changed)
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "column"),
+    [
+        ("article", VERSION | {"article_version": "x", "status": "A"}, "article_version"),
+        ("article", VERSION | {"article_eff_date": "2024-02-30", "status": "A"}, "article_eff_date"),
+        ("article_x_hcpc_code", VERSION | {"hcpc_code_id": "7708", "hcpc_code_group": "1"}, "hcpc_code_id"),
+        ("article_x_icd10_covered", VERSION | {"icd10_code_id": "m81", "icd10_covered_group": "1"}, "icd10_code_id"),
+        ("article_x_icd10_covered", VERSION | {"icd10_code_id": "M81"}, "icd10_covered_group"),
+        ("contractor_jurisdiction", KEY | {"state_id": "42", "term_date": "soon"}, "term_date"),
+        ("lcd", {"lcd_id": "L1", "lcd_version": "1", "status": "A"}, "lcd_id"),
+    ],
+)
+def test_a_broken_row_is_told_by_line_and_column(name: str, cells: dict[str, str], column: str) -> None:
+    (bad,) = rows(name, cells)
+    assert isinstance(bad, BadRow)
+    assert (bad.line, bad.column) == (2, column)
+
+
+def test_lines_are_those_of_the_file_though_cells_have_several() -> None:
+    page = VERSION | {"status": "A", "description": "one\ntwo\nthree"}
+    broken = VERSION | {"article_id": "", "status": "A"}
+    assert [row.line for row in rows("article", page, broken, page, broken) if isinstance(row, BadRow)] == [5, 9]
+
+
+def test_a_quote_that_is_never_closed_is_told() -> None:
+    source = table("state_lookup", {"state_id": "1", "state_abbrev": "AL"})
+    found = rows_of(FORMATS, Published(source.content + b'"2","AK\r\n"3"'))
+    assert [type(row) for row in found] == [CoverageRegion, BadRow]
+
+
+SAMPLES = [table("state_lookup", {"state_id": "1", "state_abbrev": "AL"}), table("article", VERSION | {"status": "A"})]
+
+
+@given(st.sampled_from(SAMPLES), st.binary(max_size=300), st.data())
+def test_garbage_is_refused_or_told_row_by_row(sample: Published, garbage: bytes, data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(sample.content)))
+    reads_or_refuses(FORMATS, Published(garbage))
+    reads_or_refuses(FORMATS, Published(sample.content[:at] + garbage + sample.content[at:]))
