@@ -90,6 +90,7 @@ class _Printed:
 
     rule: Rule
     identity: Document
+    start: Document
     reason: Document | None
     claim_status: Document | None
     authority: list[Document]
@@ -111,9 +112,11 @@ def _printed(rule: Rule) -> _Printed:
 
 
 def _print(rule: Rule) -> _Printed:
+    identity = {"id": rule.id, "version": rule.version, "status": rule.status}
     return _Printed(
         rule=rule,
-        identity={"id": rule.id, "version": rule.version, "status": rule.status},
+        identity=identity,
+        start={"rule": identity, "severity": rule.severity, "stage": rule.stage, "category": rule.category},
         reason=reason(rule.reason),
         claim_status=claim_status(rule.claim_status),
         authority=authority(rule.authority),
@@ -125,10 +128,7 @@ def _finding(finding: Finding) -> Document:
     printed = _printed(rule)
     same = finding.authority is rule.authority
     return {
-        "rule": printed.identity,
-        "severity": rule.severity,
-        "stage": rule.stage,
-        "category": rule.category,
+        **printed.start,
         "lines": finding.lines,
         "relatedLines": finding.related_lines,
         "pointer": finding.pointer,

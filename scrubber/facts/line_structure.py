@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -72,14 +72,15 @@ def _code_flaws(
 
 def in_code_list(element: str, value: str, rulebook: Rulebook) -> bool:
     """Whether the transaction's code list for the element has the value; true when there is no such list."""
-    name = coded_elements(rulebook).get(element)
-    return name is None or rulebook.lists.may_contain(name, value)
+    contains = coded_elements(rulebook).get(element)
+    return contains is None or contains(value)
 
 
 @lru_cache(4)
-def coded_elements(rulebook: Rulebook) -> Mapping[str, str]:
-    """The elements whose values a code list of the transaction holds, each with the name of its list."""
-    return {name.removeprefix(X12): name for name in sorted(rulebook.lists.names) if name.startswith(X12)}
+def coded_elements(rulebook: Rulebook) -> Mapping[str, Callable[[str], bool]]:
+    """The elements whose values a code list of the transaction holds, each with the test for it."""
+    lists = rulebook.lists
+    return {name.removeprefix(X12): lists.test(name) for name in sorted(lists.names) if name.startswith(X12)}
 
 
 def _numbers(line: ServiceLine) -> Found:

@@ -13,7 +13,7 @@ from scrubber.reference import Reference
 from scrubber.rulebook.tables import Payer
 from scrubber.vocabulary import DECIMAL_PLACES
 
-WHOLE = Decimal(1)
+WHOLE, HUNDRED, MILLION = Decimal(1), Decimal(100), Decimal(10) ** DECIMAL_PLACES
 REMEMBERED = 4_096  # places of service, by day, that a process remembers
 READ: frozenset[str] = frozenset()  # nothing that could not be read
 WHO = frozenset(("rendering-npi", "billing-npi"))
@@ -179,9 +179,9 @@ def _values(
 
 def millionths(number: Decimal) -> int:
     """A number with a fraction as whole millionths, toward zero past the sixth decimal."""
-    return int(number.scaleb(DECIMAL_PLACES))
+    return int(number * MILLION)
 
 
 def cents(amount: Decimal) -> int:
     """Dollars as whole cents, toward zero past the second decimal."""
-    return int(amount.scaleb(2))
+    return int(amount * HUNDRED)

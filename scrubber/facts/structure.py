@@ -131,11 +131,10 @@ def _supplied(claim: Claim) -> Mapping[str, object]:
 
 def _code_flaws(claim: Claim, rulebook: Rulebook) -> list[Flaw]:
     values = {"sex": claim.patient.sex, "relationship": claim.patient.relationship, **claim.texts}
-    contains = rulebook.lists.may_contain
     return [
         Flaw(element, "not-in-code-list")
-        for element, name in coded_elements(rulebook).items()
-        if (value := values.get(element)) and not contains(name, value)
+        for element, contains in coded_elements(rulebook).items()
+        if (value := values.get(element)) and not contains(value)
     ]
 
 

@@ -104,9 +104,9 @@ _any_text = _words("text", r"\S", _BLANKS)
 
 def text(raw: object) -> Any:
     """A text of one line or several, without the blanks around it."""
-    if type(raw) is not str or not 0 < len(raw) <= LONGEST_TEXT:
-        return _any_text(raw)
-    return raw if raw.isprintable() and raw[0] != " " != raw[-1] else _any_text(raw)
+    if type(raw) is str and raw.isprintable() and raw == raw.strip() and 0 < len(raw) <= LONGEST_TEXT:
+        return raw
+    return _any_text(raw)
 
 
 dashed_digits = _words("text", r"\d{1,20}", _BLANKS, _DASHES)
@@ -165,7 +165,10 @@ _RANGE = re.compile(r"(\d{8})-(\d{8})", re.ASCII).fullmatch
 def day(raw: object) -> Any:
     """A date as CCYYMMDD; also as CCYY-MM-DD, with blanks around it, or as a number."""
     if type(raw) is str and len(raw) == 8 and raw.isascii() and raw.isdigit():
-        return _calendar_day(raw) or _NO_DATE
+        try:
+            return date.fromisoformat(raw)
+        except ValueError:
+            return _NO_DATE
     if type(raw) is int and 10**7 <= raw < 10**8:
         found, change = _calendar_day(str(raw)), "number read as a date"
     elif type(raw) is str and _ISO_DATE(raw):

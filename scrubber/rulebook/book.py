@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from scrubber.rulebook.rule import Rule
@@ -81,6 +81,12 @@ class CodeLists:
         if not ranges:
             return False
         return any(len(code) == len(low) and low <= code <= high for low, high, _ in ranges)
+
+    def test(self, list_name: str) -> Callable[[str], bool]:
+        """`may_contain` for one list: what costs least for codes that are asked often."""
+        if list_name in self._ranges:
+            return partial(self.may_contain, list_name)
+        return frozenset(code for name, code in self._codes if name == list_name).__contains__
 
 
 class Rulebook:
