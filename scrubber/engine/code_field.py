@@ -18,7 +18,7 @@ from scrubber.engine.plain import Predicate
 Message = dict[str, int]
 
 BASE = 16
-KEPT_VALUES = 4096
+KEPT_VALUES = 16_384
 LONGEST_KEPT = 64
 
 

@@ -27,7 +27,7 @@ class _Part:
     """One ruleset at work, and what it answered.
 
     A rule reads one fact, so the same message always has the same matches: what was asked once is not asked again.
-    Messages hold numbers for codes, days and amounts, so many lines of many claims make the same one.
+    Messages hold but what rules can tell apart, so nearly every line of a claim makes one that was asked before.
     """
 
     def __init__(self, ruleset: Ruleset, remembers: int) -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from scrubber.engine.alternatives import Conjunction
-from scrubber.engine.code_field import CodeField, CodeRow, Message, Unsendable
+from scrubber.engine.code_field import CodeField, CodeRow, Message
 from scrubber.engine.plain import Predicate, predicate
 from scrubber.engine.program import CodeLists
 from scrubber.engine.properties import KIND, property_names
 from scrubber.rulebook.rule import Compare, Condition, FactValues, Has, InList, leaves
 from scrubber.vocabulary import KINDS, Type, state_key
-
-LARGEST = 2**53  # whole numbers beyond it go to the plain engine
 
 OPERATORS = {"is": "", "is-not": "$neq", "over": "$gt", "at-least": "$gte", "under": "$lt", "at-most": "$lte"}
 PRESENT = "$ex"
@@ -38,6 +37,7 @@ class Reader:
         self._names = property_names()
         self._codes: dict[str, CodeField] = {}
         self._numbers: dict[str, str] = {}
+        self._constants: dict[str, list[int]] = {}
         self._flags: dict[str, str] = {}
         self._wholes: list[tuple[Predicate, str]] = []
         self._spelled: dict[Condition, tuple[Term, ...]] = {}
@@ -59,10 +59,7 @@ class Reader:
         return (self._kind_term, *(term for part in parts for term in self._spelled[part]))
 
     def message(self, values: FactValues) -> Message:
-        """What to send of a fact, without an id: small whole numbers, no value of a claim but days and amounts.
-
-        Raises Unsendable.
-        """
+        """What to send of a fact, without an id: small whole numbers, no value of a claim. Raises Unsendable."""
         get = values.get
         message: Message = {KIND: self._kind_term.constant, **self._undated_codes(values)}
         if self._dated:
@@ -70,9 +67,7 @@ class Reader:
         for field, name in self._numbers.items():
             value = get(field)
             if type(value) is int:
-                if not -LARGEST <= value <= LARGEST:
-                    raise Unsendable
-                message[name] = value
+                message[name] = self._place(field, value)
         for field, name in self._flags.items():
             value = get(field)
             if value is True:
@@ -83,6 +78,14 @@ class Reader:
             if holds(values):
                 message[name] = 1
         return message
+
+    def _place(self, field: str, value: int) -> int:
+        """Where a number lies among the constants that rules hold the field against: odd on one, even between two.
+
+        Comparisons of places are as those of the numbers, and facts of many days and amounts make one message.
+        """
+        constants = self._constants[field]
+        return bisect_left(constants, value) + bisect_right(constants, value)
 
     def _undated_codes(self, values: FactValues) -> Message:
         key = tuple(map(values.get, self._undated))
@@ -103,11 +106,19 @@ class Reader:
     def _read(self, uses: Counter[Condition]) -> None:
         sets = {part: wanted for part in uses if (wanted := self._set(part)) is not None}
         self._read_sets(sets)
+        self._read_constants(uses)
         for part, count in uses.items():
             if part not in sets:
                 term = self._term(part)
                 self._spelled[part] = (term,)
                 self._ranks[part] = (1 if term.operator in ("", PRESENT) else 2, -count)
+
+    def _read_constants(self, parts: Iterable[Condition]) -> None:
+        for part in parts:
+            if isinstance(part, Compare) and type(part.value) is int:
+                constants = self._constants.setdefault(part.fact, [])
+                if part.value not in constants:
+                    insort(constants, part.value)
 
     def _read_sets(self, sets: dict[Condition, tuple[str, frozenset[str]]]) -> None:
         places = {wanted: self._field(wanted[0]).number(wanted[1]) for wanted in _in_order(sets.values())}
@@ -135,8 +146,8 @@ class Reader:
         if isinstance(part, Compare) and type(part.value) is bool and part.op in ("is", "is-not"):
             wanted = part.value if part.op == "is" else not part.value
             return Term(self._name(self._flags, part.fact), "", int(wanted))
-        if isinstance(part, Compare) and type(part.value) is int and abs(part.value) <= LARGEST:
-            return Term(self._name(self._numbers, part.fact), OPERATORS[part.op], part.value)
+        if isinstance(part, Compare) and type(part.value) is int:
+            return Term(self._name(self._numbers, part.fact), OPERATORS[part.op], self._place(part.fact, part.value))
         return Term(self._judged(part), PRESENT, 1)
 
     def _name(self, names: dict[str, str], field: str) -> str:

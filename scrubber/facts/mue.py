@@ -6,12 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from scrubber.facts.fact import Fact
 from scrubber.facts.lines import LineView, millionths, payer_fields
 from scrubber.reference import Reference
 
 NOTHING = Decimal(0)
+REMEMBERED = 16_384  # codes, by day, whose MUE a process remembers
 COMPONENTS = frozenset(("26", "TC"))  # the two parts of one study are one service, billed in two lines
 MINUTES = "MJ"  # not units of service
 
@@ -42,10 +44,16 @@ def _within_mue(code: str, group: Sequence[LineView], reference: Reference) -> b
     """Whether all the group's units together stay within the MUE of each of its first days."""
     units = sum([view.line.units for view in group if view.line.units], NOTHING)
     for day in {view.first for view in group if view.first}:
-        edit = reference.mue(code, day)
-        if edit is not None and units > edit.units:
+        most = _most_units(code, day, reference)
+        if most is not None and units > most:
             return False
     return True
+
+
+@lru_cache(REMEMBERED)
+def _most_units(code: str, day: date, reference: Reference) -> int | None:
+    edit = reference.mue(code, day)
+    return None if edit is None else edit.units
 
 
 def _by_code_provider_and_component(views: Iterable[LineView]) -> dict[tuple[str, str, str], list[LineView]]:
@@ -53,9 +61,13 @@ def _by_code_provider_and_component(views: Iterable[LineView]) -> dict[tuple[str
     for view in views:
         line = view.line
         if line.procedure and view.joinable and line.units and line.units > 0 and line.unit_code != MINUTES:
-            component = next((modifier for modifier in line.modifiers if modifier in COMPONENTS), "")
+            component = _component(line.modifiers) if line.modifiers else ""
             groups[line.procedure, view.provider, component].append(view)
     return groups
+
+
+def _component(modifiers: tuple[str, ...]) -> str:
+    return next((modifier for modifier in modifiers if modifier in COMPONENTS), "")
 
 
 def _code_day(code: str, day: date, group: Sequence[LineView], reference: Reference) -> Fact | None:
