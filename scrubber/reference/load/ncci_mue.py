@@ -48,7 +48,6 @@ def _stated(source: Source) -> Stated:
 
 
 def _read(source: Source) -> Iterator[NamedTuple]:
-    said_by = " ".join(filter(None, (SOURCE, _stated(source).name)))
     records = _records(source)
     for _, cells in (next(records, (0, [])) for _ in range(HEADER_RECORDS)):
         if cells and _one_line(cells)[0] == HEADER[0]:
@@ -57,7 +56,7 @@ def _read(source: Source) -> Iterator[NamedTuple]:
         raise Faults([Fault(source.name, 1, "has no header with the column HCPCS/CPT Code: the layout has changed")])
     for number, cells in records:
         if any(cells):
-            yield _edit(number, [cell.strip() for cell in cells], said_by)
+            yield _edit(number, [cell.strip() for cell in cells])
 
 
 def _records(source: Source) -> Iterator[Numbered]:
@@ -86,13 +85,13 @@ def _check_header(source: Source, found: list[str]) -> None:
             raise Faults([Fault(source.name, 0, f"its column {at + 1} is not {wanted!r}: the layout has changed")])
 
 
-def _edit(number: int, cells: list[str], said_by: str) -> Mue | BadRow:
+def _edit(number: int, cells: list[str]) -> Mue | BadRow:
     if len(cells) != len(HEADER):
         return BadRow(number, None, f"has {len(cells)} cells where the header has {len(HEADER)}")
     try:
         code = matching(cells[0], _CODE, "HCPCS/CPT Code", "a code of five digits and capitals")
         units = int(matching(cells[1], _UNITS, "MUE Values", "a whole number"))
-        return Mue(code, units, _indicator(cells[2]), None, None, said_by)
+        return Mue(code, units, _indicator(cells[2]), None, None, SOURCE)
     except BadCell as fault:
         return BadRow(number, fault.column, fault.expected)
 
