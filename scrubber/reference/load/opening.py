@@ -74,7 +74,10 @@ class _Bounded(io.RawIOBase):
     def readinto(self, buffer: object) -> int:
         """Called by io."""
         view = memoryview(buffer)  # type: ignore[arg-type]
-        data = self._content.read(len(view))
+        try:
+            data = self._content.read(len(view))
+        except DAMAGED:
+            raise refused(self._source.name, "is cut off or damaged: fetch it again") from None
         view[: len(data)] = data
         self._count += len(data)
         if self._count > MOST_BYTES:
@@ -180,8 +183,8 @@ def _member(
     name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo, stack: ExitStack, deeper: int
 ) -> Iterator[OpenedSource]:
     source = OpenedSource(name, member.file_size, lambda: cast(BinaryIO, archive.open(member)), in_archive=True)
-    with archive.open(member) as content:
-        head = content.read(4)
+    with source.binary() as content:
+        head = content.read(len(_ZIP))
     if not head.startswith(_ZIP):
         yield source
     elif deeper == 0:

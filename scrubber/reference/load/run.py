@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from scrubber.errors import Fault, Faults
 from scrubber.reference.load.format import BadRow, Format, Stated
-from scrubber.reference.load.opening import DAMAGED, OpenedSource, opened_sources, refused
+from scrubber.reference.load.opening import OpenedSource, opened_sources, refused
 from scrubber.reference.load.recognise import Recognised, recognise
 from scrubber.reference.load.release import named, replaced_by
 from scrubber.reference.part import Packer
@@ -164,8 +164,6 @@ class _Reading:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, UnicodeDecodeError):
             raise refused(self._source.name, f"is not {error.encoding.upper()} text") from None
-        if isinstance(error, DAMAGED):
-            raise refused(self._source.name, "is cut off or damaged: fetch it again") from None
 
 
 def _digest(path: Path) -> str:
