@@ -46,7 +46,10 @@ class OpenedSource:
 
     def binary(self) -> BinaryIO:
         """See format.Source. Raises Faults while it is read, when it holds too much."""
-        self._reading = _Bounded(self, self.opened())
+        try:
+            self._reading = _Bounded(self, self.opened())
+        except DAMAGED:
+            raise refused(self.name, "is cut off or damaged: fetch it again") from None
         return cast(BinaryIO, io.BufferedReader(self._reading, BUFFER))
 
     def text(self, encoding: str = "utf-8-sig") -> TextIO:
