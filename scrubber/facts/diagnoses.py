@@ -24,18 +24,19 @@ REMEMBERED = 16_384  # codes, by day, that a process remembers
 
 
 class _Listed(NamedTuple):
-    """What the tables say of a code on a day. `ages`: youngest and oldest in years."""
+    """What the tables say of a code on a day. `letters` begin the `excluded`; `ages`: youngest and oldest in years."""
 
     standing: str
     characters: tuple[str, ...]
     excluded: tuple[tuple[str, str], ...]
+    letters: frozenset[str]
     underlying_first: bool
     sex: str | None
     ages: tuple[int, int] | None
 
     def excludes(self, code: str) -> bool:
         """Whether an Excludes1 note keeps it apart from a code."""
-        if not self.excluded:  # as for most; this is asked of every pair of diagnoses
+        if code[0] not in self.letters:  # as for most; this is asked of every pair of diagnoses
             return False
         return any(first <= code and code[: len(through)] <= through for first, through in self.excluded)
 
@@ -91,8 +92,10 @@ def _values(
 
 def _kept_apart(code: str, listed: _Listed, earlier: Sequence[tuple[str, _Listed]]) -> tuple[str, ...]:
     """Codes before it that a note of either keeps apart from it: each pair is told once, at the later code."""
+    if not listed.letters:
+        return tuple([other for other, of_other in earlier if of_other.letters and of_other.excludes(code)])
     return tuple(
-        other for other, of_other in earlier if other != code and (listed.excludes(other) or of_other.excludes(code))
+        [other for other, of_other in earlier if other != code and (listed.excludes(other) or of_other.excludes(code))]
     )
 
 
@@ -113,11 +116,13 @@ _NO_LIMIT = 999  # years
 def _listed(reference: Reference, code: str, day: date) -> _Listed:
     notes = reference.diagnosis_notes(code, day)
     characters = tuple(note.other for note in notes if note.kind == "seventh-character" and note.other)
+    excluded = tuple(_excluded(notes, code))
     sexes = {note.other for note in notes if note.kind == "sex"}
     return _Listed(
         _standing(reference, code, day, characters),
         characters,
-        tuple(_excluded(notes, code)),
+        excluded,
+        frozenset(chr(letter) for first, through in excluded for letter in range(ord(first[0]), ord(through[0]) + 1)),
         any(note.kind == "code-first" and not note.conditional for note in notes),
         sexes.pop() if len(sexes) == 1 else None,
         next((_ages(note) for note in notes if note.kind == "age"), None),
