@@ -7,6 +7,7 @@ import lzma
 import multiprocessing
 import os
 import signal
+import sqlite3
 import zipfile
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -22,6 +23,7 @@ from scrubber.reference.load.format import Stated
 from scrubber.reference.load.run import Outcome, Wanted, load
 from scrubber.reference.place import Place
 from scrubber.reference.postgres import PostgresPlace
+from scrubber.reference.rows import Mue
 from scrubber.reference.store import Reference
 from tests.ncci_files import (
     PTP_HEADER,
@@ -153,6 +155,35 @@ def test_a_workbook_says_what_the_text_says(store: Path, tmp_path: Path) -> None
         (date(2020, 1, 1), date(2022, 12, 31), "0"),
         (date(2024, 1, 1), None, "1"),
     ]
+
+
+def test_a_table_that_an_archive_holds_both_ways_is_read_once(store: Path, tmp_path: Path) -> None:
+    rows = [("A notice.",), ("HCPCS/\nCPT Code", "Practitioner Services MUE Values", "MUE Adjudication Indicator",
+            "MUE Rationale"), ("A0001", 2, "3 Date of Service Edit: Clinical", "Made Up")]  # fmt: skip
+    sheet = workbook(tmp_path / "MUE_Eff_07-01-2024.xlsx", rows)
+    members = {"a/MUE_Eff_07-01-2024.xlsx": sheet.read_bytes(), "a/MUE_Eff_07-01-2024.csv": mue_text().encode()}
+    outcome = load_into(store, "ncci-mue", zipped(tmp_path / "both.zip", members))
+    assert outcome.release.rows == {"ncci-mue": 1}
+    assert outcome.passed_over == ("both.zip!a/MUE_Eff_07-01-2024.xlsx",)
+    other = tmp_path / "other"
+    assert load_into(other, "ncci-mue", sheet).release.rows == {"ncci-mue": 1}
+    assert [open_reference(str(folder)).mue("A0001", DAY) for folder in (store, other)] == [
+        Mue("A0001", 2, "3", None, None, "CMS NCCI practitioner MUE")
+    ] * 2
+
+
+def _fill_the_disk(store: Path) -> None:
+    with FolderPlace(store).change() as change:
+        change.new_part()
+        raise sqlite3.OperationalError("database or disk is full")
+
+
+def test_a_full_disk_is_told_plainly(store: Path, tmp_path: Path) -> None:
+    load_into(store, "ncci-ptp", ptp_file(tmp_path, "v301r0"))
+    before = snapshot(store)
+    with pytest.raises(ConfigError, match="cannot be written"):
+        _fill_the_disk(store)
+    assert snapshot(store) == before
 
 
 def test_progress_goes_up_to_the_end(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

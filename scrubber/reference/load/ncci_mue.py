@@ -21,6 +21,7 @@ from scrubber.reference.rows import Mue
 KIND = "ncci-mue"
 SOURCE = "CMS NCCI practitioner MUE"
 HEADER = ("HCPCS/ CPT Code", "Practitioner Services MUE Values", "MUE Adjudication Indicator", "MUE Rationale")
+HEAD_CHARACTERS = 16_384
 HEADER_RECORDS = 4  # the header stands within them
 MUE_TITLE = re.compile(rb"MUE Values", re.IGNORECASE)
 _of_others = re.compile(r"(Outpatient Hospital|Facility Outpatient|DME Supplier)", re.IGNORECASE).search
@@ -62,7 +63,10 @@ def _read(source: Source) -> Iterator[NamedTuple]:
 def _records(source: Source) -> Iterator[Numbered]:
     """Each record, with the line that it begins on."""
     with closing(source.text()) as text:
-        reader = csv.reader(text)
+        # The sheet of a workbook comes with tabs.
+        tabs = f"\t{HEADER[2]}" in text.read(HEAD_CHARACTERS)
+    with closing(source.text()) as text:
+        reader = csv.reader(text, delimiter="\t" if tabs else ",")
         number = 1
         try:
             for cells in reader:

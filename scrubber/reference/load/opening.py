@@ -42,6 +42,7 @@ class OpenedSource:
     opened: Callable[[], BinaryIO]
     packed_at: Callable[[BinaryIO], int] | None = None
     in_archive: bool = False
+    is_workbook: bool = False
     _reading: _Bounded | None = field(default=None, init=False)
 
     def binary(self) -> BinaryIO:
@@ -176,7 +177,8 @@ def _in_archive(name: str, packed: BinaryIO, stack: ExitStack, deeper: int) -> I
     members = [member for member in archive.infolist() if not member.is_dir()]
     _check_members(name, members)
     if is_workbook(archive):
-        yield OpenedSource(name, _unpacked_bytes(members), lambda: tab_separated(name, packed), in_archive=True)
+        size = _unpacked_bytes(members)
+        yield OpenedSource(name, size, lambda: tab_separated(name, packed), in_archive="!" in name, is_workbook=True)
         return
     for member in members:
         yield from _member(f"{name}!{member.filename}", archive, member, stack, deeper)
