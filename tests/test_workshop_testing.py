@@ -166,7 +166,9 @@ def test_the_day_it_was_received(tmp_path: Path) -> None:
 
 def test_a_case_that_makes_no_claim_fails_and_says_why(tmp_path: Path) -> None:
     assert differences(tmp_path / "a", "  without: [line.1]\n  finds: []\n")[0].startswith("not a claim: ")
-    assert differences(tmp_path / "b", "  without: [line.7]\n  finds: []\n")[0].startswith("line.7: there is no /claimInf")
+    assert differences(tmp_path / "b", "  without: [line.7]\n  finds: []\n")[0].startswith(
+        "line.7: there is no /claimInf"
+    )
 
 
 def test_chosen_rules_only(tmp_path: Path) -> None:
