@@ -345,8 +345,8 @@ def with_policies(folder: Path, rows: str) -> Path:
 
 def policy(code: str = "77092", payer: str = "", **cells: str) -> str:
     row = {
-        "line": "", "plan": "", "contractor": "", "status": "unknown", "effect": "warn", "diagnoses": "", "frequency": "", "since": "", "until": "",
-        "authority": "payer-policy", "binding": "no",
+        "line": "", "plan": "", "contractor": "", "status": "unknown", "effect": "warn", "diagnoses": "",
+        "frequency": "", "since": "", "until": "", "authority": "payer-policy", "binding": "no",
     } | cells  # fmt: skip
     return (
         f"{code},{payer},{row['line']},{row['plan']},{row['contractor']},{row['status']},{row['effect']},{row['diagnoses']},{row['frequency']},"
