@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scrubber.errors import Faults
 from scrubber.reference.load.format import BadRow, Stated
 from scrubber.reference.load.hcpcs import FORMATS, HEADER
-from scrubber.reference.rows import HcpcsModifier, Procedure
+from scrubber.reference.rows import HcpcsCode, HcpcsModifier
 from tests.published import Published, full_size, published, reader_of, reads_or_refuses, rows_of
 
 CODES = [  # code, record, description, added, ended
@@ -27,8 +27,8 @@ CODES = [  # code, record, description, added, ended
 ROWS = [
     HcpcsModifier("G1", date(1998, 1, 1), None, "CMS HCPCS Level II"),
     HcpcsModifier("G9", date(2020, 1, 1), date(2022, 1, 1), "CMS HCPCS Level II"),
-    Procedure("A0021", date(1985, 1, 1), None, "CMS HCPCS Level II"),
-    Procedure("G0130", date(2001, 1, 1), None, "CMS HCPCS Level II"),
+    HcpcsCode("A0021", date(1985, 1, 1), None, "CMS HCPCS Level II"),
+    HcpcsCode("G0130", date(2001, 1, 1), None, "CMS HCPCS Level II"),
 ]
 
 

@@ -19,6 +19,7 @@ from scrubber.reference.rows import (
     ArticleContractor,
     ArticleDiagnosis,
     ArticleGroup,
+    ArticleList,
     ArticlePolicy,
     ArticleProcedure,
     ContractorRegion,
@@ -109,12 +110,14 @@ def test_diagnoses_by_group_and_test() -> None:
         VERSION | {"icd10_code_id": "XX000", "icd10_covered_group": "3"},
     )
     assert found == [
+        ArticleList("A90001", "7", "covered", *UNDATED),
         ArticleDiagnosis("A90001", "7", "covered", "1", "M810", False, *UNDATED),
         ArticleDiagnosis("A90001", "7", "covered", "2", "Z780", True, *UNDATED),
     ]
     excluded = VERSION | {"icd10_code_id": "M85.80", "icd10_noncovered_group": "1"}
     assert rows("article_x_icd10_noncovered", excluded) == [
-        ArticleDiagnosis("A90001", "7", "excluded", "1", "M8580", False, *UNDATED)
+        ArticleList("A90001", "7", "excluded", *UNDATED),
+        ArticleDiagnosis("A90001", "7", "excluded", "1", "M8580", False, *UNDATED),
     ]
 
 

@@ -287,3 +287,19 @@ def test_first_days_of_hcpcs_codes_are_the_published_ones() -> None:
         if row["hcpcs_code"] in CODES
     }
     assert {row.code: row.since for row in TABLES[catalogue.PROCEDURES] if row.code in published} == published
+
+
+@needs_published
+def test_headers_and_excludes_notes_are_those_of_the_published_lists() -> None:
+    codes = [line.strip() for line in lines("icd10cm/icd10cm_codes_2026.txt.xz")]
+    beginnings = {code[:length] for code in codes for length in range(3, len(code))}
+    headers = {row.code for row in TABLES[catalogue.ICD10CM_HEADERS]}
+    assert headers == {row.code[:length] for row in TABLES[catalogue.ICD10CM] for length in range(3, len(row.code))}
+    assert headers <= beginnings
+    published = {
+        (row["code_or_section"].replace(".", ""), row["type"], other.rstrip("-").replace(".", ""))
+        for row in records("icd10cm/icd10cm_excludes_2026.csv.xz")
+        for other in row["codes_mentioned"].split("|")
+    }
+    notes = [row for row in TABLES[catalogue.ICD10CM_NOTES] if row.kind == "excludes1"]
+    assert {(row.code, row.kind, row.other) for row in notes} <= published

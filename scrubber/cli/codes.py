@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import click
 import orjson
 
-from scrubber.answer.code_table import render_code
 from scrubber.answer.codes import known_code
+from scrubber.cli.code_table import render_code
 from scrubber.cli.lookup import asked_by, read_plainly, show, texts
 from scrubber.cli.opening import settings, told_plainly
 from scrubber.codes import know

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import click
 import orjson
 
-from scrubber.answer.code_table import render_price
 from scrubber.answer.codes import priced
+from scrubber.cli.code_table import render_price
 from scrubber.cli.lookup import asked_by, read_plainly, show, texts
 from scrubber.cli.opening import settings, told_plainly
 from scrubber.codes import price as price_of

@@ -8,6 +8,7 @@ from datetime import date
 from scrubber.claim import Claim
 from scrubber.facts.abn import Notices, abn_facts
 from scrubber.facts.coverage import coverage_facts
+from scrubber.facts.diagnoses import diagnosis_facts
 from scrubber.facts.documentation import Documents, document_facts
 from scrubber.facts.fact import Fact
 from scrubber.facts.interest import interest_of
@@ -16,7 +17,7 @@ from scrubber.facts.mue import code_day_facts
 from scrubber.facts.ncci import pair_facts
 from scrubber.facts.services import line_facts, named_pair_facts, repeat_facts
 from scrubber.facts.structure import element_facts
-from scrubber.facts.whole_claim import claim_fact, diagnosis_facts, table_facts
+from scrubber.facts.whole_claim import claim_fact, table_facts
 from scrubber.reference import Reference
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.tables import Payer

@@ -80,7 +80,8 @@ def _flaws(claim: Claim, payer: Payer, day: date, received_on: date, rulebook: R
     for line in claim.lines:
         for element, fault in line_flaws(line, claim, received_on, rulebook):
             flaws.append(Flaw(element, fault, line.number, need="required" if fault == "missing" else None))
-        flaws += _provider_flaws(line, line.number)
+        if line.rendering or line.ordering or line.referring or line.facility:
+            flaws += _provider_flaws(line, line.number)
     return flaws
 
 

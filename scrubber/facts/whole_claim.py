@@ -1,4 +1,4 @@
-"""Facts of the claim as a whole, of its diagnoses, and of tables that do not reach its dates of service."""
+"""Facts of the claim as a whole, and of tables that do not reach its dates of service."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from scrubber.claim import Claim
+from scrubber.facts.diagnoses import ICD9
 from scrubber.facts.documentation import Documents
 from scrubber.facts.fact import Fact
 from scrubber.facts.lines import LineView, cents, payer_fields
@@ -17,7 +18,6 @@ from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.tables import Payer
 
 ICD10_FIRST_DAY = date(2015, 10, 1)  # 45 CFR 162.1002: ICD-10-CM from this date of service
-ICD9 = frozenset(("BK", "BF"))
 NOTHING = Decimal(0)
 
 
@@ -69,20 +69,6 @@ def _add_plan(values: dict[str, Any], plan: str, claim: Claim, day: date, rulebo
     stated = rulebook.plan_line_of_business(plan, day)
     if filed and stated:
         values["planAgrees"] = filed == stated
-
-
-def diagnosis_facts(claim: Claim, payer: Payer, day: date, reference: Reference) -> Iterator[Fact]:
-    """One fact for each ICD-10-CM code that the tables do not hold on a day that they reach."""
-    if reference.standing("icd10cm", day).word == "before-first-release":
-        return  # a fact of the table says so once
-    for diagnosis in claim.diagnoses:
-        if diagnosis.code is None or diagnosis.qualifier in ICD9:
-            continue
-        standing = reference.diagnosis(diagnosis.code, day)
-        if standing != "in-force":
-            values = payer_fields(payer) | {"day": day.toordinal(), "code": diagnosis.code, "standing": standing}
-            lines = tuple(line.number for line in claim.lines if diagnosis.position in line.pointers)
-            yield Fact("diagnosis", values, lines, pointer=diagnosis.pointer + "/diagnosisCode")
 
 
 TABLES = ("ncci-ptp", "ncci-mue", "mpfs", "icd10cm")

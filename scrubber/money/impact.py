@@ -69,19 +69,30 @@ def _exposed(number: int, prices: Prices, bearers: Bearers) -> Decimal | None:
 
 
 def _impact(lines: tuple[int, ...], risky: bool, prices: Prices, bearers: Bearers) -> Impact:
-    rows = [prices[number] for number in lines]
-    billed = _total([price.billed for price in rows])
-    allowed = _total([price.allowed for price in rows])
+    billed, allowed, bases = _sums([prices[number] for number in lines])
     at_risk = _total([_exposed(number, prices, bearers) for number in lines]) if risky else NOTHING
     return Impact(
         billed,
         allowed,
         at_risk,
         _liability(lines, bearers) if at_risk != NOTHING else None,
-        _basis(rows),
+        "; ".join(sorted(bases)) or None,
         _steps(lines, risky, prices, bearers),
         _reason(lines, prices) if billed is None or allowed is None or at_risk is None else None,
     )
+
+
+def _sums(prices: Iterable[LinePrice]) -> tuple[Decimal | None, Decimal | None, set[str]]:
+    """Billed and allowed in all, each None as soon as one is not known, and every basis; in one walk."""
+    billed: Decimal | None = NOTHING
+    allowed: Decimal | None = NOTHING
+    bases: set[str] = set()
+    for price in prices:
+        billed = None if billed is None or price.billed is None else billed + price.billed
+        allowed = None if allowed is None or price.allowed is None else allowed + price.allowed
+        if price.basis:
+            bases.add(price.basis)
+    return billed, allowed, bases
 
 
 def _total(amounts: Iterable[Decimal | None]) -> Decimal | None:

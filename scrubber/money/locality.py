@@ -6,7 +6,7 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from scrubber.claim import Claim, Provider, ServiceLine
+from scrubber.claim import Provider
 from scrubber.reference import Reference
 
 NATIONAL = "national"
@@ -18,11 +18,6 @@ class Area(NamedTuple):
 
     locality: str | None
     source: str = ""
-
-
-def facility_zip(claim: Claim, line: ServiceLine) -> str | None:
-    """ZIP of the line's service facility, else of the claim's."""
-    return zip_of(line.facility) or zip_of(claim.facility)
 
 
 def zip_of(provider: Provider | None) -> str | None:

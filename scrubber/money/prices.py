@@ -10,7 +10,7 @@ from scrubber.claim import Claim, ServiceLine
 from scrubber.facts.lines import LineView
 from scrubber.money.fee_schedule import REDUCTION_REMARK, Service, medicare_unit_fee
 from scrubber.money.line_price import LinePrice, UnitFee, to_cents
-from scrubber.money.locality import area, facility_zip, zip_of
+from scrubber.money.locality import area, zip_of
 from scrubber.money.payer_fees import payer_unit_fee
 from scrubber.reference import Reference
 from scrubber.rulebook.book import Rulebook
@@ -31,9 +31,9 @@ def price_lines(
     Original Medicare pays by its physician fee schedule, whatever other tables say; any other payer by the table of
     payer fees, else not known. Multiple-procedure reductions are not applied, `basis` says where they would be.
     """
-    billing_zip = zip_of(claim.billing)
-    units = [(view, _unit_fee(claim, view, billing_zip, rulebook, reference)) for view in views]
-    prices = {view.line.number: line_price(view.line, unit) for view, unit in units}
+    zips = zip_of(claim.facility), zip_of(claim.billing)
+    units = [(view, _unit_fee(claim, view, zips, rulebook, reference)) for view in views]
+    prices = {view.number: line_price(view.line, unit) for view, unit in units}
     reducible = [(view, unit) for view, unit in units if unit.reduction]
     if len(reducible) > 1:
         _remark_reductions(prices, reducible)
@@ -41,19 +41,21 @@ def price_lines(
 
 
 def _unit_fee(
-    claim: Claim, view: LineView, billing_zip: str | None, rulebook: Rulebook, reference: Reference
+    claim: Claim, view: LineView, zips: tuple[str | None, str | None], rulebook: Rulebook, reference: Reference
 ) -> UnitFee:
+    """`zips` are those of the claim's facility and of the billing provider."""
     line, day, context = view.line, view.first, claim.context
     if line.procedure is None:
         return NO_CODE
     if day is None:
         return NO_DATE
+    facility = (zip_of(line.facility) if line.facility else None) or zips[0]
     service = Service(
         line.procedure,
         line.modifiers,
         day,
         view.setting,
-        area(reference, context.locality, facility_zip(claim, line), billing_zip, day),
+        area(reference, context.locality, facility, zips[1], day),
         context.participation != "nonpar",
         bool(context.qualifying_apm),
         view.provider_class,

@@ -10,14 +10,31 @@ from scrubber.reference.rows import (
     AddOn,
     AdjustmentCode,
     Anesthesia,
+    ArticleContractor,
+    ArticleDiagnosis,
+    ArticleGroup,
+    ArticleList,
+    ArticlePolicy,
+    ArticleProcedure,
+    ContractorRegion,
     ConversionFactor,
+    CoverageArticle,
+    CoverageContractor,
+    CoveragePolicy,
+    CoverageRegion,
     Diagnosis,
+    DiagnosisHeader,
+    DiagnosisNote,
+    EnumeratedProvider,
     FeeRow,
     Gpci,
+    HcpcsCode,
+    HcpcsModifier,
     LocalityCounty,
     Modifier,
     Mue,
     OppsCap,
+    OrderingProvider,
     Place,
     Procedure,
     PtpEdit,
@@ -57,6 +74,11 @@ def _by_code(row: Any) -> str:
     return code
 
 
+def _by_article(row: Any) -> str:
+    article: str = row.article
+    return article
+
+
 # The first code of a pair; pairs are looked up by `ptp_among`, never by this key alone.
 PTP = Table("ncci-ptp", PtpEdit, lambda row: row.column1, ("column1", "column2"))
 ADD_ON = Table("ncci-add-on", AddOn, _by_code, ("code", "primary"))
@@ -76,6 +98,35 @@ LOCALITY_COUNTY = Table("locality-county", LocalityCounty, lambda row: row.local
 SPLIT_ZIP = Table("split-zip", SplitZip, lambda row: row.zip, ("zip",))
 ADJUSTMENT_CODES = Table("adjustment-codes", AdjustmentCode, _by_code, ("code", "kind"))
 TAXONOMY = Table("taxonomy", Taxonomy, lambda row: row.prefix, ("prefix",))
+ICD10CM_HEADERS = Table("icd10cm-headers", DiagnosisHeader, _by_code, ("code",))
+ICD10CM_NOTES = Table("icd10cm-notes", DiagnosisNote, _by_code, ("code", "kind", "other", "through"))
+HCPCS = Table("hcpcs", HcpcsCode, _by_code, ("code",))
+HCPCS_MODIFIERS = Table("hcpcs-modifiers", HcpcsModifier, _by_code, ("code",))
+ORDER_REFERRING = Table("order-referring", OrderingProvider, lambda row: row.npi, ("npi",))
+NPPES = Table("nppes", EnumeratedProvider, lambda row: row.npi, ("npi",))
+
+# The coverage database: a code leads to articles, an article to all else that is said of the same version.
+_VERSION = ("article", "version")
+ARTICLES = Table("coverage-articles", CoverageArticle, _by_article, _VERSION)
+ARTICLE_PROCEDURES = Table("article-procedures", ArticleProcedure, _by_code, (*_VERSION, "code", "group"))
+ARTICLE_DIAGNOSES = Table(
+    "article-diagnoses",
+    ArticleDiagnosis,
+    lambda row: article_key(row.article, row.code),
+    (*_VERSION, "test", "group", "code"),
+)
+ARTICLE_LISTS = Table("article-lists", ArticleList, _by_article, (*_VERSION, "test"))
+ARTICLE_GROUPS = Table("article-groups", ArticleGroup, _by_article, (*_VERSION, "test", "group"))
+ARTICLE_CONTRACTORS = Table("article-contractors", ArticleContractor, _by_article, (*_VERSION, "contractor_key"))
+ARTICLE_POLICIES = Table("article-policies", ArticlePolicy, _by_article, (*_VERSION, "lcd"))
+COVERAGE_CONTRACTORS = Table(
+    "coverage-contractors", CoverageContractor, lambda row: row.contractor_key, ("contractor_key",)
+)
+CONTRACTOR_REGIONS = Table(
+    "contractor-regions", ContractorRegion, lambda row: row.contractor_key, ("contractor_key", "region")
+)
+COVERAGE_REGIONS = Table("coverage-regions", CoverageRegion, lambda row: row.region, ("region",))
+COVERAGE_POLICIES = Table("coverage-policies", CoveragePolicy, lambda row: row.lcd, ("lcd", "version"))
 
 TABLES: Mapping[str, Table[Any]] = {
     table.name: table
@@ -98,6 +149,23 @@ TABLES: Mapping[str, Table[Any]] = {
         LOCALITY_COUNTY,
         SPLIT_ZIP,
         ADJUSTMENT_CODES,
+        ICD10CM_HEADERS,
+        ICD10CM_NOTES,
+        HCPCS,
+        HCPCS_MODIFIERS,
+        ORDER_REFERRING,
+        NPPES,
+        ARTICLES,
+        ARTICLE_PROCEDURES,
+        ARTICLE_DIAGNOSES,
+        ARTICLE_LISTS,
+        ARTICLE_GROUPS,
+        ARTICLE_CONTRACTORS,
+        ARTICLE_POLICIES,
+        COVERAGE_CONTRACTORS,
+        CONTRACTOR_REGIONS,
+        COVERAGE_REGIONS,
+        COVERAGE_POLICIES,
     )
 }
 
@@ -105,6 +173,11 @@ TABLES: Mapping[str, Table[Any]] = {
 def fee_key(code: str, component: str) -> str:
     """Key of a fee schedule row."""
     return f"{code}-{component}" if component else code
+
+
+def article_key(article: str, diagnosis: str) -> str:
+    """Key of what an article says of a diagnosis."""
+    return f"{article}-{diagnosis}"
 
 
 def zip_key(zip_code: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,6 +65,8 @@ class FolderPlace:
             change.sweep()
             try:
                 yield change
+            except sqlite3.Error as failure:  # a full disk, for one
+                raise ConfigError(f"reference data: {self._folder} cannot be written: {failure}") from None
             finally:
                 change.discard()
 

@@ -125,7 +125,7 @@ def _edit(column1: str, column2: str, packed: bytes, count: int, at: int, texts:
     return PtpEdit(column1, column2, _INDICATORS[indicator], since, deleted, rationale, source)
 
 
-@lru_cache(65_536)
+@lru_cache(16_384)
 def code_number(code: str) -> int:
     """A code as a number that sorts as the code does. Raises ValueError for what is no code."""
     if not _is_code(code):

@@ -270,6 +270,15 @@ class DiagnosisNote(NamedTuple):
     source: str
 
 
+class HcpcsCode(NamedTuple):
+    """A HCPCS Level II procedure code and the days on which it may be billed; CPT codes are in other tables."""
+
+    code: str
+    since: date | None
+    until: date | None
+    source: str
+
+
 class HcpcsModifier(NamedTuple):
     """A HCPCS Level II modifier and the days on which it may be used; what it does is in other tables."""
 
@@ -294,7 +303,7 @@ class OrderingProvider(NamedTuple):
 
 
 class EnumeratedProvider(NamedTuple):
-    """An NPI of the national registry. `since` is its first day; `until` the day it was deactivated, unless it came back.
+    """An NPI of the national registry. `since`: its first day; `until`: when it was deactivated, unless it came back.
 
     `entity` is None for a deactivated NPI, of which nothing else is published. `taxonomies` are codes parted by
     blanks, the primary one first.
@@ -346,6 +355,17 @@ class ArticleDiagnosis(NamedTuple):
     group: str
     code: str
     noted: bool
+    since: date | None
+    until: date | None
+    source: str
+
+
+class ArticleList(NamedTuple):
+    """Says that an article lists covered, or excluded, diagnoses; one without covered ones says them in text."""
+
+    article: str
+    version: str
+    test: CoverageTest
     since: date | None
     until: date | None
     source: str

@@ -20,7 +20,11 @@ from scrubber.reference.catalogue import (
     CONVERSION_FACTORS,
     EVERY_ROW,
     GPCI,
+    HCPCS,
+    HCPCS_MODIFIERS,
     ICD10CM,
+    ICD10CM_HEADERS,
+    ICD10CM_NOTES,
     MODIFIERS,
     MPFS,
     MUE,
@@ -39,6 +43,7 @@ from scrubber.reference.catalogue import (
 from scrubber.reference.rows import (
     AddOn,
     ConversionFactor,
+    DiagnosisNote,
     FeeRow,
     Gpci,
     Known,
@@ -59,6 +64,7 @@ PARTNERS_KEPT = 16  # codes whose edits a process remembers, thousands for some
 NEVER = "9"  # indicator of an edit that was never in force
 CLASSES_KEPT = 4_096  # taxonomy codes, by day
 DAYS_KEPT = 16_384  # days, by table
+CATEGORY = 3  # characters of a diagnosis category
 TAXONOMY_LENGTHS = range(10, 1, -1)  # longest first: the most exact row wins
 
 
@@ -157,15 +163,27 @@ class Reference:
 
     def procedure(self, code: str, day: date) -> Known:
         """What the tables know of a CPT or HCPCS code on a day."""
-        return self._known(PROCEDURES, code, day)
+        known = self._known(PROCEDURES, code, day)
+        return self._known(HCPCS, code, day) if known == "unknown" else known
 
     def diagnosis(self, code: str, day: date) -> Known:
         """What the tables know of an ICD-10-CM code (no dot) on a day; only billable codes are known."""
         return self._known(ICD10CM, code, day)
 
+    def is_diagnosis_header(self, code: str, day: date) -> bool:
+        """Whether other ICD-10-CM codes begin with this one (no dot), which is then not billable."""
+        return self._row(ICD10CM_HEADERS, code, day) is not None
+
+    def diagnosis_notes(self, code: str, day: date) -> tuple[DiagnosisNote, ...]:
+        """What the tabular list says at an ICD-10-CM code (no dot) and at all that it begins with."""
+        beginnings = (code[:length] for length in range(CATEGORY, len(code) + 1))
+        return tuple(note for key in beginnings for note in self._rows(ICD10CM_NOTES, key, day) if in_force(note, day))
+
     def modifier(self, code: str, day: date) -> Modifier | None:
         """A modifier that is in force."""
-        return self._row(MODIFIERS, code, day)
+        found = self._row(MODIFIERS, code, day)
+        listed = self._row(HCPCS_MODIFIERS, code, day) if found is None else None
+        return found if listed is None else Modifier(code, "", listed.since, listed.until, listed.source)
 
     def place_of_service(self, code: str, day: date) -> Place | None:
         """A place of service that is in force, with the rate that it pays."""

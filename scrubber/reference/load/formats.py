@@ -6,12 +6,17 @@ from scrubber.reference.load import (
     adjustment_codes,
     anes,
     gpci,
+    hcpcs,
+    icd10cm,
     locality_county,
+    mcd,
     mpfs,
     ncci_add_on,
     ncci_mue,
     ncci_ptp,
+    nppes,
     opps_cap,
+    order_referring,
     place_of_service,
     zip_locality,
 )
@@ -28,8 +33,13 @@ FORMATS: tuple[Format, ...] = (
     *opps_cap.FORMATS,
     *locality_county.FORMATS,
     *zip_locality.FORMATS,
+    *icd10cm.FORMATS,
+    *hcpcs.FORMATS,
     *place_of_service.FORMATS,
     *adjustment_codes.FORMATS,
+    *mcd.FORMATS,
+    *order_referring.FORMATS,
+    *nppes.FORMATS,
 )
 
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(each.kind for each in FORMATS))

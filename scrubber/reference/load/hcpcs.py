@@ -16,7 +16,7 @@ from scrubber.reference.load.cells import BadCell, compact_day, day_after, match
 from scrubber.reference.load.format import Format, Source, Stated
 from scrubber.reference.load.lines import begins_with, fixed_lines, records
 from scrubber.reference.load.quarters import quarter
-from scrubber.reference.rows import HcpcsModifier, Procedure
+from scrubber.reference.rows import HcpcsCode, HcpcsModifier
 
 KIND = "hcpcs"
 SOURCE = "CMS HCPCS Level II"
@@ -39,7 +39,7 @@ _fixed_line = re.compile(rb"(?:[A-Z][0-9]{4}|   [A-Z0-9]{2})[0-9]{5}[3478].{100}
 _published_name = re.compile(r"HCPC(20[0-9]{2})_(JAN|APR|JUL|OCT)", re.IGNORECASE).search
 
 
-def _row(cells: Sequence[str]) -> Procedure | HcpcsModifier | None:
+def _row(cells: Sequence[str]) -> HcpcsCode | HcpcsModifier | None:
     code, record, added, ended = cells
     if record in CONTINUED:
         return None
@@ -49,10 +49,10 @@ def _row(cells: Sequence[str]) -> Procedure | HcpcsModifier | None:
     return _typed(code, record, since, until)
 
 
-def _typed(code: str, record: str, since: date | None, until: date | None) -> Procedure | HcpcsModifier:
+def _typed(code: str, record: str, since: date | None, until: date | None) -> HcpcsCode | HcpcsModifier:
     if record == PROCEDURE:
         expected = "a procedure code of a letter and four digits"
-        return Procedure(matching(code, _CODE, "HCPC", expected), since, until, SOURCE)
+        return HcpcsCode(matching(code, _CODE, "HCPC", expected), since, until, SOURCE)
     if record == MODIFIER:
         expected = "a modifier of two letters or digits"
         return HcpcsModifier(matching(code, _MODIFIER, "HCPC", expected), since, until, SOURCE)
@@ -67,7 +67,7 @@ def _read_fixed(source: Source) -> Iterator[NamedTuple]:
     return fixed_lines(source, _cut)
 
 
-def _cut(cells: Sequence[str]) -> Procedure | HcpcsModifier | None:
+def _cut(cells: Sequence[str]) -> HcpcsCode | HcpcsModifier | None:
     (line,) = cells
     if line[PLACES[1]] in CONTINUED:
         return None

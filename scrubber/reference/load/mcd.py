@@ -22,6 +22,7 @@ from scrubber.reference.rows import (
     ArticleContractor,
     ArticleDiagnosis,
     ArticleGroup,
+    ArticleList,
     ArticlePolicy,
     ArticleProcedure,
     ContractorRegion,
@@ -173,6 +174,18 @@ def _never(since: date | None, until: date | None) -> bool:
     return since is not None and until is not None and until <= since
 
 
+def _with_lists(rows: Iterator[NamedTuple]) -> Iterator[NamedTuple]:
+    """Before the first diagnosis of an article, that it lists such at all."""
+    last: ArticleList | None = None
+    for row in rows:
+        if isinstance(row, ArticleDiagnosis):
+            of_row = ArticleList(row.article, row.version, row.test, None, None, SOURCE)
+            if of_row != last:
+                yield of_row
+                last = of_row
+        yield row
+
+
 def _format(name: str, header: tuple[str, ...], known_by: int, wanted: tuple[str, ...], make: Make) -> Format:
     """One table: its header, the number of first columns that tell it from all others, and what is made of a record."""
 
@@ -180,7 +193,7 @@ def _format(name: str, header: tuple[str, ...], known_by: int, wanted: tuple[str
         return begins_with(head, header[:known_by])
 
     def read(source: Source) -> Iterator[NamedTuple]:
-        return records(source, header, wanted, make)
+        return _with_lists(records(source, header, wanted, make))
 
     return Format(KIND, f"Medicare Coverage Database table {name}", recognise, _stated, read)
 

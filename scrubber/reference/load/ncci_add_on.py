@@ -42,13 +42,12 @@ def _stated(source: Source) -> Stated:
 
 
 def _read(source: Source) -> Iterator[NamedTuple]:
-    said_by = " ".join(filter(None, (SOURCE, _stated(source).name)))
     with closing(source.text()) as text:
         header = False
         for number, line in enumerate(text, start=1):
             cells = [cell.strip() for cell in line.rstrip("\r\n").split("\t")]
             if header and any(cells):
-                yield _edit(number, cells, said_by)
+                yield _edit(number, cells)
             elif cells[0] == COLUMNS[0]:
                 _check_header(source, number, cells)
                 header = True
@@ -60,7 +59,7 @@ def _check_header(source: Source, number: int, found: list[str]) -> None:
             raise Faults([Fault(source.name, number, f"its column {at + 1} is not {wanted!r}: the layout has changed")])
 
 
-def _edit(number: int, cells: list[str], said_by: str) -> AddOn | BadRow:
+def _edit(number: int, cells: list[str]) -> AddOn | BadRow:
     if len(cells) < len(COLUMNS) - 1:  # blank notes at the end may be cut off
         return BadRow(number, None, f"has {len(cells)} cells where the header has {len(COLUMNS)}")
     kind, code, code_deleted, primary, primary_deleted, since, deleted = cells[: len(COLUMNS) - 1]
@@ -76,7 +75,7 @@ def _edit(number: int, cells: list[str], said_by: str) -> AddOn | BadRow:
             _kind(kind),
             _day(since, "AOC_Edit_EffDT"),
             min((day for day in ends if day), default=None),
-            said_by,
+            SOURCE,
         )
     except BadCell as fault:
         return BadRow(number, fault.column, fault.expected)

@@ -21,6 +21,7 @@ from scrubber.reference.rows import Mue
 KIND = "ncci-mue"
 SOURCE = "CMS NCCI practitioner MUE"
 HEADER = ("HCPCS/ CPT Code", "Practitioner Services MUE Values", "MUE Adjudication Indicator", "MUE Rationale")
+HEAD_CHARACTERS = 16_384
 HEADER_RECORDS = 4  # the header stands within them
 MUE_TITLE = re.compile(rb"MUE Values", re.IGNORECASE)
 _of_others = re.compile(r"(Outpatient Hospital|Facility Outpatient|DME Supplier)", re.IGNORECASE).search
@@ -48,7 +49,6 @@ def _stated(source: Source) -> Stated:
 
 
 def _read(source: Source) -> Iterator[NamedTuple]:
-    said_by = " ".join(filter(None, (SOURCE, _stated(source).name)))
     records = _records(source)
     for _, cells in (next(records, (0, [])) for _ in range(HEADER_RECORDS)):
         if cells and _one_line(cells)[0] == HEADER[0]:
@@ -57,13 +57,16 @@ def _read(source: Source) -> Iterator[NamedTuple]:
         raise Faults([Fault(source.name, 1, "has no header with the column HCPCS/CPT Code: the layout has changed")])
     for number, cells in records:
         if any(cells):
-            yield _edit(number, [cell.strip() for cell in cells], said_by)
+            yield _edit(number, [cell.strip() for cell in cells])
 
 
 def _records(source: Source) -> Iterator[Numbered]:
     """Each record, with the line that it begins on."""
     with closing(source.text()) as text:
-        reader = csv.reader(text)
+        # The sheet of a workbook comes with tabs.
+        tabs = f"\t{HEADER[2]}" in text.read(HEAD_CHARACTERS)
+    with closing(source.text()) as text:
+        reader = csv.reader(text, delimiter="\t" if tabs else ",")
         number = 1
         try:
             for cells in reader:
@@ -86,13 +89,13 @@ def _check_header(source: Source, found: list[str]) -> None:
             raise Faults([Fault(source.name, 0, f"its column {at + 1} is not {wanted!r}: the layout has changed")])
 
 
-def _edit(number: int, cells: list[str], said_by: str) -> Mue | BadRow:
+def _edit(number: int, cells: list[str]) -> Mue | BadRow:
     if len(cells) != len(HEADER):
         return BadRow(number, None, f"has {len(cells)} cells where the header has {len(HEADER)}")
     try:
         code = matching(cells[0], _CODE, "HCPCS/CPT Code", "a code of five digits and capitals")
         units = int(matching(cells[1], _UNITS, "MUE Values", "a whole number"))
-        return Mue(code, units, _indicator(cells[2]), None, None, said_by)
+        return Mue(code, units, _indicator(cells[2]), None, None, SOURCE)
     except BadCell as fault:
         return BadRow(number, fault.column, fault.expected)
 

@@ -75,13 +75,12 @@ def _stated(source: Source) -> Stated:
 
 
 def _read(source: Source) -> Iterator[NamedTuple]:
-    said_by = " ".join(filter(None, (SOURCE, _stated(source).name)))
     with closing(source.text()) as text:
         number, line = _first_window(source, text)
         while line:
             cells = line.rstrip("\r\n").split("\t")
             if any(cells):
-                yield _edit(number, cells, said_by)
+                yield _edit(number, cells)
             line = text.readline()
             number += 1
 
@@ -118,7 +117,7 @@ def _check_header(source: Source, lines: list[list[str]]) -> None:
         )
 
 
-def _edit(number: int, cells: list[str], said_by: str) -> PtpEdit | BadRow:
+def _edit(number: int, cells: list[str]) -> PtpEdit | BadRow:
     if len(cells) < len(COLUMNS) or any(cells[len(COLUMNS) :]):
         return BadRow(number, None, f"has {len(cells)} cells where the header has {len(COLUMNS)}")
     column1, column2, _, since, deleted, indicator, rationale = cells[: len(COLUMNS)]
@@ -130,7 +129,7 @@ def _edit(number: int, cells: list[str], said_by: str) -> PtpEdit | BadRow:
             _since(since),
             _deleted(deleted),
             _rationale(rationale),
-            said_by,
+            SOURCE,
         )
     except BadCell as fault:
         return BadRow(number, fault.column, fault.expected)

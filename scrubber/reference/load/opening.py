@@ -42,11 +42,15 @@ class OpenedSource:
     opened: Callable[[], BinaryIO]
     packed_at: Callable[[BinaryIO], int] | None = None
     in_archive: bool = False
+    is_workbook: bool = False
     _reading: _Bounded | None = field(default=None, init=False)
 
     def binary(self) -> BinaryIO:
         """See format.Source. Raises Faults while it is read, when it holds too much."""
-        self._reading = _Bounded(self, self.opened())
+        try:
+            self._reading = _Bounded(self, self.opened())
+        except DAMAGED:
+            raise refused(self.name, "is cut off or damaged: fetch it again") from None
         return cast(BinaryIO, io.BufferedReader(self._reading, BUFFER))
 
     def text(self, encoding: str = "utf-8-sig") -> TextIO:
@@ -74,7 +78,10 @@ class _Bounded(io.RawIOBase):
     def readinto(self, buffer: object) -> int:
         """Called by io."""
         view = memoryview(buffer)  # type: ignore[arg-type]
-        data = self._content.read(len(view))
+        try:
+            data = self._content.read(len(view))
+        except DAMAGED:
+            raise refused(self._source.name, "is cut off or damaged: fetch it again") from None
         view[: len(data)] = data
         self._count += len(data)
         if self._count > MOST_BYTES:
@@ -170,7 +177,8 @@ def _in_archive(name: str, packed: BinaryIO, stack: ExitStack, deeper: int) -> I
     members = [member for member in archive.infolist() if not member.is_dir()]
     _check_members(name, members)
     if is_workbook(archive):
-        yield OpenedSource(name, _unpacked_bytes(members), lambda: tab_separated(name, packed), in_archive=True)
+        size = _unpacked_bytes(members)
+        yield OpenedSource(name, size, lambda: tab_separated(name, packed), in_archive="!" in name, is_workbook=True)
         return
     for member in members:
         yield from _member(f"{name}!{member.filename}", archive, member, stack, deeper)
@@ -180,8 +188,8 @@ def _member(
     name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo, stack: ExitStack, deeper: int
 ) -> Iterator[OpenedSource]:
     source = OpenedSource(name, member.file_size, lambda: cast(BinaryIO, archive.open(member)), in_archive=True)
-    with archive.open(member) as content:
-        head = content.read(4)
+    with source.binary() as content:
+        head = content.read(len(_ZIP))
     if not head.startswith(_ZIP):
         yield source
     elif deeper == 0:

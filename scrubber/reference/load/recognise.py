@@ -50,7 +50,20 @@ def recognise(sources: Iterable[OpenedSource], kind: str) -> Recognised:
             (others if source.in_archive else faults).append(fault)
     if faults or not found:
         raise Faults(faults or others or [Fault("the archive", 0, "is empty")])
-    return Recognised(tuple(found), tuple(fault.file for fault in others))
+    twice = _said_as_text(found)
+    kept = tuple(each for each in found if each[0].name not in twice)
+    return Recognised(kept, (*(fault.file for fault in others), *twice))
+
+
+def _said_as_text(found: Iterable[tuple[OpenedSource, Format]]) -> list[str]:
+    """The workbooks that lie beside a text file of the same name: archives often hold a table both ways."""
+    sources = [source for source, _ in found]
+    texts = {_stem(source) for source in sources if not source.is_workbook}
+    return [source.name for source in sources if source.is_workbook and _stem(source) in texts]
+
+
+def _stem(source: OpenedSource) -> str:
+    return source.name.rpartition(".")[0].lower()
 
 
 def _head(source: OpenedSource) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from scrubber.errors import Fault, Faults
 from scrubber.reference.load.format import BadRow, Format, Stated
-from scrubber.reference.load.opening import DAMAGED, OpenedSource, opened_sources, refused
+from scrubber.reference.load.opening import OpenedSource, opened_sources, refused
 from scrubber.reference.load.recognise import Recognised, recognise
 from scrubber.reference.load.release import named, replaced_by
 from scrubber.reference.part import Packer
@@ -114,7 +115,7 @@ def _load(
 
 
 def _guarded(source: OpenedSource, each: Format) -> Stated:
-    with _Reading(source):
+    with _decoding(source):
         return each.stated(source)
 
 
@@ -142,7 +143,7 @@ def _rows(
     total = sum(source.packed_bytes for source, _ in files) or 1
     before = count = 0
     for source, each in files:
-        with _Reading(source):
+        with _decoding(source):
             for row in each.read(source):
                 yield source, row
                 count += 1
@@ -152,20 +153,13 @@ def _rows(
     progress(count, 1.0)
 
 
-class _Reading:
-    """Puts what can go wrong while a file is read into words."""
-
-    def __init__(self, source: OpenedSource) -> None:
-        self._source = source
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, UnicodeDecodeError):
-            raise refused(self._source.name, f"is not {error.encoding.upper()} text") from None
-        if isinstance(error, DAMAGED):
-            raise refused(self._source.name, "is cut off or damaged: fetch it again") from None
+@contextmanager
+def _decoding(source: OpenedSource) -> Iterator[None]:
+    """Says of a file that is no text what it should be."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise refused(source.name, f"is not {error.encoding.upper()} text") from None
 
 
 def _digest(path: Path) -> str:

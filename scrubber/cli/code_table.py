@@ -9,6 +9,7 @@ from click import style
 from scrubber.answer.codes import documentation
 from scrubber.answer.releases import NOT_LOADED
 from scrubber.answer.table import dollars, wrap
+from scrubber.cli.columns import GAP, columns
 from scrubber.codes import KnownCode, Priced
 from scrubber.codes.known import Coverage
 from scrubber.codes.priced import PRICING_TABLES, PartPrice
@@ -19,10 +20,9 @@ from scrubber.rulebook.tables import Payer
 
 _INDENT = 2
 _STEPS = 6
-_GAP = "  "
 _MUE_WORDS = {"1": "a line", "2": "a day, without exception", "3": "a day"}
-_FEE_COLUMNS = ("PART", "STATUS", "PC/TC", "GLOBAL", "MULT", "BILAT", "ASST", "CO-SURG", "TEAM", "NOT DONE IN")
-_UNIT_COLUMNS = ("PART", "WORK", "PE OFFICE", "PE FACILITY", "MALPRACTICE")
+_FEE_COLUMNS = ("part", "status", "pc/tc", "global", "mult", "bilat", "asst", "co-surg", "team", "not done in")
+_UNIT_COLUMNS = ("part", "work", "pe office", "pe facility", "malpractice")
 
 Lines = Iterator[str]
 Standings = Mapping[str, TableStanding]
@@ -73,15 +73,11 @@ def _standing(standings: Standings, table: str) -> str:
 
 def _title(text: str, about: str = "") -> Lines:
     yield ""
-    yield f"{'':{_INDENT}}{style(text, bold=True)}{_GAP if about else ''}{about}"
+    yield f"{'':{_INDENT}}{style(text, bold=True)}{GAP if about else ''}{about}"
 
 
-def _grid(rows: Sequence[Sequence[str]]) -> Lines:
-    """Rows in columns, the first one their heads."""
-    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-    for row in rows:
-        cells = _GAP.join(cell.ljust(size) for cell, size in zip(row, widths, strict=True))
-        yield f"{'':{_INDENT}}{cells}".rstrip()
+def _grid(header: Sequence[str], rows: Sequence[Sequence[object]]) -> Lines:
+    return (f"{'':{_INDENT}}{line}" for line in columns(header, rows))
 
 
 def _fees(rows: Sequence[FeeRow], standings: Standings) -> Lines:
@@ -94,12 +90,9 @@ def _fees(rows: Sequence[FeeRow], standings: Standings) -> Lines:
          row.co_surgeon, row.team, _not_done(row))
         for row in rows
     ]  # fmt: skip
-    yield from _grid([_FEE_COLUMNS, *indicators])
-    units = [
-        (row.component or "all", str(row.work), str(row.non_facility_pe), str(row.facility_pe), str(row.mp))
-        for row in rows
-    ]
-    yield from _grid([_UNIT_COLUMNS, *units])
+    yield from _grid(_FEE_COLUMNS, indicators)
+    units = [(row.component or "all", row.work, row.non_facility_pe, row.facility_pe, row.mp) for row in rows]
+    yield from _grid(_UNIT_COLUMNS, units)
 
 
 def _not_done(row: FeeRow) -> str:
@@ -136,12 +129,12 @@ def _partners(known: KnownCode) -> Lines:
             partner.code,
             partner.code if partner.column == 1 else known.question.code,
             "may separate them" if partner.edit.indicator == "1" else "never",
-            str(partner.edit.since or ""),
-            str(partner.edit.deleted or ""),
+            partner.edit.since,
+            partner.edit.deleted,
         )
         for partner in ptp.partners
     ]
-    yield from _grid([("CODE", "DENIED", "A MODIFIER", "FROM", "THROUGH"), *rows])
+    yield from _grid(("code", "denied", "a modifier", "from", "through"), rows)
 
 
 def _add_ons(known: KnownCode) -> Lines:

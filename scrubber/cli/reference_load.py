@@ -1,0 +1,114 @@
+"""`scrubber reference load`: one release of published files into the store, whole or not at all."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import UTC, date, datetime
+
+import click
+
+from scrubber.cli.opening import Unusable, settings, told_plainly
+from scrubber.reference.live import open_place
+from scrubber.reference.load.format import Stated
+from scrubber.reference.load.formats import KINDS
+from scrubber.reference.load.run import Outcome, Wanted
+from scrubber.reference.load.run import load as load_files
+from scrubber.reference.place import Place
+
+SECONDS_A_LINE = 60.0  # where nobody watches
+SECONDS_A_REDRAW = 0.1
+BAR = 30  # characters
+_DAYS = click.DateTime(["%Y-%m-%d", "%Y%m%d"])
+
+
+class _Shown:
+    """How far a load is: a line that is drawn again on a terminal, else a line a minute."""
+
+    def __init__(self) -> None:
+        self._begun = self._told = time.monotonic()
+        self._live = sys.stderr.isatty()
+
+    def __call__(self, rows: int, share: float) -> None:
+        """See load.run.Progress."""
+        now = time.monotonic()
+        if now - self._told < (SECONDS_A_REDRAW if self._live else SECONDS_A_LINE) and share < 1:
+            return
+        self._told = now
+        spent = now - self._begun
+        left = spent / share - spent if share else 0.0
+        told = f"{rows:,} rows, {share:4.0%}, {_minutes(left)} left"
+        if self._live:
+            click.echo(f"\r[{'#' * int(BAR * share):<{BAR}}] {told:<40}", err=True, nl=share >= 1)
+        elif share < 1:
+            click.echo(told, err=True)
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(KINDS), metavar="KIND")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--release", help="Name of the release, where files do not say it; an NCCI one like 2026Q3 has its days.")
+@click.option("--since", type=_DAYS, help="First day in force.")
+@click.option("--until", type=_DAYS, help="First day no longer in force; without one, until the next release.")
+@click.option("--skip-bad-rows", is_flag=True, help="Load the rows that can be read, and list the others.")
+def load(
+    kind: str,
+    files: tuple[str, ...],
+    release: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    skip_bad_rows: bool,
+) -> None:
+    """Load the files of one release. They may be plain, gz, xz, zip or xlsx, and are known by their content.
+
+    KIND is one of: {kinds}
+
+    \b
+    scrubber reference load ncci-ptp ccipra-v322r0-f*.txt
+    scrubber reference load ncci-mue MUE.zip --release 2026Q3
+
+    The same bytes are loaded once. A file with a broken row changes nothing, and every such row is told by file, line
+    and column. Workers go on with the old release until the new one is whole, and then change to it.
+    """
+    chosen = Stated(release, _day(since), _day(until))
+    wanted = Wanted(kind, files, chosen, datetime.now(UTC).replace(microsecond=0), skip_bad_rows)
+    with told_plainly():
+        try:
+            outcome = load_files(place_of_settings(), wanted, _Shown())
+        except OSError as error:
+            raise Unusable(f"the reference data cannot be written: {error.strerror}") from None
+    _tell(outcome)
+
+
+load.help = (load.help or "").replace("{kinds}", ", ".join(KINDS))
+
+
+def place_of_settings() -> Place:
+    """Where SCRUBBER_REFERENCE says that releases are kept."""
+    location = settings().reference
+    if location is None:
+        raise Unusable("SCRUBBER_REFERENCE is not set: name the folder, or the PostgreSQL database, to load into")
+    with told_plainly():
+        return open_place(location)
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None
+
+
+def _minutes(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
+def _tell(outcome: Outcome) -> None:
+    release = outcome.release
+    for name in outcome.passed_over:
+        click.echo(f"{name}: passed over, it is no file of {release.kind}", err=True)
+    for fault in outcome.bad:
+        click.echo(f"skipped: {fault}", err=True)
+    if release.skipped > len(outcome.bad) and outcome.bad:
+        click.echo(f"skipped: {release.skipped - len(outcome.bad):,} more", err=True)
+    rows = ", ".join(f"{count:,} rows of {table}" for table, count in release.rows.items())
+    days = f"{release.since} to {release.until or 'the next release'}"
+    words = {"loaded": "is loaded", "replaced": "is replaced", "there-already": "is loaded already, nothing is changed"}
+    click.echo(f"{release.kind} {release.name} ({days}) {words[outcome.way]}: {rows}")

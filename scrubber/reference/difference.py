@@ -1,0 +1,106 @@
+"""Beside the path of a claim: what one release of a table changes against another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from typing import Any, Literal, NamedTuple
+
+from scrubber.reference.backend import Backend
+from scrubber.reference.catalogue import Table
+from scrubber.reference.rows import Release
+
+NOT_COMPARED = ("source", "release")  # where a row is from, which is another in every release
+
+Key = tuple[Any, ...]
+Rows = tuple[Any, ...]
+
+
+class Changed(NamedTuple):
+    """One thing that two releases say differently: the cells that name it, and its rows in each."""
+
+    word: Literal["added", "deleted", "changed"]
+    table: str
+    key: Key
+    before: Rows
+    after: Rows
+
+
+def difference(backend: Backend, table: Table[Any], before: Release | None, after: Release | None) -> Iterator[Changed]:
+    """What `after` adds to, deletes from and changes in `before`, in the order of the keys; None: no rows.
+
+    Rows count that are not over: those without a last day, or with one behind the release's first day. So a code that
+    is kept in the file with its deletion date is deleted.
+    """
+    for one, other in _side_by_side(_standing(backend, table, before), _standing(backend, table, after)):
+        if one != other:
+            yield from _changes(table, _by_name(table, one), _by_name(table, other))
+
+
+def _standing(backend: Backend, table: Table[Any], release: Release | None) -> Iterator[tuple[str, Rows]]:
+    if release is None:
+        return
+    for key, rows in backend.every(table, release.sha256):
+        yield key, tuple(row for row in rows if not _is_over(row, release.since))
+
+
+def _is_over(row: Any, since: date | None) -> bool:
+    # `deleted` is tested first: a property for each of millions of rows would cost a second.
+    if getattr(row, "deleted", row.until) is None:
+        return False
+    return since is None or row.until <= since
+
+
+def _side_by_side(one: Iterator[tuple[str, Rows]], other: Iterator[tuple[str, Rows]]) -> Iterator[tuple[Rows, Rows]]:
+    """Rows of the same key of two sequences in the order of their keys."""
+    left, right = next(one, None), next(other, None)
+    while left or right:
+        if right is None or (left is not None and left[0] < right[0]):
+            assert left is not None  # noqa: S101
+            yield left[1], ()
+            left = next(one, None)
+        elif left is None or right[0] < left[0]:
+            yield (), right[1]
+            right = next(other, None)
+        else:
+            yield left[1], right[1]
+            left, right = next(one, None), next(other, None)
+
+
+def _by_name(table: Table[Any], rows: Iterable[Any]) -> Mapping[Key, Rows]:
+    named: dict[Key, Rows] = {}
+    for row in rows:
+        name = tuple(getattr(row, column) for column in table.unique)
+        named[name] = (*named.get(name, ()), row)
+    return named
+
+
+def _changes(table: Table[Any], before: Mapping[Key, Rows], after: Mapping[Key, Rows]) -> Iterator[Changed]:
+    for key in sorted(before.keys() | after.keys(), key=str):
+        old, new = before.get(key, ()), after.get(key, ())
+        if not old:
+            yield Changed("added", table.name, key, old, new)
+        elif not new:
+            yield Changed("deleted", table.name, key, old, new)
+        elif _compared(old) != _compared(new):
+            yield Changed("changed", table.name, key, old, new)
+
+
+def _compared(rows: Rows) -> list[tuple[Any, ...]]:
+    return [
+        tuple(cell for name, cell in zip(row._fields, row, strict=True) if name not in NOT_COMPARED) for row in rows
+    ]
+
+
+def cells_changed(changed: Changed) -> Iterator[tuple[str, str, str]]:
+    """Of a change, the columns that differ, each with its text before and after."""
+    one, other = (rows[0] if rows else None for rows in (changed.before, changed.after))
+    if one is None or other is None:
+        return
+    for name, old, new in zip(one._fields, one, other, strict=True):
+        if name not in NOT_COMPARED and old != new:
+            yield name, _text(old), _text(new)
+
+
+def _text(cell: Any) -> str:
+    return "" if cell is None else str(cell)

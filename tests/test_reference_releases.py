@@ -1,0 +1,393 @@
+"""Several releases side by side: which one answers, changes while others read, and what two say differently."""
+
+from __future__ import annotations
+
+import csv
+import lzma
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import orjson
+import pytest
+from click.testing import CliRunner, Result
+from flask.testing import FlaskClient
+
+from scrubber.app import create_app
+from scrubber.cli import main
+from scrubber.config import Settings
+from scrubber.intake import parse_json, read_v3
+from scrubber.reference import LiveReference, open_reference
+from scrubber.reference.catalogue import ADD_ON, PTP
+from scrubber.reference.difference import cells_changed, difference
+from scrubber.reference.folder import FolderPlace
+from scrubber.reference.freshness import past, reach
+from scrubber.reference.load.format import Stated
+from scrubber.reference.rows import Release
+from scrubber.reference.store import Reference
+from scrubber.scrub import Scrubber, assemble
+from scrubber.workshop.release_difference import claim_changes
+from tests.claims import tbs_claim
+from tests.ncci_files import add_on_text, mue_text, ptp_file, ptp_line
+from tests.service import ROOT, write_rules
+from tests.test_load import load_into
+
+PUBLISHED = Path(__file__).parents[2] / "shared" / "data" / "ncci"
+SPRING, SUMMER = date(2024, 5, 1), date(2024, 8, 1)
+BEFORE, AFTER = date(2024, 3, 31), date(2024, 10, 1)
+CODES = {"77092", "77089", "77080"}
+# 2024Q3 deletes one pair, adds one, and lets a modifier separate the third.
+Q2 = (
+    ptp_line("77080", "77089", "20200101"),
+    ptp_line("77080", "77092", "20200101"),
+    ptp_line("77092", "77089", "20200101", indicator="0"),
+)
+Q3 = (
+    ptp_line("77080", "77089", "20200101", "20240630"),
+    ptp_line("77080", "77092", "20200101"),
+    ptp_line("77089", "77080", "20240701"),
+    ptp_line("77092", "77089", "20200101", indicator="1"),
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    folder = tmp_path / "store"
+    folder.mkdir()
+    load_into(folder, "ncci-ptp", ptp_file(tmp_path, "v301r0", Q2))
+    load_into(folder, "ncci-ptp", ptp_file(tmp_path, "v302r0", Q3))
+    return folder
+
+
+def released(reference: Reference, table: str = "ncci-ptp") -> list[Release]:
+    return [release for release in reference.releases() if release.table == table]
+
+
+# Which release answers
+
+
+@pytest.mark.parametrize(
+    ("day", "word", "release", "pairs"),
+    [
+        (BEFORE, "before-first-release", "2024Q2", 0),
+        (date(2024, 4, 1), "in-force", "2024Q2", 3),
+        (date(2024, 6, 30), "in-force", "2024Q2", 3),
+        (date(2024, 7, 1), "in-force", "2024Q3", 4),
+        (date(2024, 9, 30), "in-force", "2024Q3", 4),
+        (AFTER, "past-last-release", "2024Q3", 4),
+    ],
+)
+def test_the_release_of_the_day_answers(store: Path, day: date, word: str, release: str, pairs: int) -> None:
+    reference = open_reference(str(store))
+    standing = reference.standing("ncci-ptp", day)
+    assert (standing.word, standing.release and standing.release.name) == (word, release)
+    assert len(reference.ptp_among(CODES, day, day)) == pairs
+
+
+def test_over_the_end_of_a_release_each_window_stays_within_its_own(store: Path) -> None:
+    found = open_reference(str(store)).ptp_among(CODES, date(2024, 6, 28), date(2024, 7, 2))
+    assert [(edit.indicator, edit.since, edit.deleted) for edit in found["77092", "77089"]] == [
+        ("0", date(2024, 4, 1), date(2024, 6, 30)),
+        ("1", date(2024, 7, 1), None),
+    ]
+    assert [edit.deleted for edit in found["77080", "77089"]] == [date(2024, 6, 30)]
+    assert [edit.since for edit in found["77089", "77080"]] == [date(2024, 7, 1)]
+
+
+def test_a_loaded_table_replaces_the_starter_table_whole_and_others_stay(store: Path) -> None:
+    reference = open_reference(str(store))
+    assert {release.starter for release in released(reference)} == {False}
+    assert reference.mue("77092", date(2024, 8, 1)) is not None
+    assert not reference.ptp_among({"77085", "77080"}, SUMMER, SUMMER)
+
+
+def test_a_loaded_release_goes_before_a_table_typed_by_hand(store: Path, tmp_path: Path) -> None:
+    (store / "ncci-ptp.csv").write_text(
+        "column1,column2,indicator,since,deleted,rationale,source\n77085,77080,0,2020-01-01,,made-up,made up\n"
+    )
+    (store / "releases.csv").write_text("table,name,since,until,source\nncci-ptp,own,,,made up\n")
+    assert len(released(open_reference(str(store)))) == 2
+    own = tmp_path / "own"
+    own.mkdir()
+    for name in ("ncci-ptp.csv", "releases.csv"):
+        (own / name).write_bytes((store / name).read_bytes())
+    assert [release.name for release in released(open_reference(str(own)))] == ["own"]
+
+
+def test_add_on_codes_end_with_whatever_ends_first(store: Path, tmp_path: Path) -> None:
+    path = tmp_path / "AOC_V2024Q3-MCR.txt"
+    path.write_text(
+        add_on_text(
+            "1\tA0001\t\tA0002\t\t2013091\t\t\r\n",
+            "2\tA0001\t\tCCCCC\t\t2013091\t\tnotes\r\n",
+            "3\tA0001\t2024366\tA0003\t2024219\t2024183\t0000000\t\r\n",
+        ),
+        newline="",
+    )
+    load_into(store, "ncci-add-on", path)
+    reference = open_reference(str(store))
+    assert [row.primary for row in reference.add_ons("A0001", date(2024, 8, 6))] == ["A0002", "CCCCC", "A0003"]
+    assert [row.primary for row in reference.add_ons("A0001", date(2024, 8, 7))] == ["A0002", "CCCCC"]
+    assert reference.add_ons("A0002", SUMMER) == ()
+    assert reference.add_ons("A0001", BEFORE) == ()
+
+
+# Changes while others read
+
+
+def test_readers_go_on_and_change_at_once(store: Path, tmp_path: Path) -> None:
+    live = LiveReference(str(store))
+    old = live.current()
+    assert live.current() is old
+    assert old.mue("A0001", SUMMER) is None
+    (tmp_path / "mue.csv").write_text(mue_text())
+    load_into(store, "ncci-mue", tmp_path / "mue.csv", chosen=Stated("2024Q3"))
+    new = live.current()
+    assert new is not old
+    assert new.mue("A0001", SUMMER) is not None
+    assert old.mue("A0001", SUMMER) is None
+
+
+def test_what_is_dropped_stays_readable_for_those_who_read_it(store: Path) -> None:
+    live = LiveReference(str(store))
+    old = live.current()
+    with FolderPlace(store).change() as change:
+        change.commit([each for each in change.loaded if each.name != "2024Q3"])
+    assert len(released(live.current())) == 1
+    with ThreadPoolExecutor(1) as other_thread:  # it has no connection to the file yet
+        assert other_thread.submit(lambda: len(old.ptp_among(CODES, SUMMER, SUMMER))).result() == 4
+    with FolderPlace(store).change():
+        pass
+    assert len(list(store.rglob("*.sqlite"))) == 1
+
+
+def test_a_change_that_cannot_be_read_leaves_the_old_in_force(store: Path) -> None:
+    live = LiveReference(str(store))
+    old = live.current()
+    catalogue = store / "loaded" / "catalogue.json"
+    whole = catalogue.read_bytes()
+    catalogue.write_bytes(whole[:100])
+    assert live.current() is old
+    assert "catalogue.json" in (live.trouble or "")
+    catalogue.write_bytes(whole)
+    assert live.current() is not old
+    assert live.trouble is None
+
+
+def test_a_part_of_another_layout_is_refused(store: Path) -> None:
+    [*files] = store.rglob("*.sqlite")
+    files[0].write_bytes(b"not a database, but long enough to look at" * 500)
+    result = CliRunner().invoke(main, ["reference", "list"], env={"SCRUBBER_REFERENCE": str(store)})
+    assert result.exit_code == 2
+    assert "cannot be read" in result.stderr
+
+
+# Over HTTP
+
+
+def _client(folder: Path, store: Path, ready_days: int | None) -> FlaskClient:
+    rules = write_rules(folder / "rules")
+    return create_app(Settings("127.0.0.1", 0, rules, str(store), 1, 1, 10_000, ready_days)).test_client()
+
+
+def test_the_service_sees_a_new_release(store: Path, tmp_path: Path) -> None:
+    client = _client(tmp_path, store, None)
+    (tmp_path / "mue.csv").write_text(mue_text())
+    load_into(store, "ncci-mue", tmp_path / "mue.csv", chosen=Stated("2024Q3"))
+    told = client.get("/readyz").json
+    [mue] = [each for each in told["reference"] if each["table"] == "ncci-mue"]
+    assert mue["sha256"] == FolderPlace(store).loaded()[-1].sha256
+
+
+def test_the_service_is_not_ready_when_a_loaded_table_is_stale_and_it_shall_tell(store: Path, tmp_path: Path) -> None:
+    assert _client(tmp_path, store, None).get("/readyz").status_code == 200
+    assert _client(tmp_path, store, 1_000_000).get("/readyz").status_code == 200
+    refused = _client(tmp_path, store, 30).get("/readyz")
+    assert refused.status_code == 503
+    assert "ncci-ptp 2024Q3" in refused.get_data(as_text=True)
+
+
+def test_the_service_is_not_ready_when_a_change_cannot_be_read(store: Path, tmp_path: Path) -> None:
+    client = _client(tmp_path, store, None)
+    (store / "loaded" / "catalogue.json").write_text("{")
+    refused = client.get("/readyz")
+    assert refused.status_code == 503
+    assert "catalogue.json" in refused.get_data(as_text=True)
+
+
+# Freshness
+
+
+def test_days_past_the_last_release_are_counted(store: Path) -> None:
+    reference = open_reference(str(store))
+    found = {each.table: each for each in reach(reference, date(2024, 10, 10))}
+    assert found["ncci-ptp"].days_past == 10
+    assert (found["ncci-mue"].standing.word, found["mpfs"].days_past) == ("carried-forward", None)
+    assert [each.table for each in past(reference, date(2024, 10, 10), 9)] == ["ncci-ptp"]
+    assert past(reference, date(2024, 10, 10), 10) == ()
+    assert past(reference, SUMMER, 0) == ()
+
+
+# Differences
+
+
+def test_what_two_releases_say_differently(store: Path) -> None:
+    reference = open_reference(str(store))
+    found = list(difference(reference.backend, PTP, *released(reference)))
+    assert [(change.word, change.key) for change in found] == [
+        ("deleted", ("77080", "77089")),
+        ("added", ("77089", "77080")),
+        ("changed", ("77092", "77089")),
+    ]
+    assert list(cells_changed(found[2])) == [("indicator", "0", "1")]
+
+
+def test_a_table_that_only_one_release_has(store: Path, tmp_path: Path) -> None:
+    (tmp_path / "AOC_V2024Q3.txt").write_text(add_on_text(), newline="")
+    load_into(store, "ncci-add-on", tmp_path / "AOC_V2024Q3.txt")
+    reference = open_reference(str(store))
+    [release] = released(reference, "ncci-add-on")
+    assert [each.word for each in difference(reference.backend, ADD_ON, None, release)] == ["added"]
+    assert [each.word for each in difference(reference.backend, ADD_ON, release, None)] == ["deleted"]
+
+
+def _published(name: str, codes: set[str]) -> Iterator[str]:
+    with lzma.open(PUBLISHED / f"{name}.csv.xz", "rt", newline="") as file:
+        header = next(file)
+        for row in csv.DictReader([header, *(line for line in file if line[:5] in codes)]):
+            deleted = row["deletion_date"].strip("*") or "*"
+            yield ptp_line(row["column_1"], row["column_2"], "20000101", deleted, row["modifier_indicator"])
+
+
+@pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the published files are not beside the project")
+def test_the_difference_of_two_published_quarters(tmp_path: Path) -> None:
+    with lzma.open(PUBLISHED / "ncci_ptp_delta_v30.1_to_v30.2.csv.xz", "rt", newline="") as file:
+        expected = {(row["column_1"], row["column_2"]): row["change"] for row in csv.DictReader(file)}
+    codes = {column1 for column1, _ in expected}
+    for version, name in (("v301r0", "v30.1_2024q2"), ("v302r0", "v30.2_2024q3")):
+        lines = _published(f"ncci_ptp_practitioner_{name}", codes)
+        load_into(tmp_path / "store", "ncci-ptp", ptp_file(tmp_path, version, lines))
+    reference = open_reference(str(tmp_path / "store"))
+    found = {change.key: change.word for change in difference(reference.backend, PTP, *released(reference))}
+    assert Counter(found.values()) == {"added": 926, "deleted": 293, "changed": 2}
+    assert found == {pair: word.removeprefix("modifier_") for pair, word in expected.items()}
+
+
+def _claim(*codes: str, day: str = "20250312") -> bytes:
+    body = tbs_claim()
+    [line] = body["claimInformation"]["serviceLines"][:1]
+    lines = []
+    for code in codes:
+        copied = orjson.loads(orjson.dumps(line))
+        copied["professionalService"]["procedureCode"] = code
+        copied["serviceDate"] = day
+        lines.append(copied)
+    body["claimInformation"]["serviceLines"] = lines
+    return orjson.dumps(body)
+
+
+def test_what_a_difference_changes_on_claims(shipped: Scrubber, store: Path) -> None:
+    scrubber = assemble(shipped.rulebook, open_reference(str(store)))
+    q2, q3 = released(scrubber.reference)
+    claims = [("bundled", _claim("77080", "77089")), ("alone", _claim("77092"))]
+    read = [(name, read_v3(parse_json(body)), date(2025, 4, 1)) for name, body in claims]
+    bundled, alone = claim_changes(scrubber, [q2], [q3], read)
+    assert not alone.changed
+    assert [(told.rule, told.lines) for told in bundled.gone] == [("cms-ncci-ptp-column-two", (2,))]
+    assert [(told.rule, told.lines) for told in bundled.new] == [("cms-ncci-ptp-column-two", (1,))]
+    assert [told.at_risk for told in (*bundled.gone, *bundled.new)] == [Decimal("34.29"), Decimal("33.83")]
+
+
+# On the command line
+
+
+def run(store: Path | None, *args: str) -> Result:
+    env = {"SCRUBBER_REFERENCE": str(store) if store else "", "SCRUBBER_RULES": str(ROOT / "rules")}
+    return CliRunner().invoke(main, ["reference", *args], env=env)
+
+
+def test_load_says_what_it_did(tmp_path: Path) -> None:
+    store, file = tmp_path / "new", ptp_file(tmp_path, "v302r0", Q3)
+    done = run(store, "load", "ncci-ptp", str(file))
+    assert (done.exit_code, done.stdout) == (
+        0, "ncci-ptp 2024Q3 (2024-07-01 to 2024-10-01) is loaded: 4 rows of ncci-ptp\n",
+    )  # fmt: skip
+    assert "is loaded already, nothing is changed" in run(store, "load", "ncci-ptp", str(file)).stdout
+    file.write_text(file.read_text() + "broken\r\n", newline="")
+    assert "replaced" in run(store, "load", "ncci-ptp", str(file), "--release", "2024Q3", "--skip-bad-rows").stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (["ncci-mue"], "is no file of ncci-mue: it looks like the NCCI PTP edits"),
+        (["ncci-ptp", "--since", "2024-09-01", "--until", "2024-09-01"], "ends before it begins"),
+    ],
+)
+def test_a_refusal_is_one_sentence(tmp_path: Path, args: list[str], told: str) -> None:
+    done = run(tmp_path / "new", "load", args[0], str(ptp_file(tmp_path)), *args[1:])
+    assert done.exit_code == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.output
+
+
+def test_loading_needs_a_place(tmp_path: Path) -> None:
+    done = run(None, "load", "ncci-ptp", str(ptp_file(tmp_path)))
+    assert done.exit_code == 2
+    assert "SCRUBBER_REFERENCE" in done.stderr
+
+
+def test_releases_are_listed(store: Path) -> None:
+    lines = run(store, "list").stdout.splitlines()
+    assert lines[0].split()[:5] == ["TABLE", "RELEASE", "SINCE", "UNTIL", "ROWS"]
+    [q2, _] = [line for line in lines if line.startswith("ncci-ptp")]
+    assert q2.split()[:5] == ["ncci-ptp", "2024Q2", "2024-04-01", "2024-07-01", "3"]
+    told = orjson.loads(run(store, "list", "--json").stdout)
+    assert {each["name"] for each in told if each["table"] == "ncci-ptp"} == {"2024Q2", "2024Q3"}
+    assert all(len(each["sha256"]) == 64 for each in told)
+
+
+def test_status_tells_what_is_stale(store: Path) -> None:
+    told = run(store, "status", "--date", "2024-08-01", "--date", "20241010").stdout
+    words = {tuple(line.split()[:2]): line for line in told.splitlines()}
+    assert "in force" in words["2024-08-01", "ncci-ptp"]
+    assert words["2024-10-10", "ncci-ptp"].split()[2:] == ["stale", "2024Q3", "2024-10-01", "10"]
+    assert run(store, "status", "--strict").exit_code == 1
+    assert run(store, "status", "--strict", "--date", "2024-08-01").exit_code == 0
+    [ptp] = [each for each in orjson.loads(run(store, "status", "--json").stdout) if each["table"] == "ncci-ptp"]
+    assert ptp["standing"] == "past-last-release"
+
+
+def test_a_release_is_dropped(store: Path) -> None:
+    assert run(store, "drop", "ncci-ptp", "2024Q2").exit_code == 0
+    assert [each.name for each in FolderPlace(store).loaded()] == ["2024Q3"]
+    refused = run(store, "drop", "ncci-ptp", "2024Q2")
+    assert refused.exit_code == 2
+    assert "there are: ncci-ptp 2024Q3" in refused.stderr
+
+
+def test_two_releases_are_compared(store: Path, tmp_path: Path) -> None:
+    lines = run(store, "diff", "ncci-ptp", "2024Q2", "2024Q3").stdout.splitlines()
+    assert lines == [
+        "- ncci-ptp 77080 77089",
+        "+ ncci-ptp 77089 77080",
+        "~ ncci-ptp 77092 77089: indicator 0 -> 1",
+        "1 added, 1 deleted, 1 changed",
+    ]
+    told = [
+        orjson.loads(line) for line in run(store, "diff", "ncci-ptp", "2024Q2", "2024Q3", "--json").stdout.splitlines()
+    ]
+    assert [each["change"] for each in told] == ["deleted", "added", "changed"]
+    assert "there are: 2024Q2, 2024Q3" in run(store, "diff", "ncci-ptp", "2024Q2", "2025Q1").stderr
+    claims = tmp_path / "claims.ndjson"
+    claims.write_bytes(_claim("77080", "77089") + b"\n" + _claim("77092") + b"\n")
+    shown = run(store, "diff", "ncci-ptp", "2024Q2", "2024Q3", "--claims", str(claims)).stdout
+    assert "- deny cms-ncci-ptp-column-two" in shown
+    assert "1 of 2 claims change: 1 findings gone, 1 new" in shown
+    told = orjson.loads(
+        run(store, "diff", "ncci-ptp", "2024Q2", "2024Q3", "--claims", str(claims), "--json").stdout.splitlines()[0]
+    )
+    assert told["gone"][0]["rule"] == "cms-ncci-ptp-column-two"
