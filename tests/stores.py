@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import SubprocessError
 
 import pytest
 
@@ -25,7 +26,7 @@ def postgres_server(folder: Path) -> Iterator[str]:
     pytest.importorskip("psycopg", reason="psycopg is not installed")
     try:
         server = embedded.get_server(folder / "postgres")
-    except (OSError, RuntimeError) as failure:
+    except (OSError, RuntimeError, SubprocessError) as failure:
         pytest.skip(f"a PostgreSQL server cannot be started here ({type(failure).__name__})")
     try:
         yield server.get_uri()
@@ -70,7 +71,7 @@ def _postgres(contents: Contents, address: str) -> Backend:
     from datetime import UTC, datetime
 
     from scrubber.reference.place import Loaded
-    from scrubber.reference.postgres import PostgresBackend, PostgresPlace, _Database
+    from scrubber.reference.postgres import Database, PostgresBackend, PostgresPlace
 
     place = PostgresPlace(address)
     for (table, digest), part in _parts(contents).items():
@@ -80,4 +81,4 @@ def _postgres(contents: Contents, address: str) -> Backend:
             _fill(change.new_part(), contents, table)
             new = Loaded(table, digest, None, None, digest, datetime(2026, 1, 1, tzinfo=UTC), "", (), {table: 1}, 0)
             change.commit((*change.loaded, new), new)
-    return PostgresBackend(_Database(address), _parts(contents), contents.releases)
+    return PostgresBackend(Database(address), _parts(contents), contents.releases)

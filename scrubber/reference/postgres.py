@@ -47,7 +47,7 @@ class _Connections(threading.local):
     connection: Connection
 
 
-class _Database:
+class Database:
     """A database, asked from any thread and after a fork."""
 
     def __init__(self, address: str) -> None:
@@ -77,7 +77,7 @@ class _Database:
 class PostgresBackend:
     """See Backend. `parts` are names of parts by table and SHA-256."""
 
-    def __init__(self, database: _Database, parts: Mapping[tuple[str, str], str], releases: Iterable[Release]) -> None:
+    def __init__(self, database: Database, parts: Mapping[tuple[str, str], str], releases: Iterable[Release]) -> None:
         self._database = database
         self._parts = dict(parts)
         self._releases = tuple(releases)
@@ -136,7 +136,7 @@ class PostgresPlace:
     """The loaded releases in a database. See Place."""
 
     def __init__(self, address: str) -> None:
-        self._database = _Database(address)
+        self._database = Database(address)
         self._asked_at = -SECONDS_A_GENERATION
         self._generation: object = None
 
