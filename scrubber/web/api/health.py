@@ -32,7 +32,8 @@ def healthz() -> Response:
 def readyz() -> Response:
     """Tell whether claims can be scrubbed, and with what.
 
-    A made-up claim goes the whole path: reference data, engine, money.
+    A made-up claim goes the whole path: reference data, engine, money. Where the service is told to
+    (SCRUBBER_READY_DAYS), it is not ready on tables that are past their last release.
     """
     here = service()
     scrubber = here.scrubber
