@@ -10,6 +10,7 @@ from typing import Any
 from scrubber.answer.json import authority, claim_status, reason, x12_place
 from scrubber.rulebook.conditions import DAY_WORDS, IN_WORDS
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList, Rule
+from scrubber.tables import Dated
 from scrubber.vocabulary import DECIMAL_PLACES, ELEMENTS, KINDS, Field, Type, state_key
 
 Document = dict[str, Any]
@@ -40,7 +41,7 @@ def document(rule: Rule) -> Document:
         "scope": rule.scope,
         "owner": rule.owner,
         "reviewed": rule.reviewed.isoformat(),
-        "effective": {"from": _iso(rule.since), "to": _iso(rule.until)},
+        "effective": effective(rule),
         "authority": authority(rule.authority),
         "applies": condition(rule.applies, fields),
         "needs": rule.needs,
@@ -55,6 +56,11 @@ def document(rule: Rule) -> Document:
         "falseAlarms": rule.false_alarms,
         "related": rule.related,
     }
+
+
+def effective(row: Dated) -> Document:
+    """First day in force and first day no longer, in ISO form; null = open."""
+    return {"from": _iso(row.since), "to": _iso(row.until)}
 
 
 def condition(tree: Condition, fields: Mapping[str, Field]) -> Document:

@@ -49,7 +49,7 @@ def dollars(value: Decimal | None) -> str:
 def _heading(name: str, result: ScrubResult, width: int) -> Iterator[str]:
     verdict = result.disposition
     yield f"{style(_printable(name), bold=True)}  {style(verdict.upper(), fg=_COLOURS[verdict], bold=True)}"
-    yield from _wrap(f"{_counts(result)}; {_at_risk(result.impact)}", _INDENT, width)
+    yield from wrap(f"{_counts(result)}; {_at_risk(result.impact)}", _INDENT, width)
 
 
 def _counts(result: ScrubResult) -> str:
@@ -83,14 +83,14 @@ def _findings(findings: Sequence[Finding], width: int) -> Iterator[str]:
 
 def _finding(finding: Finding, width: int) -> Iterator[str]:
     rule = finding.rule
-    first, *rest = _wrap(finding.message, _TEXT, width)
+    first, *rest = wrap(finding.message, _TEXT, width)
     row = _Row(_numbers(finding.lines), rule.severity.upper(), _risk(finding), first.strip())
     yield _columns(row, colour=_COLOURS[rule.severity])
     yield from rest
-    yield from _wrap(f"Fix: {finding.fix}", _TEXT, width)
+    yield from wrap(f"Fix: {finding.fix}", _TEXT, width)
     for item in finding.authority:
-        yield from _wrap(f"By: {_authority(item)}", _TEXT, width)
-    yield from _wrap(f"Rule: {rule.id}{_expected(finding.reason)}", _TEXT, width)
+        yield from wrap(f"By: {_authority(item)}", _TEXT, width)
+    yield from wrap(f"Rule: {rule.id}{_expected(finding.reason)}", _TEXT, width)
     yield ""
 
 
@@ -139,7 +139,7 @@ def _not_checked(items: Sequence[NotChecked], width: int) -> Iterator[str]:
     for (_, missing), group in alike.items():
         needs = f" Needs {', '.join(missing)}." if missing else ""
         rules = ", ".join(item.rule.id for item in group)
-        yield from _wrap(f"{group[0].message}{needs} [{rules}]", _INDENT, width, hang=2)
+        yield from wrap(f"{group[0].message}{needs} [{rules}]", _INDENT, width, hang=2)
     yield ""
 
 
@@ -150,14 +150,14 @@ def _impact(impact: ClaimImpact, width: int) -> Iterator[str]:
         f"billed {dollars(impact.billed)}, allowed {dollars(impact.allowed)}{unknown},"
         f" at risk {dollars(impact.at_risk)}"
     )
-    yield from _wrap(amounts + (f"; {impact.basis}" if impact.basis else ""), _INDENT, width)
+    yield from wrap(amounts + (f"; {impact.basis}" if impact.basis else ""), _INDENT, width)
     if impact.unpriced_lines:
-        yield from _wrap(f"not priced: line {_numbers(impact.unpriced_lines)}", _INDENT, width)
+        yield from wrap(f"not priced: line {_numbers(impact.unpriced_lines)}", _INDENT, width)
     for step in impact.steps:
-        yield from _wrap(step, _INDENT, width, hang=2)
+        yield from wrap(step, _INDENT, width, hang=2)
 
 
-def _wrap(text: str, indent: int, width: int, hang: int = 0) -> list[str]:
+def wrap(text: str, indent: int, width: int, hang: int = 0) -> list[str]:
     """The text in lines of at most `width` columns; a longer word, such as an address, stays whole."""
     lines = textwrap.wrap(
         _printable(text),

@@ -14,6 +14,8 @@ from scrubber.errors import describe_failure
 _COMMANDS = {
     "scrub": "Scrub claims in files: a table to read, or the API's answers.",
     "serve": "Serve the API.",
+    "codes": "Look a procedure code up.",
+    "price": "Price a service.",
     "rules": "Read and check the rules.",
     "reference": "Build and read reference data.",
 }

@@ -12,8 +12,7 @@ from scrubber.facts.documentation import NOT_SUPPLIED_STATE, Documents, state
 from scrubber.facts.fact import Fact
 from scrubber.facts.lines import LineView
 from scrubber.rulebook.book import Rulebook
-from scrubber.rulebook.rule import Authority
-from scrubber.rulebook.tables import PolicyRow
+from scrubber.rulebook.tables import PolicyRow, policy_authority
 
 BASE_STUDIES = "studies-with-lumbar-spine"
 ONE_STUDY = "one-study-days"
@@ -44,11 +43,8 @@ def _coverage(
     says = {"policy": policy.title}
     _add_frequency(values, says, claim, view, policy, rulebook)
     values |= {key: value for key, value in notices.state(view).items() if key != "abnFaults"}
-    authority = Authority(
-        policy.authority, policy.title, policy.locator, policy.url, policy.retrieved.isoformat(), policy.binding
-    )
     evidence = {"policy": policy.title, "status": policy.status, "effect": policy.effect}
-    return Fact("coverage", values, (view.number,), says=says, evidence=evidence, authority=(authority,))
+    return Fact("coverage", values, (view.number,), says=says, evidence=evidence, authority=(policy_authority(policy),))
 
 
 def _diagnosis_test(view: LineView, policy: PolicyRow, rulebook: Rulebook) -> str:

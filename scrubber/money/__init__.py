@@ -2,6 +2,6 @@
 
 from scrubber.money.impact import add_impacts
 from scrubber.money.line_price import UNKNOWN, LinePrice
-from scrubber.money.prices import price_lines
+from scrubber.money.prices import line_price, price_lines, unit_fee
 
-__all__ = ["UNKNOWN", "LinePrice", "add_impacts", "price_lines"]
+__all__ = ["UNKNOWN", "LinePrice", "add_impacts", "line_price", "price_lines", "unit_fee"]

@@ -14,6 +14,7 @@ from scrubber.money.locality import area, zip_of
 from scrubber.money.payer_fees import payer_unit_fee
 from scrubber.reference import Reference
 from scrubber.rulebook.book import Rulebook
+from scrubber.rulebook.tables import Payer
 
 ORIGINAL_MEDICARE = "original-medicare"
 LARGEST = Decimal(10**15)  # no charge or count of a real claim comes near; arithmetic stays exact below it
@@ -32,7 +33,7 @@ def price_lines(
     """
     zips = zip_of(claim.facility), zip_of(claim.billing)
     units = [(view, _unit_fee(claim, view, zips, rulebook, reference)) for view in views]
-    prices = {view.number: _line_price(view.line, unit) for view, unit in units}
+    prices = {view.number: line_price(view.line, unit) for view, unit in units}
     reducible = [(view, unit) for view, unit in units if unit.reduction]
     if len(reducible) > 1:
         _remark_reductions(prices, reducible)
@@ -60,13 +61,18 @@ def _unit_fee(
         view.provider_class,
         view.provider_percent,
     )
-    if view.payer.line_of_business == ORIGINAL_MEDICARE:
+    return unit_fee(service, view.payer, rulebook, reference)
+
+
+def unit_fee(service: Service, payer: Payer, rulebook: Rulebook, reference: Reference) -> UnitFee:
+    """What the payer allows for one unit of the service."""
+    if payer.line_of_business == ORIGINAL_MEDICARE:
         return medicare_unit_fee(reference, service)
-    return payer_unit_fee(rulebook, reference, view.payer, service)
+    return payer_unit_fee(rulebook, reference, payer, service)
 
 
-def _line_price(line: ServiceLine, unit: UnitFee) -> LinePrice:
-    """Units times the fee, and no more than the charge."""
+def line_price(line: ServiceLine, unit: UnitFee) -> LinePrice:
+    """Units times the fee, and no more than the charge. Reads charge, units, unit code and modifiers of the line."""
     billed, fee, units = _billed(line.charge), unit.fee, line.units
     if fee is None:
         return LinePrice(billed, None, None, None, (), unit.unknown)

@@ -26,6 +26,9 @@ class Backend(Protocol):
     def ptp_among(self, part: str, codes: frozenset[str]) -> Mapping[Pair, Windows]:
         """Every PTP window with both codes among `codes`, by (column 1, column 2) and in that order."""
 
+    def ptp_of(self, part: str, code: str) -> Windows:
+        """Every PTP window that has the code in column 1 or 2, by column 1, column 2 and first day."""
+
     def every(self, table: Table[R], part: str) -> Iterator[tuple[str, tuple[R, ...]]]:
         """Every key with its rows, in the order of the keys."""
 

@@ -28,6 +28,10 @@ class LayeredBackend:
         """See Backend."""
         return self._of(PTP).ptp_among(part, codes)
 
+    def ptp_of(self, part: str, code: str) -> Windows:
+        """See Backend."""
+        return self._of(PTP).ptp_of(part, code)
+
     def every(self, table: Table[R], part: str) -> Iterator[tuple[str, tuple[R, ...]]]:
         """See Backend."""
         return self._of(table).every(table, part)

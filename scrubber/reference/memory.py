@@ -35,6 +35,13 @@ class MemoryBackend:
                     found[column1, column2] = partners[column2]
         return dict(sorted(found.items())) if len(found) > 1 else found
 
+    def ptp_of(self, _part: str, code: str) -> Windows:
+        """See Backend. Asks every column 1 code for its partners."""
+        found: list[PtpEdit] = []
+        for column1, partners in sorted(self._partners.items()):
+            found += self.rows(PTP, _part, column1) if column1 == code else partners.get(code, ())
+        return tuple(found)
+
     def every(self, table: Table[R], _part: str) -> Iterator[tuple[str, tuple[R, ...]]]:
         """See Backend."""
         yield from sorted(self._rows.get(table, {}).items())

@@ -19,7 +19,7 @@ from scrubber.reference.catalogue import PTP, R, Table
 from scrubber.reference.packing import Texts
 from scrubber.reference.part import Packed, unpack_rows
 from scrubber.reference.place import Loaded, from_json, parts_of, releases_of, to_json
-from scrubber.reference.ptp_packing import numbered, pairs_among
+from scrubber.reference.ptp_packing import numbered, pairs_among, windows_of
 from scrubber.reference.rows import Release
 
 try:
@@ -102,16 +102,27 @@ class PostgresBackend:
         )
         return pairs_among(found, asked, self._texts[name])
 
+    def ptp_of(self, part: str, code: str) -> Windows:
+        """See Backend. Goes through the whole part, a little at a time."""
+        name = self._parts[PTP.name, part]
+        with self._part_rows(PTP.name, name) as rows:
+            return windows_of(rows, code, self._texts[name])
+
     def every(self, table: Table[R], part: str) -> Iterator[tuple[str, tuple[R, ...]]]:
         """See Backend."""
         name = self._parts[table.name, part]
+        with self._part_rows(table.name, name) as rows:
+            for key, packed in rows:
+                yield key, unpack_rows(table, key, packed, self._texts[name])
+
+    @contextmanager
+    def _part_rows(self, table: str, part: str) -> Iterator[Iterable[tuple[str, bytes]]]:
         with self._database.open(autocommit=False) as connection, connection.cursor("every") as cursor:
             cursor.execute(
                 "SELECT key, packed FROM scrubber_reference_rows WHERE part = %s AND table_name = %s ORDER BY key",
-                (name, table.name),
+                (part, table),
             )
-            for key, packed in cursor:
-                yield key, unpack_rows(table, key, packed, self._texts[name])
+            yield cursor
 
     def releases(self) -> tuple[Release, ...]:
         """See Backend."""

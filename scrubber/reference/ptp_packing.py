@@ -83,6 +83,20 @@ def _hits(partners: array[int], numbers: frozenset[int]) -> Iterable[int]:
     return [number for number in numbers if (at := bisect_left(partners, number)) < last and partners[at] == number]
 
 
+def windows_of(found: Iterable[tuple[str, bytes]], code: str, texts: Texts) -> tuple[PtpEdit, ...]:
+    """The windows that have the code in either column, in the bytes of every column 1 code, these in order."""
+    if not _is_code(code):
+        return ()
+    number = code_number(code)
+    windows: list[PtpEdit] = []
+    for column1, packed in found:
+        if column1 == code:
+            windows += unpack_edits(column1, packed, texts)
+        elif number.to_bytes(_PARTNER_BYTES, "little") in packed:  # a quick look; most codes have no such partner
+            windows += pairs_among([(column1, packed)], {number: code}, texts).get((column1, code), ())
+    return tuple(windows)
+
+
 def unpack_edits(column1: str, packed: bytes, texts: Texts) -> tuple[PtpEdit, ...]:
     """Every window in the bytes of `column1`, by column 2 and first day."""
     partners = _partners(packed)

@@ -20,7 +20,7 @@ from scrubber.reference.backend import Pair, Windows
 from scrubber.reference.catalogue import PTP, R, Table
 from scrubber.reference.packing import Texts
 from scrubber.reference.part import Packed, unpack_rows
-from scrubber.reference.ptp_packing import numbered, pairs_among
+from scrubber.reference.ptp_packing import numbered, pairs_among, windows_of
 from scrubber.reference.rows import Release
 
 LAYOUT = 2  # PRAGMA user_version of such files
@@ -59,6 +59,12 @@ class SqliteBackend:
         marks = ",".join("?" * len(asked))
         found = self._ask(path, f'SELECT key, packed FROM "{PTP.name}" WHERE key IN ({marks})', *asked.values())  # noqa: S608
         return pairs_among(found, asked, self._texts[path])
+
+    def ptp_of(self, part: str, code: str) -> Windows:
+        """See Backend. Reads the column 2 codes of the whole part, some ten megabytes of mapped pages."""
+        path = self._files[PTP.name, part]
+        rows = self._connection(path).execute(f'SELECT key, packed FROM "{PTP.name}" ORDER BY key')  # noqa: S608
+        return windows_of(rows, code, self._texts[path])
 
     def every(self, table: Table[R], part: str) -> Iterator[tuple[str, tuple[R, ...]]]:
         """See Backend."""

@@ -25,6 +25,7 @@ from scrubber.rulebook.tables import (
     PlanRow,
     PolicyRow,
     best,
+    weight,
 )
 from scrubber.tables import in_force, on
 
@@ -161,6 +162,11 @@ class Rulebook:
     def _find_policy(self, code: str, payer: Payer, day: date) -> PolicyRow | None:
         rows: tuple[PolicyRow, ...] = self._policies.get(code, ())
         return best(rows, payer, day)
+
+    def policies(self, code: str, day: date) -> tuple[PolicyRow, ...]:
+        """Every coverage policy row of a code on the day; those that say most of the payer come first."""
+        rows: list[PolicyRow] = [row for row in self._policies.get(code, ()) if in_force(row, day)]
+        return tuple(sorted(rows, key=weight, reverse=True))
 
     def diagnosis_rows(self, list_name: str, day: date) -> tuple[DiagnosisListRow, ...]:
         """The rows of a policy's diagnosis list that are in force on the day."""

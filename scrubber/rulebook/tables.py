@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
+from scrubber.rulebook.rule import Authority
 from scrubber.tables import Dated, in_force
 
 
@@ -124,6 +125,11 @@ class PolicyRow(NamedTuple):
     url: str | None
     retrieved: date
     binding: bool
+
+
+def policy_authority(row: PolicyRow) -> Authority:
+    """By whose word a policy row stands."""
+    return Authority(row.authority, row.title, row.locator, row.url, row.retrieved.isoformat(), row.binding)
 
 
 class DiagnosisListRow(NamedTuple):

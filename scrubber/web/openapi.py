@@ -14,7 +14,9 @@ from scrubber import __version__
 from scrubber.answer import json
 from scrubber.web import problems
 from scrubber.web.api.claims import claims
+from scrubber.web.api.codes import codes
 from scrubber.web.api.health import health
+from scrubber.web.api.reference import reference
 from scrubber.web.api.rules import rules
 from scrubber.web.documented.examples import scrub_example
 from scrubber.web.documented.scalars import describe_scalar
@@ -64,5 +66,5 @@ def install(app: Flask) -> None:
     }
     api = DocumentedApi(app)
     api.ma_plugin.converter.add_attribute_function(describe_scalar)
-    for blueprint in (claims, rules, health):
+    for blueprint in (claims, codes, rules, reference, health):
         api.register_blueprint(blueprint)

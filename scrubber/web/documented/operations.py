@@ -9,12 +9,15 @@ from typing import Any
 from marshmallow import Schema
 
 from scrubber.answer import DEFAULT_VIEW, VIEWS
+from scrubber.codes.asked import CODE, CODE_PARAMETERS, PRICE_PARAMETERS, Parameter
 from scrubber.findings import CATEGORIES, SEVERITIES, STAGES
 from scrubber.intake.schema import BODY
 from scrubber.rulebook.schema import STATUSES
 from scrubber.web.documented.answer import ANSWER, CLEARINGHOUSE
+from scrubber.web.documented.codes import KNOWN_CODE, PRICED
 from scrubber.web.documented.examples import CLAIM_EXAMPLE
 from scrubber.web.documented.health import HEALTH, READINESS
+from scrubber.web.documented.reference import RELEASES
 from scrubber.web.documented.rules import RULE, RULE_LIST
 
 Operation = dict[str, Any]
@@ -23,6 +26,11 @@ Operation = dict[str, Any]
 def _query(name: str, about: str, words: Sequence[str] = ()) -> Operation:
     schema = {"type": "string"} | ({"enum": list(words)} if words else {})
     return {"in": "query", "name": name, "description": about, "schema": schema}
+
+
+def _asked(parameter: Parameter) -> Operation:
+    told = _query(parameter.name, parameter.about, parameter.words)
+    return told if parameter.words else told | {"schema": {"type": "string", "pattern": f"^({parameter.pattern})$"}}
 
 
 def _answers(about: str, schema: type[Schema] | Operation, *problems: HTTPStatus, **more: Any) -> Operation:
@@ -69,6 +77,22 @@ LIST_RULES: Operation = {
 READ_RULE: Operation = {
     "operationId": "readRule",
     "responses": _answers("The rule.", RULE, HTTPStatus.NOT_FOUND),
+}
+READ_CODE: Operation = {
+    "operationId": "readCode",
+    "parameters": [_asked(parameter) for parameter in CODE_PARAMETERS],
+    "responses": _answers(
+        "What is known of the code; much may be unknown.", KNOWN_CODE, HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND
+    ),
+}
+READ_PRICE: Operation = {
+    "operationId": "readPrice",
+    "parameters": [_asked(parameter) | {"required": parameter is CODE} for parameter in PRICE_PARAMETERS],
+    "responses": _answers("What the service pays.", PRICED, HTTPStatus.BAD_REQUEST),
+}
+LIST_RELEASES: Operation = {
+    "operationId": "listReleases",
+    "responses": _answers("The releases, by table and first day.", RELEASES),
 }
 HEALTHZ: Operation = {
     "operationId": "healthz",

@@ -1,0 +1,183 @@
+"""Beside the path: what is known of a code, and what it pays, as JSON; dates in ISO form. Never a descriptor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scrubber.answer.json import amount, authority
+from scrubber.answer.releases import standing
+from scrubber.answer.rules import effective, summary
+from scrubber.codes import KnownCode, Priced
+from scrubber.codes.known import Coverage, Partner
+from scrubber.codes.priced import PRICING_TABLES, PartPrice
+from scrubber.facts.documentation import DOCUMENT_PLACES
+from scrubber.reference.catalogue import ADD_ON, MPFS, MUE, PROCEDURES, PTP
+from scrubber.reference.rows import AddOn, FeeRow, Mue
+from scrubber.rulebook.tables import Payer, policy_authority
+from scrubber.vocabulary import KINDS
+
+Document = dict[str, Any]
+
+INDICATORS = {
+    "status": "status",
+    "pcTc": "pc_tc",
+    "globalDays": "global_days",
+    "multiple": "multiple",
+    "bilateral": "bilateral",
+    "assistant": "assistant",
+    "coSurgeon": "co_surgeon",
+    "team": "team",
+    "endoscopicBase": "endoscopic_base",
+    "imagingFamily": "imaging_family",
+    "nonFacilityNa": "non_facility_na",
+    "facilityNa": "facility_na",
+}
+RELATIVE_VALUES = {
+    "work": "work",
+    "nonFacilityPe": "non_facility_pe",
+    "facilityPe": "facility_pe",
+    "mp": "mp",
+}
+
+
+def known_code(known: KnownCode, digest: str) -> Document:
+    """Everything that is known of a code. `digest` is the rulebook's."""
+    asked, standings = known.question, known.standings
+    return {
+        "code": asked.code,
+        "date": asked.day.isoformat(),
+        "payer": payer(known.payer),
+        "rulebook": digest,
+        "procedure": {"standing": known.standing, "release": standing(standings, PROCEDURES.name)},
+        "feeSchedule": {"release": standing(standings, MPFS.name), "rows": [_fee_row(row) for row in known.fees]},
+        "prices": {
+            "releases": [standing(standings, table.name) for table in PRICING_TABLES],
+            "units": [_part_price(each) for each in known.prices],
+        },
+        "mue": {"release": standing(standings, MUE.name), "edit": _mue(known.mue) if known.mue else None},
+        "ptp": {
+            "release": standing(standings, PTP.name),
+            "total": known.ptp.total,
+            "page": known.ptp.page,
+            "pageSize": known.ptp.page_size,
+            "partners": [_partner(each) for each in known.ptp.partners],
+        },
+        "addOn": {
+            "release": standing(standings, ADD_ON.name),
+            "primaries": [_add_on(row.primary, row) for row in known.primaries],
+            "addOns": [_add_on(row.code, row) for row in known.add_ons],
+        },
+        "coverage": [_coverage(each) for each in known.coverage],
+        "rules": [summary(rule) for rule in known.rules],
+        "documentation": documentation(known),
+    }
+
+
+def priced(found: Priced) -> Document:
+    """What a service pays, and all that it was asked with."""
+    asked, price = found.question, found.price
+    told = {
+        "code": asked.code,
+        "modifiers": asked.modifiers,
+        "units": f"{asked.units.normalize():f}",
+        "date": asked.day.isoformat(),
+        "zip": asked.zip,
+        "pos": asked.place,
+        "setting": found.setting,
+        "payer": payer(found.payer),
+        "participation": "par" if asked.participating else "nonpar",
+        "qualifyingApm": asked.qualifying_apm,
+        "providerClass": found.provider_class,
+        "charge": amount(price.billed),
+        "unitFee": amount(price.unit_fee),
+        "allowed": amount(price.allowed),
+        "basis": price.basis,
+        "steps": price.steps,
+        "releases": [standing(found.standings, table.name) for table in PRICING_TABLES],
+    }
+    return told | {"unknown": price.unknown} if price.unknown else told
+
+
+def payer(known: Payer) -> Document:
+    """Who pays, as far as it is known."""
+    return {"name": known.name, "lineOfBusiness": known.line_of_business, "contractor": known.contractor}
+
+
+def documentation(known: KnownCode) -> list[Document]:
+    """What a report needs: the element, its place under `scrubContext.documentation[].elements`, and why."""
+    fields = KINDS["document"].fields
+    return [
+        {"element": name, "place": DOCUMENT_PLACES.get(name), "about": fields[name].about, "rules": rules}
+        for name, rules in known.documentation.items()
+    ]
+
+
+def _fee_row(row: FeeRow) -> Document:
+    indicators = {key: getattr(row, column) for key, column in INDICATORS.items()}
+    units = {key: f"{getattr(row, column):.2f}" for key, column in RELATIVE_VALUES.items()}
+    return {
+        "component": row.component,
+        **indicators,
+        "relativeValues": units,
+        "effective": effective(row),
+        "release": row.release,
+        "source": row.source,
+    }
+
+
+def _part_price(part: PartPrice) -> Document:
+    fee = part.fee
+    told = {
+        "component": part.component,
+        "setting": part.setting,
+        "allowed": amount(fee.fee),
+        "basis": fee.basis,
+        "steps": fee.steps,
+    }
+    return told | {"unknown": fee.unknown} if fee.unknown else told
+
+
+def _mue(edit: Mue) -> Document:
+    return {
+        "units": edit.units,
+        "indicator": edit.indicator,
+        "effective": effective(edit),
+        "source": edit.source,
+    }
+
+
+def _partner(partner: Partner) -> Document:
+    edit = partner.edit
+    return {
+        "code": partner.code,
+        "column": partner.column,
+        "indicator": edit.indicator,
+        "effective": effective(edit),
+        "rationale": edit.rationale,
+        "source": edit.source,
+    }
+
+
+def _add_on(code: str, row: AddOn) -> Document:
+    return {"code": code, "type": row.kind, "effective": effective(row), "source": row.source}
+
+
+def _coverage(found: Coverage) -> Document:
+    row = found.policy
+    [by] = authority([policy_authority(row)])
+    return {
+        "status": row.status,
+        "effect": row.effect,
+        "payer": row.payer,
+        "lineOfBusiness": row.line_of_business,
+        "plan": row.plan,
+        "contractor": row.contractor,
+        "diagnoses": _diagnoses(found),
+        "monthsBetween": found.frequency.months if found.frequency else None,
+        "effective": effective(row),
+        "authority": by,
+    }
+
+
+def _diagnoses(found: Coverage) -> list[Document]:
+    return [{"code": row.code, "prefix": row.prefix, "test": row.test, "source": row.source} for row in found.diagnoses]

@@ -1,0 +1,82 @@
+"""Beside the path: what is known of a procedure code, and what it pays. No claim is needed, and none is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+
+import orjson
+from flask import Response, request
+from flask_smorest import Blueprint
+
+from scrubber.answer.codes import known_code, priced
+from scrubber.codes import know, price
+from scrubber.codes.asked import (
+    CODE,
+    CODE_PARAMETERS,
+    PRICE_PARAMETERS,
+    BadParameter,
+    Parameter,
+    code_question,
+    price_question,
+)
+from scrubber.web.documented import operations
+from scrubber.web.problems import BAD_PARAMETER, NOT_FOUND, Refused
+from scrubber.web.service import service
+
+codes = Blueprint("codes", __name__, url_prefix="/v1", description="Look up procedure codes.")
+
+
+@codes.get("/codes/<code>")
+@codes.doc(**operations.READ_CODE)
+def one(code: str) -> Response:
+    """Look a code up.
+
+    What is known of a CPT or HCPCS code on a date of service: whether it is in force, indicators and relative values
+    of the fee schedule, prices, units, partners, coverage, rules and documentation. A code that no table has is
+    answered as unknown; 404 is for what is no code. Never a descriptor.
+    """
+    texts = _texts(CODE_PARAMETERS)
+    try:
+        question = code_question(code, texts, _today())
+    except BadParameter as bad:
+        raise Refused(NOT_FOUND if bad.name == CODE.name else BAD_PARAMETER, str(bad)) from None
+    here = service().scrubber
+    known = know(question, here.rulebook, here.reference)
+    return _answer(known_code(known, here.rulebook.digest))
+
+
+@codes.get("/price")
+@codes.doc(**operations.READ_PRICE)
+def one_price() -> Response:
+    """Price a service.
+
+    By the functions that price the lines of claims. An amount that cannot be known is null, and `unknown` says why.
+    Reductions among several services of a day are not applied.
+    """
+    texts = _texts(PRICE_PARAMETERS)
+    try:
+        question = price_question(texts, _today())
+    except BadParameter as bad:
+        raise Refused(BAD_PARAMETER, str(bad)) from None
+    here = service().scrubber
+    return _answer(priced(price(question, here.rulebook, here.reference)))
+
+
+def _texts(parameters: Iterable[Parameter]) -> dict[str, str]:
+    """The parameters of the request. A misspelt one would change the answer unnoticed, so it is refused."""
+    names = [parameter.name for parameter in parameters]
+    if not request.args.keys() <= set(names):
+        raise Refused(BAD_PARAMETER, f"There is a parameter besides these: {', '.join(names)}.")
+    for name, values in request.args.lists():
+        if len(values) > 1:
+            raise Refused(BAD_PARAMETER, f"`{name}` is given more than once.")
+    return request.args.to_dict()
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def _answer(told: dict[str, object]) -> Response:
+    return Response(orjson.dumps(told), content_type="application/json")
