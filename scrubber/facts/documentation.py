@@ -95,6 +95,15 @@ def flag_state(name: str, elements: Elements) -> Values:
     return {name: given.strip().casefold() not in ("false", "no", "n", "none")}
 
 
+def modifier_support(documents: Documents, *numbers: int) -> Values:
+    """Whether the record supports a modifier on some of these lines: the first of them that anything is said of."""
+    for number in numbers:
+        said = flag_state("modifierSupport", documents.of(number))
+        if said.get("modifierSupport?") != NOT_SUPPLIED_STATE:
+            return said
+    return {"modifierSupport?": NOT_SUPPLIED_STATE}
+
+
 def state(name: str) -> str:
     """The key of an element's state."""
     return name + "?"
