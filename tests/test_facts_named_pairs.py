@@ -37,7 +37,7 @@ def test_a_named_pair_is_one_fact_whatever_edit_joins_it(
 ) -> None:
     added = second if first == "77092" else first
     case = f"  lines: [{{procedure: '{added}'}}]\n  {finds.replace('}', f', message: edit {edit}}}')}"
-    assert differences(tmp_path, case, first, second, when=f"when: {{fact: edit, is: {edit}}}") == ()
+    assert differences(tmp_path, case, first, second, when=f'when: {{fact: first, is: "{first}"}}') == ()
 
 
 @pytest.mark.parametrize("apart", ["date: '2025-03-11'", "rendering-npi: '1555666779'"])
