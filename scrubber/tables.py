@@ -51,7 +51,12 @@ def on(rows: Iterable[D], day: date) -> D | None:
 
 
 def read_rows(path: Path, row_type: type[Row], unique: Sequence[str] = ()) -> tuple[Row, ...]:
-    """All rows of a CSV file, in its order.
+    """All rows of a CSV file, in its order: `numbered_rows` without the numbers."""
+    return tuple(row for _, row in numbered_rows(path, row_type, unique))
+
+
+def numbered_rows(path: Path, row_type: type[Row], unique: Sequence[str] = ()) -> tuple[tuple[int, Row], ...]:
+    """All rows of a CSV file, in its order, each with the number of its line.
 
     The header holds exactly the fields of `row_type`, in any order; blank lines and lines that start with `#` are
     skipped; UTF-8, one row a line. No two rows that agree in the columns `unique` may be in force on one day.
@@ -72,7 +77,7 @@ def read_rows(path: Path, row_type: type[Row], unique: Sequence[str] = ()) -> tu
         faults += _overlaps(path, numbered, unique)
     if faults:
         raise Faults(faults)
-    return tuple(row for _, row in numbered)
+    return tuple(numbered)
 
 
 def _cells(path: Path, faults: list[Fault]) -> Iterator[tuple[int, list[str]]]:

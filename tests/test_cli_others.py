@@ -123,7 +123,7 @@ def checked(folder: Path) -> Path:
 
 def test_rules_without_faults(checked: Path) -> None:
     done = scrubber("rules", "lint")
-    assert done.stdout == "1 rules in 1 packs, no faults\n"
+    assert done.stdout == "1 rule in 1 pack, no faults\n"
     assert done.exit_code == 0
 
 
@@ -140,7 +140,7 @@ def test_faults_are_told_with_file_and_line(checked: Path) -> None:
 def test_cases_pass(checked: Path) -> None:
     for ids in [], ["sample-denied"]:
         done = scrubber("rules", "test", *ids)
-        assert done.stdout == "4 cases of 1 rules, 0 failed\n"
+        assert done.stdout == "4 cases of 1 rule, 0 failed\n"
         assert done.exit_code == 0
 
 
@@ -150,7 +150,7 @@ def test_a_case_that_fails_is_told_with_its_place(checked: Path) -> None:
     done = scrubber("rules", "test")
     assert done.exit_code == 1
     assert done.stdout.startswith("rules/sample/lines/sample-denied.test.yaml:1: sample-denied: ")
-    assert done.stdout.endswith("4 cases of 1 rules, 1 failed\n")
+    assert done.stdout.endswith("4 cases of 1 rule, 1 failed\n")
 
 
 def test_a_rule_that_is_not_there_cannot_be_tested(checked: Path) -> None:

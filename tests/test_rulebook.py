@@ -119,7 +119,7 @@ def test_a_state_is_read_under_its_own_key(tmp_path: Path) -> None:
         ("{}", "exactly one of"),
         ("[]", "must be {all"),
         ("always", "must be {all"),
-        ("", "when: Field may not be null"),
+        ("", "when: must not be empty"),
     ],
 )
 def test_a_condition_that_cannot_be_meant(tmp_path: Path, when: str, said: str) -> None:
@@ -143,23 +143,23 @@ def test_is_not_does_not_go_with_a_state(tmp_path: Path) -> None:
     ("lines", "start", "said"),
     [
         ({"id": "id: other"}, "id", "must be the file's name"),
-        ({"id": "id: Sample Rule"}, "id", "Must be of the form"),
+        ({"id": "id: Sample Rule"}, "id", "Must look like our-clinic-modifier-25"),
         ({"version": "version: 0"}, "version", "version"),
-        ({"version": "version: one"}, "version", "Not a valid integer"),
+        ({"version": "version: one"}, "version", "version: must be a whole number"),
         ({"status": "status: on"}, "status", "Must be one of: draft, shadow"),
         ({"scope": "scope: world"}, "scope", "Must be one of: claim"),
-        ({"owner": ""}, "id", "owner: Missing data"),
-        ({"colour": "colour: red"}, "colour", "Unknown field"),
+        ({"owner": ""}, "id", "owner: is missing"),
+        ({"colour": "colour: red"}, "colour", "colour: is no key"),
         ({"reviewed": "reviewed: 20261122"}, "reviewed", "Not a date"),
         ({"effective": "effective: {from: 2025-02-29}"}, "effective", "Not a date"),
         ({"effective": "effective: {from: 2025-01-01, to: 2025-01-01}"}, "effective", "`to` must be after `from`"),
-        ({"severity": "severity: deny", "authority": "authority: []"}, "authority", "Shorter than minimum"),
+        ({"severity": "severity: deny", "authority": "authority: []"}, "authority", "authority: must not be empty"),
         ({"message": 'message: "Line {line} of {patient}"'}, "message", "{patient} is no fact of line"),
         ({"message": 'message: "Line {line"'}, "message", "a brace stands alone"),
         ({"message": 'message: "Line {line!r}"'}, "message", "one name and nothing else"),
         ({"message": 'message: "Line {}"'}, "message", "one name and nothing else"),
         ({"fix": 'fix: "See {line.number}"'}, "fix", "one name and nothing else"),
-        ({"reason": "reason: {group: CO, carc: abc}"}, "reason", "carc"),
+        ({"reason": "reason: {group: CO, carc: abc}"}, "reason", "reason.carc: Must look like 236"),
         ({"stage": "stage: postPayment"}, "reason", "no reason on the remittance"),
         ({"points_at": "points-at: shoes"}, "points-at", "Must be one of"),
         ({"related": "related: [no-such-rule]"}, "related", "there is no rule `no-such-rule`"),
@@ -214,7 +214,7 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
 
 
 def test_faults_read_as_file_line_and_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(Faults, match=rf"^{FILE}:{line_of(RULE, 'owner')}: owner: Shorter than minimum length 1\.$"):
+    with pytest.raises(Faults, match=rf"^{FILE}:{line_of(RULE, 'owner')}: owner: must not be empty$"):
         load(tmp_path, owner="owner: ''")
 
 
@@ -230,6 +230,8 @@ def test_faults_read_as_file_line_and_what_to_do(tmp_path: Path) -> None:
         ("a: {b: 1, b: 2}\n", "`b` stands here twice", 1),
         ("? [a]\n: 1\n", "a key must be a word", 1),
         ("a: [1\nb: 2\n", "not YAML", 2),
+        ("a: one: two\n", "put a text with a colon in quotes", 1),
+        ("a: 1\nb:\n\t- x\n", "indent with blanks, not tabs", 3),
         ("a: 1\n---\nb: 2\n", "not YAML: expected a single document", 2),
         ("a: " + "[" * 30 + "]" * 30, "nested deeper than 24 levels", 1),
         ("[" * 200_000, "nested deeper than 24 levels", 1),
@@ -238,7 +240,7 @@ def test_faults_read_as_file_line_and_what_to_do(tmp_path: Path) -> None:
         ("a: \x00", "not YAML that can be read", 0),
         ("x" * 300_000, "larger than 256 KB", 0),
         ("a: " + "x" * 10_000_000, "larger than 256 KB", 0),
-        ("- 1\n", "Invalid input type", 1),
+        ("- 1\n", "must be keys with values", 1),
     ],
 )
 def test_a_file_that_is_no_rule(tmp_path: Path, text: str, said: str, line: int) -> None:
@@ -316,7 +318,7 @@ def test_too_many_rules_are_one_fault(tmp_path: Path) -> None:
         (with_lines(PACK, name="name: other"), "must be the folder's name"),
         (with_lines(PACK, adoption="adoption: perhaps"), "Must be one of"),
         (with_lines(PACK, tables="tables: {lists.csv: shoes}"), "Must be one of"),
-        (with_lines(PACK, tables="tables: {../lists.csv: code-lists}"), "Must be of the form"),
+        (with_lines(PACK, tables="tables: {../lists.csv: code-lists}"), "Must look like limits.csv"),
         (with_lines(PACK, tables="tables: {}"), "is not listed"),
         (with_lines(PACK, tables="tables: {lists.csv: code-lists, more.csv: limits}"), "cannot be read"),
     ],
@@ -334,18 +336,20 @@ POLICIES = (
 
 
 def with_policies(folder: Path, rows: str) -> Path:
-    pack = with_lines(PACK, tables="tables: {lists.csv: code-lists, policies.csv: policies}")
+    tables = "tables: {lists.csv: code-lists, policies.csv: policies, aliases.csv: aliases}"
+    pack = with_lines(PACK, tables=tables)
     put(folder, "sample/tables/policies.csv", POLICIES + rows)
+    put(folder, "sample/tables/aliases.csv", "payer_id,payer,since,until,source\nS1,sample-plan,,,sample\n")
     return rule_folder(folder, pack=pack)
 
 
 def policy(code: str = "77092", payer: str = "", **cells: str) -> str:
     row = {
-        "line": "", "status": "unknown", "effect": "warn", "diagnoses": "", "frequency": "", "since": "", "until": "",
-        "authority": "payer-policy", "binding": "no",
+        "line": "", "plan": "", "contractor": "", "status": "unknown", "effect": "warn", "diagnoses": "",
+        "frequency": "", "since": "", "until": "", "authority": "payer-policy", "binding": "no",
     } | cells  # fmt: skip
     return (
-        f"{code},{payer},{row['line']},,,{row['status']},{row['effect']},{row['diagnoses']},{row['frequency']},"
+        f"{code},{payer},{row['line']},{row['plan']},{row['contractor']},{row['status']},{row['effect']},{row['diagnoses']},{row['frequency']},"
         f"{row['since']},{row['until']},{row['authority']},Sample,,,2026-11-22,{row['binding']}\n"
     )
 
@@ -380,11 +384,15 @@ def test_the_day_decides_between_rows(tmp_path: Path) -> None:
         (policy(until="2025-01-02") + policy(since="2025-01-01"), "in force on a day on which", 3),
         (policy(since="2025-01-01", until="2025-01-01"), "must be a later day", 2),
         (policy(status="perhaps"), "status: expected one of", 2),
-        (policy(line="shoes"), "`line_of_business` is one of", 0),
-        (policy(authority="hearsay"), "`authority` is one of", 0),
-        (policy(diagnoses="none"), "there is no diagnosis list `none`", 0),
-        (policy(frequency="none"), "there is no frequency limit `none`", 0),
-        (policy(effect="deny"), "a deny needs a binding authority", 0),
+        (policy(line="shoes"), "`line_of_business` is one of", 2),
+        (policy(authority="hearsay"), "`authority` is one of", 2),
+        (policy(diagnoses="none"), "there is no diagnosis list `none`", 2),
+        (policy(frequency="none"), "there is no frequency limit `none`", 2),
+        (policy(effect="deny"), "a deny needs a binding authority", 2),
+        (policy() + policy(payer="sampel-plan"), "no row of aliases names the payer `sampel-plan`", 3),
+        (policy(plan="gold"), "no row of plans has the plan `gold`", 2),
+        (policy(contractor="1011"), "five digits of a Medicare contractor", 2),
+        (policy(code="77092-26"), "without a modifier", 2),
     ],
 )
 def test_rows_that_cannot_be_meant(tmp_path: Path, rows: str, said: str, line: int) -> None:
@@ -400,7 +408,9 @@ def test_rows_of_two_packs_that_tie(tmp_path: Path) -> None:
     put(folder, "second/tables/policies.csv", POLICIES + policy(until="2025-01-01") + policy(code="99213"))
     assert load_rulebook(folder).rules
     put(folder, "second/tables/policies.csv", POLICIES + policy())
-    assert [one.file for one in faults_of(folder)] == ["second/tables/policies.csv"]
+    found = faults_of(folder)
+    assert [(one.file, one.line) for one in found] == [("second/tables/policies.csv", 2)]
+    assert "line 2 of sample/tables/policies.csv" in found[0].message
 
 
 def test_code_lists_hold_codes_and_ranges_on_their_days(tmp_path: Path) -> None:
@@ -414,6 +424,34 @@ def test_code_lists_hold_codes_and_ranges_on_their_days(tmp_path: Path) -> None:
     assert not lists.contains("other", "77089", 1)
     reversed_range = rule_folder(tmp_path / "bad", lists=LISTS + "tbs,99215,99202,,,sample\n")
     assert "`through` must be a later code" in faults_of(reversed_range)[0].message
+
+
+def test_a_list_in_a_broken_table_is_not_called_unknown_as_well(tmp_path: Path) -> None:
+    rule = with_lines(RULE, applies="applies: {procedure: {any-in: tbs}}")
+    assert load_rulebook(rule_folder(tmp_path / "whole", rule)).rules
+    broken = rule_folder(tmp_path / "broken", rule, lists=LISTS + "tbs,77090,,soon,,sample\n")
+    assert [one.file for one in faults_of(broken)] == ["sample/tables/lists.csv"]
+    unknown = fault(tmp_path / "unknown", applies="applies: {procedure: {any-in: bones}}")
+    assert unknown.message.endswith("there are: tbs")
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("77092,,,,,-1.00,,,,sample", "below zero"),
+        ("77092,,,,,,-5,,,sample", "below zero"),
+        ("77092,,,,,1.00,5,,,sample", "give either"),
+        ("G051,,,,,1.00,,,,sample", "without a modifier"),
+        ("77092,nobody,,,,1.00,,,,sample", "names the payer `nobody`"),
+    ],
+)
+def test_payer_fees_that_cannot_be_meant(tmp_path: Path, row: str, said: str) -> None:
+    columns = "code,payer,line_of_business,plan,contractor,amount,percent_of_medicare,since,until,source\n"
+    put(tmp_path, "sample/tables/fees.csv", columns + row + "\n")
+    pack = with_lines(PACK, tables="tables: {lists.csv: code-lists, fees.csv: payer-fees}")
+    found = faults_of(rule_folder(tmp_path, pack=pack))
+    assert [(one.file, one.line) for one in found] == [("sample/tables/fees.csv", 2)]
+    assert said in found[0].message
 
 
 def test_limits_are_looked_up_by_day(tmp_path: Path) -> None:

@@ -60,6 +60,15 @@ def test_a_day_is_no_limit(tmp_path: Path) -> None:
     assert lint(rule_folder(tmp_path, with_lines(RULE, when="when: {fact: day, before: 2025-01-01}"))) == []
 
 
+def test_the_name_of_a_rule_begins_with_its_pack(tmp_path: Path) -> None:
+    folder = rule_folder(tmp_path)
+    (folder / FILE).rename(folder / "sample/family/other-rule.yaml")
+    (folder / TESTS).rename(folder / "sample/family/other-rule.test.yaml")
+    put(folder, "sample/family/other-rule.yaml", with_lines(RULE, id="id: other-rule"))
+    found = the_fault(folder)
+    assert (found.file, "begins with sample-" in found.message) == ("sample/family/other-rule.yaml", True)
+
+
 def test_a_rule_without_tests(tmp_path: Path) -> None:
     folder = rule_folder(tmp_path)
     (folder / TESTS).rename(folder / "sample/family/other-rule.test.yaml")
@@ -80,7 +89,7 @@ def test_too_few_cases(tmp_path: Path, drop: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("case", "line", "said"),
     [
-        ("- {claim: tbs, finds: []}", 1, "name: Missing data"),
+        ("- {claim: tbs, finds: []}", 1, "name: is missing"),
         ("- {name: x, claim: tbs}", 1, "says nothing of what must come out"),
         ("- {name: two units, claim: tbs, finds: []}", 1, "this name is used above"),
         ("- {name: x, claim: nobody, finds: []}", 1, "there is no claims/nobody.json"),

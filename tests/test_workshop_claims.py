@@ -152,7 +152,7 @@ def test_raw_pointers_reach_what_no_path_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ("  change: {line.3.units: 2}\n", "there is no /claimInformation/serviceLines/2"),
+        ("  change: {line.3.units: 2}\n", "^line.3.units: there is no line 3: add it"),
         ("  change: {line.2.units: 2}\n", "there is no line 2: add it under `lines`"),
         ("  change: {/claimInformation/serviceLines/x: 2}\n", "there is no /claimInformation/serviceLines/x"),
         ("  without: [history]\n", "there is no /scrubContext/history to leave out"),

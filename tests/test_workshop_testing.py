@@ -108,6 +108,9 @@ def test_what_was_not_checked(tmp_path: Path) -> None:
     assert differences(tmp_path / "c", f"{left_out}  not-checked: []\n", NEEDS)[0].startswith(
         "found not checked: line 1"
     )
+    few = differences(tmp_path / "d", f"{left_out}  finds: [{{line: 1}}]\n", NEEDS)
+    assert few[0] == "expected finding: line 1"
+    assert few[1].startswith("found not checked: line 1; missing [calculatedBy]")
     assert differences(tmp_path / "d", f"  not-checked: [{told}]\n", NEEDS)[0].startswith(
         "expected not checked: line 1"
     )
@@ -163,7 +166,9 @@ def test_the_day_it_was_received(tmp_path: Path) -> None:
 
 def test_a_case_that_makes_no_claim_fails_and_says_why(tmp_path: Path) -> None:
     assert differences(tmp_path / "a", "  without: [line.1]\n  finds: []\n")[0].startswith("not a claim: ")
-    assert differences(tmp_path / "b", "  without: [line.7]\n  finds: []\n")[0].startswith("there is no /claimInf")
+    assert differences(tmp_path / "b", "  without: [line.7]\n  finds: []\n")[0].startswith(
+        "line.7: there is no /claimInf"
+    )
 
 
 def test_chosen_rules_only(tmp_path: Path) -> None:

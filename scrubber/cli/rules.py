@@ -65,12 +65,12 @@ def lint(context: click.Context) -> None:
     for fault in faults:
         click.echo(f"{folder}/{fault}")
     if faults:
-        click.echo(f"{len(faults)} faults")
+        click.echo(_count(len(faults), "fault"))
         context.exit(1)
     book = _load()
     for warning in stale(book, datetime.now(UTC).date()):
         click.echo(f"warning: {folder}/{warning}")
-    click.echo(f"{len(book.rules)} rules in {len(book.packs)} packs, no faults")
+    click.echo(f"{_count(len(book.rules), 'rule')} in {_count(len(book.packs), 'pack')}, no faults")
 
 
 @rules.command()
@@ -85,8 +85,8 @@ def test(context: click.Context, ids: tuple[str, ...]) -> None:
     failed = [result for result in results if not result.passed]
     for result in failed:
         click.echo(_told(result, str(chosen.rules)))
-    rules_tested = len({result.rule for result in results})
-    click.echo(f"{len(results)} cases of {rules_tested} rules, {len(failed)} failed")
+    tested = _count(len({result.rule for result in results}), "rule")
+    click.echo(f"{_count(len(results), 'case')} of {tested}, {len(failed)} failed")
     if failed:
         context.exit(1)
 
@@ -103,6 +103,10 @@ def schema() -> None:
 def _told(result: CaseResult, folder: str) -> str:
     differences = "".join(f"\n    {line}" for line in result.differences)
     return f"{folder}/{result.file}:{result.line}: {result.rule}: {result.case}{differences}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _load() -> Rulebook:

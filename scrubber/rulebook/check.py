@@ -105,18 +105,24 @@ def _placeholders(text: str, key: str, report: Report) -> Iterator[str]:
             yield name
 
 
-def check_names(files: Iterable[RuleFile], ids: Collection[str], lists: Collection[str]) -> Iterator[Fault]:
-    """Names that lead nowhere: related rules (`ids`), code lists (`lists`)."""
+def check_related(files: Iterable[RuleFile], ids: Collection[str]) -> Iterator[Fault]:
+    """Related rules that there are not."""
     for document, rule in files:
         for index, other in enumerate(rule.related):
             if other not in ids:
                 yield document.fault(("related", index), f"related: there is no rule `{other}`")
             elif other == rule.id:
                 yield document.fault(("related", index), "related: names the rule itself")
+
+
+def check_lists(files: Iterable[RuleFile], lists: Collection[str]) -> Iterator[Fault]:
+    """Code lists that there are not."""
+    for document, rule in files:
         named = (leaf.list for leaf in (*leaves(rule.applies), *leaves(rule.when)) if isinstance(leaf, InList))
         for name in sorted(set(named) - set(lists)):
             for place in _places_of_list(document, name):
-                yield document.fault(place, f"there is no code list `{name}` in any tables/*.csv")
+                known = ", ".join(sorted(lists)) or "none"
+                yield document.fault(place, f"there is no code list `{name}` in any tables/*.csv; there are: {known}")
 
 
 def _places_of_list(document: Document, name: str) -> Iterator[Place]:

@@ -60,6 +60,9 @@ def _of_rule(path: Path, folder: Path) -> Iterator[Fault]:
     except Faults:
         return  # the loader has told
     yield from _first_line(path, name)
+    pack = name.split("/", 1)[0]
+    if not path.stem.startswith(f"{pack}-"):
+        yield Fault(name, 0, f"the name of a rule of this pack begins with {pack}-, so that no two packs share one")
     yield from _thresholds(document)
 
 

@@ -11,7 +11,7 @@ from marshmallow import Schema, ValidationError
 
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.book import Pack, Rulebook
-from scrubber.rulebook.check import RuleFile, check_names, check_once, check_rule
+from scrubber.rulebook.check import RuleFile, check_lists, check_once, check_related, check_rule
 from scrubber.rulebook.conditions import Conditions, rule_conditions
 from scrubber.rulebook.load_tables import all_rows, check_rows, load_tables
 from scrubber.rulebook.rule import Authority, ClaimStatus, Reason, Rule
@@ -31,11 +31,13 @@ def load_rulebook(folder: Path) -> Rulebook:
     faults = list(_misplaced(folder))
     packs = load_packs(folder, faults)
     tables = load_tables(folder, packs, faults)
+    complete = not faults
     files = _load_rules(folder, faults)
-    lists = {row.list for table in tables if table.kind == "code-lists" for row in table.rows}
-    faults += check_names(files, {path.stem for path in rule_files(folder)}, lists)
+    faults += check_related(files, {path.stem for path in rule_files(folder)})
     faults += check_once(files)
-    faults += check_rows(tables, packs)
+    if complete:  # else a name may stand in a table that was not read
+        faults += check_lists(files, {row.list for table in tables if table.kind == "code-lists" for row in table.rows})
+        faults += check_rows(tables, packs)
     if faults:
         raise Faults(faults)
     rules = {file.rule.id: file.rule for file in sorted(files, key=lambda file: file.rule.id)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
@@ -13,16 +14,21 @@ from scrubber.errors import Fault, Faults
 from scrubber.rulebook.book import Pack
 from scrubber.rulebook.schema import AUTHORITY_KINDS
 from scrubber.rulebook.tables import ROW_KEYS, ROW_TYPES
-from scrubber.tables import read_rows
+from scrubber.tables import numbered_rows
 from scrubber.vocabulary import ELEMENTS, LINES_OF_BUSINESS
 
 
 class Table(NamedTuple):
-    """The rows of one file; `name` is its path below the folder of rules."""
+    """The rows of one file, each with the number of its line; `name` is its path below the folder of rules."""
 
     name: str
     kind: str
-    rows: tuple[Any, ...]
+    numbered: tuple[tuple[int, Any], ...]
+
+    @property
+    def rows(self) -> tuple[Any, ...]:
+        """The rows alone."""
+        return tuple(row for _, row in self.numbered)
 
 
 def load_tables(folder: Path, packs: Mapping[str, Pack], faults: list[Fault]) -> list[Table]:
@@ -33,7 +39,7 @@ def load_tables(folder: Path, packs: Mapping[str, Pack], faults: list[Fault]) ->
         for file, kind in pack.tables.items():
             name = f"{pack_name}/tables/{file}"
             try:
-                tables.append(Table(name, kind, read_rows(place / file, ROW_TYPES[kind], ROW_KEYS[kind])))
+                tables.append(Table(name, kind, numbered_rows(place / file, ROW_TYPES[kind], ROW_KEYS[kind])))
             except Faults as error:
                 faults += [fault._replace(file=name) for fault in error.faults]
         found = {path.name for path in place.glob("*.csv")}
@@ -60,28 +66,26 @@ def check_rows(tables: Iterable[Table], packs: Collection[str]) -> Iterator[Faul
         "lists": {row.list for row in rows.get("code-lists", ())},
         "diagnosis lists": {row.list for row in rows.get("diagnosis-lists", ())},
         "frequencies": {row.name for row in rows.get("frequencies", ())},
+        "payers": {row.payer for row in rows.get("aliases", ())},
+        "plans": {row.plan for row in rows.get("plans", ())},
     }
     for table in tables:
         check = _CHECKS.get(table.kind, _nothing)
-        for row in table.rows:
+        for line, row in table.numbered:
             for message in check(row, named):
-                yield Fault(table.name, 0, f"the row of {_called(table.kind, row)}: {message}")
-
-
-def _called(kind: str, row: Any) -> str:
-    return ", ".join(str(value) for value in (getattr(row, name) for name in ROW_KEYS[kind]) if value is not None)
+                yield Fault(table.name, line, message)
 
 
 def _ties(tables: Iterable[Table]) -> Iterator[Fault]:
     """Rows of two files that answer for the same on the same day; within one file the reader has seen to it."""
-    by_key: dict[tuple[Any, ...], list[tuple[Table, Any]]] = defaultdict(list)
+    by_key: dict[tuple[Any, ...], list[tuple[str, int, Any]]] = defaultdict(list)
     for table in tables:
-        for row in table.rows:
-            by_key[table.kind, *(getattr(row, name) for name in ROW_KEYS[table.kind])].append((table, row))
+        for line, row in table.numbered:
+            by_key[table.kind, *(getattr(row, name) for name in ROW_KEYS[table.kind])].append((table.name, line, row))
     for rows in by_key.values():
-        for (table, row), (other, other_row) in combinations(rows, 2):
-            if table.name != other.name and _overlap(row, other_row):
-                yield Fault(other.name, 0, f"the row of {_called(other.kind, other_row)}: one in {table.name} ties")
+        for (name, line, row), (other, other_line, other_row) in combinations(rows, 2):
+            if name != other and _overlap(row, other_row):
+                yield Fault(other, other_line, f"answers for the same on the same day as line {line} of {name}")
 
 
 def _overlap(one: Any, other: Any) -> bool:
@@ -89,6 +93,9 @@ def _overlap(one: Any, other: Any) -> bool:
 
 
 Named = Mapping[str, set[str]]
+
+_CONTRACTOR = re.compile(r"[0-9]{5}")
+_PROCEDURE = re.compile(r"[0-9A-Z]{5}")
 
 
 def _nothing(_: Any, __: Named) -> Iterator[str]:
@@ -106,18 +113,38 @@ def _adoption(row: Any, named: Named) -> Iterator[str]:
     yield from _scope(row, named)
 
 
-def _scope(row: Any, _: Named) -> Iterator[str]:
+def _line_of_business(row: Any, _: Named) -> Iterator[str]:
     if row.line_of_business is not None and row.line_of_business not in LINES_OF_BUSINESS:
         yield f"`line_of_business` is one of: {', '.join(LINES_OF_BUSINESS)}"
 
 
+def _scope(row: Any, named: Named) -> Iterator[str]:
+    """A row for a payer whom no claim can name would never answer, and nobody would see it."""
+    yield from _line_of_business(row, named)
+    if row.payer is not None and row.payer not in named["payers"]:
+        yield f"no row of aliases names the payer `{row.payer}`: add one, or correct the name"
+    if row.plan is not None and row.plan not in named["plans"]:
+        yield f"no row of plans has the plan `{row.plan}`; there are: {', '.join(sorted(named['plans'])) or 'none'}"
+    if row.contractor is not None and not _CONTRACTOR.fullmatch(row.contractor):
+        yield "`contractor` is the five digits of a Medicare contractor, such as 10112"
+
+
+def _code(row: Any) -> Iterator[str]:
+    if row.code is not None and not _PROCEDURE.fullmatch(row.code):
+        yield "`code` is a procedure code of five digits and capital letters, without a modifier"
+
+
 def _payer_fee(row: Any, named: Named) -> Iterator[str]:
+    yield from _code(row)
+    if (row.amount or 0) < 0 or (row.percent_of_medicare or 0) < 0:
+        yield "neither `amount` nor `percent_of_medicare` is below zero"
     if (row.amount is None) == (row.percent_of_medicare is None):
         yield "give either `amount` or `percent_of_medicare`"
     yield from _scope(row, named)
 
 
 def _policy(row: Any, named: Named) -> Iterator[str]:
+    yield from _code(row)
     if row.diagnosis_list is not None and row.diagnosis_list not in named["diagnosis lists"]:
         yield f"there is no diagnosis list `{row.diagnosis_list}`"
     if row.frequency is not None and row.frequency not in named["frequencies"]:
@@ -144,8 +171,8 @@ def _needed_element(row: Any, _: Named) -> Iterator[str]:
 _CHECKS: Mapping[str, Callable[[Any, Named], Iterator[str]]] = {
     "code-lists": _code_list,
     "adoptions": _adoption,
-    "filing-indicators": _scope,
-    "plans": _scope,
+    "filing-indicators": _line_of_business,
+    "plans": _line_of_business,
     "payer-fees": _payer_fee,
     "policies": _policy,
     "frequencies": _frequency,

@@ -18,6 +18,7 @@ AUTHORITY_KINDS = (
 )  # fmt: skip
 AT_RISK = ("nothing", "line-allowed", "claim-allowed")
 ID = r"[a-z0-9]+(-[a-z0-9]+)*"
+ID_LIKE = "our-clinic-modifier-25: small letters, digits and single hyphens"
 
 
 class Day(fields.Field[date]):
@@ -47,9 +48,8 @@ def _text(about: str, **options: Any) -> fields.String:
     return fields.String(validate=validate.Length(min=1), metadata={"description": about}, **options)
 
 
-def _code(pattern: str, about: str, **options: Any) -> fields.String:
-    told = pattern.replace("{", "{{").replace("}", "}}")  # marshmallow formats the text once more
-    whole = validate.Regexp(rf"(?:{pattern})\Z", error=f"Must be of the form {told}.")
+def _code(pattern: str, about: str, like: str, **options: Any) -> fields.String:
+    whole = validate.Regexp(rf"(?:{pattern})\Z", error=f"Must look like {like}.")
     return fields.String(validate=whole, metadata={"description": about, "pattern": f"^({pattern})$"}, **options)
 
 
@@ -59,7 +59,7 @@ class AuthoritySchema(Schema):
     kind = _word(*AUTHORITY_KINDS, required=True, metadata={"description": "What kind of text it is."})
     title = _text("Name of the text, in our words where it has none.", required=True)
     locator = _text("Chapter, section, table, row.")
-    url = _code(r"https?://\S+", "Address.")
+    url = _code(r"https?://\S+", "Address.", "https://www.example.com/page")
     retrieved = Day(metadata={"description": "When it was read."})
     binding = YesNo(
         load_default=False, metadata={"description": "Whether it binds the payer. A deny needs one that does."}
@@ -77,21 +77,23 @@ class ReasonSchema(Schema):
     """What the remittance is expected to say. Codes only."""
 
     group = _word("CO", "OA", "PI", "PR", required=True)
-    carc = _code(r"[A-Z]?[0-9]{1,3}", "Claim adjustment reason code.", required=True)
-    rarc = fields.List(_code(r"[A-Z]{1,2}[0-9]{1,4}", "Remittance advice remark code."), load_default=list)
+    carc = _code(r"[A-Z]?[0-9]{1,3}", "Claim adjustment reason code.", "236 or B7", required=True)
+    rarc = fields.List(
+        _code(r"[A-Z]{1,2}[0-9]{1,4}", "Remittance advice remark code.", "M15 or N362"), load_default=list
+    )
 
 
 class ClaimStatusSchema(Schema):
     """What a clearinghouse would answer (277CA). Codes only."""
 
-    category = _code(r"[A-Z][0-9]", "Claim status category.", required=True)
-    code = _code(r"[0-9]{1,4}", "Claim status code.", required=True)
+    category = _code(r"[A-Z][0-9]", "Claim status category.", "A7", required=True)
+    code = _code(r"[0-9]{1,4}", "Claim status code.", "21", required=True)
 
 
 class RuleSchema(Schema):
     """One rule file."""
 
-    id = _code(ID, "Name of the rule: the file's name.", required=True)
+    id = _code(ID, "Name of the rule: the file's name.", ID_LIKE, required=True)
     version = fields.Integer(
         required=True, validate=validate.Range(min=1), metadata={"description": "Raised on any change of meaning."}
     )
@@ -128,13 +130,13 @@ class RuleSchema(Schema):
         *AT_RISK, data_key="at-risk", required=True, metadata={"description": "Dollars a finding may cost."}
     )
     false_alarms = _text("When it may fire on a correct claim.", data_key="false-alarms")
-    related = fields.List(_code(ID, "Id of another rule."), load_default=list)
+    related = fields.List(_code(ID, "Id of another rule.", ID_LIKE), load_default=list)
 
 
 class PackSchema(Schema):
     """pack.yaml: what a folder of rules is."""
 
-    name = _code(ID, "Name of the pack: the folder's name.", required=True)
+    name = _code(ID, "Name of the pack: the folder's name.", ID_LIKE, required=True)
     title = _text("One line.", required=True)
     about = _text("Whose rules these are.", required=True)
     adoption = _word(
@@ -144,5 +146,7 @@ class PackSchema(Schema):
         metadata={"description": "by-row: holds for a payer only as a row of payers/tables/adoptions.csv says."},
     )
     tables = fields.Dict(
-        keys=_code(r"[a-z0-9-]+\.csv", "Name of a file in tables/."), values=_word(*ROW_TYPES), load_default=dict
+        keys=_code(r"[a-z0-9-]+\.csv", "Name of a file in tables/.", "limits.csv"),
+        values=_word(*ROW_TYPES),
+        load_default=dict,
     )

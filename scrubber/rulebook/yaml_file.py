@@ -21,6 +21,23 @@ MOST_LEVELS = 24
 
 Place = tuple[str | int, ...]
 
+# What libraries say that a reader who has never programmed could make nothing of, in words that tell what to do.
+_PLAIN_WORDS = {
+    "Missing data for required field.": "is missing: it must be there",
+    "Unknown field.": "is no key that is known here; correct it or take it out",
+    "Field may not be null.": "must not be empty",
+    "Not a valid integer.": "must be a whole number",
+    "Not a valid string.": "must be one text",
+    "Not a valid list.": "must be a list: [one, two]",
+    "Not a valid mapping type.": "must be keys with values: {key: value}",
+    "Invalid input type.": "must be keys with values: {key: value}",
+    "Shorter than minimum length 1.": "must not be empty",
+}
+_YAML_HINTS = {
+    "mapping values are not allowed in this context": "put a text with a colon in quotes",
+    "found character that cannot start any token": "indent with blanks, not tabs, and put the text in quotes",
+}
+
 
 class Document(NamedTuple):
     """The content of one YAML file: mappings, lists and texts (None for an empty or `null` scalar), with lines."""
@@ -55,8 +72,7 @@ def read_yaml(path: Path, name: str) -> Document:
         root = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
-        said = ", ".join(part for part in (error.context, error.problem) if part)
-        raise Faults([Fault(name, line, f"not YAML: {said}")]) from None
+        raise Faults([Fault(name, line, f"not YAML: {_said(error)}")]) from None
     except (yaml.YAMLError, RecursionError):
         raise Faults([Fault(name, 0, "not YAML that can be read")]) from None
     if root is None:
@@ -75,9 +91,11 @@ def schema_faults(document: Document, messages: Any, place: Place = ()) -> Itera
         for key, below in messages.items():
             yield from schema_faults(document, below, place if key == "_schema" else (*place, key))
         return
+    # Where in a list it stands the line tells, and marshmallow's "key" and "value" are no words of the file.
+    name = ".".join(part for part in place if isinstance(part, str) and part not in ("key", "value"))
     for message in messages:
-        name = ".".join(str(part) for part in place)
-        yield document.fault(place, f"{name}: {message}" if name else message)
+        told = _PLAIN_WORDS.get(message, message)
+        yield document.fault(place, f"{name}: {told}" if name else told)
 
 
 def iso_day(text: object) -> date | None:
@@ -88,6 +106,11 @@ def iso_day(text: object) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def _said(error: yaml.MarkedYAMLError) -> str:
+    hint = _YAML_HINTS.get(error.problem or "")
+    return ", ".join(part for part in (error.context, error.problem) if part) + (f": {hint}" if hint else "")
 
 
 def _text(path: Path, name: str) -> str:

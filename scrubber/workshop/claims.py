@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -44,13 +45,24 @@ def claim_of(case: Case, folder: Path) -> Body:
     places = []
     for path, value in case.change.items():
         places.append(_target(path))
-        _change(body, places[-1], value)
+        with _told_of(path):
+            _change(body, places[-1], value)
     for path in case.without:
         places.append(_target(path))
-        _leave_out(body, places[-1].pointer)
+        with _told_of(path):
+            _leave_out(body, places[-1].pointer)
     if TOTAL not in (place.pointer for place in places):
         _sum_up(body)
     return body
+
+
+@contextmanager
+def _told_of(path: str) -> Iterator[None]:
+    """Says which path of the case could not be followed."""
+    try:
+        yield
+    except CaseNotMade as reason:
+        raise CaseNotMade(f"{path}: {reason}") from None
 
 
 def _target(path: str) -> Target:
@@ -88,11 +100,11 @@ def _keys(pointer: str) -> list[str]:
 def _below(node: Any, key: str, path: list[str], body: Body) -> Any:
     """The object or list under `key`, made where there is none."""
     if isinstance(node, list):
+        if key.isdecimal() and int(key) >= len(node) and path[-2] == "serviceLines":
+            raise CaseNotMade(f"there is no line {int(key) + 1}: add it under `lines`")
         if not (key.isdecimal() and int(key) <= len(node)):
             raise CaseNotMade(f"there is no /{'/'.join(path)}")
         if int(key) == len(node):
-            if path[-2] == "serviceLines":
-                raise CaseNotMade(f"there is no line {len(node) + 1}: add it under `lines`")
             node.append({})
         return node[int(key)]
     if not isinstance(node.get(key), dict | list):

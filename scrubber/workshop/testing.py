@@ -130,10 +130,12 @@ def _differences(case: Case, scrubber: Scrubber, folder: Path) -> Iterator[str]:
         return
     result = bench.scrub(claim, _received_on(case, claim))
     found = [_told_finding(finding) for finding in result.findings if finding.rule.id == case.rule]
+    unchecked = [_told_unchecked(item) for item in result.not_checked if item.rule.id == case.rule]
     yield from _compare("finding", case.finds or (), found)
     if case.not_checked is not None:
-        unchecked = [_told_unchecked(item) for item in result.not_checked if item.rule.id == case.rule]
         yield from _compare("not checked", case.not_checked, unchecked)
+    elif len(found) < len(case.finds or ()):  # what was not checked cannot be found
+        yield from (f"found not checked: {_shown(item)}" for item in unchecked)
 
 
 def _received_on(case: Case, claim: Claim) -> date:
