@@ -9,20 +9,21 @@ import os
 import signal
 import sqlite3
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from scrubber.errors import ConfigError, Faults
 from scrubber.reference import open_reference
 from scrubber.reference.folder import FolderPlace
+from scrubber.reference.live import open_place
 from scrubber.reference.load import opening
 from scrubber.reference.load.format import Stated
 from scrubber.reference.load.run import Outcome, Wanted, load
 from scrubber.reference.place import Place
-from scrubber.reference.postgres import PostgresPlace
 from scrubber.reference.rows import Mue
 from scrubber.reference.store import Reference
 from tests.ncci_files import (
@@ -470,14 +471,24 @@ def test_one_change_at_a_time(store: Path, tmp_path: Path) -> None:
 # PostgreSQL
 
 
-def test_a_database_keeps_releases_as_a_folder_does(postgres: str, tmp_path: Path) -> None:
-    place = PostgresPlace(postgres)
+@pytest.fixture
+def database(postgres: str) -> Iterator[str]:
+    """A database of its own, by its address."""
+    psycopg = pytest.importorskip("psycopg")
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE loading")
+        yield urlsplit(postgres)._replace(path="/loading").geturl()
+        connection.execute("DROP DATABASE loading WITH (FORCE)")
+
+
+def test_a_database_keeps_releases_as_a_folder_does(database: str, tmp_path: Path) -> None:
+    place = open_place(database)
     generation = place.generation()
     load_into(place, "ncci-ptp", ptp_file(tmp_path, "v301r0", PTP_LINES[3:]), chosen=Stated("2019Q2"))
     load_into(place, "ncci-ptp", ptp_file(tmp_path), chosen=Stated("2019Q3"))
     load_into(place, "ncci-add-on", _plain(tmp_path / "a.txt", add_on_text().encode()), chosen=Stated("2019Q3"))
     assert place.generation() != generation
-    reference = open_reference(postgres)
+    reference = open_reference(database)
     assert pairs(reference, date(2019, 5, 1)) == [("A0004", "A0001")]
     assert len(pairs(reference, date(2019, 8, 1))) == 3
     [add_on] = reference.add_ons("A0001", date(2025, 1, 1))
@@ -492,6 +503,7 @@ def test_a_database_keeps_releases_as_a_folder_does(postgres: str, tmp_path: Pat
 
 
 def test_a_database_that_is_away_is_told_without_its_address() -> None:
+    pytest.importorskip("psycopg")
     with pytest.raises(ConfigError) as raised:
         open_reference("postgresql://somebody:secret@127.0.0.1:1/none")
     assert "secret" not in str(raised.value)
