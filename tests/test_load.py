@@ -397,13 +397,37 @@ def test_a_release_replaces_the_one_that_it_is_named_after(store: Path, tmp_path
     assert pairs(open_reference(str(store))) == [("A0001", "A0002")]
 
 
-def test_releases_that_overlap_are_refused(store: Path, tmp_path: Path) -> None:
+def test_a_release_that_begins_on_the_day_of_another_is_refused(store: Path, tmp_path: Path) -> None:
     load_into(store, "ncci-ptp", ptp_file(tmp_path))
     other = ptp_file(tmp_path, "v300r0", PTP_LINES[:1])
-    told = refusal(store, "ncci-ptp", other, chosen=Stated("late", date(2024, 9, 1), date(2025, 1, 1)))
-    assert "late (2024-09-01 to 2025-01-01) overlaps 2024Q3 (2024-07-01 to 2024-10-01)" in told
+    told = refusal(store, "ncci-ptp", other, chosen=Stated("revised", date(2024, 7, 1), date(2025, 1, 1)))
+    assert "revised begins on 2024-07-01 as 2024Q3 does" in told
     load_into(store, "ncci-ptp", other)
     assert sorted(names(store)) == ["2024Q1", "2024Q3"]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_release_that_begins_within_another_cuts_it_short(
+    store: Path, tmp_path: Path, order: tuple[int, int]
+) -> None:
+    year = Stated("FY2026", date(2025, 10, 1), date(2026, 10, 1))
+    april = Stated("FY2026-April", date(2026, 4, 1), date(2026, 10, 1))
+    texts = (mue_text(), mue_text("A0001,9,1 Line Edit,Made Up\n"))
+    loads = [
+        (_plain(tmp_path / f"{stated.name}.csv", text.encode()), stated)
+        for text, stated in zip(texts, (year, april), strict=True)
+    ]
+    for at in order:
+        load_into(store, "ncci-mue", loads[at][0], chosen=loads[at][1])
+    reference = open_reference(str(store))
+    windows = [(each.name, each.since, each.until) for each in reference.releases() if each.table == "ncci-mue"]
+    assert windows == [("FY2026", date(2025, 10, 1), date(2026, 4, 1)), april]
+    found = [reference.mue("A0001", day) for day in (date(2026, 3, 31), date(2026, 4, 1))]
+    assert [edit and edit.units for edit in found] == [2, 9]
+    with FolderPlace(store).change() as change:
+        change.commit([each for each in change.loaded if each.name == "FY2026"])
+    [left] = [each for each in open_reference(str(store)).releases() if each.table == "ncci-mue"]
+    assert left.until == date(2026, 10, 1)
 
 
 def test_a_release_without_an_end_gives_way_to_the_next(store: Path, tmp_path: Path) -> None:
