@@ -95,6 +95,8 @@ def _load(
     if there is not None:
         _refuse_other_terms(there, wanted.chosen)
         return Outcome("there-already", there, (), recognised.passed_over)
+    for check_parts in {each.check_parts for _, each in recognised.files}:
+        check_parts([source.name for source, _ in recognised.files])
     new = named(stated, wanted.chosen)
     old = replaced_by(new, of_kind)
     tally = _Tally(wanted.skip_bad_rows)
