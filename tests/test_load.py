@@ -18,6 +18,7 @@ import pytest
 
 from scrubber.errors import ConfigError, Faults
 from scrubber.reference import open_reference
+from scrubber.reference.catalogue import MUE
 from scrubber.reference.folder import FolderPlace
 from scrubber.reference.live import open_place
 from scrubber.reference.load import opening
@@ -396,6 +397,46 @@ def test_a_file_without_rows_is_refused(store: Path, tmp_path: Path) -> None:
     assert "holds no rows" in refusal(store, "ncci-ptp", ptp_file(tmp_path, lines=()))
 
 
+def test_rows_that_say_the_same_are_kept_once(store: Path, tmp_path: Path) -> None:
+    path = _plain(
+        tmp_path / "units.csv", mue_text(*["A0001,2,3 Date of Service Edit: Clinical,Made Up\n"] * 3).encode()
+    )
+    assert load_into(store, "ncci-mue", path, chosen=Stated("2024Q3")).release.rows == {"ncci-mue": 1}
+    twice = ptp_file(tmp_path, lines=(*PTP_LINES, *PTP_LINES))
+    assert load_into(store, "ncci-ptp", twice).release.rows == {"ncci-ptp": 4}
+    reference = open_reference(str(store))
+    counts = {each.table: each.rows for each in reference.releases() if not each.starter}
+    assert counts == {"ncci-mue": 1, "ncci-ptp": 4}
+    every = [row for each in reference.releases() if each.table == "ncci-mue"
+             for _, rows in reference.backend.every(MUE, each.sha256) for row in rows]  # fmt: skip
+    assert [row.code for row in every] == ["A0001"]
+
+
+def test_rows_that_contradict_each_other_are_told_with_both_lines(store: Path, tmp_path: Path) -> None:
+    units = mue_text("A0001,2,1 Line Edit,Made Up\n", "A0002,2,1 Line Edit,Made Up\n", "A0001,9,1 Line Edit,Made Up\n")
+    path = _plain(tmp_path / "units.csv", units.encode())
+    told = refusal(store, "ncci-mue", path, chosen=Stated("2024Q3"))
+    assert told == "units.csv:8: says of ncci-mue A0001 something else than line 6, for the same days"
+    lines = (ptp_line("A0001", "A0002", "20200101"), ptp_line("A0001", "A0002", "20200101", indicator="1"))
+    told = refusal(store, "ncci-ptp", ptp_file(tmp_path, lines=lines))
+    assert told == ("ccipra-v302r0.txt:8: says of ncci-ptp A0001 A0002 something else than line 7, for the same days")
+
+
+def test_rows_of_two_files_that_contradict_each_other_are_told(store: Path, tmp_path: Path) -> None:
+    files = [
+        _plain(tmp_path / f"{letter}.csv", mue_text(f"A0001,{units},1 Line Edit,Made Up\n").encode())
+        for letter, units in (("a", 2), ("b", 3))
+    ]
+    told = refusal(store, "ncci-mue", *files, chosen=Stated("2024Q3"))
+    assert told == "b.csv:6: says of ncci-mue A0001 something else than a.csv:6, for the same days"
+
+
+def test_an_edit_may_be_listed_with_two_rationales(store: Path, tmp_path: Path) -> None:
+    never = ptp_line("A0001", "A0002", "19960101", "19960101", "9")
+    lines = (never, never.replace("Mutually exclusive procedures", "Sequential procedure"))
+    assert load_into(store, "ncci-ptp", ptp_file(tmp_path, lines=lines)).release.rows == {"ncci-ptp": 2}
+
+
 # Releases
 
 
@@ -542,6 +583,12 @@ def test_a_database_keeps_releases_as_a_folder_does(database: str, tmp_path: Pat
     with pytest.raises(Faults):
         load_into(place, "ncci-ptp", broken)
     assert place.loaded() == before
+    rows = "A0001,2,1 Line Edit,Made Up\n", "A0002,3,1 Line Edit,Made Up\n", "A0001,2,1 Line Edit,Made Up\n"
+    units = _plain(tmp_path / "units.csv", mue_text(*rows).encode())
+    assert load_into(place, "ncci-mue", units, chosen=Stated("2019Q3")).release.rows == {"ncci-mue": 2}
+    edit = open_reference(database).mue("A0001", date(2019, 8, 1))
+    assert edit is not None
+    assert edit.units == 2
     with place.change() as change:
         change.commit([each for each in change.loaded if each.name not in ("2019Q2", "2019Q3")])
 
