@@ -1,4 +1,7 @@
-"""Facts of coverage: what the payer's policy row says of a line, its diagnoses, and the time since earlier services."""
+"""Facts of coverage: what the payer's policy row says of a line, its diagnoses, and the time since earlier services.
+
+Rows of rule authors win: loaded articles of a Medicare contractor answer only where no row speaks of the code.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from scrubber.facts.abn import Notices
 from scrubber.facts.documentation import NOT_SUPPLIED_STATE, Documents, state
 from scrubber.facts.fact import Fact
 from scrubber.facts.lines import LineView
+from scrubber.facts.local_coverage import article_fact
+from scrubber.reference import Reference
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.tables import PolicyRow, policy_authority
 
@@ -20,15 +25,24 @@ COMPONENTS = frozenset(("26", "TC"))
 
 
 def coverage_facts(
-    claim: Claim, views: Sequence[LineView], documents: Documents, notices: Notices, rulebook: Rulebook
+    claim: Claim,
+    views: Sequence[LineView],
+    documents: Documents,
+    notices: Notices,
+    rulebook: Rulebook,
+    reference: Reference,
 ) -> Iterator[Fact]:
-    """One fact for each line that a policy row speaks of."""
+    """One fact for each line that a policy row, or else an article, speaks of."""
     for view in views:
         if view.first is None or view.line.procedure is None:
             continue
         policy = rulebook.policy(view.line.procedure, view.payer, view.first)
         if policy is not None:
             yield _coverage(claim, view, policy, documents, notices, rulebook)
+        elif reference.has_articles:
+            found = article_fact(view, notices, reference)
+            if found is not None:
+                yield found
 
 
 def _coverage(
