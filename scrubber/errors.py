@@ -1,4 +1,4 @@
-"""What can go wrong, and the words it is told in. No message ever holds a value from a claim.
+"""Off the path: what can go wrong, and the words it is told in. No message ever holds a value from a claim.
 
 ScrubberError
 |-- ConfigError            a setting of the environment is missing or unusable

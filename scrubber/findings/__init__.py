@@ -1,4 +1,4 @@
-"""Matches in, findings out: what fired, where, by whose authority, and what could not be judged."""
+"""Step 4 of a claim's path: matches in, findings out: what fired, where, by whose authority; what was not judged."""
 
 from scrubber.findings.finding import (
     ClaimImpact,

@@ -1,4 +1,4 @@
-"""What a caller is told when there is no answer: application/problem+json (RFC 9457), never a value from a claim."""
+"""Off the path: what a caller is told when there is no answer (RFC 9457), never a value from a claim."""
 
 from __future__ import annotations
 
