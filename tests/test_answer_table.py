@@ -51,7 +51,7 @@ def test_texts_are_wrapped_under_their_own_column() -> None:
 def test_a_clean_claim_is_short() -> None:
     told = words(plain(results.clean()))
     assert "claim.json ACCEPT no findings; at risk $0.00" in told
-    assert "allowed unknown (no-schedule)" in told
+    assert "allowed unknown, at risk $0.00; not known: no-schedule" in told
     assert "not priced: line 1-2" in told
     assert "FINDING" not in told
 
@@ -69,7 +69,7 @@ def test_an_amount_that_cannot_be_known_is_no_zero() -> None:
     assert dollars(None) == "unknown"
     assert dollars(Decimal("1234567.5")) == "$1,234,567.50"
     unknown = results.finding(impact=results.impact(at_risk=None))
-    assert "DENY       unknown" in plain(results.result(findings=(unknown,)))
+    assert "DENY         unknown" in plain(results.result(findings=(unknown,)))
 
 
 def test_a_terminal_is_not_given_control_characters() -> None:

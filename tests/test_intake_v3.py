@@ -353,7 +353,7 @@ def test_an_empty_end_with_blanks_is_left_out() -> None:
         ("/submitter/contactInformation/phoneNumber", "submitter-contact", "text", None),
         ("/providers/0/npi", "billing-npi", "text", None),
         ("/providers/0/address/address1", "billing-street", "text", None),
-        ("/providers/0/address/postalCode", "billing-zip", "text", None),
+        ("/providers/0/address/postalCode", "billing-zip", "code", None),
         ("/providers/1/taxonomyCode", "rendering-taxonomy", "code", None),
     ],
 )  # fmt: skip

@@ -94,6 +94,10 @@ def test_the_document_names_every_parameter(spec: Document) -> None:
 def test_a_code_is_told_with_releases(client: FlaskClient) -> None:
     answer = told(client, CODE)
     assert answer["procedure"]["standing"] == "in-force"
+    assert [(each["table"], each["standing"]) for each in answer["procedure"]["releases"]] == [
+        ("procedures", "in-force"),
+        ("hcpcs", "not-loaded"),
+    ]
     assert answer["mue"]["edit"]["units"] == 1
     assert answer["mue"]["release"] == {
         "table": "ncci-mue",

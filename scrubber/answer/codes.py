@@ -8,10 +8,10 @@ from scrubber.answer.json import amount, authority
 from scrubber.answer.releases import standing
 from scrubber.answer.rules import effective, summary
 from scrubber.codes import KnownCode, Priced
-from scrubber.codes.known import Coverage, Partner
+from scrubber.codes.known import CODE_TABLES, Coverage, Partner
 from scrubber.codes.priced import PRICING_TABLES, PartPrice
 from scrubber.facts.documentation import DOCUMENT_PLACES
-from scrubber.reference.catalogue import ADD_ON, ARTICLES, MPFS, MUE, PROCEDURES, PTP
+from scrubber.reference.catalogue import ADD_ON, ARTICLES, MPFS, MUE, PTP
 from scrubber.reference.coverage import LocalArticle
 from scrubber.reference.rows import AddOn, FeeRow, Mue
 from scrubber.rulebook.tables import Payer, policy_authority
@@ -49,7 +49,10 @@ def known_code(known: KnownCode, digest: str) -> Document:
         "date": asked.day.isoformat(),
         "payer": payer(known.payer),
         "rulebook": digest,
-        "procedure": {"standing": known.standing, "release": standing(standings, PROCEDURES.name)},
+        "procedure": {
+            "standing": known.standing,
+            "releases": [standing(standings, table.name) for table in CODE_TABLES],
+        },
         "feeSchedule": {"release": standing(standings, MPFS.name), "rows": [_fee_row(row) for row in known.fees]},
         "prices": {
             "releases": [standing(standings, table.name) for table in PRICING_TABLES],

@@ -12,13 +12,14 @@ from scrubber.codes.naming import needed_documentation, rules_naming
 from scrubber.codes.priced import PartPrice, part_prices, payer_asked, standings
 from scrubber.money.prices import ORIGINAL_MEDICARE
 from scrubber.reference import Reference
-from scrubber.reference.catalogue import ADD_ON, ARTICLES, MUE, PROCEDURES, PTP
+from scrubber.reference.catalogue import ADD_ON, ARTICLES, HCPCS, MUE, PROCEDURES, PTP
 from scrubber.reference.coverage import LocalArticle
 from scrubber.reference.rows import AddOn, FeeRow, Known, Mue, PtpEdit, TableStanding
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.rule import Rule
 from scrubber.rulebook.tables import DiagnosisListRow, FrequencyRow, Payer, PolicyRow, Scoped
 
+CODE_TABLES = (PROCEDURES, HCPCS)
 COMPONENTS = ("", "26", "TC", "53")
 
 
@@ -99,7 +100,7 @@ def know(question: CodeQuestion, rulebook: Rulebook, reference: Reference) -> Kn
 
 
 def _standings(reference: Reference, day: date) -> dict[str, TableStanding]:
-    others = {table.name: reference.standing(table.name, day) for table in (PROCEDURES, MUE, PTP, ADD_ON, ARTICLES)}
+    others = {table.name: reference.standing(table.name, day) for table in (*CODE_TABLES, MUE, PTP, ADD_ON, ARTICLES)}
     return others | standings(reference, day)
 
 

@@ -11,13 +11,14 @@ from typing import Any
 
 from scrubber.claim import ABSENT, Claim, EarlierService
 from scrubber.facts.abn import Notices
-from scrubber.facts.documentation import NOT_SUPPLIED_STATE, Documents, state
+from scrubber.facts.documentation import NOT_SUPPLIED_STATE, Documents
 from scrubber.facts.fact import Fact
 from scrubber.facts.lines import LineView
 from scrubber.facts.local_coverage import article_fact
 from scrubber.reference import Reference
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.tables import PolicyRow, policy_authority
+from scrubber.vocabulary import state_key
 
 BASE_STUDIES = "studies-with-lumbar-spine"
 ONE_STUDY = "one-study-days"
@@ -89,7 +90,7 @@ def _base_study(claim: Claim, view: LineView, documents: Documents, rulebook: Ru
     if any(rulebook.lists.contains(BASE_STUDIES, code, day) for code in codes):
         return {"baseStudy": "present"}
     known = elements.get("sourceStudy") is ABSENT or isinstance(stated, str)
-    return {"baseStudy": "missing"} if known else {state("baseStudy"): NOT_SUPPLIED_STATE}
+    return {"baseStudy": "missing"} if known else {state_key("baseStudy"): NOT_SUPPLIED_STATE}
 
 
 def _add_frequency(
@@ -118,7 +119,7 @@ def _add_frequency(
         says["earlier-day"] = latest.isoformat()
         says["next-day"] = _first_of_month_after(latest, limit.months + 1)
     elif claim.context.history is None:  # what stands on the claim is in time, but it is not all there was
-        values[state("frequencyTest")] = NOT_SUPPLIED_STATE
+        values[state_key("frequencyTest")] = NOT_SUPPLIED_STATE
     else:
         values["frequencyTest"] = "in-time"
 

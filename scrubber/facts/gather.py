@@ -14,8 +14,9 @@ from scrubber.facts.fact import Fact
 from scrubber.facts.interest import interest_of
 from scrubber.facts.lines import LineView, by_procedure
 from scrubber.facts.mue import code_day_facts
+from scrubber.facts.named_pairs import named_pair_facts
 from scrubber.facts.ncci import pair_facts
-from scrubber.facts.services import line_facts, named_pair_facts, repeat_facts
+from scrubber.facts.services import line_facts, repeat_facts
 from scrubber.facts.structure import element_facts
 from scrubber.facts.whole_claim import claim_fact, table_facts
 from scrubber.reference import Reference
@@ -42,6 +43,7 @@ def gather_facts(
     documents = Documents(claim)
     interest = interest_of(rulebook)
     by_code = by_procedure(views)
+    pairs = [*pair_facts(by_code, documents, rulebook, reference)]
     documented = [view for view in views if view.line.procedure and interest.wants("document", view.line.procedure)]
     return [
         claim_fact(claim, payer, day, documents, rulebook),
@@ -49,8 +51,8 @@ def gather_facts(
         *diagnosis_facts(claim, payer, day, reference),
         *line_facts(views, documents, reference),
         *repeat_facts(views),
-        *pair_facts(by_code, documents, rulebook, reference),
-        *named_pair_facts(by_code, interest.pairs),
+        *pairs,
+        *named_pair_facts(by_code, interest.pairs, documents, pairs),
         *code_day_facts(views, reference),
         *document_facts(claim, documented, documents, rulebook),
         *abn_facts(views, notices, rulebook),

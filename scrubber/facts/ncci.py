@@ -7,7 +7,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from scrubber.facts.documentation import Documents, flag_state
+from scrubber.facts.documentation import Documents, modifier_support
 from scrubber.facts.fact import Fact
 from scrubber.facts.lines import ByCode, LineView, payer_fields
 from scrubber.reference import Reference
@@ -109,7 +109,7 @@ def _pair_fact(
         "modifierIndicator": edit.indicator,
         "bypass": found.bypass,
     }
-    values |= _support(documents, stays.number, falls.number)
+    values |= modifier_support(documents, stays.number, falls.number)
     standing = reference.standing("ncci-ptp", found.day)
     evidence: dict[str, Any] = {
         "column1": edit.column1,
@@ -123,14 +123,6 @@ def _pair_fact(
         evidence["since"] = edit.since.isoformat()
     says = {"modifiers-used": " ".join(found.modifiers)}
     return Fact("pair", values, (falls.number,), related, says=says, evidence=evidence)
-
-
-def _support(documents: Documents, *numbers: int) -> dict[str, Any]:
-    for number in numbers:
-        state = flag_state("modifierSupport", documents.of(number))
-        if state.get("modifierSupport?") != "not-supplied":
-            return state
-    return {"modifierSupport?": "not-supplied"}
 
 
 @lru_cache(REMEMBERED)

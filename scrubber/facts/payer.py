@@ -11,30 +11,27 @@ from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.tables import Payer
 
 UNKNOWN = "unknown"
-REMEMBERED = 4_096  # payers and places, by day, that a process remembers
+NO_ZIP = "00000"  # of no place: stands in look-ups, which are remembered, for a text that is no ZIP code
+REMEMBERED = 4_096  # places, by day, that a process remembers
 
 
 def identify_payer(claim: Claim, day: date, rulebook: Rulebook, reference: Reference) -> Payer:
-    """The payer on a day. A stated plan goes before the filing indicator; the payer id before its name."""
-    place = place_of_service_address(claim)
-    address = place.address if place else None
+    """The payer on a day. A stated plan goes before the filing indicator; the payer id before its name.
+
+    A payer is what later steps remember look-ups by, so it holds names of the tables and nothing as it was sent: a
+    plan that no row knows is none.
+    """
+    plan = claim.context.plan or ""
+    planned = rulebook.plan_line_of_business(plan, day)
+    place = _where_furnished(claim)
     return Payer(
-        _payer_name(claim.payer_id, claim.payer_name, day, rulebook),
-        _line_of_business(claim.filing_indicator, claim.context.plan, day, rulebook),
-        claim.context.plan,
-        contractor((address.zip or "")[:5], address.state, day, reference) if address else None,
+        rulebook.payer_name(claim.payer_id or "", day) or rulebook.payer_name(claim.payer_name or "", day),
+        planned or rulebook.line_of_business(claim.filing_indicator or "", day) or UNKNOWN,
+        plan if planned else None,
+        contractor((zip_of(place) or NO_ZIP)[:5], place.address.state, day, reference)
+        if place and place.address
+        else None,
     )
-
-
-@lru_cache(REMEMBERED)
-def _payer_name(payer_id: str | None, name: str | None, day: date, rulebook: Rulebook) -> str | None:
-    return rulebook.payer_name(payer_id or "", day) or rulebook.payer_name(name or "", day)
-
-
-@lru_cache(REMEMBERED)
-def _line_of_business(filing_indicator: str | None, plan: str | None, day: date, rulebook: Rulebook) -> str:
-    filed = rulebook.line_of_business(filing_indicator or "", day)
-    return rulebook.plan_line_of_business(plan or "", day) or filed or UNKNOWN
 
 
 @lru_cache(REMEMBERED)
@@ -47,9 +44,17 @@ def contractor(zip5: str, state: str | None, day: date, reference: Reference) ->
     return candidates[0] if len(candidates) == 1 else None
 
 
-def place_of_service_address(claim: Claim) -> Provider | None:
+def _where_furnished(claim: Claim) -> Provider | None:
     """The provider whose address says where the service was furnished: service facility, else billing provider."""
     for provider in (claim.facility, claim.billing):
         if provider is not None and provider.address is not None and (provider.address.zip or provider.address.state):
             return provider
     return None
+
+
+def zip_of(provider: Provider | None) -> str | None:
+    """ZIP code of a provider's address, five or nine digits; NO_ZIP for what is none; None where nothing stands."""
+    sent = provider.address.zip if provider is not None and provider.address is not None else None
+    if not sent:
+        return None
+    return sent if len(sent) in (5, 9) and sent.isascii() and sent.isdigit() else NO_ZIP

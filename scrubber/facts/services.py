@@ -1,4 +1,4 @@
-"""Facts of single lines: what tables say of code, modifiers, place and provider; repeats; pairs that rules name."""
+"""Facts of single lines: what tables say of code, modifiers, place and provider; lines said twice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from scrubber.claim import Absence
 from scrubber.facts.documentation import NOT_SUPPLIED_STATE, Documents
 from scrubber.facts.fact import Fact
-from scrubber.facts.lines import REPEAT_MODIFIERS, ByCode, LineView, payer_fields
+from scrubber.facts.lines import REPEAT_MODIFIERS, LineView
 from scrubber.reference import Reference
 
 REMEMBERED = 16_384  # what a process keeps of look-ups: codes, modifiers and days, never a claim
@@ -80,21 +80,3 @@ def repeat_facts(views: Sequence[LineView]) -> Iterator[Fact]:
         if key in seen:
             yield Fact("repeat", dict(view.values), (view.number,), (seen[key],))
         seen.setdefault(key, view.number)
-
-
-def named_pair_facts(by_code: ByCode, pairs: frozenset[tuple[str, str]]) -> Iterator[Fact]:
-    """Pairs of codes that a rule names although no edit joins them: one provider, and a day that both lines run."""
-    for first, second in sorted([pair for pair in pairs if pair[0] in by_code and pair[1] in by_code]):
-        for one in by_code.get(first, ()):
-            partner = next((other for other in by_code.get(second, ()) if _together(one, other)), None)
-            if partner is not None and partner.first and one.first:
-                day = max(one.first, partner.first).toordinal()
-                values = {"day": day, "first": first, "second": second, "edit": False, "bypass": "none"}
-                yield Fact("pair", payer_fields(one.payer) | values, (partner.number,), (one.number,))
-                break
-
-
-def _together(one: LineView, other: LineView) -> bool:
-    if not (one.first and one.last and other.first and other.last) or one.provider != other.provider:
-        return False
-    return max(one.first, other.first) <= min(one.last, other.last)

@@ -210,16 +210,20 @@ def _npi_flaws(element: str, provider: Provider, line: int | None) -> Sequence[F
     return (Flaw(element, fault, line, provider.pointer + "/npi"),) if fault else ()
 
 
-@lru_cache(REMEMBERED)
 def npi_fault(npi: str) -> str | None:
     """What is wrong with an NPI: ten digits, the first 1 or 2, Luhn over 80840 and the number. None: nothing."""
     if not (npi.isascii() and npi.isdigit() and len(npi) == 10):
         return "not-ten-digits"
     if npi[0] not in "12":
         return "wrong-format"
+    return None if _checks(npi) else "check-digit"
+
+
+@lru_cache(REMEMBERED)
+def _checks(npi: str) -> bool:
     digits = [int(digit) for digit in reversed(npi)]
     doubled = (sum(divmod(2 * digit, 10)) for digit in digits[1::2])
-    return None if (24 + sum(digits[0::2]) + sum(doubled)) % 10 == 0 else "check-digit"
+    return (24 + sum(digits[0::2]) + sum(doubled)) % 10 == 0
 
 
 def _diagnosis_flaws(claim: Claim) -> Iterator[Flaw]:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 LONGEST_TEXT = 1_000  # characters
-LONGEST_CODE = 60  # no code comes near; processes remember look-ups of codes, so they are bounded
+LONGEST_CODE = 60  # no code or ZIP code comes near; processes remember look-ups of them, so they are bounded
 LONGEST_STATEMENT = 10_000  # characters of a passage from a report
 NUMBER_AS_TEXT = "number read as text"
 _LARGEST_WHOLE = 10**15  # beyond it a JSON number is no code or identifier
@@ -110,7 +110,7 @@ def text(raw: object) -> Any:
 
 
 dashed_digits = _words("text", r"\d{1,20}", _BLANKS, _DASHES)
-zip_code = _words("text", r"\d{5}|\d{9}", _BLANKS, _DASHES, widths=(5, 9))
+zip_code = _words("code", r"\d{5}|\d{9}", _BLANKS, _DASHES, widths=(5, 9))
 code = _words("code", r"[A-Z0-9]{1,40}", _BLANKS, _UPPER)
 _SEXES = {"FEMALE": "F", "MALE": "M", "UNKNOWN": "U"}
 sex = _words("code", r"[A-Z]", _BLANKS, _UPPER, ("first letter", lambda text: _SEXES.get(text, text)))

@@ -6,7 +6,6 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from scrubber.claim import Provider
 from scrubber.reference import Reference
 
 NATIONAL = "national"
@@ -18,11 +17,6 @@ class Area(NamedTuple):
 
     locality: str | None
     source: str = ""
-
-
-def zip_of(provider: Provider | None) -> str | None:
-    """ZIP of a provider's address, None when there is none."""
-    return (provider.address.zip or None) if provider and provider.address else None
 
 
 @lru_cache(maxsize=AREAS_KEPT)

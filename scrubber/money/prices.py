@@ -8,9 +8,10 @@ from decimal import Decimal
 
 from scrubber.claim import Claim, ServiceLine
 from scrubber.facts.lines import LineView
+from scrubber.facts.payer import zip_of
 from scrubber.money.fee_schedule import REDUCTION_REMARK, Service, medicare_unit_fee
 from scrubber.money.line_price import LinePrice, UnitFee, to_cents
-from scrubber.money.locality import area, zip_of
+from scrubber.money.locality import area
 from scrubber.money.payer_fees import payer_unit_fee
 from scrubber.reference import Reference
 from scrubber.rulebook.book import Rulebook

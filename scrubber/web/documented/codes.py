@@ -156,8 +156,14 @@ KNOWN_CODE = shape(
         "payer": part(PAYER, "Whose prices these are."),
         "rulebook": text("Digest of every rule and table beside the rules."),
         "procedure": part(
-            shape("CodeStanding", {"standing": word(KNOWN, "Whether it is a code on the date.")} | _RELEASE),
-            "What the procedure tables say. A code in no loaded table is unknown, which is no fault.",
+            shape(
+                "CodeStanding",
+                {
+                    "standing": word(KNOWN, "Whether it is a code on the date."),
+                    "releases": parts(STANDING, "Tables of codes; the first one that has it decides."),
+                },
+            ),
+            "What the tables of codes say. A code in none of them is unknown, which is no fault.",
         ),
         "feeSchedule": part(
             shape("FeeSchedule", {"rows": parts(FEE_ROW, "One row a part of the service.")} | _RELEASE),

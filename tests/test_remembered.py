@@ -1,0 +1,72 @@
+"""What a process remembers between claims: look-ups of codes, days and places, and never who a claim is about."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from scrubber.answer.json import to_bytes
+from scrubber.engine.code_field import CodeField, CodeRow
+from scrubber.intake.v3 import read_v3
+from scrubber.scrub import Scrubber
+from tests.claims import Body, office_claim, tbs_claim
+
+CANARY = "canary"
+SAID_OF_SOMEBODY = frozenset(
+    (
+        "organizationName", "lastName", "firstName", "name", "phoneNumber", "memberId", "npi", "employerId", "address1",
+        "city", "postalCode", "tradingPartnerName", "tradingPartnerServiceId", "patientControlNumber", "controlNumber",
+        "tbsValue", "tScore", "indication", "interpretation", "recommendation", "calculatedBy", "credential", "levels",
+        "version", "clearance",
+    )
+)  # fmt: skip
+
+
+def poisoned(value: Any) -> Any:
+    """The claim with a canary in every name, number of somebody, address and free text."""
+    if isinstance(value, dict):
+        return {
+            name: f"{CANARY} {name}" if name in SAID_OF_SOMEBODY and isinstance(item, str) else poisoned(item)
+            for name, item in value.items()
+        }
+    return [poisoned(item) for item in value] if isinstance(value, list) else value
+
+
+def with_plan(body: Body) -> Body:
+    """The claim with a plan, a locality and a history in free text."""
+    context = body.setdefault("scrubContext", {})
+    context["eligibility"] = {"plan": f"{CANARY} plan"}
+    context["history"] = [{"code": "77080", "date": "20240101", "renderingNpi": f"{CANARY} npi"}]
+    return body
+
+
+def texts(value: object) -> Iterator[str]:
+    """Every text in a key, however deep in tuples and sets."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple | list | frozenset):
+        for item in value:
+            yield from texts(item)
+
+
+def remembered() -> Iterator[str]:
+    """Every text in a key of whatever fills itself: functions that remember answers, and the engine's readers."""
+    kept = type(lru_cache(lambda: None))
+    for each in gc.get_objects():
+        if isinstance(each, kept):
+            for key in gc.get_referents(each):
+                yield from texts(key)
+        elif isinstance(each, CodeField | CodeRow):
+            for key in each:
+                yield from texts(key)
+
+
+def test_nothing_that_is_remembered_says_who_a_claim_is_about(shipped: Scrubber) -> None:
+    for body in (office_claim(), tbs_claim()):
+        claim = read_v3(with_plan(poisoned(body)))
+        assert to_bytes(shipped.scrub(claim, claim.lines[0].first_day or claim.context.received_on))
+    found = set(remembered())
+    assert {"77092", "207R00000X"} <= found  # codes are remembered, so the search sees what is
+    assert not [text for text in found if CANARY in text.casefold()]
