@@ -10,6 +10,7 @@ from click import unstyle
 
 from scrubber.answer.table import dollars, render
 from scrubber.findings import NotChecked, ScrubResult
+from scrubber.rulebook.rule import Authority
 from tests import results
 
 
@@ -92,3 +93,9 @@ def test_checks_that_lack_the_same_are_told_together() -> None:
 def test_info_costs_nothing() -> None:
     info = results.finding(results.rule(severity="info"), impact=results.impact(at_risk=Decimal(0)))
     assert re.search(r"INFO +- Line 2", plain(results.result(findings=(info,))))
+
+
+def test_an_address_stays_whole_however_narrow_the_terminal() -> None:
+    address = "https://example.org/" + "edits/" * 20
+    by = results.rule(authority=(Authority("cms-table", "PTP edits", None, address, None, True),))
+    assert address in plain(results.result(findings=(results.finding(by),)), 60)

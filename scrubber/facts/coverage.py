@@ -106,14 +106,7 @@ def _add_frequency(
         values["frequencyTest"] = "no-limit"
         return
     says["months"] = str(limit.months)
-    family = [
-        service
-        for service in (*(claim.context.history or ()), *_earlier_lines(claim, view))
-        if rulebook.lists.contains(limit.code_list, service.code, service.day.toordinal())
-        and service.day <= view.first
-        and not _same_study(service, view, rulebook)
-    ]
-    latest = max((service.day for service in family), default=None)
+    latest = _latest_before(claim, view, view.first, limit.code_list, rulebook)
     if latest is not None and _months(latest, view.first) <= limit.months:
         values["frequencyTest"] = "too-soon"
         says["earlier-day"] = latest.isoformat()
@@ -122,6 +115,19 @@ def _add_frequency(
         values[state_key("frequencyTest")] = NOT_SUPPLIED_STATE
     else:
         values["frequencyTest"] = "in-time"
+
+
+def _latest_before(claim: Claim, view: LineView, day: date, code_list: str, rulebook: Rulebook) -> date | None:
+    """The last day, up to `day`, of an earlier service under the list that is no part of the line's own study."""
+    services = (*(claim.context.history or ()), *_earlier_lines(claim, view))
+    days = [
+        service.day
+        for service in services
+        if rulebook.lists.contains(code_list, service.code, service.day.toordinal())
+        and service.day <= day
+        and not _same_study(service, view, rulebook)
+    ]
+    return max(days, default=None)
 
 
 def _earlier_lines(claim: Claim, view: LineView) -> Iterator[EarlierService]:
