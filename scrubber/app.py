@@ -1,4 +1,4 @@
-"""The web application: everything that stands on the path of a claim over HTTP, put together once."""
+"""Around the path: the web application, everything between HTTP and `scrub`, put together once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One professional claim as the scrubber sees it, whatever shape it came in. Frozen; no look-ups, no opinions.
+"""After step 1 of its path: one professional claim, whatever shape it came in. Frozen; no look-ups, no opinions.
 
 Scalars that were absent are None. Scalars that were there but could not be read are None too, and stand in
 `Claim.unreadable`. What only `scrubContext` can say is three-valued: a value, stated absent, or not supplied.

@@ -1,9 +1,12 @@
-"""What can go wrong, and the words it is told in. No message ever holds a value from a claim.
+"""Off the path: what can go wrong, and the words it is told in. No message ever holds a value from a claim.
 
 ScrubberError
 |-- ConfigError            a setting of the environment is missing or unusable
+|-- NotJson                bytes that are no JSON (HTTP 400), with the place where they stop being it
 |-- NotAClaim              a body that cannot be read as a claim (HTTP 422), with a problem per place
-`-- Faults                 files that fail their checks: rules, rule tests, tables; every fault at once
+|-- Faults                 files that fail their checks: rules, rule tests, tables; every fault at once
+|-- NoPrice                an amount cannot be known; stays within `scrubber.money`
+`-- CaseNotMade            a rule's test case changes what is not there; stays within `scrubber.workshop`
 """
 
 from __future__ import annotations

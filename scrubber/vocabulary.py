@@ -1,4 +1,4 @@
-"""What a rule may mention: kinds of facts, their fields with types, and the elements of a claim a finding points at.
+"""Between facts and rules: kinds of facts, their fields with types, and the elements that a finding points at.
 
 This page is the whole language between Python and the rule files: facts are made with these names, rules are typed
 by them, the engine is compiled from them, and the rule schema and docs are generated from them.

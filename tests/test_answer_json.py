@@ -10,7 +10,7 @@ import pytest
 
 from scrubber.answer import json
 from scrubber.answer.rules import document as rule_document
-from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Has, InList
+from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Has, InList, Reason
 from tests import results
 
 
@@ -189,3 +189,11 @@ def test_every_field_of_a_rule_is_told() -> None:
     told = rule_document(rule)
     assert (told["falseAlarms"], told["related"], told["notChecked"]) == ("Never.", ("other",), "Not.")
     assert told["file"] == "sample/pairs/sample-pair.yaml"
+
+
+@pytest.mark.parametrize(("group", "told"), [("CO", "PR"), ("PI", "PI"), ("OA", "OA")])
+def test_only_a_contractual_obligation_turns_into_the_patients(group: str, told: str) -> None:
+    by = results.rule(reason=Reason(group, "50", ()))
+    found = results.finding(by, impact=results.impact(liability="patient"))
+    assert found.reason is not None
+    assert (found.reason.group, found.reason.carc) == (told, "50")

@@ -10,6 +10,7 @@ from click import unstyle
 
 from scrubber.answer.table import dollars, render
 from scrubber.findings import NotChecked, ScrubResult
+from scrubber.rulebook.rule import Authority
 from tests import results
 
 
@@ -51,7 +52,7 @@ def test_texts_are_wrapped_under_their_own_column() -> None:
 def test_a_clean_claim_is_short() -> None:
     told = words(plain(results.clean()))
     assert "claim.json ACCEPT no findings; at risk $0.00" in told
-    assert "allowed unknown (no-schedule)" in told
+    assert "allowed unknown, at risk $0.00; not known: no-schedule" in told
     assert "not priced: line 1-2" in told
     assert "FINDING" not in told
 
@@ -69,7 +70,7 @@ def test_an_amount_that_cannot_be_known_is_no_zero() -> None:
     assert dollars(None) == "unknown"
     assert dollars(Decimal("1234567.5")) == "$1,234,567.50"
     unknown = results.finding(impact=results.impact(at_risk=None))
-    assert "DENY       unknown" in plain(results.result(findings=(unknown,)))
+    assert "DENY         unknown" in plain(results.result(findings=(unknown,)))
 
 
 def test_a_terminal_is_not_given_control_characters() -> None:
@@ -92,3 +93,9 @@ def test_checks_that_lack_the_same_are_told_together() -> None:
 def test_info_costs_nothing() -> None:
     info = results.finding(results.rule(severity="info"), impact=results.impact(at_risk=Decimal(0)))
     assert re.search(r"INFO +- Line 2", plain(results.result(findings=(info,))))
+
+
+def test_an_address_stays_whole_however_narrow_the_terminal() -> None:
+    address = "https://example.org/" + "edits/" * 20
+    by = results.rule(authority=(Authority("cms-table", "PTP edits", None, address, None, True),))
+    assert address in plain(results.result(findings=(results.finding(by),)), 60)

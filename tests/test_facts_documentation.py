@@ -167,6 +167,11 @@ def test_without_a_number_the_signer_is_not_known(signature: Body, shipped: Scru
     assert (values["signature"], values["signer?"]) == ("given", "not-supplied")
 
 
+def test_a_number_is_a_signature_though_the_name_is_blank(shipped: Scrubber) -> None:
+    values = stated(shipped, signature={"name": "", "npi": "1987654328"})
+    assert (values["signature"], values["signer"]) == ("given", "same")
+
+
 @pytest.mark.parametrize("signature", [{"name": None}, {"name": "", "npi": ""}, {"name": None, "date": "20250312"}])
 def test_a_block_without_a_name_is_no_signature(signature: Body, shipped: Scrubber) -> None:
     assert stated(shipped, signature=signature)["signature?"] == "absent"

@@ -108,6 +108,12 @@ def test_a_sound_claim_has_no_flaw(body: Body, payer: Payer, shipped: Scrubber) 
     assert flaws_of(body, shipped, payer) == []
 
 
+def test_the_day_of_receipt_is_not_the_future(shipped: Scrubber) -> None:
+    body = put(tbs_claim(), f"{CI}/serviceLines/0/serviceDateEnd", "20250320")
+    assert flaws_of(body, shipped) == []
+    assert flaws_of(body, shipped, received_on=date(2025, 3, 19)) == [("service-date-end", "future", 1)]
+
+
 # Missing
 
 

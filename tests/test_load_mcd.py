@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import date
 from typing import Any
 
@@ -12,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scrubber.errors import Faults
-from scrubber.reference.load import mcd_columns as columns
 from scrubber.reference.load.format import BadRow
 from scrubber.reference.load.mcd import FORMATS, SOURCE
 from scrubber.reference.rows import (
@@ -28,37 +25,18 @@ from scrubber.reference.rows import (
     CoveragePolicy,
     CoverageRegion,
 )
+from tests.coverage_export import HEADERS, table_bytes
 from tests.published import Published, published, reader_of, reads_or_refuses, rows_of
 
-HEADERS = {
-    "article": columns.ARTICLE,
-    "article_x_hcpc_code": columns.PROCEDURES,
-    "article_x_hcpc_code_group": columns.PROCEDURE_GROUPS,
-    "article_x_icd10_covered": columns.COVERED,
-    "article_x_icd10_covered_group": columns.COVERED_GROUPS,
-    "article_x_icd10_noncovered": columns.NONCOVERED,
-    "article_x_icd10_noncovered_group": columns.NONCOVERED_GROUPS,
-    "article_x_contractor": columns.ARTICLE_CONTRACTORS,
-    "article_related_documents": columns.RELATED,
-    "contractor": columns.CONTRACTOR,
-    "contractor_jurisdiction": columns.JURISDICTION,
-    "state_lookup": columns.STATE,
-    "lcd": columns.LCD,
-}
 VERSION = {"article_id": "90001", "article_version": "7"}
 KEY = {"contractor_id": "268", "contractor_type_id": "12", "contractor_version": "3"}
 UNDATED = (None, None, SOURCE)
 
 
 def table(name: str, *rows: dict[str, str]) -> Published:
-    """A table as the database exports it: every cell quoted, latin-1, web pages in cells."""
-    header = HEADERS[name]
-    assert not {key for row in rows for key in row} - set(header)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, header, restval="", quoting=csv.QUOTE_ALL)
-    writer.writeheader()
-    writer.writerows(rows)
-    return Published(text.getvalue().encode("latin-1"), f"current_article.zip!{name}.csv")
+    """A table as the database exports it, web pages in cells."""
+    assert not {key for row in rows for key in row} - set(HEADERS[name])
+    return Published(table_bytes(name, rows), f"current_article.zip!{name}.csv")
 
 
 def rows(name: str, *cells: dict[str, str]) -> list[Any]:

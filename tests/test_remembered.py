@@ -13,7 +13,7 @@ from scrubber.intake.v3 import read_v3
 from scrubber.scrub import Scrubber
 from tests.claims import Body, office_claim, tbs_claim
 
-CANARY = "canary"
+CANARY = "quetzal"  # a word that nothing else here is called by
 SAID_OF_SOMEBODY = frozenset(
     (
         "organizationName", "lastName", "firstName", "name", "phoneNumber", "memberId", "npi", "employerId", "address1",
@@ -25,7 +25,7 @@ SAID_OF_SOMEBODY = frozenset(
 
 
 def poisoned(value: Any) -> Any:
-    """The claim with a canary in every name, number of somebody, address and free text."""
+    """The claim with a word of its own in every name, number of somebody, address and free text."""
     if isinstance(value, dict):
         return {
             name: f"{CANARY} {name}" if name in SAID_OF_SOMEBODY and isinstance(item, str) else poisoned(item)

@@ -1,4 +1,4 @@
-"""After the scrub: one ScrubResult as JSON, as a clearinghouse answer, as a table for people."""
+"""Step 6 of a claim's path: one ScrubResult as JSON, as a clearinghouse answer, as a table for people."""
 
 from __future__ import annotations
 

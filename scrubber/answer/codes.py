@@ -11,7 +11,8 @@ from scrubber.codes import KnownCode, Priced
 from scrubber.codes.known import CODE_TABLES, Coverage, Partner
 from scrubber.codes.priced import PRICING_TABLES, PartPrice
 from scrubber.facts.documentation import DOCUMENT_PLACES
-from scrubber.reference.catalogue import ADD_ON, MPFS, MUE, PTP
+from scrubber.reference.catalogue import ADD_ON, ARTICLES, MPFS, MUE, PTP
+from scrubber.reference.coverage import LocalArticle
 from scrubber.reference.rows import AddOn, FeeRow, Mue
 from scrubber.rulebook.tables import Payer, policy_authority
 from scrubber.vocabulary import KINDS
@@ -71,6 +72,10 @@ def known_code(known: KnownCode, digest: str) -> Document:
             "addOns": [_add_on(row.code, row) for row in known.add_ons],
         },
         "coverage": [_coverage(each) for each in known.coverage],
+        "localCoverage": {
+            "release": standing(standings, ARTICLES.name),
+            "articles": [_article(each) for each in known.articles],
+        },
         "rules": [summary(rule) for rule in known.rules],
         "documentation": documentation(known),
     }
@@ -179,6 +184,19 @@ def _coverage(found: Coverage) -> Document:
         "monthsBetween": found.frequency.months if found.frequency else None,
         "effective": effective(row),
         "authority": by,
+    }
+
+
+def _article(article: LocalArticle) -> Document:
+    row = article.row
+    return {
+        "article": row.article,
+        "version": row.version,
+        "contractors": article.contractors,
+        "lcds": article.lcds,
+        "decides": article.decides,
+        "effective": effective(row),
+        "source": row.source,
     }
 
 

@@ -18,7 +18,7 @@ _COLOURS = {
     "info": "cyan",
     "accept": "green",
 }
-_LINES, _SEVERITY, _AT_RISK = 7, 6, 11  # widths of the first columns
+_LINES, _SEVERITY, _AT_RISK = 7, 8, 11  # widths of the first columns
 _INDENT = 2
 _TEXT = _INDENT + _LINES + 1 + _SEVERITY + 1 + _AT_RISK + 1  # where the last column starts
 _NARROWEST, _WIDEST = 60, 160
@@ -76,7 +76,7 @@ class _Row(NamedTuple):
 def _findings(findings: Sequence[Finding], width: int) -> Iterator[str]:
     if findings:
         yield ""
-        yield style(_columns(_Row("LINE", "LEVEL", "AT RISK", "FINDING")), bold=True)
+        yield style(_columns(_Row("LINE", "SEVERITY", "AT RISK", "FINDING")), bold=True)
     for finding in findings:
         yield from _finding(finding, width)
 
@@ -145,12 +145,13 @@ def _not_checked(items: Sequence[NotChecked], width: int) -> Iterator[str]:
 
 def _impact(impact: ClaimImpact, width: int) -> Iterator[str]:
     yield style(f"{'':{_INDENT}}DOLLARS", bold=True)
-    unknown = f" ({impact.unknown})" if impact.unknown else ""
+    unknown = f"; not known: {impact.unknown}" if impact.unknown else ""
+    basis = f"; {impact.basis}" if impact.basis else ""
     amounts = (
-        f"billed {dollars(impact.billed)}, allowed {dollars(impact.allowed)}{unknown},"
-        f" at risk {dollars(impact.at_risk)}"
+        f"billed {dollars(impact.billed)}, allowed {dollars(impact.allowed)},"
+        f" at risk {dollars(impact.at_risk)}{unknown}{basis}"
     )
-    yield from wrap(amounts + (f"; {impact.basis}" if impact.basis else ""), _INDENT, width)
+    yield from wrap(amounts, _INDENT, width)
     if impact.unpriced_lines:
         yield from wrap(f"not priced: line {_numbers(impact.unpriced_lines)}", _INDENT, width)
     for step in impact.steps:

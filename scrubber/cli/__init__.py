@@ -1,4 +1,4 @@
-"""The command line: parses, calls, and turns what went wrong into words and exit codes."""
+"""Around the path: the command line. It parses, calls, and turns what went wrong into words and exit codes."""
 
 from __future__ import annotations
 

@@ -15,12 +15,14 @@ from scrubber.codes.known import Coverage
 from scrubber.codes.priced import PRICING_TABLES, PartPrice
 from scrubber.money import UNKNOWN
 from scrubber.reference.catalogue import ADD_ON, MPFS, MUE, PTP
+from scrubber.reference.coverage import LocalArticle
 from scrubber.reference.rows import AddOn, FeeRow, Mue, TableStanding
 from scrubber.rulebook.tables import Payer
 
 _INDENT = 2
 _STEPS = 6
 _MUE_WORDS = {"1": "a line", "2": "a day, without exception", "3": "a day"}
+_DECIDES = {"lists": "by its lists", "paragraphs": "by its paragraphs", "text": "in text"}
 _FEE_COLUMNS = ("part", "status", "pc/tc", "global", "mult", "bilat", "asst", "co-surg", "team", "not done in")
 _UNIT_COLUMNS = ("part", "work", "pe office", "pe facility", "malpractice")
 
@@ -39,6 +41,7 @@ def render_code(known: KnownCode, width: int) -> str:
         _partners(known),
         _add_ons(known),
         _coverage(known.coverage, width),
+        _articles(known.articles, width),
         _rules(known, width),
         _documentation(known, width),
     )
@@ -166,6 +169,16 @@ def _coverage(rows: Sequence[Coverage], width: int) -> Lines:
             codes = [each.code + ("…" if each.prefix else "") for each in row.diagnoses if each.test == test]
             if codes:
                 yield from wrap(f"{test}: {', '.join(codes)}", _STEPS, width)
+
+
+def _articles(articles: Sequence[LocalArticle], width: int) -> Lines:
+    if not articles:
+        return
+    yield from _title("LOCAL COVERAGE ARTICLES")
+    for each in articles:
+        named = " ".join((each.row.article, f"version {each.row.version}", *each.lcds))
+        told = f"{named}: {_DECIDES[each.decides]}; contractors {', '.join(each.contractors)}"
+        yield from wrap(told, _INDENT, width, hang=_STEPS - _INDENT)
 
 
 def _rules(known: KnownCode, width: int) -> Lines:

@@ -1,4 +1,4 @@
-"""Tables for people: columns as wide as what stands in them."""
+"""Beside the path: tables for people, columns as wide as what stands in them."""
 
 from __future__ import annotations
 

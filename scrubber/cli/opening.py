@@ -1,4 +1,4 @@
-"""Settings, rules and reference data for a command; what is wrong with them ends it with exit code 2."""
+"""Before the path: settings, rules and reference data for a command; a fault in them ends it with exit code 2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`scrubber reference`: what the reference tables hold, what is stale, and dropping a release."""
+"""Beside the path, `scrubber reference`: what the reference tables hold, what is stale, and dropping a release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`scrubber reference diff`: what one release changes against another, in rows or on claims."""
+"""Beside the path, `scrubber reference diff`: what one release changes against another, in rows or on claims."""
 
 from __future__ import annotations
 

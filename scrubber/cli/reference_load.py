@@ -1,4 +1,4 @@
-"""`scrubber reference load`: one release of published files into the store, whole or not at all."""
+"""Before any claim, `scrubber reference load`: one release of published files into the store, whole or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`scrubber rules`: read, check and test a folder of rules."""
+"""Beside the path, `scrubber rules`: read, check and test a folder of rules."""
 
 from __future__ import annotations
 

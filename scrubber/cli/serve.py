@@ -1,4 +1,4 @@
-"""`scrubber serve`."""
+"""Around the path, `scrubber serve`: the service until it is told to end."""
 
 from __future__ import annotations
 

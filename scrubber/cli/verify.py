@@ -1,4 +1,4 @@
-"""`scrubber reference verify`: whether the loaded tables give the amounts that CMS itself publishes."""
+"""Beside the path, `scrubber reference verify`: whether loaded tables give the amounts that CMS itself publishes."""
 
 from __future__ import annotations
 

@@ -10,8 +10,10 @@ from typing import Literal, NamedTuple
 from scrubber.codes.asked import CodeQuestion
 from scrubber.codes.naming import needed_documentation, rules_naming
 from scrubber.codes.priced import PartPrice, part_prices, payer_asked, standings
+from scrubber.money.prices import ORIGINAL_MEDICARE
 from scrubber.reference import Reference
-from scrubber.reference.catalogue import ADD_ON, HCPCS, MUE, PROCEDURES, PTP
+from scrubber.reference.catalogue import ADD_ON, ARTICLES, HCPCS, MUE, PROCEDURES, PTP
+from scrubber.reference.coverage import LocalArticle
 from scrubber.reference.rows import AddOn, FeeRow, Known, Mue, PtpEdit, TableStanding
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.rule import Rule
@@ -52,7 +54,8 @@ class KnownCode:
 
     `standings` says how the day lies to each table that was asked, by name. `fees` are the rows of the Medicare fee
     schedule, `prices` what `payer` allows. `primaries` are what an add-on code may be billed with, `add_ons` the add-on
-    codes that name this one. `coverage` has the rows that hold for the payer asked for, those that say most first.
+    codes that name this one. `coverage` has the rows that hold for the payer asked for, those that say most first;
+    `articles` are the local coverage articles of the payer's contractor, or of any where none is known.
     `documentation` has the elements that a report needs, with ids of the rules that need them.
     """
 
@@ -67,6 +70,7 @@ class KnownCode:
     primaries: tuple[AddOn, ...]
     add_ons: tuple[AddOn, ...]
     coverage: tuple[Coverage, ...]
+    articles: tuple[LocalArticle, ...]
     rules: tuple[Rule, ...]
     documentation: Mapping[str, tuple[str, ...]]
 
@@ -89,13 +93,14 @@ def know(question: CodeQuestion, rulebook: Rulebook, reference: Reference) -> Kn
         reference.add_ons(code, day),
         reference.add_ons_of(code, day),
         _coverage(question, payer, rulebook),
+        reference.coverage(code, payer.contractor, day) if payer.line_of_business == ORIGINAL_MEDICARE else (),
         rules,
         needed_documentation(rules),
     )
 
 
 def _standings(reference: Reference, day: date) -> dict[str, TableStanding]:
-    others = {table.name: reference.standing(table.name, day) for table in (*CODE_TABLES, MUE, PTP, ADD_ON)}
+    others = {table.name: reference.standing(table.name, day) for table in (*CODE_TABLES, MUE, PTP, ADD_ON, ARTICLES)}
     return others | standings(reference, day)
 
 

@@ -1,4 +1,4 @@
-"""Facts in, matches out: which tests hold for which facts. No look-ups but code lists, no money, no texts of rules."""
+"""Step 3 of a claim's path: facts in, matches out. No look-ups but code lists, no money, no texts of rules."""
 
 from scrubber.engine.durable import DurableEngine
 from scrubber.engine.plain import PlainEngine

@@ -1,1 +1,1 @@
-"""Claim and tables in, flat typed facts out. Every look-up of a scrub happens here."""
+"""Step 2 of a claim's path: claim and tables in, flat typed facts out. Every look-up of a scrub happens here."""

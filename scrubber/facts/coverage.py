@@ -1,4 +1,7 @@
-"""Facts of coverage: what the payer's policy row says of a line, its diagnoses, and the time since earlier services."""
+"""Facts of coverage: what the payer's policy row says of a line, its diagnoses, and the time since earlier services.
+
+Rows of rule authors win: loaded articles of a Medicare contractor answer only where no row speaks of the code.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,14 @@ from typing import Any
 
 from scrubber.claim import ABSENT, Claim, EarlierService
 from scrubber.facts.abn import Notices
-from scrubber.facts.documentation import NOT_SUPPLIED_STATE, Documents, state
+from scrubber.facts.documentation import NOT_SUPPLIED_STATE, Documents
 from scrubber.facts.fact import Fact
 from scrubber.facts.lines import LineView
+from scrubber.facts.local_coverage import article_fact
+from scrubber.reference import Reference
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.tables import PolicyRow, policy_authority
+from scrubber.vocabulary import state_key
 
 BASE_STUDIES = "studies-with-lumbar-spine"
 ONE_STUDY = "one-study-days"
@@ -20,15 +26,24 @@ COMPONENTS = frozenset(("26", "TC"))
 
 
 def coverage_facts(
-    claim: Claim, views: Sequence[LineView], documents: Documents, notices: Notices, rulebook: Rulebook
+    claim: Claim,
+    views: Sequence[LineView],
+    documents: Documents,
+    notices: Notices,
+    rulebook: Rulebook,
+    reference: Reference,
 ) -> Iterator[Fact]:
-    """One fact for each line that a policy row speaks of."""
+    """One fact for each line that a policy row, or else an article, speaks of."""
     for view in views:
         if view.first is None or view.line.procedure is None:
             continue
         policy = rulebook.policy(view.line.procedure, view.payer, view.first)
         if policy is not None:
             yield _coverage(claim, view, policy, documents, notices, rulebook)
+        elif reference.has_articles:
+            found = article_fact(view, notices, reference)
+            if found is not None:
+                yield found
 
 
 def _coverage(
@@ -75,7 +90,7 @@ def _base_study(claim: Claim, view: LineView, documents: Documents, rulebook: Ru
     if any(rulebook.lists.contains(BASE_STUDIES, code, day) for code in codes):
         return {"baseStudy": "present"}
     known = elements.get("sourceStudy") is ABSENT or isinstance(stated, str)
-    return {"baseStudy": "missing"} if known else {state("baseStudy"): NOT_SUPPLIED_STATE}
+    return {"baseStudy": "missing"} if known else {state_key("baseStudy"): NOT_SUPPLIED_STATE}
 
 
 def _add_frequency(
@@ -91,22 +106,28 @@ def _add_frequency(
         values["frequencyTest"] = "no-limit"
         return
     says["months"] = str(limit.months)
-    family = [
-        service
-        for service in (*(claim.context.history or ()), *_earlier_lines(claim, view))
-        if rulebook.lists.contains(limit.code_list, service.code, service.day.toordinal())
-        and service.day <= view.first
-        and not _same_study(service, view, rulebook)
-    ]
-    latest = max((service.day for service in family), default=None)
+    latest = _latest_before(claim, view, view.first, limit.code_list, rulebook)
     if latest is not None and _months(latest, view.first) <= limit.months:
         values["frequencyTest"] = "too-soon"
         says["earlier-day"] = latest.isoformat()
         says["next-day"] = _first_of_month_after(latest, limit.months + 1)
     elif claim.context.history is None:  # what stands on the claim is in time, but it is not all there was
-        values[state("frequencyTest")] = NOT_SUPPLIED_STATE
+        values[state_key("frequencyTest")] = NOT_SUPPLIED_STATE
     else:
         values["frequencyTest"] = "in-time"
+
+
+def _latest_before(claim: Claim, view: LineView, day: date, code_list: str, rulebook: Rulebook) -> date | None:
+    """The last day, up to `day`, of an earlier service under the list that is no part of the line's own study."""
+    services = (*(claim.context.history or ()), *_earlier_lines(claim, view))
+    days = [
+        service.day
+        for service in services
+        if rulebook.lists.contains(code_list, service.code, service.day.toordinal())
+        and service.day <= day
+        and not _same_study(service, view, rulebook)
+    ]
+    return max(days, default=None)
 
 
 def _earlier_lines(claim: Claim, view: LineView) -> Iterator[EarlierService]:

@@ -11,11 +11,12 @@ from scrubber.claim import ABSENT, Absence, Claim
 from scrubber.facts.fact import Fact
 from scrubber.facts.lines import LineView, millionths
 from scrubber.rulebook.book import Rulebook
+from scrubber.vocabulary import state_key
 
 Elements = Mapping[str, str | Absence]
 Values = dict[str, Any]
 
-NOT_SUPPLIED_STATE = "not-supplied"
+NOT_SUPPLIED_STATE = Absence.NOT_SUPPLIED.value
 ROUTINE = "routine-indications"
 NOTHING = frozenset(("n/a", "na", "none", "nil", "-", "not stated", "not documented", "not applicable"))
 SPINE_STUDIES = "studies-with-lumbar-spine"
@@ -89,9 +90,9 @@ def flag_state(name: str, elements: Elements) -> Values:
     """A yes-or-no element: its value, or its state. Any text but a no counts as yes."""
     given = elements.get(name)
     if given is None:
-        return {state(name): NOT_SUPPLIED_STATE}
+        return {state_key(name): NOT_SUPPLIED_STATE}
     if isinstance(given, Absence):
-        return {state(name): given.value}
+        return {state_key(name): given.value}
     return {name: given.strip().casefold() not in ("false", "no", "n", "none")}
 
 
@@ -104,19 +105,14 @@ def modifier_support(documents: Documents, *numbers: int) -> Values:
     return {"modifierSupport?": NOT_SUPPLIED_STATE}
 
 
-def state(name: str) -> str:
-    """The key of an element's state."""
-    return name + "?"
-
-
 def _word_state(name: str, elements: Elements, word: str) -> Values:
     given = elements.get(name)
     if given is None:
-        return {state(name): NOT_SUPPLIED_STATE}
+        return {state_key(name): NOT_SUPPLIED_STATE}
     if isinstance(given, Absence):
-        return {state(name): given.value}
+        return {state_key(name): given.value}
     if given.strip().casefold().rstrip(".") in NOTHING:
-        return {state(name): Absence.ABSENT.value}
+        return {state_key(name): Absence.ABSENT.value}
     return {name: word}
 
 
@@ -145,7 +141,7 @@ def _scores(elements: Elements, view: LineView, rulebook: Rulebook) -> Values:
     numbers = {name: number_in(elements.get(name)) for name in ("tbsValue", "tScore")}
     for name, number in numbers.items():
         if isinstance(number, str):
-            values[state(name)] = number
+            values[state_key(name)] = number
         else:
             values[name] = millionths(number)
     score, t_score = numbers["tbsValue"], numbers["tScore"]
@@ -179,14 +175,14 @@ def _signature(elements: Elements, view: LineView) -> Values:
     name, npi = elements.get("signature.name"), elements.get("signature.npi")
     values = _word_state("signature", elements, "given")
     if name is ABSENT and (npi is ABSENT or npi is None):
-        values = {state("signature"): Absence.ABSENT.value}
+        values = {state_key("signature"): Absence.ABSENT.value}
     if "signature" not in values:
         return values
     rendering = view.rendering.npi if view.rendering else None
     signer = npi.replace("-", "").replace(" ", "") if isinstance(npi, str) else ""
     if signer.isdigit() and rendering:
         return values | {"signer": "same" if signer == rendering else "other"}
-    return values | {state("signer"): NOT_SUPPLIED_STATE}
+    return values | {state_key("signer"): NOT_SUPPLIED_STATE}
 
 
 _SPINE = re.compile(r"\bL\s?[1-5]\b|lumbar|spine", re.IGNORECASE)
@@ -196,7 +192,7 @@ def _source_study(claim: Claim, elements: Elements, view: LineView, rulebook: Ru
     name, day = "sourceStudy", view.values.get("day", 0)
     code, levels = elements.get("sourceStudy.code"), elements.get("sourceStudy.levels")
     if elements.get(name) is ABSENT:
-        return {state(name): Absence.ABSENT.value}
+        return {state_key(name): Absence.ABSENT.value}
     if isinstance(code, str):
         code = code.strip().upper().partition("-")[0]  # 77080-TC is a part of 77080
         if rulebook.lists.contains(SPINE_STUDIES, code, day):
@@ -206,7 +202,7 @@ def _source_study(claim: Claim, elements: Elements, view: LineView, rulebook: Ru
     if isinstance(levels, str):
         return {name: "spine" if _SPINE.search(levels) else "no-spine"}
     billed = any(rulebook.lists.contains(SPINE_STUDIES, line.procedure or "", day) for line in claim.lines)
-    return {name: "spine"} if billed else {state(name): NOT_SUPPLIED_STATE}
+    return {name: "spine"} if billed else {state_key(name): NOT_SUPPLIED_STATE}
 
 
 _CLEARANCE = re.compile(r"K[0-9]{6}")
@@ -215,11 +211,11 @@ _CLEARANCE = re.compile(r"K[0-9]{6}")
 def _software(elements: Elements, view: LineView, rulebook: Rulebook) -> Values:
     name, clearance = "tbsSoftware", elements.get("tbsSoftware.clearance")
     if elements.get(name) is ABSENT:
-        return {state(name): Absence.ABSENT.value}
+        return {state_key(name): Absence.ABSENT.value}
     if isinstance(clearance, str):
         number = _CLEARANCE.search(clearance.upper())  # some reports write K243218 v4
         listed = number is not None and rulebook.lists.contains(CLEARED, number[0], view.values.get("day", 0))
         return {name: "cleared" if listed else "not-listed"}
     if clearance is ABSENT:
         return {name: "no-clearance-given"}
-    return {state(name): NOT_SUPPLIED_STATE}
+    return {state_key(name): NOT_SUPPLIED_STATE}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
+from scrubber.reference import Reference
 from scrubber.rulebook.rule import Authority
 
 
@@ -29,3 +31,13 @@ class Fact:
     says: Mapping[str, str] = field(default_factory=dict)
     evidence: Mapping[str, str | int | bool | tuple[str, ...]] = field(default_factory=dict)
     authority: tuple[Authority, ...] = ()
+
+
+def release_evidence(table: str, day: date, source: str, reference: Reference) -> dict[str, str | bool]:
+    """By which release of a table a row answers on a day, and where the row comes from."""
+    standing = reference.standing(table, day)
+    return {
+        "release": standing.release.name if standing.release else "",
+        "carriedForward": standing.word == "carried-forward",
+        "source": source,
+    }

@@ -56,6 +56,6 @@ def gather_facts(
         *code_day_facts(views, reference),
         *document_facts(claim, documented, documents, rulebook),
         *abn_facts(views, notices, rulebook),
-        *coverage_facts(claim, views, documents, notices, rulebook),
+        *coverage_facts(claim, views, documents, notices, rulebook, reference),
         *table_facts(payer, views, rulebook, reference),
     ]

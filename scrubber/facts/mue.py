@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from scrubber.facts.fact import Fact
+from scrubber.facts.fact import Fact, release_evidence
 from scrubber.facts.lines import LineView, millionths, payer_fields
 from scrubber.reference import Reference
 
@@ -78,7 +78,6 @@ def _code_day(code: str, day: date, group: Sequence[LineView], reference: Refere
     units = sum((_units_a_day(view) for view in that_day), NOTHING)
     if units <= edit.units:
         return None
-    standing = reference.standing("ncci-mue", day)
     values = payer_fields(that_day[0].payer) | {
         "day": day.toordinal(),
         "procedure": code,
@@ -91,9 +90,7 @@ def _code_day(code: str, day: date, group: Sequence[LineView], reference: Refere
     evidence = {
         "mue": edit.units,
         "adjudicationIndicator": edit.indicator,
-        "release": standing.release.name if standing.release else "",
-        "carriedForward": standing.word == "carried-forward",
-        "source": edit.source,
+        **release_evidence("ncci-mue", day, edit.source, reference),
     }
     numbers = tuple(view.number for view in that_day)
     return Fact("code-day", values, numbers, evidence=evidence)

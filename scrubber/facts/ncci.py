@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from scrubber.facts.documentation import Documents, modifier_support
-from scrubber.facts.fact import Fact
+from scrubber.facts.fact import Fact, release_evidence
 from scrubber.facts.lines import ByCode, LineView, payer_fields
 from scrubber.reference import Reference
 from scrubber.reference.rows import PtpEdit
@@ -110,14 +110,11 @@ def _pair_fact(
         "bypass": found.bypass,
     }
     values |= modifier_support(documents, stays.number, falls.number)
-    standing = reference.standing("ncci-ptp", found.day)
     evidence: dict[str, Any] = {
         "column1": edit.column1,
         "column2": edit.column2,
         "modifierIndicator": edit.indicator,
-        "release": standing.release.name if standing.release else "",
-        "carriedForward": standing.word == "carried-forward",
-        "source": edit.source,
+        **release_evidence("ncci-ptp", found.day, edit.source, reference),
     }
     if edit.since:
         evidence["since"] = edit.since.isoformat()

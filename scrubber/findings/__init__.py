@@ -1,9 +1,6 @@
-"""Matches in, findings out: what fired, where, by whose authority, and what could not be judged."""
+"""Step 4 of a claim's path: matches in, findings out: what fired, where, by whose authority; what was not judged."""
 
 from scrubber.findings.finding import (
-    CATEGORIES,
-    SEVERITIES,
-    STAGES,
     ClaimImpact,
     Finding,
     Impact,
@@ -15,9 +12,6 @@ from scrubber.findings.finding import (
 )
 
 __all__ = [
-    "CATEGORIES",
-    "SEVERITIES",
-    "STAGES",
     "ClaimImpact",
     "Finding",
     "Impact",

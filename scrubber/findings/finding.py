@@ -8,9 +8,6 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from scrubber.claim import Normalised
-from scrubber.rulebook.rule import CATEGORIES as CATEGORIES
-from scrubber.rulebook.rule import SEVERITIES as SEVERITIES
-from scrubber.rulebook.rule import STAGES as STAGES
 from scrubber.rulebook.rule import Authority, Reason, Rule
 
 

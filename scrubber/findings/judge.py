@@ -12,10 +12,10 @@ from scrubber.engine.program import EngineTest
 from scrubber.facts.documentation import DOCUMENT_PLACES
 from scrubber.facts.fact import Fact
 from scrubber.facts.pointers import pointer_to
-from scrubber.findings.finding import SEVERITIES, Finding, NotChecked
+from scrubber.findings.finding import Finding, NotChecked
 from scrubber.findings.wording import render, shown
 from scrubber.rulebook.book import Rulebook
-from scrubber.rulebook.rule import AllOf, Compare, Condition, Rule, any_state, leaves
+from scrubber.rulebook.rule import SEVERITIES, AllOf, Compare, Condition, Rule, any_state, leaves
 from scrubber.rulebook.tables import Payer
 from scrubber.vocabulary import KINDS, state_key
 

@@ -1,4 +1,4 @@
-"""Prices and findings in, dollars out: what each line is allowed, what a finding puts at risk, and who bears it."""
+"""Step 5 of a claim's path: prices and findings in, dollars out: allowed, at risk, and who bears it."""
 
 from scrubber.money.impact import add_impacts
 from scrubber.money.line_price import UNKNOWN, LinePrice

@@ -8,14 +8,14 @@ nothing, while rows typed by hand answer on days that they state themselves.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 from scrubber.reference.backend import Backend, Pair, Windows
 from scrubber.reference.catalogue import (
     ADD_ON,
+    ARTICLE_PROCEDURES,
     CONTRACTORS,
     CONVERSION_FACTORS,
     EVERY_ROW,
@@ -40,6 +40,7 @@ from scrubber.reference.catalogue import (
     fee_key,
     zip_key,
 )
+from scrubber.reference.coverage import DiagnosisWord, LocalArticle, judged, local_articles
 from scrubber.reference.rows import (
     AddOn,
     ConversionFactor,
@@ -56,6 +57,7 @@ from scrubber.reference.rows import (
     Taxonomy,
     ZipLocality,
 )
+from scrubber.reference.spans import spans_of, within
 from scrubber.tables import in_force, on
 
 ROWS_KEPT = 16_384  # keys whose rows a process remembers, and keys by day whose row it does: about 10 MB each
@@ -68,18 +70,10 @@ CATEGORY = 3  # characters of a diagnosis category
 TAXONOMY_LENGTHS = range(10, 1, -1)  # longest first: the most exact row wins
 
 
-class _Span(NamedTuple):
-    """The days on which a release answers, the last one included."""
-
-    first: date
-    last: date
-    release: Release
-
-
 class Reference:
     """Reference data as of any day. Never changes, so what it once found it remembers; safe for threads and forks.
 
-    `releases`, where given, stand in place of the backend's.
+    `releases`, where given, stand in place of the backend's. `has_articles`: whether `coverage` may find any.
     """
 
     def __init__(self, backend: Backend, releases: Iterable[Release] | None = None) -> None:
@@ -88,7 +82,8 @@ class Reference:
         self._releases_of = {
             name: tuple(release for release in self._releases if release.table == name) for name in TABLES
         }
-        self._spans = {name: _spans(releases) for name, releases in self._releases_of.items()}
+        self._spans = {name: spans_of(releases) for name, releases in self._releases_of.items()}
+        self.has_articles = bool(self._spans[ARTICLE_PROCEDURES.name])
         self._kept_rows = lru_cache(ROWS_KEPT)(backend.rows)
         self._kept_row = lru_cache(ROWS_KEPT)(self._find_row)
         self._kept_pairs = lru_cache(PAIRS_KEPT)(backend.ptp_among)
@@ -97,6 +92,7 @@ class Reference:
         self._kept_classes = lru_cache(CLASSES_KEPT)(self._find_class)
         self._kept_standing = lru_cache(DAYS_KEPT)(self._find_standing)
         self._kept_part = lru_cache(DAYS_KEPT)(self._find_part)
+        self._kept_articles = lru_cache(ROWS_KEPT)(self._find_articles)
 
     def ptp_among(self, codes: Collection[str], first: date, last: date) -> Mapping[Pair, Windows]:
         """The windows of the PTP pairs with both codes in `codes`, by (column 1, column 2).
@@ -110,7 +106,7 @@ class Reference:
         found: dict[Pair, Windows] = {}
         for span in spans:
             for pair, windows in self._kept_pairs(span.release.sha256, asked).items():
-                found[pair] = (*found.get(pair, ()), *_within(windows, span))
+                found[pair] = (*found.get(pair, ()), *within(windows, span))
         return dict(sorted(found.items()))
 
     def ptp_of(self, code: str, day: date) -> tuple[PtpEdit, ...]:
@@ -193,6 +189,15 @@ class Reference:
         """Class of a provider by the row with the longest prefix of the taxonomy code; None: no class is known."""
         return self._kept_classes(code, day)
 
+    def coverage(self, code: str, contractor: str | None, day: date) -> tuple[LocalArticle, ...]:
+        """The local coverage articles of a contractor (number; None: of any) in force that list a code, by id."""
+        every = self._kept_articles(code, day)
+        return tuple(each for each in every if contractor is None or contractor in each.contractors)
+
+    def article_diagnoses(self, article: LocalArticle, diagnoses: Collection[str], day: date) -> DiagnosisWord:
+        """Diagnoses (no dots) against the lists of an article, without regard to what `decides` says."""
+        return judged(article, diagnoses, day, self._rows)
+
     def standing(self, table: str, day: date) -> TableStanding:
         """How `day` lies to the releases of a table, by the table's name in `catalogue.TABLES`."""
         return self._kept_standing(table, day)
@@ -232,6 +237,9 @@ class Reference:
         every = self.backend.every(ADD_ON, part)
         return tuple(row for _, rows in every for row in rows if row.primary == primary)
 
+    def _find_articles(self, code: str, day: date) -> tuple[LocalArticle, ...]:
+        return local_articles(code, day, self._rows)
+
     def _find_class(self, code: str, day: date) -> Taxonomy | None:
         for length in TAXONOMY_LENGTHS:
             found = on(self._rows(TAXONOMY, code[:length], day), day)
@@ -254,31 +262,3 @@ class Reference:
         if in_force(last, day):
             return TableStanding("in-force", last)
         return TableStanding("carried-forward" if last.starter else "past-last-release", last)
-
-
-def _spans(releases: tuple[Release, ...]) -> tuple[_Span, ...]:
-    """When each release answers: until the next one begins; the first, typed by hand, on all days before as well."""
-    if not releases:
-        return ()
-    ends = [(later.since or date.min) - timedelta(days=1) for _, later in pairwise(releases)]
-    firsts = [release.since or date.min for release in releases]
-    if releases[0].loaded is None:
-        firsts[0] = date.min
-    return tuple(map(_Span, firsts, (*ends, date.max), releases))
-
-
-def _within(windows: Windows, span: _Span) -> Windows:
-    """The windows as far as they run within the days of a release."""
-    return tuple(
-        edit._replace(since=max(edit.since or span.first, span.first), deleted=_earlier(edit.deleted, span.last))
-        for edit in windows
-        if _runs_within(edit, span)
-    )
-
-
-def _earlier(deleted: date | None, last: date) -> date | None:
-    return deleted if last == date.max else min(deleted or last, last)
-
-
-def _runs_within(edit: PtpEdit, span: _Span) -> bool:
-    return (edit.since or span.first) <= span.last and (edit.deleted or span.last) >= span.first

@@ -1,1 +1,1 @@
-"""Rule files in, typed rules and tables out."""
+"""Before any claim: rule files in, typed rules and tables out."""

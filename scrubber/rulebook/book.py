@@ -1,4 +1,4 @@
-"""The rulebook: all rules and all tables beside them, read-only, with its look-ups by payer and date of service."""
+"""Look-ups of facts, findings and money: all rules and all tables beside them, by payer and date of service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the paths of a rule's test cases (`line.2.modifiers`, `documentation.tbsValue`) lead in a v3 claim body."""
+"""Beside the path: where the paths of a rule's test cases (`line.2.modifiers`, `abn.signed`) lead in a v3 body."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shape of `.test.yaml` files, as marshmallow schemas; the published JSON Schema is generated from these."""
+"""Beside the path: the shape of `.test.yaml` files, in marshmallow; the JSON Schema is generated from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the test cases beside a rule (`.test.yaml`): a base claim, a few changes, and what must be found."""
+"""Beside the path: reads the test cases of a rule (`.test.yaml`): a base claim, changes, and what must be found."""
 
 from __future__ import annotations
 

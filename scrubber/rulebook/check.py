@@ -1,4 +1,4 @@
-"""What a typed rule must still fulfil: facts it needs, words of its texts, authority, and names that lead somewhere."""
+"""Before any claim: what a typed rule must still fulfil: needs, words of its texts, authority, names that exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types the conditions of a rule file: `applies` (a fact and what it must be) and `when` (a tree of all and any)."""
+"""Before any claim: types a rule's conditions, `applies` (facts and what they must be) and `when` (a tree of them)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON Schemas of rule files and their tests, for editors: from the marshmallow schemas and the vocabulary."""
+"""Beside the path: JSON Schemas of rule files and their tests, from the marshmallow schemas and the vocabulary."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks a folder of rules for what the loader refuses and for what only a reviewer would see."""
+"""Beside the path: checks a folder of rules for what the loader refuses and for what only a reviewer would see."""
 
 from __future__ import annotations
 

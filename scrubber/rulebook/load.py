@@ -1,4 +1,4 @@
-"""Loads a folder of packs into a rulebook. Fails closed: one fault anywhere and nothing is loaded; all are reported."""
+"""Before any claim: loads a folder of packs into a rulebook, or nothing when there is one fault; all are reported."""
 
 from __future__ import annotations
 

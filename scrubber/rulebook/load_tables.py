@@ -1,4 +1,4 @@
-"""Loads the dated tables beside the rules, and checks what only the rows together show."""
+"""Before any claim: loads the dated tables beside the rules, and checks what only the rows together show."""
 
 from __future__ import annotations
 

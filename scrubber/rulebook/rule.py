@@ -1,4 +1,4 @@
-"""A rule as the program holds it: typed, frozen, with conditions as a small tree of four shapes."""
+"""Before any claim: a rule as the program holds it: typed, frozen, with conditions as a small tree of four shapes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shape of rule files and pack.yaml, as marshmallow schemas; the published JSON Schema is generated from these."""
+"""Before any claim: the shape of rule files and pack.yaml, in marshmallow; the JSON Schema is generated from it."""
 
 from __future__ import annotations
 

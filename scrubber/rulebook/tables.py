@@ -1,4 +1,4 @@
-"""Row types of the dated tables beside the rules, and which row answers for a payer on a day.
+"""Look-ups of facts, findings and money: what rows of the tables beside the rules say, and which row answers.
 
 Blank columns mean "any". Of the rows that fit, the one that says most wins, in this order of weight: payer,
 contractor, plan, line of business. Two rows of the same weight for the same day are a fault when the rulebook loads.

@@ -1,1 +1,1 @@
-"""The claim's way in and out over HTTP."""
+"""Around the path: the claim's way in and out over HTTP."""

@@ -19,7 +19,8 @@ from flask import Flask, Response, current_app, g, request
 from structlog.typing import FilteringBoundLogger
 
 from scrubber.errors import code_place, describe_failure
-from scrubber.findings import SEVERITIES, ScrubResult
+from scrubber.findings import ScrubResult
+from scrubber.rulebook.rule import SEVERITIES
 
 Log = FilteringBoundLogger
 

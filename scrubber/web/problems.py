@@ -1,8 +1,8 @@
-"""What a caller is told when there is no answer: application/problem+json (RFC 9457), never a value from a claim."""
+"""Off the path: what a caller is told when there is no answer (RFC 9457), never a value from a claim."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -99,7 +99,5 @@ def _failure(error: Exception) -> Response:
     return _response(FAILURE, detail)
 
 
-def _response(
-    kind: Kind, detail: str, errors: Iterable[tuple[str, str]] = (), headers: Mapping[str, str] | None = None
-) -> Response:
-    return Response(body(kind, detail, errors), kind.status, headers, content_type=MEDIA_TYPE)
+def _response(kind: Kind, detail: str, errors: Iterable[tuple[str, str]] = ()) -> Response:
+    return Response(body(kind, detail, errors), kind.status, content_type=MEDIA_TYPE)

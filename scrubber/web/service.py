@@ -1,4 +1,4 @@
-"""What the views of one application work with."""
+"""Around the path: what the views of one application work with."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Tools that run claims through rules, for those who write rules."""
+"""Beside the path: tools that run claims through rules, for those who write rules."""

@@ -1,4 +1,4 @@
-"""Makes the claim of a rule's test case: a base claim with the case's lines, changes and omissions."""
+"""Beside the path: makes the claim of a rule's test case: a base claim with the case's lines, changes and omissions."""
 
 from __future__ import annotations
 

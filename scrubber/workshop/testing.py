@@ -1,4 +1,4 @@
-"""Runs the test cases of rules: each makes a claim, scrubs it, and compares what the rule found with what it should."""
+"""Beside the path: runs the test cases of rules: makes a claim of each, scrubs it, compares what was found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes the tables of docs/writing-rules.md that only repeat what the code says, so that the page cannot drift."""
+"""Beside the path: writes those tables of docs/writing-rules.md that only repeat what the code says."""
 
 from __future__ import annotations
 

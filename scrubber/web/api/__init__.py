@@ -1,1 +1,1 @@
-"""One blueprint per resource."""
+"""Around the path: one blueprint per resource."""

@@ -9,9 +9,8 @@ from flask import Response, request
 from flask_smorest import Blueprint
 
 from scrubber.answer.rules import document, summary
-from scrubber.findings import CATEGORIES, SEVERITIES, STAGES
 from scrubber.rulebook.book import Rulebook
-from scrubber.rulebook.rule import Rule
+from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES, Rule
 from scrubber.rulebook.schema import STATUSES
 from scrubber.web.documented import operations
 from scrubber.web.problems import BAD_PARAMETER, NOT_FOUND, Refused

@@ -1,1 +1,1 @@
-"""What the API's documentation says of each address: parameters, bodies, answers, problems."""
+"""Beside the path: what the API's documentation says of each address: parameters, bodies, answers, problems."""

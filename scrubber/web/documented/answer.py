@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from scrubber.findings import CATEGORIES, SEVERITIES, STAGES
+from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES
 from scrubber.rulebook.schema import AUTHORITY_KINDS, STATUSES
 from scrubber.web.documented.shapes import (
     flag,

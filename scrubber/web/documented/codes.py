@@ -8,6 +8,7 @@ from scrubber.answer.codes import INDICATORS, RELATIVE_VALUES
 from scrubber.codes.known import COMPONENTS
 from scrubber.codes.priced import SETTINGS
 from scrubber.money import UNKNOWN
+from scrubber.reference.coverage import DECIDES
 from scrubber.vocabulary import KNOWN, LINES_OF_BUSINESS
 from scrubber.web.documented.answer import AUTHORITY
 from scrubber.web.documented.reference import STANDING
@@ -96,6 +97,17 @@ ADD_ON = shape(
     {
         "code": text("The other code; CCCCC where the contractor decides."),
         "type": word(("1", "2", "3"), "Only listed primaries (1), the contractor's list (2), or both (3)."),
+    }
+    | _ROW,
+)
+ARTICLE = shape(
+    "LocalArticle",
+    {
+        "article": text("Id of a local coverage article that lists the code."),
+        "version": text("Its version that is in force."),
+        "contractors": texts("Numbers of the Medicare contractors whose it is."),
+        "lcds": texts("Ids of the local coverage determinations that it goes with."),
+        "decides": word(DECIDES, "Whether its lists of diagnoses decide, or its paragraphs, or its text alone."),
     }
     | _ROW,
 )
@@ -200,6 +212,10 @@ KNOWN_CODE = shape(
         ),
         "coverage": parts(
             COVERAGE, "Policy rows. Of those that fit a claim's payer the one that says most counts; it comes first."
+        ),
+        "localCoverage": part(
+            shape("LocalCoverage", _RELEASE | {"articles": parts(ARTICLE, "By article.")}),
+            "Loaded articles of the Medicare contractor, or of every one where none was asked for.",
         ),
         "rules": parts(shape("RuleNaming", SUMMARY), "Rules that name the code, by id. Rules for all codes are more."),
         "documentation": parts(DOCUMENTATION, "What a report behind the code has to state, for active rules."),

@@ -10,8 +10,8 @@ from marshmallow import Schema
 
 from scrubber.answer import DEFAULT_VIEW, VIEWS
 from scrubber.codes.asked import CODE, CODE_PARAMETERS, PRICE_PARAMETERS, Parameter
-from scrubber.findings import CATEGORIES, SEVERITIES, STAGES
 from scrubber.intake.schema import BODY
+from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES
 from scrubber.rulebook.schema import STATUSES
 from scrubber.web.documented.answer import ANSWER, CLEARINGHOUSE
 from scrubber.web.documented.codes import KNOWN_CODE, PRICED

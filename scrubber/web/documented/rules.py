@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import fields
 
-from scrubber.findings import CATEGORIES, SEVERITIES, STAGES
+from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES
 from scrubber.rulebook.schema import AT_RISK, STATUSES
 from scrubber.vocabulary import KINDS
 from scrubber.web.documented.answer import AUTHORITY, CLAIM_STATUS, REASON, X12_PLACE
