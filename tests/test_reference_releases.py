@@ -21,6 +21,7 @@ from scrubber.cli import main
 from scrubber.config import Settings
 from scrubber.intake import parse_json, read_v3
 from scrubber.reference import LiveReference, open_reference
+from scrubber.reference.answering import answered, not_answered
 from scrubber.reference.catalogue import ADD_ON, PTP
 from scrubber.reference.difference import cells_changed, difference
 from scrubber.reference.folder import FolderPlace
@@ -245,6 +246,17 @@ def test_what_two_releases_say_differently(store: Path) -> None:
     assert list(cells_changed(found[2])) == [("indicator", "0", "1")]
 
 
+def test_a_difference_tells_how_far_it_is(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scrubber.reference.difference.ROWS_A_STEP", 1)
+    reference = open_reference(str(store))
+    told: list[tuple[int, float]] = []
+    one, other = released(reference)
+    list(difference(reference.backend, PTP, one, other, lambda rows, share: told.append((rows, share))))
+    assert told == sorted(told)
+    assert told[-1] == (7, 1.0)
+    assert len(told) > 2
+
+
 def test_a_table_that_only_one_release_has(store: Path, tmp_path: Path) -> None:
     (tmp_path / "AOC_V2024Q3.txt").write_text(add_on_text(), newline="")
     load_into(store, "ncci-add-on", tmp_path / "AOC_V2024Q3.txt")
@@ -301,6 +313,31 @@ def test_what_a_difference_changes_on_claims(shipped: Scrubber, store: Path) -> 
     assert [told.at_risk for told in (*bundled.gone, *bundled.new)] == [Decimal("34.29"), Decimal("33.83")]
 
 
+# Which dates of service are answered, in words
+
+
+@pytest.mark.parametrize(
+    ("spans", "words", "gaps"),
+    [
+        (
+            [("RVU25D", date(2025, 10, 1), date(2026, 1, 1))],
+            "2025-10-01 to 2025-12-31 (RVU25D)",
+            ["2025-01-01 to 2025-09-30 are answered by no loaded release"],
+        ),
+        ([("A", date(2025, 1, 1), date(2025, 4, 1)), ("B", date(2025, 4, 1), None)], "2025-01-01 on (A, B)", []),
+        (
+            [("A", date(2024, 1, 1), date(2024, 4, 1)), ("B", date(2025, 4, 1), date(2025, 7, 1))],
+            "2024-01-01 to 2024-03-31 (A); 2025-04-01 to 2025-06-30 (B)",
+            ["2024-04-01 to 2025-03-31 lie in no loaded release: A answers, as stale"],
+        ),
+    ],
+)
+def test_what_is_answered_is_told(spans: list[tuple[str, date, date | None]], words: str, gaps: list[str]) -> None:
+    releases = [Release("mpfs", name, since, until, name, False, "made up") for name, since, until in spans]
+    assert answered(releases) == words
+    assert list(not_answered(releases)) == gaps
+
+
 # On the command line
 
 
@@ -313,7 +350,10 @@ def test_load_says_what_it_did(tmp_path: Path) -> None:
     store, file = tmp_path / "new", ptp_file(tmp_path, "v302r0", Q3)
     done = run(store, "load", "ncci-ptp", str(file))
     assert (done.exit_code, done.stdout) == (
-        0, "ncci-ptp 2024Q3 (2024-07-01 to 2024-10-01) is loaded: 4 rows of ncci-ptp\n",
+        0,
+        "ncci-ptp 2024Q3 (2024-07-01 to 2024-10-01) is loaded: 4 rows of ncci-ptp\n"
+        "ncci-ptp answers for dates of service of 2024-07-01 to 2024-09-30 (2024Q3)\n"
+        "2024-01-01 to 2024-06-30 are answered by no loaded release\n",
     )  # fmt: skip
     assert "is loaded already, nothing is changed" in run(store, "load", "ncci-ptp", str(file)).stdout
     file.write_text(file.read_text() + "broken\r\n", newline="")

@@ -14,6 +14,7 @@ import orjson
 
 from scrubber.claim import Claim
 from scrubber.cli.opening import Unusable, settings, told_plainly
+from scrubber.cli.progress import Shown
 from scrubber.errors import NotAClaim, NotJson
 from scrubber.intake.parse import parse_json
 from scrubber.intake.v3 import read_v3
@@ -78,13 +79,17 @@ def _show_rows(
     reference: Reference, one: dict[str, Release], other: dict[str, Release], everything: bool, as_json: bool
 ) -> None:
     counts: Counter[str] = Counter()
+    shown = Shown()
     for table in sorted(one.keys() | other.keys()):
-        for change in difference(reference.backend, TABLES[table], one.get(table), other.get(table)):
+        for change in difference(reference.backend, TABLES[table], one.get(table), other.get(table), shown):
             counts[change.word] += 1
+            if as_json or everything or counts[change.word] <= SHOWN:
+                shown.wipe()
             if as_json:
                 click.echo(orjson.dumps(_document(change), default=str))
             elif everything or counts[change.word] <= SHOWN:
                 click.echo(_line(change))
+    shown.wipe()
     if not as_json:
         click.echo(", ".join(f"{counts[word]:,} {word}" for word in _SIGNS))
 

@@ -2,46 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from datetime import UTC, date, datetime
 
 import click
 
 from scrubber.cli.opening import Unusable, settings, told_plainly
+from scrubber.cli.progress import Shown
+from scrubber.reference.answering import answered, not_answered
 from scrubber.reference.live import open_place
 from scrubber.reference.load.format import Stated
 from scrubber.reference.load.formats import KINDS
 from scrubber.reference.load.run import Outcome, Wanted
 from scrubber.reference.load.run import load as load_files
-from scrubber.reference.place import Place
+from scrubber.reference.place import Place, releases_of
 
-SECONDS_A_LINE = 60.0  # where nobody watches
-SECONDS_A_REDRAW = 0.1
-BAR = 30  # characters
 _DAYS = click.DateTime(["%Y-%m-%d", "%Y%m%d"])
-
-
-class _Shown:
-    """How far a load is: a line that is drawn again on a terminal, else a line a minute."""
-
-    def __init__(self) -> None:
-        self._begun = self._told = time.monotonic()
-        self._live = sys.stderr.isatty()
-
-    def __call__(self, rows: int, share: float) -> None:
-        """See load.run.Progress."""
-        now = time.monotonic()
-        if now - self._told < (SECONDS_A_REDRAW if self._live else SECONDS_A_LINE) and share < 1:
-            return
-        self._told = now
-        spent = now - self._begun
-        left = spent / share - spent if share else 0.0
-        told = f"{rows:,} rows, {share:4.0%}, {_minutes(left)} left"
-        if self._live:
-            click.echo(f"\r[{'#' * int(BAR * share):<{BAR}}] {told:<40}", err=True, nl=share >= 1)
-        elif share < 1:
-            click.echo(told, err=True)
 
 
 @click.command()
@@ -73,11 +48,13 @@ def load(
     chosen = Stated(release, _day(since), _day(until))
     wanted = Wanted(kind, files, chosen, datetime.now(UTC).replace(microsecond=0), skip_bad_rows)
     with told_plainly():
+        place = place_of_settings()
         try:
-            outcome = load_files(place_of_settings(), wanted, _Shown())
+            outcome = load_files(place, wanted, Shown())
         except OSError as error:
             raise Unusable(f"the reference data cannot be written: {error.strerror}") from None
     _tell(outcome)
+    _tell_days(outcome, place)
 
 
 load.help = (load.help or "").replace("{kinds}", ", ".join(KINDS))
@@ -96,10 +73,6 @@ def _day(moment: datetime | None) -> date | None:
     return moment.date() if moment else None
 
 
-def _minutes(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
-
-
 def _tell(outcome: Outcome) -> None:
     release = outcome.release
     for name in outcome.passed_over:
@@ -112,3 +85,13 @@ def _tell(outcome: Outcome) -> None:
     days = f"{release.since} to {release.until or 'the next release'}"
     words = {"loaded": "is loaded", "replaced": "is replaced", "there-already": "is loaded already, nothing is changed"}
     click.echo(f"{release.kind} {release.name} ({days}) {words[outcome.way]}: {rows}")
+
+
+def _tell_days(outcome: Outcome, place: Place) -> None:
+    """The dates of service that the kind now answers for, by the table that has most of its rows."""
+    rows = outcome.release.rows
+    table = max(rows, key=lambda name: rows[name])
+    releases = [release for release in releases_of(place.loaded()) if release.table == table]
+    click.echo(f"{table} answers for dates of service of {answered(releases)}")
+    for days in not_answered(releases):
+        click.echo(days)

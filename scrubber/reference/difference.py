@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 from scrubber.reference.backend import Backend
 from scrubber.reference.catalogue import Table
 from scrubber.reference.once import NOT_COMPARED, name_of, said
+from scrubber.reference.progress import ROWS_A_STEP, Progress, untold
 from scrubber.reference.rows import Release
 
 Key = tuple[Any, ...]
@@ -25,21 +26,48 @@ class Changed(NamedTuple):
     after: Rows
 
 
-def difference(backend: Backend, table: Table[Any], before: Release | None, after: Release | None) -> Iterator[Changed]:
+def difference(
+    backend: Backend,
+    table: Table[Any],
+    before: Release | None,
+    after: Release | None,
+    progress: Progress = untold,
+) -> Iterator[Changed]:
     """What `after` adds to, deletes from and changes in `before`, in the order of the keys; None: no rows.
 
     Rows count that are not over: those without a last day, or with one behind the release's first day. So a code that
-    is kept in the file with its deletion date is deleted.
+    is kept in the file with its deletion date is deleted. `progress` is told of the rows of both.
     """
-    for one, other in _side_by_side(_standing(backend, table, before), _standing(backend, table, after)):
+    count = _Count(sum(release.rows for release in (before, after) if release), progress)
+    sides = (_standing(backend, table, release, count) for release in (before, after))
+    for one, other in _side_by_side(*sides):
         if one != other:
             yield from _changes(table, _by_name(table, one), _by_name(table, other))
 
 
-def _standing(backend: Backend, table: Table[Any], release: Release | None) -> Iterator[tuple[str, Rows]]:
+class _Count:
+    """Rows read so far, of so many."""
+
+    def __init__(self, total: int, progress: Progress) -> None:
+        self._total = total
+        self._progress = progress
+        self._rows = self._told = 0
+
+    def add(self, rows: int) -> None:
+        """Count rows, and tell now and then."""
+        self._rows += rows
+        if self._rows - self._told >= ROWS_A_STEP:
+            self._told = self._rows
+            self._progress(self._rows, min(self._rows / self._total, 1.0) if self._total else 0.0)
+
+
+def _standing(
+    backend: Backend, table: Table[Any], release: Release | None, count: _Count
+) -> Iterator[tuple[str, Rows]]:
     if release is None:
         return
     for key, rows in backend.every(table, release.sha256):
+        count.add(len(rows))
         yield key, tuple(row for row in rows if not _is_over(row, release.since))
 
 

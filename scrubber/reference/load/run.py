@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,12 +20,11 @@ from scrubber.reference.load.release import named, replaced_by
 from scrubber.reference.once import Contradicted
 from scrubber.reference.part import Packer
 from scrubber.reference.place import Change, Loaded, LoadedFile, Place
+from scrubber.reference.progress import ROWS_A_STEP, Progress
 
 MOST_FAULTS = 50  # told of one load; a file of another layout would have millions
-ROWS_A_STEP = 20_000  # between two calls of the progress
 BLOCK = 1 << 20
 
-Progress = Callable[[int, float], None]  # rows so far, share of the bytes that is read
 Way = Literal["loaded", "replaced", "there-already"]
 
 

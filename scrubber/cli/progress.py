@@ -1,0 +1,44 @@
+"""How far a command is that reads millions of rows, told on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import click
+
+SECONDS_A_LINE = 60.0  # where nobody watches
+SECONDS_A_REDRAW = 0.1
+BAR = 30  # characters
+WIPE = "\r\x1b[K"
+
+
+class Shown:
+    """A line that is drawn again on a terminal, else a line a minute."""
+
+    def __init__(self) -> None:
+        self._begun = self._told = time.monotonic()
+        self._live = sys.stderr.isatty()
+
+    def __call__(self, rows: int, share: float) -> None:
+        """See reference.progress.Progress."""
+        now = time.monotonic()
+        if now - self._told < (SECONDS_A_REDRAW if self._live else SECONDS_A_LINE) and share < 1:
+            return
+        self._told = now
+        spent = now - self._begun
+        left = spent / share - spent if share else 0.0
+        told = f"{rows:,} rows, {share:4.0%}, {_minutes(left)} left"
+        if self._live:
+            click.echo(f"\r[{'#' * int(BAR * share):<{BAR}}] {told:<40}", err=True, nl=share >= 1)
+        elif share < 1:
+            click.echo(told, err=True)
+
+    def wipe(self) -> None:
+        """Make room for a line of what is found: both may be on one terminal."""
+        if self._live:
+            click.echo(WIPE, err=True, nl=False)
+
+
+def _minutes(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
