@@ -54,7 +54,7 @@ def add_on_text(*lines: str) -> str:
 
 def ptp_file(folder: Path, version: str = "v302r0", lines: Iterable[str] = PTP_LINES) -> Path:
     """v302 is 2024Q3."""
-    path = folder / f"ccipra-{version}-f1.txt"
+    path = folder / f"ccipra-{version}.txt"
     path.write_text(ptp_text(lines), newline="")
     return path
 

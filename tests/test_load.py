@@ -18,6 +18,7 @@ import pytest
 
 from scrubber.errors import ConfigError, Faults
 from scrubber.reference import open_reference
+from scrubber.reference.catalogue import MUE
 from scrubber.reference.folder import FolderPlace
 from scrubber.reference.live import open_place
 from scrubber.reference.load import opening
@@ -102,11 +103,11 @@ def _plain(path: Path, data: bytes) -> Path:
 @pytest.mark.parametrize("packing", ["plain", "gz", "xz", "zip", "zip in zip", "odd name"])
 def test_however_a_file_is_packed_it_says_the_same(store: Path, tmp_path: Path, packing: str) -> None:
     text = ptp_text().encode()
-    inner = {"ccipra-v302r0-f1.txt": text, "readme.pdf": b"%PDF-1.4 nothing", "empty.txt": b""}
+    inner = {"ccipra-v302r0.txt": text, "readme.pdf": b"%PDF-1.4 nothing", "empty.txt": b""}
     files = {
-        "plain": lambda: _plain(tmp_path / "ccipra-v302r0-f1.TXT", text),
-        "gz": lambda: _plain(tmp_path / "ccipra-v302r0-f1.txt.gz", gzip.compress(text)),
-        "xz": lambda: _plain(tmp_path / "ccipra-v302r0-f1.txt.xz", lzma.compress(text)),
+        "plain": lambda: _plain(tmp_path / "ccipra-v302r0.TXT", text),
+        "gz": lambda: _plain(tmp_path / "ccipra-v302r0.txt.gz", gzip.compress(text)),
+        "xz": lambda: _plain(tmp_path / "ccipra-v302r0.txt.xz", lzma.compress(text)),
         "zip": lambda: zipped(tmp_path / "some.zip", inner),
         "zip in zip": lambda: zipped(tmp_path / "some.zip", {"a.zip": zip_bytes(inner), "b.zip": zip_bytes({})}),
         "odd name": lambda: _plain(tmp_path / "download (3)", text),
@@ -117,18 +118,38 @@ def test_however_a_file_is_packed_it_says_the_same(store: Path, tmp_path: Path, 
     assert pairs(open_reference(str(store))) == [("A0001", "A0002"), ("A0001", "A0003"), ("A0004", "A0001")]
 
 
+def _parts(folder: Path, *numbers: int) -> list[Path]:
+    lines = (*PTP_LINES, ptp_line("A0005", "A0001", "20200101"), ptp_line("A0006", "A0001", "20200101"))
+    texts = {number: ptp_text([lines[number - 1]]).encode() for number in numbers}
+    return [_plain(folder / f"ccipra-v302r0-f{number}.txt", text) for number, text in texts.items()]
+
+
 def test_the_parts_of_a_release_come_in_any_order(store: Path, tmp_path: Path) -> None:
-    one, other = tmp_path / "ccipra-v302r0-f1.txt", tmp_path / "ccipra-v302r0-f2.txt"
-    one.write_text(ptp_text(PTP_LINES[3:]), newline="")
-    other.write_text(ptp_text(PTP_LINES[:3]), newline="")
-    first = load_into(store, "ncci-ptp", one, other).release
-    assert first.rows == {"ncci-ptp": 4}
-    assert load_into(store, "ncci-ptp", other, one).way == "there-already"
+    files = _parts(tmp_path, 3, 1, 4, 2)
+    assert load_into(store, "ncci-ptp", *files).release.rows == {"ncci-ptp": 4}
+    assert load_into(store, "ncci-ptp", *reversed(files)).way == "there-already"
     assert pairs(open_reference(str(store))) == [("A0001", "A0002"), ("A0001", "A0003"), ("A0004", "A0001")]
 
 
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [((1,), "f2, f3, f4"), ((1, 2, 4), "f3"), ((2, 3, 4), "f1"), ((1, 2, 3), "f4"), ((1, 2, 3, 4, 6), "f5")],
+)
+@pytest.mark.parametrize("packing", ["plain", "zip of all", "zip of each"])
+def test_a_release_without_one_of_its_parts_is_refused(
+    store: Path, tmp_path: Path, given: tuple[int, ...], missing: str, packing: str
+) -> None:
+    files = _parts(tmp_path, *given)
+    if packing == "zip of all":
+        files = [zipped(tmp_path / "all.zip", {path.name: path.read_bytes() for path in files})]
+    elif packing == "zip of each":
+        files = [zipped(path.with_suffix(".zip"), {"edits.txt": path.read_bytes()}) for path in files]
+    told = refusal(store, "ncci-ptp", *files)
+    assert f"is one part of several, of which {missing} must be given with it" in told
+
+
 def test_what_else_is_in_an_archive_is_passed_over_and_told(store: Path, tmp_path: Path) -> None:
-    members = {"mue.csv": mue_text().encode(), "ccipra-v302r0-f1.txt": ptp_text().encode()}
+    members = {"mue.csv": mue_text().encode(), "ccipra-v302r0.txt": ptp_text().encode()}
     outcome = load_into(store, "ncci-ptp", zipped(tmp_path / "both.zip", members))
     assert outcome.passed_over == ("both.zip!mue.csv",)
     load_into(store, "ncci-mue", tmp_path / "both.zip", chosen=Stated("2024Q3"))
@@ -150,7 +171,7 @@ def test_a_workbook_says_what_the_text_says(store: Path, tmp_path: Path) -> None
         ("A0001", "A0002", None, 20200101, "20221231", 0, "Mutually exclusive procedures"),
         ("A0001", "A0002", None, "20240101", "*", "1", "Mutually exclusive procedures"),
     ]  # fmt: skip
-    load_into(store, "ncci-ptp", workbook(tmp_path / "ccipra-v302r0-f1.xlsx", rows))
+    load_into(store, "ncci-ptp", workbook(tmp_path / "ccipra-v302r0.xlsx", rows))
     [windows] = open_reference(str(store)).ptp_among({"A0001", "A0002"}, DAY, DAY).values()
     assert [(edit.since, edit.deleted, edit.indicator) for edit in windows] == [
         (date(2020, 1, 1), date(2022, 12, 31), "0"),
@@ -208,8 +229,8 @@ def test_a_broken_row_names_its_place_and_loads_nothing(store: Path, tmp_path: P
     with pytest.raises(Faults) as raised:
         load_into(store, "ncci-ptp", broken)
     assert [str(fault) for fault in raised.value.faults] == [
-        "ccipra-v302r0-f1.txt:11: Effective Date: is no day of the calendar",
-        "ccipra-v302r0-f1.txt:12: has 1 cells where the header has 7",
+        "ccipra-v302r0.txt:11: Effective Date: is no day of the calendar",
+        "ccipra-v302r0.txt:12: has 1 cells where the header has 7",
     ]
     assert snapshot(store) == before
 
@@ -218,7 +239,7 @@ def test_bad_rows_are_skipped_and_listed_when_that_is_wanted(store: Path, tmp_pa
     broken = ptp_file(tmp_path, lines=(*PTP_LINES, ptp_line("A0001", "a0009", "20240101")))
     outcome = load_into(store, "ncci-ptp", broken, skip_bad_rows=True)
     [fault] = outcome.bad
-    assert str(fault) == "ccipra-v302r0-f1.txt:11: Column 2: expected a code of five digits and capitals"
+    assert str(fault) == "ccipra-v302r0.txt:11: Column 2: expected a code of five digits and capitals"
     assert (outcome.release.skipped, outcome.release.rows) == (1, {"ncci-ptp": 4})
 
 
@@ -253,8 +274,8 @@ def refusal(store: Path, kind: str, *files: Path, chosen: Stated | None = None) 
 )
 def test_a_wrong_file_is_told_what_it_looks_like(store: Path, tmp_path: Path, content: bytes, looks: str) -> None:
     for path in (
-        _plain(tmp_path / "ccipra-v302r0-f1.txt", content),
-        zipped(tmp_path / "z.zip", {"ccipra-v302r0-f1.txt": content}),
+        _plain(tmp_path / "ccipra-v302r0.txt", content),
+        zipped(tmp_path / "z.zip", {"ccipra-v302r0.txt": content}),
     ):
         told = refusal(store, "ncci-ptp", path)
         assert "is no file of ncci-ptp" in told
@@ -270,11 +291,11 @@ def test_a_wrong_file_is_told_what_it_looks_like(store: Path, tmp_path: Path, co
     ],
 )
 def test_a_changed_header_is_refused(store: Path, tmp_path: Path, old: str, new: str, told: str) -> None:
-    path = _plain(tmp_path / "ccipra-v302r0-f1.txt", ptp_text().replace(old, new).encode())
+    path = _plain(tmp_path / "ccipra-v302r0.txt", ptp_text().replace(old, new).encode())
     assert told in refusal(store, "ncci-ptp", path)
 
 
-@pytest.mark.parametrize("name", ["ccioph-v302r0-f1.txt", "hospital-ptp-2024q3.txt"])
+@pytest.mark.parametrize("name", ["ccioph-v302r0.txt", "hospital-ptp-2024q3.txt"])
 def test_the_table_of_hospitals_is_refused(store: Path, tmp_path: Path, name: str) -> None:
     assert "of hospitals" in refusal(store, "ncci-ptp", _plain(tmp_path / name, ptp_text().encode()))
 
@@ -287,7 +308,7 @@ def test_the_units_of_hospitals_are_refused(store: Path, tmp_path: Path) -> None
 
 def test_text_in_another_encoding_is_refused(store: Path, tmp_path: Path) -> None:
     text = ptp_text((*PTP_LINES, *PTP_LINES)).encode().replace(b"procedures", b"proc\xe9dures")
-    assert "is not UTF-8 text" in refusal(store, "ncci-ptp", _plain(tmp_path / "ccipra-v302r0-f1.txt", text))
+    assert "is not UTF-8 text" in refusal(store, "ncci-ptp", _plain(tmp_path / "ccipra-v302r0.txt", text))
 
 
 @pytest.mark.parametrize("packing", ["zip", "gz", "xz"])
@@ -295,16 +316,16 @@ def test_a_file_that_is_cut_off_is_refused(store: Path, tmp_path: Path, packing:
     lines = [ptp_line(f"A{number % 9999:04}", f"B{number % 7919:04}", "20200101") for number in range(20_000)]
     text = ptp_text(lines).encode()
     whole = {
-        "zip": lambda: zip_bytes({"ccipra-v302r0-f1.txt": text}),
+        "zip": lambda: zip_bytes({"ccipra-v302r0.txt": text}),
         "gz": lambda: gzip.compress(text),
         "xz": lambda: lzma.compress(text),
     }[packing]()
-    path = _plain(tmp_path / f"ccipra-v302r0-f1.txt.{packing}", whole[: len(whole) * 3 // 4])
+    path = _plain(tmp_path / f"ccipra-v302r0.txt.{packing}", whole[: len(whole) * 3 // 4])
     assert "cut off or damaged" in refusal(store, "ncci-ptp", path)
 
 
 def test_a_damaged_member_is_refused(store: Path, tmp_path: Path) -> None:
-    data = bytearray(zip_bytes({"ccipra-v302r0-f1.txt": ptp_text().encode()}))
+    data = bytearray(zip_bytes({"ccipra-v302r0.txt": ptp_text().encode()}))
     data[120] ^= 0xFF
     assert "damaged" in refusal(store, "ncci-ptp", _plain(tmp_path / "z.zip", bytes(data)))
 
@@ -316,11 +337,11 @@ def test_a_file_that_unpacks_to_far_too_much_is_refused(
     monkeypatch.setattr(opening, "DENSE_FROM", 1 << 20)
     bomb = ptp_text().encode() + b"\0" * (64 << 20)
     packed = {
-        "zip": lambda: zip_bytes({"ccipra-v302r0-f1.txt": bomb}),
+        "zip": lambda: zip_bytes({"ccipra-v302r0.txt": bomb}),
         "gz": lambda: gzip.compress(bomb),
-        "zip in zip": lambda: zip_bytes({"a.zip": zip_bytes({"ccipra-v302r0-f1.txt": bomb})}),
+        "zip in zip": lambda: zip_bytes({"a.zip": zip_bytes({"ccipra-v302r0.txt": bomb})}),
     }[packing]()
-    assert "far more than such a file" in refusal(store, "ncci-ptp", _plain(tmp_path / "ccipra-v302r0-f1", packed))
+    assert "far more than such a file" in refusal(store, "ncci-ptp", _plain(tmp_path / "ccipra-v302r0", packed))
 
 
 def test_a_file_beyond_all_size_is_refused(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,26 +353,26 @@ def test_a_file_beyond_all_size_is_refused(store: Path, tmp_path: Path, monkeypa
     )
 
 
-@pytest.mark.parametrize("name", ["../ccipra-v302r0-f1.txt", "/etc/ccipra.txt", "a/../../b.txt", "C:\\ccipra.txt"])
+@pytest.mark.parametrize("name", ["../ccipra-v302r0.txt", "/etc/ccipra.txt", "a/../../b.txt", "C:\\ccipra.txt"])
 def test_a_member_that_points_out_of_its_archive_is_refused(store: Path, tmp_path: Path, name: str) -> None:
     assert "points out" in refusal(store, "ncci-ptp", zipped(tmp_path / "z.zip", {name: ptp_text().encode()}))
 
 
 def test_an_encrypted_archive_is_refused(store: Path, tmp_path: Path) -> None:
-    data = bytearray(zip_bytes({"ccipra-v302r0-f1.txt": ptp_text().encode()}))
+    data = bytearray(zip_bytes({"ccipra-v302r0.txt": ptp_text().encode()}))
     data[data.index(b"PK\x01\x02") + 8] |= 1
     assert "encrypted" in refusal(store, "ncci-ptp", _plain(tmp_path / "z.zip", bytes(data)))
 
 
 def test_archives_in_archives_have_an_end(store: Path, tmp_path: Path) -> None:
-    content = zip_bytes({"ccipra-v302r0-f1.txt": ptp_text().encode()})
+    content = zip_bytes({"ccipra-v302r0.txt": ptp_text().encode()})
     for _ in range(3):
         content = zip_bytes({"a.zip": content})
     assert "a zip in a zip in a zip" in refusal(store, "ncci-ptp", _plain(tmp_path / "z.zip", content))
 
 
 def test_a_workbook_with_macros_is_refused(store: Path, tmp_path: Path) -> None:
-    path = workbook(tmp_path / "ccipra-v302r0-f1.xlsm", [("a", "b")])
+    path = workbook(tmp_path / "ccipra-v302r0.xlsm", [("a", "b")])
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("xl/vbaProject.bin", b"x")
     assert "with macros" in refusal(store, "ncci-ptp", path)
@@ -376,6 +397,46 @@ def test_a_file_without_rows_is_refused(store: Path, tmp_path: Path) -> None:
     assert "holds no rows" in refusal(store, "ncci-ptp", ptp_file(tmp_path, lines=()))
 
 
+def test_rows_that_say_the_same_are_kept_once(store: Path, tmp_path: Path) -> None:
+    path = _plain(
+        tmp_path / "units.csv", mue_text(*["A0001,2,3 Date of Service Edit: Clinical,Made Up\n"] * 3).encode()
+    )
+    assert load_into(store, "ncci-mue", path, chosen=Stated("2024Q3")).release.rows == {"ncci-mue": 1}
+    twice = ptp_file(tmp_path, lines=(*PTP_LINES, *PTP_LINES))
+    assert load_into(store, "ncci-ptp", twice).release.rows == {"ncci-ptp": 4}
+    reference = open_reference(str(store))
+    counts = {each.table: each.rows for each in reference.releases() if not each.starter}
+    assert counts == {"ncci-mue": 1, "ncci-ptp": 4}
+    every = [row for each in reference.releases() if each.table == "ncci-mue"
+             for _, rows in reference.backend.every(MUE, each.sha256) for row in rows]  # fmt: skip
+    assert [row.code for row in every] == ["A0001"]
+
+
+def test_rows_that_contradict_each_other_are_told_with_both_lines(store: Path, tmp_path: Path) -> None:
+    units = mue_text("A0001,2,1 Line Edit,Made Up\n", "A0002,2,1 Line Edit,Made Up\n", "A0001,9,1 Line Edit,Made Up\n")
+    path = _plain(tmp_path / "units.csv", units.encode())
+    told = refusal(store, "ncci-mue", path, chosen=Stated("2024Q3"))
+    assert told == "units.csv:8: says of ncci-mue A0001 something else than line 6, for the same days"
+    lines = (ptp_line("A0001", "A0002", "20200101"), ptp_line("A0001", "A0002", "20200101", indicator="1"))
+    told = refusal(store, "ncci-ptp", ptp_file(tmp_path, lines=lines))
+    assert told == ("ccipra-v302r0.txt:8: says of ncci-ptp A0001 A0002 something else than line 7, for the same days")
+
+
+def test_rows_of_two_files_that_contradict_each_other_are_told(store: Path, tmp_path: Path) -> None:
+    files = [
+        _plain(tmp_path / f"{letter}.csv", mue_text(f"A0001,{units},1 Line Edit,Made Up\n").encode())
+        for letter, units in (("a", 2), ("b", 3))
+    ]
+    told = refusal(store, "ncci-mue", *files, chosen=Stated("2024Q3"))
+    assert told == "b.csv:6: says of ncci-mue A0001 something else than a.csv:6, for the same days"
+
+
+def test_an_edit_may_be_listed_with_two_rationales(store: Path, tmp_path: Path) -> None:
+    never = ptp_line("A0001", "A0002", "19960101", "19960101", "9")
+    lines = (never, never.replace("Mutually exclusive procedures", "Sequential procedure"))
+    assert load_into(store, "ncci-ptp", ptp_file(tmp_path, lines=lines)).release.rows == {"ncci-ptp": 2}
+
+
 # Releases
 
 
@@ -397,13 +458,37 @@ def test_a_release_replaces_the_one_that_it_is_named_after(store: Path, tmp_path
     assert pairs(open_reference(str(store))) == [("A0001", "A0002")]
 
 
-def test_releases_that_overlap_are_refused(store: Path, tmp_path: Path) -> None:
+def test_a_release_that_begins_on_the_day_of_another_is_refused(store: Path, tmp_path: Path) -> None:
     load_into(store, "ncci-ptp", ptp_file(tmp_path))
     other = ptp_file(tmp_path, "v300r0", PTP_LINES[:1])
-    told = refusal(store, "ncci-ptp", other, chosen=Stated("late", date(2024, 9, 1), date(2025, 1, 1)))
-    assert "late (2024-09-01 to 2025-01-01) overlaps 2024Q3 (2024-07-01 to 2024-10-01)" in told
+    told = refusal(store, "ncci-ptp", other, chosen=Stated("revised", date(2024, 7, 1), date(2025, 1, 1)))
+    assert "revised begins on 2024-07-01 as 2024Q3 does" in told
     load_into(store, "ncci-ptp", other)
     assert sorted(names(store)) == ["2024Q1", "2024Q3"]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_release_that_begins_within_another_cuts_it_short(
+    store: Path, tmp_path: Path, order: tuple[int, int]
+) -> None:
+    year = Stated("FY2026", date(2025, 10, 1), date(2026, 10, 1))
+    april = Stated("FY2026-April", date(2026, 4, 1), date(2026, 10, 1))
+    texts = (mue_text(), mue_text("A0001,9,1 Line Edit,Made Up\n"))
+    loads = [
+        (_plain(tmp_path / f"{stated.name}.csv", text.encode()), stated)
+        for text, stated in zip(texts, (year, april), strict=True)
+    ]
+    for at in order:
+        load_into(store, "ncci-mue", loads[at][0], chosen=loads[at][1])
+    reference = open_reference(str(store))
+    windows = [(each.name, each.since, each.until) for each in reference.releases() if each.table == "ncci-mue"]
+    assert windows == [("FY2026", date(2025, 10, 1), date(2026, 4, 1)), april]
+    found = [reference.mue("A0001", day) for day in (date(2026, 3, 31), date(2026, 4, 1))]
+    assert [edit and edit.units for edit in found] == [2, 9]
+    with FolderPlace(store).change() as change:
+        change.commit([each for each in change.loaded if each.name == "FY2026"])
+    [left] = [each for each in open_reference(str(store)).releases() if each.table == "ncci-mue"]
+    assert left.until == date(2026, 10, 1)
 
 
 def test_a_release_without_an_end_gives_way_to_the_next(store: Path, tmp_path: Path) -> None:
@@ -418,7 +503,7 @@ def test_a_release_without_an_end_gives_way_to_the_next(store: Path, tmp_path: P
 
 def test_files_of_two_releases_are_refused(store: Path, tmp_path: Path) -> None:
     files = ptp_file(tmp_path, "v301r0", PTP_LINES[:2]), ptp_file(tmp_path, "v302r0")
-    assert "is of another release (2024Q3) than ccipra-v301r0-f1.txt (2024Q2)" in refusal(store, "ncci-ptp", *files)
+    assert "is of another release (2024Q3) than ccipra-v301r0.txt (2024Q2)" in refusal(store, "ncci-ptp", *files)
 
 
 def test_a_release_that_nobody_names_is_refused(store: Path, tmp_path: Path) -> None:
@@ -498,6 +583,12 @@ def test_a_database_keeps_releases_as_a_folder_does(database: str, tmp_path: Pat
     with pytest.raises(Faults):
         load_into(place, "ncci-ptp", broken)
     assert place.loaded() == before
+    rows = "A0001,2,1 Line Edit,Made Up\n", "A0002,3,1 Line Edit,Made Up\n", "A0001,2,1 Line Edit,Made Up\n"
+    units = _plain(tmp_path / "units.csv", mue_text(*rows).encode())
+    assert load_into(place, "ncci-mue", units, chosen=Stated("2019Q3")).release.rows == {"ncci-mue": 2}
+    edit = open_reference(database).mue("A0001", date(2019, 8, 1))
+    assert edit is not None
+    assert edit.units == 2
     with place.change() as change:
         change.commit([each for each in change.loaded if each.name not in ("2019Q2", "2019Q3")])
 

@@ -8,9 +8,8 @@ from typing import Any, Literal, NamedTuple
 
 from scrubber.reference.backend import Backend
 from scrubber.reference.catalogue import Table
+from scrubber.reference.once import NOT_COMPARED, name_of, said
 from scrubber.reference.rows import Release
-
-NOT_COMPARED = ("source", "release")  # where a row is from, which is another in every release
 
 Key = tuple[Any, ...]
 Rows = tuple[Any, ...]
@@ -70,7 +69,7 @@ def _side_by_side(one: Iterator[tuple[str, Rows]], other: Iterator[tuple[str, Ro
 def _by_name(table: Table[Any], rows: Iterable[Any]) -> Mapping[Key, Rows]:
     named: dict[Key, Rows] = {}
     for row in rows:
-        name = tuple(getattr(row, column) for column in table.unique)
+        name = name_of(table, row)
         named[name] = (*named.get(name, ()), row)
     return named
 
@@ -87,9 +86,7 @@ def _changes(table: Table[Any], before: Mapping[Key, Rows], after: Mapping[Key, 
 
 
 def _compared(rows: Rows) -> list[tuple[Any, ...]]:
-    return [
-        tuple(cell for name, cell in zip(row._fields, row, strict=True) if name not in NOT_COMPARED) for row in rows
-    ]
+    return [said(row) for row in rows]
 
 
 def cells_changed(changed: Changed) -> Iterator[tuple[str, str, str]]:

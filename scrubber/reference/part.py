@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol
 
-from scrubber.reference.catalogue import PTP, Table, table_of
+from scrubber.reference.catalogue import PTP, TABLES, Table, table_of
+from scrubber.reference.once import Contradicted, Contradiction, kept_once
 from scrubber.reference.packing import TextNumbers, Texts, pack_row, unpack_lines
-from scrubber.reference.ptp_packing import code_number, pack_edit, pack_windows, unpack_edits
+from scrubber.reference.ptp_packing import WINDOW_BYTES, code_number, pack_edit, pack_windows, said_twice, unpack_edits
 from scrubber.reference.rows import PtpEdit
 
 ROWS_HELD = 100_000  # rows that wait to be put behind those of their key
@@ -25,6 +26,12 @@ class Sink(Protocol):
 
     def texts(self, texts: Iterable[tuple[int, str]]) -> None:
         """Keep the shared texts by number."""
+
+    def of_several(self, table: str) -> Packed:
+        """The bytes of each key that has more than one line, of a table whose rows are lines."""
+
+    def replace(self, table: str, packed: Packed) -> None:
+        """Keep these bytes of each key, in place of what is there."""
 
 
 class Packer:
@@ -49,11 +56,41 @@ class Packer:
             self._add(row)
 
     def finish(self) -> None:
-        """Write what is left."""
+        """Write what is left, of rows that say the same only the first.
+
+        Raises Contradicted when two rows of one name and the same days say different things.
+        """
         self._flush()
+        found: list[Contradiction] = []
+        texts = {number: text for text, number in self._texts.numbers.items()}
         if self._edits:
-            self._sink.append(PTP.name, ((code, pack_windows(self._edits[code])) for code in sorted(self._edits)))
-        self._sink.texts((number, text) for text, number in self._texts.numbers.items())
+            self._sink.append(PTP.name, self._windows(texts, found))
+        for table in self.counts:
+            if table != PTP.name:
+                self._sink.replace(table, self._without_repeats(TABLES[table], texts, found))
+        self._sink.texts(texts.items())
+        if found:
+            raise Contradicted(found)
+
+    def _windows(self, texts: Texts, found: list[Contradiction]) -> Packed:
+        """The windows of each column 1 code."""
+        for code, windows in sorted(self._edits.items()):
+            packed = pack_windows(windows)
+            if said_twice(windows):
+                kept_once(PTP, unpack_edits(code, packed, texts), found)
+            self.counts[PTP.name] -= len(windows) - len(packed) // WINDOW_BYTES
+            yield code, packed
+
+    def _without_repeats(self, table: Table[Any], texts: Texts, found: list[Contradiction]) -> list[tuple[str, bytes]]:
+        """What must be replaced so that no row is there twice."""
+        changed: list[tuple[str, bytes]] = []
+        for key, packed in self._sink.of_several(table.name):
+            rows = unpack_lines(table.row_type, packed, texts)
+            kept = kept_once(table, rows, found)
+            if len(kept) < len(rows):
+                changed.append((key, b"".join(pack_row(row, self._texts) for row in kept)))
+                self.counts[table.name] -= len(rows) - len(kept)
+        return changed
 
     def _add_edit(self, edit: PtpEdit) -> None:
         windows = self._edits.get(edit.column1)

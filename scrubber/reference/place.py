@@ -30,6 +30,7 @@ class LoadedFile(NamedTuple):
 class Loaded:
     """One release as it was loaded: which days it is for, what from and when (UTC), and its rows by table.
 
+    The days are those that its files state; `releases_of` tells which of them later releases leave it.
     `sha256` is of the file's bytes, or of the digests of several, in order.
     """
 
@@ -81,13 +82,21 @@ class Place(Protocol):
 
 
 def releases_of(loaded: Iterable[Loaded]) -> tuple[Release, ...]:
-    """The releases of each table, by table and then by first day."""
+    """The releases of each table, by table and then by first day, each until the next one begins at the latest."""
     releases = [
         Release(table, each.name, each.since, each.until, each.sha256, False, each.source, rows, each.loaded)
         for each in loaded
         for table, rows in each.rows.items()
     ]
-    return tuple(sorted(releases, key=lambda release: (release.table, release.since or date.min)))
+    by_day = sorted(releases, key=lambda release: (release.table, release.since or date.min))
+    return tuple(map(_cut, by_day, (*by_day[1:], None)))
+
+
+def _cut(release: Release, after: Release | None) -> Release:
+    """A release with the days that the one after it, of the same table, leaves it."""
+    if after is None or after.table != release.table or after.since is None:
+        return release
+    return release._replace(until=min(release.until or after.since, after.since))
 
 
 def to_json(loaded: Sequence[Loaded]) -> bytes:

@@ -250,6 +250,24 @@ class _PostgresSink:
         with self._connection.cursor() as cursor:
             cursor.executemany("INSERT INTO scrubber_reference_texts VALUES ('', %s, %s)", list(texts))
 
+    def of_several(self, table: str) -> Iterator[tuple[str, bytes]]:
+        """See part.Sink."""
+        with self._connection.cursor("several") as cursor:
+            cursor.execute(
+                "SELECT key, packed FROM scrubber_reference_rows WHERE part = '' AND table_name = %s"
+                " AND position('\\x0a'::bytea IN packed) < length(packed)",
+                (table,),
+            )
+            yield from cursor
+
+    def replace(self, table: str, packed: Packed) -> None:
+        """See part.Sink."""
+        with self._connection.cursor() as cursor:
+            cursor.executemany(
+                "UPDATE scrubber_reference_rows SET packed = %s WHERE part = '' AND table_name = %s AND key = %s",
+                [(content, table, key) for key, content in packed],
+            )
+
 
 @contextmanager
 def _told_plainly() -> Iterator[None]:

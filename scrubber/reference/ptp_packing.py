@@ -12,7 +12,7 @@ import re
 import sys
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from functools import lru_cache
 from typing import Literal
@@ -23,6 +23,7 @@ from scrubber.reference.rows import PtpEdit
 _CODE_SHIFT, _SINCE_SHIFT, _DELETED_SHIFT = 38, 23, 8
 _DAY_MASK, _NOTE_MASK, _REST_MASK = 0x7FFF, 0xFF, (1 << 38) - 1
 _PARTNER_BYTES, _REST_BYTES = 4, 5
+WINDOW_BYTES = _PARTNER_BYTES + _REST_BYTES
 _DAY_ZERO = date(1979, 12, 31).toordinal()
 _INDICATORS: tuple[Literal["0", "1", "9"], ...] = ("0", "1", "9")
 _MOST_NOTES = (_NOTE_MASK + 1) // len(_INDICATORS)
@@ -51,6 +52,11 @@ def pack_windows(windows: Iterable[int]) -> bytes:
     every = sorted(set(windows))
     partners = _little_endian(array("I", (window >> _CODE_SHIFT for window in every)))
     return partners.tobytes() + b"".join((window & _REST_MASK).to_bytes(_REST_BYTES, "little") for window in every)
+
+
+def said_twice(windows: Collection[int]) -> bool:
+    """Whether two of the windows have the same column 2 and days."""
+    return len({window >> _DELETED_SHIFT for window in windows}) < len(windows)
 
 
 def numbered(codes: Iterable[str]) -> dict[int, str]:
@@ -106,7 +112,7 @@ def unpack_edits(column1: str, packed: bytes, texts: Texts) -> tuple[PtpEdit, ..
 
 def _partners(packed: bytes) -> array[int]:
     partners = array("I")
-    partners.frombytes(packed[: len(packed) // (_PARTNER_BYTES + _REST_BYTES) * _PARTNER_BYTES])
+    partners.frombytes(packed[: len(packed) // WINDOW_BYTES * _PARTNER_BYTES])
     return _little_endian(partners)
 
 

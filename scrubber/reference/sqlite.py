@@ -141,6 +141,19 @@ class SqliteSink:
         """See part.Sink."""
         self._connection.executemany("INSERT INTO texts VALUES (?, ?)", texts)
 
+    def of_several(self, table: str) -> Iterator[tuple[str, bytes]]:
+        """See part.Sink."""
+        yield from self._connection.execute(
+            f"SELECT key, packed FROM \"{table}\" WHERE instr(packed, x'0A') < length(packed)"  # noqa: S608
+        )
+
+    def replace(self, table: str, packed: Packed) -> None:
+        """See part.Sink."""
+        self._connection.executemany(
+            f'UPDATE "{table}" SET packed = ? WHERE key = ?',  # noqa: S608
+            ((content, key) for key, content in packed),
+        )
+
     def close(self) -> None:
         """Finish the file."""
         self._connection.execute("COMMIT")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import BinaryIO, NamedTuple, Protocol, TextIO
 
@@ -39,12 +39,17 @@ class Stated(NamedTuple):
     until: date | None = None
 
 
+def complete(_names: Sequence[str]) -> None:
+    """Of most kinds one file is all of it."""
+
+
 class Format(NamedTuple):
     """One published layout of one kind of reference data.
 
     `recognise` is given the first HEAD_BYTES of the content. `stated` reads what the file says of its release.
     `read` yields rows of `scrubber.reference.rows` types in the order of the file, and a BadRow for each row that
-    cannot be read. It streams: memory does not grow with the file.
+    cannot be read. It streams: memory does not grow with the file. `check_parts` is given the names of all files of a
+    load and raises Faults when one is missing.
     """
 
     kind: str
@@ -52,3 +57,4 @@ class Format(NamedTuple):
     recognise: Callable[[bytes], bool]
     stated: Callable[[Source], Stated]
     read: Callable[[Source], Iterator[NamedTuple]]
+    check_parts: Callable[[Sequence[str]], None] = complete

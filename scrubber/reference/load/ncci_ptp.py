@@ -7,7 +7,7 @@ file. The table for hospitals has the same layout, so that only its name tells i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import date
 from functools import lru_cache
@@ -22,6 +22,7 @@ from scrubber.reference.rows import PtpEdit
 KIND = "ncci-ptp"
 SOURCE = "CMS NCCI practitioner PTP"
 TITLE = b"Column1/Column2 Edits"
+FEWEST_PARTS = 4  # of a table published in parts
 FIRST_VERSION = 1994  # version 32 is of 2026
 HEADER_LINES = 12  # far more than there are; the first window stands within them
 COLUMNS = (
@@ -51,6 +52,7 @@ RATIONALES = {
 _version = re.compile(r"cci[a-z]{2,3}-v([0-9]{2})([0-3])", re.IGNORECASE).search
 _quarter_words = re.compile(r"ncci-?([0-9]{4})-?q([1-4])", re.IGNORECASE).search
 _of_hospitals = re.compile(r"ccioph|hospital|outpatient", re.IGNORECASE).search
+_part = re.compile(r"-f([0-9]{1,2})(?=\.|!|$)", re.IGNORECASE).findall
 _is_code = re.compile(r"[0-9A-Z]{5}").fullmatch
 _is_day = re.compile(r"[0-9]{8}").fullmatch
 
@@ -72,6 +74,19 @@ def _stated(source: Source) -> Stated:
         return quarter(FIRST_VERSION + int(version[1]), int(version[2]) + 1)
     named = _quarter_words(source.name)
     return quarter(int(named[1]), int(named[2])) if named else Stated()
+
+
+def check_parts(names: Sequence[str]) -> None:
+    """Raises Faults when files are parts, by the -f1, -f2 … of their names, and not all of them are there.
+
+    Nothing in a part tells how many there are; CMS publishes four. A file whose name has no part is complete.
+    """
+    numbers = {int(found[-1]): name for name in names if (found := _part(name))}
+    wanted = range(1, max(FEWEST_PARTS, *numbers) + 1) if numbers else ()
+    missing = [f"f{number}" for number in wanted if number not in numbers]
+    if missing:
+        first = numbers[min(numbers)]
+        raise Faults([Fault(first, 0, f"is one part of several, of which {', '.join(missing)} must be given with it")])
 
 
 def _read(source: Source) -> Iterator[NamedTuple]:
@@ -177,4 +192,4 @@ def _rationale(cell: str) -> str:
     return RATIONALES.get(text.lower(), text)
 
 
-FORMATS = (Format(KIND, "the NCCI PTP edits for practitioners", _recognise, _stated, _read),)
+FORMATS = (Format(KIND, "the NCCI PTP edits for practitioners", _recognise, _stated, _read, check_parts),)

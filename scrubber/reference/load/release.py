@@ -54,7 +54,8 @@ def _agreed(told: list[tuple[str, Stated]], what: Callable[[Stated], T | None]) 
 def replaced_by(new: Named, loaded: Iterable[Loaded]) -> Loaded | None:
     """The release that the new one stands in for, of those loaded of its kind; None: of none.
 
-    Raises Faults when the new one overlaps others, or has the name of one without having been given it.
+    One that begins within another cuts it short there, whichever is loaded first: so CMS and CDC publish revisions.
+    Raises Faults when the new one begins on the day of another, or has the name of one without having been given it.
     """
     same = None
     for each in loaded:
@@ -64,24 +65,11 @@ def replaced_by(new: Named, loaded: Iterable[Loaded]) -> Loaded | None:
                     f"{each.name} is loaded already from other bytes; to replace it, give --release {each.name}"
                 )
             same = each
-        elif _overlap(new, each):
+        elif each.since == new.since:
             raise _refused(
-                f"{new.name} ({_days(new.since, new.until)}) overlaps {each.name} ({_days(each.since, each.until)}),"
-                " which is loaded; drop that, or give other days"
+                f"{new.name} begins on {new.since} as {each.name} does, which is loaded; drop that, or give --since"
             )
     return same
-
-
-def _overlap(new: Named, each: Loaded) -> bool:
-    """Whether both claim a day. One without an end gives way to one that begins after it."""
-    earlier, later = sorted(((new.since, new.until), (each.since or date.min, each.until)), key=lambda days: days[0])
-    if earlier[0] == later[0]:
-        return True
-    return earlier[1] is not None and later[0] < earlier[1]
-
-
-def _days(since: date | None, until: date | None) -> str:
-    return f"{since or ''} to {until or 'open'}"
 
 
 def _refused(reason: str) -> Faults:

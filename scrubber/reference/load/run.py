@@ -14,8 +14,10 @@ from typing import Literal, NamedTuple
 from scrubber.errors import Fault, Faults
 from scrubber.reference.load.format import BadRow, Format, Stated
 from scrubber.reference.load.opening import OpenedSource, opened_sources, refused
+from scrubber.reference.load.places import told_with_lines
 from scrubber.reference.load.recognise import Recognised, recognise
 from scrubber.reference.load.release import named, replaced_by
+from scrubber.reference.once import Contradicted
 from scrubber.reference.part import Packer
 from scrubber.reference.place import Change, Loaded, LoadedFile, Place
 
@@ -95,6 +97,8 @@ def _load(
     if there is not None:
         _refuse_other_terms(there, wanted.chosen)
         return Outcome("there-already", there, (), recognised.passed_over)
+    for check_parts in {each.check_parts for _, each in recognised.files}:
+        check_parts([source.name for source, _ in recognised.files])
     new = named(stated, wanted.chosen)
     old = replaced_by(new, of_kind)
     tally = _Tally(wanted.skip_bad_rows)
@@ -104,7 +108,10 @@ def _load(
     tally.end()
     if not packer.counts:
         raise refused(recognised.files[0][0].name, "holds no rows")
-    packer.finish()
+    try:
+        packer.finish()
+    except Contradicted as failure:
+        raise told_with_lines(recognised.files, failure.found[:MOST_FAULTS]) from None
     source_name = f"{recognised.files[0][1].title}, {', '.join(file.name for file in files)}"
     release = Loaded(
         wanted.kind, new.name, new.since, new.until, digest, wanted.loaded_at, source_name, files,
