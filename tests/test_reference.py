@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scrubber.errors import ConfigError, Faults
 from scrubber.reference import Reference, open_reference
 from scrubber.reference.catalogue import TABLES
-from scrubber.reference.files import read_contents
+from scrubber.reference.files import STARTER, read_contents
 from tests.stores import PLACES, kept_in
 
 OLD = date(2010, 1, 1)
@@ -68,6 +68,16 @@ def own(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 
 # Fees, factors and localities, by day
+
+
+def test_a_row_of_the_fee_schedule_makes_a_code_known(tmp_path: Path) -> None:
+    header, row = ((STARTER / "mpfs.csv").read_text().splitlines()[n] for n in (3, 4))
+    code = row.split(",")[0]
+    (tmp_path / "mpfs.csv").write_text(f"{header}\n{row.replace(code, '77999')}\n")
+    (tmp_path / "releases.csv").write_text("table,name,since,until,source\nmpfs,RVU24C,2024-01-01,2025-01-01,typed\n")
+    known = open_reference(str(tmp_path))
+    assert known.procedure("77999", date(2024, 5, 1)) == "in-force"
+    assert known.procedure("77998", date(2024, 5, 1)) == "unknown"
 
 
 def test_a_fee_is_the_one_of_the_day(starter: Reference) -> None:

@@ -53,7 +53,7 @@ def gather_facts(
         *repeat_facts(views),
         *pairs,
         *named_pair_facts(by_code, interest.pairs, documents, pairs),
-        *code_day_facts(views, reference),
+        *code_day_facts(by_code, reference),
         *document_facts(claim, documented, documents, rulebook),
         *abn_facts(views, notices, rulebook),
         *coverage_facts(claim, views, documents, notices, rulebook, reference),

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from scrubber.facts.fact import Fact, release_evidence
-from scrubber.facts.lines import LineView, millionths, payer_fields
+from scrubber.facts.lines import ByCode, LineView, millionths, payer_fields
 from scrubber.reference import Reference
 
 NOTHING = Decimal(0)
@@ -18,13 +18,15 @@ COMPONENTS = frozenset(("26", "TC"))  # the two parts of one study are one servi
 MINUTES = "MJ"  # not units of service
 
 
-def code_day_facts(views: Sequence[LineView], reference: Reference) -> Iterator[Fact]:
+def code_day_facts(by_code: ByCode, reference: Reference) -> Iterator[Fact]:
     """One fact for each code, provider and day whose units exceed the code's MUE by day (indicators 2 and 3).
 
     A line over several days counts its average a day on each of them. Days are told once where their lines are told.
     """
-    for (code, _, _), group in _by_code_provider_and_component(views).items():
-        if not _within_mue(code, group, reference):
+    for code, lines in by_code.items():
+        if _within_mue(code, lines, reference):
+            continue  # the way of nearly every code, whoever furnished it
+        for group in _by_provider_and_component(lines):
             days = sorted({view.first for view in group if view.first})
             facts = [_code_day(code, day, group, reference) for day in days]
             yield from _widest([fact for fact in facts if fact is not None])
@@ -42,9 +44,11 @@ def _widest(facts: list[Fact]) -> list[Fact]:
 
 def _within_mue(code: str, group: Sequence[LineView], reference: Reference) -> bool:
     """Whether all the group's units together stay within the MUE of each of its first days."""
-    units = sum([view.line.units for view in group if view.line.units], NOTHING)
-    for day in {view.first for view in group if view.first}:
-        most = _most_units(code, day, reference)
+    units = NOTHING
+    for view in group:
+        units += max(view.line.units or NOTHING, NOTHING)
+    for view in group:
+        most = _most_units(code, view.first, reference) if view.first else None
         if most is not None and units > most:
             return False
     return True
@@ -56,14 +60,13 @@ def _most_units(code: str, day: date, reference: Reference) -> int | None:
     return None if edit is None else edit.units
 
 
-def _by_code_provider_and_component(views: Iterable[LineView]) -> dict[tuple[str, str, str], list[LineView]]:
-    groups: dict[tuple[str, str, str], list[LineView]] = defaultdict(list)
-    for view in views:
+def _by_provider_and_component(lines: Sequence[LineView]) -> Iterable[list[LineView]]:
+    groups: dict[tuple[str, str], list[LineView]] = defaultdict(list)
+    for view in lines:
         line = view.line
-        if line.procedure and view.joinable and line.units and line.units > 0 and line.unit_code != MINUTES:
-            component = _component(line.modifiers) if line.modifiers else ""
-            groups[line.procedure, view.provider, component].append(view)
-    return groups
+        if line.units and line.units > 0 and line.unit_code != MINUTES:
+            groups[view.provider, _component(line.modifiers)].append(view)
+    return groups.values()
 
 
 def _component(modifiers: tuple[str, ...]) -> str:

@@ -158,9 +158,11 @@ class Reference:
         return tuple(row.contractor for row in self._rows(CONTRACTORS, state, day) if in_force(row, day))
 
     def procedure(self, code: str, day: date) -> Known:
-        """What the tables know of a CPT or HCPCS code on a day."""
+        """What the tables know of a CPT or HCPCS code on a day; a row of the fee schedule is knowledge, too."""
         known = self._known(PROCEDURES, code, day)
-        return self._known(HCPCS, code, day) if known == "unknown" else known
+        if known == "unknown":
+            known = self._known(HCPCS, code, day)
+        return "in-force" if known == "unknown" and self.fee(code, "", day) is not None else known
 
     def diagnosis(self, code: str, day: date) -> Known:
         """What the tables know of an ICD-10-CM code (no dot) on a day; only billable codes are known."""
