@@ -10,9 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scrubber.errors import Faults
-from scrubber.reference.load.format import BadRow
-from scrubber.reference.load.mcd import FORMATS, SOURCE
-from scrubber.reference.rows import (
+from scrubber.reference.coverage_rows import (
     ArticleContractor,
     ArticleDiagnosis,
     ArticleGroup,
@@ -25,6 +23,8 @@ from scrubber.reference.rows import (
     CoveragePolicy,
     CoverageRegion,
 )
+from scrubber.reference.load.format import BadRow
+from scrubber.reference.load.mcd import FORMATS, SOURCE
 from tests.coverage_export import HEADERS, table_bytes
 from tests.published import Published, published, reader_of, reads_or_refuses, rows_of
 

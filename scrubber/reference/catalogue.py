@@ -6,10 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from scrubber.reference.rows import (
-    AddOn,
-    AdjustmentCode,
-    Anesthesia,
+from scrubber.reference.coverage_rows import (
     ArticleContractor,
     ArticleDiagnosis,
     ArticleGroup,
@@ -17,11 +14,16 @@ from scrubber.reference.rows import (
     ArticlePolicy,
     ArticleProcedure,
     ContractorRegion,
-    ConversionFactor,
     CoverageArticle,
     CoverageContractor,
     CoveragePolicy,
     CoverageRegion,
+)
+from scrubber.reference.rows import (
+    AddOn,
+    AdjustmentCode,
+    Anesthesia,
+    ConversionFactor,
     Diagnosis,
     DiagnosisHeader,
     DiagnosisNote,
@@ -99,7 +101,7 @@ SPLIT_ZIP = Table("split-zip", SplitZip, lambda row: row.zip, ("zip",))
 ADJUSTMENT_CODES = Table("adjustment-codes", AdjustmentCode, _by_code, ("code", "kind"))
 TAXONOMY = Table("taxonomy", Taxonomy, lambda row: row.prefix, ("prefix",))
 ICD10CM_HEADERS = Table("icd10cm-headers", DiagnosisHeader, _by_code, ("code",))
-ICD10CM_NOTES = Table("icd10cm-notes", DiagnosisNote, _by_code, ("code", "kind", "other", "through"))
+ICD10CM_NOTES = Table("icd10cm-notes", DiagnosisNote, _by_code, ("code", "kind", "other", "through", "conditional"))
 HCPCS = Table("hcpcs", HcpcsCode, _by_code, ("code",))
 HCPCS_MODIFIERS = Table("hcpcs-modifiers", HcpcsModifier, _by_code, ("code",))
 ORDER_REFERRING = Table("order-referring", OrderingProvider, lambda row: row.npi, ("npi",))

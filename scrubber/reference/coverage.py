@@ -24,7 +24,7 @@ from scrubber.reference.catalogue import (
     Table,
     article_key,
 )
-from scrubber.reference.rows import ArticleDiagnosis, CoverageArticle
+from scrubber.reference.coverage_rows import ArticleDiagnosis, CoverageArticle
 from scrubber.tables import in_force
 
 Decides = Literal["lists", "paragraphs", "text"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date
 from typing import NamedTuple
 
 from scrubber.reference.load.format import Format, Source, Stated
@@ -12,8 +11,8 @@ from scrubber.reference.load.sheets import (
     CONTRACTOR,
     Cells,
     amount,
+    calendar_year,
     csv_rows,
-    first_lines,
     has_line_with,
     locality,
     made,
@@ -38,11 +37,7 @@ YEAR = re.compile(r"\b(20[0-9]{2}) PW GPCI", re.IGNORECASE)
 
 def stated(source: Source) -> Stated:
     """The calendar year in the header. A later release of the year may have another floor: it states the same year."""
-    found = YEAR.search(first_lines(source))
-    if not found:
-        return Stated()
-    year = int(found[1])
-    return Stated(str(year), date(year, 1, 1), date(year + 1, 1, 1))
+    return calendar_year(source, YEAR)
 
 
 def read(source: Source) -> Iterator[NamedTuple]:

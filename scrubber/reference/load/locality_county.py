@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date
 from typing import NamedTuple
 
 from scrubber.reference.load.cells import BadCell
@@ -16,8 +15,8 @@ from scrubber.reference.load.sheets import (
     NAME,
     Cells,
     Shape,
+    calendar_year,
     csv_rows,
-    first_lines,
     has_line_with,
     made,
     place_name,
@@ -40,11 +39,7 @@ TITLE = re.compile(r"COUNTIES INCLUDED IN (20[0-9]{2}) LOCALITIES", re.IGNORECAS
 
 def stated(source: Source) -> Stated:
     """The calendar year in the title."""
-    found = TITLE.search(first_lines(source))
-    if not found:
-        return Stated()
-    year = int(found[1])
-    return Stated(str(year), date(year, 1, 1), date(year + 1, 1, 1))
+    return calendar_year(source, TITLE)
 
 
 def read(source: Source) -> Iterator[NamedTuple]:

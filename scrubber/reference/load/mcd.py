@@ -14,11 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Literal, NamedTuple
 
-from scrubber.reference.load import mcd_columns as columns
-from scrubber.reference.load.cells import day_after, iso_day, matching, us_day
-from scrubber.reference.load.format import Format, Source, Stated
-from scrubber.reference.load.lines import begins_with, records
-from scrubber.reference.rows import (
+from scrubber.reference.coverage_rows import (
     ArticleContractor,
     ArticleDiagnosis,
     ArticleGroup,
@@ -32,6 +28,10 @@ from scrubber.reference.rows import (
     CoverageRegion,
     CoverageTest,
 )
+from scrubber.reference.load import mcd_columns as columns
+from scrubber.reference.load.cells import day_after, iso_day, matching, us_day
+from scrubber.reference.load.format import Format, Source, Stated
+from scrubber.reference.load.lines import begins_with, records
 
 KIND = "mcd"
 SOURCE = "CMS Medicare Coverage Database"

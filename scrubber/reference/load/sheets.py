@@ -9,12 +9,13 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from itertools import islice
 from typing import Literal, NamedTuple, TypeVar, cast
 
 from scrubber.reference.load.cells import BadCell, matching
-from scrubber.reference.load.format import BadRow, Source
+from scrubber.reference.load.format import BadRow, Source, Stated
 from scrubber.reference.load.lines import END_OF_FILE, lines_of
 
 HEADER_WITHIN = 40  # rows
@@ -76,6 +77,15 @@ def lines(source: Source) -> Iterator[Line]:
 def first_lines(source: Source) -> str:
     """The first lines as one text, for what a file says of its release."""
     return "\n".join(line.text for line in islice(lines(source), HEADER_WITHIN))
+
+
+def calendar_year(source: Source, pattern: re.Pattern[str]) -> Stated:
+    """The calendar year that the first group of `pattern` finds in the first lines, as a release of that year."""
+    found = pattern.search(first_lines(source))
+    if not found:
+        return Stated()
+    year = int(found[1])
+    return Stated(str(year), date(year, 1, 1), date(year + 1, 1, 1))
 
 
 def csv_rows(source: Source) -> Iterator[Row | BadRow]:
