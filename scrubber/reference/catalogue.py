@@ -183,6 +183,24 @@ TABLES: Mapping[str, Table[Any]] = {
     )
 }
 
+# What nothing on the path of a claim looks up, so that no answer rests on it.
+NOT_ASKED_FOR_CLAIMS = frozenset(
+    table.name
+    for table in (
+        ADD_ON,
+        ANESTHESIA,
+        OPPS_CAP,
+        LOCALITY_COUNTY,
+        SPLIT_ZIP,
+        ADJUSTMENT_CODES,
+        ORDER_REFERRING,
+        NPPES,
+        CONTRACTOR_REGIONS,
+        COVERAGE_REGIONS,
+        COVERAGE_POLICIES,
+    )
+)
+
 
 def fee_key(code: str, component: str) -> str:
     """Key of a fee schedule row."""
