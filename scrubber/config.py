@@ -11,7 +11,8 @@ from scrubber.errors import ConfigError
 
 _BESIDE_THE_PACKAGE = Path(__file__).resolve().parent.parent / "rules"
 _NAMES = frozenset(
-    f"SCRUBBER_{name}" for name in ("BIND", "RULES", "REFERENCE", "WORKERS", "THREADS", "MAX_BODY_BYTES", "READY_DAYS")
+    f"SCRUBBER_{name}"
+    for name in ("BIND", "RULES", "REFERENCE", "STATE", "WORKERS", "THREADS", "MAX_BODY_BYTES", "READY_DAYS")
 )
 
 
@@ -22,7 +23,9 @@ class Settings:
     `host` and `port` are what the service listens on. `rules` is a folder of packs. `reference` is
     where the store of reference data lies, None for the starter set. `workers` are processes,
     `threads` are per process. `max_body_bytes` is the largest claim that is read. `ready_days` is how many days a
-    loaded table may be past its last release before the service says that it is not ready, None for any.
+    loaded table may be past its last release before the service says that it is not ready, None for any. `state`
+    is the folder in which the program keeps what it must remember, such as rulebooks that answered; it may not be there
+    yet, and None keeps nothing.
     """
 
     host: str
@@ -33,6 +36,7 @@ class Settings:
     threads: int
     max_body_bytes: int
     ready_days: int | None = None
+    state: Path | None = None
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -50,6 +54,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         threads=_count(environ, "SCRUBBER_THREADS", 2),
         max_body_bytes=_count(environ, "SCRUBBER_MAX_BODY_BYTES", 10_000_000),
         ready_days=_days(environ.get("SCRUBBER_READY_DAYS")),
+        state=_state(environ),
     )
 
 
@@ -74,6 +79,13 @@ def _rules(text: str | None) -> Path:
         if folder.is_dir():
             return folder
     raise ConfigError("SCRUBBER_RULES is not set, and there is no folder rules/ here")
+
+
+def _state(environ: Mapping[str, str]) -> Path:
+    if chosen := environ.get("SCRUBBER_STATE"):
+        return Path(chosen)
+    states = environ.get("XDG_STATE_HOME") or Path(environ.get("HOME") or ".") / ".local/state"
+    return Path(states) / "claim-scrubber"
 
 
 def _count(environ: Mapping[str, str], name: str, default: int) -> int:

@@ -33,6 +33,7 @@ def test_every_setting_can_be_given(tmp_path: Path) -> None:
             "SCRUBBER_BIND": "[::1]:9000",
             "SCRUBBER_RULES": str(tmp_path),
             "SCRUBBER_REFERENCE": "reference.sqlite",
+            "SCRUBBER_STATE": "kept",
             "SCRUBBER_WORKERS": "3",
             "SCRUBBER_THREADS": "4",
             "SCRUBBER_MAX_BODY_BYTES": "1000",
@@ -41,6 +42,12 @@ def test_every_setting_can_be_given(tmp_path: Path) -> None:
     assert (settings.host, settings.port, settings.rules) == ("::1", 9000, tmp_path)
     assert (settings.workers, settings.threads, settings.max_body_bytes) == (3, 4, 1000)
     assert settings.reference == "reference.sqlite"
+    assert settings.state == Path("kept")
+
+
+def test_state_lies_in_the_home_folder_unless_told(rules: Path) -> None:
+    assert read_settings({"HOME": "/h"}).state == Path("/h/.local/state/claim-scrubber")
+    assert read_settings({"HOME": "/h", "XDG_STATE_HOME": "/s"}).state == Path("/s/claim-scrubber")
 
 
 def test_an_empty_variable_counts_as_not_set(rules: Path) -> None:

@@ -1,0 +1,49 @@
+"""Beside the path, `scrubber rules`: what rule authors do with a folder of rules, a module for each command."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+# A command is imported when it is called: (module below this package, what it does).
+_COMMANDS = {
+    "list": ("every", "List every rule: id, status, severity, title."),
+    "show": ("show", "Print everything that one rule says."),
+    "lint": ("lint", "Check rules, tests and tables."),
+    "test": ("test", "Run the test cases of rules."),
+    "schema": ("schema", "Write the JSON Schemas with which editors complete rule files."),
+}
+
+
+class _Commands(click.Group):
+    """Commands by name, in the order that a rule author meets them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Called by click."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Called by click."""
+        if cmd_name not in _COMMANDS:
+            return None
+        name, _ = _COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f"scrubber.cli.rules.{name}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Called by click, which would otherwise import every command for its help."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in _COMMANDS.items()])
+
+
+@click.group(cls=_Commands)
+def rules() -> None:
+    """Read, check and test the rules: those in SCRUBBER_RULES, else in rules/.
+
+    \b
+    scrubber rules list --pack documentation
+    scrubber rules show documentation-tbs-number
+    scrubber rules lint
+    scrubber rules test documentation-tbs-number
+    """
