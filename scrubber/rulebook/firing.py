@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from scrubber.claim import NOT_SUPPLIED
+from scrubber.errors import Fault
 from scrubber.rulebook.book import Rulebook
-from scrubber.rulebook.outline import Node, Outline
+from scrubber.rulebook.check import RuleFile
+from scrubber.rulebook.outline import Node, Outline, outline
 from scrubber.rulebook.rule import AllOf, Rule, any_state, window
 from scrubber.rulebook.satisfiable import ListsByDay, Wanted, contradiction, satisfiable
 from scrubber.vocabulary import KINDS
@@ -31,6 +33,22 @@ def why_never(told: Outline, lists: ListsByDay) -> tuple[Node, ...]:
     nodes = tuple(_certain(told.roots()))
     against = contradiction([(node.condition, node.wanted) for node in nodes], KINDS[told.rule.scope], lists)
     return tuple(nodes[index] for index in against)
+
+
+def check_firing(files: Iterable[RuleFile], lists: ListsByDay) -> Iterator[Fault]:
+    """Rules that no claim could ever make fire; told at the first of the conditions that contradict each other."""
+    for document, rule in files:
+        against = why_never(outline(rule, document), lists)
+        if against:
+            yield Fault(document.file, against[0].line, f"can never fire: {told_against(against)}")
+
+
+def told_against(against: Sequence[Node]) -> str:
+    """Conditions that never hold together, as a sentence."""
+    if len(against) == 1:
+        return f"`{against[0].words}` never holds"
+    told = " and ".join(f"`{node.words}` (line {node.line})" for node in against)
+    return f"{told} never hold together"
 
 
 def _certain(nodes: Iterable[Node]) -> Iterator[Node]:
@@ -84,7 +102,9 @@ def means_the_same(rule: Rule, other: Rule, lists: ListsByDay) -> bool:
         return False
     one, two = _unjudged_when(rule), _unjudged_when(other)
     kind = KINDS[rule.scope]
-    return not (satisfiable(((one, True), (two, False)), kind, lists) or satisfiable(((two, True), (one, False)), kind, lists))
+    return not (
+        satisfiable(((one, True), (two, False)), kind, lists) or satisfiable(((two, True), (one, False)), kind, lists)
+    )
 
 
 def _unjudged_when(rule: Rule) -> AllOf:

@@ -103,16 +103,18 @@ def _when(condition: Condition, place: Place, path: tuple[int, ...], document: D
         return _leaves(condition, raw, place, path, document)
     word = next(iter(raw))
     below: Sequence[Condition] = condition.parts if isinstance(condition, AllOf | AnyOf) else ()
-    parts = tuple(
-        _when(part, (*place, word, index), (*path, index), document) for index, part in enumerate(below)
-    )
+    parts = tuple(_when(part, (*place, word, index), (*path, index), document) for index, part in enumerate(below))
     return Node("when", place, document.line((*place, word)), f"{word} of", condition, path=path, parts=parts)
 
 
-def _leaves(condition: Condition, raw: Mapping[str, Any], place: Place, path: tuple[int, ...], document: Document) -> Node:
+def _leaves(
+    condition: Condition, raw: Mapping[str, Any], place: Place, path: tuple[int, ...], document: Document
+) -> Node:
     """One fact with one operator, or with several, all of which must hold."""
     tests = [
-        ((*place, operator), _words(raw["fact"], operator, value)) for operator, value in raw.items() if operator != "fact"
+        ((*place, operator), _words(raw["fact"], operator, value))
+        for operator, value in raw.items()
+        if operator != "fact"
     ]
     if len(tests) == 1:
         (own, words) = tests[0]

@@ -117,7 +117,9 @@ def _domain(before: Domain, leaf: Compare | Has | InList, holds: bool, field: Fi
     return of_value(before, leaf, Listed(frozenset(leaf.values)) if isinstance(leaf, Has) else None, holds)
 
 
-def _split(wanted: Iterable[Wanted]) -> tuple[list[tuple[Compare | Has | InList, bool]], list[tuple[AllOf | AnyOf, bool]]]:
+def _split(
+    wanted: Iterable[Wanted],
+) -> tuple[list[tuple[Compare | Has | InList, bool]], list[tuple[AllOf | AnyOf, bool]]]:
     """What must be for certain, leaf by leaf, and the groups of which one part is enough."""
     certain: list[tuple[Compare | Has | InList, bool]] = []
     choices: list[tuple[AllOf | AnyOf, bool]] = []
@@ -134,7 +136,7 @@ def _split(wanted: Iterable[Wanted]) -> tuple[list[tuple[Compare | Has | InList,
 
 
 def contradiction(wanted: Sequence[Wanted], kind: Kind, lists: ListsByDay) -> tuple[int, ...]:
-    """Which of `wanted`, by index, no fact can fulfil together: none of these can be left out. Empty: there may be one."""
+    """Which of `wanted`, by index, no fact can fulfil together, each of them needed for it; none where one may."""
     if satisfiable(wanted, kind, lists):
         return ()
     kept = list(range(len(wanted)))
