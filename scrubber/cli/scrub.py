@@ -20,6 +20,7 @@ from scrubber.errors import NotAClaim, NotJson
 from scrubber.findings import ScrubResult
 from scrubber.intake.parse import parse_json
 from scrubber.intake.v3 import read_v3
+from scrubber.rulebook.archive import archive_or_tell
 from scrubber.scrub import Scrubber, open_scrubber
 
 _FELL_SHORT, _UNREADABLE = 1, 2
@@ -89,6 +90,8 @@ def scrub(
     chosen = settings()
     with told_plainly():
         opened = open_scrubber(chosen.rules, chosen.reference)
+    if as_json and view == DEFAULT_VIEW:  # the one answer that can be replayed
+        archive_or_tell(chosen.rules, opened.rulebook.digest, chosen.state, partial(_complain, "rulebook not kept"))
     show = partial(_bytes, VIEWS[view]) if as_json or view != DEFAULT_VIEW else _table
     run = _Run(opened, received_on, show)
     dispositions = [run.file(file) for file in files]
