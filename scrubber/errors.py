@@ -6,6 +6,7 @@ ScrubberError
 |-- NotAClaim              a body that cannot be read as a claim (HTTP 422), with a problem per place
 |-- Faults                 files that fail their checks: rules, rule tests, tables; every fault at once
 |-- NoRulebook             rules that are asked for by digest or revision are not there, or not whole
+|-- WrongSwitch            a rule that a request switches on or off is not there, or does not run
 |-- NoPrice                an amount cannot be known; stays within `scrubber.money`
 `-- CaseNotMade            a rule's test case changes what is not there; stays within `scrubber.workshop`
 """
@@ -49,6 +50,10 @@ class NotAClaim(ScrubberError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__(f"not a claim: {len(self.problems)} problem(s)")
+
+
+class WrongSwitch(ScrubberError):
+    """A request switches a rule that there is not, or one that does not run. Names only rules that there are."""
 
 
 class Fault(NamedTuple):

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from scrubber import __version__
 from scrubber.claim import Claim
 from scrubber.engine import DurableEngine
 from scrubber.engine.program import Engine
 from scrubber.facts.abn import Notices
+from scrubber.facts.fact import Fact
 from scrubber.facts.gather import first_day, gather_facts
-from scrubber.facts.lines import line_views
+from scrubber.facts.lines import LineView, line_views
 from scrubber.facts.payer import identify_payer
-from scrubber.findings import ScrubResult, UsedRelease, Versions, disposition
+from scrubber.findings import AS_WRITTEN, ScrubResult, Switches, UsedRelease, Versions, disposition
 from scrubber.findings.judge import in_order, judge, rule_tests, unchecked_in_order
 from scrubber.findings.unjudged import unjudged
 from scrubber.money import add_impacts, price_lines
@@ -23,22 +26,60 @@ from scrubber.reference import LiveReference, Reference, open_reference
 from scrubber.reference.catalogue import TABLES
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.load import load_rulebook
+from scrubber.rulebook.tables import Payer
 
 MOST_DAYS_KEPT = 31  # of a claim whose releases a process remembers
 
 
-def scrub(claim: Claim, rulebook: Rulebook, reference: Reference, engine: Engine, received_on: date) -> ScrubResult:
+def scrub(
+    claim: Claim,
+    rulebook: Rulebook,
+    reference: Reference,
+    engine: Engine,
+    received_on: date,
+    switches: Switches = AS_WRITTEN,
+) -> ScrubResult:
     """Scrubs one claim. Pure: the same arguments give the same result. `engine` was made from `rulebook`."""
+    known = read_facts(claim, rulebook, reference, received_on)
+    matches = engine.match(known.facts)
+    return conclude(claim, known, matches, rulebook, reference, received_on, switches)
+
+
+class Known(NamedTuple):
+    """What is known of a claim before any rule is asked; `day` is its first date of service."""
+
+    day: date
+    payer: Payer
+    views: tuple[LineView, ...]
+    notices: Notices
+    facts: Sequence[Fact]
+
+
+def read_facts(claim: Claim, rulebook: Rulebook, reference: Reference, received_on: date) -> Known:
+    """First half of `scrub`: every fact that a running rule could fire on, and what they were made from."""
     day = first_day(claim, received_on)
     payer = identify_payer(claim, day, rulebook, reference)
     views = line_views(claim, payer, reference)
     notices = Notices(claim, rulebook)
     facts = gather_facts(claim, payer, views, notices, rulebook, reference, received_on)
-    matches = engine.match(facts)
-    fired, unchecked = judge(matches, facts, claim, payer, day, rulebook)
-    unchecked += unjudged(views, payer, day, rulebook)
+    return Known(day, payer, views, notices, facts)
+
+
+def conclude(
+    claim: Claim,
+    known: Known,
+    matches: Iterable[tuple[int, int]],
+    rulebook: Rulebook,
+    reference: Reference,
+    received_on: date,
+    switches: Switches = AS_WRITTEN,
+) -> ScrubResult:
+    """Second half of `scrub`: findings, what was not judged, and dollars. `matches` are the engine's on these facts."""
+    views = known.views
+    fired, shadow, unchecked = judge(matches, known.facts, claim, known.payer, known.day, rulebook, switches)
+    unchecked += unjudged(views, known.payer, known.day, rulebook, switches)
     prices = price_lines(claim, views, rulebook, reference)
-    bearers = {view.number for view in views if notices.patient_bears(view)}
+    bearers = {view.number for view in views if known.notices.patient_bears(view)}
     days = frozenset([view.first for view in views if view.first]) or frozenset((received_on,))
     used = _used_releases(days, reference) if len(days) <= MOST_DAYS_KEPT else _find_releases(days, reference)
     findings, impact = add_impacts(in_order(fired), prices, bearers)
@@ -51,6 +92,8 @@ def scrub(claim: Claim, rulebook: Rulebook, reference: Reference, engine: Engine
         claim.unmapped,
         Versions(__version__, rulebook.digest, used),
         received_on,
+        add_impacts(in_order(shadow), prices, bearers)[0] if shadow else (),
+        switches,
     )
 
 
@@ -76,9 +119,9 @@ class Scrubber:
     reference: Reference
     engine: Engine
 
-    def scrub(self, claim: Claim, received_on: date) -> ScrubResult:
+    def scrub(self, claim: Claim, received_on: date, switches: Switches = AS_WRITTEN) -> ScrubResult:
         """`scrub` with this rulebook, reference data and engine."""
-        return scrub(claim, self.rulebook, self.reference, self.engine, received_on)
+        return scrub(claim, self.rulebook, self.reference, self.engine, received_on, switches)
 
 
 def open_scrubber(rules: Path, reference: str | None) -> Scrubber:
@@ -91,7 +134,7 @@ def open_scrubber(rules: Path, reference: str | None) -> Scrubber:
 
 def assemble(rulebook: Rulebook, reference: Reference) -> Scrubber:
     """A scrubber over what is already loaded; compiles the engine."""
-    engine = DurableEngine(rule_tests(rulebook.active), rulebook.lists)
+    engine = DurableEngine(rule_tests(rulebook.running), rulebook.lists)
     return Scrubber(rulebook, reference, engine)
 
 

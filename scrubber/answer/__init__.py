@@ -15,6 +15,10 @@ def _scrubber(_claim: Claim, result: ScrubResult) -> bytes:
     return json.to_bytes(result)
 
 
+def _with_shadow(_claim: Claim, result: ScrubResult) -> bytes:
+    return json.with_shadow(result)
+
+
 DEFAULT_VIEW = "scrubber"
 
 # What `?view=` and `--view` may name. Every view is compact JSON, UTF-8, without a line break.
@@ -22,3 +26,6 @@ VIEWS: Mapping[str, View] = {
     DEFAULT_VIEW: _scrubber,
     "clearinghouse": clearinghouse.to_bytes,
 }
+
+# What `?include=` may name: parts of our own answer that are there only when asked for.
+INCLUDES: Mapping[str, View] = {"shadow": _with_shadow}

@@ -12,11 +12,13 @@ from typing import Any
 import orjson
 
 from scrubber.findings import (
+    AS_WRITTEN,
     ClaimImpact,
     Finding,
     Impact,
     NotChecked,
     ScrubResult,
+    Switches,
     UsedRelease,
     Versions,
 )
@@ -31,8 +33,14 @@ def to_bytes(result: ScrubResult) -> bytes:
     return orjson.dumps(document(result))
 
 
+def with_shadow(result: ScrubResult) -> bytes:
+    """The answer with what shadow rules found, which counts for nothing."""
+    return orjson.dumps(document(result) | {"shadow": [_finding(finding) for finding in result.shadow]})
+
+
 def document(result: ScrubResult) -> Document:
-    """The answer as plain dicts, lists and texts, ready for JSON."""
+    """The answer as plain dicts, lists and texts, ready for JSON. `switched` is there when something was."""
+    switched = {} if result.switches is AS_WRITTEN else {"switched": _switched(result.switches)}
     return {
         "disposition": result.disposition,
         "findings": [_finding(finding) for finding in result.findings],
@@ -42,7 +50,12 @@ def document(result: ScrubResult) -> Document:
         "unmapped": result.unmapped,
         "versions": _versions(result.versions),
         "receivedOn": day(result.received_on),
+        **switched,
     }
+
+
+def _switched(switches: Switches) -> Document:
+    return {"enable": switches.enable, "disable": switches.disable}
 
 
 def amount(value: Decimal | None) -> str | None:

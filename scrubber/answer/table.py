@@ -34,6 +34,7 @@ def render(name: str, result: ScrubResult, width: int) -> str:
         [
             *_heading(name, result, width),
             *_findings(result.findings, width),
+            *_shadow(result.shadow, width),
             *_not_checked(result.not_checked, width),
             *_impact(result.impact, width),
             "",
@@ -77,6 +78,13 @@ def _findings(findings: Sequence[Finding], width: int) -> Iterator[str]:
     if findings:
         yield ""
         yield style(_columns(_Row("LINE", "SEVERITY", "AT RISK", "FINDING")), bold=True)
+    for finding in findings:
+        yield from _finding(finding, width)
+
+
+def _shadow(findings: Sequence[Finding], width: int) -> Iterator[str]:
+    if findings:
+        yield style(f"{'':{_INDENT}}FOUND BY SHADOW RULES, WITHOUT EFFECT", bold=True)
     for finding in findings:
         yield from _finding(finding, width)
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import click
 
-from scrubber.answer import DEFAULT_VIEW, VIEWS, View, table
+from scrubber.answer import DEFAULT_VIEW, INCLUDES, VIEWS, View, table
 from scrubber.claim import Claim
-from scrubber.cli.opening import settings, told_plainly
+from scrubber.cli.opening import Unusable, settings, told_plainly
 from scrubber.errors import NotAClaim, NotJson
-from scrubber.findings import ScrubResult
+from scrubber.findings import ScrubResult, Switches, read_switches
 from scrubber.intake.parse import parse_json
 from scrubber.intake.v3 import read_v3
 from scrubber.rulebook.archive import archive_or_tell
@@ -44,6 +44,7 @@ class _Run:
 
     scrubber: Scrubber
     received_on: date | None
+    switches: Switches
     show: Show
 
     def file(self, file: str) -> str | None:
@@ -63,7 +64,7 @@ class _Run:
 
     def _claim(self, file: str, claim: Claim) -> str:
         received_on = self.received_on or claim.context.received_on or datetime.now(UTC).date()
-        result = self.scrubber.scrub(claim, received_on)
+        result = self.scrubber.scrub(claim, received_on, self.switches)
         self.show(file, claim, result)
         return result.disposition
 
@@ -72,11 +73,22 @@ class _Run:
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--json", "as_json", is_flag=True, help="Print the API's answer, one line a file.")
 @click.option("--view", type=click.Choice(list(VIEWS)), default=DEFAULT_VIEW, help="Shape of that answer.")
+@click.option("--include", type=click.Choice(list(INCLUDES)), help="What is shown only when asked for.")
+@click.option("--enable", multiple=True, metavar="ID", help="Let what this shadow rule finds count.")
+@click.option("--disable", multiple=True, metavar="ID", help="Leave this rule out.")
 @click.option("--received-on", type=_Day(), help="Day of receipt, instead of the claim's own or today.")
 @click.option("--strict", is_flag=True, help="Exit with 1 when something denies.")
 @click.pass_context
 def scrub(
-    context: click.Context, files: tuple[str, ...], as_json: bool, view: str, received_on: date | None, strict: bool
+    context: click.Context,
+    files: tuple[str, ...],
+    as_json: bool,
+    view: str,
+    include: str | None,
+    enable: tuple[str, ...],
+    disable: tuple[str, ...],
+    received_on: date | None,
+    strict: bool,
 ) -> None:
     """Scrub claims: v3 Professional Claims bodies in files, or - for standard input.
 
@@ -84,21 +96,30 @@ def scrub(
     scrubber scrub claim.json                     a table to read
     scrubber scrub --json *.json > answers.ndjson the API's answers, one a line
     curl ... | scrubber scrub --strict -          exit 1 when it would be denied
+    scrubber scrub --include shadow claim.json    also what shadow rules find
 
     Exit code 2: a file is no claim; the others are scrubbed all the same.
     """
     chosen = settings()
     with told_plainly():
         opened = open_scrubber(chosen.rules, chosen.reference)
+        switches = read_switches(enable, disable, opened.rulebook)
     if as_json and view == DEFAULT_VIEW:  # the one answer that can be replayed
         archive_or_tell(chosen.rules, opened.rulebook.digest, chosen.state, partial(_complain, "rulebook not kept"))
-    show = partial(_bytes, VIEWS[view]) if as_json or view != DEFAULT_VIEW else _table
-    run = _Run(opened, received_on, show)
+    run = _Run(opened, received_on, switches, _shown_as(as_json, view, include))
     dispositions = [run.file(file) for file in files]
     if None in dispositions:
         context.exit(_UNREADABLE)
     if strict and "deny" in dispositions:
         context.exit(_FELL_SHORT)
+
+
+def _shown_as(as_json: bool, view: str, include: str | None) -> Show:
+    if include and view != DEFAULT_VIEW:
+        raise Unusable(f"--include goes with --view {DEFAULT_VIEW} only")
+    if as_json or view != DEFAULT_VIEW:
+        return partial(_bytes, INCLUDES[include] if include else VIEWS[view])
+    return _table if include else _table_without_shadow
 
 
 def _content(file: str) -> bytes:
@@ -111,6 +132,10 @@ def _complain(file: str, what: str) -> None:
 
 def _bytes(view: View, _file: str, claim: Claim, result: ScrubResult) -> None:
     click.echo(view(claim, result))
+
+
+def _table_without_shadow(file: str, claim: Claim, result: ScrubResult) -> None:
+    _table(file, claim, result._replace(shadow=()))
 
 
 def _table(file: str, _claim: Claim, result: ScrubResult) -> None:

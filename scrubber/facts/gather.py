@@ -38,7 +38,7 @@ def gather_facts(
     reference: Reference,
     received_on: date,
 ) -> list[Fact]:
-    """Every fact that an active rule could fire on."""
+    """Every fact that a running rule could fire on."""
     day = first_day(claim, received_on)
     documents = Documents(claim)
     interest = interest_of(rulebook)

@@ -1,4 +1,4 @@
-"""Which facts any active rule could ever fire on, so that no others are made."""
+"""Which facts any running rule could ever fire on, so that no others are made."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ CODES_KEPT = 16_384
 
 
 class Interest:
-    """What the active rules of a rulebook apply to, by procedure code."""
+    """What the running rules of a rulebook apply to, by procedure code."""
 
     def __init__(self, rulebook: Rulebook) -> None:
         self._tests = {scope: _procedure_tests(rules, rulebook) for scope, rules in _by_scope(rulebook).items()}
-        self.pairs = frozenset(pair for rule in rulebook.active if rule.scope == "pair" for pair in _named_pairs(rule))
+        self.pairs = frozenset(pair for rule in rulebook.running if rule.scope == "pair" for pair in _named_pairs(rule))
         self.wants = lru_cache(CODES_KEPT)(self._wants)
 
     def _wants(self, scope: str, procedure: str) -> bool:
-        """Whether some active rule of the scope may apply to the procedure on some day."""
+        """Whether some running rule of the scope may apply to the procedure on some day."""
         return any(test(procedure) for test in self._tests.get(scope, ()))
 
 
@@ -34,7 +34,7 @@ def interest_of(rulebook: Rulebook) -> Interest:
 
 def _by_scope(rulebook: Rulebook) -> dict[str, list[Rule]]:
     scopes: dict[str, list[Rule]] = {}
-    for rule in rulebook.active:
+    for rule in rulebook.running:
         scopes.setdefault(rule.scope, []).append(rule)
     return scopes
 

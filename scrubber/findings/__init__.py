@@ -10,14 +10,18 @@ from scrubber.findings.finding import (
     Versions,
     disposition,
 )
+from scrubber.findings.switches import AS_WRITTEN, Switches, read_switches
 
 __all__ = [
+    "AS_WRITTEN",
     "ClaimImpact",
     "Finding",
     "Impact",
     "NotChecked",
     "ScrubResult",
+    "Switches",
     "UsedRelease",
     "Versions",
     "disposition",
+    "read_switches",
 ]

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from scrubber.claim import Normalised
+from scrubber.findings.switches import AS_WRITTEN, Switches
 from scrubber.rulebook.rule import Authority, Reason, Rule
 
 
@@ -92,7 +93,10 @@ class Versions(NamedTuple):
 
 
 class ScrubResult(NamedTuple):
-    """The answer for one claim, before it is written as JSON, a table or a clearinghouse view."""
+    """The answer for one claim, before it is written as JSON, a table or a clearinghouse view.
+
+    `shadow` has the findings of shadow rules, each with its dollars; nothing else counts them.
+    """
 
     disposition: str
     findings: tuple[Finding, ...]
@@ -102,6 +106,8 @@ class ScrubResult(NamedTuple):
     unmapped: tuple[str, ...]
     versions: Versions
     received_on: date
+    shadow: tuple[Finding, ...] = ()
+    switches: Switches = AS_WRITTEN
 
 
 def disposition(findings: Iterable[Finding]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from scrubber.claim import Absence, Claim
 from scrubber.engine.program import EngineTest
@@ -13,6 +13,7 @@ from scrubber.facts.documentation import DOCUMENT_PLACES
 from scrubber.facts.fact import Fact
 from scrubber.facts.pointers import pointer_to
 from scrubber.findings.finding import Finding, NotChecked
+from scrubber.findings.switches import Switches
 from scrubber.findings.wording import render, shown
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.rule import SEVERITIES, AllOf, Compare, Condition, Rule, any_state, leaves
@@ -43,6 +44,14 @@ def _window(rule: Rule) -> tuple[Condition, ...]:
     return (*since, *until)
 
 
+class Judged(NamedTuple):
+    """What the rules found, unordered. `shadow` has what counts for nothing."""
+
+    findings: list[Finding]
+    shadow: list[Finding]
+    unchecked: list[NotChecked]
+
+
 def judge(
     matches: Iterable[tuple[int, int]],
     facts: Sequence[Fact],
@@ -50,23 +59,24 @@ def judge(
     payer: Payer,
     day: date,
     rulebook: Rulebook,
-) -> tuple[list[Finding], list[NotChecked]]:
-    """Findings and what was not checked, unordered. No finding hides another."""
+    switches: Switches,
+) -> Judged:
+    """Findings and what was not checked. No finding hides another."""
     reads = _reads(rulebook)
-    findings: list[Finding] = []
-    unchecked: list[NotChecked] = []
+    judged = Judged([], [], [])
     for key, index in matches:
-        rule, fact = rulebook.active[key // 2], facts[index]
-        adopted = rulebook.adopted(rule.pack, payer, day)
+        rule, fact = rulebook.running[key // 2], facts[index]
+        standing, adopted = switches.standing(rule), rulebook.adopted(rule.pack, payer, day)
         missing = _missing(rule, fact) if rule.needs else ()
         if key % 2:
-            if adopted:
-                unchecked.append(NotChecked(rule, fact.lines, missing, render(rule.not_checked or "", fact)))
-        elif not missing and adopted:
-            findings.append(_finding(rule, reads[key // 2], fact, claim))
-        elif not missing and adopted is None:
-            unchecked.append(_adoption_unknown(rule, fact, rulebook))
-    return findings, unchecked
+            if adopted and standing == "active":
+                judged.unchecked.append(NotChecked(rule, fact.lines, missing, render(rule.not_checked or "", fact)))
+        elif standing and adopted and not missing:
+            found = judged.findings if standing == "active" else judged.shadow
+            found.append(_finding(rule, reads[key // 2], fact, claim))
+        elif standing == "active" and adopted is None and not missing:
+            judged.unchecked.append(_adoption_unknown(rule, fact, rulebook))
+    return judged
 
 
 def _pointer(fact: Fact, reads: tuple[str, ...]) -> str | None:
@@ -83,9 +93,9 @@ def _missing(rule: Rule, fact: Fact) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4)
 def _reads(rulebook: Rulebook) -> tuple[tuple[str, ...], ...]:
-    """The facts that each active rule's `when` reads, each once, in its order."""
+    """The facts that each running rule's `when` reads, each once, in its order."""
     return tuple(
-        tuple(dict.fromkeys(leaf.fact.removesuffix("?") for leaf in leaves(rule.when))) for rule in rulebook.active
+        tuple(dict.fromkeys(leaf.fact.removesuffix("?") for leaf in leaves(rule.when))) for rule in rulebook.running
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from scrubber.facts.lines import TOGETHER, LineView
 from scrubber.findings.finding import NotChecked
+from scrubber.findings.switches import Switches
 from scrubber.rulebook.book import CodeLists, Rulebook
 from scrubber.rulebook.rule import AllOf, Compare, Condition, Has, InList, Rule, leaves
 from scrubber.rulebook.tables import Payer
@@ -22,15 +23,19 @@ READ_FROM_UNITS = frozenset(("units", "unitsOverMue"))
 READ_FROM_POINTERS = frozenset(("diagnoses", "diagnosisTest"))
 
 
-def unjudged(views: Sequence[LineView], payer: Payer, day: date, rulebook: Rulebook) -> Iterator[NotChecked]:
-    """One entry for each line that lacks something and each rule that might have spoken of it."""
+def unjudged(
+    views: Sequence[LineView], payer: Payer, day: date, rulebook: Rulebook, switches: Switches
+) -> Iterator[NotChecked]:
+    """One entry for each line that lacks something and each active rule that might have spoken of it."""
     for view in views:
         line = view.line
         present = view.first and line.procedure and line.units is not None and view.diagnoses and view.place
         if present and not view.unread:
             continue  # nothing is missing: the way of nearly every line
         missing = _missing(view)
-        for rule in rulebook.active:
+        for rule in rulebook.running:
+            if switches.standing(rule) != "active":
+                continue
             lacks = tuple(element for element in missing if _needs(rule, element))
             if lacks and rulebook.adopted(rule.pack, payer, day) and _may_apply(rule, view, rulebook.lists):
                 yield NotChecked(rule, (view.number,), lacks, _message(view, rule, lacks))

@@ -29,6 +29,7 @@ from scrubber.rulebook.tables import (
 )
 from scrubber.tables import in_force, on
 
+RUNNING = ("active", "shadow")  # statuses of the rules that are run; what shadow rules find is told apart
 DAYS_KEPT = 4_096  # days whose rows a process remembers
 PAYERS_KEPT = 16_384  # payers and days, by pack or code
 
@@ -105,6 +106,7 @@ class Rulebook:
         self.rows = rows
         self.digest = digest
         self.active = tuple(rule for rule in rules.values() if rule.status == "active")
+        self.running = tuple(rule for rule in rules.values() if rule.status in RUNNING)
         self.lists = CodeLists(rows.get("code-lists", ()))
         self._limits = _grouped(rows.get("limits", ()), "name")
         self._aliases = _grouped(rows.get("aliases", ()), "payer_id")

@@ -145,3 +145,5 @@ class Rule:
     at_risk: str  # nothing | line-allowed | claim-allowed
     false_alarms: str | None
     related: tuple[str, ...]
+    superseded_by: str | None = None  # id of the rule that took over
+    back_test: str | None = None  # its record, below the folder of the pack

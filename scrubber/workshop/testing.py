@@ -85,7 +85,7 @@ def _bench(scrubber: Scrubber, case: Case) -> Scrubber:
         return replace(scrubber, reference=reference)
     rules = {**book.rules, rule.id: replace(rule, status="active")}
     changed = Rulebook(rules, book.packs, _with_rows(book.rows, case.tables), book.digest)
-    return Scrubber(changed, reference, PlainEngine(rule_tests(changed.active), changed.lists))
+    return Scrubber(changed, reference, PlainEngine(rule_tests(changed.running), changed.lists))
 
 
 @cache

@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 from flask import Response, request
 from flask_smorest import Blueprint
 
-from scrubber.answer import DEFAULT_VIEW, VIEWS, View
+from scrubber.answer import DEFAULT_VIEW, INCLUDES, VIEWS, View
+from scrubber.errors import WrongSwitch
+from scrubber.findings import Switches, read_switches
 from scrubber.intake.parse import parse_json
 from scrubber.intake.v3 import read_v3
+from scrubber.scrub import Scrubber
 from scrubber.web import logs
 from scrubber.web.body import read_json_bytes
 from scrubber.web.documented import operations
@@ -29,15 +32,28 @@ def scrub() -> Response:
     """
     view = _view()
     here = service()
+    scrubber = here.scrubber
+    switches = _switches(scrubber)
     claim = read_v3(parse_json(read_json_bytes(here.max_body_bytes)))
     received_on = claim.context.received_on or datetime.now(UTC).date()
-    result = here.scrubber.scrub(claim, received_on)
+    result = scrubber.scrub(claim, received_on, switches)
     logs.note_result(result)
     return Response(view(claim, result), content_type="application/json")
 
 
 def _view() -> View:
-    view = VIEWS.get(request.args.get("view", DEFAULT_VIEW))
-    if view is None:
+    name, include = request.args.get("view", DEFAULT_VIEW), request.args.get("include")
+    if name not in VIEWS:
         raise Refused(BAD_PARAMETER, f"`view` is one of: {', '.join(VIEWS)}.")
-    return view
+    if include is None:
+        return VIEWS[name]
+    if include not in INCLUDES or name != DEFAULT_VIEW:
+        raise Refused(BAD_PARAMETER, f"`include` is one of: {', '.join(INCLUDES)}; and only in our own view.")
+    return INCLUDES[include]
+
+
+def _switches(scrubber: Scrubber) -> Switches:
+    try:
+        return read_switches(request.args.getlist("enable"), request.args.getlist("disable"), scrubber.rulebook)
+    except WrongSwitch as error:
+        raise Refused(BAD_PARAMETER, f"{error}.") from None

@@ -146,6 +146,13 @@ VERSIONS = shape(
         "reference": parts(USED_RELEASE, "Every reference release that answered."),
     },
 )
+SWITCHED = shape(
+    "Switched",
+    {
+        "enable": texts("Ids of the rules that counted as active."),
+        "disable": texts("Ids of the rules that were left out."),
+    },
+)
 ANSWER = shape(
     "Answer",
     {
@@ -157,6 +164,8 @@ ANSWER = shape(
         "unmapped": texts("JSON pointers to what was not read."),
         "versions": part(VERSIONS, "What the answer was made with."),
         "receivedOn": text("The day used for timely filing: CCYYMMDD."),
+        "switched": maybe(part(SWITCHED, "What `enable` and `disable` said, when they said something.")),
+        "shadow": maybe(parts(FINDING, "What shadow rules found; it counts for nothing. Only when asked for.")),
     },
 )
 

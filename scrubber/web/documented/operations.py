@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import Schema
 
-from scrubber.answer import DEFAULT_VIEW, VIEWS
+from scrubber.answer import DEFAULT_VIEW, INCLUDES, VIEWS
 from scrubber.codes.asked import CODE, CODE_PARAMETERS, PRICE_PARAMETERS, Parameter
 from scrubber.intake.schema import BODY
 from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES
@@ -28,6 +28,11 @@ def _query(name: str, about: str, words: Sequence[str] = ()) -> Operation:
     return {"in": "query", "name": name, "description": about, "schema": schema}
 
 
+def _ids(name: str, about: str) -> Operation:
+    """A parameter that may be repeated."""
+    return _query(name, about) | {"schema": {"type": "array", "items": {"type": "string"}}}
+
+
 def _asked(parameter: Parameter) -> Operation:
     told = _query(parameter.name, parameter.about, parameter.words)
     return told if parameter.words else told | {"schema": {"type": "string", "pattern": f"^({parameter.pattern})$"}}
@@ -45,7 +50,10 @@ SCRUB: Operation = {
             "view",
             f"Shape of the answer: our own ({DEFAULT_VIEW}), or the one of a v3 /validation answer.",
             tuple(VIEWS),
-        )
+        ),
+        _query("include", "A part of our own answer that is there only when asked for.", tuple(INCLUDES)),
+        _ids("enable", "Shadow rules whose findings count in this answer as if the rules were active."),
+        _ids("disable", "Rules that are left out of this answer."),
     ],
     "requestBody": {
         "required": True,
