@@ -447,6 +447,18 @@ def test_claims_are_compared_one_by_one(store: Path, tmp_path: Path) -> None:
     assert "claims.ndjson:2 is no claim" in done.stderr
 
 
+def test_what_is_unknown_is_counted_and_not_told_as_nothing(store: Path, tmp_path: Path) -> None:
+    claims = tmp_path / "claims.ndjson"
+    assisted = orjson.loads(_claim("77080", "77089"))
+    for line in assisted["claimInformation"]["serviceLines"]:
+        line["professionalService"]["procedureModifiers"] = ["80"]  # no amount without what assistants are paid
+    claims.write_bytes(orjson.dumps(assisted) + b"\n" + _claim("77080", "77089"))
+    shown = run(store, "diff", "ncci-ptp", "2024Q2", "2024Q3", "--claims", str(claims)).stdout
+    [by_rule] = [line for line in shown.splitlines() if line.startswith("cms-ncci-ptp-column-two")]
+    assert "$34.29 and 1 unknown" in by_rule
+    assert shown.splitlines()[-1].endswith("at risk $68.12 and 1 unknown -> $68.12 and 1 unknown")
+
+
 def test_a_claim_over_many_lines_is_a_file_of_its_own(store: Path, tmp_path: Path) -> None:
     claim, missing = tmp_path / "claim.json", tmp_path / "missing.json"
     claim.write_bytes(orjson.dumps(orjson.loads(_claim("77080", "77089")), option=orjson.OPT_INDENT_2))
