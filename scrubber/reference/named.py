@@ -6,7 +6,8 @@ taken the place of answer again, as long as the program ships them with the same
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import NamedTuple
 
 from scrubber.reference.backend import Backend, Pair, Windows
@@ -15,7 +16,7 @@ from scrubber.reference.files import STARTER, Contents, read_folder
 from scrubber.reference.live import folder_of, open_place
 from scrubber.reference.memory import MemoryBackend
 from scrubber.reference.place import as_stated, each_until_the_next
-from scrubber.reference.rows import Release
+from scrubber.reference.rows import PtpEdit, Release
 from scrubber.reference.store import Reference
 
 
@@ -80,19 +81,19 @@ class _Releases:
 
     def rows(self, table: Table[R], part: str, key: str) -> tuple[R, ...]:
         """See Backend."""
-        return self._backends[table.name, part].rows(table, part, key)
+        return self._backends[table.owner, part].rows(table, part, key)
 
     def ptp_among(self, part: str, codes: frozenset[str]) -> Mapping[Pair, Windows]:
         """See Backend."""
         return self._backends[PTP.name, part].ptp_among(part, codes)
 
-    def ptp_of(self, part: str, code: str) -> Windows:
+    def ptp_of(self, part: str, code: str, day: date) -> Sequence[PtpEdit]:
         """See Backend."""
-        return self._backends[PTP.name, part].ptp_of(part, code)
+        return self._backends[PTP.name, part].ptp_of(part, code, day)
 
     def every(self, table: Table[R], part: str) -> Iterator[tuple[str, tuple[R, ...]]]:
         """See Backend."""
-        return self._backends[table.name, part].every(table, part)
+        return self._backends[table.owner, part].every(table, part)
 
     def releases(self) -> tuple[Release, ...]:
         """See Backend."""
