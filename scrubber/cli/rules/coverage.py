@@ -31,9 +31,9 @@ def coverage(ids: tuple[str, ...], codes_file: str | None, claims_file: str | No
     Also told: rules that can never fire, rules that always fire together, and codes that no rule mentions.
 
     \b
-    scrubber rules coverage                              every rule, those with gaps first
-    scrubber rules coverage documentation-tbs-number     each condition, and the first case that shows it
-    scrubber rules coverage --claims last-year.ndjson    codes that were billed and that no rule mentions
+    scrubber rules coverage                             every rule, those with gaps first
+    scrubber rules coverage documentation-tbs-number    each condition and the first case of it
+    scrubber rules coverage --claims year.ndjson        billed codes that no rule mentions
     """
     chosen = settings()
     with told_plainly():
