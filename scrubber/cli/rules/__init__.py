@@ -14,6 +14,8 @@ _COMMANDS = {
     "test": ("test", "Run the test cases of rules."),
     "diff": ("diff", "Compare two rulebooks by what they mean."),
     "changes": ("changes", "Check that CHANGES.md tells what has changed."),
+    "coverage": ("coverage", "Show which conditions the test cases of rules made true and false."),
+    "mutate": ("mutate", "Show small changes of rules that no test case notices."),
     "archive": ("archive", "List the rulebooks that are kept, so that their answers can be replayed."),
     "schema": ("schema", "Write the JSON Schemas with which editors complete rule files."),
 }
@@ -49,4 +51,5 @@ def rules() -> None:
     scrubber rules show documentation-tbs-number
     scrubber rules lint
     scrubber rules test documentation-tbs-number
+    scrubber rules coverage documentation-tbs-number
     """
