@@ -11,6 +11,7 @@ from scrubber.errors import Fault, Faults
 from scrubber.rulebook.back_test_record import read_record, record_name, record_path
 from scrubber.rulebook.book import CodeLists, Pack, Rulebook
 from scrubber.rulebook.cases import TEST_SUFFIX, Case, case_files, read_cases
+from scrubber.rulebook.changes import changes_faults
 from scrubber.rulebook.check import RuleFile
 from scrubber.rulebook.conditions import ORDER_WORDS
 from scrubber.rulebook.firing import check_firing
@@ -40,8 +41,7 @@ def lint(folder: Path) -> list[Fault]:
     for path in rule_files(folder):
         faults += _of_tests(path, folder, contents.packs)
     for pack in contents.packs:
-        if not (folder / pack / "CHANGES.md").is_file():
-            faults.append(Fault(f"{pack}/CHANGES.md", 0, "is missing: it tells who relies on the pack what changed"))
+        faults += changes_faults(folder, pack, (file.rule for file in contents.files))
     for name, text in schema_files().items():
         path = folder / name
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
