@@ -71,6 +71,6 @@ def open_place(location: str) -> Place:
     """The place that keeps loaded releases: a folder, which may not be there yet, or a PostgreSQL database."""
     if not is_postgres(location):
         return FolderPlace(Path(location))
-    from scrubber.reference.postgres import PostgresPlace  # psycopg is an extra
+    from scrubber.reference.postgres_place import PostgresPlace  # psycopg is an extra
 
     return PostgresPlace(location)

@@ -10,14 +10,16 @@ from typing import NamedTuple
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.back_test_record import read_record, record_name, record_path
 from scrubber.rulebook.base_claims import claim_faults
-from scrubber.rulebook.book import Pack
+from scrubber.rulebook.book import CodeLists, Pack
 from scrubber.rulebook.cases import TEST_SUFFIX, Case, case_files, cases_of
 from scrubber.rulebook.check import RuleFile
+from scrubber.rulebook.firing import check_firing
 from scrubber.rulebook.json_schema import RULE_SCHEMA_FILE, schema_files
 from scrubber.rulebook.lint_codes import table_matters, unquoted_in_cases, unquoted_in_rule
 from scrubber.rulebook.lint_tables import gaps
 from scrubber.rulebook.lint_texts import cpt_wording, names_of_persons, personal_data
 from scrubber.rulebook.load import MOST_RULES, Contents, read_folder, rule_files
+from scrubber.rulebook.load_tables import all_rows
 from scrubber.rulebook.meaning import meaning
 from scrubber.rulebook.succession import check_days
 from scrubber.rulebook.yaml_file import Document, read_yaml
@@ -55,6 +57,8 @@ def check_up(folder: Path, today: date) -> Checkup:
 def _faults(contents: Contents, folder: Path) -> list[Fault]:
     faults = [*contents.faults, *check_days(contents.files), *gaps(contents.tables)]
     faults += _records(contents.files, folder)
+    if not contents.faults:
+        faults += check_firing(contents.files, CodeLists(all_rows(contents.tables).get("code-lists", ())))
     for document in contents.documents:
         faults += _of_rule(document, folder)
     for path in rule_files(folder)[:MOST_RULES]:  # also of rules that could not be read

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from scrubber.rulebook.yaml_file import Document, Place, read_yaml, schema_fault
 from scrubber.vocabulary import KINDS
 
 MOST_RULES = 4000
+DIGEST_PREFIX = "sha256:"
 _RULE_SCHEMA = RuleSchema()
 _PACK_SCHEMA = PackSchema()
 
@@ -40,11 +41,22 @@ class Contents(NamedTuple):
 
 def load_rulebook(folder: Path) -> Rulebook:
     """The rulebook in `folder`, one subfolder a pack. Raises Faults with every fault found."""
+    before = _digest_before(folder)
     contents = read_folder(folder)
     if contents.faults:
         raise Faults(contents.faults)
+    after = digest(folder)
+    if after != before:  # else a rulebook could bear the digest of what somebody saved while it was read
+        raise Faults([Fault(str(folder), 0, "has changed while it was read: read it again")])
     rules = {file.rule.id: file.rule for file in sorted(contents.files, key=lambda file: file.rule.id)}
-    return Rulebook(rules, contents.packs, all_rows(contents.tables), digest(folder))
+    return Rulebook(rules, contents.packs, all_rows(contents.tables), after)
+
+
+def _digest_before(folder: Path) -> str | None:
+    try:
+        return digest(folder)
+    except OSError:
+        return None  # reading the rules tells which file cannot be read
 
 
 def read_folder(folder: Path) -> Contents:
@@ -73,12 +85,22 @@ def rule_files(folder: Path) -> list[Path]:
 
 def digest(folder: Path) -> str:
     """SHA-256 over names and bytes of all that can change an answer: rules, pack files and tables."""
-    total = hashlib.sha256()
+    return digest_of(covered(folder))
+
+
+def covered(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Name below the folder and bytes of every file that the digest covers, in its order."""
     tables = folder.glob("*/tables/*.csv")
     for path in sorted([*rule_files(folder), *folder.glob("*/pack.yaml"), *tables]):
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        total.update(f"{path.relative_to(folder).as_posix()}\0{content}\n".encode())
-    return "sha256:" + total.hexdigest()
+        yield path.relative_to(folder).as_posix(), path.read_bytes()
+
+
+def digest_of(files: Iterable[tuple[str, bytes]]) -> str:
+    """The digest over files as `covered` gives them."""
+    total = hashlib.sha256()
+    for name, content in files:
+        total.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+    return DIGEST_PREFIX + total.hexdigest()
 
 
 def checked(document: Document, schema: Schema, faults: list[Fault]) -> Any:
