@@ -12,6 +12,7 @@ from scrubber.rulebook.back_test_record import read_record, record_name, record_
 from scrubber.rulebook.base_claims import claim_faults
 from scrubber.rulebook.book import CodeLists, Pack
 from scrubber.rulebook.cases import TEST_SUFFIX, Case, case_files, cases_of
+from scrubber.rulebook.changes import changes_faults
 from scrubber.rulebook.check import RuleFile
 from scrubber.rulebook.firing import check_firing
 from scrubber.rulebook.json_schema import RULE_SCHEMA_FILE, schema_files
@@ -63,14 +64,13 @@ def _faults(contents: Contents, folder: Path) -> list[Fault]:
         faults += _of_rule(document, folder)
     for path in rule_files(folder)[:MOST_RULES]:  # also of rules that could not be read
         faults += _of_tests(path, folder, contents.packs)
-    faults += [*_orphans(folder), *claim_faults(folder), *_beside_rules(contents.packs, folder)]
+    faults += [*_orphans(folder), *claim_faults(folder), *_schemas(folder)]
+    for pack in contents.packs:
+        faults += changes_faults(folder, pack, (file.rule for file in contents.files))
     return sorted(set(faults))
 
 
-def _beside_rules(packs: Iterable[str], folder: Path) -> Iterator[Fault]:
-    for pack in packs:
-        if not (folder / pack / "CHANGES.md").is_file():
-            yield Fault(f"{pack}/CHANGES.md", 0, "is missing: it tells who relies on the pack what changed")
+def _schemas(folder: Path) -> Iterator[Fault]:
     for name, text in schema_files().items():
         path = folder / name
         if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != text:
