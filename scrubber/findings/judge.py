@@ -29,7 +29,7 @@ def rule_tests(rules: Sequence[Rule]) -> list[EngineTest]:
     """Two tests a rule: key 2i fires the i-th rule, key 2i + 1 says that what it needs was not supplied."""
     tests = []
     for index, rule in enumerate(rules):
-        held = (*_window(rule), rule.applies)
+        held = (*effective(rule), rule.applies)
         tests.append(EngineTest(2 * index, rule.scope, AllOf((*held, rule.when))))
         if rule.needs:
             missing = any_state(rule.needs, NOT_SUPPLIED)
@@ -37,7 +37,7 @@ def rule_tests(rules: Sequence[Rule]) -> list[EngineTest]:
     return tests
 
 
-def _window(rule: Rule) -> tuple[Condition, ...]:
+def effective(rule: Rule) -> tuple[Condition, ...]:
     """Dates of service decide: the rule's window as conditions on the fact's day."""
     since = (Compare("day", "at-least", rule.since.toordinal()),) if rule.since else ()
     until = (Compare("day", "under", rule.until.toordinal()),) if rule.until else ()
