@@ -380,14 +380,15 @@ def test_loading_needs_a_place(tmp_path: Path) -> None:
     assert "SCRUBBER_REFERENCE" in done.stderr
 
 
-def test_releases_are_listed(store: Path) -> None:
+def test_releases_are_listed(store: Path, tmp_path: Path) -> None:
     lines = run(store, "list").stdout.splitlines()
     assert lines[0].split()[:5] == ["TABLE", "RELEASE", "SINCE", "UNTIL", "ROWS"]
     [q2, _] = [line for line in lines if line.startswith("ncci-ptp")]
     assert q2.split()[:5] == ["ncci-ptp", "2024Q2", "2024-04-01", "2024-07-01", "3"]
     told = orjson.loads(run(store, "list", "--json").stdout)
-    assert {each["name"] for each in told if each["table"] == "ncci-ptp"} == {"2024Q2", "2024Q3"}
-    assert all(len(each["sha256"]) == 64 for each in told)
+    assert told == _client(tmp_path, store, None).get("/v1/reference").json
+    assert {each["release"] for each in told["releases"] if each["table"] == "ncci-ptp"} == {"2024Q2", "2024Q3"}
+    assert all(len(each["sha256"]) == 64 for each in told["releases"])
 
 
 def test_status_tells_what_is_stale(store: Path) -> None:
@@ -427,7 +428,45 @@ def test_two_releases_are_compared(store: Path, tmp_path: Path) -> None:
     shown = run(store, "diff", "ncci-ptp", "2024Q2", "2024Q3", "--claims", str(claims)).stdout
     assert "- deny cms-ncci-ptp-column-two" in shown
     assert "1 of 2 claims change: 1 findings gone, 1 new" in shown
+    [by_rule] = [line.split() for line in shown.splitlines() if line.startswith("cms-ncci-ptp-column-two")]
+    assert by_rule[1:] == ["1", "1", "$34.29", "$33.83"]
     told = orjson.loads(
         run(store, "diff", "ncci-ptp", "2024Q2", "2024Q3", "--claims", str(claims), "--json").stdout.splitlines()[0]
     )
     assert told["gone"][0]["rule"] == "cms-ncci-ptp-column-two"
+    assert told["disposition"] == {"before": "deny", "after": "deny"}
+
+
+def test_claims_are_compared_one_by_one(store: Path, tmp_path: Path) -> None:
+    """What comes first is told before what follows is read, so memory does not grow with the file."""
+    claims = tmp_path / "claims.ndjson"
+    claims.write_bytes(_claim("77080", "77089") + b"\n\n{}\n" + _claim("77092"))
+    done = run(store, "diff", "ncci-ptp", "2024Q2", "2024Q3", "--claims", str(claims))
+    assert done.exit_code == 2
+    assert "claims.ndjson:1: deny" in done.stdout
+    assert "claims.ndjson:2 is no claim" in done.stderr
+
+
+def test_a_claim_over_many_lines_is_a_file_of_its_own(store: Path, tmp_path: Path) -> None:
+    claim, missing = tmp_path / "claim.json", tmp_path / "missing.json"
+    claim.write_bytes(orjson.dumps(orjson.loads(_claim("77080", "77089")), option=orjson.OPT_INDENT_2))
+    shown = run(store, "diff", "ncci-ptp", "2024Q2", "2024Q3", "--claims", str(claim), "--claims", str(claim)).stdout
+    assert "2 of 2 claims change" in shown
+    assert "cannot be read" in run(store, "status", "--claims", str(missing)).stderr
+
+
+def test_status_for_the_dates_of_service_seen(store: Path, tmp_path: Path) -> None:
+    claims = tmp_path / "claims.ndjson"
+    days = ("20240801", "20241010", "20241011", "20241011")
+    claims.write_bytes(b"\n".join(_claim("77092", day=day) for day in days))
+    lines = run(store, "status", "--claims", str(claims)).stdout.splitlines()
+    [ptp] = [line.split() for line in lines if line.startswith("ncci-ptp")]
+    assert ptp == ["ncci-ptp", "stale", "2024Q3", "2024-10-10", "2024-10-11", "3"]
+    assert lines[-1] == "dates of service 2024-08-01 to 2024-10-11: every other table is in force"
+    assert run(store, "status", "--strict", "--claims", str(claims)).exit_code == 1
+    [ptp] = [
+        each
+        for each in orjson.loads(run(store, "status", "--claims", str(claims), "--json").stdout)
+        if each["table"] == "ncci-ptp"
+    ]
+    assert (ptp["claims"], ptp["standing"]) == (3, "past-last-release")

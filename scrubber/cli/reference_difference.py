@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import click
 import orjson
 
-from scrubber.claim import Claim
+from scrubber.answer.json import amount
+from scrubber.cli.claim_files import claims_in
+from scrubber.cli.columns import columns
 from scrubber.cli.opening import Unusable, settings, told_plainly
 from scrubber.cli.progress import Shown
-from scrubber.errors import NotAClaim, NotJson
-from scrubber.intake.parse import parse_json
-from scrubber.intake.v3 import read_v3
 from scrubber.reference import Reference
 from scrubber.reference.catalogue import TABLES
 from scrubber.reference.difference import Changed, cells_changed, difference
@@ -28,6 +26,7 @@ from scrubber.scrub import open_scrubber
 from scrubber.workshop.release_difference import ClaimChange, Told, claim_changes
 
 SHOWN = 20  # changes of a kind of change, unless all are asked for
+_BY_RULE = ("rule", "gone", "new", "at risk gone", "at risk new")
 _SIGNS = {"added": "+", "deleted": "-", "changed": "~"}
 
 
@@ -36,7 +35,11 @@ _SIGNS = {"added": "+", "deleted": "-", "changed": "~"}
 @click.argument("before")
 @click.argument("after")
 @click.option(
-    "--claims", "files", multiple=True, metavar="FILE", help="Show the change on these claims: JSON or NDJSON."
+    "--claims",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    help="Show the change on these claims: one a file, or one a line.",
 )
 @click.option("--all", "everything", is_flag=True, help=f"Every change, not the first {SHOWN} of each kind.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document a change.")
@@ -45,6 +48,10 @@ def diff(kind: str, before: str, after: str, files: tuple[str, ...], everything:
 
     With --claims: scrub each claim with the one release and with the other, as if either held on all days, and tell
     which findings and dollars change.
+
+    \b
+    scrubber reference diff ncci-ptp 2026Q2 2026Q3
+    scrubber reference diff ncci-ptp 2026Q2 2026Q3 --claims last-month.ndjson
     """
     chosen = settings()
     with told_plainly():
@@ -54,12 +61,16 @@ def diff(kind: str, before: str, after: str, files: tuple[str, ...], everything:
     if not files:
         _show_rows(opened.reference, one, other, everything, as_json)
         return
-    changes = list(claim_changes(opened, one.values(), other.values(), _claims(files)))
+    shown = Shown("claims")
+    claims = claims_in(files, chosen.max_body_bytes, shown)
+    changes = claim_changes(opened, one.values(), other.values(), claims)
     if as_json:
         for change in changes:
-            click.echo(orjson.dumps(change._asdict(), default=_told_json))
+            if change.changed:
+                shown.wipe()
+                click.echo(orjson.dumps(_change_document(change)))
     else:
-        _show_claims(changes)
+        _show_claims(changes, shown)
 
 
 def _releases(reference: Reference, loaded: tuple[Loaded, ...], kind: str, name: str) -> dict[str, Release]:
@@ -105,57 +116,87 @@ def _document(change: Changed) -> dict[str, Any]:
     return {"change": change.word, "table": change.table, "key": change.key} | rows
 
 
-def _claims(files: tuple[str, ...]) -> Iterator[tuple[str, Claim, date]]:
-    """Every claim of the files, one a file or one a line, by file and number; what is no claim ends the command."""
-    for file in files:
-        try:
-            content = Path(file).read_bytes()
-        except OSError as error:
-            raise Unusable(f"{file} cannot be read: {error.strerror}") from None
-        for number, body in enumerate(_bodies(content), start=1):
-            name = f"{Path(file).name}:{number}"
-            try:
-                claim = read_v3(parse_json(body))
-            except (NotJson, NotAClaim):
-                raise Unusable(f"{name} is no claim; `scrubber scrub` says why") from None
-            yield name, claim, claim.context.received_on or datetime.now(UTC).date()
+def _show_claims(changes: Iterator[ClaimChange], shown: Shown) -> None:
+    """Each claim that changes, then what that comes to by rule, and in all. Memory does not grow with the claims."""
+    total = _Total()
+    for change in changes:
+        total.add(change)
+        if change.changed:
+            shown.wipe()
+            for line in _claim_lines(change):
+                click.echo(line)
+    shown.wipe()
+    for line in total.lines():
+        click.echo(line)
 
 
-def _bodies(content: bytes) -> list[bytes]:
-    try:
-        parse_json(content)
-    except NotJson:
-        return [line for line in content.splitlines() if line.strip()]
-    return [content]
+def _claim_lines(change: ClaimChange) -> Iterator[str]:
+    before, after = change.disposition_before, change.disposition_after
+    way = before if before == after else f"{before} -> {after}"
+    yield f"{change.name}: {way}, at risk {_money(change.at_risk_before)} -> {_money(change.at_risk_after)}"
+    for sign, findings in (("-", change.gone), ("+", change.new)):
+        for told in findings:
+            yield f"  {sign} {told.severity} {told.rule} ({_money(told.at_risk)}): {told.message}"
 
 
-def _show_claims(changes: list[ClaimChange]) -> None:
-    changed = [change for change in changes if change.changed]
-    for change in changed:
-        before, after = change.disposition_before, change.disposition_after
-        way = before if before == after else f"{before} -> {after}"
-        click.echo(f"{change.name}: {way}, at risk {_money(change.at_risk_before)} -> {_money(change.at_risk_after)}")
-        for sign, findings in (("-", change.gone), ("+", change.new)):
+@dataclass
+class _Total:
+    """What the claims come to so far; findings and their dollars by rule and side. What is not known adds nothing."""
+
+    claims: int = 0
+    changed: int = 0
+    before: Decimal = Decimal(0)
+    after: Decimal = Decimal(0)
+    findings: Counter[tuple[str, str]] = field(default_factory=Counter)
+    dollars: dict[tuple[str, str], Decimal] = field(default_factory=dict)
+
+    def add(self, change: ClaimChange) -> None:
+        """Take a claim into account."""
+        self.claims += 1
+        self.changed += change.changed
+        self.before += change.at_risk_before or 0
+        self.after += change.at_risk_after or 0
+        for side, findings in (("gone", change.gone), ("new", change.new)):
             for told in findings:
-                click.echo(f"  {sign} {told.severity} {told.rule} ({_money(told.at_risk)}): {told.message}")
-    gone, new = (sum(len(getattr(change, side)) for change in changed) for side in ("gone", "new"))
-    before_sum, after_sum = (
-        sum((getattr(change, side) or Decimal(0) for change in changes), Decimal(0))
-        for side in ("at_risk_before", "at_risk_after")
-    )
-    click.echo(
-        f"{len(changed):,} of {len(changes):,} claims change: {gone:,} findings gone, {new:,} new;"
-        f" at risk {_money(before_sum)} -> {_money(after_sum)}"
-    )
+                self.findings[told.rule, side] += 1
+                self.dollars[told.rule, side] = self.dollars.get((told.rule, side), Decimal(0)) + (told.at_risk or 0)
+
+    def lines(self) -> Iterator[str]:
+        """By rule, and in all."""
+        rules = sorted({rule for rule, _ in self.findings})
+        if rules:
+            yield from columns(_BY_RULE, [self._of_rule(rule) for rule in rules], frozenset(_BY_RULE[1:]))
+        gone, new = (sum(self.findings[rule, side] for rule in rules) for side in ("gone", "new"))
+        yield (
+            f"{self.changed:,} of {self.claims:,} claims change: {gone:,} findings gone, {new:,} new;"
+            f" at risk {_money(self.before)} -> {_money(self.after)}"
+        )
+
+    def _of_rule(self, rule: str) -> tuple[object, ...]:
+        sides = [(rule, side) for side in ("gone", "new")]
+        counts = [self.findings[side] for side in sides]
+        return rule, *counts, *(_money(self.dollars.get(side, Decimal(0))) for side in sides)
 
 
 def _money(amount: Decimal | None) -> str:
     return "unknown" if amount is None else f"${amount:,.2f}"
 
 
-def _told_json(value: object) -> Any:
-    if isinstance(value, Told):
-        return value._asdict()
-    if isinstance(value, Decimal):
-        return f"{value:.2f}"
-    raise TypeError
+def _change_document(change: ClaimChange) -> dict[str, Any]:
+    return {
+        "claim": change.name,
+        "disposition": {"before": change.disposition_before, "after": change.disposition_after},
+        "atRisk": {"before": amount(change.at_risk_before), "after": amount(change.at_risk_after)},
+        "gone": [_told_document(told) for told in change.gone],
+        "new": [_told_document(told) for told in change.new],
+    }
+
+
+def _told_document(told: Told) -> dict[str, Any]:
+    return {
+        "rule": told.rule,
+        "severity": told.severity,
+        "lines": told.lines,
+        "message": told.message,
+        "atRisk": amount(told.at_risk),
+    }

@@ -57,13 +57,20 @@ EVERY_ROW = ""  # key of a table so small that its rows are kept together
 class Table(Generic[R]):
     """One reference table. `key` groups its rows for look-ups; `unique` names the columns that tell rows apart.
 
-    It compares and hashes by identity: there is one object per table.
+    `rows_of`: it has the rows of that table, under another key. It compares and hashes by identity: there is one
+    object per table.
     """
 
     name: str
     row_type: type[R]
     key: Callable[[Any], str]
     unique: tuple[str, ...]
+    rows_of: str | None = None
+
+    @property
+    def owner(self) -> str:
+        """Name of the table whose releases its rows come from: its own, except for the other way to the same rows."""
+        return self.rows_of or self.name
 
     @property
     def file_name(self) -> str:
@@ -130,6 +137,11 @@ CONTRACTOR_REGIONS = Table(
 COVERAGE_REGIONS = Table("coverage-regions", CoverageRegion, lambda row: row.region, ("region",))
 COVERAGE_POLICIES = Table("coverage-policies", CoveragePolicy, lambda row: row.lcd, ("lcd", "version"))
 
+# The same rows under their other code, for who asks what names it.
+PTP_BY_COLUMN2 = Table("ncci-ptp-by-column2", PtpEdit, lambda row: row.column2, PTP.unique, PTP.name)
+ADD_ON_BY_PRIMARY = Table("ncci-add-on-by-primary", AddOn, lambda row: row.primary, ADD_ON.unique, ADD_ON.name)
+OTHER_WAY: Mapping[str, Table[Any]] = {PTP.name: PTP_BY_COLUMN2, ADD_ON.name: ADD_ON_BY_PRIMARY}
+
 TABLES: Mapping[str, Table[Any]] = {
     table.name: table
     for table in (
@@ -170,6 +182,24 @@ TABLES: Mapping[str, Table[Any]] = {
         COVERAGE_POLICIES,
     )
 }
+
+# What nothing on the path of a claim looks up, so that no answer rests on it.
+NOT_ASKED_FOR_CLAIMS = frozenset(
+    table.name
+    for table in (
+        ADD_ON,
+        ANESTHESIA,
+        OPPS_CAP,
+        LOCALITY_COUNTY,
+        SPLIT_ZIP,
+        ADJUSTMENT_CODES,
+        ORDER_REFERRING,
+        NPPES,
+        CONTRACTOR_REGIONS,
+        COVERAGE_REGIONS,
+        COVERAGE_POLICIES,
+    )
+)
 
 
 def fee_key(code: str, component: str) -> str:

@@ -56,10 +56,15 @@ class LiveReference:
 
 
 def _typed(location: str | None) -> MemoryBackend:
+    return MemoryBackend(*read_contents(folder_of(location)))
+
+
+def folder_of(location: str | None) -> Path | None:
+    """The folder in which tables typed by hand may lie. Raises ConfigError for a place that is none."""
     folder = None if location is None or is_postgres(location) else Path(location)
     if folder is not None and not folder.is_dir():
         raise ConfigError(f"reference data: {location} is neither a folder nor the address of a PostgreSQL database")
-    return MemoryBackend(*read_contents(folder))
+    return folder
 
 
 def is_postgres(location: str) -> bool:
@@ -71,6 +76,6 @@ def open_place(location: str) -> Place:
     """The place that keeps loaded releases: a folder, which may not be there yet, or a PostgreSQL database."""
     if not is_postgres(location):
         return FolderPlace(Path(location))
-    from scrubber.reference.postgres import PostgresPlace  # psycopg is an extra
+    from scrubber.reference.postgres_place import PostgresPlace  # psycopg is an extra
 
     return PostgresPlace(location)

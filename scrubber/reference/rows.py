@@ -41,6 +41,9 @@ class TableStanding(NamedTuple):
     release: Release | None
 
 
+NEVER: Literal["9"] = "9"  # indicator of an edit that was never in force
+
+
 class PtpEdit(NamedTuple):
     """One window of an NCCI procedure-to-procedure edit: column 2 is denied beside column 1.
 

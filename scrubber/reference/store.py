@@ -7,7 +7,7 @@ nothing, while rows typed by hand answer on days that they state themselves.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from scrubber.reference.backend import Backend, Pair, Windows
 from scrubber.reference.catalogue import (
     ADD_ON,
+    ADD_ON_BY_PRIMARY,
     ARTICLE_PROCEDURES,
     CONTRACTORS,
     CONVERSION_FACTORS,
@@ -62,8 +63,7 @@ from scrubber.tables import in_force, on
 
 ROWS_KEPT = 16_384  # keys whose rows a process remembers, and keys by day whose row it does: about 10 MB each
 PAIRS_KEPT = 4_096  # sets of codes whose PTP pairs a process remembers
-PARTNERS_KEPT = 16  # codes whose edits a process remembers, thousands for some
-NEVER = "9"  # indicator of an edit that was never in force
+PARTNERS_KEPT = 16  # codes whose edits a process remembers, by day: 100 kB for some
 CLASSES_KEPT = 4_096  # taxonomy codes, by day
 DAYS_KEPT = 16_384  # days, by table
 CATEGORY = 3  # characters of a diagnosis category
@@ -88,7 +88,6 @@ class Reference:
         self._kept_row = lru_cache(ROWS_KEPT)(self._find_row)
         self._kept_pairs = lru_cache(PAIRS_KEPT)(backend.ptp_among)
         self._kept_edits = lru_cache(PARTNERS_KEPT)(backend.ptp_of)
-        self._kept_add_ons = lru_cache(PARTNERS_KEPT)(self._find_add_ons)
         self._kept_classes = lru_cache(CLASSES_KEPT)(self._find_class)
         self._kept_standing = lru_cache(DAYS_KEPT)(self._find_standing)
         self._kept_part = lru_cache(DAYS_KEPT)(self._find_part)
@@ -109,11 +108,10 @@ class Reference:
                 found[pair] = (*found.get(pair, ()), *within(windows, span))
         return dict(sorted(found.items()))
 
-    def ptp_of(self, code: str, day: date) -> tuple[PtpEdit, ...]:
-        """The PTP edits in force on a day that have the code in column 1 or 2, by column 1 and column 2."""
+    def ptp_of(self, code: str, day: date) -> Sequence[PtpEdit]:
+        """The PTP edits in force on a day with the code in column 1, by column 2; then in column 2, by column 1."""
         part = self._kept_part(PTP.name, day)
-        windows = () if part is None else self._kept_edits(part, code)
-        return tuple(edit for edit in windows if edit.indicator != NEVER and in_force(edit, day))
+        return () if part is None else self._kept_edits(part, code, day)
 
     def add_ons(self, code: str, day: date) -> tuple[AddOn, ...]:
         """What an add-on code may be billed with on a day; none when it is no add-on code."""
@@ -121,9 +119,8 @@ class Reference:
 
     def add_ons_of(self, primary: str, day: date) -> tuple[AddOn, ...]:
         """The add-on codes that name a code among those they may be billed with on a day, by code."""
-        part = self._kept_part(ADD_ON.name, day)
-        rows = () if part is None else self._kept_add_ons(part, primary)
-        return tuple(row for row in rows if in_force(row, day))
+        rows = (row for row in self.rows(ADD_ON_BY_PRIMARY, primary, day) if in_force(row, day))
+        return tuple(sorted(rows, key=lambda row: row.code))
 
     def mue(self, code: str, day: date) -> Mue | None:
         """Medically unlikely edit of a code; None does not mean unlimited, some are confidential."""
@@ -217,7 +214,7 @@ class Reference:
 
     def rows(self, table: Table[R], key: str, day: date) -> tuple[R, ...]:
         """Every row under a key of the release that answers for a day, whatever days the rows state for themselves."""
-        part = self._kept_part(table.name, day)
+        part = self._kept_part(table.owner, day)
         return () if part is None else self._kept_rows(table, part, key)
 
     def _row(self, table: Table[R], key: str, day: date) -> R | None:
@@ -235,10 +232,6 @@ class Reference:
             return "in-force"
         begun = any(row.since is None or row.since <= day for row in rows)
         return "ended" if begun else "not-yet-in-force"
-
-    def _find_add_ons(self, part: str, primary: str) -> tuple[AddOn, ...]:
-        every = self.backend.every(ADD_ON, part)
-        return tuple(row for _, rows in every for row in rows if row.primary == primary)
 
     def _find_articles(self, code: str, day: date) -> tuple[LocalArticle, ...]:
         return local_articles(code, day, self.rows)

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.back_test_record import read_record, record_name, record_path
-from scrubber.rulebook.book import Pack, Rulebook
+from scrubber.rulebook.book import CodeLists, Pack, Rulebook
 from scrubber.rulebook.cases import TEST_SUFFIX, Case, case_files, read_cases
 from scrubber.rulebook.check import RuleFile
 from scrubber.rulebook.conditions import ORDER_WORDS
+from scrubber.rulebook.firing import check_firing
 from scrubber.rulebook.json_schema import RULE_SCHEMA_FILE, schema_files
 from scrubber.rulebook.load import read_folder, rule_files
+from scrubber.rulebook.load_tables import all_rows
 from scrubber.rulebook.meaning import meaning
 from scrubber.rulebook.succession import check_days
 from scrubber.rulebook.yaml_file import Document
@@ -31,6 +33,8 @@ def lint(folder: Path) -> list[Fault]:
     except Faults as error:
         return list(error.faults)
     faults = [*contents.faults, *check_days(contents.files), *_records(contents.files, folder), *_orphans(folder)]
+    if not contents.faults:
+        faults += check_firing(contents.files, CodeLists(all_rows(contents.tables).get("code-lists", ())))
     for document in contents.documents:
         faults += _of_rule(document, folder)
     for path in rule_files(folder):

@@ -114,7 +114,9 @@ def _fact(fact: FactExplained, width: int) -> Iterator[str]:
     if fact.finding and fact.finding.impact:
         impact = fact.finding.impact
         bearer = f", borne by the {impact.liability}" if impact.liability else ""
-        yield from wrap(f"At risk: {dollars(impact.at_risk)}{bearer}{f'; {impact.basis}' if impact.basis else ''}", 4, width)
+        yield from wrap(
+            f"At risk: {dollars(impact.at_risk)}{bearer}{f'; {impact.basis}' if impact.basis else ''}", 4, width
+        )
     for missing in fact.missing:
         yield from wrap(f"→ {missing.name} would be settled by {missing.settled_by}", 4, width, hang=2)
     for part in fact.parts:

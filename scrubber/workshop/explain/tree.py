@@ -13,9 +13,8 @@ from scrubber.claim import Absence
 from scrubber.engine.plain import predicate
 from scrubber.engine.program import CodeLists
 from scrubber.facts.fact import Fact
-from scrubber.findings.judge import effective
 from scrubber.findings.wording import shown
-from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList, Rule
+from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList, Rule, window
 from scrubber.vocabulary import KINDS, Field, Type, state_key
 from scrubber.workshop.explain.explanation import FALSE, NOT_JUDGED, TRUE, Group, Leaf, Node, Part
 from scrubber.workshop.explain.words import in_words, listed
@@ -31,7 +30,7 @@ _LISTS = {"any": "a code of the list {}", "all": "only codes of the list {}", "n
 
 def parts_of(rule: Rule, fact: Fact, lists: CodeLists) -> tuple[Part, ...]:
     """The rule's days, `applies`, `needs` and `when` on a fact; parts that the rule does not have are left out."""
-    parts = [Part("in-force", _judged(AllOf(effective(rule)), fact, lists))] if effective(rule) else []
+    parts = [Part("in-force", _judged(AllOf(window(rule)), fact, lists))] if window(rule) else []
     if rule.applies != AllOf(()):
         parts.append(Part("applies", _judged(rule.applies, fact, lists)))
     if rule.needs:
