@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from click import style
 
 from scrubber.answer.table import dollars, wrap
+from scrubber.money.impact import puts_at_risk
+from scrubber.vocabulary import KINDS
 from scrubber.workshop.explain.explanation import (
     DID_NOT_FIRE,
     FALSE,
@@ -29,7 +31,7 @@ from scrubber.workshop.explain.explanation import (
     Part,
     RuleExplained,
 )
-from scrubber.workshop.explain.words import in_words, numbered, sentence
+from scrubber.workshop.explain.words import in_words, listed, numbered, sentence
 
 _NARROWEST, _WIDEST = 60, 110
 _MARKS = {TRUE: "✓", FALSE: "✗", NOT_JUDGED: "?"}
@@ -92,6 +94,7 @@ def _rule(told: RuleExplained, width: int) -> Iterator[str]:
     if told.nothing:
         yield _outcome(told.outcome, "")
         yield from wrap(sentence(told.nothing[0]), 4, width)
+        yield from wrap(f"(a fact of the kind {rule.scope}: {KINDS[rule.scope].about})", 4, width)
         for reason in told.nothing[1:]:
             yield from wrap(f"· {reason}", 4, width, hang=2)
     if told.left_off:
@@ -106,12 +109,14 @@ def _standing(told: RuleExplained, width: int) -> Iterator[str]:
     yield from _marked(mark, told.adoption.because, 4, width)
     yield from _candidates([row for row in told.adoption.rows if not row.answered], width)
     yield from wrap(f"· status {told.effect}", 4, width, hang=2)
+    if told.rule.related:
+        yield from wrap(f"· see also {', '.join(told.rule.related)}", 4, width, hang=2)
 
 
 def _fact(fact: FactExplained, width: int) -> Iterator[str]:
     yield _outcome(fact.outcome, _place(fact))
     yield from wrap(sentence(fact.because), 4, width)
-    if fact.finding and fact.finding.impact:
+    if fact.finding and fact.finding.impact and puts_at_risk(fact.finding):
         impact = fact.finding.impact
         bearer = f", borne by the {impact.liability}" if impact.liability else ""
         yield from wrap(
@@ -184,13 +189,17 @@ def _candidates(rows: Sequence[Candidate], width: int) -> Iterator[str]:
 
 def _brief(rules: Sequence[RuleExplained], width: int) -> Iterator[str]:
     yield style("OTHER RULES THAT APPLY, WHICH DID NOT FIRE (--rule ID tells the whole)", bold=True)
+    alike: dict[str, list[str]] = {}
     for told in rules:
-        yield from wrap(f"{told.rule.id}: {told.because}", 2, width, hang=2)
+        alike.setdefault(told.because, []).append(told.rule.id)
+    for because, ids in alike.items():
+        yield from wrap(f"{sentence(because)} [{', '.join(ids)}]", 2, width, hang=2)
 
 
 def _ending(explanation: Explanation, width: int) -> Iterator[str]:
     if explanation.unchecked:
         yield ""
-        yield from wrap(f"Not checked, and not explained here: {', '.join(explanation.unchecked)}", 0, width, hang=2)
+        rules = f"{len(explanation.unchecked)} rules that were not checked are not explained here"
+        yield from wrap(f"{rules}: {listed(explanation.unchecked)}", 0, width, hang=2)
     if explanation.left_off:
         yield from wrap(f"{explanation.left_off} facts are not told here: name a rule and a line.", 0, width)

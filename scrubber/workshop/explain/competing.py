@@ -33,7 +33,8 @@ def adoption(rule: Rule, payer: Payer, day: date, book: Rulebook) -> Adoption:
     named = f"pack {pack.name} ({pack.title})"
     if row is not None:
         verb = "applies" if row.adopted else "does not apply"
-        said = f"the payer {verb} {named}: {_scope(row)}, says {book.place('adoptions', row) or 'a row of adoptions'}"
+        by = book.place("adoptions", row) or "adoptions"
+        said = f"the payer {verb} {named}, by the row {_scope(row)} in {by}"
     elif adopted:
         said = f"{named} holds for every payer, and no row of adoptions says otherwise"
     else:
@@ -99,7 +100,7 @@ def _says_adopted(row: AdoptionRow) -> str:
 
 
 def _says_policy(row: PolicyRow) -> str:
-    parts = [f"{row.status}, a line that fails it becomes {row.effect}"]
+    parts = [f"{row.status}; a line that fails it is to {row.effect}"]
     parts += [f"diagnosis list {row.diagnosis_list}"] if row.diagnosis_list else []
     parts += [f"frequency {row.frequency}"] if row.frequency else []
     return f"{'; '.join(parts)} ({row.title})"

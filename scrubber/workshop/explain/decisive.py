@@ -26,8 +26,19 @@ def _said(node: Node) -> str:
     decisive = _first_failed(node)
     if isinstance(decisive, Leaf):
         return of_leaf(decisive)
+    alike = _of_one_fact(decisive)
+    if alike is not None:
+        return of_leaf(alike)
     parts = "; ".join(_said(part) for part in decisive.parts[:2])
     return f"none of {len(decisive.parts)} alternatives holds: {parts}" + ("; …" if len(decisive.parts) > 2 else "")
+
+
+def _of_one_fact(group: Group) -> Leaf | None:
+    """Alternatives that ask one fact for several things, as one comparison."""
+    tests = [part for part in group.parts if isinstance(part, Leaf)]
+    if len(tests) < len(group.parts) or len({test.fact for test in tests}) > 1:
+        return None
+    return tests[0]._replace(asked=" or ".join(test.asked for test in tests), verdict=group.verdict)
 
 
 def _first_failed(node: Node) -> Node:

@@ -10,7 +10,6 @@ from scrubber.facts.interest import named_pairs
 from scrubber.facts.lines import REPEAT_MODIFIERS, LineView
 from scrubber.facts.mue import MINUTES
 from scrubber.rulebook.rule import Rule, leaves
-from scrubber.vocabulary import KINDS
 from scrubber.workshop.explain.coverage_lookups import no_row
 from scrubber.workshop.explain.ground import Ground
 from scrubber.workshop.explain.pair_lookups import windows
@@ -24,7 +23,8 @@ def why_no_fact(rule: Rule, line: int | None, ground: Ground) -> tuple[str, ...]
     """Sentences: first that there is nothing, then what is known of why, line by line."""
     views = ground.known.views if line is None else (ground.known.views[line - 1],)
     place = "this claim" if line is None else f"line {line}"
-    first = f"{place} has no fact of the kind {rule.scope}: {KINDS[rule.scope].about}"
+    joined = "two lines of this claim" if line is None else f"line {line} with another"
+    first = _NOTHING[rule.scope].format(place=place, joined=joined)
     reasons = dict.fromkeys(_WHY[rule.scope](rule, views, ground))
     more = [f"and {len(reasons) - MOST_REASONS} more"] if len(reasons) > MOST_REASONS else []
     return (first, *list(reasons)[:MOST_REASONS], *more)
@@ -112,7 +112,6 @@ def _difference(view: LineView, other: LineView) -> str:
 
 
 def _code_days(_rule: Rule, views: Sequence[LineView], ground: Ground) -> Iterator[str]:
-    yield "such facts are made only where the units of a day exceed a medically unlikely edit that is counted by day"
     for view in views:
         yield from _not_joinable(view)
         if view.first and view.line.procedure:
@@ -183,6 +182,19 @@ def _unread(view: LineView, what: str) -> str:
     return f"line {view.number} has no readable {what}"
 
 
+_NOTHING = {
+    "claim": "{place} has nothing to judge",
+    "element": "no element of {place} is missing or malformed",
+    "line": "{place} has nothing to judge",
+    "pair": "no edit and no rule joins {joined}",
+    "repeat": "{place} repeats no line",
+    "diagnosis": "nothing speaks against a diagnosis of {place}",
+    "code-day": "the units of {place} exceed no medically unlikely edit that is counted by day",
+    "document": "no code of {place} is one whose report such rules read",
+    "abn": "{place} has neither a liability modifier nor a notice",
+    "coverage": "no policy row and no article answers for {place}",
+    "table": "every table that was asked reaches the dates of {place}",
+}
 _WHY: dict[str, Callable[[Rule, Sequence[LineView], Ground], Iterator[str]]] = {
     "claim": _lines,
     "line": _lines,

@@ -40,7 +40,7 @@ def _name(ground: Ground) -> Lookup:
         row = on((row for row in book.rows.get("aliases", ()) if row.payer_id == sent), day)
         if row is not None:
             return of_book("aliases", row, f"the {what} {row.payer_id} is {row.payer}", book)
-    return Lookup("aliases", "no row knows the payer id or name, so that rows for one payer do not answer")
+    return Lookup("aliases", "no row knows the payer id or name, so rows that name a payer do not answer")
 
 
 def _contractor(ground: Ground) -> Lookup | None:

@@ -56,7 +56,7 @@ def explain(
     scrubbed = Scrubbed(scrubber, claim, received_on, switches)
     rules = _chosen(asked, scrubbed)
     most = max(LEAST_OF_RULE, MOST_FACTS // max(len(rules), 1))
-    told = sorted((_explain_rule(scrubbed.trial(rule), asked.line, most) for rule in rules), key=_rank)
+    told = sorted((_explain_rule(scrubbed.trial(rule), asked, most) for rule in rules), key=_rank)
     ground, result = scrubbed.ground, scrubbed.result
     return Explanation(
         ground.known.payer,
@@ -100,17 +100,19 @@ def _is_on(line: int, finding: Finding) -> bool:
     return line in finding.lines or line in finding.related_lines
 
 
-def _explain_rule(trial: Trial, line: int | None, most: int) -> RuleExplained:
-    """A rule on the facts of its scope, of which at most so many are told."""
+def _explain_rule(trial: Trial, asked: Asked, most: int) -> RuleExplained:
+    """A rule on the facts of its scope, of which at most so many are told; where nothing was named, what it matched."""
+    line = asked.line
     facts = [fact for fact in trial.ground.known.facts if fact.kind == trial.rule.scope and _is_about(line, fact)]
     keys = _matched(trial, facts)
-    first = sorted(range(len(facts)), key=lambda index: _FIRED_FIRST[keys[index]])[:most]
+    wanted = [index for index in range(len(facts)) if keys[index] or asked != EVERYTHING_FIRED]
+    first = sorted(wanted, key=lambda index: _FIRED_FIRST[keys[index]])[:most]
     told = [explain_fact(trial, facts[index], keys[index]) for index in first]
     unread = [number for number in trial.unread if line in (None, number)]
     untold = set(unread) - {number for fact in facts for number in fact.lines}
     told += [explain_unread(trial, trial.unread[number]) for number in sorted(untold)[: most - len(told)]]
     told.sort(key=lambda each: (OUTCOMES.index(each.outcome), each.lines, each.related))
-    return _of_rule(trial, line, told, len(facts) + len(untold) - len(told))
+    return _of_rule(trial, line, told, len(wanted) + len(untold) - len(told))
 
 
 def _of_rule(trial: Trial, line: int | None, told: Sequence[FactExplained], left_off: int) -> RuleExplained:

@@ -82,9 +82,7 @@ def _leaf(leaf: Compare | Has | InList, fact: Fact, lists: CodeLists) -> Leaf:
 def _need(name: str, fact: Fact) -> Leaf:
     field = KINDS[fact.kind].fields[name]
     value, state = _said(field, fact)
-    return Leaf(
-        name, field.about, value, state, "something to be said of it", NOT_JUDGED if state == NOT_SUPPLIED else TRUE
-    )
+    return Leaf(name, field.about, value, state, "to be supplied", NOT_JUDGED if state == NOT_SUPPLIED else TRUE)
 
 
 def _said(field: Field, fact: Fact) -> tuple[str | int | bool | tuple[str, ...] | None, str | None]:
