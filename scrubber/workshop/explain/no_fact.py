@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, islice, product
 
 from scrubber.facts.abn import LIABILITY_MODIFIERS
 from scrubber.facts.interest import named_pairs
@@ -25,9 +25,9 @@ def why_no_fact(rule: Rule, line: int | None, ground: Ground) -> tuple[str, ...]
     place = "this claim" if line is None else f"line {line}"
     joined = "two lines of this claim" if line is None else f"line {line} with another"
     first = _NOTHING[rule.scope].format(place=place, joined=joined)
-    reasons = dict.fromkeys(_WHY[rule.scope](rule, views, ground))
-    more = [f"and {len(reasons) - MOST_REASONS} more"] if len(reasons) > MOST_REASONS else []
-    return (first, *list(reasons)[:MOST_REASONS], *more)
+    # No further than is told: a claim of 1,000 lines has half a million pairs of them.
+    found = list(dict.fromkeys(islice(_WHY[rule.scope](rule, views, ground), MOST_REASONS + 1)))
+    return (first, *found[:MOST_REASONS], *(["and so on"] if len(found) > MOST_REASONS else []))
 
 
 def _nothing_wrong(_rule: Rule, _views: Sequence[LineView], _ground: Ground) -> Iterator[str]:
@@ -141,12 +141,11 @@ def _pairs(rule: Rule, views: Sequence[LineView], ground: Ground) -> Iterator[st
         told = listed(f"{first} with {second}" for first, second in named)
         yield f"the rule names {told}; no such two codes are billed"
         return
-    wanted = {view.number for view in views}
-    for view in every:
-        if view.number in wanted:
-            yield from _not_joinable(view)
-    for one, other in combinations(every, 2):
-        if wanted & {one.number, other.number} and one.joinable and other.joinable:
+    for view in views:
+        yield from _not_joinable(view)
+    pairs = combinations(every, 2) if len(views) > 1 else product(every, views)
+    for one, other in pairs:
+        if one is not other and one.joinable and other.joinable:
             yield from _apart(one, other, ground)
 
 

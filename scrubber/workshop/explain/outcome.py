@@ -95,6 +95,11 @@ def explain_unread(trial: Trial, item: NotChecked) -> FactExplained:
     return FactExplained(kind.name, kind.about, item.lines, (), outcome, item.message, (), (), (), missing, None)
 
 
+def unread_line(trial: Trial, fact: Fact) -> int | None:
+    """The first line of a fact of which something that the rule reads could not be read."""
+    return next((line for line in fact.lines if line in trial.unread), None)
+
+
 def _came(trial: Trial, fact: Fact, keys: tuple[int, ...], parts: tuple[Part, ...]) -> Came:
     known = trial.ground.known
     matches = [(2 * trial.number + key, 0) for key in keys]
@@ -124,8 +129,9 @@ def _held_back(trial: Trial, fact: Fact, parts: tuple[Part, ...]) -> Came:
 
 
 def _silent(trial: Trial, fact: Fact, parts: tuple[Part, ...]) -> Came:
-    unread = next((trial.unread[line] for line in fact.lines if line in trial.unread), None)
-    if unread is not None:
+    line = unread_line(trial, fact)
+    if line is not None:
+        unread = trial.unread[line]
         word = NOT_CHECKED if trial.runs else WOULD_NOT_CHECK
         return Came(word, unread.message, settled(unread, None, trial.ground.known.payer))
     return Came(DID_NOT_FIRE, why_not(trial.rule, fact, parts))

@@ -22,7 +22,7 @@ from scrubber.rulebook.rule import Rule
 from scrubber.scrub import Scrubber
 from scrubber.workshop.explain.explanation import NO_FACT, OUTCOMES, Explanation, FactExplained, RuleExplained
 from scrubber.workshop.explain.no_fact import why_no_fact
-from scrubber.workshop.explain.outcome import Trial, explain_fact, explain_unread
+from scrubber.workshop.explain.outcome import Trial, explain_fact, explain_unread, unread_line
 from scrubber.workshop.explain.payer_lookups import payer_lookups
 from scrubber.workshop.explain.scrubbed import Scrubbed
 
@@ -56,7 +56,7 @@ def explain(
     scrubbed = Scrubbed(scrubber, claim, received_on, switches)
     rules = _chosen(asked, scrubbed)
     most = max(LEAST_OF_RULE, MOST_FACTS // max(len(rules), 1))
-    told = sorted((_explain_rule(scrubbed.trial(rule), asked, most) for rule in rules), key=_rank)
+    told = sorted((explain_rule(scrubbed.trial(rule), asked, most) for rule in rules), key=_rank)
     ground, result = scrubbed.ground, scrubbed.result
     return Explanation(
         ground.known.payer,
@@ -75,7 +75,7 @@ def _check(asked: Asked, claim: Claim, book: Rulebook) -> None:
     if any(rule not in book.rules for rule in asked.rules):
         raise WrongQuestion("a rule is asked about that there is not; the list of rules has their ids")
     if asked.line is not None and not 1 <= asked.line <= len(claim.lines):
-        raise WrongQuestion(f"a line is asked about that there is not; the claim's go from 1 to {len(claim.lines)}")
+        raise WrongQuestion("a line is asked about that the claim does not have; its lines are numbered from 1")
 
 
 def _rank(told: RuleExplained) -> tuple[int, int, str]:
@@ -100,7 +100,7 @@ def _is_on(line: int, finding: Finding) -> bool:
     return line in finding.lines or line in finding.related_lines
 
 
-def _explain_rule(trial: Trial, asked: Asked, most: int) -> RuleExplained:
+def explain_rule(trial: Trial, asked: Asked, most: int) -> RuleExplained:
     """A rule on the facts of its scope, of which at most so many are told; where nothing was named, what it matched."""
     line = asked.line
     facts = [fact for fact in trial.ground.known.facts if fact.kind == trial.rule.scope and _is_about(line, fact)]
@@ -109,7 +109,7 @@ def _explain_rule(trial: Trial, asked: Asked, most: int) -> RuleExplained:
     first = sorted(wanted, key=lambda index: _FIRED_FIRST[keys[index]])[:most]
     told = [explain_fact(trial, facts[index], keys[index]) for index in first]
     unread = [number for number in trial.unread if line in (None, number)]
-    untold = set(unread) - {number for fact in facts for number in fact.lines}
+    untold = set(unread) - {unread_line(trial, facts[index]) for index in wanted if not keys[index]}
     told += [explain_unread(trial, trial.unread[number]) for number in sorted(untold)[: most - len(told)]]
     told.sort(key=lambda each: (OUTCOMES.index(each.outcome), each.lines, each.related))
     return _of_rule(trial, line, told, len(wanted) + len(untold) - len(told))
