@@ -10,6 +10,9 @@ ScrubberError
 |-- NotReplayable          a text that is no answer of ours, or one that does not say what it was made with
 |-- WrongSwitch            a rule that a request switches on or off is not there, or does not run
 |-- WrongQuestion          an explanation is asked of a rule or a line that there is not
+|-- LedgerDown             batches cannot be kept or read just now (HTTP 503)
+|-- DepotFull              there is no room for a batch (HTTP 507)
+|-- NotABatch              an upload cannot be cut into rows; the batch fails, and says why
 |-- NoPrice                an amount cannot be known; stays within `scrubber.money`
 `-- CaseNotMade            a rule's test case changes what is not there; stays within `scrubber.workshop`
 """
@@ -65,6 +68,18 @@ class WrongSwitch(ScrubberError):
 
 class WrongQuestion(ScrubberError):
     """An explanation is asked of a rule or a line that there is not. Repeats nothing of what was asked."""
+
+
+class LedgerDown(ScrubberError):
+    """Batches cannot be kept or read just now."""
+
+
+class DepotFull(ScrubberError):
+    """There is no room for a batch."""
+
+
+class NotABatch(ScrubberError):
+    """An upload cannot be cut into rows; the message says where it stops being one, and holds nothing of it."""
 
 
 class Fault(NamedTuple):

@@ -56,7 +56,10 @@ def test_the_document_is_valid_openapi(spec: Document) -> None:
     validate(spec)
     assert spec["openapi"].startswith("3.1")
     looked_up = {"/v1/codes/{code}", "/v1/price", "/v1/reference"}
-    assert set(spec["paths"]) == {SCRUB, "/v1/rules", "/v1/rules/{rule_id}", "/healthz", "/readyz"} | looked_up
+    assert (
+        set(spec["paths"])
+        == {SCRUB, "/v1/claims/explain", "/v1/rules", "/v1/rules/{rule_id}", "/healthz", "/readyz"} | looked_up
+    )
 
 
 @pytest.mark.filterwarnings("error")

@@ -27,6 +27,7 @@ from scrubber.intake import read_v3
 from scrubber.rulebook.rule import AllOf, leaves, window
 from scrubber.scrub import Scrubber, open_scrubber
 from scrubber.workshop.explain import Asked, explain
+from scrubber.workshop.explain.as_json import to_bytes
 from scrubber.workshop.explain.as_page import render
 from scrubber.workshop.explain.decisive import leaves_of
 from scrubber.workshop.explain.explanation import (
@@ -396,7 +397,28 @@ def test_a_wrong_question_is_refused_without_repeating_it(query: str, client: Fl
     assert "CANARY" not in told.text
 
 
+def test_an_explanation_names_nobody(shipped: Scrubber) -> None:
+    body = body_of("tbs-no-number")
+    body["tradingPartnerServiceId"] = body["tradingPartnerName"] = "CANARY"
+    body["subscriber"] |= {"lastName": "CANARY", "memberId": "CANARY", "address": {"address1": "CANARY"}}
+    body["billing"] |= {"organizationName": "CANARY", "employerId": "CANARY"}
+    body["rendering"] |= {"lastName": "CANARY"}
+    told = explain(shipped, read_v3(body), DAY, Asked(tuple(shipped.rulebook.rules)))
+    assert b"CANARY" not in to_bytes(told)
+
+
 def test_explanations_are_equal_bytes_for_equal_questions(client: FlaskClient) -> None:
     body = (ROOT / "examples" / "tbs-bundled.json").read_bytes()
     asked = [client.post("/v1/claims/explain?line=2", data=body, content_type="application/json") for _ in range(2)]
     assert asked[0].data == asked[1].data
+
+
+def test_the_rule_page_shows_what_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    page = (ROOT / "docs" / "writing-rules.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```console\n(.*?)\n```", page, re.DOTALL)
+    commands = [" ".join(command.split()) for command in re.findall(r"`(scrubber rules explain [^`]+)`", page)]
+    assert len(commands) == 3
+    told = [CliRunner(env={"COLUMNS": "80"}).invoke(main, command.split()[1:]) for command in commands]
+    assert [each.exit_code for each in told] == [0, 0, 0]
+    assert shown in told[0].output

@@ -162,6 +162,7 @@ def _claim_impact(prices: Prices, bearers: Bearers) -> ClaimImpact:
         _basis([price for price in rows if price.allowed is not None]),
         tuple([_line_step(number, price) for number, price in prices.items()]),
         _claim_reason(billed, allowed, at_risk, prices, bearers),
+        exposed,
     )
 
 

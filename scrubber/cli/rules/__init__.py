@@ -13,6 +13,8 @@ _COMMANDS = {
     "lint": ("lint", "Check rules, tests and tables."),
     "test": ("test", "Run the test cases of rules."),
     "explain": ("explain", "Tell why rules fired or did not on a claim."),
+    "coverage": ("coverage", "Show which conditions the test cases of rules made true and false."),
+    "mutate": ("mutate", "Show small changes of rules that no test case notices."),
     "archive": ("archive", "List the rulebooks that are kept, so that their answers can be replayed."),
     "schema": ("schema", "Write the JSON Schemas with which editors complete rule files."),
 }
@@ -49,4 +51,5 @@ def rules() -> None:
     scrubber rules lint
     scrubber rules test documentation-tbs-number
     scrubber rules explain claim.json --line 2
+    scrubber rules coverage documentation-tbs-number
     """

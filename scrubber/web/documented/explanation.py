@@ -54,7 +54,7 @@ _LOOKUP = shape(
 
 
 def _value() -> Field:
-    types = {"type": ["string", "integer", "boolean", "array", "null"], "items": {"type": "string"}}
+    types = {"type": ["string", "integer", "boolean", "array"], "items": {"type": "string"}}
     return fields.Raw(
         required=True,
         allow_none=True,
