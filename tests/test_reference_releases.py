@@ -440,11 +440,15 @@ def test_status_tells_what_is_stale(store: Path) -> None:
 
 
 def test_a_release_is_dropped(store: Path) -> None:
-    assert run(store, "drop", "ncci-ptp", "2024Q2").exit_code == 0
+    assert run(store, "drop", "ncci-ptp", "2024Q2").stdout.splitlines() == [
+        "ncci-ptp 2024Q2 is dropped",
+        "ncci-ptp answers for dates of service of 2024-07-01 to 2024-09-30 (2024Q3)",
+    ]
     assert [each.name for each in FolderPlace(store).loaded()] == ["2024Q3"]
     refused = run(store, "drop", "ncci-ptp", "2024Q2")
     assert refused.exit_code == 2
     assert "there are: ncci-ptp 2024Q3" in refused.stderr
+    assert "ncci-ptp has no loaded release now" in run(store, "drop", "ncci-ptp", "2024Q3").stdout
 
 
 def test_two_releases_are_compared(store: Path, tmp_path: Path) -> None:

@@ -239,6 +239,28 @@ def test_the_row_that_says_more_of_the_payer_wins_and_says_why(tmp_path: Path) -
     }
 
 
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ({"state": "AL", "postalCode": "352040000"}, "lies in locality 10112-00: contractor 10112"),
+        ({"state": "CO"}, "its state has one contractor, 04112"),
+        ({"state": "CA", "postalCode": "9"}, "its state has several contractors"),
+        ({"state": "XX"}, "no row is about its state"),
+    ],
+)
+def test_how_the_payer_was_told(address: Body, says: str, shipped: Scrubber) -> None:
+    body = body_of("tbs-bundled") | {"tradingPartnerServiceId": "60054"}
+    body["billing"]["address"] = {"address1": "1 Sample Street", "city": "Sampletown"} | address
+    told = explain(shipped, read_v3(body), DAY)
+    business, name, contractor = told.payer_lookups
+    assert (business.row["line_of_business"], name.row["payer"]) == told.payer[1::-1]
+    assert says in contractor.says
+    assert (told.payer.contractor or "several") in contractor.says or told.payer.contractor is None
+    body["scrubContext"]["eligibility"] = {"plan": "medicare-advantage"}
+    planned, *_ = explain(shipped, read_v3(body), DAY).payer_lookups
+    assert (planned.table, planned.row["line_of_business"]) == ("plans", "medicare-advantage")
+
+
 # Status and switches
 
 

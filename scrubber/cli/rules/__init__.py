@@ -13,6 +13,8 @@ _COMMANDS = {
     "lint": ("lint", "Check rules, tests and tables."),
     "test": ("test", "Run the test cases of rules."),
     "explain": ("explain", "Tell why rules fired or did not on a claim."),
+    "diff": ("diff", "Compare two rulebooks by what they mean."),
+    "changes": ("changes", "Check that CHANGES.md tells what has changed."),
     "coverage": ("coverage", "Show which conditions the test cases of rules made true and false."),
     "mutate": ("mutate", "Show small changes of rules that no test case notices."),
     "archive": ("archive", "List the rulebooks that are kept, so that their answers can be replayed."),

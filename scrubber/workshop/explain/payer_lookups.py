@@ -48,7 +48,7 @@ def _contractor(ground: Ground) -> Lookup | None:
     place, day = where_furnished(ground.claim), ground.known.day
     if ground.known.payer.line_of_business != "original-medicare" or place is None or place.address is None:
         return None
-    row = ground.reference.locality_of_zip((zip_of(place) or NO_ZIP)[:5], day)
+    row = ground.reference.locality_of_zip(zip_of(place) or NO_ZIP, day)
     if row is not None:
         says = f"the ZIP code of the place of service lies in locality {row.locality}: contractor {row.contractor}"
         return of_reference(ZIP_LOCALITY, [row], says, day, ground.reference)
