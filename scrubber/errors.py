@@ -7,6 +7,7 @@ ScrubberError
 |-- Faults                 files that fail their checks: rules, rule tests, tables; every fault at once
 |-- NoRulebook             rules that are asked for by digest or revision are not there, or not whole
 |-- WrongSwitch            a rule that a request switches on or off is not there, or does not run
+|-- BackTestStopped        a back-test could not be run to its end
 |-- NoPrice                an amount cannot be known; stays within `scrubber.money`
 `-- CaseNotMade            a rule's test case changes what is not there; stays within `scrubber.workshop`
 """
@@ -54,6 +55,10 @@ class NotAClaim(ScrubberError):
 
 class WrongSwitch(ScrubberError):
     """A request switches a rule that there is not, or one that does not run. Names only rules that there are."""
+
+
+class BackTestStopped(ScrubberError):
+    """A back-test could not be run to its end; the message says why."""
 
 
 class Fault(NamedTuple):

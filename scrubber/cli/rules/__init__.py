@@ -12,6 +12,7 @@ _COMMANDS = {
     "show": ("show", "Print everything that one rule says."),
     "lint": ("lint", "Check rules, tests and tables."),
     "test": ("test", "Run the test cases of rules."),
+    "backtest": ("backtest", "Try rules on past claims, and hold them against what payers did."),
     "archive": ("archive", "List the rulebooks that are kept, so that their answers can be replayed."),
     "schema": ("schema", "Write the JSON Schemas with which editors complete rule files."),
 }
@@ -47,4 +48,5 @@ def rules() -> None:
     scrubber rules show documentation-tbs-number
     scrubber rules lint
     scrubber rules test documentation-tbs-number
+    scrubber rules backtest --rules documentation-tbs-number --claims last-year.ndjson
     """
