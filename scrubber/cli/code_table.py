@@ -22,7 +22,12 @@ from scrubber.rulebook.tables import Payer
 _INDENT = 2
 _STEPS = 6
 _MUE_WORDS = {"1": "a line", "2": "a day, without exception", "3": "a day"}
-_DECIDES = {"lists": "by its lists", "paragraphs": "by its paragraphs", "text": "in text"}
+_DECIDES = {
+    "lists": "by its lists",
+    "exclusions": "by what it excludes",
+    "paragraphs": "by its paragraphs",
+    "text": "in text",
+}
 _FEE_COLUMNS = ("part", "status", "pc/tc", "global", "mult", "bilat", "asst", "co-surg", "team", "not done in")
 _UNIT_COLUMNS = ("part", "work", "pe office", "pe facility", "malpractice")
 

@@ -76,7 +76,10 @@ class NotChecked(NamedTuple):
 
 
 class ClaimImpact(NamedTuple):
-    """Dollars of the whole claim. `by_liability` has provider and patient."""
+    """Dollars of the whole claim. `by_liability` has provider and patient.
+
+    `by_line` has what each line that some finding puts at risk is exposed to, None where it cannot be known.
+    """
 
     billed: Decimal | None
     allowed: Decimal | None
@@ -86,6 +89,7 @@ class ClaimImpact(NamedTuple):
     basis: str | None
     steps: tuple[str, ...]
     unknown: str | None = None
+    by_line: Mapping[int, Decimal | None] = {}
 
 
 class UsedRelease(NamedTuple):

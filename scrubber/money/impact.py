@@ -45,8 +45,11 @@ def exposures(
     findings: Iterable[Fired], prices: Prices, patient_lines: Collection[int]
 ) -> Mapping[int, Decimal | None]:
     """What each line may lose that some finding puts at risk, as `add_impacts` counts it; None = not known."""
-    bearers = _bearers(findings, prices, patient_lines)
-    return {number: _exposed(number, prices, bearers) for number in bearers}
+    return _exposures(prices, _bearers(findings, prices, patient_lines))
+
+
+def _exposures(prices: Prices, bearers: Bearers) -> Mapping[int, Decimal | None]:
+    return {number: _exposed(number, prices, bearers) for number in bearers} if bearers else {}
 
 
 def puts_at_risk(finding: Fired) -> bool:
@@ -159,7 +162,7 @@ def _claim_impact(prices: Prices, bearers: Bearers) -> ClaimImpact:
     rows = prices.values()
     billed = _total([price.billed for price in rows])
     allowed = _known_total([price.allowed for price in rows])
-    exposed = {number: _exposed(number, prices, bearers) for number in bearers} if bearers else {}
+    exposed = _exposures(prices, bearers)
     at_risk = _known_total(exposed.values()) if exposed else NOTHING
     return ClaimImpact(
         billed,
@@ -170,6 +173,7 @@ def _claim_impact(prices: Prices, bearers: Bearers) -> ClaimImpact:
         _basis([price for price in rows if price.allowed is not None]),
         tuple([_line_step(number, price) for number, price in prices.items()]),
         _claim_reason(billed, allowed, at_risk, prices, bearers),
+        exposed,
     )
 
 

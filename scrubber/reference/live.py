@@ -56,10 +56,15 @@ class LiveReference:
 
 
 def _typed(location: str | None) -> MemoryBackend:
+    return MemoryBackend(*read_contents(folder_of(location)))
+
+
+def folder_of(location: str | None) -> Path | None:
+    """The folder in which tables typed by hand may lie. Raises ConfigError for a place that is none."""
     folder = None if location is None or is_postgres(location) else Path(location)
     if folder is not None and not folder.is_dir():
         raise ConfigError(f"reference data: {location} is neither a folder nor the address of a PostgreSQL database")
-    return MemoryBackend(*read_contents(folder))
+    return folder
 
 
 def is_postgres(location: str) -> bool:

@@ -117,7 +117,8 @@ class Packer:
             rows = unpack_lines(table.row_type, packed, texts)
             kept = kept_once(table, rows, found)
             if len(kept) < len(rows):
-                changed.append((key, b"".join(pack_row(row, self._texts) for row in kept)))
+                lines = bytearray().join(pack_row(row, self._texts) for row in kept)
+                changed.append((key, bytes(lines)))  # a copy: what orjson gives holds on to kilobytes
                 fewer += len(rows) - len(kept)
         return changed, fewer
 

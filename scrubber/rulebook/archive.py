@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from scrubber.errors import NoRulebook
+from scrubber.errors import Damaged, NoRulebook
 from scrubber.rulebook.load import DIGEST_PREFIX, covered, digest, digest_of, rule_files
 
 RULEBOOKS = "rulebooks"
@@ -80,7 +80,7 @@ def is_digest(text: str) -> bool:
 def open_archived(state: Path, text: str) -> Path:
     """The folder of the rulebook whose digest is or begins with `text`.
 
-    Raises NoRulebook when there is none, when there are several, or when it is not as it was kept.
+    Raises NoRulebook when there is none or there are several, Damaged when it is not as it was kept.
     """
     found = _PREFIX.fullmatch(text)
     if found is None:
@@ -97,9 +97,9 @@ def _whole(folder: Path) -> Path:
     damaged = f"the rulebook kept in {folder} is damaged: its files no longer have the digest that it is kept under"
     try:
         if digest(folder) != DIGEST_PREFIX + folder.name:
-            raise NoRulebook(damaged)
+            raise Damaged(damaged)
     except OSError:
-        raise NoRulebook(damaged) from None
+        raise Damaged(damaged) from None
     return folder
 
 

@@ -54,7 +54,7 @@ def backtest(
 
     \b
     scrubber rules backtest --rules our-clinic-modifier-25 --claims 2025.ndjson
-    scrubber rules backtest --rules new-rules/ --claims 2025.ndjson.gz --remits 2025.csv --report out/
+    scrubber rules backtest --rules new-rules/ --claims 2025.ndjson --remits 2025.csv --report out/
     scrubber rules backtest --rules rules/ --against HEAD~1 --claims 2025.ndjson
     scrubber rules backtest --rules our-clinic-modifier-25 --claims 2025.ndjson --remits 2025.csv --record
 
@@ -78,6 +78,8 @@ def _choice(rules: tuple[str, ...], against: str | None, chosen: Settings) -> It
     if len(folders) > 1 or (folders and len(rules) > 1):
         raise Unusable("--rules takes one folder, or ids of rules in the folder that SCRUBBER_RULES names")
     folder = folders[0] if folders else chosen.rules
+    if not folder.is_dir():
+        raise Unusable(f"{folder}: no such folder of rules")
     switched_on = () if folders else tuple(sorted(set(rules)))
     with ExitStack() as stack:
         if against is not None:

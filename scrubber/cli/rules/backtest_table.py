@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from scrubber.cli.columns import columns
@@ -35,7 +36,7 @@ def _inputs(report: Report) -> Iterator[str]:
 def _loose(remits: Report) -> Iterator[str]:
     """What of the remittances could not be used."""
     told = (
-        ("claimsOfRepeatedNumber", "claims bear the number of an earlier one: its remittance is not used for them"),
+        ("claimsOfRepeatedNumber", "claims bear the number of an earlier one, which got its remittance"),
         ("claimsWithoutNumber", "claims have no number"),
         ("remittancesWithoutClaim", "claim numbers of remittances are on no claim"),
         ("linesWithoutClaimLine", "remittance lines are not on their claim"),
@@ -59,8 +60,18 @@ def _totals(report: Report) -> Iterator[str]:
 
 
 def _sum(total: Report) -> str:
-    unknown = f", and {total['unknownLines']:,} lines unknown" if total["unknownLines"] else ""
-    return f"{total['findings']:,} on {total['claims']:,} claims, ${total['atRisk']} at risk{unknown}"
+    return f"{total['findings']:,} on {total['claims']:,} claims, {_at_risk(total)} at risk"
+
+
+def _at_risk(total: Report) -> str:
+    unknown = f"{total['unknownLines']:,} lines unknown"
+    if total["atRisk"] is None:
+        return unknown
+    return _dollars(total["atRisk"]) + (f" + {unknown}" if total["unknownLines"] else "")
+
+
+def _dollars(amount: str | None) -> str:
+    return "unknown dollars" if amount is None else f"${Decimal(amount):,.2f}"
 
 
 def _rules(report: Report) -> Iterator[str]:
@@ -85,9 +96,16 @@ def _short(name: str) -> str:
 
 def _figures(rule: Report, compared: bool) -> Sequence[object]:
     if not compared:
-        return rule["all"]["findings"], rule["all"]["atRisk"]
+        return rule["all"]["findings"], _short_risk(rule["all"])
     side = rule["gained"] if rule["gained"]["findings"] else rule["lost"]
-    return rule["gained"]["findings"], rule["lost"]["findings"], side["atRisk"]
+    return rule["gained"]["findings"], rule["lost"]["findings"], _short_risk(side)
+
+
+def _short_risk(total: Report) -> str:
+    """The `+` says that more is at risk, whose amount is not known."""
+    if total["atRisk"] is None:
+        return "unknown"
+    return f"{Decimal(total['atRisk']):,.2f}{'+' if total['unknownLines'] else ''}"
 
 
 def _precision(rule: Report) -> Sequence[object]:
@@ -105,8 +123,8 @@ def _outcomes(report: Report) -> Iterator[str]:
     flagged, missed = outcomes["candidate"]["flagged"], outcomes["missed"]
     lines = outcomes["lines"]
     yield f"Lines denied: {lines['denied']:,}, in part {lines['partly denied']:,}, not {lines['not denied']:,}"
-    yield f"Flagged:   {flagged['denied']:,} of {flagged['lines']:,} were denied, ${flagged['deniedDollars']} denied"
-    yield f"           ${flagged['paidDollars']} were paid on flagged lines"
-    yield f"Missed:    {missed['lines']:,} denied lines that nothing flags, ${missed['deniedDollars']} denied"
+    yield f"Flagged:   {flagged['denied']:,} of {flagged['lines']:,} were denied, {_dollars(flagged['deniedDollars'])}"
+    yield f"           {_dollars(flagged['paidDollars'])} were paid on flagged lines"
+    yield f"Missed:    {missed['lines']:,} denied lines that nothing flags, {_dollars(missed['deniedDollars'])}"
     for each in outcomes["missedByReason"][:5]:
-        yield f"           CARC {each['name']}: {each['lines']:,} lines, ${each['deniedDollars']}"
+        yield f"           CARC {each['name']}: {each['lines']:,} lines, {_dollars(each['deniedDollars'])}"

@@ -132,6 +132,7 @@ def _count(tally: Tally, name: str, side: Side, findings: Iterable[Found], claim
             if dollars is None:
                 total.unknown += 1
             else:
+                total.known += 1
                 total.dollars += dollars
 
 

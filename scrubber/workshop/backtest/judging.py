@@ -9,18 +9,18 @@ from scrubber.intake import parse_json, read_v3
 from scrubber.workshop.backtest.bench import Bench
 from scrubber.workshop.backtest.chunks import LONGEST_ROW, Chunk
 from scrubber.workshop.backtest.counting import count_claim, count_outcome
-from scrubber.workshop.backtest.ledger import Ledger
 from scrubber.workshop.backtest.outcome import claim_outcome
+from scrubber.workshop.backtest.remittances import Remittances
 from scrubber.workshop.backtest.tally import MOST_TOLD, Tally
 
 
 class Judging:
     """What judges the rows of a file. `run_on` is the day of receipt of claims that state none."""
 
-    def __init__(self, bench: Bench, run_on: date, ledger: Ledger | None) -> None:
+    def __init__(self, bench: Bench, run_on: date, remittances: Remittances | None) -> None:
         self._bench = bench
         self._run_on = run_on
-        self._ledger = ledger
+        self._remittances = remittances
 
     def chunk(self, chunk: Chunk) -> Tally:
         """The tally of a chunk. A row that is no claim is counted, and the others go on."""
@@ -57,11 +57,12 @@ class Judging:
         claim = read_v3(parse_json(data))
         received_on = claim.context.received_on
         judged = self._bench.judge(claim, received_on or self._run_on)
-        rows = self._ledger.rows(number) if self._ledger and number else None
+        rows = self._remittances.rows(number) if self._remittances and number else None
         tally.counts["claims"] += 1
         tally.counts["received on the day of the run"] += received_on is None
         count_claim(tally, claim, judged, row)
         if rows:
             count_outcome(tally, claim, judged, claim_outcome(claim, rows), row)
-        elif self._ledger:
+        elif self._remittances:
             tally.counts["claims without a remittance"] += 1
+            tally.counts["claims without a number"] += claim.patient_control_number is None

@@ -39,7 +39,7 @@ def _plots(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _two_sided(groups: Iterable[Mapping[str, Any]], name: str, figure: str) -> list[dict[str, Any]]:
     changed = [group for group in groups if group["gained"]["findings"] or group["lost"]["findings"]][:MOST_BARS]
-    pairs = [(Decimal(group["gained"][figure]), Decimal(group["lost"][figure])) for group in changed]
+    pairs = [(_figure(group["gained"], figure), _figure(group["lost"], figure)) for group in changed]
     widest = max((max(pair) for pair in pairs), default=Decimal())
     return [
         {"name": group[name], "gained": _width(gained, widest), "lost": _width(lost, widest), "group": group}
@@ -49,8 +49,12 @@ def _two_sided(groups: Iterable[Mapping[str, Any]], name: str, figure: str) -> l
 
 def _one_sided(groups: Iterable[Mapping[str, Any]], figure: str) -> list[dict[str, Any]]:
     shown = list(groups)[:MOST_BARS]
-    widest = max((Decimal(group[figure]) for group in shown), default=Decimal())
-    return [{"name": group["name"], "width": _width(Decimal(group[figure]), widest), "group": group} for group in shown]
+    widest = max((_figure(group, figure) for group in shown), default=Decimal())
+    return [{"name": group["name"], "width": _width(_figure(group, figure), widest), "group": group} for group in shown]
+
+
+def _figure(group: Mapping[str, Any], figure: str) -> Decimal:
+    return Decimal(group[figure] or 0)
 
 
 def _has_outcomes(rule: Mapping[str, Any]) -> bool:
@@ -76,8 +80,8 @@ def _count(number: int) -> str:
     return f"{number:,}"
 
 
-def _dollars(amount: str) -> str:
-    return f"${Decimal(amount):,.2f}"
+def _dollars(amount: str | None) -> str:
+    return "unknown" if amount is None else f"${Decimal(amount):,.2f}"
 
 
 def _percent(share: str) -> str:

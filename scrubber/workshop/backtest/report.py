@@ -108,7 +108,7 @@ def _remits(run: Run) -> Document | None:
         "told": [{"row": bad.row, "problem": bad.message} for bad in run.remits.told],
         "joinedClaims": counts["joined"],
         "claimsWithoutRemittance": counts["claims without a remittance"],
-        "claimsWithoutNumber": run.unjoined.without_number,
+        "claimsWithoutNumber": counts["claims without a number"],
         "claimsOfRepeatedNumber": run.unjoined.repeated,
         "remittancesWithoutClaim": run.unjoined.remits_without_claim,
         "linesWithoutClaimLine": counts["remit lines of no line"],
@@ -121,15 +121,16 @@ def _book(book: Rulebook) -> Document:
     return {"digest": book.digest, "activeRules": len(book.active)}
 
 
-def _dollars(amount: Decimal) -> str:
-    return f"{amount:.2f}"
+def _dollars(amount: Decimal, known: int = 1, unknown: int = 0) -> str | None:
+    """Dollars as text; None where there are amounts, and none of them is known."""
+    return None if unknown and not known else f"{amount:.2f}"
 
 
 def _sum(total: Sum) -> Document:
     return {
         "findings": total.findings,
         "claims": total.claims,
-        "atRisk": _dollars(total.dollars),
+        "atRisk": _dollars(total.dollars, total.known, total.unknown),
         "unknownLines": total.unknown,
     }
 
@@ -151,11 +152,15 @@ def _rules(run: Run) -> list[Document]:
     tally = run.tally
     found = {name for side, by, name in tally.sums if by == RULE}
     rules = [_rule(run, name) for name in sorted(found.union(run.books.tested))]
-    return sorted(rules, key=lambda rule: (not rule["tested"], -_change(rule), -Decimal(rule["all"]["atRisk"])))
+    return sorted(rules, key=lambda rule: (not rule["tested"], -_change(rule), -_known(rule["all"])))
 
 
 def _change(group: Document) -> Decimal:
-    return Decimal(group["gained"]["atRisk"]) + Decimal(group["lost"]["atRisk"])
+    return _known(group["gained"]) + _known(group["lost"])
+
+
+def _known(total: Document) -> Decimal:
+    return Decimal(total["atRisk"] or 0)
 
 
 def _rule(run: Run, name: str) -> Document:
@@ -198,7 +203,9 @@ def _flagged(flagged: Flagged) -> Document:
         "notDenied": flagged.not_denied,
         "unclear": flagged.unclear,
         "precision": None if share is None else f"{share:.4f}",
-        "deniedDollars": _dollars(flagged.denied_dollars),
+        "deniedDollars": _dollars(
+            flagged.denied_dollars, flagged.denied + flagged.partly - flagged.unstated, flagged.unstated
+        ),
         "deniedWithoutAmount": flagged.unstated,
         "paidDollars": _dollars(flagged.paid_dollars),
     }
@@ -237,7 +244,8 @@ def _side(tally: Tally, side: str) -> Document:
 
 
 def _missed(missed: Missed) -> Document:
-    return {"lines": missed.lines, "deniedDollars": _dollars(missed.dollars), "withoutAmount": missed.unstated}
+    dollars = _dollars(missed.dollars, missed.lines - missed.unstated, missed.unstated)
+    return {"lines": missed.lines, "deniedDollars": dollars, "withoutAmount": missed.unstated}
 
 
 def _missed_by(tally: Tally, by: str, *sampled: str) -> list[Document]:

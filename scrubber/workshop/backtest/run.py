@@ -22,8 +22,8 @@ from scrubber.workshop.backtest.bench import open_bench
 from scrubber.workshop.backtest.books import Books, Choice, open_books
 from scrubber.workshop.backtest.chunks import Chunk, chunks
 from scrubber.workshop.backtest.judging import Judging
-from scrubber.workshop.backtest.ledger import Ledger, Numbers, RemitFile, Unjoined, load_remits
 from scrubber.workshop.backtest.reading import InputFile, opened
+from scrubber.workshop.backtest.remittances import Numbers, RemitFile, Remittances, Unjoined, load_remits
 from scrubber.workshop.backtest.tally import Tally
 
 Progress = Callable[[int, float], None]  # rows so far, how much of the file (0 to 1)
@@ -36,7 +36,7 @@ class Setup(NamedTuple):
     choice: Choice
     reference: str | None
     run_on: date
-    ledger: Path | None
+    remittances: Path | None
     digests: tuple[str, str | None]
 
 
@@ -72,12 +72,12 @@ def back_test(
     tables = open_reference(reference)
     digests = books.candidate.digest, books.baseline.digest if books.baseline else None
     with tempfile.TemporaryDirectory(prefix="scrubber-back-test-") as folder:
-        ledger = Path(folder) / "remits.sqlite"
-        loaded = load_remits(remits, ledger) if remits else None
-        numbers = Numbers(ledger) if remits else None
-        setup = Setup(choice, reference, run_on, ledger if remits else None, digests)
+        place = Path(folder) / "remits.sqlite"
+        loaded = load_remits(remits, place) if remits else None
+        numbers = Numbers(place) if remits else None
+        setup = Setup(choice, reference, run_on, place if remits else None, digests)
         bench = open_bench(books, tables)
-        here = Judging(bench, run_on, Ledger(ledger) if remits else None) if jobs == 1 else None
+        here = Judging(bench, run_on, Remittances(place) if remits else None) if jobs == 1 else None
         with opened(claims) as file:
             given = (numbers.given(chunk) if numbers else chunk for chunk in chunks(file))
             tallies = _here(here, given) if here else _on_processes(setup, given, jobs)
@@ -164,8 +164,8 @@ def _judging(setup: Setup) -> Judging:
     digests = books.candidate.digest, books.baseline.digest if books.baseline else None
     if digests != setup.digests:
         raise BackTestStopped("the rules changed while the back-test began: run it again")
-    ledger = Ledger(setup.ledger) if setup.ledger else None
-    return Judging(open_bench(books, open_reference(setup.reference)), setup.run_on, ledger)
+    remittances = Remittances(setup.remittances) if setup.remittances else None
+    return Judging(open_bench(books, open_reference(setup.reference)), setup.run_on, remittances)
 
 
 def _ready() -> None:

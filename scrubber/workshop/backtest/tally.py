@@ -23,12 +23,13 @@ Key = tuple[str, str, str]  # side, what it is grouped by, which group
 class Sum:
     """Findings of a group, the claims they stand on, and what the lines they put at risk may lose.
 
-    A line counts once a claim. `unknown` counts the lines whose amount is not known.
+    A line counts once a claim. `known` and `unknown` count the lines whose amount is, and is not, known.
     """
 
     findings: int = 0
     claims: int = 0
     dollars: Decimal = NOTHING
+    known: int = 0
     unknown: int = 0
 
     def add(self, other: Sum) -> None:
@@ -36,6 +37,7 @@ class Sum:
         self.findings += other.findings
         self.claims += other.claims
         self.dollars += other.dollars
+        self.known += other.known
         self.unknown += other.unknown
 
 

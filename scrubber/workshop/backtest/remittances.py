@@ -30,10 +30,10 @@ class RemitFile(NamedTuple):
     told: tuple[BadRow, ...]
 
 
-def load_remits(path: Path, ledger: Path) -> RemitFile:
-    """Writes the rows of a remittance file into a new ledger. Raises Faults for a file that cannot be read."""
+def load_remits(path: Path, place: Path) -> RemitFile:
+    """Writes the rows of a remittance file into a new database. Raises Faults for a file that cannot be read."""
     told: list[BadRow] = []
-    with closing(sqlite3.connect(ledger)) as database, opened(path) as file:
+    with closing(sqlite3.connect(place)) as database, opened(path) as file:
         database.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; CREATE TABLE remits ({_FIELDS});")
         rows = bad = 0
         for batch in _batches(remit_rows(file)):
@@ -57,7 +57,7 @@ def _batches(rows: Iterable[RemitRow | BadRow]) -> Iterator[list[RemitRow | BadR
     yield batch
 
 
-class Ledger:
+class Remittances:
     """The rows of a claim's remittance, for a process that judges claims."""
 
     def __init__(self, path: Path) -> None:
@@ -74,10 +74,9 @@ class Ledger:
 
 
 class Unjoined(NamedTuple):
-    """What could not be brought together: claims without a number, claims whose number an earlier one bears, and claim
-    numbers of remittances that no claim bears."""
+    """What could not be brought together: claims whose number an earlier one bears, and claim numbers of remittances
+    that no claim bears."""
 
-    without_number: int
     repeated: int
     remits_without_claim: int
 
@@ -85,14 +84,14 @@ class Unjoined(NamedTuple):
 class Numbers:
     """Claim numbers as they are met, on the disk: the first claim of a number gets the remittance of it."""
 
-    def __init__(self, ledger: Path) -> None:
-        self._database = sqlite3.connect(ledger.with_suffix(".numbers"))
+    def __init__(self, place: Path) -> None:
+        self._database = sqlite3.connect(place.with_suffix(".numbers"))
         self._database.executescript(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
             "CREATE TABLE numbers (claim TEXT PRIMARY KEY) WITHOUT ROWID;"
         )
-        self._database.execute("ATTACH ? AS ledger", (f"{ledger.as_uri()}?mode=ro",))
-        self._without_number = self._repeated = 0
+        self._database.execute("ATTACH ? AS kept", (f"{place.as_uri()}?mode=ro",))
+        self._repeated = 0
 
     def given(self, chunk: Chunk) -> Chunk:
         """The chunk with the numbers under which its claims are looked up."""
@@ -103,20 +102,19 @@ class Numbers:
             return None
         number = claim_number(row)
         if number is None:
-            self._without_number += 1
-        elif not self._database.execute("INSERT OR IGNORE INTO numbers VALUES (?)", (number,)).rowcount:
+            return None
+        if not self._database.execute("INSERT OR IGNORE INTO numbers VALUES (?)", (number,)).rowcount:
             self._repeated += 1
-        else:
-            return number
-        return None
+            return None
+        return number
 
     def close(self) -> Unjoined:
         """What could not be brought together, when every chunk was given its numbers."""
-        asked = "SELECT count(DISTINCT claim) FROM ledger.remits WHERE claim NOT IN (SELECT claim FROM numbers)"
+        asked = "SELECT count(DISTINCT claim) FROM kept.remits WHERE claim NOT IN (SELECT claim FROM numbers)"
         self._database.commit()
         (left,) = self._database.execute(asked).fetchone()
         self._database.close()
-        return Unjoined(self._without_number, self._repeated, left)
+        return Unjoined(self._repeated, left)
 
 
 def claim_number(row: bytes) -> str | None:
