@@ -12,6 +12,8 @@ _COMMANDS = {
     "show": ("show", "Print everything that one rule says."),
     "lint": ("lint", "Check rules, tests and tables."),
     "test": ("test", "Run the test cases of rules."),
+    "diff": ("diff", "Compare two rulebooks by what they mean."),
+    "changes": ("changes", "Check that CHANGES.md tells what has changed."),
     "coverage": ("coverage", "Show which conditions the test cases of rules made true and false."),
     "mutate": ("mutate", "Show small changes of rules that no test case notices."),
     "backtest": ("backtest", "Try rules on past claims, and hold them against what payers did."),

@@ -56,7 +56,7 @@ def backtest(
     scrubber rules backtest --rules our-clinic-modifier-25 --claims 2025.ndjson
     scrubber rules backtest --rules new-rules/ --claims 2025.ndjson --remits 2025.csv --report out/
     scrubber rules backtest --rules rules/ --against HEAD~1 --claims 2025.ndjson
-    scrubber rules backtest --rules our-clinic-modifier-25 --claims 2025.ndjson --remits 2025.csv --record
+    scrubber rules backtest --rules our-clinic-modifier-25 --claims 2025.ndjson --record
 
     Nothing leaves this machine; the report has counts, dollars and claim numbers, and nothing else of a claim.
     """
