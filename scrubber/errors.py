@@ -11,6 +11,7 @@ ScrubberError
 |-- WrongSwitch            a rule that a request switches on or off is not there, or does not run
 |-- LedgerDown             batches cannot be kept or read just now (HTTP 503)
 |-- DepotFull              there is no room for a batch (HTTP 507)
+|-- BadUpload              an upload is refused while it is received (HTTP 400, 413)
 |-- NotABatch              an upload cannot be cut into rows; the batch fails, and says why
 |-- BackTestStopped        a back-test could not be run to its end
 |-- NoPrice                an amount cannot be known; stays within `scrubber.money`
@@ -72,6 +73,14 @@ class LedgerDown(ScrubberError):
 
 class DepotFull(ScrubberError):
     """There is no room for a batch."""
+
+
+class BadUpload(ScrubberError):
+    """An upload is refused while it is received. `kind` is empty or too-large."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        self.kind = kind
+        super().__init__(message)
 
 
 class NotABatch(ScrubberError):
