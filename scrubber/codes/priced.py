@@ -91,7 +91,7 @@ def payer_asked(question: CodeQuestion | PriceQuestion, rulebook: Rulebook, refe
         rulebook.payer_name(question.payer, question.day) if question.payer else None,
         question.line_of_business or (UNKNOWN if question.payer else ORIGINAL_MEDICARE),
         None,
-        contractor(question.zip[:5], None, question.day, reference) if question.zip else None,
+        contractor(question.zip, None, question.day, reference) if question.zip else None,
     )
 
 
