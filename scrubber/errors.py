@@ -11,7 +11,9 @@ ScrubberError
 |-- WrongSwitch            a rule that a request switches on or off is not there, or does not run
 |-- LedgerDown             batches cannot be kept or read just now (HTTP 503)
 |-- DepotFull              there is no room for a batch (HTTP 507)
+|-- BadUpload              an upload is refused while it is received (HTTP 400, 413)
 |-- NotABatch              an upload cannot be cut into rows; the batch fails, and says why
+|-- BackTestStopped        a back-test could not be run to its end
 |-- NoPrice                an amount cannot be known; stays within `scrubber.money`
 `-- CaseNotMade            a rule's test case changes what is not there; stays within `scrubber.workshop`
 """
@@ -73,8 +75,20 @@ class DepotFull(ScrubberError):
     """There is no room for a batch."""
 
 
+class BadUpload(ScrubberError):
+    """An upload is refused while it is received. `kind` is empty or too-large."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        self.kind = kind
+        super().__init__(message)
+
+
 class NotABatch(ScrubberError):
     """An upload cannot be cut into rows; the message says where it stops being one, and holds nothing of it."""
+
+
+class BackTestStopped(ScrubberError):
+    """A back-test could not be run to its end; the message says why."""
 
 
 class Fault(NamedTuple):

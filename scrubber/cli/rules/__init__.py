@@ -16,6 +16,7 @@ _COMMANDS = {
     "changes": ("changes", "Check that CHANGES.md tells what has changed."),
     "coverage": ("coverage", "Show which conditions the test cases of rules made true and false."),
     "mutate": ("mutate", "Show small changes of rules that no test case notices."),
+    "backtest": ("backtest", "Try rules on past claims, and hold them against what payers did."),
     "archive": ("archive", "List the rulebooks that are kept, so that their answers can be replayed."),
     "schema": ("schema", "Write the JSON Schemas with which editors complete rule files."),
 }
@@ -52,4 +53,5 @@ def rules() -> None:
     scrubber rules lint
     scrubber rules test documentation-tbs-number
     scrubber rules coverage documentation-tbs-number
+    scrubber rules backtest --rules documentation-tbs-number --claims last-year.ndjson
     """
