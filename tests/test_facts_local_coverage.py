@@ -94,6 +94,7 @@ def test_only_excluded_diagnoses_warn(tmp_path: Path) -> None:
         ({"covered": {"R06.02": "Y"}}, "by a note"),
         ({"covered": LISTED, "paragraph": "The following support medical necessity for 71045"}, "no covered diagnoses"),
         ({"covered": LISTED, "paragraph": "Covered for CPT codes in group 2"}, "no covered diagnoses"),
+        ({"covered": LISTED, "excluded": ["R07.9"], "paragraph": "For CPT code 71045"}, "no covered diagnoses"),
         ({}, "lists no covered diagnoses"),
     ],
 )

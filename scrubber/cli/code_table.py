@@ -44,7 +44,7 @@ def render_code(known: KnownCode, width: int) -> str:
         _prices(known.prices, width),
         _mue(known.mue, known.standings),
         _partners(known),
-        _add_ons(known),
+        _add_ons(known, width),
         _coverage(known.coverage, width),
         _articles(known.articles, width),
         _rules(known, width),
@@ -145,14 +145,16 @@ def _partners(known: KnownCode) -> Lines:
     yield from _grid(("code", "denied", "a modifier", "from", "through"), rows)
 
 
-def _add_ons(known: KnownCode) -> Lines:
+def _add_ons(known: KnownCode, width: int) -> Lines:
     yield from _title("ADD-ON", _standing(known.standings, ADD_ON.name))
+    if not known.primaries and not known.add_ons:
+        yield f"{'':{_INDENT}}no row"
     for about, codes in (
         ("billed with", _codes(known.primaries, "primary")),
         ("its add-on codes", _codes(known.add_ons, "code")),
     ):
         if codes:
-            yield f"{'':{_INDENT}}{about}: {codes}"
+            yield from wrap(f"{about}: {codes}", _INDENT, width, hang=_STEPS - _INDENT)
 
 
 def _codes(rows: Sequence[AddOn], field: str) -> str:

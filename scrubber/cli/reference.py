@@ -13,6 +13,8 @@ from scrubber.cli.reference_load import load, place_of_settings
 from scrubber.cli.reference_status import status
 from scrubber.cli.verify import verify
 from scrubber.reference import Reference, open_reference
+from scrubber.reference.answering import answered
+from scrubber.reference.place import releases_of
 from scrubber.reference.rows import Release
 
 _DIGITS = 12  # of a SHA-256: enough to tell releases apart by eye
@@ -70,13 +72,22 @@ def every(as_json: bool) -> None:
 @click.argument("release")
 def drop(kind: str, release: str) -> None:
     """Take a loaded release away. Claims under way are finished with it; its bytes go with the next change."""
-    with told_plainly(), place_of_settings().change() as change:
-        kept = [each for each in change.loaded if (each.kind, each.name) != (kind, release)]
-        if len(kept) == len(change.loaded):
-            there = ", ".join(f"{each.kind} {each.name}" for each in change.loaded)
-            raise Unusable(f"there is no loaded release {kind} {release}; there are: {there or 'none'}")
-        change.commit(kept)
+    with told_plainly():
+        place = place_of_settings()
+        with place.change() as change:
+            dropped = [each for each in change.loaded if (each.kind, each.name) == (kind, release)]
+            if not dropped:
+                there = ", ".join(f"{each.kind} {each.name}" for each in change.loaded)
+                raise Unusable(f"there is no loaded release {kind} {release}; there are: {there or 'none'}")
+            change.commit([each for each in change.loaded if each not in dropped])
     click.echo(f"{kind} {release} is dropped")
+    for table in dropped[0].rows:
+        left = [each for each in releases_of(place.loaded()) if each.table == table]
+        click.echo(
+            f"{table} answers for dates of service of {answered(left)}"
+            if left
+            else f"{table} has no loaded release now: what is typed by hand answers, if anything"
+        )
 
 
 def _opened() -> Reference:

@@ -40,7 +40,6 @@ from scrubber.reference.rows import (
     Place,
     Procedure,
     PtpEdit,
-    SplitZip,
     StateContractor,
     Taxonomy,
     ZipLocality,
@@ -104,7 +103,6 @@ PLACE_OF_SERVICE = Table("place-of-service", Place, _by_code, ("code",))
 ANESTHESIA = Table("anes", Anesthesia, lambda row: row.locality, ("locality",))
 OPPS_CAP = Table("opps-cap", OppsCap, lambda row: fee_key(row.code, row.component), ("code", "component", "locality"))
 LOCALITY_COUNTY = Table("locality-county", LocalityCounty, lambda row: row.locality, ("locality", "state"))
-SPLIT_ZIP = Table("split-zip", SplitZip, lambda row: row.zip, ("zip",))
 ADJUSTMENT_CODES = Table("adjustment-codes", AdjustmentCode, _by_code, ("code", "kind"))
 TAXONOMY = Table("taxonomy", Taxonomy, lambda row: row.prefix, ("prefix",))
 ICD10CM_HEADERS = Table("icd10cm-headers", DiagnosisHeader, _by_code, ("code",))
@@ -161,7 +159,6 @@ TABLES: Mapping[str, Table[Any]] = {
         ANESTHESIA,
         OPPS_CAP,
         LOCALITY_COUNTY,
-        SPLIT_ZIP,
         ADJUSTMENT_CODES,
         ICD10CM_HEADERS,
         ICD10CM_NOTES,
@@ -191,7 +188,6 @@ NOT_ASKED_FOR_CLAIMS = frozenset(
         ANESTHESIA,
         OPPS_CAP,
         LOCALITY_COUNTY,
-        SPLIT_ZIP,
         ADJUSTMENT_CODES,
         ORDER_REFERRING,
         NPPES,

@@ -98,10 +98,10 @@ def _local(version: CoverageArticle, code: str, groups: Collection[str], day: da
     others = frozenset(
         (row.test, row.group) for row in said if row.test != "procedure" and not _speaks_of(row, code, groups)
     )
-    listed = _listed(version, said, others, day, rows)
+    tests = {row.test for row in rows(ARTICLE_LISTS, version.article, day) if _of(version, row)}
     worded = any(row.worded and (row.test != "procedure" or row.group in groups) for row in said)
     return LocalArticle(
-        version, _contractors(version, day, rows), tuple(sorted(lcds)), _decides(listed, worded), others
+        version, _contractors(version, day, rows), tuple(sorted(lcds)), _decides(tests, said, others, worded), others
     )
 
 
@@ -123,28 +123,19 @@ def shape(code: str) -> str:
     return code.translate(_AS_ZERO)
 
 
-def _listed(
-    version: CoverageArticle,
-    said: Collection[ArticleGroup],
-    others: Collection[tuple[str, str]],
-    day: date,
-    rows: Lookup,
-) -> set[CoverageTest]:
-    """Of covered and excluded, what the article lists for the code."""
-    tests = {row.test for row in rows(ARTICLE_LISTS, version.article, day) if _of(version, row)}
-    known = {test: [(row.test, row.group) for row in said if row.test == test] for test in tests}
-    return {test for test in tests if not known[test] or any(group not in others for group in known[test])}
-
-
-def _decides(listed: Collection[CoverageTest], worded: bool) -> Decides:
-    if "covered" in listed:
-        return "paragraphs" if worded else "lists"
-    return "exclusions" if "excluded" in listed and not worded else "text"
-
-
 def _contractors(version: CoverageArticle, day: date, rows: Lookup) -> tuple[str, ...]:
     keys = [row.contractor_key for row in rows(ARTICLE_CONTRACTORS, version.article, day) if _of(version, row)]
     return tuple(sorted({row.contractor for key in keys for row in rows(COVERAGE_CONTRACTORS, key, day)}))
+
+
+def _decides(
+    tests: Collection[CoverageTest], said: Collection[ArticleGroup], others: Collection[Group], worded: bool
+) -> Decides:
+    if "covered" in tests:
+        groups = [(row.test, row.group) for row in said if row.test == "covered"]
+        for_it = not groups or any(group not in others for group in groups)
+        return "paragraphs" if worded else "lists" if for_it else "text"
+    return "exclusions" if "excluded" in tests and not worded else "text"
 
 
 def _tests(article: LocalArticle, diagnosis: str, day: date, rows: Lookup) -> frozenset[str]:

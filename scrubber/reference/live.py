@@ -33,12 +33,20 @@ class LiveReference:
         self.trouble: str | None = None
 
     def current(self) -> Reference:
-        """The reference data now. Where a change cannot be read, what was there before it, and `trouble` says why."""
-        if self._place is not None and self._place.generation() != self._generation:
-            with self._lock:
-                if self._place.generation() != self._generation:
+        """The reference data now. Where a change cannot be read, what was there before it, and `trouble` says why.
+
+        One thread opens what is new; the others go on with what was there until it is open.
+        """
+        if self._changed() and self._lock.acquire(blocking=False):
+            try:
+                if self._changed():  # nobody else was here in between
                     self._switch()
+            finally:
+                self._lock.release()
         return self._current
+
+    def _changed(self) -> bool:
+        return self._place is not None and self._place.generation() != self._generation
 
     def _switch(self) -> None:
         try:
@@ -76,6 +84,11 @@ def open_place(location: str) -> Place:
     """The place that keeps loaded releases: a folder, which may not be there yet, or a PostgreSQL database."""
     if not is_postgres(location):
         return FolderPlace(Path(location))
-    from scrubber.reference.postgres_place import PostgresPlace  # psycopg is an extra
+    try:
+        from scrubber.reference.postgres_place import PostgresPlace
+    except ImportError:  # psycopg is an extra
+        raise ConfigError(
+            "reference data in PostgreSQL needs psycopg, which is not installed: pip install 'claim-scrubber[postgres]'"
+        ) from None
 
     return PostgresPlace(location)

@@ -8,14 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, LiteralString
 
-from scrubber.errors import ConfigError
+import psycopg
 
-try:
-    import psycopg
-except ImportError as missing:
-    raise ConfigError(
-        "reference data in PostgreSQL needs psycopg, which is not installed: pip install 'claim-scrubber[postgres]'"
-    ) from missing
+from scrubber.errors import ConfigError
 
 Connection = psycopg.Connection[Any]
 
@@ -61,4 +56,7 @@ def told_plainly() -> Iterator[None]:
         yield
     except psycopg.Error as failure:
         # The message of a failed connection names the address, which may hold a password.
-        raise ConfigError(f"reference data: the PostgreSQL database failed ({type(failure).__name__})") from None
+        raise ConfigError(
+            f"reference data: the PostgreSQL database failed ({type(failure).__name__});"
+            ' psql "$SCRUBBER_REFERENCE" says more'
+        ) from None

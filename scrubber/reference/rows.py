@@ -370,12 +370,3 @@ class AdjustmentCode(NamedTuple):
     since: date | None
     until: date | None
     source: str
-
-
-class SplitZip(NamedTuple):
-    """A ZIP code that lies in several localities: only its nine digits tell which."""
-
-    zip: str
-    since: date | None
-    until: date | None
-    source: str

@@ -81,7 +81,7 @@ class SqliteBackend:
             [(found,)] = self._ask(path, "PRAGMA user_version")
             if found != LAYOUT:
                 raise ConfigError(
-                    f"reference data: {path} has layout {found}, this program reads {LAYOUT}: load the release again"
+                    f"reference data: {path} has layout {found}, this program reads {LAYOUT}: drop it and load it again"
                 )
             return dict(self._ask(path, "SELECT number, text FROM texts"))
         except sqlite3.Error as failure:

@@ -32,7 +32,6 @@ from scrubber.reference.catalogue import (
     PLACE_OF_SERVICE,
     PROCEDURES,
     PTP,
-    TABLES,
     TAXONOMY,
     ZIP_DIGITS,
     ZIP_LOCALITY,
@@ -58,14 +57,13 @@ from scrubber.reference.rows import (
     Taxonomy,
     ZipLocality,
 )
-from scrubber.reference.spans import spans_of, within
+from scrubber.reference.timeline import Timeline, within
 from scrubber.tables import in_force, on
 
 ROWS_KEPT = 16_384  # keys whose rows a process remembers, and keys by day whose row it does: about 10 MB each
 PAIRS_KEPT = 4_096  # sets of codes whose PTP pairs a process remembers
 PARTNERS_KEPT = 16  # codes whose edits a process remembers, by day: 100 kB for some
 CLASSES_KEPT = 4_096  # taxonomy codes, by day
-DAYS_KEPT = 16_384  # days, by table
 CATEGORY = 3  # characters of a diagnosis category
 TAXONOMY_LENGTHS = range(10, 1, -1)  # longest first: the most exact row wins
 
@@ -73,24 +71,19 @@ TAXONOMY_LENGTHS = range(10, 1, -1)  # longest first: the most exact row wins
 class Reference:
     """Reference data as of any day. Never changes, so what it once found it remembers; safe for threads and forks.
 
-    `releases`, where given, stand in place of the backend's. `has_articles`: whether `coverage` may find any.
+    `timeline`, where given, stands in place of that of the backend's releases. `has_articles`: whether `coverage` may
+    find any.
     """
 
-    def __init__(self, backend: Backend, releases: Iterable[Release] | None = None) -> None:
+    def __init__(self, backend: Backend, timeline: Timeline | None = None) -> None:
         self.backend = backend
-        self._releases = backend.releases() if releases is None else tuple(releases)
-        self._releases_of = {
-            name: tuple(release for release in self._releases if release.table == name) for name in TABLES
-        }
-        self._spans = {name: spans_of(releases) for name, releases in self._releases_of.items()}
-        self.has_articles = bool(self._spans[ARTICLE_PROCEDURES.name])
+        self._timeline = timeline or Timeline(backend.releases())
+        self.has_articles = self._timeline.has(ARTICLE_PROCEDURES.name)
         self._kept_rows = lru_cache(ROWS_KEPT)(backend.rows)
         self._kept_row = lru_cache(ROWS_KEPT)(self._find_row)
         self._kept_pairs = lru_cache(PAIRS_KEPT)(backend.ptp_among)
         self._kept_edits = lru_cache(PARTNERS_KEPT)(backend.ptp_of)
         self._kept_classes = lru_cache(CLASSES_KEPT)(self._find_class)
-        self._kept_standing = lru_cache(DAYS_KEPT)(self._find_standing)
-        self._kept_part = lru_cache(DAYS_KEPT)(self._find_part)
         self._kept_articles = lru_cache(ROWS_KEPT)(self._find_articles)
 
     def ptp_among(self, codes: Collection[str], first: date, last: date) -> Mapping[Pair, Windows]:
@@ -98,7 +91,7 @@ class Reference:
 
         They answer for the days from `first` to `last`; windows may be among them that run on other days only.
         """
-        spans = [span for span in self._spans[PTP.name] if span.first <= last and first <= span.last]
+        spans = self._timeline.spans(PTP.name, first, last)
         asked = frozenset(codes)
         if len({span.release.sha256 for span in spans}) == 1:
             return self._kept_pairs(spans[0].release.sha256, asked)
@@ -110,16 +103,16 @@ class Reference:
 
     def ptp_of(self, code: str, day: date) -> Sequence[PtpEdit]:
         """The PTP edits in force on a day with the code in column 1, by column 2; then in column 2, by column 1."""
-        part = self._kept_part(PTP.name, day)
+        part = self._timeline.part(PTP.name, day)
         return () if part is None else self._kept_edits(part, code, day)
 
     def add_ons(self, code: str, day: date) -> tuple[AddOn, ...]:
         """What an add-on code may be billed with on a day; none when it is no add-on code."""
-        return tuple(row for row in self._rows(ADD_ON, code, day) if in_force(row, day))
+        return tuple(row for row in self.rows(ADD_ON, code, day) if in_force(row, day))
 
     def add_ons_of(self, primary: str, day: date) -> tuple[AddOn, ...]:
         """The add-on codes that name a code among those they may be billed with on a day, by code."""
-        rows = (row for row in self._rows(ADD_ON_BY_PRIMARY, primary, day) if in_force(row, day))
+        rows = (row for row in self.rows(ADD_ON_BY_PRIMARY, primary, day) if in_force(row, day))
         return tuple(sorted(rows, key=lambda row: row.code))
 
     def mue(self, code: str, day: date) -> Mue | None:
@@ -132,7 +125,7 @@ class Reference:
 
     def conversion_factor(self, day: date, qualifying_apm: bool) -> ConversionFactor | None:
         """Dollars for one relative value unit, for a qualifying APM participant or any other provider."""
-        for row in self._rows(CONVERSION_FACTORS, EVERY_ROW, day):
+        for row in self.rows(CONVERSION_FACTORS, EVERY_ROW, day):
             if row.qualifying_apm in (None, qualifying_apm) and in_force(row, day):
                 return row
         return None
@@ -144,7 +137,7 @@ class Reference:
     def locality_of_zip(self, zip: str, day: date) -> ZipLocality | None:
         """Contractor and locality of a ZIP code of 5 or 9 digits; where rows of nine digits have it, they decide."""
         for asked in dict.fromkeys((zip, zip[:ZIP_DIGITS])):
-            rows = self._rows(ZIP_LOCALITY, zip_key(asked), day)
+            rows = self.rows(ZIP_LOCALITY, zip_key(asked), day)
             found = on((row for row in rows if row.zip_from <= asked <= row.zip_to), day)
             if found is not None:
                 return found
@@ -152,7 +145,7 @@ class Reference:
 
     def contractors_of_state(self, state: str, day: date) -> tuple[str, ...]:
         """Numbers of the Part B contractors of a state; several where it is split, none where it is unknown."""
-        return tuple(row.contractor for row in self._rows(CONTRACTORS, state, day) if in_force(row, day))
+        return tuple(row.contractor for row in self.rows(CONTRACTORS, state, day) if in_force(row, day))
 
     def procedure(self, code: str, day: date) -> Known:
         """What the tables know of a CPT or HCPCS code on a day; a row of the fee schedule is knowledge, too."""
@@ -172,7 +165,7 @@ class Reference:
     def diagnosis_notes(self, code: str, day: date) -> tuple[DiagnosisNote, ...]:
         """What the tabular list says at an ICD-10-CM code (no dot) and at all that it begins with."""
         beginnings = (code[:length] for length in range(CATEGORY, len(code) + 1))
-        return tuple(note for key in beginnings for note in self._rows(ICD10CM_NOTES, key, day) if in_force(note, day))
+        return tuple(note for key in beginnings for note in self.rows(ICD10CM_NOTES, key, day) if in_force(note, day))
 
     def modifier(self, code: str, day: date) -> Modifier | None:
         """A modifier that is in force."""
@@ -195,25 +188,23 @@ class Reference:
 
     def article_diagnoses(self, article: LocalArticle, diagnoses: Collection[str], day: date) -> DiagnosisWord:
         """Diagnoses (no dots) against the lists of an article, without regard to what `decides` says."""
-        return judged(article, diagnoses, day, self._rows)
+        return judged(article, diagnoses, day, self.rows)
 
     def standing(self, table: str, day: date) -> TableStanding:
         """How `day` lies to the releases of a table, by the table's name in `catalogue.TABLES`."""
-        return self._kept_standing(table, day)
+        return self._timeline.standing(table, day)
 
     def releases(self) -> tuple[Release, ...]:
         """All releases, by table and then by first day."""
-        return self._releases
+        return self._timeline.releases
 
     def answering_everywhere(self, chosen: Iterable[Release]) -> Reference:
         """The same tables, except that each of `chosen` alone answers for its table, on all days."""
-        alone = tuple(release._replace(since=None, until=None) for release in chosen)
-        replaced = {release.table for release in alone}
-        kept = [release for release in self._releases if release.table not in replaced]
-        return Reference(self.backend, sorted((*kept, *alone), key=lambda release: release.table))
+        return Reference(self.backend, self._timeline.with_alone(chosen))
 
-    def _rows(self, table: Table[R], key: str, day: date) -> tuple[R, ...]:
-        part = self._kept_part(table.owner, day)
+    def rows(self, table: Table[R], key: str, day: date) -> tuple[R, ...]:
+        """Every row under a key of the release that answers for a day, whatever days the rows state for themselves."""
+        part = self._timeline.part(table.owner, day)
         return () if part is None else self._kept_rows(table, part, key)
 
     def _row(self, table: Table[R], key: str, day: date) -> R | None:
@@ -221,10 +212,10 @@ class Reference:
         return found
 
     def _find_row(self, table: Table[Any], key: str, day: date) -> Any:
-        return on(self._rows(table, key, day), day)
+        return on(self.rows(table, key, day), day)
 
     def _known(self, table: Table[Any], code: str, day: date) -> Known:
-        rows = self._rows(table, code, day)
+        rows = self.rows(table, code, day)
         if not rows or self.standing(table.name, day).word == "before-first-release":
             return "unknown"
         if on(rows, day) is not None:
@@ -233,27 +224,11 @@ class Reference:
         return "ended" if begun else "not-yet-in-force"
 
     def _find_articles(self, code: str, day: date) -> tuple[LocalArticle, ...]:
-        return local_articles(code, day, self._rows)
+        return local_articles(code, day, self.rows)
 
     def _find_class(self, code: str, day: date) -> Taxonomy | None:
         for length in TAXONOMY_LENGTHS:
-            found = on(self._rows(TAXONOMY, code[:length], day), day)
+            found = on(self.rows(TAXONOMY, code[:length], day), day)
             if found is not None:
                 return found
         return None
-
-    def _find_part(self, table: str, day: date) -> str | None:
-        for span in self._spans[table]:
-            if span.first <= day <= span.last:
-                return span.release.sha256
-        return None
-
-    def _find_standing(self, table: str, day: date) -> TableStanding:
-        releases = self._releases_of[table]
-        begun = [release for release in releases if release.since is None or release.since <= day]
-        if not begun:
-            return TableStanding("before-first-release", releases[0] if releases else None)
-        last = begun[-1]
-        if in_force(last, day):
-            return TableStanding("in-force", last)
-        return TableStanding("carried-forward" if last.starter else "past-last-release", last)
