@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask
 
+from scrubber.batch.place import open_batches
 from scrubber.config import Settings
 from scrubber.rulebook.archive import archive_or_tell
 from scrubber.rulebook.book import Rulebook
@@ -45,7 +46,15 @@ def _service(settings: Settings, scrubber: Scrubber | None) -> service.Service:
         return service.Service(lambda: scrubber, settings.max_body_bytes, settings.ready_days, lambda: None)
     live = LiveScrubber(settings.rules, settings.reference)
     keep(settings, live.current().rulebook)
-    return service.Service(live.current, settings.max_body_bytes, settings.ready_days, lambda: live.reference.trouble)
+    return service.Service(
+        live.current,
+        settings.max_body_bytes,
+        settings.ready_days,
+        lambda: live.reference.trouble,
+        open_batches(settings.state, settings.database),
+        settings.max_batch_bytes,
+        settings.webhook_hosts,
+    )
 
 
 def keep(settings: Settings, rulebook: Rulebook) -> None:
