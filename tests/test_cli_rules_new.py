@@ -147,8 +147,8 @@ def test_answers_that_are_none(rules: Path, said: str) -> None:
 
 SAID = (
     "our-clinic", "Our clinic", "What we check.", "x", "our-clinic-units", "", "More than one unit", "", "77080", "",
-    "?", "units", "over", "7", "1", "", "", "", "Line {line}: {units} units.", "Bill one.", "house-policy", "Policy", "", "",
-    "", "", "coding policy", "",
+    "?", "units", "over", "7", "1", "", "", "", "Line {line}: {units} units.", "Bill one.", "house-policy", "Policy",
+    "", "", "", "", "coding policy", "",
 )  # fmt: skip
 
 
