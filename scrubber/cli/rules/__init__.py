@@ -8,6 +8,7 @@ import click
 
 # A command is imported when it is called: (module below this package, what it does).
 _COMMANDS = {
+    "new": ("new", "Write a new rule and its test cases."),
     "list": ("every", "List every rule: id, status, severity, title."),
     "show": ("show", "Print everything that one rule says."),
     "lint": ("lint", "Check rules, tests and tables."),
