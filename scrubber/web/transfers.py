@@ -37,7 +37,7 @@ class Transfers:
 
 
 class Download:
-    """The pieces of an answer; the server closes it, read to its end or not."""
+    """The pieces of an answer. It ends with the last one, or when the server closes it before."""
 
     def __init__(self, pieces: Iterator[bytes], free: threading.BoundedSemaphore) -> None:
         self._pieces = pieces
@@ -45,7 +45,8 @@ class Download:
         self._open = True
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._pieces
+        yield from self._pieces
+        self.close()
 
     def close(self) -> None:
         """Called by the server."""

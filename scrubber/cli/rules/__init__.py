@@ -8,14 +8,17 @@ import click
 
 # A command is imported when it is called: (module below this package, what it does).
 _COMMANDS = {
+    "new": ("new", "Write a new rule and its test cases."),
     "list": ("every", "List every rule: id, status, severity, title."),
     "show": ("show", "Print everything that one rule says."),
     "lint": ("lint", "Check rules, tests and tables."),
     "test": ("test", "Run the test cases of rules."),
+    "explain": ("explain", "Tell why rules fired or did not on a claim."),
     "diff": ("diff", "Compare two rulebooks by what they mean."),
     "changes": ("changes", "Check that CHANGES.md tells what has changed."),
     "coverage": ("coverage", "Show which conditions the test cases of rules made true and false."),
     "mutate": ("mutate", "Show small changes of rules that no test case notices."),
+    "backtest": ("backtest", "Try rules on past claims, and hold them against what payers did."),
     "archive": ("archive", "List the rulebooks that are kept, so that their answers can be replayed."),
     "schema": ("schema", "Write the JSON Schemas with which editors complete rule files."),
 }
@@ -51,5 +54,7 @@ def rules() -> None:
     scrubber rules show documentation-tbs-number
     scrubber rules lint
     scrubber rules test documentation-tbs-number
+    scrubber rules explain claim.json --line 2
     scrubber rules coverage documentation-tbs-number
+    scrubber rules backtest --rules documentation-tbs-number --claims last-year.ndjson
     """
