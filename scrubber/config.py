@@ -50,7 +50,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         port=port,
         rules=_rules(environ.get("SCRUBBER_RULES")),
         reference=environ.get("SCRUBBER_REFERENCE") or None,
-        workers=_count(environ, "SCRUBBER_WORKERS", _cores()),
+        workers=_count(environ, "SCRUBBER_WORKERS", cores()),
         threads=_count(environ, "SCRUBBER_THREADS", 2),
         max_body_bytes=_count(environ, "SCRUBBER_MAX_BODY_BYTES", 10_000_000),
         ready_days=_days(environ.get("SCRUBBER_READY_DAYS")),
@@ -109,6 +109,6 @@ def _is_count(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 12
 
 
-def _cores() -> int:
+def cores() -> int:
     """Cores this process may run on, which in a container are often fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
