@@ -8,6 +8,8 @@ from typing import Any
 from flask import Flask
 
 from scrubber.config import Settings
+from scrubber.rulebook.archive import archive_or_tell
+from scrubber.rulebook.book import Rulebook
 from scrubber.scrub import LiveScrubber, Scrubber
 from scrubber.web import body, docs, logs, openapi, problems, service
 
@@ -42,4 +44,13 @@ def _service(settings: Settings, scrubber: Scrubber | None) -> service.Service:
     if scrubber is not None:
         return service.Service(lambda: scrubber, settings.max_body_bytes, settings.ready_days, lambda: None)
     live = LiveScrubber(settings.rules, settings.reference)
+    keep(settings, live.current().rulebook)
     return service.Service(live.current, settings.max_body_bytes, settings.ready_days, lambda: live.reference.trouble)
+
+
+def keep(settings: Settings, rulebook: Rulebook) -> None:
+    """Archives the rulebook that is in force from now on. Where that fails, the log tells why, and all goes on."""
+    log = logs.open_log(sys.stdout)
+    archive_or_tell(
+        settings.rules, rulebook.digest, settings.state, lambda why: log.warning("rulebook not kept", reason=why)
+    )

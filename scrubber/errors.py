@@ -5,6 +5,7 @@ ScrubberError
 |-- NotJson                bytes that are no JSON (HTTP 400), with the place where they stop being it
 |-- NotAClaim              a body that cannot be read as a claim (HTTP 422), with a problem per place
 |-- Faults                 files that fail their checks: rules, rule tests, tables; every fault at once
+|-- NoRulebook             rules that are asked for by digest or revision are not there, or not whole
 |-- WrongSwitch            a rule that a request switches on or off is not there, or does not run
 |-- NoPrice                an amount cannot be known; stays within `scrubber.money`
 `-- CaseNotMade            a rule's test case changes what is not there; stays within `scrubber.workshop`
@@ -73,6 +74,10 @@ class Faults(ScrubberError):
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(sorted(faults))
         super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class NoRulebook(ScrubberError):
+    """Rules that are asked for by digest or revision are not there, or not as they were; the message says which."""
 
 
 _HERE = Path(__file__).resolve().parents[1]

@@ -31,6 +31,22 @@ def test_a_folder_without_faults(tmp_path: Path) -> None:
     assert lint(rule_folder(tmp_path)) == []
 
 
+def test_a_rule_that_can_never_fire(tmp_path: Path) -> None:
+    when = 'when:\n  all:\n    - {fact: place, is: "11"}\n    - {fact: procedure, none: ["77092", "77089"]}'
+    folder = rule_folder(tmp_path, with_lines(RULE, when=when))
+    never = "can never fire: `procedure any [77092]` (line 15) and `procedure none [77092, 77089]` (line 19)"
+    assert the_fault(folder) == Fault(FILE, 15, f"{never} never hold together")
+
+
+def test_a_rule_over_a_list_that_ended_before_its_first_day(tmp_path: Path) -> None:
+    rule = with_lines(RULE, applies="applies: {procedure: {any-in: tbs}}")
+    ended = "list,code,through,since,until,source\ntbs,77089,,,2022-01-01,sample\n"
+    fault = the_fault(rule_folder(tmp_path, rule, lists=ended))
+    assert (fault.line, fault.message.startswith("can never fire: `day on or after 2022-01-01`")) == (12, True)
+    lasting = ended.replace("2022-01-01", "2022-01-02")
+    assert lint(rule_folder(tmp_path, rule, lists=lasting)) == []
+
+
 def test_faults_of_the_loader_and_of_lint_come_together(tmp_path: Path) -> None:
     rule = with_lines(RULE, owner="").replace("over: 1", "over: 5")
     folder = rule_folder(tmp_path, rule, CASES.replace("finds: []", "find: []"))

@@ -55,6 +55,8 @@ def document(rule: Rule) -> Document:
         "atRisk": rule.at_risk,
         "falseAlarms": rule.false_alarms,
         "related": rule.related,
+        "supersededBy": rule.superseded_by,
+        "backTest": rule.back_test,
     }
 
 

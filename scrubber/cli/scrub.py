@@ -20,6 +20,7 @@ from scrubber.errors import NotAClaim, NotJson
 from scrubber.findings import ScrubResult, Switches, read_switches
 from scrubber.intake.parse import parse_json
 from scrubber.intake.v3 import read_v3
+from scrubber.rulebook.archive import archive_or_tell
 from scrubber.scrub import Scrubber, open_scrubber
 
 _FELL_SHORT, _UNREADABLE = 1, 2
@@ -103,6 +104,8 @@ def scrub(
     with told_plainly():
         opened = open_scrubber(chosen.rules, chosen.reference)
         switches = read_switches(enable, disable, opened.rulebook)
+    if as_json and view == DEFAULT_VIEW:  # the one answer that can be replayed
+        archive_or_tell(chosen.rules, opened.rulebook.digest, chosen.state, partial(_complain, "rulebook not kept"))
     run = _Run(opened, received_on, switches, _shown_as(as_json, view, include))
     dispositions = [run.file(file) for file in files]
     if None in dispositions:

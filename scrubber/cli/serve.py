@@ -24,6 +24,8 @@ def serve() -> None:
     SCRUBBER_BIND            HOST:PORT to listen on (127.0.0.1:8080)
     SCRUBBER_RULES           folder of rules (rules)
     SCRUBBER_REFERENCE       reference data (the starter tables)
+    SCRUBBER_STATE           folder that rulebooks which answered are kept in
+                             (~/.local/state/claim-scrubber)
     SCRUBBER_WORKERS         processes (one per core)
     SCRUBBER_THREADS         threads of each (2)
     SCRUBBER_MAX_BODY_BYTES  largest claim (10000000)

@@ -16,7 +16,7 @@ from scrubber.findings.finding import Finding, NotChecked
 from scrubber.findings.switches import Switches
 from scrubber.findings.wording import render, shown
 from scrubber.rulebook.book import Rulebook
-from scrubber.rulebook.rule import SEVERITIES, AllOf, Compare, Condition, Rule, any_state, leaves
+from scrubber.rulebook.rule import SEVERITIES, AllOf, Rule, any_state, leaves, window
 from scrubber.rulebook.tables import Payer
 from scrubber.vocabulary import KINDS, state_key
 
@@ -29,19 +29,12 @@ def rule_tests(rules: Sequence[Rule]) -> list[EngineTest]:
     """Two tests a rule: key 2i fires the i-th rule, key 2i + 1 says that what it needs was not supplied."""
     tests = []
     for index, rule in enumerate(rules):
-        held = (*_window(rule), rule.applies)
+        held = (*window(rule), rule.applies)
         tests.append(EngineTest(2 * index, rule.scope, AllOf((*held, rule.when))))
         if rule.needs:
             missing = any_state(rule.needs, NOT_SUPPLIED)
             tests.append(EngineTest(2 * index + 1, rule.scope, AllOf((*held, missing))))
     return tests
-
-
-def _window(rule: Rule) -> tuple[Condition, ...]:
-    """Dates of service decide: the rule's window as conditions on the fact's day."""
-    since = (Compare("day", "at-least", rule.since.toordinal()),) if rule.since else ()
-    until = (Compare("day", "under", rule.until.toordinal()),) if rule.until else ()
-    return (*since, *until)
 
 
 class Judged(NamedTuple):

@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
+from scrubber.rulebook.domains import Listed
 from scrubber.rulebook.rule import Rule
 from scrubber.rulebook.tables import (
     AdoptionRow,
@@ -83,6 +84,22 @@ class CodeLists:
         if not ranges:
             return False
         return any(len(code) == len(low) and low <= code <= high for low, high, _ in ranges)
+
+    def turns(self, list_name: str) -> frozenset[int]:
+        """The days (ordinals) on which the list may begin to hold other codes than on the day before."""
+        windows = [window for (name, _), held in self._codes.items() if name == list_name for window in held]
+        windows += [window for _, _, window in self._ranges.get(list_name, ())]
+        return frozenset(day for window in windows for day in window)
+
+    def on(self, list_name: str, day: int) -> Listed:
+        """All that the list holds on a day (an ordinal)."""
+        codes = frozenset(
+            code
+            for (name, code), windows in self._codes.items()
+            if name == list_name and any(first <= day < last for first, last in windows)
+        )
+        ranges = self._ranges.get(list_name, ())
+        return Listed(codes, tuple((low, high) for low, high, window in ranges if window.first <= day < window.last))
 
     def test(self, list_name: str) -> Callable[[str], bool]:
         """`may_contain` for one list: what costs least for codes that are asked often."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from scrubber.claim import NOT_SUPPLIED
 from scrubber.errors import Fault
+from scrubber.rulebook.back_test_record import record_name
 from scrubber.rulebook.conditions import IN_WORDS, Report
 from scrubber.rulebook.rule import Compare, InList, Rule, leaves
 from scrubber.rulebook.yaml_file import Document, Place
@@ -34,10 +35,21 @@ def check_rule(rule: Rule, report: Report) -> None:
     _check_texts(rule, report)
 
 
+def rests_on_authority(rule: Rule) -> bool:
+    """Whether the rule may deny without a back-test: an authority binds, or it says that it is house policy."""
+    return any(a.kind == "house-policy" or (a.binding and a.kind != "advice") for a in rule.authority)
+
+
 def _check_deny(rule: Rule, report: Report) -> None:
-    firm = any(a.kind == "house-policy" or (a.binding and a.kind != "advice") for a in rule.authority)
-    if rule.severity == "deny" and not firm:
-        report(("severity",), "a deny needs a binding authority or a house-policy: add one, or make it warn")
+    """Only what runs can deny: a draft or a shadow rule is written and tried before its back-test."""
+    if rule.back_test is not None and rule.back_test != record_name(rule):
+        report(("back-test",), f"must be {record_name(rule)}")
+    if rule.severity == "deny" and rule.status == "active" and not (rests_on_authority(rule) or rule.back_test):
+        report(
+            ("severity",),
+            "an active deny needs a binding authority, a house-policy, or a back-test on record: add one "
+            "(`scrubber rules backtest --record` writes a record), or make it warn, or set `status: shadow`",
+        )
 
 
 def _check_needs(rule: Rule, report: Report) -> None:

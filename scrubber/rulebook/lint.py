@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from scrubber.errors import Fault, Faults
-from scrubber.rulebook.book import Pack, Rulebook
+from scrubber.rulebook.back_test_record import read_record, record_name, record_path
+from scrubber.rulebook.book import CodeLists, Pack, Rulebook
 from scrubber.rulebook.cases import TEST_SUFFIX, Case, case_files, read_cases
+from scrubber.rulebook.check import RuleFile
 from scrubber.rulebook.conditions import ORDER_WORDS
+from scrubber.rulebook.firing import check_firing
 from scrubber.rulebook.json_schema import RULE_SCHEMA_FILE, schema_files
-from scrubber.rulebook.load import load_packs, load_rulebook, rule_files
-from scrubber.rulebook.yaml_file import Document, read_yaml
+from scrubber.rulebook.load import read_folder, rule_files
+from scrubber.rulebook.load_tables import all_rows
+from scrubber.rulebook.meaning import meaning
+from scrubber.rulebook.succession import check_days
+from scrubber.rulebook.yaml_file import Document
 
 LEAST_OF_EACH = 2  # cases that fire, and cases that stay silent
 DAYS_OF_A_REVIEW = 365
+_RECORD = "run `scrubber rules backtest --record`"
 
 
 def lint(folder: Path) -> list[Fault]:
     """Every fault of a folder of rules, their tables, their test files and schemas, by file and line."""
-    faults = list(_loading(folder))
-    packs = load_packs(folder, [])
+    try:
+        contents = read_folder(folder)
+    except Faults as error:
+        return list(error.faults)
+    faults = [*contents.faults, *check_days(contents.files), *_records(contents.files, folder), *_orphans(folder)]
+    if not contents.faults:
+        faults += check_firing(contents.files, CodeLists(all_rows(contents.tables).get("code-lists", ())))
+    for document in contents.documents:
+        faults += _of_rule(document, folder)
     for path in rule_files(folder):
-        faults += _of_rule(path, folder)
-        faults += _of_tests(path, folder, packs)
-    faults += _orphans(folder)
-    for pack in packs:
+        faults += _of_tests(path, folder, contents.packs)
+    for pack in contents.packs:
         if not (folder / pack / "CHANGES.md").is_file():
             faults.append(Fault(f"{pack}/CHANGES.md", 0, "is missing: it tells who relies on the pack what changed"))
     for name, text in schema_files().items():
@@ -46,22 +58,29 @@ def stale(rulebook: Rulebook, today: date) -> list[Fault]:
     ]
 
 
-def _loading(folder: Path) -> Iterator[Fault]:
-    try:
-        load_rulebook(folder)
-    except Faults as error:
-        yield from error.faults
+def _records(files: Iterable[RuleFile], folder: Path) -> Iterator[Fault]:
+    """Back-tests on record that are not there, are of another rule, or of what this one meant before."""
+    for document, rule in files:
+        if rule.back_test != record_name(rule):
+            continue  # none, or the loader has told
+        path = record_path(rule, folder)
+        try:
+            record = read_record(path, path.relative_to(folder).as_posix())
+        except Faults as error:
+            yield from error.faults
+            yield document.fault(("back-test",), f"is no record: {_RECORD}")
+            continue
+        if record.rule != rule.id:
+            yield document.fault(("back-test",), f"the record is of another rule: {_RECORD}")
+        elif record.meaning != meaning(rule):
+            yield document.fault(("back-test",), f"the rule means something else since its back-test: {_RECORD}")
 
 
-def _of_rule(path: Path, folder: Path) -> Iterator[Fault]:
-    name = path.relative_to(folder).as_posix()
-    try:
-        document = read_yaml(path, name)
-    except Faults:
-        return  # the loader has told
-    yield from _first_line(path, name)
+def _of_rule(document: Document, folder: Path) -> Iterator[Fault]:
+    name = document.file
+    yield from _first_line(folder / name, name)
     pack = name.split("/", 1)[0]
-    if not path.stem.startswith(f"{pack}-"):
+    if not Path(name).stem.startswith(f"{pack}-"):
         yield Fault(name, 0, f"the name of a rule of this pack begins with {pack}-, so that no two packs share one")
     yield from _thresholds(document)
 

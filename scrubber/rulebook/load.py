@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from marshmallow import Schema, ValidationError
 
@@ -13,35 +13,68 @@ from scrubber.errors import Fault, Faults
 from scrubber.rulebook.book import Pack, Rulebook
 from scrubber.rulebook.check import RuleFile, check_lists, check_once, check_related, check_rule
 from scrubber.rulebook.conditions import Conditions, rule_conditions
-from scrubber.rulebook.load_tables import all_rows, check_rows, load_tables
+from scrubber.rulebook.load_tables import Table, all_rows, check_rows, load_tables
 from scrubber.rulebook.rule import Authority, ClaimStatus, Reason, Rule
 from scrubber.rulebook.schema import PackSchema, RuleSchema
+from scrubber.rulebook.succession import check_successors
 from scrubber.rulebook.yaml_file import Document, Place, read_yaml, schema_faults
 from scrubber.vocabulary import KINDS
 
 MOST_RULES = 4000
+DIGEST_PREFIX = "sha256:"
 _RULE_SCHEMA = RuleSchema()
 _PACK_SCHEMA = PackSchema()
 
 
+class Contents(NamedTuple):
+    """What was read of a folder of rules: all of it that could be, and every fault.
+
+    `documents` are the rule files that are YAML; `files` those of them that are rules.
+    """
+
+    packs: dict[str, Pack]
+    tables: list[Table]
+    documents: list[Document]
+    files: list[RuleFile]
+    faults: list[Fault]
+
+
 def load_rulebook(folder: Path) -> Rulebook:
     """The rulebook in `folder`, one subfolder a pack. Raises Faults with every fault found."""
+    before = _digest_before(folder)
+    contents = read_folder(folder)
+    if contents.faults:
+        raise Faults(contents.faults)
+    after = digest(folder)
+    if after != before:  # else a rulebook could bear the digest of what somebody saved while it was read
+        raise Faults([Fault(str(folder), 0, "has changed while it was read: read it again")])
+    rules = {file.rule.id: file.rule for file in sorted(contents.files, key=lambda file: file.rule.id)}
+    return Rulebook(rules, contents.packs, all_rows(contents.tables), after)
+
+
+def _digest_before(folder: Path) -> str | None:
+    try:
+        return digest(folder)
+    except OSError:
+        return None  # reading the rules tells which file cannot be read
+
+
+def read_folder(folder: Path) -> Contents:
+    """Everything in `folder`, whatever is wrong with it. Raises Faults when there is no such folder."""
     if not folder.is_dir():
         raise Faults([Fault(str(folder), 0, "no such folder of rules")])
     faults = list(_misplaced(folder))
     packs = load_packs(folder, faults)
     tables = load_tables(folder, packs, faults)
     complete = not faults
-    files = _load_rules(folder, faults)
-    faults += check_related(files, {path.stem for path in rule_files(folder)})
-    faults += check_once(files)
+    documents = _read_documents(folder, faults)
+    files = [file for file in (_load_rule(document, faults) for document in documents) if file is not None]
+    ids = {path.stem for path in rule_files(folder)}
+    faults += [*check_related(files, ids), *check_successors(files, ids), *check_once(files)]
     if complete:  # else a name may stand in a table that was not read
         faults += check_lists(files, {row.list for table in tables if table.kind == "code-lists" for row in table.rows})
         faults += check_rows(tables, packs)
-    if faults:
-        raise Faults(faults)
-    rules = {file.rule.id: file.rule for file in sorted(files, key=lambda file: file.rule.id)}
-    return Rulebook(rules, packs, all_rows(tables), digest(folder))
+    return Contents(packs, tables, documents, files, faults)
 
 
 def rule_files(folder: Path) -> list[Path]:
@@ -52,12 +85,22 @@ def rule_files(folder: Path) -> list[Path]:
 
 def digest(folder: Path) -> str:
     """SHA-256 over names and bytes of all that can change an answer: rules, pack files and tables."""
-    total = hashlib.sha256()
+    return digest_of(covered(folder))
+
+
+def covered(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Name below the folder and bytes of every file that the digest covers, in its order."""
     tables = folder.glob("*/tables/*.csv")
     for path in sorted([*rule_files(folder), *folder.glob("*/pack.yaml"), *tables]):
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        total.update(f"{path.relative_to(folder).as_posix()}\0{content}\n".encode())
-    return "sha256:" + total.hexdigest()
+        yield path.relative_to(folder).as_posix(), path.read_bytes()
+
+
+def digest_of(files: Iterable[tuple[str, bytes]]) -> str:
+    """The digest over files as `covered` gives them."""
+    total = hashlib.sha256()
+    for name, content in files:
+        total.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+    return DIGEST_PREFIX + total.hexdigest()
 
 
 def checked(document: Document, schema: Schema, faults: list[Fault]) -> Any:
@@ -103,14 +146,13 @@ def load_packs(folder: Path, faults: list[Fault]) -> dict[str, Pack]:
     return packs
 
 
-def _load_rules(folder: Path, faults: list[Fault]) -> list[RuleFile]:
+def _read_documents(folder: Path, faults: list[Fault]) -> list[Document]:
     paths = rule_files(folder)
     if len(paths) > MOST_RULES:
         faults.append(Fault(folder.name, 0, f"{len(paths)} rules; at most {MOST_RULES} can be loaded"))
         return []
     documents = (read(path, folder, faults) for path in paths)
-    rules = (_load_rule(document, faults) for document in documents if document is not None)
-    return [rule for rule in rules if rule is not None]
+    return [document for document in documents if document is not None]
 
 
 def _load_rule(document: Document, faults: list[Fault]) -> RuleFile | None:
@@ -150,6 +192,8 @@ def _rule(file: str, content: Mapping[str, Any], conditions: Conditions) -> Rule
         related=tuple(content["related"]),
         not_checked=content.get("not_checked"),
         false_alarms=content.get("false_alarms"),
+        superseded_by=content.get("superseded_by"),
+        back_test=content.get("back_test"),
         **{key: content[key] for key in _AS_IS},
     )
 

@@ -145,3 +145,12 @@ class Rule:
     at_risk: str  # nothing | line-allowed | claim-allowed
     false_alarms: str | None
     related: tuple[str, ...]
+    superseded_by: str | None = None  # id of the rule that took over
+    back_test: str | None = None  # its record, below the folder of the pack
+
+
+def window(rule: Rule) -> tuple[Compare, ...]:
+    """Dates of service decide: the days that a rule holds for, as conditions on the fact's day."""
+    since = (Compare("day", "at-least", rule.since.toordinal()),) if rule.since else ()
+    until = (Compare("day", "under", rule.until.toordinal()),) if rule.until else ()
+    return (*since, *until)

@@ -131,6 +131,15 @@ class RuleSchema(Schema):
     )
     false_alarms = _text("When it may fire on a correct claim.", data_key="false-alarms")
     related = fields.List(_code(ID, "Id of another rule.", ID_LIKE), load_default=list)
+    superseded_by = _code(
+        ID, "Id of the rule that took over; a deprecated rule needs one.", ID_LIKE, data_key="superseded-by"
+    )
+    back_test = _code(
+        rf"backtests/{ID}\.json",
+        "Record of its back-test, as `scrubber rules backtest --record` writes it.",
+        "backtests/our-clinic-modifier-25.json",
+        data_key="back-test",
+    )
 
 
 class PackSchema(Schema):

@@ -82,5 +82,7 @@ RULE = shape(
         "atRisk": word(AT_RISK, "Dollars a finding may cost."),
         "falseAlarms": or_null("When it may fire on a correct claim."),
         "related": texts("Ids of other rules."),
+        "supersededBy": or_null("Id of the rule that took over."),
+        "backTest": or_null("Record of its back-test, within the folder of its pack."),
     },
 )
