@@ -38,6 +38,11 @@ class Settings:
     ready_days: int | None = None
     state: Path | None = None
 
+    @property
+    def address(self) -> str:
+        """HOST:PORT."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Settings from SCRUBBER_* variables; an empty one counts as not set.

@@ -43,15 +43,20 @@ def admit(folder: Path, reference: Reference, passed: Passed, cores: int) -> Adm
     Raises Faults with everything that is wrong: each fault of lint, each case that does not come out.
     """
     if not folder.is_dir():
-        raise Faults([Fault(str(folder), 0, "no such folder of rules")])
+        raise Faults([Fault(".", 0, "no such folder of rules")])
     before = take_snapshot(folder, reference)
     on_record = before.whole in passed
     admitted = Admitted(load_rulebook(folder), 0) if on_record else _check(folder, reference, passed, before, cores)
     if take_snapshot(folder, reference) != before:
-        raise Faults([Fault(str(folder), 0, "changed while it was being checked: nothing is taken from it; try again")])
+        raise Faults([Fault(".", 0, "changed while it was being checked: nothing is taken from it; try again")])
     if not on_record:
         passed.add([before.whole])
     return admitted
+
+
+def told(folder: Path, faults: Faults) -> tuple[str, ...]:
+    """A line for each fault, with the folder before its file."""
+    return tuple(str(fault._replace(file=str(folder / fault.file))) for fault in faults.faults)
 
 
 def _check(folder: Path, reference: Reference, passed: Passed, files: Snapshot, cores: int) -> Admitted:
@@ -95,4 +100,3 @@ def _remember(tested: _Tested, failed: Sequence[CaseResult], passed: Passed, fil
 
 def _as_fault(result: CaseResult) -> Fault:
     return Fault(result.file, result.line, f"{result.rule}: {result.case}: {'; '.join(result.differences)}")
-

@@ -17,6 +17,7 @@ from scrubber.reference import Reference
 from scrubber.rulebook.cases import TEST_SUFFIX
 from scrubber.workshop.state_file import write_whole
 
+FILE = "passed"  # below the folder of Settings.state
 MOST_KEPT = 20_000
 KEY_LENGTH = 32  # characters of a digest, 128 bits
 SUFFIXES = frozenset((".yaml", ".yml", ".csv", ".json", ".md"))
@@ -24,10 +25,10 @@ _PROGRAM = Path(__file__).resolve().parents[1]
 
 
 class Passed:
-    """Digests of what passed, in a file; without a path, or where it cannot be written, nothing is remembered."""
+    """Digests of what passed, in a file of `state`; without one, or where it cannot be written, none is remembered."""
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
+    def __init__(self, state: Path | None) -> None:
+        self._path = state and state / FILE
         self._keys = dict.fromkeys(self._read())
 
     def __contains__(self, key: str) -> bool:

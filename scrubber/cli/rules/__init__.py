@@ -12,6 +12,7 @@ _COMMANDS = {
     "show": ("show", "Print everything that one rule says."),
     "lint": ("lint", "Check rules, tests and tables."),
     "test": ("test", "Run the test cases of rules."),
+    "reload": ("reload", "Put changed rules in force in the running service."),
     "archive": ("archive", "List the rulebooks that are kept, so that their answers can be replayed."),
     "schema": ("schema", "Write the JSON Schemas with which editors complete rule files."),
 }
