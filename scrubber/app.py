@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Flask
 
+from scrubber.batch.place import open_batches
 from scrubber.config import Settings
 from scrubber.rulebook.archive import archive_or_tell
 from scrubber.rulebook.book import Rulebook
@@ -54,7 +55,7 @@ def _put_together(settings: Settings, current: Callable[[], Scrubber], trouble: 
     app = Application("scrubber", static_folder=None)
     # Werkzeug would answer doubled slashes with a redirect that repeats the address.
     app.url_map.merge_slashes = False
-    service.install(app, service.Service(current, settings.max_body_bytes, settings.ready_days, trouble))
+    service.install(app, _service(settings, current, trouble))
     # Hooks after a request run in reverse: the log comes last and counts draining, too.
     logs.install(app, logs.open_log(sys.stdout))
     docs.install(app)
@@ -62,6 +63,18 @@ def _put_together(settings: Settings, current: Callable[[], Scrubber], trouble: 
     problems.install(app)
     openapi.install(app)
     return app
+
+
+def _service(settings: Settings, current: Callable[[], Scrubber], trouble: Callable[[], str | None]) -> service.Service:
+    return service.Service(
+        current,
+        settings.max_body_bytes,
+        settings.ready_days,
+        trouble,
+        open_batches(settings.state, settings.database),
+        settings.max_batch_bytes,
+        settings.webhook_hosts,
+    )
 
 
 def _open(settings: Settings) -> LiveScrubber:

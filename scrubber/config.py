@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from scrubber.errors import ConfigError
@@ -12,7 +12,22 @@ from scrubber.errors import ConfigError
 _BESIDE_THE_PACKAGE = Path(__file__).resolve().parent.parent / "rules"
 _NAMES = frozenset(
     f"SCRUBBER_{name}"
-    for name in ("BIND", "RULES", "REFERENCE", "STATE", "WORKERS", "THREADS", "MAX_BODY_BYTES", "READY_DAYS")
+    for name in (
+        "BIND",
+        "RULES",
+        "REFERENCE",
+        "STATE",
+        "WORKERS",
+        "THREADS",
+        "MAX_BODY_BYTES",
+        "READY_DAYS",
+        "DATABASE_URL",
+        "BATCH_WORKERS",
+        "MAX_BATCH_BYTES",
+        "KEEP_DAYS",
+        "WEBHOOK_HOSTS",
+        "WEBHOOK_SECRET",
+    )
 )
 
 
@@ -25,7 +40,10 @@ class Settings:
     `threads` are per process. `max_body_bytes` is the largest claim that is read. `ready_days` is how many days a
     loaded table may be past its last release before the service says that it is not ready, None for any. `state`
     is the folder in which the program keeps what it must remember, such as rulebooks that answered; it may not be there
-    yet, and None keeps nothing.
+    yet, and None keeps nothing. `database` is the address of the PostgreSQL database that keeps batches, None for files
+    below `state`. `batch_workers` are processes that scrub batches, none where other machines do. `max_batch_bytes` is
+    the largest batch that is taken, packed or unpacked. `keep_days` is how long an ended batch is kept. `webhook_hosts`
+    may be told of the end of a batch, signed with `webhook_secret`.
     """
 
     host: str
@@ -37,6 +55,12 @@ class Settings:
     max_body_bytes: int
     ready_days: int | None = None
     state: Path | None = None
+    database: str | None = field(default=None, repr=False)
+    batch_workers: int = 0
+    max_batch_bytes: int = 10_000_000_000
+    keep_days: int = 7
+    webhook_hosts: tuple[str, ...] = ()
+    webhook_secret: str | None = field(default=None, repr=False)
 
     @property
     def address(self) -> str:
@@ -60,6 +84,12 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         max_body_bytes=_count(environ, "SCRUBBER_MAX_BODY_BYTES", 10_000_000),
         ready_days=_days(environ.get("SCRUBBER_READY_DAYS")),
         state=_state(environ),
+        database=environ.get("SCRUBBER_DATABASE_URL") or None,
+        batch_workers=_count(environ, "SCRUBBER_BATCH_WORKERS", cores(), least=0),
+        max_batch_bytes=_count(environ, "SCRUBBER_MAX_BATCH_BYTES", 10_000_000_000),
+        keep_days=_count(environ, "SCRUBBER_KEEP_DAYS", 7),
+        webhook_hosts=tuple((environ.get("SCRUBBER_WEBHOOK_HOSTS") or "").replace(",", " ").split()),
+        webhook_secret=environ.get("SCRUBBER_WEBHOOK_SECRET") or None,
     )
 
 
@@ -93,12 +123,12 @@ def _state(environ: Mapping[str, str]) -> Path:
     return Path(states) / "claim-scrubber"
 
 
-def _count(environ: Mapping[str, str], name: str, default: int) -> int:
+def _count(environ: Mapping[str, str], name: str, default: int, least: int = 1) -> int:
     text = environ.get(name)
     if not text:
         return default
-    if not _is_count(text) or int(text) < 1:
-        raise ConfigError(f"{name} is {text!r}; give a whole number from 1")
+    if not _is_count(text) or int(text) < least:
+        raise ConfigError(f"{name} is {text!r}; give a whole number from {least}")
     return int(text)
 
 

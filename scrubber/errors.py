@@ -6,7 +6,14 @@ ScrubberError
 |-- NotAClaim              a body that cannot be read as a claim (HTTP 422), with a problem per place
 |-- Faults                 files that fail their checks: rules, rule tests, tables; every fault at once
 |-- NoRulebook             rules that are asked for by digest or revision are not there, or not whole
+|   `-- Damaged            a rulebook that was kept is not as it was
+|-- NotReplayable          a text that is no answer of ours, or one that does not say what it was made with
 |-- WrongSwitch            a rule that a request switches on or off is not there, or does not run
+|-- LedgerDown             batches cannot be kept or read just now (HTTP 503)
+|-- DepotFull              there is no room for a batch (HTTP 507)
+|-- BadUpload              an upload is refused while it is received (HTTP 400, 413)
+|-- NotABatch              an upload cannot be cut into rows; the batch fails, and says why
+|-- BackTestStopped        a back-test could not be run to its end
 |-- NoPrice                an amount cannot be known; stays within `scrubber.money`
 `-- CaseNotMade            a rule's test case changes what is not there; stays within `scrubber.workshop`
 """
@@ -52,8 +59,36 @@ class NotAClaim(ScrubberError):
         super().__init__(f"not a claim: {len(self.problems)} problem(s)")
 
 
+class NotReplayable(ScrubberError):
+    """A text is no answer of ours, or one that does not say what it was made with. Holds nothing of the text."""
+
+
 class WrongSwitch(ScrubberError):
     """A request switches a rule that there is not, or one that does not run. Names only rules that there are."""
+
+
+class LedgerDown(ScrubberError):
+    """Batches cannot be kept or read just now."""
+
+
+class DepotFull(ScrubberError):
+    """There is no room for a batch."""
+
+
+class BadUpload(ScrubberError):
+    """An upload is refused while it is received. `kind` is empty or too-large."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        self.kind = kind
+        super().__init__(message)
+
+
+class NotABatch(ScrubberError):
+    """An upload cannot be cut into rows; the message says where it stops being one, and holds nothing of it."""
+
+
+class BackTestStopped(ScrubberError):
+    """A back-test could not be run to its end; the message says why."""
 
 
 class Fault(NamedTuple):
@@ -78,6 +113,10 @@ class Faults(ScrubberError):
 
 class NoRulebook(ScrubberError):
     """Rules that are asked for by digest or revision are not there, or not as they were; the message says which."""
+
+
+class Damaged(NoRulebook):
+    """A rulebook that was kept is not as it was; the message says where it lies."""
 
 
 _HERE = Path(__file__).resolve().parents[1]

@@ -24,7 +24,7 @@ from scrubber.findings.judge import in_order, judge, rule_tests, unchecked_in_or
 from scrubber.findings.unjudged import unjudged
 from scrubber.money import add_impacts, price_lines
 from scrubber.reference import LiveReference, Reference, open_reference
-from scrubber.reference.catalogue import TABLES
+from scrubber.reference.catalogue import NOT_ASKED_FOR_CLAIMS, TABLES
 from scrubber.reference.files import Contents
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.load import load_rulebook
@@ -82,7 +82,7 @@ def conclude(
     unchecked += unjudged(views, known.payer, known.day, rulebook, switches)
     prices = price_lines(claim, views, rulebook, reference)
     bearers = {view.number for view in views if known.notices.patient_bears(view)}
-    days = frozenset([view.first for view in views if view.first]) or frozenset((received_on,))
+    days = frozenset([day for view in views for day in (view.first, view.last) if day]) or frozenset((received_on,))
     used = _used_releases(days, reference) if len(days) <= MOST_DAYS_KEPT else _find_releases(days, reference)
     findings, impact = add_impacts(in_order(fired), prices, bearers)
     return ScrubResult(
@@ -100,9 +100,9 @@ def conclude(
 
 
 def _find_releases(days: frozenset[date], reference: Reference) -> tuple[UsedRelease, ...]:
-    """The release of each table that answers for the dates of service."""
+    """The release of each table that claims are held against, as it answers for the dates of service."""
     used = {}
-    for table in TABLES:
+    for table in _ASKED:
         for day in sorted(days):
             release = reference.standing(table, day).release
             if release is not None:
@@ -110,6 +110,7 @@ def _find_releases(days: frozenset[date], reference: Reference) -> tuple[UsedRel
     return tuple(used.values())
 
 
+_ASKED = tuple(table for table in TABLES if table not in NOT_ASKED_FOR_CLAIMS)
 _used_releases = lru_cache(maxsize=1024)(_find_releases)
 
 

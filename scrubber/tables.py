@@ -19,6 +19,11 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar, get_args, get_or
 
 from scrubber.errors import Fault, Faults
 
+MOST_TABLE_BYTES = 32 * 2**20
+MOST_ROWS = 200_000
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_CSV_FAULT = "has a quote that is not closed, text after a closing quote, or a cell of over 131,072 characters"
+
 Row = TypeVar("Row", bound=NamedTuple)
 
 
@@ -83,6 +88,9 @@ def numbered_rows(path: Path, row_type: type[Row], unique: Sequence[str] = ()) -
 def _cells(path: Path, faults: list[Fault]) -> Iterator[tuple[int, list[str]]]:
     """Line number and stripped cells of each line that holds a row."""
     try:
+        if not path.is_file() or path.stat().st_size > MOST_TABLE_BYTES:
+            faults.append(Fault(str(path), 0, _no_table(path)))
+            return
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as failure:
         faults.append(Fault(str(path), 0, f"cannot be read: {failure.strerror}"))
@@ -90,14 +98,29 @@ def _cells(path: Path, faults: list[Fault]) -> Iterator[tuple[int, list[str]]]:
     except UnicodeDecodeError:
         faults.append(Fault(str(path), 0, "is not UTF-8 text"))
         return
-    for number, line in enumerate(text.split("\n"), start=1):
+    lines = text.split("\n")
+    if len(lines) > MOST_ROWS:
+        faults.append(Fault(str(path), 0, f"has over {MOST_ROWS:,} rows: load tables of that size as reference data"))
+        return
+    for number, line in enumerate(lines, start=1):
         line = line.strip()
         if not line or line.startswith("#"):
+            continue
+        if _CONTROL.search(line):
+            faults.append(Fault(str(path), number, "holds a control character: type the line anew"))
             continue
         try:
             yield number, [cell.strip() for cell in next(csv.reader([line], strict=True))]
         except csv.Error:
-            faults.append(Fault(str(path), number, "has a quote that is not closed, or text after a closing quote"))
+            faults.append(Fault(str(path), number, _CSV_FAULT))
+
+
+def _no_table(path: Path) -> str:
+    if path.is_file():
+        return f"is larger than {MOST_TABLE_BYTES // 2**20} MB: load tables of that size as reference data"
+    if path.is_dir():
+        return "is a folder: a table is a file"
+    return "is no file that can be read" if path.exists() else "cannot be read: No such file or directory"
 
 
 def _header(path: Path, header: tuple[int, list[str]], row_type: type[Row]) -> list[str]:

@@ -302,7 +302,7 @@ KINDS: Mapping[str, Kind] = {
             Field("abn", Type.WORD, "notice for the line", ("valid", "invalid"), _SUPPLIED),
             Field("abnFaults", Type.CODES, "what makes the notice invalid: option-2, option-3, no-option, "
                   "signed-after-service, not-signed, wrong-form, no-reason, no-estimate"),
-            Field("coverage", Type.WORD, "what the policy rows say of the line", (
+            Field("coverage", Type.WORD, "what policy rows, or else articles, say of the line", (
                 "covered", "adjunct", "investigational", "unknown", "no-row")),
         ),
         _kind(

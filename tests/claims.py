@@ -9,6 +9,15 @@ Body = dict[str, Any]
 CLINIC_NPI = "1234567893"
 PHYSICIAN_NPI = "1987654328"
 ORDERING_NPI = "1555666779"
+VALID_ABN = {
+    "lines": [1],
+    "form": "CMS-R-131",
+    "issued": "20250301",
+    "signed": "20250301",
+    "option": "1",
+    "estimate": "60.00",
+    "reason": "Medicare may not pay for this test",
+}
 
 
 def _address() -> Body:

@@ -71,7 +71,9 @@ def _postgres(contents: Contents, address: str) -> Backend:
     from datetime import UTC, datetime
 
     from scrubber.reference.place import Loaded
-    from scrubber.reference.postgres import Database, PostgresBackend, PostgresPlace
+    from scrubber.reference.postgres import PostgresBackend
+    from scrubber.reference.postgres_database import Database
+    from scrubber.reference.postgres_place import PostgresPlace
 
     place = PostgresPlace(address)
     for (table, digest), part in _parts(contents).items():

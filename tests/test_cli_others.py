@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -157,3 +158,12 @@ def test_a_rule_that_is_not_there_cannot_be_tested(checked: Path) -> None:
     done = scrubber("rules", "test", "nothing")
     assert done.exit_code == 2
     assert "nothing" in done.stderr
+
+
+def test_without_psycopg_a_database_says_what_to_install() -> None:
+    hidden = "import sys; sys.modules['psycopg'] = None; from scrubber.cli import main; main()"
+    env = os.environ | {"SCRUBBER_REFERENCE": "postgresql://localhost/reference"}
+    done = subprocess.run([sys.executable, "-c", hidden, "reference", "list"], env=env, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "pip install 'claim-scrubber[postgres]'" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -24,6 +24,7 @@ from scrubber.codes.asked import (
     price_question,
 )
 from scrubber.codes.known import KnownCode
+from scrubber.reference import open_reference
 from scrubber.rulebook.tables import Payer
 from scrubber.scrub import Scrubber
 from tests.priced import at, claim, prices, rulebook, service_line, starter
@@ -157,6 +158,23 @@ def test_a_payer_without_a_fee_table_has_no_price(shipped: Scrubber) -> None:
     found = price(question, shipped.rulebook, shipped.reference)
     assert (found.price.allowed, found.price.unknown) == (None, "no-schedule")
     assert found.payer.name == "Aetna"
+
+
+def test_a_payer_of_whom_nothing_else_is_said_is_not_taken_for_medicare(shipped: Scrubber) -> None:
+    found = price(PriceQuestion("77080", DAY, payer="Aetna"), shipped.rulebook, shipped.reference)
+    assert (found.payer.line_of_business, found.price.unknown) == ("unknown", "no-schedule")
+
+
+def test_the_basis_names_the_year_of_the_schedule_not_of_the_service(shipped: Scrubber, tmp_path: Path) -> None:
+    """A loaded factor holds as long as its release, so it states no days of its own."""
+    (tmp_path / "releases.csv").write_text(
+        "table,name,since,until,source\nconversion-factors,RVU25D,2025-01-01,2026-01-01,made up\n"
+    )
+    (tmp_path / "conversion-factors.csv").write_text("qualifying_apm,factor,since,until,source\n,32.3465,,,made up\n")
+    reference = open_reference(str(tmp_path))
+    for day, basis in ((DAY, "MPFS 2025"), (date(2026, 3, 12), "MPFS 2025 carried forward")):
+        found = price(PriceQuestion("77080", day), shipped.rulebook, reference)
+        assert (found.price.basis or "").split(",")[0] == basis
 
 
 # What is known

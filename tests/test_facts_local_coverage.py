@@ -24,7 +24,7 @@ from scrubber.reference.load.run import Wanted, load
 from scrubber.reference.memory import MemoryBackend
 from scrubber.scrub import open_scrubber
 from scrubber.web.documented.codes import ARTICLE
-from tests.claims import office_claim, tbs_claim
+from tests.claims import VALID_ABN, office_claim, tbs_claim
 from tests.coverage_export import ELSEWHERE, HERE, Rows, article, export
 
 RULES = Path(__file__).resolve().parents[1] / "rules"
@@ -92,7 +92,9 @@ def test_only_excluded_diagnoses_warn(tmp_path: Path) -> None:
         ({"covered": LISTED, "paragraph": "<p>One of group 1 and one of group 2</p>"}, "says in words"),
         ({"covered": LISTED, "procedure_paragraph": "These are not covered"}, "says in words"),
         ({"covered": {"R06.02": "Y"}}, "by a note"),
-        ({"excluded": ["J18.9"]}, "lists no covered diagnoses"),
+        ({"covered": LISTED, "paragraph": "The following support medical necessity for 71045"}, "no covered diagnoses"),
+        ({"covered": LISTED, "paragraph": "Covered for CPT codes in group 2"}, "no covered diagnoses"),
+        ({"covered": LISTED, "excluded": ["R07.9"], "paragraph": "For CPT code 71045"}, "no covered diagnoses"),
         ({}, "lists no covered diagnoses"),
     ],
 )
@@ -100,6 +102,40 @@ def test_what_only_words_decide_is_unknown(tmp_path: Path, says: dict[str, Any],
     [found] = said(tmp_path, article("90001", CODE, **says))
     assert found.rule.id == "payer-coverage-unknown"
     assert why in found.message
+
+
+@pytest.mark.parametrize(
+    "paragraph",
+    [
+        "<p>The following ICD-10-CM codes support medical necessity and provide coverage for CPT code 71046:</p>",
+        "ICD-10-CM codes for CPT codes 71045-71048",
+        "Group 1 Codes:",
+        "Codes that support medical necessity for CPT/HCPCS codes in group 1",
+    ],
+)
+def test_a_paragraph_that_only_names_leaves_it_to_the_list(tmp_path: Path, paragraph: str) -> None:
+    (tmp_path / "other").mkdir()
+    assert said(tmp_path, article("90001", CODE, covered=LISTED, paragraph=paragraph)) == []
+    others = said(tmp_path / "other", article("90001", CODE, covered=OTHERS, paragraph=paragraph))
+    assert ids(others) == ["payer-coverage-diagnosis-not-listed-warn"]
+
+
+def test_a_group_for_other_codes_lists_nothing_for_this_one(tmp_path: Path) -> None:
+    of_two = dict(article("90001", CODE, covered=OTHERS, paragraph=f"For CPT code {CODE}"))
+    key = {"article_id": "90001", "article_version": "1", "icd10_covered_group": "2"}
+    of_two["article_x_icd10_covered"] = [*of_two["article_x_icd10_covered"], key | {"icd10_code_id": "R06.02"}]
+    of_two["article_x_icd10_covered_group"] = [
+        *of_two["article_x_icd10_covered_group"], key | {"paragraph": "For CPT code 71045"},
+    ]  # fmt: skip
+    assert ids(said(tmp_path, of_two)) == ["payer-coverage-diagnosis-not-listed-warn"]
+
+
+def test_an_article_that_only_excludes_speaks_of_what_it_excludes(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    [found] = said(tmp_path, article("90001", CODE, excluded=["R06.02"]))
+    assert found.rule.id == "payer-coverage-diagnosis-excluded-warn"
+    assert found.evidence["decides"] == "exclusions"
+    assert said(tmp_path / "other", article("90001", CODE, excluded=["J18.9"])) == []
 
 
 @pytest.mark.parametrize(
@@ -153,6 +189,14 @@ def test_a_policy_row_of_the_rules_wins(tmp_path: Path) -> None:
     found = said(tmp_path, article("90001", "77092", covered=OTHERS), body=tbs_claim())
     assert ids(found) == ["payer-coverage-unknown"]
     assert "article" not in found[0].evidence
+
+
+@pytest.mark.parametrize(("paragraph", "expected"), [("Only with a note", True), ("N/A", False)])
+def test_a_notice_is_held_against_the_article_too(tmp_path: Path, paragraph: str, expected: bool) -> None:
+    body = office_claim() | {"scrubContext": {"abn": [VALID_ABN | {"lines": [4]}]}}
+    store = store_of(tmp_path, article("90001", CODE, covered=LISTED, paragraph=paragraph))
+    found = open_scrubber(RULES, str(store)).scrub(read_v3(body), date(2025, 4, 1)).findings
+    assert ("medicare-abn-abn-without-ga" in ids(list(found))) is expected
 
 
 def test_a_place_without_articles_is_not_asked() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scrubber.reference import open_reference
 from scrubber.reference.load import anes, gpci, locality_county, opps_cap, zip_locality
 from scrubber.reference.load.format import BadRow, Stated
-from scrubber.reference.rows import Anesthesia, Gpci, LocalityCounty, OppsCap, SplitZip, ZipLocality
+from scrubber.reference.rows import Anesthesia, Gpci, LocalityCounty, OppsCap, ZipLocality
 from tests.published import Published, full_size, published, reader_of, reads_or_refuses, rows_of, typed_folder
 
 ALL = [*gpci.FORMATS, *anes.FORMATS, *opps_cap.FORMATS, *locality_county.FORMATS, *zip_locality.FORMATS]
@@ -196,13 +196,12 @@ def zip9(zip_code: str, locality: str = "00", flag: str = "1", quarter: str = "2
     return f"ZZ{zip_code[:5]}09999{locality}R     {flag}{zip_code[5:]}      A".ljust(75) + quarter
 
 
-def test_a_zip_code_has_a_locality_and_may_need_four_digits_more() -> None:
+def test_a_zip_code_has_a_locality_though_it_may_need_four_digits_more() -> None:
     source = published(zip5("00501"), zip5("00502", "01", "1"))
     origin = "CMS ZIP5 carrier-locality file 2025Q4"
     assert rows_of(ALL, source) == [
         ZipLocality("00501", "00501", "09999", "09999-00", "ZZ", None, None, origin),
         ZipLocality("00502", "00502", "09999", "09999-01", "ZZ", None, None, origin),
-        SplitZip("00502", None, None, origin),
     ]
     assert reader_of(ALL, source).stated(source) == Stated("2025Q4", date(2025, 10, 1), date(2026, 1, 1))
     assert zip_locality.stated(published(zip5("00501", quarter="20261"))).until == date(2026, 4, 1)
@@ -256,9 +255,9 @@ def test_a_quarter_that_is_none_is_told() -> None:
 def test_zip_codes_at_full_size() -> None:
     source = full_size("zip/ZIP5_OCT2025.txt.xz")
     rows = rows_of(ALL, source)
-    assert Counter(map(type, rows)) == {ZipLocality: 42_956, SplitZip: 580}
+    assert Counter(map(type, rows)) == {ZipLocality: 42_956}
     assert zip_locality.stated(source).name == "2025Q4"
-    assert len({row.zip_from for row in rows if isinstance(row, ZipLocality)}) == 42_956
+    assert len({row.zip_from for row in rows}) == 42_956
     manhattan = next(row for row in rows if row[0] == "10001")
     assert (manhattan.locality, manhattan.state) == ("13202-01", "NY")
 

@@ -25,6 +25,7 @@ from scrubber.reference.coverage_rows import (
 )
 from scrubber.reference.load.format import BadRow
 from scrubber.reference.load.mcd import FORMATS, SOURCE
+from scrubber.reference.load.mcd_paragraphs import NOTHING, OF_EXCLUDED, WORDS, read_paragraph
 from tests.coverage_export import HEADERS, table_bytes
 from tests.published import Published, published, reader_of, reads_or_refuses, rows_of
 
@@ -99,26 +100,91 @@ def test_diagnoses_by_group_and_test() -> None:
     ]
 
 
+GROUPS = (
+    ("article_x_hcpc_code_group", "hcpc_code_group", "procedure"),
+    ("article_x_icd10_covered_group", "icd10_covered_group", "covered"),
+    ("article_x_icd10_noncovered_group", "icd10_noncovered_group", "excluded"),
+)
+
+
+def group_of(test: str, paragraph: str) -> ArticleGroup:
+    """Group 2 of an article, with this paragraph."""
+    [(name, column)] = [(name, column) for name, column, each in GROUPS if each == test]
+    [found] = rows(name, VERSION | {column: "2", "paragraph": paragraph})
+    assert isinstance(found, ArticleGroup)
+    assert found == ArticleGroup("A90001", "7", test, "2", found.worded, found.names, *UNDATED)  # type: ignore[arg-type]
+    return found
+
+
 @pytest.mark.parametrize(
-    ("paragraph", "worded", "names"),
+    ("paragraph", "names"),
     [
-        ("", False, ""),
-        ("<p>&nbsp;</p>", False, ""),
-        ("<p>N/A.</p>", False, ""),
-        ("<p>Use with <b>77080</b>,\n77078 or G0130; 77080 too.</p>", True, "77080 77078 G0130"),
-        ("Codes 77080&#8211;77081 and 77085 through 77086, 0554T-0557T", True, "77080 77081 77085-77086 0554T-0557T"),
-        ("A code of group 1 and one of group 2 must be billed.", True, ""),
+        ("", ""),
+        ("<p>&nbsp;</p>", ""),
+        ("<p>N/A.</p>", ""),
+        ("Group 2 Paragraph:", ""),
+        ("<p>Group 2 Codes:</p>", ""),
+        ("The following ICD-10-CM codes:", ""),
+        ("<p>For <b>77080</b>,\n77078 or G0130; 77080.</p>", "77080 77078 G0130"),
+        ("Codes 77080&#8211;77081 and 77085 through 77086, 0554T-0557T", "77080-77081 77085-77086 0554T-0557T"),
     ],
 )
-def test_a_paragraph_leaves_that_it_is_there_and_its_codes(paragraph: str, worded: bool, names: str) -> None:
-    groups = (
-        ("article_x_hcpc_code_group", "hcpc_code_group", "procedure"),
-        ("article_x_icd10_covered_group", "icd10_covered_group", "covered"),
-        ("article_x_icd10_noncovered_group", "icd10_noncovered_group", "excluded"),
-    )
-    for name, column, test in groups:
-        (group,) = rows(name, VERSION | {column: "2", "paragraph": paragraph})
-        assert group == ArticleGroup("A90001", "7", test, "2", worded, names, *UNDATED)
+def test_a_paragraph_that_only_names_is_no_condition(paragraph: str, names: str) -> None:
+    for test in ("procedure", "covered", "excluded"):
+        assert group_of(test, paragraph)[4:6] == (False, names)
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "names"),
+    [
+        ("The following ICD-10-CM codes support medical necessity for CPT code 77080:", "77080"),
+        ("<p>ICD-10 Codes that Support Medical Necessity</p>", ""),
+        ("These are the ICD-10 diagnosis codes that support medical necessity for HCPCS code(s) G0130", "G0130"),
+        ("ICD-10-CM codes that support medical necessity for CPT/HCPCS codes listed in Group 1.", "group-1"),
+        ("Group 1 CPT codes are covered for the following diagnoses.", "group-1"),
+        ("Group 2: the following support medical necessity for CPT and HCPCS codes in Group 1", "group-1"),
+    ],
+)
+def test_a_list_of_covered_diagnoses_may_be_for_some_procedures(paragraph: str, names: str) -> None:
+    assert group_of("covered", paragraph)[4:6] == (False, names)
+
+
+def test_a_list_of_excluded_diagnoses_says_that_it_excludes() -> None:
+    denies = "The following ICD-10-CM codes do not support medical necessity for CPT code 77080."
+    assert group_of("excluded", denies)[4:6] == (False, "77080")
+    assert group_of("excluded", "Non-covered diagnosis codes for 77080:")[4:6] == (False, "77080")
+    assert group_of("excluded", denies.replace("do not ", "")).worded
+    assert group_of("covered", denies).worded
+
+
+@pytest.mark.parametrize(
+    "paragraph",
+    [
+        "Use with 77080 and 77078.",
+        "A code of group 1 and one of group 2 must be billed.",
+        "Codes of group 1 and of group 2",
+        "All of the following ICD-10-CM codes",
+        "Group 1 Codes:",
+        "The following codes support medical necessity for 77080 when the patient is a woman",
+        "The following codes support medical necessity for 77080 if M81.0 is listed",
+        "The following codes* support medical necessity for 77080",
+        "Secondary diagnosis codes for 77080",
+        "Codes 77086-77080",
+        "Codes 0554T-05570",
+        "See the policy",
+        "77080 twice in 2 years",
+    ],
+)
+@pytest.mark.parametrize("test", ["procedure", "covered", "excluded"])
+def test_any_other_word_is_a_condition(paragraph: str, test: str) -> None:
+    assert group_of(test, paragraph).worded
+
+
+@given(st.text(max_size=40), st.sampled_from(sorted(WORDS)))
+def test_a_paragraph_with_a_foreign_word_is_never_a_list(foreign: str, word: str) -> None:
+    letters = "".join(each for each in foreign if each.isalpha())
+    if letters.lower() not in OF_EXCLUDED and letters.upper() not in NOTHING:
+        assert read_paragraph(f"The {word} {letters} codes", "covered", "1").worded
 
 
 def test_whose_article_it_is_and_where() -> None:

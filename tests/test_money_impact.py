@@ -73,6 +73,7 @@ def test_the_claim_counts_its_lines_and_shows_the_arithmetic_of_each() -> None:
         (),
         "MPFS 2025, national",
         ("line 1: 0.29 RVU x 32.3465 = 9.38", "line 2: 1.20 RVU x 32.3465 = 38.82"),
+        by_line={2: Decimal("38.82")},
     )
 
 

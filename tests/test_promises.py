@@ -17,20 +17,11 @@ import pytest
 from scrubber.answer.json import document
 from scrubber.intake import read_v3
 from scrubber.scrub import Scrubber, assemble, open_scrubber
-from tests.claims import PHYSICIAN_NPI, office_claim, tbs_claim
+from tests.claims import PHYSICIAN_NPI, VALID_ABN, office_claim, tbs_claim
 from tests.conftest import ROOT
 
 Body = dict[str, Any]
 RECEIVED = date(2026, 11, 22)
-VALID_ABN = {
-    "lines": [1],
-    "form": "CMS-R-131",
-    "issued": "20250301",
-    "signed": "20250301",
-    "option": "1",
-    "estimate": "60.00",
-    "reason": "Medicare may not pay for this test",
-}
 
 
 def line(

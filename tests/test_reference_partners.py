@@ -49,8 +49,24 @@ def partners(reference: Reference, code: str, day: date = DAY) -> list[tuple[str
 
 
 def test_edits_of_a_code_in_either_column(own: Reference) -> None:
-    assert partners(own, "A0001") == [("0000A", "A0001", "1"), ("A0001", "A0002", "1"), ("A0002", "A0001", "0")]
+    assert partners(own, "A0001") == [("A0001", "A0002", "1"), ("0000A", "A0001", "1"), ("A0002", "A0001", "0")]
     assert partners(own, "A0003") == [("A0002", "A0003", "0")]
+
+
+def test_a_page_of_edits_is_cut_from_all_of_them(own: Reference) -> None:
+    edits = own.ptp_of("A0001", DAY)
+    assert len(edits) == 3
+    assert [*edits[1:2], *edits[2:9]] == [*edits][1:]
+    assert (edits[-1], tuple(edits[3:])) == ([*edits][2], ())
+
+
+@pytest.mark.parametrize("day", [date(1979, 12, 31), date(1, 1, 1)])
+def test_before_every_edit_there_is_none(own: Reference, day: date) -> None:
+    assert partners(own, "A0001", day) == []
+
+
+def test_far_ahead_open_edits_are_in_force(own: Reference) -> None:
+    assert partners(own, "A0003", date(2199, 1, 1)) == [("A0002", "A0003", "0")]
 
 
 def test_the_last_day_of_an_edit_counts_and_the_next_does_not(own: Reference) -> None:

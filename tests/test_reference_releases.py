@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import lzma
-from collections import Counter
+import threading
+import time
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -16,9 +18,11 @@ import pytest
 from click.testing import CliRunner, Result
 from flask.testing import FlaskClient
 
+from scrubber.answer.json import to_bytes
 from scrubber.app import create_app
 from scrubber.cli import main
 from scrubber.config import Settings
+from scrubber.findings import Versions
 from scrubber.intake import parse_json, read_v3
 from scrubber.reference import LiveReference, open_reference
 from scrubber.reference.answering import answered, not_answered
@@ -29,7 +33,7 @@ from scrubber.reference.freshness import past, reach
 from scrubber.reference.load.format import Stated
 from scrubber.reference.rows import Release
 from scrubber.reference.store import Reference
-from scrubber.scrub import Scrubber, assemble
+from scrubber.scrub import LiveScrubber, Scrubber, assemble
 from scrubber.workshop.release_difference import claim_changes
 from tests.claims import tbs_claim
 from tests.ncci_files import add_on_text, mue_text, ptp_file, ptp_line
@@ -150,6 +154,39 @@ def test_readers_go_on_and_change_at_once(store: Path, tmp_path: Path) -> None:
     assert new is not old
     assert new.mue("A0001", SUMMER) is not None
     assert old.mue("A0001", SUMMER) is None
+
+
+def test_threads_scrub_on_while_releases_come_and_go(store: Path, tmp_path: Path) -> None:
+    """Every answer rests on one state of the store: equal versions, equal bytes."""
+    live = LiveScrubber(ROOT / "rules", str(store))
+    claim = read_v3(parse_json(_claim("77080", "77089", "77092", day="20240801")))
+    answers: dict[Versions, set[bytes]] = defaultdict(set)
+    done = threading.Event()
+
+    def scrub_on() -> int:
+        count = 0
+        while not done.is_set():
+            result = live.current().scrub(claim, date(2024, 9, 1))
+            answers[result.versions].add(to_bytes(result))
+            count += 1
+        return count
+
+    with ThreadPoolExecutor(8) as threads:
+        running = [threads.submit(scrub_on) for _ in range(8)]
+        try:
+            for _ in range(4):
+                with FolderPlace(store).change() as change:
+                    change.commit([each for each in change.loaded if each.name != "2024Q3"])
+                time.sleep(0.1)
+                load_into(store, "ncci-ptp", ptp_file(tmp_path, "v302r0", Q3))
+                time.sleep(0.1)
+        finally:
+            done.set()
+        assert all(each.result() > 0 for each in running)  # raises what a thread raised
+    used = {each.release for versions in answers for each in versions.reference if each.table == "ncci-ptp"}
+    assert used == {"2024Q2", "2024Q3"}
+    assert all(len(said) == 1 for said in answers.values())
+    assert len(set.union(*answers.values())) == 2
 
 
 def test_what_is_dropped_stays_readable_for_those_who_read_it(store: Path) -> None:
@@ -380,14 +417,15 @@ def test_loading_needs_a_place(tmp_path: Path) -> None:
     assert "SCRUBBER_REFERENCE" in done.stderr
 
 
-def test_releases_are_listed(store: Path) -> None:
+def test_releases_are_listed(store: Path, tmp_path: Path) -> None:
     lines = run(store, "list").stdout.splitlines()
     assert lines[0].split()[:5] == ["TABLE", "RELEASE", "SINCE", "UNTIL", "ROWS"]
     [q2, _] = [line for line in lines if line.startswith("ncci-ptp")]
     assert q2.split()[:5] == ["ncci-ptp", "2024Q2", "2024-04-01", "2024-07-01", "3"]
     told = orjson.loads(run(store, "list", "--json").stdout)
-    assert {each["name"] for each in told if each["table"] == "ncci-ptp"} == {"2024Q2", "2024Q3"}
-    assert all(len(each["sha256"]) == 64 for each in told)
+    assert told == _client(tmp_path, store, None).get("/v1/reference").json
+    assert {each["release"] for each in told["releases"] if each["table"] == "ncci-ptp"} == {"2024Q2", "2024Q3"}
+    assert all(len(each["sha256"]) == 64 for each in told["releases"])
 
 
 def test_status_tells_what_is_stale(store: Path) -> None:
@@ -402,11 +440,15 @@ def test_status_tells_what_is_stale(store: Path) -> None:
 
 
 def test_a_release_is_dropped(store: Path) -> None:
-    assert run(store, "drop", "ncci-ptp", "2024Q2").exit_code == 0
+    assert run(store, "drop", "ncci-ptp", "2024Q2").stdout.splitlines() == [
+        "ncci-ptp 2024Q2 is dropped",
+        "ncci-ptp answers for dates of service of 2024-07-01 to 2024-09-30 (2024Q3)",
+    ]
     assert [each.name for each in FolderPlace(store).loaded()] == ["2024Q3"]
     refused = run(store, "drop", "ncci-ptp", "2024Q2")
     assert refused.exit_code == 2
     assert "there are: ncci-ptp 2024Q3" in refused.stderr
+    assert "ncci-ptp has no loaded release now" in run(store, "drop", "ncci-ptp", "2024Q3").stdout
 
 
 def test_two_releases_are_compared(store: Path, tmp_path: Path) -> None:
@@ -427,7 +469,57 @@ def test_two_releases_are_compared(store: Path, tmp_path: Path) -> None:
     shown = run(store, "diff", "ncci-ptp", "2024Q2", "2024Q3", "--claims", str(claims)).stdout
     assert "- deny cms-ncci-ptp-column-two" in shown
     assert "1 of 2 claims change: 1 findings gone, 1 new" in shown
+    [by_rule] = [line.split() for line in shown.splitlines() if line.startswith("cms-ncci-ptp-column-two")]
+    assert by_rule[1:] == ["1", "1", "$34.29", "$33.83"]
     told = orjson.loads(
         run(store, "diff", "ncci-ptp", "2024Q2", "2024Q3", "--claims", str(claims), "--json").stdout.splitlines()[0]
     )
     assert told["gone"][0]["rule"] == "cms-ncci-ptp-column-two"
+    assert told["disposition"] == {"before": "deny", "after": "deny"}
+
+
+def test_claims_are_compared_one_by_one(store: Path, tmp_path: Path) -> None:
+    """What comes first is told before what follows is read, so memory does not grow with the file."""
+    claims = tmp_path / "claims.ndjson"
+    claims.write_bytes(_claim("77080", "77089") + b"\n\n{}\n" + _claim("77092"))
+    done = run(store, "diff", "ncci-ptp", "2024Q2", "2024Q3", "--claims", str(claims))
+    assert done.exit_code == 2
+    assert "claims.ndjson:1: deny" in done.stdout
+    assert "claims.ndjson:2 is no claim" in done.stderr
+
+
+def test_what_is_unknown_is_counted_and_not_told_as_nothing(store: Path, tmp_path: Path) -> None:
+    claims = tmp_path / "claims.ndjson"
+    assisted = orjson.loads(_claim("77080", "77089"))
+    for line in assisted["claimInformation"]["serviceLines"]:
+        line["professionalService"]["procedureModifiers"] = ["80"]  # no amount without what assistants are paid
+    claims.write_bytes(orjson.dumps(assisted) + b"\n" + _claim("77080", "77089"))
+    shown = run(store, "diff", "ncci-ptp", "2024Q2", "2024Q3", "--claims", str(claims)).stdout
+    [by_rule] = [line for line in shown.splitlines() if line.startswith("cms-ncci-ptp-column-two")]
+    assert "$34.29 and 1 unknown" in by_rule
+    assert shown.splitlines()[-1].endswith("at risk $68.12 and 1 unknown -> $68.12 and 1 unknown")
+
+
+def test_a_claim_over_many_lines_is_a_file_of_its_own(store: Path, tmp_path: Path) -> None:
+    claim, missing = tmp_path / "claim.json", tmp_path / "missing.json"
+    claim.write_bytes(orjson.dumps(orjson.loads(_claim("77080", "77089")), option=orjson.OPT_INDENT_2))
+    shown = run(store, "diff", "ncci-ptp", "2024Q2", "2024Q3", "--claims", str(claim), "--claims", str(claim)).stdout
+    assert "2 of 2 claims change" in shown
+    assert "cannot be read" in run(store, "status", "--claims", str(missing)).stderr
+
+
+def test_status_for_the_dates_of_service_seen(store: Path, tmp_path: Path) -> None:
+    claims = tmp_path / "claims.ndjson"
+    days = ("20240801", "20241010", "20241011", "20241011")
+    claims.write_bytes(b"\n".join(_claim("77092", day=day) for day in days))
+    lines = run(store, "status", "--claims", str(claims)).stdout.splitlines()
+    [ptp] = [line.split() for line in lines if line.startswith("ncci-ptp")]
+    assert ptp == ["ncci-ptp", "stale", "2024Q3", "2024-10-10", "2024-10-11", "3"]
+    assert lines[-1] == "dates of service 2024-08-01 to 2024-10-11: every other table is in force"
+    assert run(store, "status", "--strict", "--claims", str(claims)).exit_code == 1
+    [ptp] = [
+        each
+        for each in orjson.loads(run(store, "status", "--claims", str(claims), "--json").stdout)
+        if each["table"] == "ncci-ptp"
+    ]
+    assert (ptp["claims"], ptp["standing"]) == (3, "past-last-release")

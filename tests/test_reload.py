@@ -96,6 +96,12 @@ def children(service: Service) -> set[int]:
     return set(map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()))
 
 
+def workers_of(service: Service) -> set[int]:
+    """Both, once they were started."""
+    until(lambda: len(children(service)) == 2)
+    return children(service)
+
+
 def shape(text: str) -> str:
     """A text without its figures."""
     return re.sub(r"[0-9a-f]{12}|[0-9.]+", "#", text)
@@ -163,7 +169,7 @@ def test_a_folder_that_is_gone_keeps_the_old_rules(tmp_path: Path, rules: Path, 
 def test_reloads_under_load_fail_no_request_and_leave_nothing_behind(
     tmp_path: Path, rules: Path, service: Service
 ) -> None:
-    workers = children(service)
+    workers = workers_of(service)
     ended = threading.Event()
     answers: list[tuple[int, str]] = []
 
@@ -235,7 +241,7 @@ def test_a_worker_that_comes_later_answers_by_the_new_rules(tmp_path: Path, rule
     put(rules, FILE, owned_by("another policy"))
     assert hup(tmp_path, service).outcome == "reloaded"
     (new,) = digests(service)
-    workers = children(service)
+    workers = workers_of(service)
     for worker in workers:
         os.kill(worker, signal.SIGKILL)
     until(lambda: len(children(service) - workers) == 2)
@@ -245,7 +251,7 @@ def test_a_worker_that_comes_later_answers_by_the_new_rules(tmp_path: Path, rule
 def test_term_during_a_reload_ends_the_service_and_the_reload(tmp_path: Path) -> None:
     rules = shipped_rules(tmp_path / "rules", 150)
     with serving(tmp_path, rules) as service:
-        workers = children(service)
+        workers = workers_of(service)
         (rules / "tbs" / "pack.yaml").write_text("broken")  # every file is read again
         service.process.send_signal(signal.SIGHUP)
         until(lambda: len(children(service)) == 3)
@@ -259,7 +265,7 @@ def test_a_reload_that_is_killed_is_told_and_the_next_one_works(tmp_path: Path) 
     rules = shipped_rules(tmp_path / "rules", 150)
     with serving(tmp_path, rules) as service:
         (old,) = digests(service)
-        workers = children(service)
+        workers = workers_of(service)
         path = rules / "tbs" / "pack.yaml"
         path.write_text(path.read_text() + "# changed: every case runs again\n")
         service.process.send_signal(signal.SIGHUP)

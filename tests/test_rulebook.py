@@ -237,7 +237,7 @@ def test_faults_read_as_file_line_and_what_to_do(tmp_path: Path) -> None:
         ("[" * 200_000, "nested deeper than 24 levels", 1),
         ("{a: " * 60_000, "nested deeper than 24 levels", 1),
         ("- " * 100_000, "nested deeper than 24 levels", 1),
-        ("a: \x00", "not YAML that can be read", 0),
+        ("a: b\nc: \x00", "a character that no text has", 2),
         ("x" * 300_000, "larger than 256 KB", 0),
         ("a: " + "x" * 10_000_000, "larger than 256 KB", 0),
         ("- 1\n", "must be keys with values", 1),

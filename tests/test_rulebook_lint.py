@@ -12,8 +12,7 @@ from jsonschema import Draft202012Validator
 
 from scrubber.errors import Fault
 from scrubber.rulebook.json_schema import case_schema, rule_schema
-from scrubber.rulebook.lint import lint, stale
-from scrubber.rulebook.load import load_rulebook
+from scrubber.rulebook.lint import check_up, lint
 from scrubber.rulebook.yaml_file import read_yaml
 from tests.rule_folders import CASES, LISTS, PACK, RULE, put, rule_folder, with_lines
 
@@ -25,6 +24,10 @@ def the_fault(folder: Path) -> Fault:
     faults = lint(folder)
     assert len(faults) == 1, faults
     return faults[0]
+
+
+def line_of(text: str, start: str) -> int:
+    return next(number for number, line in enumerate(text.splitlines(), 1) if line.startswith(start))
 
 
 def test_a_folder_without_faults(tmp_path: Path) -> None:
@@ -157,9 +160,17 @@ def test_broken_files_of_every_kind_are_faults(tmp_path: Path) -> None:
 
 
 def test_a_review_is_good_for_a_year(tmp_path: Path) -> None:
-    book = load_rulebook(rule_folder(tmp_path))
-    assert stale(book, date(2027, 11, 22)) == []
-    assert [one.file for one in stale(book, date(2027, 11, 23))] == [FILE]
+    folder = rule_folder(tmp_path)
+    assert check_up(folder, date(2027, 11, 22)).warnings == []
+    found = check_up(folder, date(2027, 11, 23))
+    assert [(one.file, one.line) for one in found.warnings] == [(FILE, line_of(RULE, "reviewed"))]
+    assert (found.faults, found.rules, found.packs) == ([], 1, 2)
+
+
+def test_a_review_that_is_still_to_come(tmp_path: Path) -> None:
+    assert [one.line for one in check_up(rule_folder(tmp_path), date(2026, 11, 1)).warnings] == [
+        line_of(RULE, "reviewed")
+    ]
 
 
 def plain_numbers(node: Any) -> Any:

@@ -77,7 +77,7 @@ def test_every_bad_cell_is_told_at_once_with_its_line(tmp_path: Path) -> None:
         (2, "until: expected a day such as 2025-01-31"),
         (3, "until: must be a later day than since"),
         (4, "has 3 cells where the header has 8"),
-        (5, "has a quote that is not closed, or text after a closing quote"),
+        (5, "has a quote that is not closed, text after a closing quote, or a cell of over 131,072 characters"),
     ]
 
 

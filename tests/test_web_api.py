@@ -55,8 +55,10 @@ def post(client: FlaskClient, body: bytes, query: str = "", **headers: str) -> A
 def test_the_document_is_valid_openapi(spec: Document) -> None:
     validate(spec)
     assert spec["openapi"].startswith("3.1")
-    looked_up = {"/v1/codes/{code}", "/v1/price", "/v1/reference"}
-    assert set(spec["paths"]) == {SCRUB, "/v1/rules", "/v1/rules/{rule_id}", "/healthz", "/readyz"} | looked_up
+    batch = "/v1/batches/{batch_id}"
+    batches = {"/v1/batches", batch, f"{batch}/results", f"{batch}/summary", f"{batch}/cancel"}
+    looked_up = {"/v1/rules", "/v1/rules/{rule_id}", "/v1/codes/{code}", "/v1/price", "/v1/reference"}
+    assert set(spec["paths"]) == {SCRUB} | batches | looked_up | {"/healthz", "/readyz"}
 
 
 @pytest.mark.filterwarnings("error")

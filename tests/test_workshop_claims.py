@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scrubber.intake import read_v3
-from scrubber.rulebook.case_paths import PATHS, target
+from scrubber.rulebook.case_paths import PATHS, Form, target
 from scrubber.rulebook.cases import Case, read_cases
 from scrubber.rulebook.load import load_rulebook
 from scrubber.workshop.claims import CaseNotMade, base_claim, claim_of
@@ -65,7 +65,7 @@ def test_dates_and_flags_are_written_as_json_has_them(tmp_path: Path) -> None:
 
 
 def test_a_date_that_is_none_stands_as_written(tmp_path: Path) -> None:
-    made = change(tmp_path, "{line.1.date: 2025-02-29}")
+    made = change(tmp_path, "{/claimInformation/serviceLines/0/serviceDate: 2025-02-29}")
     assert made["claimInformation"]["serviceLines"][0]["serviceDate"] == "2025-02-29"
 
 
@@ -164,10 +164,13 @@ def test_what_is_not_there_cannot_be_changed(tmp_path: Path, changes: str, said:
         body(tmp_path, changes)
 
 
+_VALUES = {Form.DAY: "2025-03-12", Form.FLAG: "yes"}
+
+
 @pytest.mark.parametrize("path", sorted(PATHS))
 def test_every_path_leads_to_a_place_that_intake_reads(tmp_path: Path, path: str) -> None:
     whole = "." not in path or any(other.startswith(f"{path}.") for other in PATHS) or path == "submitter.contact"
-    value = "null" if whole else "x"
+    value = "null" if whole else _VALUES.get(PATHS[path].form, "x")
     assert not read_v3(change(tmp_path, f"{{{path}: {value}}}")).unmapped
 
 

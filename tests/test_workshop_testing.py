@@ -123,7 +123,9 @@ def test_without_finds_nothing_may_be_found(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("status", ["draft", "shadow", "deprecated"])
 def test_a_rule_runs_in_its_own_cases_whatever_its_status(tmp_path: Path, status: str) -> None:
-    assert all(result.passed for result in run(tmp_path, CASES, with_lines(RULE, status=f"status: {status}")))
+    put(tmp_path, "sample/sample-next.yaml", with_lines(RULE, id="id: sample-next", title="title: Next"))
+    rule = with_lines(RULE, status=f"status: {status}", superseded_by="superseded-by: sample-next")
+    assert [result.passed for result in run(tmp_path, CASES, rule)] == [True] * 4
 
 
 IN_LIST = with_lines(RULE, applies="applies: {procedure: {any-in: tbs}}")

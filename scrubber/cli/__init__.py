@@ -14,6 +14,7 @@ from scrubber.errors import describe_failure
 _COMMANDS = {
     "scrub": "Scrub claims in files: a table to read, or the API's answers.",
     "serve": "Serve the API.",
+    "replay": "Make an answer again, or tell what is missing for it.",
     "codes": "Look a procedure code up.",
     "price": "Price a service.",
     "rules": "Read and check the rules.",

@@ -22,7 +22,12 @@ from scrubber.rulebook.tables import Payer
 _INDENT = 2
 _STEPS = 6
 _MUE_WORDS = {"1": "a line", "2": "a day, without exception", "3": "a day"}
-_DECIDES = {"lists": "by its lists", "paragraphs": "by its paragraphs", "text": "in text"}
+_DECIDES = {
+    "lists": "by its lists",
+    "exclusions": "by what it excludes",
+    "paragraphs": "by its paragraphs",
+    "text": "in text",
+}
 _FEE_COLUMNS = ("part", "status", "pc/tc", "global", "mult", "bilat", "asst", "co-surg", "team", "not done in")
 _UNIT_COLUMNS = ("part", "work", "pe office", "pe facility", "malpractice")
 
@@ -39,7 +44,7 @@ def render_code(known: KnownCode, width: int) -> str:
         _prices(known.prices, width),
         _mue(known.mue, known.standings),
         _partners(known),
-        _add_ons(known),
+        _add_ons(known, width),
         _coverage(known.coverage, width),
         _articles(known.articles, width),
         _rules(known, width),
@@ -140,14 +145,16 @@ def _partners(known: KnownCode) -> Lines:
     yield from _grid(("code", "denied", "a modifier", "from", "through"), rows)
 
 
-def _add_ons(known: KnownCode) -> Lines:
+def _add_ons(known: KnownCode, width: int) -> Lines:
     yield from _title("ADD-ON", _standing(known.standings, ADD_ON.name))
+    if not known.primaries and not known.add_ons:
+        yield f"{'':{_INDENT}}no row"
     for about, codes in (
         ("billed with", _codes(known.primaries, "primary")),
         ("its add-on codes", _codes(known.add_ons, "code")),
     ):
         if codes:
-            yield f"{'':{_INDENT}}{about}: {codes}"
+            yield from wrap(f"{about}: {codes}", _INDENT, width, hang=_STEPS - _INDENT)
 
 
 def _codes(rows: Sequence[AddOn], field: str) -> str:

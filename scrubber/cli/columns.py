@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Iterator, Sequence
 
 GAP = "  "
@@ -19,6 +21,14 @@ def columns(
             for name, cell, width in zip(header, row, widths, strict=True)
         ]
         yield GAP.join(set_cells).rstrip()
+
+
+def cut(line: str) -> str:
+    """A line as far as a terminal is wide; whole where nobody looks at it."""
+    if not sys.stdout.isatty():
+        return line
+    width = shutil.get_terminal_size().columns
+    return line if len(line) <= width else f"{line[: width - 1]}…"
 
 
 def _text(cell: object) -> str:

@@ -41,7 +41,7 @@ def read_plainly() -> Iterator[None]:
         yield
     except BadParameter as bad:
         name = "CODE" if bad.name == CODE.name else f"--{_dashed(bad.name)}"
-        raise Unusable(f"{name} is {bad.expected}") from None
+        raise Unusable(f"{name} must be {bad.expected}") from None
 
 
 def show(render: Callable[[int], str]) -> None:

@@ -1,4 +1,4 @@
-"""How far a command is that reads millions of rows, told on stderr."""
+"""How far a command is that reads millions of rows or claims, told on stderr."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ WIPE = "\r\x1b[K"
 
 
 class Shown:
-    """A line that is drawn again on a terminal, else a line a minute."""
+    """A line that is drawn again on a terminal, else a line a minute. `what` is counted."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "rows") -> None:
+        self._what = what
         self._begun = self._told = time.monotonic()
         self._live = sys.stderr.isatty()
 
-    def __call__(self, rows: int, share: float) -> None:
+    def __call__(self, count: int, share: float) -> None:
         """See reference.progress.Progress."""
         now = time.monotonic()
         if now - self._told < (SECONDS_A_REDRAW if self._live else SECONDS_A_LINE) and share < 1:
@@ -28,7 +29,7 @@ class Shown:
         self._told = now
         spent = now - self._begun
         left = spent / share - spent if share else 0.0
-        told = f"{rows:,} rows, {share:4.0%}, {_minutes(left)} left"
+        told = f"{count:,} {self._what}, {share:4.0%}, {_minutes(left)} left"
         if self._live:
             click.echo(f"\r[{'#' * int(BAR * share):<{BAR}}] {told:<40}", err=True, nl=share >= 1)
         elif share < 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from itertools import groupby
 
 import click
 
@@ -75,8 +76,10 @@ def _day(moment: datetime | None) -> date | None:
 
 def _tell(outcome: Outcome) -> None:
     release = outcome.release
-    for name in outcome.passed_over:
-        click.echo(f"{name}: passed over, it is no file of {release.kind}", err=True)
+    for archive, names in groupby(sorted(outcome.passed_over), lambda name: name.rpartition("!")[0]):
+        members = ", ".join(name.rpartition("!")[2] for name in names)
+        told = f"no files of {release.kind}, or a table in another form again"
+        click.echo(f"{archive}: passed over, {told}: {members}", err=True)
     for fault in outcome.bad:
         click.echo(f"skipped: {fault}", err=True)
     if release.skipped > len(outcome.bad) and outcome.bad:

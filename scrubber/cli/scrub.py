@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
-from pathlib import Path
 
 import click
 
 from scrubber.answer import DEFAULT_VIEW, INCLUDES, VIEWS, View, table
 from scrubber.claim import Claim
+from scrubber.cli.claim_file import claim_in
 from scrubber.cli.opening import Unusable, settings, told_plainly
-from scrubber.errors import NotAClaim, NotJson
 from scrubber.findings import ScrubResult, Switches, read_switches
-from scrubber.intake.parse import parse_json
-from scrubber.intake.v3 import read_v3
 from scrubber.rulebook.archive import archive_or_tell
 from scrubber.scrub import Scrubber, open_scrubber
 
@@ -50,19 +46,10 @@ class _Run:
     def file(self, file: str) -> str | None:
         """Scrub one file and show the answer. Returns its disposition, or None when it is no claim."""
         try:
-            claim = read_v3(parse_json(_content(file)))
-        except OSError as error:
-            _complain(file, f"cannot be read: {error.strerror}")
-        except NotJson as error:
-            _complain(file, f"is no JSON in UTF-8 from line {error.line}, column {error.column} on; correct it there")
-        except NotAClaim as error:
-            for problem in error.problems:
-                _complain(file, f"is no claim: {problem.pointer or 'the body'} {problem.message}")
-        else:
-            return self._claim(file, claim)
-        return None
-
-    def _claim(self, file: str, claim: Claim) -> str:
+            claim = claim_in(file)
+        except Unusable as error:
+            click.echo(error.message, err=True)
+            return None
         received_on = self.received_on or claim.context.received_on or datetime.now(UTC).date()
         result = self.scrubber.scrub(claim, received_on, self.switches)
         self.show(file, claim, result)
@@ -105,7 +92,7 @@ def scrub(
         opened = open_scrubber(chosen.rules, chosen.reference)
         switches = read_switches(enable, disable, opened.rulebook)
     if as_json and view == DEFAULT_VIEW:  # the one answer that can be replayed
-        archive_or_tell(chosen.rules, opened.rulebook.digest, chosen.state, partial(_complain, "rulebook not kept"))
+        archive_or_tell(chosen.rules, opened.rulebook.digest, chosen.state, _not_kept)
     run = _Run(opened, received_on, switches, _shown_as(as_json, view, include))
     dispositions = [run.file(file) for file in files]
     if None in dispositions:
@@ -122,12 +109,8 @@ def _shown_as(as_json: bool, view: str, include: str | None) -> Show:
     return _table if include else _table_without_shadow
 
 
-def _content(file: str) -> bytes:
-    return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-
-
-def _complain(file: str, what: str) -> None:
-    click.echo(f"{file}: {what}", err=True)
+def _not_kept(why: str) -> None:
+    click.echo(f"the rulebook is not kept, so its answers cannot be replayed: {why}", err=True)
 
 
 def _bytes(view: View, _file: str, claim: Claim, result: ScrubResult) -> None:

@@ -22,7 +22,7 @@ class BadParameter(ScrubberError):
     def __init__(self, name: str, expected: str) -> None:
         self.name = name
         self.expected = expected
-        super().__init__(f"`{name}` is {expected}.")
+        super().__init__(f"`{name}` must be {expected}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ class Parameter:
 class CodeQuestion:
     """What is known of a code? `day` is a date of service; without `place` both settings are told.
 
-    `payer` is what senders call the payer; without `line_of_business` prices are Original Medicare's, and coverage
-    is of every line of business. PTP partners are told `page_size` at a time.
+    `payer` is what senders call the payer. Where neither it nor `line_of_business` is given, prices are Original
+    Medicare's; without the latter coverage is of every line of business. PTP partners are told `page_size` at a time.
     """
 
     code: str
@@ -152,7 +152,12 @@ _PLACE = Parameter("pos", "place", "Place of service.", "a place of service: two
 _PAYER = Parameter(
     "payer", "payer", "Payer id or name as claims have it.", "a payer id or name of at most 80 characters", ".{1,80}"
 )
-_LINE_OF_BUSINESS = _one_of("lineOfBusiness", "line_of_business", "What kind of payer it is.", *LINES_OF_BUSINESS)
+_LINE_OF_BUSINESS = _one_of(
+    "lineOfBusiness",
+    "line_of_business",
+    "What kind of payer it is; default: original-medicare, or unknown where a payer is named.",
+    *LINES_OF_BUSINESS,
+)
 _PAGE = Parameter("page", "page", "Page of PTP partners, from 1.", "a whole number from 1", "[1-9][0-9]{0,5}", int)
 _PAGE_SIZE = Parameter(
     "pageSize",

@@ -106,11 +106,10 @@ def _standings(reference: Reference, day: date) -> dict[str, TableStanding]:
 
 def _partners(question: CodeQuestion, reference: Reference) -> Partners:
     edits = reference.ptp_of(question.code, question.day)
-    every = sorted(
-        (_partner(question.code, edit) for edit in edits), key=lambda partner: (partner.column, partner.code)
-    )
     start = (question.page - 1) * question.page_size
-    return Partners(len(every), question.page, question.page_size, tuple(every[start : start + question.page_size]))
+    of_page = edits[start : start + question.page_size]
+    partners = tuple(_partner(question.code, edit) for edit in of_page)
+    return Partners(len(edits), question.page, question.page_size, partners)
 
 
 def _partner(code: str, edit: PtpEdit) -> Partner:

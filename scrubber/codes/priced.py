@@ -8,7 +8,7 @@ from datetime import date
 from scrubber.claim import ServiceLine
 from scrubber.codes.asked import CodeQuestion, PriceQuestion
 from scrubber.facts.lines import WHOLE
-from scrubber.facts.payer import contractor
+from scrubber.facts.payer import UNKNOWN, contractor
 from scrubber.money import LinePrice, line_price, unit_fee
 from scrubber.money.fee_schedule import Service
 from scrubber.money.line_price import UnitFee
@@ -86,12 +86,12 @@ def part_prices(
 
 
 def payer_asked(question: CodeQuestion | PriceQuestion, rulebook: Rulebook, reference: Reference) -> Payer:
-    """The payer as far as it is asked for: Original Medicare unless something else is said."""
+    """The payer as far as it is asked for: Original Medicare where nothing is said of it."""
     return Payer(
         rulebook.payer_name(question.payer, question.day) if question.payer else None,
-        question.line_of_business or ORIGINAL_MEDICARE,
+        question.line_of_business or (UNKNOWN if question.payer else ORIGINAL_MEDICARE),
         None,
-        contractor(question.zip[:5], None, question.day, reference) if question.zip else None,
+        contractor(question.zip, None, question.day, reference) if question.zip else None,
     )
 
 

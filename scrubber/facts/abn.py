@@ -82,16 +82,15 @@ def _content(notice: Abn) -> tuple[object, ...]:
     )
 
 
-def abn_facts(views: Sequence[LineView], notices: Notices, rulebook: Rulebook) -> Iterator[Fact]:
-    """One fact for each line with a liability modifier or a notice."""
+def abn_facts(views: Sequence[LineView], notices: Notices, coverage: Sequence[Fact]) -> Iterator[Fact]:
+    """One fact for each line with a liability modifier or a notice; `coverage` are the claim's facts of coverage."""
     for view in views:
         if not view.line.modifiers and not notices.covers(view.number):
             continue  # the way of nearly every line
         if not notices.covers(view.number) and LIABILITY_MODIFIERS.isdisjoint(view.line.modifiers):
             continue
         values: dict[str, Any] = view.values | notices.state(view)
-        policy = rulebook.policy(view.line.procedure or "", view.payer, view.first) if view.first else None
-        values["coverage"] = policy.status if policy else "no-row"
+        values["coverage"] = next((each.values["status"] for each in coverage if view.number in each.lines), "no-row")
         yield Fact("abn", values, (view.number,))
 
 

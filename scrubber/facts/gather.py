@@ -44,6 +44,7 @@ def gather_facts(
     interest = interest_of(rulebook)
     by_code = by_procedure(views)
     pairs = [*pair_facts(by_code, documents, rulebook, reference)]
+    coverage = [*coverage_facts(claim, views, documents, notices, rulebook, reference)]
     documented = [view for view in views if view.line.procedure and interest.wants("document", view.line.procedure)]
     return [
         claim_fact(claim, payer, day, documents, rulebook),
@@ -55,7 +56,7 @@ def gather_facts(
         *named_pair_facts(by_code, interest.pairs, documents, pairs),
         *code_day_facts(by_code, reference),
         *document_facts(claim, documented, documents, rulebook),
-        *abn_facts(views, notices, rulebook),
-        *coverage_facts(claim, views, documents, notices, rulebook, reference),
+        *abn_facts(views, notices, coverage),
+        *coverage,
         *table_facts(payer, views, rulebook, reference),
     ]

@@ -18,7 +18,7 @@ _BEST_FIRST = ("listed", "no-diagnosis", "no-list", "not-listed", "excluded-only
 _WHY_UNKNOWN = {
     "lists": "which narrows the diagnosis by a note",
     "paragraphs": "which says in words when its lists apply",
-    "text": "which lists no covered diagnoses",
+    "text": "which lists no covered diagnoses for it",
 }
 
 
@@ -30,7 +30,8 @@ def article_fact(view: LineView, notices: Notices, reference: Reference) -> Fact
     day, code, contractor = view.first, view.line.procedure, view.payer.contractor
     if day is None or code is None or contractor is None or view.payer.line_of_business != "original-medicare":
         return None
-    answers = [(article, *_judge(article, view, reference)) for article in reference.coverage(code, contractor, day)]
+    judged = ((article, _judge(article, view, reference)) for article in reference.coverage(code, contractor, day))
+    answers = [(article, *found) for article, found in judged if found is not None]
     if not answers:
         return None
     article, status, test = min(answers, key=lambda answer: _BEST_FIRST.index(answer[2]))
@@ -43,11 +44,13 @@ def article_fact(view: LineView, notices: Notices, reference: Reference) -> Fact
     return Fact("coverage", values, (view.number,), says=says, evidence=evidence, authority=(authority,))
 
 
-def _judge(article: LocalArticle, view: LineView, reference: Reference) -> tuple[Status, str]:
-    """Status and the word of the diagnosis test."""
-    if article.decides != "lists" or view.first is None:
+def _judge(article: LocalArticle, view: LineView, reference: Reference) -> tuple[Status, str] | None:
+    """Status and the word of the diagnosis test; None: an article that only excludes does not speak of the line."""
+    if article.decides in ("paragraphs", "text") or view.first is None:
         return "unknown", "no-list"
     word = reference.article_diagnoses(article, view.diagnoses, view.first)
+    if article.decides == "exclusions":
+        return ("covered", word) if word == "excluded-only" else None
     return ("unknown", "no-list") if word == "noted" else ("covered", word)
 
 

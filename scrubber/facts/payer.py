@@ -28,16 +28,14 @@ def identify_payer(claim: Claim, day: date, rulebook: Rulebook, reference: Refer
         rulebook.payer_name(claim.payer_id or "", day) or rulebook.payer_name(claim.payer_name or "", day),
         planned or rulebook.line_of_business(claim.filing_indicator or "", day) or UNKNOWN,
         plan if planned else None,
-        contractor((zip_of(place) or NO_ZIP)[:5], place.address.state, day, reference)
-        if place and place.address
-        else None,
+        contractor(zip_of(place) or NO_ZIP, place.address.state, day, reference) if place and place.address else None,
     )
 
 
 @lru_cache(REMEMBERED)
-def contractor(zip5: str, state: str | None, day: date, reference: Reference) -> str | None:
-    """Part B contractor number where the service was furnished: by ZIP, else by a state that has only one."""
-    found = reference.locality_of_zip(zip5, day)
+def contractor(zip_code: str, state: str | None, day: date, reference: Reference) -> str | None:
+    """Part B contractor number where the service was furnished: by ZIP of 5 or 9 digits, else by a state with one."""
+    found = reference.locality_of_zip(zip_code, day)
     if found is not None:
         return found.contractor
     candidates = reference.contractors_of_state(state or "", day)

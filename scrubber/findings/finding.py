@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from scrubber.claim import Normalised
 from scrubber.findings.switches import AS_WRITTEN, Switches
@@ -54,6 +54,18 @@ class Finding(NamedTuple):
         return expected
 
 
+class Fired(Protocol):
+    """What of a finding decides the disposition and the dollars of a claim."""
+
+    @property
+    def rule(self) -> Rule:
+        """The rule that fired."""
+
+    @property
+    def lines(self) -> tuple[int, ...]:
+        """The lines it stands on, 1-based; none when it is about the claim."""
+
+
 class NotChecked(NamedTuple):
     """A rule that could not be judged, and what would settle it."""
 
@@ -64,7 +76,10 @@ class NotChecked(NamedTuple):
 
 
 class ClaimImpact(NamedTuple):
-    """Dollars of the whole claim. `by_liability` has provider and patient."""
+    """Dollars of the whole claim. `by_liability` has provider and patient.
+
+    `by_line` has what each line that some finding puts at risk is exposed to, None where it cannot be known.
+    """
 
     billed: Decimal | None
     allowed: Decimal | None
@@ -74,6 +89,7 @@ class ClaimImpact(NamedTuple):
     basis: str | None
     steps: tuple[str, ...]
     unknown: str | None = None
+    by_line: Mapping[int, Decimal | None] = {}
 
 
 class UsedRelease(NamedTuple):
@@ -110,7 +126,7 @@ class ScrubResult(NamedTuple):
     switches: Switches = AS_WRITTEN
 
 
-def disposition(findings: Iterable[Finding]) -> str:
+def disposition(findings: Iterable[Fired]) -> str:
     """`deny` or `warn` by the worst finding, else `accept`."""
     severities = {finding.rule.severity for finding in findings}
     return "deny" if "deny" in severities else "warn" if "warn" in severities else "accept"

@@ -120,7 +120,7 @@ def _gpci(reference: Reference, service: Service) -> Gpci | None:
 
 
 def _basis(reference: Reference, service: Service, row: FeeRow, factor: ConversionFactor, gpci: Gpci | None) -> str:
-    schedule = f"MPFS {(factor.since or service.day).year}"
+    schedule = f"MPFS {_year(reference, factor, service.day)}"
     if _carried_forward(reference, service.day, gpci):
         schedule += " carried forward"
     if factor.qualifying_apm:
@@ -128,6 +128,12 @@ def _basis(reference: Reference, service: Service, row: FeeRow, factor: Conversi
     where = f"locality {gpci.locality} ({gpci.name})" if gpci else "national"
     place = f"{where} {service.area.source}" if service.area.source else where
     return ", ".join([schedule, place, *_remarks(service, row)])
+
+
+def _year(reference: Reference, factor: ConversionFactor, day: date) -> int:
+    """The year of the schedule, which is that of its factor: that states its first day, or its release does."""
+    release = reference.standing(CONVERSION_FACTORS.name, day).release
+    return (factor.since or (release and release.since) or day).year
 
 
 def _carried_forward(reference: Reference, day: date, gpci: Gpci | None) -> bool:

@@ -7,7 +7,8 @@ open, and may be asked from any thread and after a fork.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Protocol
 
 from scrubber.reference.catalogue import R, Table
@@ -26,8 +27,8 @@ class Backend(Protocol):
     def ptp_among(self, part: str, codes: frozenset[str]) -> Mapping[Pair, Windows]:
         """Every PTP window with both codes among `codes`, by (column 1, column 2) and in that order."""
 
-    def ptp_of(self, part: str, code: str) -> Windows:
-        """Every PTP window that has the code in column 1 or 2, by column 1, column 2 and first day."""
+    def ptp_of(self, part: str, code: str, day: date) -> Sequence[PtpEdit]:
+        """The PTP edits in force on a day with the code in column 1, by column 2; then in column 2, by column 1."""
 
     def every(self, table: Table[R], part: str) -> Iterator[tuple[str, tuple[R, ...]]]:
         """Every key with its rows, in the order of the keys."""

@@ -40,7 +40,6 @@ from scrubber.reference.rows import (
     Place,
     Procedure,
     PtpEdit,
-    SplitZip,
     StateContractor,
     Taxonomy,
     ZipLocality,
@@ -57,13 +56,20 @@ EVERY_ROW = ""  # key of a table so small that its rows are kept together
 class Table(Generic[R]):
     """One reference table. `key` groups its rows for look-ups; `unique` names the columns that tell rows apart.
 
-    It compares and hashes by identity: there is one object per table.
+    `rows_of`: it has the rows of that table, under another key. It compares and hashes by identity: there is one
+    object per table.
     """
 
     name: str
     row_type: type[R]
     key: Callable[[Any], str]
     unique: tuple[str, ...]
+    rows_of: str | None = None
+
+    @property
+    def owner(self) -> str:
+        """Name of the table whose releases its rows come from: its own, except for the other way to the same rows."""
+        return self.rows_of or self.name
 
     @property
     def file_name(self) -> str:
@@ -97,7 +103,6 @@ PLACE_OF_SERVICE = Table("place-of-service", Place, _by_code, ("code",))
 ANESTHESIA = Table("anes", Anesthesia, lambda row: row.locality, ("locality",))
 OPPS_CAP = Table("opps-cap", OppsCap, lambda row: fee_key(row.code, row.component), ("code", "component", "locality"))
 LOCALITY_COUNTY = Table("locality-county", LocalityCounty, lambda row: row.locality, ("locality", "state"))
-SPLIT_ZIP = Table("split-zip", SplitZip, lambda row: row.zip, ("zip",))
 ADJUSTMENT_CODES = Table("adjustment-codes", AdjustmentCode, _by_code, ("code", "kind"))
 TAXONOMY = Table("taxonomy", Taxonomy, lambda row: row.prefix, ("prefix",))
 ICD10CM_HEADERS = Table("icd10cm-headers", DiagnosisHeader, _by_code, ("code",))
@@ -130,6 +135,11 @@ CONTRACTOR_REGIONS = Table(
 COVERAGE_REGIONS = Table("coverage-regions", CoverageRegion, lambda row: row.region, ("region",))
 COVERAGE_POLICIES = Table("coverage-policies", CoveragePolicy, lambda row: row.lcd, ("lcd", "version"))
 
+# The same rows under their other code, for who asks what names it.
+PTP_BY_COLUMN2 = Table("ncci-ptp-by-column2", PtpEdit, lambda row: row.column2, PTP.unique, PTP.name)
+ADD_ON_BY_PRIMARY = Table("ncci-add-on-by-primary", AddOn, lambda row: row.primary, ADD_ON.unique, ADD_ON.name)
+OTHER_WAY: Mapping[str, Table[Any]] = {PTP.name: PTP_BY_COLUMN2, ADD_ON.name: ADD_ON_BY_PRIMARY}
+
 TABLES: Mapping[str, Table[Any]] = {
     table.name: table
     for table in (
@@ -149,7 +159,6 @@ TABLES: Mapping[str, Table[Any]] = {
         ANESTHESIA,
         OPPS_CAP,
         LOCALITY_COUNTY,
-        SPLIT_ZIP,
         ADJUSTMENT_CODES,
         ICD10CM_HEADERS,
         ICD10CM_NOTES,
@@ -170,6 +179,23 @@ TABLES: Mapping[str, Table[Any]] = {
         COVERAGE_POLICIES,
     )
 }
+
+# What nothing on the path of a claim looks up, so that no answer rests on it.
+NOT_ASKED_FOR_CLAIMS = frozenset(
+    table.name
+    for table in (
+        ADD_ON,
+        ANESTHESIA,
+        OPPS_CAP,
+        LOCALITY_COUNTY,
+        ADJUSTMENT_CODES,
+        ORDER_REFERRING,
+        NPPES,
+        CONTRACTOR_REGIONS,
+        COVERAGE_REGIONS,
+        COVERAGE_POLICIES,
+    )
+)
 
 
 def fee_key(code: str, component: str) -> str:

@@ -63,7 +63,8 @@ class ArticleList(NamedTuple):
 class ArticleGroup(NamedTuple):
     """A group of an article's procedures or diagnoses. `worded`: a paragraph says when it applies, which no list tells.
 
-    `names` are the procedure codes in that paragraph, parted by blanks; a range is FIRST-LAST.
+    `names` are the procedure codes in that paragraph, parted by blanks; a range is FIRST-LAST, and `group-2` a group of
+    procedures of the article. Diagnoses of a group that only names procedures are for these alone.
     """
 
     article: str

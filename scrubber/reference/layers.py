@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from scrubber.reference.backend import Backend, Pair, Windows
 from scrubber.reference.catalogue import PTP, R, Table
-from scrubber.reference.rows import Release
+from scrubber.reference.rows import PtpEdit, Release
 
 
 class LayeredBackend:
@@ -28,9 +28,9 @@ class LayeredBackend:
         """See Backend."""
         return self._of(PTP).ptp_among(part, codes)
 
-    def ptp_of(self, part: str, code: str) -> Windows:
+    def ptp_of(self, part: str, code: str, day: date) -> Sequence[PtpEdit]:
         """See Backend."""
-        return self._of(PTP).ptp_of(part, code)
+        return self._of(PTP).ptp_of(part, code, day)
 
     def every(self, table: Table[R], part: str) -> Iterator[tuple[str, tuple[R, ...]]]:
         """See Backend."""
@@ -41,4 +41,4 @@ class LayeredBackend:
         return self._releases
 
     def _of(self, table: Table[R]) -> Backend:
-        return self._over.get(table.name, self._under)
+        return self._over.get(table.owner, self._under)

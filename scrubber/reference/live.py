@@ -35,12 +35,20 @@ class LiveReference:
         self.trouble: str | None = None
 
     def current(self) -> Reference:
-        """The reference data now. Where a change cannot be read, what was there before it, and `trouble` says why."""
-        if self._place is not None and self._place.generation() != self._generation:
-            with self._lock:
-                if self._place.generation() != self._generation:
+        """The reference data now. Where a change cannot be read, what was there before it, and `trouble` says why.
+
+        One thread opens what is new; the others go on with what was there until it is open.
+        """
+        if self._changed() and self._lock.acquire(blocking=False):
+            try:
+                if self._changed():  # nobody else was here in between
                     self._switch()
+            finally:
+                self._lock.release()
         return self._current
+
+    def _changed(self) -> bool:
+        return self._place is not None and self._place.generation() != self._generation
 
     def _switch(self) -> None:
         try:
@@ -59,10 +67,15 @@ class LiveReference:
 
 def read_typed(location: str | None) -> Contents:
     """The tables typed by hand: those of a folder, over the starter set. Raises ConfigError, or Faults, as above."""
+    return read_contents(folder_of(location))
+
+
+def folder_of(location: str | None) -> Path | None:
+    """The folder in which tables typed by hand may lie. Raises ConfigError for a place that is none."""
     folder = None if location is None or is_postgres(location) else Path(location)
     if folder is not None and not folder.is_dir():
         raise ConfigError(f"reference data: {location} is neither a folder nor the address of a PostgreSQL database")
-    return read_contents(folder)
+    return folder
 
 
 def is_postgres(location: str) -> bool:
@@ -74,6 +87,11 @@ def open_place(location: str) -> Place:
     """The place that keeps loaded releases: a folder, which may not be there yet, or a PostgreSQL database."""
     if not is_postgres(location):
         return FolderPlace(Path(location))
-    from scrubber.reference.postgres import PostgresPlace  # psycopg is an extra
+    try:
+        from scrubber.reference.postgres_place import PostgresPlace
+    except ImportError:  # psycopg is an extra
+        raise ConfigError(
+            "reference data in PostgreSQL needs psycopg, which is not installed: pip install 'claim-scrubber[postgres]'"
+        ) from None
 
     return PostgresPlace(location)

@@ -7,8 +7,9 @@ from datetime import date
 from typing import Any
 
 from scrubber.reference.backend import Pair, Windows
-from scrubber.reference.catalogue import PTP, R, Table
-from scrubber.reference.rows import PtpEdit, Release
+from scrubber.reference.catalogue import OTHER_WAY, PTP, PTP_BY_COLUMN2, R, Table
+from scrubber.reference.rows import NEVER, PtpEdit, Release
+from scrubber.tables import in_force
 
 _Keyed = dict[str, tuple[Any, ...]]
 
@@ -19,6 +20,11 @@ class MemoryBackend:
     def __init__(self, tables: Mapping[Table[Any], Sequence[Any]], releases: Iterable[Release]) -> None:
         self._releases = tuple(releases)
         self._rows = {table: _by_key(table, rows) for table, rows in tables.items()}
+        self._rows |= {
+            OTHER_WAY[table.name]: _by_key(OTHER_WAY[table.name], rows)
+            for table, rows in tables.items()
+            if table.name in OTHER_WAY
+        }
         self._partners = _partners(self._rows.get(PTP, {}))
 
     def rows(self, table: Table[R], _part: str, key: str) -> tuple[R, ...]:
@@ -35,12 +41,10 @@ class MemoryBackend:
                     found[column1, column2] = partners[column2]
         return dict(sorted(found.items())) if len(found) > 1 else found
 
-    def ptp_of(self, _part: str, code: str) -> Windows:
-        """See Backend. Asks every column 1 code for its partners."""
-        found: list[PtpEdit] = []
-        for column1, partners in sorted(self._partners.items()):
-            found += self.rows(PTP, _part, column1) if column1 == code else partners.get(code, ())
-        return tuple(found)
+    def ptp_of(self, part: str, code: str, day: date) -> Windows:
+        """See Backend."""
+        windows = (*self.rows(PTP, part, code), *self.rows(PTP_BY_COLUMN2, part, code))
+        return tuple(edit for edit in windows if edit.indicator != NEVER and in_force(edit, day))
 
     def every(self, table: Table[R], _part: str) -> Iterator[tuple[str, tuple[R, ...]]]:
         """See Backend."""
@@ -55,14 +59,14 @@ def _by_key(table: Table[Any], rows: Iterable[Any]) -> _Keyed:
     grouped: dict[str, list[Any]] = {}
     for row in rows:
         grouped.setdefault(table.key(row), []).append(row)
-    if table is PTP:
+    if table.owner == PTP.name:
         for edits in grouped.values():
-            edits.sort(key=_by_partner_and_day)
+            edits.sort(key=_by_codes_and_day)
     return {key: tuple(found) for key, found in grouped.items()}
 
 
-def _by_partner_and_day(edit: PtpEdit) -> tuple[str, date]:
-    return edit.column2, edit.since or date.min
+def _by_codes_and_day(edit: PtpEdit) -> tuple[str, str, date]:
+    return edit.column1, edit.column2, edit.since or date.min
 
 
 def _partners(edits: _Keyed) -> dict[str, dict[str, Windows]]:

@@ -7,10 +7,19 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol
 
-from scrubber.reference.catalogue import PTP, TABLES, Table, table_of
+from scrubber.reference.catalogue import OTHER_WAY, PTP, PTP_BY_COLUMN2, TABLES, Table, table_of
 from scrubber.reference.once import Contradicted, Contradiction, kept_once
 from scrubber.reference.packing import TextNumbers, Texts, pack_row, unpack_lines
-from scrubber.reference.ptp_packing import WINDOW_BYTES, code_number, pack_edit, pack_windows, said_twice, unpack_edits
+from scrubber.reference.ptp_packing import (
+    WINDOW_BYTES,
+    code_number,
+    code_of,
+    pack_edit,
+    pack_windows,
+    said_twice,
+    turn,
+    unpack_edits,
+)
 from scrubber.reference.rows import PtpEdit
 
 ROWS_HELD = 100_000  # rows that wait to be put behind those of their key
@@ -64,33 +73,54 @@ class Packer:
         found: list[Contradiction] = []
         texts = {number: text for text, number in self._texts.numbers.items()}
         if self._edits:
-            self._sink.append(PTP.name, self._windows(texts, found))
-        for table in self.counts:
-            if table != PTP.name:
-                self._sink.replace(table, self._without_repeats(TABLES[table], texts, found))
+            self._put_edits(texts, found)
+        for name in self.counts:
+            if name != PTP.name:
+                self._drop_repeats(TABLES[name], texts, found)
         self._sink.texts(texts.items())
         if found:
             raise Contradicted(found)
 
-    def _windows(self, texts: Texts, found: list[Contradiction]) -> Packed:
-        """The windows of each column 1 code."""
-        for code, windows in sorted(self._edits.items()):
+    def _put_edits(self, texts: Texts, found: list[Contradiction]) -> None:
+        turned: dict[int, array[int]] = {}
+        self._sink.append(PTP.name, self._windows(texts, found, turned))
+        by_column2 = ((code_of(number), pack_windows(windows)) for number, windows in sorted(turned.items()))
+        self._sink.append(PTP_BY_COLUMN2.name, by_column2)
+
+    def _windows(self, texts: Texts, found: list[Contradiction], turned: dict[int, array[int]]) -> Packed:
+        """The windows of each column 1 code. They go over into `turned`, so that memory does not hold them twice."""
+        for code in sorted(self._edits):
+            windows = self._edits.pop(code)
             packed = pack_windows(windows)
             if said_twice(windows):
                 kept_once(PTP, unpack_edits(code, packed, texts), found)
             self.counts[PTP.name] -= len(windows) - len(packed) // WINDOW_BYTES
+            turn(code, windows, turned)
             yield code, packed
 
-    def _without_repeats(self, table: Table[Any], texts: Texts, found: list[Contradiction]) -> list[tuple[str, bytes]]:
-        """What must be replaced so that no row is there twice."""
+    def _drop_repeats(self, table: Table[Any], texts: Texts, found: list[Contradiction]) -> None:
+        """Keep no row twice."""
+        changed, fewer = self._without_repeats(table, texts, found)
+        self._sink.replace(table.name, changed)
+        self.counts[table.name] -= fewer
+        if table.name in OTHER_WAY:
+            other = OTHER_WAY[table.name]
+            self._sink.replace(other.name, self._without_repeats(other, texts, [])[0])
+
+    def _without_repeats(
+        self, table: Table[Any], texts: Texts, found: list[Contradiction]
+    ) -> tuple[list[tuple[str, bytes]], int]:
+        """What must be replaced so that no row is there twice, and how many rows fewer that are."""
         changed: list[tuple[str, bytes]] = []
+        fewer = 0
         for key, packed in self._sink.of_several(table.name):
             rows = unpack_lines(table.row_type, packed, texts)
             kept = kept_once(table, rows, found)
             if len(kept) < len(rows):
-                changed.append((key, b"".join(pack_row(row, self._texts) for row in kept)))
-                self.counts[table.name] -= len(rows) - len(kept)
-        return changed
+                lines = bytearray().join(pack_row(row, self._texts) for row in kept)
+                changed.append((key, bytes(lines)))  # a copy: what orjson gives holds on to kilobytes
+                fewer += len(rows) - len(kept)
+        return changed, fewer
 
     def _add_edit(self, edit: PtpEdit) -> None:
         windows = self._edits.get(edit.column1)
@@ -102,12 +132,17 @@ class Packer:
 
     def _add(self, row: NamedTuple) -> None:
         table = table_of(type(row))
-        keys = self._held.setdefault(table.name, {})
-        keys.setdefault(table.key(row), bytearray()).extend(pack_row(row, self._texts))
+        packed = pack_row(row, self._texts)
+        self._hold(table, row, packed)
+        if table.name in OTHER_WAY:
+            self._hold(OTHER_WAY[table.name], row, packed)
         self.counts[table.name] += 1
         self._rows_held += 1
         if self._rows_held >= ROWS_HELD:
             self._flush()
+
+    def _hold(self, table: Table[Any], row: NamedTuple, packed: bytes) -> None:
+        self._held.setdefault(table.name, {}).setdefault(table.key(row), bytearray()).extend(packed)
 
     def _flush(self) -> None:
         for table, keys in self._held.items():

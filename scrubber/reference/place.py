@@ -83,11 +83,18 @@ class Place(Protocol):
 
 def releases_of(loaded: Iterable[Loaded]) -> tuple[Release, ...]:
     """The releases of each table, by table and then by first day, each until the next one begins at the latest."""
-    releases = [
-        Release(table, each.name, each.since, each.until, each.sha256, False, each.source, rows, each.loaded)
-        for each in loaded
-        for table, rows in each.rows.items()
-    ]
+    return each_until_the_next(as_stated(loaded))
+
+
+def as_stated(loaded: Iterable[Loaded]) -> Iterator[Release]:
+    """The releases of each table, with the days that their files state."""
+    for each in loaded:
+        for table, rows in each.rows.items():
+            yield Release(table, each.name, each.since, each.until, each.sha256, False, each.source, rows, each.loaded)
+
+
+def each_until_the_next(releases: Iterable[Release]) -> tuple[Release, ...]:
+    """Releases by table and then by first day, each until the next one of its table begins at the latest."""
     by_day = sorted(releases, key=lambda release: (release.table, release.since or date.min))
     return tuple(map(_cut, by_day, (*by_day[1:], None)))
 

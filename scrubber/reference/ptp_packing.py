@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Literal
 
 from scrubber.reference.packing import TextNumbers, Texts
-from scrubber.reference.rows import PtpEdit
+from scrubber.reference.rows import NEVER, PtpEdit
 
 _CODE_SHIFT, _SINCE_SHIFT, _DELETED_SHIFT = 38, 23, 8
 _DAY_MASK, _NOTE_MASK, _REST_MASK = 0x7FFF, 0xFF, (1 << 38) - 1
@@ -26,6 +26,7 @@ _PARTNER_BYTES, _REST_BYTES = 4, 5
 WINDOW_BYTES = _PARTNER_BYTES + _REST_BYTES
 _DAY_ZERO = date(1979, 12, 31).toordinal()
 _INDICATORS: tuple[Literal["0", "1", "9"], ...] = ("0", "1", "9")
+_NEVER = _INDICATORS.index(NEVER)
 _MOST_NOTES = (_NOTE_MASK + 1) // len(_INDICATORS)
 FEW = 16  # codes
 _BETWEEN = "\x1f"  # rationale and source of a note
@@ -52,6 +53,17 @@ def pack_windows(windows: Iterable[int]) -> bytes:
     every = sorted(set(windows))
     partners = _little_endian(array("I", (window >> _CODE_SHIFT for window in every)))
     return partners.tobytes() + b"".join((window & _REST_MASK).to_bytes(_REST_BYTES, "little") for window in every)
+
+
+def turn(column1: str, windows: Iterable[int], turned: dict[int, array[int]]) -> None:
+    """Put the windows of a column 1 code under the number of their column 2, with column 1 in its place."""
+    number = code_number(column1) << _CODE_SHIFT
+    for window in windows:
+        partner = window >> _CODE_SHIFT
+        of_partner = turned.get(partner)
+        if of_partner is None:
+            of_partner = turned[partner] = array("Q")
+        of_partner.append(number | window & _REST_MASK)
 
 
 def said_twice(windows: Collection[int]) -> bool:
@@ -89,25 +101,33 @@ def _hits(partners: array[int], numbers: frozenset[int]) -> Iterable[int]:
     return [number for number in numbers if (at := bisect_left(partners, number)) < last and partners[at] == number]
 
 
-def windows_of(found: Iterable[tuple[str, bytes]], code: str, texts: Texts) -> tuple[PtpEdit, ...]:
-    """The windows that have the code in either column, in the bytes of every column 1 code, these in order."""
-    if not _is_code(code):
-        return ()
-    number = code_number(code)
-    windows: list[PtpEdit] = []
-    for column1, packed in found:
-        if column1 == code:
-            windows += unpack_edits(column1, packed, texts)
-        elif number.to_bytes(_PARTNER_BYTES, "little") in packed:  # a quick look; most codes have no such partner
-            windows += pairs_among([(column1, packed)], {number: code}, texts).get((column1, code), ())
-    return tuple(windows)
-
-
 def unpack_edits(column1: str, packed: bytes, texts: Texts) -> tuple[PtpEdit, ...]:
     """Every window in the bytes of `column1`, by column 2 and first day."""
     partners = _partners(packed)
     count = len(partners)
-    return tuple(_edit(column1, _code(number), packed, count, at, texts) for at, number in enumerate(partners))
+    return tuple(_edit(column1, code_of(number), packed, count, at, texts) for at, number in enumerate(partners))
+
+
+def in_force_at(packed: bytes, day: date) -> array[int]:
+    """Which of the windows are in force on a day; those that never were are not."""
+    number = min(max(day.toordinal() - _DAY_ZERO, 0), _DAY_MASK)
+    count = len(packed) // WINDOW_BYTES
+    found = array("I")
+    for at, begin in enumerate(range(count * _PARTNER_BYTES, len(packed), _REST_BYTES)):
+        rest = int.from_bytes(packed[begin : begin + _REST_BYTES], "little")
+        deleted = rest >> _DELETED_SHIFT & _DAY_MASK
+        begun_and_not_over = rest >> _SINCE_SHIFT <= number and (not deleted or number <= deleted)
+        if begun_and_not_over and (rest & _NOTE_MASK) % len(_INDICATORS) != _NEVER:
+            found.append(at)
+    return found
+
+
+def edit_at(packed: bytes, at: int, column1: str | None, column2: str | None, texts: Texts) -> PtpEdit:
+    """One window in the bytes of a code, which is one of the columns; the other one, None, lies in the bytes."""
+    count = len(packed) // WINDOW_BYTES
+    begin = at * _PARTNER_BYTES
+    partner = code_of(int.from_bytes(packed[begin : begin + _PARTNER_BYTES], "little"))
+    return _edit(column1 or partner, column2 or partner, packed, count, at, texts)
 
 
 def _partners(packed: bytes) -> array[int]:
@@ -139,7 +159,8 @@ def code_number(code: str) -> int:
     return int(code, 36)
 
 
-def _code(number: int) -> str:
+def code_of(number: int) -> str:
+    """The code of a number."""
     characters = ""
     for _ in range(5):
         number, digit = divmod(number, 36)

@@ -41,6 +41,9 @@ class TableStanding(NamedTuple):
     release: Release | None
 
 
+NEVER: Literal["9"] = "9"  # indicator of an edit that was never in force
+
+
 class PtpEdit(NamedTuple):
     """One window of an NCCI procedure-to-procedure edit: column 2 is denied beside column 1.
 
@@ -364,15 +367,6 @@ class AdjustmentCode(NamedTuple):
 
     code: str
     kind: Literal["group", "carc", "rarc"]
-    since: date | None
-    until: date | None
-    source: str
-
-
-class SplitZip(NamedTuple):
-    """A ZIP code that lies in several localities: only its nine digits tell which."""
-
-    zip: str
     since: date | None
     until: date | None
     source: str

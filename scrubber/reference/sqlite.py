@@ -10,20 +10,22 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from scrubber.errors import ConfigError
 from scrubber.reference.backend import Pair, Windows
-from scrubber.reference.catalogue import PTP, R, Table
+from scrubber.reference.catalogue import PTP, PTP_BY_COLUMN2, R, Table
 from scrubber.reference.packing import Texts
 from scrubber.reference.part import Packed, unpack_rows
-from scrubber.reference.ptp_packing import numbered, pairs_among, windows_of
-from scrubber.reference.rows import Release
+from scrubber.reference.ptp_packing import numbered, pairs_among
+from scrubber.reference.ptp_partners import in_force_on
+from scrubber.reference.rows import PtpEdit, Release
 
-LAYOUT = 2  # PRAGMA user_version of such files
+LAYOUT = 3  # PRAGMA user_version of such files
 PAGE_BYTES = 16_384  # so that the windows of most codes lie on one page
 MAPPED_BYTES = 1 << 34  # more than any part has: all of a file is mapped
 CACHE_PAGES = 16  # private to a connection, so next to none; the pages are mapped anyway
@@ -48,9 +50,8 @@ class SqliteBackend:
 
     def rows(self, table: Table[R], part: str, key: str) -> tuple[R, ...]:
         """See Backend."""
-        path = self._files[table.name, part]
-        found = self._ask(path, f'SELECT packed FROM "{table.name}" WHERE key = ?', key)  # noqa: S608 (names are ours)
-        return unpack_rows(table, key, found[0][0], self._texts[path]) if found else ()
+        packed = self._packed(table, part, key)
+        return unpack_rows(table, key, packed, self._texts[self._files[table.owner, part]]) if packed else ()
 
     def ptp_among(self, part: str, codes: frozenset[str]) -> Mapping[Pair, Windows]:
         """See Backend. One statement; partners are searched in what it finds."""
@@ -60,15 +61,14 @@ class SqliteBackend:
         found = self._ask(path, f'SELECT key, packed FROM "{PTP.name}" WHERE key IN ({marks})', *asked.values())  # noqa: S608
         return pairs_among(found, asked, self._texts[path])
 
-    def ptp_of(self, part: str, code: str) -> Windows:
-        """See Backend. Reads the column 2 codes of the whole part, some ten megabytes of mapped pages."""
-        path = self._files[PTP.name, part]
-        rows = self._connection(path).execute(f'SELECT key, packed FROM "{PTP.name}" ORDER BY key')  # noqa: S608
-        return windows_of(rows, code, self._texts[path])
+    def ptp_of(self, part: str, code: str, day: date) -> Sequence[PtpEdit]:
+        """See Backend. Two statements; edits are unpacked when they are read."""
+        as_column1, as_column2 = (self._packed(table, part, code) for table in (PTP, PTP_BY_COLUMN2))
+        return in_force_on(day, code, as_column1, as_column2, self._texts[self._files[PTP.name, part]])
 
     def every(self, table: Table[R], part: str) -> Iterator[tuple[str, tuple[R, ...]]]:
         """See Backend."""
-        path = self._files[table.name, part]
+        path = self._files[table.owner, part]
         for key, packed in self._connection(path).execute(f'SELECT key, packed FROM "{table.name}" ORDER BY key'):  # noqa: S608
             yield key, unpack_rows(table, key, packed, self._texts[path])
 
@@ -81,11 +81,17 @@ class SqliteBackend:
             [(found,)] = self._ask(path, "PRAGMA user_version")
             if found != LAYOUT:
                 raise ConfigError(
-                    f"reference data: {path} has layout {found}, this program reads {LAYOUT}: load the release again"
+                    f"reference data: {path} has layout {found}, this program reads {LAYOUT}: drop it and load it again"
                 )
             return dict(self._ask(path, "SELECT number, text FROM texts"))
         except sqlite3.Error as failure:
             raise ConfigError(f"reference data: {path} cannot be read: {failure}") from failure
+
+    def _packed(self, table: Table[Any], part: str, key: str) -> bytes:
+        path = self._files[table.owner, part]
+        found = self._ask(path, f'SELECT packed FROM "{table.name}" WHERE key = ?', key)  # noqa: S608 (names are ours)
+        packed: bytes = found[0][0] if found else b""
+        return packed
 
     def _ask(self, path: Path, statement: str, *values: str) -> list[Any]:
         return self._connection(path).execute(statement, values).fetchall()

@@ -7,7 +7,7 @@ nothing, while rows typed by hand answer on days that they state themselves.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from scrubber.reference.backend import Backend, Pair, Windows
 from scrubber.reference.catalogue import (
     ADD_ON,
+    ADD_ON_BY_PRIMARY,
     ARTICLE_PROCEDURES,
     CONTRACTORS,
     CONVERSION_FACTORS,
@@ -31,7 +32,6 @@ from scrubber.reference.catalogue import (
     PLACE_OF_SERVICE,
     PROCEDURES,
     PTP,
-    TABLES,
     TAXONOMY,
     ZIP_DIGITS,
     ZIP_LOCALITY,
@@ -57,15 +57,13 @@ from scrubber.reference.rows import (
     Taxonomy,
     ZipLocality,
 )
-from scrubber.reference.spans import spans_of, within
+from scrubber.reference.timeline import Timeline, within
 from scrubber.tables import in_force, on
 
 ROWS_KEPT = 16_384  # keys whose rows a process remembers, and keys by day whose row it does: about 10 MB each
 PAIRS_KEPT = 4_096  # sets of codes whose PTP pairs a process remembers
-PARTNERS_KEPT = 16  # codes whose edits a process remembers, thousands for some
-NEVER = "9"  # indicator of an edit that was never in force
+PARTNERS_KEPT = 16  # codes whose edits a process remembers, by day: 100 kB for some
 CLASSES_KEPT = 4_096  # taxonomy codes, by day
-DAYS_KEPT = 16_384  # days, by table
 CATEGORY = 3  # characters of a diagnosis category
 TAXONOMY_LENGTHS = range(10, 1, -1)  # longest first: the most exact row wins
 
@@ -73,25 +71,19 @@ TAXONOMY_LENGTHS = range(10, 1, -1)  # longest first: the most exact row wins
 class Reference:
     """Reference data as of any day. Never changes, so what it once found it remembers; safe for threads and forks.
 
-    `releases`, where given, stand in place of the backend's. `has_articles`: whether `coverage` may find any.
+    `timeline`, where given, stands in place of that of the backend's releases. `has_articles`: whether `coverage` may
+    find any.
     """
 
-    def __init__(self, backend: Backend, releases: Iterable[Release] | None = None) -> None:
+    def __init__(self, backend: Backend, timeline: Timeline | None = None) -> None:
         self.backend = backend
-        self._releases = backend.releases() if releases is None else tuple(releases)
-        self._releases_of = {
-            name: tuple(release for release in self._releases if release.table == name) for name in TABLES
-        }
-        self._spans = {name: spans_of(releases) for name, releases in self._releases_of.items()}
-        self.has_articles = bool(self._spans[ARTICLE_PROCEDURES.name])
+        self._timeline = timeline or Timeline(backend.releases())
+        self.has_articles = self._timeline.has(ARTICLE_PROCEDURES.name)
         self._kept_rows = lru_cache(ROWS_KEPT)(backend.rows)
         self._kept_row = lru_cache(ROWS_KEPT)(self._find_row)
         self._kept_pairs = lru_cache(PAIRS_KEPT)(backend.ptp_among)
         self._kept_edits = lru_cache(PARTNERS_KEPT)(backend.ptp_of)
-        self._kept_add_ons = lru_cache(PARTNERS_KEPT)(self._find_add_ons)
         self._kept_classes = lru_cache(CLASSES_KEPT)(self._find_class)
-        self._kept_standing = lru_cache(DAYS_KEPT)(self._find_standing)
-        self._kept_part = lru_cache(DAYS_KEPT)(self._find_part)
         self._kept_articles = lru_cache(ROWS_KEPT)(self._find_articles)
 
     def ptp_among(self, codes: Collection[str], first: date, last: date) -> Mapping[Pair, Windows]:
@@ -99,7 +91,7 @@ class Reference:
 
         They answer for the days from `first` to `last`; windows may be among them that run on other days only.
         """
-        spans = [span for span in self._spans[PTP.name] if span.first <= last and first <= span.last]
+        spans = self._timeline.spans(PTP.name, first, last)
         asked = frozenset(codes)
         if len({span.release.sha256 for span in spans}) == 1:
             return self._kept_pairs(spans[0].release.sha256, asked)
@@ -109,11 +101,10 @@ class Reference:
                 found[pair] = (*found.get(pair, ()), *within(windows, span))
         return dict(sorted(found.items()))
 
-    def ptp_of(self, code: str, day: date) -> tuple[PtpEdit, ...]:
-        """The PTP edits in force on a day that have the code in column 1 or 2, by column 1 and column 2."""
-        part = self._kept_part(PTP.name, day)
-        windows = () if part is None else self._kept_edits(part, code)
-        return tuple(edit for edit in windows if edit.indicator != NEVER and in_force(edit, day))
+    def ptp_of(self, code: str, day: date) -> Sequence[PtpEdit]:
+        """The PTP edits in force on a day with the code in column 1, by column 2; then in column 2, by column 1."""
+        part = self._timeline.part(PTP.name, day)
+        return () if part is None else self._kept_edits(part, code, day)
 
     def add_ons(self, code: str, day: date) -> tuple[AddOn, ...]:
         """What an add-on code may be billed with on a day; none when it is no add-on code."""
@@ -121,9 +112,8 @@ class Reference:
 
     def add_ons_of(self, primary: str, day: date) -> tuple[AddOn, ...]:
         """The add-on codes that name a code among those they may be billed with on a day, by code."""
-        part = self._kept_part(ADD_ON.name, day)
-        rows = () if part is None else self._kept_add_ons(part, primary)
-        return tuple(row for row in rows if in_force(row, day))
+        rows = (row for row in self._rows(ADD_ON_BY_PRIMARY, primary, day) if in_force(row, day))
+        return tuple(sorted(rows, key=lambda row: row.code))
 
     def mue(self, code: str, day: date) -> Mue | None:
         """Medically unlikely edit of a code; None does not mean unlimited, some are confidential."""
@@ -202,21 +192,18 @@ class Reference:
 
     def standing(self, table: str, day: date) -> TableStanding:
         """How `day` lies to the releases of a table, by the table's name in `catalogue.TABLES`."""
-        return self._kept_standing(table, day)
+        return self._timeline.standing(table, day)
 
     def releases(self) -> tuple[Release, ...]:
         """All releases, by table and then by first day."""
-        return self._releases
+        return self._timeline.releases
 
     def answering_everywhere(self, chosen: Iterable[Release]) -> Reference:
         """The same tables, except that each of `chosen` alone answers for its table, on all days."""
-        alone = tuple(release._replace(since=None, until=None) for release in chosen)
-        replaced = {release.table for release in alone}
-        kept = [release for release in self._releases if release.table not in replaced]
-        return Reference(self.backend, sorted((*kept, *alone), key=lambda release: release.table))
+        return Reference(self.backend, self._timeline.with_alone(chosen))
 
     def _rows(self, table: Table[R], key: str, day: date) -> tuple[R, ...]:
-        part = self._kept_part(table.name, day)
+        part = self._timeline.part(table.owner, day)
         return () if part is None else self._kept_rows(table, part, key)
 
     def _row(self, table: Table[R], key: str, day: date) -> R | None:
@@ -235,10 +222,6 @@ class Reference:
         begun = any(row.since is None or row.since <= day for row in rows)
         return "ended" if begun else "not-yet-in-force"
 
-    def _find_add_ons(self, part: str, primary: str) -> tuple[AddOn, ...]:
-        every = self.backend.every(ADD_ON, part)
-        return tuple(row for _, rows in every for row in rows if row.primary == primary)
-
     def _find_articles(self, code: str, day: date) -> tuple[LocalArticle, ...]:
         return local_articles(code, day, self._rows)
 
@@ -248,19 +231,3 @@ class Reference:
             if found is not None:
                 return found
         return None
-
-    def _find_part(self, table: str, day: date) -> str | None:
-        for span in self._spans[table]:
-            if span.first <= day <= span.last:
-                return span.release.sha256
-        return None
-
-    def _find_standing(self, table: str, day: date) -> TableStanding:
-        releases = self._releases_of[table]
-        begun = [release for release in releases if release.since is None or release.since <= day]
-        if not begun:
-            return TableStanding("before-first-release", releases[0] if releases else None)
-        last = begun[-1]
-        if in_force(last, day):
-            return TableStanding("in-force", last)
-        return TableStanding("carried-forward" if last.starter else "past-last-release", last)

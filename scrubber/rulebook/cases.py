@@ -13,6 +13,7 @@ from marshmallow import ValidationError
 from scrubber.errors import Faults
 from scrubber.rulebook.book import Pack
 from scrubber.rulebook.case_schema import CaseSchema
+from scrubber.rulebook.case_values import value_faults
 from scrubber.rulebook.tables import ROW_TYPES
 from scrubber.rulebook.yaml_file import Document, Place, read_yaml, schema_faults
 from scrubber.tables import cell_parsers
@@ -69,7 +70,11 @@ def case_files(folder: Path) -> list[Path]:
 
 def read_cases(path: Path, folder: Path, packs: Mapping[str, Pack]) -> list[Case]:
     """The cases in a test file of a folder of rules. Raises Faults with every fault of the file."""
-    document = read_yaml(path, path.relative_to(folder).as_posix())
+    return cases_of(read_yaml(path, path.relative_to(folder).as_posix()), folder, packs)
+
+
+def cases_of(document: Document, folder: Path, packs: Mapping[str, Pack]) -> list[Case]:
+    """The cases in a test file that was read. Raises Faults with every fault of it."""
     try:
         loaded = _CASES.load(document.content)
     except ValidationError as error:
@@ -85,6 +90,8 @@ def read_cases(path: Path, folder: Path, packs: Mapping[str, Pack]) -> list[Case
             faults.append(document.fault(place, row))
         else:
             rows[int(place[0])].append(row)
+    for index, case in enumerate(loaded):
+        faults += [document.fault(place, message) for place, message in value_faults(index, case)]
     faults += [document.fault((index, "name"), "this name is used above") for index in _repeated(loaded)]
     if faults:
         raise Faults(faults)

@@ -15,6 +15,8 @@ from scrubber.rulebook.rule import Compare, InList, Rule, leaves
 from scrubber.rulebook.yaml_file import Document, Place
 from scrubber.vocabulary import KINDS
 
+MOST_CONDITIONS = 60  # of one rule
+
 
 class RuleFile(NamedTuple):
     """A rule and the document it was read from, which knows the lines."""
@@ -29,6 +31,8 @@ def check_rule(rule: Rule, report: Report) -> None:
         report(("effective",), "`to` must be after `from`")
     if rule.stage == "postPayment" and rule.reason is not None:
         report(("reason",), "what is taken back after payment has no reason on the remittance: say `reason: null`")
+    if sum(1 for _ in (*leaves(rule.applies), *leaves(rule.when))) > MOST_CONDITIONS:
+        report(("when",), f"over {MOST_CONDITIONS} conditions in one rule: split it")
     _check_deny(rule, report)
     _check_needs(rule, report)
     _check_reads(rule, report)

@@ -4,58 +4,87 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import NamedTuple
 
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.back_test_record import read_record, record_name, record_path
-from scrubber.rulebook.book import CodeLists, Pack, Rulebook
-from scrubber.rulebook.cases import TEST_SUFFIX, Case, case_files, read_cases
+from scrubber.rulebook.base_claims import claim_faults
+from scrubber.rulebook.book import CodeLists, Pack
+from scrubber.rulebook.cases import TEST_SUFFIX, Case, case_files, cases_of
+from scrubber.rulebook.changes import changes_faults
 from scrubber.rulebook.check import RuleFile
-from scrubber.rulebook.conditions import ORDER_WORDS
 from scrubber.rulebook.firing import check_firing
 from scrubber.rulebook.json_schema import RULE_SCHEMA_FILE, schema_files
-from scrubber.rulebook.load import read_folder, rule_files
+from scrubber.rulebook.lint_codes import table_matters, unquoted_in_cases, unquoted_in_rule
+from scrubber.rulebook.lint_tables import gaps
+from scrubber.rulebook.lint_texts import cpt_wording, names_of_persons, personal_data
+from scrubber.rulebook.load import MOST_RULES, Contents, read_folder, rule_files
 from scrubber.rulebook.load_tables import all_rows
 from scrubber.rulebook.meaning import meaning
 from scrubber.rulebook.succession import check_days
-from scrubber.rulebook.yaml_file import Document
+from scrubber.rulebook.yaml_file import Document, read_yaml
 
 LEAST_OF_EACH = 2  # cases that fire, and cases that stay silent
 DAYS_OF_A_REVIEW = 365
 _RECORD = "run `scrubber rules backtest --record`"
 
 
+class Checkup(NamedTuple):
+    """What lint found: faults must be mended, warnings looked at. `rules` and `packs` count what was read."""
+
+    faults: list[Fault]
+    warnings: list[Fault]
+    rules: int
+    packs: int
+
+
 def lint(folder: Path) -> list[Fault]:
     """Every fault of a folder of rules, their tables, their test files and schemas, by file and line."""
     try:
-        contents = read_folder(folder)
+        return _faults(read_folder(folder), folder)
     except Faults as error:
         return list(error.faults)
-    faults = [*contents.faults, *check_days(contents.files), *_records(contents.files, folder), *_orphans(folder)]
+
+
+def check_up(folder: Path, today: date) -> Checkup:
+    """`lint`, and warnings: rules that nobody has held against their authority for a year. Raises Faults: no folder."""
+    contents = read_folder(folder)
+    return Checkup(
+        _faults(contents, folder), list(_stale(contents.files, today)), len(contents.documents), len(contents.packs)
+    )
+
+
+def _faults(contents: Contents, folder: Path) -> list[Fault]:
+    faults = [*contents.faults, *check_days(contents.files), *gaps(contents.tables)]
+    faults += _records(contents.files, folder)
     if not contents.faults:
         faults += check_firing(contents.files, CodeLists(all_rows(contents.tables).get("code-lists", ())))
     for document in contents.documents:
         faults += _of_rule(document, folder)
-    for path in rule_files(folder):
+    for path in rule_files(folder)[:MOST_RULES]:  # also of rules that could not be read
         faults += _of_tests(path, folder, contents.packs)
+    faults += [*_orphans(folder), *claim_faults(folder), *_schemas(folder)]
     for pack in contents.packs:
-        if not (folder / pack / "CHANGES.md").is_file():
-            faults.append(Fault(f"{pack}/CHANGES.md", 0, "is missing: it tells who relies on the pack what changed"))
-    for name, text in schema_files().items():
-        path = folder / name
-        if not path.is_file() or path.read_text(encoding="utf-8") != text:
-            faults.append(Fault(name, 0, "is not up to date: write it anew with `scrubber rules schema`"))
+        faults += changes_faults(folder, pack, (file.rule for file in contents.files))
     return sorted(set(faults))
 
 
-def stale(rulebook: Rulebook, today: date) -> list[Fault]:
-    """Warnings: rules that nobody has checked against their authority for a year."""
-    return [
-        Fault(rule.file, 0, f"was last reviewed on {rule.reviewed}, over a year ago")
-        for rule in rulebook.rules.values()
-        if (today - rule.reviewed).days > DAYS_OF_A_REVIEW
-    ]
+def _schemas(folder: Path) -> Iterator[Fault]:
+    for name, text in schema_files().items():
+        path = folder / name
+        if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != text:
+            yield Fault(name, 0, "is not up to date: write it anew with `scrubber rules schema`")
+
+
+def _stale(files: Iterable[RuleFile], today: date) -> Iterator[Fault]:
+    for document, rule in files:
+        days = (today - rule.reviewed).days
+        if days > DAYS_OF_A_REVIEW:
+            told = f"was last reviewed on {rule.reviewed}, over a year ago: read its authority again, then set the day"
+            yield document.fault(("reviewed",), told)
+        elif days < -1:  # a day ahead is another time zone
+            yield document.fault(("reviewed",), f"says that it was reviewed on {rule.reviewed}, which is still to come")
 
 
 def _records(files: Iterable[RuleFile], folder: Path) -> Iterator[Fault]:
@@ -82,7 +111,10 @@ def _of_rule(document: Document, folder: Path) -> Iterator[Fault]:
     pack = name.split("/", 1)[0]
     if not Path(name).stem.startswith(f"{pack}-"):
         yield Fault(name, 0, f"the name of a rule of this pack begins with {pack}-, so that no two packs share one")
-    yield from _thresholds(document)
+    yield from unquoted_in_rule(document)
+    yield from table_matters(document)
+    yield from personal_data(document)
+    yield from cpt_wording(document)
 
 
 def _of_tests(path: Path, folder: Path, packs: dict[str, Pack]) -> Iterator[Fault]:
@@ -91,7 +123,11 @@ def _of_tests(path: Path, folder: Path, packs: dict[str, Pack]) -> Iterator[Faul
         yield Fault(path.relative_to(folder).as_posix(), 0, f"has no tests: write them in {tests.name}, beside it")
         return
     try:
-        yield from _enough(tests.relative_to(folder).as_posix(), read_cases(tests, folder, packs))
+        document = read_yaml(tests, tests.relative_to(folder).as_posix())
+        yield from unquoted_in_cases(document)
+        yield from names_of_persons(document)
+        yield from cpt_wording(document)
+        yield from _enough(document.file, cases_of(document, folder, packs))
     except Faults as error:
         yield from error.faults
 
@@ -102,21 +138,6 @@ def _first_line(path: Path, name: str) -> Iterator[Fault]:
     with path.open(encoding="utf-8-sig") as file:
         if file.readline().rstrip() != wanted:
             yield Fault(name, 1, f"the first line must be: {wanted}")
-
-
-def _thresholds(document: Document) -> Iterator[Fault]:
-    """Limits change with dates, and so belong in a dated table; 0 and 1 are no limits."""
-    for place in document.lines:
-        ordered = len(place) > 1 and place[0] in ("applies", "when") and place[-1] in ORDER_WORDS
-        if ordered and not _zero_or_one(document.at(place)):
-            yield document.fault(place, "a limit belongs in a dated table (limits), not in the rule")
-
-
-def _zero_or_one(text: object) -> bool:
-    try:
-        return isinstance(text, str) and Decimal(text) in (0, 1)
-    except InvalidOperation:
-        return True  # the loader tells that it is no number
 
 
 def _enough(name: str, cases: list[Case]) -> Iterator[Fault]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -18,9 +19,11 @@ from scrubber.rulebook.rule import Authority, ClaimStatus, Reason, Rule
 from scrubber.rulebook.schema import PackSchema, RuleSchema
 from scrubber.rulebook.succession import check_successors
 from scrubber.rulebook.yaml_file import Document, Place, read_yaml, schema_faults
+from scrubber.tables import MOST_TABLE_BYTES
 from scrubber.vocabulary import KINDS
 
 MOST_RULES = 4000
+MOST_BYTES = 32 * 2**20  # of all rule files together
 DIGEST_PREFIX = "sha256:"
 _RULE_SCHEMA = RuleSchema()
 _PACK_SCHEMA = PackSchema()
@@ -89,9 +92,14 @@ def digest(folder: Path) -> str:
 
 
 def covered(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Name below the folder and bytes of every file that the digest covers, in its order."""
+    """Name below the folder and bytes of every file that the digest covers, in its order.
+
+    Raises OSError for what is no file, and for one that is larger than any that loads.
+    """
     tables = folder.glob("*/tables/*.csv")
     for path in sorted([*rule_files(folder), *folder.glob("*/pack.yaml"), *tables]):
+        if not path.is_file() or path.stat().st_size > MOST_TABLE_BYTES:
+            raise OSError(errno.EFBIG, "no file, or too large a one", str(path))
         yield path.relative_to(folder).as_posix(), path.read_bytes()
 
 
@@ -150,6 +158,9 @@ def _read_documents(folder: Path, faults: list[Fault]) -> list[Document]:
     paths = rule_files(folder)
     if len(paths) > MOST_RULES:
         faults.append(Fault(folder.name, 0, f"{len(paths)} rules; at most {MOST_RULES} can be loaded"))
+        return []
+    if sum(path.stat().st_size for path in paths if path.is_file()) > MOST_BYTES:
+        faults.append(Fault(folder.name, 0, f"rule files of over {MOST_BYTES // 2**20} MB; no more can be loaded"))
         return []
     documents = (read(path, folder, faults) for path in paths)
     return [document for document in documents if document is not None]

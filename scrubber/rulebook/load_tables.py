@@ -6,7 +6,6 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
-from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -83,13 +82,15 @@ def _ties(tables: Iterable[Table]) -> Iterator[Fault]:
         for line, row in table.numbered:
             by_key[table.kind, *(getattr(row, name) for name in ROW_KEYS[table.kind])].append((table.name, line, row))
     for rows in by_key.values():
-        for (name, line, row), (other, other_line, other_row) in combinations(rows, 2):
-            if name != other and _overlap(row, other_row):
-                yield Fault(other, other_line, f"answers for the same on the same day as line {line} of {name}")
-
-
-def _overlap(one: Any, other: Any) -> bool:
-    return (one.since or date.min) < (other.until or date.max) and (other.since or date.min) < (one.until or date.max)
+        places = {placed[:2]: place for place, placed in enumerate(rows)}  # as the tables are read
+        rows.sort(key=lambda placed: placed[2].since or date.min)
+        name, line, row = rows[0]  # of those before, the one that is in force longest
+        for other, other_line, other_row in rows[1:]:
+            if name != other and (other_row.since or date.min) < (row.until or date.max):
+                first, second = sorted(((name, line), (other, other_line)), key=places.__getitem__)
+                yield Fault(*second, f"answers for the same on the same day as line {first[1]} of {first[0]}")
+            if (other_row.until or date.max) > (row.until or date.max):
+                name, line, row = other, other_line, other_row
 
 
 Named = Mapping[str, set[str]]

@@ -46,6 +46,14 @@ class Outline(NamedTuple):
         """Every condition and group, section by section."""
         return (node for section in self.sections for root in section for node in root.each())
 
+    def by_section(self) -> Iterator[tuple[str, tuple[Node, ...]]]:
+        """The name of each section and what must be fulfilled in it, in the order in which they are asked."""
+        return zip(SECTIONS, self.sections, strict=True)
+
+    def before(self, section: str) -> tuple[Node, ...]:
+        """What must be fulfilled for the section to be asked at all."""
+        return tuple(root for earlier in self.sections[: SECTIONS.index(section)] for root in earlier)
+
     def roots(self) -> tuple[Node, ...]:
         """The conditions that must all be fulfilled."""
         return tuple(root for section in self.sections for root in section)

@@ -17,6 +17,7 @@ AUTHORITY_KINDS = (
     "regulation", "cms-manual", "cms-table", "transaction-standard", "payer-policy", "house-policy", "advice",
 )  # fmt: skip
 AT_RISK = ("nothing", "line-allowed", "claim-allowed")
+MOST_CHARACTERS = 2_000  # of one text
 ID = r"[a-z0-9]+(-[a-z0-9]+)*"
 ID_LIKE = "our-clinic-modifier-25: small letters, digits and single hyphens"
 
@@ -45,7 +46,8 @@ def _word(*words: str, **options: Any) -> fields.String:
 
 
 def _text(about: str, **options: Any) -> fields.String:
-    return fields.String(validate=validate.Length(min=1), metadata={"description": about}, **options)
+    longest = validate.Length(max=MOST_CHARACTERS, error=f"has over {MOST_CHARACTERS:,} characters")
+    return fields.String(validate=(validate.Length(min=1), longest), metadata={"description": about}, **options)
 
 
 def _code(pattern: str, about: str, like: str, **options: Any) -> fields.String:

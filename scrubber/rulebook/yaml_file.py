@@ -40,11 +40,15 @@ _YAML_HINTS = {
 
 
 class Document(NamedTuple):
-    """The content of one YAML file: mappings, lists and texts (None for an empty or `null` scalar), with lines."""
+    """The content of one YAML file: mappings, lists and texts (None for an empty or `null` scalar), with lines.
+
+    `misread` are the texts without quotes that other readers of YAML take for a number, a date or a truth.
+    """
 
     file: str
     content: Any
     lines: Mapping[Place, int]
+    misread: frozenset[Place] = frozenset()
 
     def line(self, place: Place) -> int:
         """Line of the node at `place`, or of its nearest parent that has one."""
@@ -74,15 +78,16 @@ def read_yaml(path: Path, name: str) -> Document:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise Faults([Fault(name, line, f"not YAML: {_said(error)}")]) from None
     except (yaml.YAMLError, RecursionError):
-        raise Faults([Fault(name, 0, "not YAML that can be read")]) from None
+        raise Faults(
+            [Fault(name, _line_of_control(text), "has a character that no text has: type the line anew")]
+        ) from None
     if root is None:
         raise Faults([Fault(name, 0, "the file is empty")])
-    lines: dict[Place, int] = {}
-    faults: list[Fault] = []
-    content = _content(root, (), lines, faults, name)
-    if faults:
-        raise Faults(faults)
-    return Document(name, content, lines)
+    read = _Read(name, {}, set(), [])
+    content = _content(root, (), read)
+    if read.faults:
+        raise Faults(read.faults)
+    return Document(name, content, read.lines, frozenset(read.misread))
 
 
 def schema_faults(document: Document, messages: Any, place: Place = ()) -> Iterable[Fault]:
@@ -113,8 +118,19 @@ def _said(error: yaml.MarkedYAMLError) -> str:
     return ", ".join(part for part in (error.context, error.problem) if part) + (f": {hint}" if hint else "")
 
 
+_CONTROL = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def _line_of_control(text: str) -> int:
+    """The line of the first character that YAML refuses."""
+    found = _CONTROL.search(text)
+    return text.count("\n", 0, found.start()) + 1 if found else 0
+
+
 def _text(path: Path, name: str) -> str:
     try:
+        if not path.is_file():
+            raise Faults([Fault(name, 0, _no_file(path))])
         if path.stat().st_size > MOST_BYTES:
             raise Faults([Fault(name, 0, f"larger than {MOST_BYTES // 1024} KB: split it")])
         return path.read_text(encoding="utf-8-sig")
@@ -122,6 +138,12 @@ def _text(path: Path, name: str) -> str:
         raise Faults([Fault(name, 0, "not UTF-8: save the file as UTF-8")]) from None
     except OSError as error:
         raise Faults([Fault(name, 0, f"cannot be read: {error.strerror}")]) from None
+
+
+def _no_file(path: Path) -> str:
+    if path.is_dir():
+        return "is a folder: a rule is a file"
+    return "is no file that can be read" if path.exists() or path.is_symlink() else "there is no such file"
 
 
 def _refuse_references(text: str, name: str) -> None:
@@ -137,26 +159,50 @@ def _refuse_references(text: str, name: str) -> None:
             raise Faults([Fault(name, line, f"nested deeper than {MOST_LEVELS} levels")])
 
 
-def _content(node: yaml.Node, place: Place, lines: dict[Place, int], faults: list[Fault], name: str) -> Any:
-    lines[place] = node.start_mark.line + 1
+class _Read(NamedTuple):
+    """What is gathered on the way through a file."""
+
+    file: str
+    lines: dict[Place, int]
+    misread: set[Place]
+    faults: list[Fault]
+
+
+_NUMBER = re.compile(r"[0-9]+([eE][0-9]+)?")  # as YAML 1.2 reads it; what 1.1 makes of a text the tag says
+_TEXT = "tag:yaml.org,2002:str"
+
+
+def _content(node: yaml.Node, place: Place, read: _Read) -> Any:
+    read.lines[place] = node.start_mark.line + 1
     if isinstance(node, yaml.ScalarNode):
-        plain = not node.style  # None or "", by the version of libyaml
-        return None if plain and node.value in ("", "~", "null") else node.value
+        return _scalar(node, place, read)
     if isinstance(node, yaml.SequenceNode):
-        return [_content(item, (*place, index), lines, faults, name) for index, item in enumerate(node.value)]
-    return _mapping(node, place, lines, faults, name)
+        return [_content(item, (*place, index), read) for index, item in enumerate(node.value)]
+    return _mapping(node, place, read)
 
 
-def _mapping(node: yaml.Node, place: Place, lines: dict[Place, int], faults: list[Fault], name: str) -> dict[str, Any]:
+def _scalar(node: yaml.ScalarNode, place: Place, read: _Read) -> str | None:
+    if _CONTROL.search(node.value):
+        read.faults.append(Fault(read.file, read.lines[place], "a text holds a control character: take it out"))
+    if node.style:  # None or "" without quotes, by the version of libyaml
+        return str(node.value)
+    if node.value in ("", "~", "null"):
+        return None
+    if node.tag != _TEXT or _NUMBER.fullmatch(node.value):
+        read.misread.add(place)
+    return str(node.value)
+
+
+def _mapping(node: yaml.Node, place: Place, read: _Read) -> dict[str, Any]:
     content: dict[str, Any] = {}
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
         if not isinstance(key_node, yaml.ScalarNode):
-            faults.append(Fault(name, line, "a key must be a word"))
+            read.faults.append(Fault(read.file, line, "a key must be a word"))
             continue
         key = str(key_node.value)
         if key in content:
-            faults.append(Fault(name, line, f"`{key}` stands here twice"))
-        content[key] = _content(value_node, (*place, key), lines, faults, name)
-        lines[(*place, key)] = line
+            read.faults.append(Fault(read.file, line, f"`{key}` stands here twice"))
+        content[key] = _content(value_node, (*place, key), read)
+        read.lines[(*place, key)] = line
     return content

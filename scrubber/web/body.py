@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 
 from flask import Flask, Response, request
@@ -14,6 +15,7 @@ from scrubber.web.problems import BAD_BODY, TOO_LARGE, UNSUPPORTED, Refused
 
 _JSON = re.compile(r"application/(json|[a-z0-9][a-z0-9.+-]*\+json)")
 _UTF_8 = ("utf-8", "utf8", "us-ascii")
+PIECE = 1 << 20
 _MOST_DRAINED = 100_000_000
 _DRAINED_AT_ONCE = 65_536
 # What the server raises when a body is cut off or its chunks or trailers are malformed.
@@ -33,6 +35,23 @@ def read_json_bytes(most: int) -> bytes:
     if len(content) > most:
         raise _too_large(most)
     return content
+
+
+def body_pieces() -> Iterator[bytes]:
+    """The body of the current request, piece by piece, as it comes. Raises Refused (400) where it breaks off."""
+    received = 0
+    while True:
+        try:
+            piece: bytes = request.stream.read(PIECE)
+        except _BROKEN:
+            raise Refused(BAD_BODY, "Its chunks are malformed or the connection broke.") from None
+        if not piece:
+            break
+        received += len(piece)
+        yield piece
+    logs.note_received(received)
+    if request.content_length is not None and received < request.content_length:
+        raise Refused(BAD_BODY, "It ended before its Content-Length.")
 
 
 def install(app: Flask) -> None:

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from scrubber import __version__
 from scrubber.answer import json
 from scrubber.web import problems
+from scrubber.web.api.batches import batches
 from scrubber.web.api.claims import claims
 from scrubber.web.api.codes import codes
 from scrubber.web.api.health import health
@@ -66,5 +67,5 @@ def install(app: Flask) -> None:
     }
     api = DocumentedApi(app)
     api.ma_plugin.converter.add_attribute_function(describe_scalar)
-    for blueprint in (claims, codes, rules, reference, health):
+    for blueprint in (claims, batches, codes, rules, reference, health):
         api.register_blueprint(blueprint)

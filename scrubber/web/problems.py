@@ -10,7 +10,7 @@ import orjson
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from scrubber.errors import NotAClaim, NotJson
+from scrubber.errors import DepotFull, LedgerDown, NotAClaim, NotJson
 from scrubber.web import logs
 
 MEDIA_TYPE = "application/problem+json"
@@ -30,11 +30,15 @@ BAD_BODY = Kind("bad-body", 400, "The body could not be read to its end")
 NOT_JSON = Kind("not-json", 400, "The body is not JSON")
 NOT_FOUND = Kind("not-found", 404, "There is nothing at this address")
 WRONG_METHOD = Kind("method-not-allowed", 405, "This address does not answer to this method")
+KEY_USED = Kind("key-used", 409, "The idempotency key stands for another batch")
+NOT_ENDED = Kind("not-ended", 409, "The batch has not ended")
 TOO_LARGE = Kind("body-too-large", 413, "The body is too large")
 UNSUPPORTED = Kind("unsupported-media-type", 415, "The body is of a kind that is not read")
 NOT_A_CLAIM = Kind("not-a-claim", 422, "The body is not a claim")
 FAILURE = Kind("failure", 500, "The service failed")
 NOT_READY = Kind("not-ready", 503, "The service is not ready")
+NO_BATCHES = Kind("no-batches", 503, "Batches cannot be kept or read just now")
+NO_ROOM = Kind("no-room", 507, "There is no room for the batch")
 
 
 class Refused(HTTPException):
@@ -64,6 +68,8 @@ def install(app: Flask) -> None:
     """Answer what this program raises on purpose, and what it does not, with problems."""
     app.register_error_handler(NotJson, _not_json)
     app.register_error_handler(NotAClaim, _not_a_claim)
+    app.register_error_handler(LedgerDown, lambda error: _response(NO_BATCHES, f"{error}; send it again later."))
+    app.register_error_handler(DepotFull, lambda error: _response(NO_ROOM, f"{error}; nothing of it is kept."))
     app.register_error_handler(Exception, _failure)
 
 

@@ -8,6 +8,7 @@ from typing import cast
 
 from flask import Flask, current_app
 
+from scrubber.batch.place import Batches
 from scrubber.scrub import Scrubber
 
 _KEY = "claim-scrubber"
@@ -19,13 +20,17 @@ class Service:
 
     `max_body_bytes` is the largest body that is read. `ready_days`: the service is not ready when a loaded table ended
     more than so many days ago; None: it is all the same. `trouble` says why a change of the reference data is not in
-    force, None while all is well.
+    force, None while all is well. `batches` is where batches of at most `max_batch_bytes` are kept, None where none are
+    taken; their end may be told to `webhook_hosts`.
     """
 
     current: Callable[[], Scrubber]
     max_body_bytes: int
     ready_days: int | None
     trouble: Callable[[], str | None]
+    batches: Batches | None = None
+    max_batch_bytes: int = 0
+    webhook_hosts: tuple[str, ...] = ()
 
     @property
     def scrubber(self) -> Scrubber:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from scrubber.errors import ScrubberError
+from scrubber.errors import Faults, ScrubberError
+from scrubber.rulebook.base_claims import read_base_claim
 from scrubber.rulebook.case_paths import LINE_FIELDS, PATHS, Form, Target, target
 from scrubber.rulebook.cases import Case
 from scrubber.rulebook.yaml_file import iso_day
@@ -29,9 +29,11 @@ class CaseNotMade(ScrubberError):
 
 
 def base_claim(folder: Path, name: str) -> Body:
-    """A fresh copy of the base claim `name` of a folder of rules."""
-    body: Body = json.loads((folder / "claims" / f"{name}.json").read_bytes())
-    return body
+    """A fresh copy of the base claim `name` of a folder of rules. Raises CaseNotMade."""
+    try:
+        return read_base_claim(folder, name)
+    except Faults as error:
+        raise CaseNotMade(str(error)) from None
 
 
 def claim_of(case: Case, folder: Path) -> Body:

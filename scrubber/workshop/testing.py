@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from scrubber.claim import Claim
 from scrubber.engine.plain import PlainEngine
@@ -76,6 +76,21 @@ def all_cases(folder: Path, rulebook: Rulebook, ids: Collection[str] | None = No
     return cases
 
 
+class SetUp(NamedTuple):
+    """A case ready to run: the scrubber with its rule active and its rows in place, its claim, and the day it came."""
+
+    scrubber: Scrubber
+    claim: Claim
+    received_on: date
+
+
+def set_up(case: Case, scrubber: Scrubber, folder: Path) -> SetUp:
+    """What the case runs on. Raises CaseNotMade, and NotAClaim for changes that leave no claim."""
+    bench = _bench(scrubber, case)
+    claim = read_v3(claim_of(case, folder))
+    return SetUp(bench, claim, _received_on(case, claim))
+
+
 def _bench(scrubber: Scrubber, case: Case) -> Scrubber:
     """The scrubber that the case runs on: with its rule active, its table rows and its releases in place."""
     reference = _loaded_reference() if case.releases == "loaded" else scrubber.reference
@@ -120,22 +135,26 @@ def _new_row(kind: str, cells: Mapping[str, Any]) -> Any:
 
 def _differences(case: Case, scrubber: Scrubber, folder: Path) -> Iterator[str]:
     try:
-        bench = _bench(scrubber, case)
-        claim = read_v3(claim_of(case, folder))
+        ready = set_up(case, scrubber, folder)
     except CaseNotMade as error:
         yield str(error)
         return
     except NotAClaim as error:
         yield from (f"not a claim: {problem.pointer} {problem.message}" for problem in error.problems)
         return
-    result = bench.scrub(claim, _received_on(case, claim))
-    found = [_told_finding(finding) for finding in result.findings if finding.rule.id == case.rule]
-    unchecked = [_told_unchecked(item) for item in result.not_checked if item.rule.id == case.rule]
+    result = ready.scrubber.scrub(ready.claim, ready.received_on)
+    yield from differences(case, result.findings, result.not_checked)
+
+
+def differences(case: Case, findings: Iterable[Finding], unchecked: Iterable[NotChecked]) -> Iterator[str]:
+    """What came out of a case otherwise than it says, as lines to read; what other rules found does not count."""
+    found = [_told_finding(finding) for finding in findings if finding.rule.id == case.rule]
+    items = [_told_unchecked(item) for item in unchecked if item.rule.id == case.rule]
     yield from _compare("finding", case.finds or (), found)
     if case.not_checked is not None:
-        yield from _compare("not checked", case.not_checked, unchecked)
+        yield from _compare("not checked", case.not_checked, items)
     elif len(found) < len(case.finds or ()):  # what was not checked cannot be found
-        yield from (f"found not checked: {_shown(item)}" for item in unchecked)
+        yield from (f"found not checked: {_shown(item)}" for item in items)
 
 
 def _received_on(case: Case, claim: Claim) -> date:

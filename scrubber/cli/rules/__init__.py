@@ -12,6 +12,11 @@ _COMMANDS = {
     "show": ("show", "Print everything that one rule says."),
     "lint": ("lint", "Check rules, tests and tables."),
     "test": ("test", "Run the test cases of rules."),
+    "diff": ("diff", "Compare two rulebooks by what they mean."),
+    "changes": ("changes", "Check that CHANGES.md tells what has changed."),
+    "coverage": ("coverage", "Show which conditions the test cases of rules made true and false."),
+    "mutate": ("mutate", "Show small changes of rules that no test case notices."),
+    "backtest": ("backtest", "Try rules on past claims, and hold them against what payers did."),
     "reload": ("reload", "Put changed rules in force in the running service."),
     "archive": ("archive", "List the rulebooks that are kept, so that their answers can be replayed."),
     "schema": ("schema", "Write the JSON Schemas with which editors complete rule files."),
@@ -48,4 +53,6 @@ def rules() -> None:
     scrubber rules show documentation-tbs-number
     scrubber rules lint
     scrubber rules test documentation-tbs-number
+    scrubber rules coverage documentation-tbs-number
+    scrubber rules backtest --rules documentation-tbs-number --claims last-year.ndjson
     """

@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 
 import click
 
-from scrubber.cli.opening import settings
-from scrubber.cli.rules.opening import counted, rulebook
-from scrubber.rulebook.lint import lint as find_faults
-from scrubber.rulebook.lint import stale
+from scrubber.cli.opening import settings, told_plainly
+from scrubber.cli.rules.opening import counted
+from scrubber.rulebook.lint import check_up
 
 
 @click.command()
@@ -20,13 +19,14 @@ def lint(context: click.Context) -> None:
     Every fault is told at once, with file and line. A rule that nobody has reviewed for a year is a warning.
     """
     folder = settings().rules
-    faults = find_faults(folder)
-    for fault in faults:
+    with told_plainly():
+        found = check_up(folder, datetime.now(UTC).date())
+    for fault in found.faults:
         click.echo(f"{folder}/{fault}")
-    if faults:
-        click.echo(counted(len(faults), "fault"))
-        context.exit(1)
-    book = rulebook()
-    for warning in stale(book, datetime.now(UTC).date()):
+    for warning in found.warnings:
         click.echo(f"warning: {folder}/{warning}")
-    click.echo(f"{counted(len(book.rules), 'rule')} in {counted(len(book.packs), 'pack')}, no faults")
+    if found.faults:
+        click.echo(counted(len(found.faults), "fault"))
+        context.exit(1)
+    warned = f", {counted(len(found.warnings), 'warning')}" if found.warnings else ""
+    click.echo(f"{counted(found.rules, 'rule')} in {counted(found.packs, 'pack')}, no faults{warned}")

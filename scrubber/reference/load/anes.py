@@ -40,9 +40,11 @@ def stated(source: Source) -> Stated:  # noqa: ARG001 (what every reader is aske
 def read(source: Source) -> Iterator[NamedTuple]:
     """An Anesthesia for the national factor, which stands in the header, and one a locality."""
     national = NATIONAL_FACTOR.search(first_lines(source))
-    if national:
-        yield Anesthesia(NATIONAL, "National", Decimal(national[1]), None, None, CITATION)
-    yield from made(table(csv_rows(source), COLUMNS), _row)
+    for row in made(table(csv_rows(source), COLUMNS), _row):
+        if national and isinstance(row, Anesthesia):  # not above a header that is not as it was
+            yield Anesthesia(NATIONAL, "National", Decimal(national[1]), None, None, CITATION)
+            national = None
+        yield row
 
 
 def _row(cells: Cells) -> Anesthesia:

@@ -2,17 +2,16 @@
 
 An export is many tables; each is a format of its own, and look-ups join them: a code leads to articles, an article to
 its contractors, its groups and its diagnoses of the same version. Descriptions are the AMA's and are dropped. Groups
-are numbered for each article apart, and their paragraphs say in words when they apply: of these only that there are
-such words, and the codes in them, are kept. An article that lists no covered diagnosis says it in text: unknown.
+are numbered for each article apart, and their paragraphs say in words when they apply: `mcd_paragraphs` tells which of
+them only name codes. An article that lists no covered diagnosis says it in text: unknown.
 """
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from scrubber.reference.coverage_rows import (
     ArticleContractor,
@@ -32,11 +31,11 @@ from scrubber.reference.load import mcd_columns as columns
 from scrubber.reference.load.cells import day_after, iso_day, matching, us_day
 from scrubber.reference.load.format import Format, Source, Stated
 from scrubber.reference.load.lines import begins_with, records
+from scrubber.reference.load.mcd_paragraphs import GroupTest, read_paragraph
 
 KIND = "mcd"
 SOURCE = "CMS Medicare Coverage Database"
 NO_CODE = ("", "XX000", "N/A")  # how an article says that a list does not apply
-NO_WORDS = ("", "N/A", "NA", "NONE")
 PUBLISHED = {"A": False, "F": False, "R": True}  # status -> retired; drafts and proposals are no policy yet
 Make = Callable[[Sequence[str]], "NamedTuple | None"]
 
@@ -44,10 +43,6 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 _PROCEDURE = re.compile(r"[0-9A-Z][0-9]{3}[0-9A-Z]")
 _DIAGNOSIS = re.compile(r"[A-Z][0-9A-Z]{2,6}")
 _CONTRACTOR = re.compile(r"[0-9A-Z]{1,10}")
-_tag = re.compile(r"<[^>]*>")
-_named_code = re.compile(
-    r"\b([0-9]{4}[0-9FTU]|[A-Z][0-9]{4})\b(?:\s*(?:-|through)\s*([0-9]{4}[0-9FTU]|[A-Z][0-9]{4})\b)?"
-)
 
 
 def _article(cells: Sequence[str]) -> CoverageArticle | None:
@@ -96,19 +91,12 @@ def _diagnosis(cells: Sequence[str], test: CoverageTest, noted: bool) -> Article
     return ArticleDiagnosis(*_which(number, version), test, group, code, noted, None, None, SOURCE)
 
 
-def _group_of(test: Literal["procedure", "covered", "excluded"], column: str) -> Make:
+def _group_of(test: GroupTest, column: str) -> Make:
     def make(cells: Sequence[str]) -> ArticleGroup:
         number, version, group, paragraph = cells
-        words = " ".join(html.unescape(_tag.sub(" ", paragraph)).split())
+        found = read_paragraph(paragraph, test, _number(group, column))
         return ArticleGroup(
-            *_which(number, version),
-            test,
-            _number(group, column),
-            words.strip(" .").upper() not in NO_WORDS,
-            " ".join(dict.fromkeys("-".join(filter(None, found)) for found in _named_code.findall(words))),
-            None,
-            None,
-            SOURCE,
+            *_which(number, version), test, group, found.worded, " ".join(found.names), None, None, SOURCE
         )
 
     return make

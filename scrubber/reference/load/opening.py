@@ -177,11 +177,20 @@ def _in_archive(name: str, packed: BinaryIO, stack: ExitStack, deeper: int) -> I
     members = [member for member in archive.infolist() if not member.is_dir()]
     _check_members(name, members)
     if is_workbook(archive):
-        size = _unpacked_bytes(members)
-        yield OpenedSource(name, size, lambda: tab_separated(name, packed), in_archive="!" in name, is_workbook=True)
+        size = packed.seek(0, os.SEEK_END)
+        sheet = OpenedSource(
+            name, size, lambda: tab_separated(name, packed), lambda _: packed.tell(), "!" in name, True
+        )
+        yield sheet
         return
     for member in members:
         yield from _member(f"{name}!{member.filename}", archive, member, stack, deeper)
+
+
+def _sheet(name: str, packed: BinaryIO) -> OpenedSource:
+    """The rows of a workbook. How far they are read is told by the file that they are unpacked from."""
+    size = packed.seek(0, os.SEEK_END)
+    return OpenedSource(name, size, lambda: tab_separated(name, packed), lambda _: packed.tell(), "!" in name, True)
 
 
 def _member(

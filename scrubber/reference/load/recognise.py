@@ -10,6 +10,7 @@ from scrubber.reference.load.format import HEAD_BYTES, Format
 from scrubber.reference.load.formats import FORMATS
 from scrubber.reference.load.opening import OpenedSource, refused
 
+CHANGED = "something else, or its header has changed"
 # What a file begins with that no format is: told by name, so that the right one can be sought.
 _BEGINNINGS = (
     (b"%PDF", "a PDF document"),
@@ -46,24 +47,33 @@ def recognise(sources: Iterable[OpenedSource], kind: str) -> Recognised:
         if of_kind is not None:
             found.append((source, of_kind))
         else:
-            fault = Fault(source.name, 0, f"is no file of {kind}: it looks like {looks_like(head)}")
+            fault = Fault(source.name, 0, f"is no file of {kind}: it looks like {_told(source, head)}")
             (others if source.in_archive else faults).append(fault)
     if faults or not found:
         raise Faults(faults or others or [Fault("the archive", 0, "is empty")])
-    twice = _said_as_text(found)
-    kept = tuple(each for each in found if each[0].name not in twice)
-    return Recognised(kept, (*(fault.file for fault in others), *twice))
+    again = _said_again(found)
+    kept = tuple(each for each in found if each[0].name not in again)
+    return Recognised(kept, (*(fault.file for fault in others), *again))
 
 
-def _said_as_text(found: Iterable[tuple[OpenedSource, Format]]) -> list[str]:
-    """The workbooks that lie beside a text file of the same name: archives often hold a table both ways."""
-    sources = [source for source, _ in found]
-    texts = {_stem(source) for source in sources if not source.is_workbook}
-    return [source.name for source in sources if source.is_workbook and _stem(source) in texts]
+def _said_again(found: Iterable[tuple[OpenedSource, Format]]) -> list[str]:
+    """Members of an archive beside another of the same name, whose form is read rather: csv, then text, then workbook.
+
+    Archives often hold a table in each of them.
+    """
+    members = [(source.name, _stem(source), _rank(source, each)) for source, each in found if source.in_archive]
+    best: dict[str, tuple[bool, int]] = {}
+    for _, stem, rank in members:
+        best[stem] = min(rank, best.get(stem, rank))
+    return [name for name, stem, rank in members if rank > best[stem]]
 
 
 def _stem(source: OpenedSource) -> str:
     return source.name.rpartition(".")[0].lower()
+
+
+def _rank(source: OpenedSource, of_kind: Format) -> tuple[bool, int]:
+    return source.is_workbook, FORMATS.index(of_kind)
 
 
 def _head(source: OpenedSource) -> bytes:
@@ -72,6 +82,13 @@ def _head(source: OpenedSource) -> bytes:
     if not head and not source.in_archive:
         raise refused(source.name, "is empty")
     return head
+
+
+def _told(source: OpenedSource, head: bytes) -> str:
+    told = looks_like(head)
+    if source.is_workbook and told == CHANGED:
+        return "a workbook that is not read as such: give the csv or the text beside it"
+    return told
 
 
 def looks_like(head: bytes) -> str:
@@ -83,7 +100,7 @@ def looks_like(head: bytes) -> str:
     for beginning, words in _BEGINNINGS:
         if begin.startswith(beginning.lower()):
             return words
-    return "something else, or its header has changed" if _is_text(head) else "no text"
+    return CHANGED if _is_text(head) else "no text"
 
 
 def _is_text(head: bytes) -> bool:

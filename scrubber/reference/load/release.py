@@ -63,6 +63,7 @@ def replaced_by(new: Named, loaded: Iterable[Loaded]) -> Loaded | None:
             if not new.chosen:
                 raise _refused(
                     f"{each.name} is loaded already from other bytes; to replace it, give --release {each.name}"
+                    " and all of its files together"
                 )
             same = each
         elif each.since == new.since:

@@ -65,9 +65,9 @@ class _Tally:
             message = f"{bad.column}: {bad.message}" if bad.column else bad.message
             self.faults.append(Fault(source.name, bad.line, message))
 
-    def end(self) -> None:
-        """Raises Faults when rows are bad and are not to be skipped."""
-        if self.count and not self.skip:
+    def end(self, any_good: bool) -> None:
+        """Raises Faults when rows are bad and are not to be skipped, or when there are no others."""
+        if self.count and not (self.skip and any_good):
             more = self.count - len(self.faults)
             last = [Fault(self.faults[-1].file, self.faults[-1].line, f"and {more} more after these")] if more else []
             raise Faults([*self.faults, *last])
@@ -104,7 +104,7 @@ def _load(
     packer = Packer(change.new_part())
     for source, row in _rows(recognised.files, progress):
         _take(packer, source, row, tally)
-    tally.end()
+    tally.end(bool(packer.counts))
     if not packer.counts:
         raise refused(recognised.files[0][0].name, "holds no rows")
     try:

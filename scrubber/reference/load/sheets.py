@@ -1,7 +1,7 @@
 """Before any claim: rows of published sheets by the names of their columns, with titles above and notes below them.
 
-CMS writes these with Excel or COBOL: comma-separated or of fixed width. Every row stands on one line, so a quote left
-open spoils its own line only.
+CMS writes these with Excel or COBOL: comma-separated, as a workbook, or of fixed width. Every row stands on one line,
+so a quote left open spoils its own line only.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from scrubber.reference.load.format import BadRow, Source, Stated
 from scrubber.reference.load.lines import END_OF_FILE, lines_of
 
 HEADER_WITHIN = 40  # rows
+TAB = "\t"  # between the cells of a workbook
 
 Cells = Mapping[str, str]
 R = TypeVar("R", bound=NamedTuple)
@@ -62,8 +63,11 @@ AMOUNT = Shape(re.compile(r"[0-9]{1,9}(\.[0-9]{1,4})?"), "an amount such as 12.3
 
 
 def has_line_with(head: bytes, *words: bytes) -> bool:
-    """Whether one line holds all the words, in any case: how a header is recognised among titles."""
-    return any(all(word in line for word in words) for line in head.upper().splitlines())
+    """Whether one line holds all the words, in any case: how a header is recognised among titles.
+
+    Commas of the words stand for the tabs of a workbook, too.
+    """
+    return any(all(word in line for word in words) for line in head.upper().replace(TAB.encode(), b",").splitlines())
 
 
 def lines(source: Source) -> Iterator[Line]:
@@ -89,10 +93,11 @@ def calendar_year(source: Source, pattern: re.Pattern[str]) -> Stated:
 
 
 def csv_rows(source: Source) -> Iterator[Row | BadRow]:
-    """The rows of a comma-separated file that have any cell filled."""
+    """The rows of a comma-separated file, or of the sheet of a workbook, that have any cell filled."""
     for number, text in lines(source):
         try:
-            cells = [cell.strip() for cell in next(csv.reader([text], strict=True))]
+            parted = text.split(TAB) if TAB in text else next(csv.reader([text], strict=True))
+            cells = [cell.strip() for cell in parted]
         except csv.Error:
             yield BadRow(number, None, "has a quote that is not closed, or text after a closing quote")
             continue

@@ -1,7 +1,7 @@
 """Before any claim: reads CMS's files of the contractor and locality of each ZIP code (ZIP5, and ZIP9 beside it).
 
-ZIP5 has a locality for every ZIP code, and flags those that need four digits more to tell; ZIP9 has these, with all
-nine digits. Next to each other, both are rows of one table: the longer ZIP code decides.
+ZIP5 has a locality for every ZIP code, also for those that need four digits more to tell; ZIP9 has these, with all nine
+digits. Next to each other, both are rows of one table: the longer ZIP code decides.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from scrubber.reference.load.sheets import (
     made,
     taken,
 )
-from scrubber.reference.rows import SplitZip, ZipLocality
+from scrubber.reference.rows import ZipLocality
 
 KIND = "zip-locality"
 WIDTH = 80
@@ -59,13 +59,9 @@ def stated(source: Source) -> Stated:
 
 
 def read_zip5(source: Source) -> Iterator[NamedTuple]:
-    """A ZipLocality a row, and a SplitZip behind it for each ZIP code that needs four digits more."""
+    """A ZipLocality a row."""
     citation = _citation(source, "ZIP5")
-    for row in _rows(source, ZIP5_COLUMNS):
-        for item in made([row], lambda cells: _zip5(cells, citation)):
-            yield item
-            if isinstance(item, ZipLocality) and isinstance(row, Named) and row.cells["Plus Four Flag"] == "1":
-                yield SplitZip(item.zip_from, None, None, citation)
+    return made(_rows(source, ZIP5_COLUMNS), lambda cells: _zip5(cells, citation))
 
 
 def read_zip9(source: Source) -> Iterator[NamedTuple]:

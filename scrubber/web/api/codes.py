@@ -67,7 +67,7 @@ def _texts(parameters: Iterable[Parameter]) -> dict[str, str]:
     """The parameters of the request. A misspelt one would change the answer unnoticed, so it is refused."""
     names = [parameter.name for parameter in parameters]
     if not request.args.keys() <= set(names):
-        raise Refused(BAD_PARAMETER, f"There is a parameter besides these: {', '.join(names)}.")
+        raise Refused(BAD_PARAMETER, f"Only these parameters are known here: {', '.join(names)}.")
     for name, values in request.args.lists():
         if len(values) > 1:
             raise Refused(BAD_PARAMETER, f"`{name}` is given more than once.")

@@ -23,37 +23,46 @@ from scrubber.web.documented.rules import RULE, RULE_LIST
 Operation = dict[str, Any]
 
 
-def _query(name: str, about: str, words: Sequence[str] = ()) -> Operation:
+def query(name: str, about: str, words: Sequence[str] = ()) -> Operation:
+    """A parameter of the address."""
     schema = {"type": "string"} | ({"enum": list(words)} if words else {})
     return {"in": "query", "name": name, "description": about, "schema": schema}
 
 
-def _ids(name: str, about: str) -> Operation:
+def repeated(name: str, about: str) -> Operation:
     """A parameter that may be repeated."""
-    return _query(name, about) | {"schema": {"type": "array", "items": {"type": "string"}}}
+    return query(name, about) | {"schema": {"type": "array", "items": {"type": "string"}}}
 
 
 def _asked(parameter: Parameter) -> Operation:
-    told = _query(parameter.name, parameter.about, parameter.words)
+    told = query(parameter.name, parameter.about, parameter.words)
     return told if parameter.words else told | {"schema": {"type": "string", "pattern": f"^({parameter.pattern})$"}}
 
 
-def _answers(about: str, schema: type[Schema] | Operation, *problems: HTTPStatus, **more: Any) -> Operation:
+def answers(
+    about: str,
+    schema: type[Schema] | Operation,
+    *problems: HTTPStatus,
+    status: HTTPStatus = HTTPStatus.OK,
+    **more: Any,
+) -> Operation:
+    """The answer when all goes well, and the problems there may be."""
     content = {"application/json": {"schema": schema} | more}
-    return {"200": {"description": about, "content": content}} | {str(int(status)): status.name for status in problems}
+    well = {str(int(status)): {"description": about, "content": content}}
+    return well | {str(int(problem)): problem.name for problem in problems}
 
 
 SCRUB: Operation = {
     "operationId": "scrubClaim",
     "parameters": [
-        _query(
+        query(
             "view",
             f"Shape of the answer: our own ({DEFAULT_VIEW}), or the one of a v3 /validation answer.",
             tuple(VIEWS),
         ),
-        _query("include", "A part of our own answer that is there only when asked for.", tuple(INCLUDES)),
-        _ids("enable", "Shadow rules whose findings count in this answer as if the rules were active."),
-        _ids("disable", "Rules that are left out of this answer."),
+        query("include", "A part of our own answer that is there only when asked for.", tuple(INCLUDES)),
+        repeated("enable", "Shadow rules whose findings count in this answer as if the rules were active."),
+        repeated("disable", "Rules that are left out of this answer."),
     ],
     "requestBody": {
         "required": True,
@@ -61,7 +70,7 @@ SCRUB: Operation = {
         " or numbers; what is understood in spite of its form is listed under `normalised`.",
         "content": {"application/json": {"schema": BODY, "example": CLAIM_EXAMPLE}},
     },
-    "responses": _answers(
+    "responses": answers(
         "The claim was scrubbed, whatever its disposition.",
         {"oneOf": [ANSWER, CLEARINGHOUSE]},
         HTTPStatus.BAD_REQUEST,
@@ -74,39 +83,39 @@ SCRUB: Operation = {
 LIST_RULES: Operation = {
     "operationId": "listRules",
     "parameters": [
-        _query("pack", "Only rules of this pack."),
-        _query("status", "Only rules of this status.", STATUSES),
-        _query("severity", "Only rules of this severity.", SEVERITIES),
-        _query("stage", "Only rules of this stage.", STAGES),
-        _query("category", "Only rules of this category.", CATEGORIES),
+        query("pack", "Only rules of this pack."),
+        query("status", "Only rules of this status.", STATUSES),
+        query("severity", "Only rules of this severity.", SEVERITIES),
+        query("stage", "Only rules of this stage.", STAGES),
+        query("category", "Only rules of this category.", CATEGORIES),
     ],
-    "responses": _answers("The rules, by id.", RULE_LIST, HTTPStatus.BAD_REQUEST),
+    "responses": answers("The rules, by id.", RULE_LIST, HTTPStatus.BAD_REQUEST),
 }
 READ_RULE: Operation = {
     "operationId": "readRule",
-    "responses": _answers("The rule.", RULE, HTTPStatus.NOT_FOUND),
+    "responses": answers("The rule.", RULE, HTTPStatus.NOT_FOUND),
 }
 READ_CODE: Operation = {
     "operationId": "readCode",
     "parameters": [_asked(parameter) for parameter in CODE_PARAMETERS],
-    "responses": _answers(
+    "responses": answers(
         "What is known of the code; much may be unknown.", KNOWN_CODE, HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND
     ),
 }
 READ_PRICE: Operation = {
     "operationId": "readPrice",
     "parameters": [_asked(parameter) | {"required": parameter is CODE} for parameter in PRICE_PARAMETERS],
-    "responses": _answers("What the service pays.", PRICED, HTTPStatus.BAD_REQUEST),
+    "responses": answers("What the service pays.", PRICED, HTTPStatus.BAD_REQUEST),
 }
 LIST_RELEASES: Operation = {
     "operationId": "listReleases",
-    "responses": _answers("The releases, by table and first day.", RELEASES),
+    "responses": answers("The releases, by table and first day.", RELEASES),
 }
 HEALTHZ: Operation = {
     "operationId": "healthz",
-    "responses": _answers("The process answers.", HEALTH),
+    "responses": answers("The process answers.", HEALTH),
 }
 READYZ: Operation = {
     "operationId": "readyz",
-    "responses": _answers("Claims can be scrubbed.", READINESS, HTTPStatus.SERVICE_UNAVAILABLE),
+    "responses": answers("Claims can be scrubbed.", READINESS, HTTPStatus.SERVICE_UNAVAILABLE),
 }

@@ -1,0 +1,111 @@
+"""Around the path: an upload cut into chunks of rows: lines of NDJSON, or the elements of a JSON array as lines."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, NamedTuple
+
+from scrubber.batch.depot import PIECE
+from scrubber.batch.job import BYTES_A_CHUNK, MOST_ROWS, ROWS_A_CHUNK, Chunk
+from scrubber.errors import NotABatch
+
+GZIP = 16 + zlib.MAX_WBITS
+
+
+class Cut(NamedTuple):
+    """The chunks of an upload, and how many rows they have."""
+
+    chunks: list[Chunk]
+    rows: int
+
+
+def pieces(upload: BinaryIO) -> Iterator[bytes]:
+    """An open file, piece by piece."""
+    while piece := upload.read(PIECE):
+        yield piece
+
+
+def unpacked(packed: Iterable[bytes], most_bytes: int) -> Iterator[bytes]:
+    """What gzip of one or several members holds. Raises NotABatch for what is none, is cut off, or is too large."""
+    unpacker, size, fed = zlib.decompressobj(GZIP), 0, False
+    for piece in packed:
+        data = piece
+        while data:
+            fed = True
+            try:
+                out = unpacker.decompress(data, PIECE)
+            except zlib.error:
+                raise NotABatch("the upload is no gzip, or is damaged") from None
+            size += len(out)
+            if size > most_bytes:
+                raise NotABatch(f"the upload unpacks to more than {most_bytes:,} bytes")
+            if out:
+                yield out
+            data = unpacker.unconsumed_tail
+            if unpacker.eof:
+                data, unpacker, fed = unpacker.unused_data, zlib.decompressobj(GZIP), False
+    if fed:
+        raise NotABatch("the upload ends in the middle of its gzip")
+
+
+class _Chunks:
+    """Gathers rows into chunks. Rows are numbered as the sender counts them; blank ones are passed over."""
+
+    def __init__(self, most_row_bytes: int) -> None:
+        self._most_row_bytes = most_row_bytes
+        self.made: list[Chunk] = []
+        self.rows = 0
+        self._first = self._count = self._start = self._stop = 0
+
+    def add(self, number: int, start: int, stop: int) -> None:
+        """A row at bytes `start` to `stop`, the line break among them."""
+        self.rows += 1
+        if self.rows > MOST_ROWS:
+            raise NotABatch(f"the batch has more than {MOST_ROWS:,} rows; send it in several")
+        if stop - start > self._most_row_bytes:
+            self.close()
+            self.made.append(Chunk(len(self.made), number, 1, start, start))
+            return
+        if not self._count:
+            self._first, self._start = number, start
+        self._count += 1
+        self._stop = stop
+        if self._count == ROWS_A_CHUNK or self._stop - self._start >= BYTES_A_CHUNK:
+            self.close()
+
+    def close(self) -> None:
+        """End the chunk that is being gathered."""
+        if self._count:
+            self.made.append(Chunk(len(self.made), self._first, self._count, self._start, self._stop))
+            self._count = 0
+
+
+def cut_lines(data: Iterable[bytes], most_row_bytes: int) -> Cut:
+    """Chunks of NDJSON. A row's number is the number of its line, from 1; a chunk holds no blank lines."""
+    chunks = _Chunks(most_row_bytes)
+    number, start, position, blank = 1, 0, 0, True
+    for piece in data:
+        begin = 0
+        while (end := piece.find(b"\n", begin)) >= 0:
+            blank = blank and not piece[begin:end].strip()
+            if blank:
+                chunks.close()
+            else:
+                chunks.add(number, start, position + end + 1)
+            number, start, begin, blank = number + 1, position + end + 1, end + 1, True
+        blank = blank and not piece[begin:].strip()
+        position += len(piece)
+    if not blank:
+        chunks.add(number, start, position)
+    chunks.close()
+    return Cut(chunks.made, chunks.rows)
+
+
+def rows_of(chunk: Chunk, data: bytes) -> Iterator[tuple[int, bytes | None]]:
+    """The rows of a chunk with their numbers; None for one that is too large to be read."""
+    if chunk.start == chunk.stop:
+        yield chunk.first_row, None
+        return
+    for index, line in enumerate(data.removesuffix(b"\n").split(b"\n")):
+        yield chunk.first_row + index, line

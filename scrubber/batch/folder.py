@@ -1,0 +1,119 @@
+"""Around the path: the bytes of batches in a folder, one subfolder a batch. See Depot."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from scrubber.errors import DepotFull, LedgerDown
+
+UPLOAD, ROWS = "upload", "rows"
+UNFINISHED = ".part"
+FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+
+
+class FolderDepot:
+    """See Depot."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def receive(self, batch_id: str, pieces: Iterable[bytes]) -> int:
+        """See Depot."""
+        place = self._folder / batch_id
+        try:
+            with _kept():
+                place.mkdir(parents=True, mode=0o700)
+                return _write(place / UPLOAD, pieces)
+        except BaseException:
+            shutil.rmtree(place, ignore_errors=True)
+            raise
+
+    def upload(self, batch_id: str) -> BinaryIO:
+        """See Depot."""
+        with _kept():
+            return (self._folder / batch_id / UPLOAD).open("rb")
+
+    def keep_rows(self, batch_id: str, token: str, pieces: Iterable[bytes]) -> None:
+        """See Depot. Both attempts would write the same bytes, so whichever is last to rename does no harm."""
+        with _kept():
+            place = self._folder / batch_id
+            part = place / f"{ROWS}-{token}{UNFINISHED}"
+            _write(part, pieces)
+            part.rename(place / ROWS)
+
+    def kept_rows(self, batch_id: str) -> BinaryIO:
+        """See Depot."""
+        with _kept():
+            return (self._folder / batch_id / ROWS).open("rb")
+
+    def rows(self, batch_id: str, start: int, stop: int) -> bytes:
+        """See Depot."""
+        with _kept():
+            place = self._folder / batch_id
+            kept = place / ROWS
+            with (kept if kept.exists() else place / UPLOAD).open("rb") as file:
+                file.seek(start)
+                return file.read(stop - start)
+
+    def keep_result(self, batch_id: str, number: int, token: str, result: bytes) -> None:
+        """See Depot."""
+        with _kept():
+            _write(self._result(batch_id, number, token), (result,))
+
+    def result(self, batch_id: str, number: int, token: str) -> bytes:
+        """See Depot."""
+        with _kept():
+            return self._result(batch_id, number, token).read_bytes()
+
+    def drop_result(self, batch_id: str, number: int, token: str) -> None:
+        """See Depot."""
+        with _kept():
+            self._result(batch_id, number, token).unlink(missing_ok=True)
+
+    def remove(self, batch_id: str) -> None:
+        """See Depot."""
+        with _kept():
+            shutil.rmtree(self._folder / batch_id, ignore_errors=True)
+
+    def every(self) -> Iterator[str]:
+        """See Depot."""
+        if self._folder.is_dir():
+            yield from sorted(path.name for path in self._folder.iterdir() if path.is_dir())
+
+    def _result(self, batch_id: str, number: int, token: str) -> Path:
+        return self._folder / batch_id / f"{number:07}-{token}"
+
+
+def _write(file: Path, pieces: Iterable[bytes]) -> int:
+    """A new file, whole on the disk when this returns."""
+    size = 0
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        for piece in pieces:
+            size += out.write(piece)
+        out.flush()
+        os.fsync(out.fileno())
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return size
+
+
+@contextmanager
+def _kept() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        number = error.errno
+    else:
+        return
+    if number in FULL:
+        raise DepotFull("there is no room for the batch")
+    raise LedgerDown(f"the files of batches cannot be used: {os.strerror(number) if number else 'no such file'}")

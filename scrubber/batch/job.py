@@ -1,0 +1,113 @@
+"""Around the path: what a batch is: its options, its chunks, the lease on a chunk, and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+FORMATS = ("ndjson", "json")
+STATES = ("received", "running", "done", "cancelled", "failed")
+ENDED = frozenset(("done", "cancelled", "failed"))
+CUT = -1  # number of the piece of work that cuts a batch into chunks
+MOST_ROWS = 1_000_000
+ROWS_A_CHUNK = 500
+BYTES_A_CHUNK = 8_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the sender chose for one batch.
+
+    `received_on` stands in for claims that do not say; it is settled at submission, so that a chunk done twice gives
+    the same bytes. `enable` and `disable` are ids of rules. The batch fails as soon as more than `most_rejected` (0 to
+    1) of the rows done are rejected; None: never. Higher `priority` goes first. `webhook` is told when the batch ends.
+    """
+
+    received_on: date
+    enable: tuple[str, ...] = ()
+    disable: tuple[str, ...] = ()
+    most_rejected: Decimal | None = None
+    priority: int = 0
+    webhook: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The upload as it lies on the disk: its format, whether it is gzipped, its bytes and their SHA-256."""
+
+    format: str
+    gzipped: bool
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One submission. `rows` is None until it is cut; `why` says why it failed. Times are UTC."""
+
+    id: str
+    state: str
+    submitted: datetime
+    body: Body
+    options: Options
+    rows: int | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+    why: str | None = None
+
+
+class Chunk(NamedTuple):
+    """Rows that are scrubbed together: bytes `start` to `stop` of the rows, of which the first is `first_row`.
+
+    A row that is too large to be read is a chunk of no bytes.
+    """
+
+    number: int
+    first_row: int
+    rows: int
+    start: int
+    stop: int
+
+
+class Lease(NamedTuple):
+    """The right to work on a chunk, or to cut a batch (number CUT), until it runs out or is taken away.
+
+    `token` is told apart from every other lease: what comes in under an old one is refused. `tries` counts from 1.
+    `deaths` says how many workers died while they were at a row; rows are marked from the second try on.
+    """
+
+    batch: Batch
+    chunk: Chunk
+    token: str
+    tries: int
+    deaths: Mapping[int, int]
+
+
+class Tally(NamedTuple):
+    """Rows by what came out. `at_risk` is the sum of what is known; `unpriced` counts claims where it is not."""
+
+    accept: int = 0
+    warn: int = 0
+    deny: int = 0
+    rejected: int = 0
+    at_risk: Decimal = Decimal("0.00")
+    unpriced: int = 0
+
+    @property
+    def rows(self) -> int:
+        """All rows."""
+        return self.accept + self.warn + self.deny + self.rejected
+
+
+class Progress(NamedTuple):
+    """How far a batch is: what came out of the chunks that are done, of how many in all."""
+
+    tally: Tally
+    chunks_done: int
+    chunks: int
+
+
+Summary = dict[str, dict[str, Any]]

@@ -1,0 +1,91 @@
+"""Around the path: the ledger: which batches there are, which chunk is whose, what came out. The once-only effect.
+
+Every change is one transaction. A chunk is leased, worked on, and finished under the token of its lease, so that of two
+workers on one chunk exactly one counts, whatever became of the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from scrubber.batch.job import Batch, Chunk, Lease, Progress, Summary, Tally
+
+LEASE_SECONDS = 30.0
+
+
+class KeyUsed(Exception):
+    """The idempotency key stands for a batch with another body or other options."""
+
+
+class Done(NamedTuple):
+    """A finished chunk: the token under which its result lies."""
+
+    chunk: Chunk
+    token: str
+
+
+class Ledger(Protocol):
+    """Batches and chunks. Safe for several processes and threads; nothing is kept in memory.
+
+    Every method raises LedgerDown when the ledger cannot be reached or written.
+    """
+
+    def accept(self, batch: Batch, key: str | None, key_until: datetime | None, now: datetime) -> Batch:
+        """Enter a batch durably: once this returns, it survives a loss of power.
+
+        Under a `key` that is in use until after `now`: the batch that it stands for. Raises KeyUsed when that one's
+        body or options differ.
+        """
+
+    def batch(self, batch_id: str) -> Batch | None:
+        """The batch as it is now."""
+
+    def batches(self, most: int) -> list[Batch]:
+        """The newest batches first."""
+
+    def take(self, worker: str) -> Lease | None:
+        """A lease on the chunk that is next: by priority, then by age; one whose lease ran out goes first."""
+
+    def take_one(self, worker: str, batch_id: str, number: int) -> Lease | None:
+        """A lease on this chunk, if it is to be had."""
+
+    def renew(self, lease: Lease, at_row: int | None) -> bool:
+        """Hold the lease for another while, noting the row that is next. False: it is lost; stop."""
+
+    def cut(self, lease: Lease, chunks: Sequence[Chunk], rows: int, now: datetime) -> bool:
+        """Enter the chunks of a batch and end the lease under which it was cut. A batch of no rows is done."""
+
+    def finish(self, lease: Lease, tally: Tally, summary: Summary, now: datetime) -> bool:
+        """Enter a chunk's outcome. False: the lease was lost, and what was done under it does not count."""
+
+    def fail(self, batch_id: str, why: str, now: datetime) -> None:
+        """End a batch that cannot go on; `why` holds no value from a claim."""
+
+    def cancel(self, batch_id: str, now: datetime) -> None:
+        """End a batch. What is under way comes to nothing; what is done stays."""
+
+    def release(self, worker: str) -> None:
+        """Give back at once what a worker held that is known to be dead."""
+
+    def progress(self, batch_id: str) -> Progress:
+        """How far a batch is."""
+
+    def done(self, batch_id: str, from_row: int) -> Iterator[Done]:
+        """Finished chunks that reach to `from_row` or beyond, in order, up to the first that is not finished.
+
+        After the end of a batch (cancelled, failed) gaps are passed over.
+        """
+
+    def summaries(self, batch_id: str) -> Iterator[Summary]:
+        """The summaries of the finished chunks."""
+
+    def waiting(self, most: int) -> list[tuple[str, int]]:
+        """Chunks that wait for a worker, those with a lease that ran out among them: (batch, number)."""
+
+    def delete(self, batch_id: str) -> None:
+        """Forget a batch."""
+
+    def ended_before(self, moment: datetime) -> list[str]:
+        """Batches that ended before a moment."""

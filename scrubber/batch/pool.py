@@ -1,0 +1,158 @@
+"""Around the path: worker processes on one machine, and who watches over them.
+
+A worker that dies is replaced, and what it held is given back at once. The watcher itself keeps nothing: when it dies,
+its workers end, and leases run out.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import secrets
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import NoReturn
+
+from scrubber.batch.work import Bench, remove_batch, work
+from scrubber.errors import DepotFull, LedgerDown, ScrubberError, describe_failure
+
+IDLE_SECONDS = 0.2
+STUCK_SECONDS = 120  # on one row, or one piece of an upload
+NICE = 10  # workers give way to those who answer requests
+RETRY_SECONDS = 1.0
+SWEEP_SECONDS = 60.0
+
+OpenBench = Callable[[], Bench]
+Tell = Callable[[str, dict[str, object]], None]
+
+
+class Pool:
+    """Keeps `count` workers going until TERM or INT; HUP replaces them, each after its chunk.
+
+    `open_bench` is called in each worker, and once here. `keep` is how long an ended batch is kept.
+    """
+
+    def __init__(self, count: int, open_bench: OpenBench, keep: timedelta, tell: Tell) -> None:
+        self._count = count
+        self._open_bench = open_bench
+        self._keep = keep
+        self._tell = tell
+        self._workers: dict[int, str] = {}
+        self._ending = False
+
+    def run(self, goes_on: Callable[[], bool]) -> None:
+        """Until told to end, or `goes_on` says no. Raises what `open_bench` raises, before any worker is started."""
+        bench = self._open_bench()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._end)
+        signal.signal(signal.SIGHUP, self._renew)
+        while not self._ending:
+            while len(self._workers) < self._count:
+                self._start()
+            time.sleep(IDLE_SECONDS)
+            self._reap(bench)
+            if not goes_on():
+                self._end()
+        while self._workers:
+            time.sleep(IDLE_SECONDS)
+            self._reap(bench)
+
+    def _start(self) -> None:
+        name, parent = secrets.token_hex(8), os.getpid()
+        child = os.fork()
+        if child:
+            self._workers[child] = name
+        else:
+            _be_worker(_Worker(name, parent, self._open_bench, self._keep, self._tell))
+
+    def _reap(self, bench: Bench) -> None:
+        for process, name in list(self._workers.items()):
+            found, status = os.waitpid(process, os.WNOHANG)
+            if not found:
+                continue
+            del self._workers[process]
+            if status:
+                self._tell("worker ended", {"status": os.waitstatus_to_exitcode(status)})
+            with suppress(ScrubberError):  # its leases run out all the same
+                bench.ledger.release(name)
+
+    def _end(self, *_: object) -> None:
+        self._ending = True
+        self._renew()
+
+    def _renew(self, *_: object) -> None:
+        for process in self._workers:
+            os.kill(process, signal.SIGTERM)
+
+
+def _be_worker(worker: _Worker) -> NoReturn:
+    """What a forked process does instead of going on as its parent."""
+    status = 1
+    try:
+        worker.run()
+        status = 0
+    except ScrubberError as error:
+        worker.tell("worker failed", {"reason": str(error)})
+    except BaseException as error:  # noqa: BLE001 -- nothing may get past here into the code of the parent
+        worker.tell("worker failed", describe_failure(error))
+    finally:
+        os._exit(status)
+
+
+@dataclass
+class _Worker:
+    """One worker process."""
+
+    name: str
+    parent: int
+    open_bench: OpenBench
+    keep: timedelta
+    tell: Tell
+    ending: bool = False
+
+    def run(self) -> None:
+        """Until TERM, or the end of the watcher."""
+        signal.signal(signal.SIGTERM, self._end)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        os.nice(NICE)
+        bench = replace(self.open_bench(), alive=_watch)
+        sweep_at = bench.seconds()
+        while not self.ending and os.getppid() == self.parent:
+            try:
+                if bench.seconds() >= sweep_at:
+                    sweep_at = bench.seconds() + SWEEP_SECONDS
+                    remove_old(bench, self.keep)
+                self._next(bench)
+            except (LedgerDown, DepotFull) as error:
+                self.tell("batches stand still", {"reason": str(error)})
+                time.sleep(RETRY_SECONDS)
+
+    def _next(self, bench: Bench) -> None:
+        lease = bench.ledger.take(self.name)
+        if lease is None:
+            time.sleep(IDLE_SECONDS)
+            return
+        bench.alive()
+        try:
+            work(lease, bench)
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+
+    def _end(self, *_: object) -> None:
+        self.ending = True
+
+
+def _watch() -> None:
+    """Ends this process when it does not say again in time that it is alive, even where it hangs in C code."""
+    faulthandler.dump_traceback_later(STUCK_SECONDS, exit=True)
+
+
+def remove_old(bench: Bench, keep: timedelta) -> None:
+    """Remove batches that ended longer ago than they are kept."""
+    for batch_id in bench.ledger.ended_before(bench.now() - keep):
+        remove_batch(batch_id, bench.ledger, bench.depot)

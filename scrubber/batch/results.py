@@ -1,0 +1,124 @@
+"""Around the path: the results of a batch, read back: all, or those that are asked for; as they lie, or as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from scrubber.batch.place import Batches
+
+REJECTED = "rejected"
+DISPOSITIONS = ("accept", "warn", "deny", REJECTED)
+COLUMNS = (
+    "row", "claim_number", "disposition", "severity", "rule", "lines", "category", "stage", "at_risk", "liability",
+    "message", "fix", "pointer", "group", "carc",
+)  # fmt: skip
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which results: after a row, at most so many; of these dispositions, with a finding of this rule, at risk."""
+
+    after: int = 0
+    most: int | None = None
+    dispositions: frozenset[str] = frozenset()
+    rule: str | None = None
+    least_at_risk: Decimal | None = None
+
+    @property
+    def everything(self) -> bool:
+        """Whether no result is left out but by its place."""
+        return not self.dispositions and self.rule is None and self.least_at_risk is None
+
+    def fits(self, told: dict[str, Any]) -> bool:
+        """Whether a result is wanted, its place aside."""
+        answer = told.get("answer")
+        if answer is None:
+            return self.rule is None and self.least_at_risk is None and self._of(REJECTED)
+        return (
+            self._of(answer["disposition"])
+            and (self.rule is None or any(self.rule == finding["rule"]["id"] for finding in answer["findings"]))
+            and (self.least_at_risk is None or self._enough(answer["impact"]["atRisk"]))
+        )
+
+    def _of(self, disposition: str) -> bool:
+        return not self.dispositions or disposition in self.dispositions
+
+    def _enough(self, at_risk: str | None) -> bool:
+        return at_risk is not None and self.least_at_risk is not None and Decimal(at_risk) >= self.least_at_risk
+
+
+def lines(batches: Batches, batch_id: str, wanted: Wanted) -> Iterator[bytes]:
+    """Results as NDJSON in the order of the rows, some at a time, as far as they are there without a gap."""
+    left = wanted.most
+    for piece in _chunks(batches, batch_id, wanted.after):
+        found = piece if wanted.everything else _fitting(piece, wanted)
+        if left is not None:
+            found = found[:left]
+            left -= len(found)
+        if found:
+            yield b"".join(found)
+        if left == 0:
+            return
+
+
+def findings_csv(batches: Batches, batch_id: str, wanted: Wanted) -> Iterator[bytes]:
+    """The findings of the results as CSV with a heading, one a row; a rejected row has one row without a rule."""
+    yield _csv([COLUMNS])
+    for piece in lines(batches, batch_id, wanted):
+        yield _csv([row for line in piece.splitlines() for row in _rows(orjson.loads(line))])
+
+
+def _chunks(batches: Batches, batch_id: str, after: int) -> Iterator[list[bytes]]:
+    for done in batches.ledger.done(batch_id, after + 1):
+        data = batches.depot.result(batch_id, done.chunk.number, done.token)
+        yield data.splitlines(keepends=True)[max(0, after + 1 - done.chunk.first_row) :]
+
+
+def _fitting(found: list[bytes], wanted: Wanted) -> list[bytes]:
+    return [line for line in found if wanted.fits(orjson.loads(line))]
+
+
+def _rows(told: dict[str, Any]) -> Iterator[tuple[object, ...]]:
+    place = told["row"], told["claimNumber"]
+    answer = told.get("answer")
+    if answer is None:
+        why = told[REJECTED]
+        yield (*place, REJECTED, "", "", "", "", "", "", "", why["title"], "", "", "", "")
+        return
+    for finding in answer["findings"]:
+        impact, reason = finding["impact"] or {}, finding["reason"] or {}
+        yield (
+            *place,
+            answer["disposition"],
+            finding["severity"],
+            finding["rule"]["id"],
+            " ".join(map(str, finding["lines"])),
+            finding["category"],
+            finding["stage"],
+            impact.get("atRisk"),
+            impact.get("liability"),
+            finding["message"],
+            finding["fix"],
+            finding["pointer"],
+            reason.get("group"),
+            reason.get("carc"),
+        )
+
+
+def _csv(rows: list[tuple[object, ...]]) -> bytes:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerows([_cell(cell) for cell in row] for row in rows)
+    return out.getvalue().encode()
+
+
+def _cell(value: object) -> object:
+    """A text that a spreadsheet would take for a formula is marked as text."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

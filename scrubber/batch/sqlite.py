@@ -1,0 +1,363 @@
+"""Around the path: the ledger in one SQLite file, for one machine. See Ledger.
+
+Leases are measured by the machine's clock since its start, so a clock that is set forward or back loses none; after a
+restart all leases of before have run out.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from scrubber.batch.job import CUT, ENDED, Batch, Chunk, Lease, Progress, Summary, Tally
+from scrubber.batch.ledger import LEASE_SECONDS, Done, KeyUsed
+from scrubber.batch.written import from_json, to_json
+from scrubber.errors import LedgerDown
+
+PATIENCE = 30.0  # seconds to wait for another writer
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS batches (
+  id TEXT PRIMARY KEY, state TEXT NOT NULL, written TEXT NOT NULL, rows INTEGER, left INTEGER, started TEXT, ended TEXT,
+  why TEXT, key TEXT, key_until TEXT
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX IF NOT EXISTS batches_by_key ON batches (key) WHERE key IS NOT NULL;
+CREATE TABLE IF NOT EXISTS chunks (
+  batch TEXT, number INTEGER, first_row INTEGER, rows INTEGER, start INTEGER, stop INTEGER, state TEXT NOT NULL,
+  urgency INTEGER NOT NULL, token TEXT, worker TEXT, boot TEXT, until REAL, tries INTEGER NOT NULL DEFAULT 0,
+  at_row INTEGER, deaths TEXT NOT NULL DEFAULT '{}', accept INTEGER, warn INTEGER, deny INTEGER, rejected INTEGER,
+  at_risk INTEGER, unpriced INTEGER, summary BLOB, PRIMARY KEY (batch, number)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS chunks_to_do ON chunks (state, urgency, batch, number) WHERE state <> 'done';
+"""
+_CHUNK = "number, first_row, rows, start, stop"
+
+
+class SqliteLedger:
+    """See Ledger. `boot` names the time since the machine's start."""
+
+    def __init__(self, file: Path, lease_seconds: float = LEASE_SECONDS) -> None:
+        self._file = file
+        self._lease_seconds = lease_seconds
+        self._boot = _boot()
+        self._mine = threading.local()
+
+    def accept(self, batch: Batch, key: str | None, key_until: datetime | None, now: datetime) -> Batch:
+        """See Ledger."""
+        with self._change(durable=True) as do:
+            if key is not None:
+                do("UPDATE batches SET key = NULL WHERE key = ? AND key_until <= ?", (key, now.isoformat()))
+                row = do("SELECT * FROM batches WHERE key = ?", (key,)).fetchone()
+                if row is not None:
+                    return _same(_batch(row), batch)
+            do(
+                "INSERT INTO batches (id, state, written, key, key_until) VALUES (?, ?, ?, ?, ?)",
+                (batch.id, batch.state, to_json(batch), key, key_until and key_until.isoformat()),
+            )
+            do(
+                f"INSERT INTO chunks (batch, {_CHUNK}, state, urgency) VALUES (?, ?, 0, 0, 0, 0, 'waiting', ?)",  # noqa: S608
+                (batch.id, CUT, -batch.options.priority),
+            )
+        return batch
+
+    def batch(self, batch_id: str) -> Batch | None:
+        """See Ledger."""
+        row = self._ask("SELECT * FROM batches WHERE id = ?", (batch_id,)).fetchone()
+        return _batch(row) if row else None
+
+    def batches(self, most: int) -> list[Batch]:
+        """See Ledger."""
+        return [_batch(row) for row in self._ask("SELECT * FROM batches ORDER BY id DESC LIMIT ?", (most,))]
+
+    def take(self, worker: str) -> Lease | None:
+        """See Ledger."""
+        now = time.monotonic()
+        return self._take(
+            worker,
+            "SELECT batch, number FROM chunks WHERE state = 'leased' AND (boot <> ? OR until < ?) "
+            "ORDER BY urgency, batch, number LIMIT 1",
+            (self._boot, now),
+        ) or self._take(
+            worker,
+            "SELECT batch, number FROM chunks WHERE state = 'waiting' ORDER BY urgency, batch, number LIMIT 1",
+            (),
+        )
+
+    def take_one(self, worker: str, batch_id: str, number: int) -> Lease | None:
+        """See Ledger."""
+        return self._take(
+            worker,
+            "SELECT batch, number FROM chunks WHERE batch = ? AND number = ? AND (state = 'waiting' OR "
+            "(state = 'leased' AND (boot <> ? OR until < ?)))",
+            (batch_id, number, self._boot, time.monotonic()),
+        )
+
+    def _take(self, worker: str, which: str, values: tuple[Any, ...]) -> Lease | None:
+        if self._ask(which, values).fetchone() is None:
+            return None  # asked without a lock first: idle workers shall not hold up others
+        with self._change() as do:
+            found = do(which, values).fetchone()
+            if found is None:
+                return None
+            place = found["batch"], found["number"]
+            token = secrets.token_hex(8)
+            row = do("SELECT * FROM chunks WHERE batch = ? AND number = ?", place).fetchone()
+            deaths = _with_death(row)
+            do(
+                "UPDATE chunks SET state = 'leased', token = ?, worker = ?, boot = ?, until = ?, tries = tries + 1, "
+                "at_row = NULL, deaths = ? WHERE batch = ? AND number = ?",
+                (token, worker, self._boot, self._until(), _written_deaths(deaths), *place),
+            )
+            batch = _batch(do("SELECT * FROM batches WHERE id = ?", (place[0],)).fetchone())
+        return Lease(batch, _chunk(row), token, row["tries"] + 1, deaths)
+
+    def renew(self, lease: Lease, at_row: int | None) -> bool:
+        """See Ledger."""
+        with self._change() as do:
+            return _changed(
+                do(
+                    "UPDATE chunks SET until = ?, at_row = ? WHERE batch = ? AND number = ? AND token = ? "
+                    "AND state = 'leased'",
+                    (self._until(), at_row, lease.batch.id, lease.chunk.number, lease.token),
+                )
+            )
+
+    def cut(self, lease: Lease, chunks: Sequence[Chunk], rows: int, now: datetime) -> bool:
+        """See Ledger."""
+        batch = lease.batch
+        with self._change() as do:
+            if not _held(do, lease):
+                return False
+            do("DELETE FROM chunks WHERE batch = ? AND number = ?", (batch.id, CUT))
+            do.many(
+                f"INSERT INTO chunks (batch, {_CHUNK}, state, urgency) VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?)",  # noqa: S608
+                [(batch.id, *chunk, -batch.options.priority) for chunk in chunks],
+            )
+            do(
+                "UPDATE batches SET state = ?, rows = ?, left = ?, started = ?, ended = ? WHERE id = ?",
+                (
+                    "running" if chunks else "done",
+                    rows,
+                    len(chunks),
+                    now.isoformat(),
+                    None if chunks else now.isoformat(),
+                    batch.id,
+                ),
+            )
+        return True
+
+    def finish(self, lease: Lease, tally: Tally, summary: Summary, now: datetime) -> bool:
+        """See Ledger."""
+        batch = lease.batch.id
+        with self._change() as do:
+            if not _held(do, lease):
+                return False
+            do(
+                "UPDATE chunks SET state = 'done', accept = ?, warn = ?, deny = ?, rejected = ?, at_risk = ?, "
+                "unpriced = ?, summary = ? WHERE batch = ? AND number = ?",
+                (*_counts(tally), orjson.dumps(summary), batch, lease.chunk.number),
+            )
+            do("UPDATE batches SET left = left - 1 WHERE id = ?", (batch,))
+            do(
+                "UPDATE batches SET state = 'done', ended = ? WHERE id = ? AND left = 0 AND state = 'running'",
+                (now.isoformat(), batch),
+            )
+        return True
+
+    def fail(self, batch_id: str, why: str, now: datetime) -> None:
+        """See Ledger."""
+        self._end(batch_id, "failed", why, now)
+
+    def cancel(self, batch_id: str, now: datetime) -> None:
+        """See Ledger."""
+        self._end(batch_id, "cancelled", None, now)
+
+    def _end(self, batch_id: str, state: str, why: str | None, now: datetime) -> None:
+        with self._change(durable=True) as do:
+            ended = do(
+                "UPDATE batches SET state = ?, why = ?, ended = ? WHERE id = ? AND state IN ('received', 'running')",
+                (state, why, now.isoformat(), batch_id),
+            )
+            if _changed(ended):
+                do("DELETE FROM chunks WHERE batch = ? AND state <> 'done'", (batch_id,))
+
+    def release(self, worker: str) -> None:
+        """See Ledger."""
+        with self._change() as do:
+            do("UPDATE chunks SET boot = '' WHERE worker = ? AND state = 'leased'", (worker,))
+
+    def progress(self, batch_id: str) -> Progress:
+        """See Ledger."""
+        sums = self._ask(
+            "SELECT count(*), total(state = 'done'), total(accept), total(warn), total(deny), total(rejected), "
+            "total(at_risk), total(unpriced) FROM chunks WHERE batch = ? AND number <> ?",
+            (batch_id, CUT),
+        ).fetchone()
+        chunks, done, accept, warn, deny, rejected, at_risk, unpriced = map(int, sums)
+        return Progress(Tally(accept, warn, deny, rejected, Decimal(at_risk).scaleb(-2), unpriced), done, chunks)
+
+    def done(self, batch_id: str, from_row: int) -> Iterator[Done]:
+        """See Ledger."""
+        batch = self.batch(batch_id)
+        gaps = batch is not None and batch.state in ENDED
+        rows = self._ask(
+            f"SELECT {_CHUNK}, token, state FROM chunks WHERE batch = ? AND number <> ? AND first_row + rows > ? "  # noqa: S608
+            "ORDER BY number",
+            (batch_id, CUT, from_row),
+        ).fetchall()
+        for row in rows:
+            if row["state"] == "done":
+                yield Done(_chunk(row), row["token"])
+            elif not gaps:
+                return
+
+    def summaries(self, batch_id: str) -> Iterator[Summary]:
+        """See Ledger."""
+        for row in self._ask(
+            "SELECT summary FROM chunks WHERE batch = ? AND state = 'done' ORDER BY number", (batch_id,)
+        ):
+            yield orjson.loads(row["summary"])
+
+    def waiting(self, most: int) -> list[tuple[str, int]]:
+        """See Ledger."""
+        rows = self._ask(
+            "SELECT batch, number FROM chunks WHERE state = 'waiting' OR "
+            "(state = 'leased' AND (boot <> ? OR until < ?)) ORDER BY urgency, batch, number LIMIT ?",
+            (self._boot, time.monotonic(), most),
+        )
+        return [(row["batch"], row["number"]) for row in rows]
+
+    def delete(self, batch_id: str) -> None:
+        """See Ledger. Nothing of it stays in the file."""
+        with self._change(durable=True) as do:
+            do("DELETE FROM chunks WHERE batch = ?", (batch_id,))
+            do("DELETE FROM batches WHERE id = ?", (batch_id,))
+        self._ask("PRAGMA wal_checkpoint(TRUNCATE)", ())
+
+    def ended_before(self, moment: datetime) -> list[str]:
+        """See Ledger."""
+        rows = self._ask("SELECT id FROM batches WHERE ended < ? ORDER BY id", (moment.isoformat(),))
+        return [row["id"] for row in rows]
+
+    def _until(self) -> float:
+        return time.monotonic() + self._lease_seconds
+
+    def _ask(self, statement: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
+        with _down():
+            return self._connection().execute(statement, values)
+
+    @contextmanager
+    def _change(self, *, durable: bool = False) -> Iterator[_Do]:
+        """One transaction. `durable`: it survives a loss of power; else it survives the death of processes."""
+        with _down():
+            connection = self._connection()
+            connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield _Do(connection)
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    def _connection(self) -> sqlite3.Connection:
+        """The connection of this thread; it must not cross a fork."""
+        mine = self._mine
+        if getattr(mine, "process", None) != os.getpid():
+            mine.connection = _open(self._file)
+            mine.process = os.getpid()
+        connection: sqlite3.Connection = mine.connection
+        return connection
+
+
+class _Do:
+    """Statements of one transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __call__(self, statement: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
+        return self._connection.execute(statement, values)
+
+    def many(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
+        self._connection.executemany(statement, rows)
+
+
+@contextmanager
+def _down() -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.OperationalError, sqlite3.DatabaseError, OSError) as error:
+        reason = type(error).__name__
+    else:
+        return
+    raise LedgerDown(f"the ledger of batches cannot be used: {reason}")
+
+
+def _open(file: Path) -> sqlite3.Connection:
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    connection = sqlite3.connect(file, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.executescript(_SCHEMA)
+    file.chmod(0o600)
+    return connection
+
+
+def _boot() -> str:
+    return _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else "since the start"
+
+
+def _batch(row: sqlite3.Row) -> Batch:
+    return from_json(row["written"], row)
+
+
+def _same(known: Batch, sent: Batch) -> Batch:
+    if (known.body, known.options) != (sent.body, sent.options):
+        raise KeyUsed
+    return known
+
+
+def _chunk(row: sqlite3.Row) -> Chunk:
+    return Chunk(row["number"], row["first_row"], row["rows"], row["start"], row["stop"])
+
+
+def _with_death(row: sqlite3.Row) -> dict[int, int]:
+    """The deaths at rows of a chunk, with that of the worker whose lease is taken over."""
+    deaths = {int(number): count for number, count in orjson.loads(row["deaths"]).items()}
+    if row["state"] == "leased" and row["at_row"] is not None:
+        deaths[row["at_row"]] = deaths.get(row["at_row"], 0) + 1
+    return deaths
+
+
+def _written_deaths(deaths: dict[int, int]) -> str:
+    return orjson.dumps({str(number): count for number, count in deaths.items()}).decode()
+
+
+def _counts(tally: Tally) -> tuple[int, ...]:
+    cents = int(tally.at_risk.scaleb(2))
+    return tally.accept, tally.warn, tally.deny, tally.rejected, cents, tally.unpriced
+
+
+def _held(do: _Do, lease: Lease) -> bool:
+    found = do(
+        "SELECT 1 FROM chunks WHERE batch = ? AND number = ? AND token = ? AND state = 'leased'",
+        (lease.batch.id, lease.chunk.number, lease.token),
+    )
+    return found.fetchone() is not None
+
+
+def _changed(cursor: sqlite3.Cursor) -> bool:
+    return cursor.rowcount == 1

@@ -1,0 +1,173 @@
+"""Around the path: one piece of work on a batch, from its lease to its entry in the ledger.
+
+Whatever carries the work (our own workers, a distributed engine) calls `work`, any number of times: what counts, counts
+once. A worker may be killed at any moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from scrubber.batch.cut import Cut, cut_lines, pieces, rows_of, unpacked
+from scrubber.batch.depot import Depot
+from scrubber.batch.elements import lines_of_array
+from scrubber.batch.job import CUT, Lease, Options, Tally
+from scrubber.batch.ledger import LEASE_SECONDS, Ledger
+from scrubber.batch.run import FATAL, Outcome, ScrubOne, reject, scrub_rows
+from scrubber.claim import Claim
+from scrubber.errors import NotABatch, WrongSwitch
+from scrubber.findings import ScrubResult, read_switches
+from scrubber.scrub import Scrubber
+
+FATAL_DEATHS = 3  # workers that died at one row before it is given up
+MOST_TRIES = 30  # of one chunk, whatever its workers died of
+RENEWED = 3  # times in the length of a lease
+
+Seconds = Callable[[], float]
+
+
+class LeaseLost(Exception):
+    """Another worker has the chunk, or the batch has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What work needs. `now` is the time of day, `seconds` a clock that nobody sets.
+
+    `alive` is called now and then while work goes on, so that a worker that hangs can be told from a busy one.
+    """
+
+    ledger: Ledger
+    depot: Depot
+    scrubber: Callable[[], Scrubber]
+    most_row_bytes: int
+    most_upload_bytes: int
+    now: Callable[[], datetime]
+    seconds: Seconds
+    alive: Callable[[], None]
+    lease_seconds: float = LEASE_SECONDS
+
+
+def work(lease: Lease, bench: Bench) -> bool:
+    """Do what the lease is for. False: it was lost, and nothing of this counts."""
+    try:
+        return _cut(lease, bench) if lease.chunk.number == CUT else _scrub(lease, bench)
+    except LeaseLost:
+        return False
+    except NotABatch as error:
+        bench.ledger.fail(lease.batch.id, str(error), bench.now())
+        return False
+
+
+def _cut(lease: Lease, bench: Bench) -> bool:
+    batch = lease.batch
+    holding = _Holding(lease, bench)
+    if lease.tries > MOST_TRIES:
+        raise NotABatch("the service ended several times while it cut the upload into rows")
+    if batch.body.format == "ndjson" and not batch.body.gzipped:
+        with bench.depot.upload(batch.id) as upload:
+            cut = cut_lines(holding.while_reading(pieces(upload)), bench.most_row_bytes)
+    else:
+        cut = _unpack(lease, bench, holding)
+    return bench.ledger.cut(lease, cut.chunks, cut.rows, bench.now())
+
+
+def _unpack(lease: Lease, bench: Bench, holding: _Holding) -> Cut:
+    """Keeps the rows as lines, and cuts those."""
+    batch = lease.batch
+    with bench.depot.upload(batch.id) as upload:
+        data: Iterator[bytes] = holding.while_reading(pieces(upload))
+        if batch.body.gzipped:
+            data = unpacked(data, bench.most_upload_bytes)
+        if batch.body.format == "json":
+            data = lines_of_array(data)
+        bench.depot.keep_rows(batch.id, lease.token, data)
+    with bench.depot.kept_rows(batch.id) as rows:
+        return cut_lines(holding.while_reading(pieces(rows)), bench.most_row_bytes)
+
+
+def _scrub(lease: Lease, bench: Bench) -> bool:
+    batch, chunk = lease.batch, lease.chunk
+    outcome = _outcome(lease, bench)
+    bench.depot.keep_result(batch.id, chunk.number, lease.token, outcome.results)
+    if not bench.ledger.finish(lease, outcome.tally, outcome.summary, bench.now()):
+        bench.depot.drop_result(batch.id, chunk.number, lease.token)
+        return False
+    _fail_fast(lease, outcome.tally, bench)
+    return True
+
+
+def _outcome(lease: Lease, bench: Bench) -> Outcome:
+    batch, chunk = lease.batch, lease.chunk
+    rows = rows_of(chunk, bench.depot.rows(batch.id, chunk.start, chunk.stop))
+    if lease.tries > MOST_TRIES:
+        return _given_up(rows)
+    fatal = frozenset(number for number, deaths in lease.deaths.items() if deaths >= FATAL_DEATHS)
+    scrub = _scrub_one(batch.options, bench.scrubber())
+    return scrub_rows(rows, scrub, _Holding(lease, bench).before_row, fatal)
+
+
+def _given_up(rows: Iterator[tuple[int, bytes | None]]) -> Outcome:
+    lines = [reject(number, FATAL) for number, _ in rows]
+    return Outcome(b"".join(lines), Tally(rejected=len(lines)), {})
+
+
+def _scrub_one(options: Options, scrubber: Scrubber) -> ScrubOne:
+    try:
+        switches = read_switches(options.enable, options.disable, scrubber.rulebook)
+    except WrongSwitch:
+        raise NotABatch("the rules changed: a rule that the batch enables or disables is not there any more") from None
+
+    def scrub(claim: Claim) -> ScrubResult:
+        return scrubber.scrub(claim, claim.context.received_on or options.received_on, switches)
+
+    return scrub
+
+
+def _fail_fast(lease: Lease, tally: Tally, bench: Bench) -> None:
+    most = lease.batch.options.most_rejected
+    if most is None or not tally.rejected:
+        return
+    so_far = bench.ledger.progress(lease.batch.id).tally
+    if Decimal(so_far.rejected) > most * so_far.rows:
+        why = f"{so_far.rejected} of {so_far.rows} rows were rejected, more than the share of {most} that was allowed"
+        bench.ledger.fail(lease.batch.id, why, bench.now())
+
+
+class _Holding:
+    """Holds a lease while work goes on; no work, no renewal: who hangs loses it."""
+
+    def __init__(self, lease: Lease, bench: Bench) -> None:
+        self._lease = lease
+        self._bench = bench
+        self._pause = bench.lease_seconds / RENEWED
+        self._next = bench.seconds() + self._pause
+        # A worker may have died of a row: from the second try on the ledger knows which one is next.
+        self._marks = lease.tries > 1
+
+    def before_row(self, number: int) -> None:
+        """Called before each row. Raises LeaseLost."""
+        if self._marks or self._bench.seconds() >= self._next:
+            self._renew(number if self._marks else None)
+
+    def while_reading(self, data: Iterator[bytes]) -> Iterator[bytes]:
+        """The pieces, with the lease held in between. Raises LeaseLost."""
+        for piece in data:
+            if self._bench.seconds() >= self._next:
+                self._renew(None)
+            yield piece
+
+    def _renew(self, at_row: int | None) -> None:
+        if not self._bench.ledger.renew(self._lease, at_row):
+            raise LeaseLost
+        self._bench.alive()
+        self._next = self._bench.seconds() + self._pause
+
+
+def remove_batch(batch_id: str, ledger: Ledger, depot: Depot) -> None:
+    """Remove all that is kept of a batch: first what says that it is there, then its bytes."""
+    ledger.delete(batch_id)
+    depot.remove(batch_id)

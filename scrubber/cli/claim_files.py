@@ -1,0 +1,95 @@
+"""Beside the path: the claims of files, one by one, for commands that run over many. Memory holds one claim."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from scrubber.claim import Claim
+from scrubber.cli.opening import Unusable
+from scrubber.cli.progress import Shown
+from scrubber.errors import NotAClaim, NotJson
+from scrubber.intake.parse import parse_json
+from scrubber.intake.v3 import read_v3
+
+
+class ReadClaim(NamedTuple):
+    """A claim by its file and number, with its day of receipt: its own, else today (UTC)."""
+
+    name: str
+    claim: Claim
+    received_on: date
+
+
+def claims_in(files: Sequence[str], most_bytes: int, shown: Shown) -> Iterator[ReadClaim]:
+    """Every claim of the files: one a line, or one a file. `most_bytes`: of a claim.
+
+    Raises Unusable for what cannot be read or is no claim.
+    """
+    total = sum(map(_size, files)) or 1
+    before = count = 0
+    for file in files:
+        with _opened(file) as content:
+            for number, body in enumerate(_bodies(content, most_bytes, file), start=1):
+                yield _read(f"{Path(file).name}:{number}", body)
+                count += 1
+                if (so_far := before + content.tell()) < total:
+                    shown(count, so_far / total)
+            before += content.tell()
+    shown(count, 1.0)
+
+
+def _size(file: str) -> int:
+    try:
+        return Path(file).stat().st_size
+    except OSError as error:
+        raise _unreadable(file, error) from None
+
+
+def _opened(file: str) -> BinaryIO:
+    try:
+        return Path(file).open("rb")
+    except OSError as error:
+        raise _unreadable(file, error) from None
+
+
+def _unreadable(file: str, error: OSError) -> Unusable:
+    return Unusable(f"{file} cannot be read: {error.strerror}")
+
+
+def _bodies(content: BinaryIO, most_bytes: int, file: str) -> Iterator[bytes]:
+    """A first line that is JSON by itself tells that every line is."""
+    first = content.readline(most_bytes + 1)
+    if not _is_json(first):
+        whole = first + content.read(most_bytes + 1 - len(first))
+        yield _of_a_size(whole, most_bytes, file)
+        return
+    line = first
+    while line:
+        if line.strip():
+            yield _of_a_size(line, most_bytes, file)
+        line = content.readline(most_bytes + 1)
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        parse_json(line)
+    except (NotJson, NotAClaim):
+        return False
+    return True
+
+
+def _of_a_size(body: bytes, most_bytes: int, file: str) -> bytes:
+    if len(body) > most_bytes:
+        raise Unusable(f"{file} has a claim of more than {most_bytes:,} bytes (SCRUBBER_MAX_BODY_BYTES)")
+    return body
+
+
+def _read(name: str, body: bytes) -> ReadClaim:
+    try:
+        claim = read_v3(parse_json(body))
+    except (NotJson, NotAClaim):
+        raise Unusable(f"{name} is no claim; `scrubber scrub` says why") from None
+    return ReadClaim(name, claim, claim.context.received_on or datetime.now(UTC).date())

@@ -1,0 +1,275 @@
+"""Around the path of many claims over HTTP: taken, followed, read back, ended. Workers scrub them, not this process."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+import orjson
+from flask import Response, request
+from flask_smorest import Blueprint
+
+from scrubber.batch import results, told
+from scrubber.batch.job import ENDED, Batch, Options
+from scrubber.batch.ledger import KeyUsed
+from scrubber.batch.place import Batches
+from scrubber.batch.receive import receive
+from scrubber.batch.summary import merged
+from scrubber.batch.work import remove_batch
+from scrubber.errors import BadUpload, WrongSwitch
+from scrubber.findings import read_switches
+from scrubber.web.body import body_pieces
+from scrubber.web.documented import batches as documented
+from scrubber.web.problems import (
+    BAD_BODY,
+    BAD_PARAMETER,
+    KEY_USED,
+    NO_BATCHES,
+    NOT_FOUND,
+    TOO_LARGE,
+    UNSUPPORTED,
+    Refused,
+)
+from scrubber.web.service import Service, service
+
+batches = Blueprint("batches", __name__, url_prefix="/v1/batches", description="Scrub many claims in one go.")
+
+MEDIA_TYPES = {
+    "application/x-ndjson": "ndjson",
+    "application/ndjson": "ndjson",
+    "application/jsonl": "ndjson",
+    "application/json": None,
+    "application/gzip": None,
+    "application/octet-stream": None,
+}
+ENCODINGS = ("identity", "gzip", "x-gzip")
+MOST_LISTED = 100
+FORMATS: dict[str, tuple[str, Callable[[Batches, str, results.Wanted], Iterator[bytes]]]] = {
+    "ndjson": ("application/x-ndjson", results.lines),
+    "csv": ("text/csv; charset=utf-8", results.findings_csv),
+}
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+_SHARE = re.compile(r"0(\.[0-9]{1,4})?|1(\.0{1,4})?")
+_AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
+_WHOLE = re.compile(r"[0-9]{1,9}")
+_PRIORITY = re.compile(r"-?[0-9]{1,3}")
+
+
+@batches.post("")
+@batches.doc(**documented.SUBMIT)
+def submit() -> Response:
+    """Send a batch.
+
+    Claims one a line (NDJSON), or as a JSON array, plain or gzipped, from one to a million. It is answered when the
+    batch is durable: from then on it survives whatever happens to a process.
+    """
+    here, kept = _here()
+    declared = _declared()
+    options, key = _options(here), _key()
+    try:
+        batch, new = receive(kept, body_pieces(), declared, options, key, here.max_batch_bytes, _now)
+    except BadUpload as error:
+        raise Refused(TOO_LARGE if error.kind == "too-large" else BAD_BODY, str(error)) from None
+    except KeyUsed:
+        raise Refused(KEY_USED, "The body or the options differ. Send another Idempotency-Key, or the same.") from None
+    answer = _told(batch, kept, HTTPStatus.ACCEPTED)
+    answer.headers["Location"] = f"/v1/batches/{batch.id}"
+    if not new:
+        answer.headers["Idempotent-Replayed"] = "true"
+    return answer
+
+
+@batches.get("")
+@batches.doc(**documented.LIST)
+def every() -> Response:
+    """List batches.
+
+    The newest first, at most a hundred.
+    """
+    _, kept = _here()
+    now = _now()
+    found = [told.document(batch, kept.ledger.progress(batch.id), now) for batch in kept.ledger.batches(MOST_LISTED)]
+    return _json({"batches": found})
+
+
+@batches.get("/<batch_id>")
+@batches.doc(**documented.READ)
+def one(batch_id: str) -> Response:
+    """Follow a batch.
+
+    State, counts, progress, rate, time left and dollars at risk so far.
+    """
+    _, kept = _here()
+    return _told(_find(batch_id, kept), kept, HTTPStatus.OK)
+
+
+@batches.get("/<batch_id>/results")
+@batches.doc(**documented.RESULTS)
+def read_results(batch_id: str) -> Response:
+    """Read results.
+
+    In the order of the rows, while the batch runs as far as they are there without a gap. Ask again with `after`, the
+    last row that was read.
+    """
+    _, kept = _here()
+    batch = _find(batch_id, kept)
+    wanted, name = _wanted(), _word("format", tuple(FORMATS)) or "ndjson"
+    media_type, read = FORMATS[name]
+    return Response(read(kept, batch.id, wanted), content_type=media_type, headers={"Batch-State": batch.state})
+
+
+@batches.get("/<batch_id>/summary")
+@batches.doc(**documented.SUMMARY)
+def read_summary(batch_id: str) -> Response:
+    """Read a summary.
+
+    Claims, findings and dollars by rule, payer, code and provider, of the rows that are done.
+    """
+    _, kept = _here()
+    batch = _find(batch_id, kept)
+    return _json(told.summary(batch, merged(kept.ledger.summaries(batch.id))))
+
+
+@batches.post("/<batch_id>/cancel")
+@batches.doc(**documented.CANCEL)
+def cancel(batch_id: str) -> Response:
+    """Cancel a batch.
+
+    What is done stays and can be read. A batch that has ended stays as it is.
+    """
+    _, kept = _here()
+    batch = _find(batch_id, kept)
+    kept.ledger.cancel(batch.id, _now())
+    return _told(_find(batch.id, kept), kept, HTTPStatus.OK)
+
+
+@batches.delete("/<batch_id>")
+@batches.doc(**documented.DELETE)
+def delete(batch_id: str) -> Response:
+    """Delete a batch.
+
+    Claims and results are removed; a batch that runs is cancelled first.
+    """
+    _, kept = _here()
+    batch = _find(batch_id, kept)
+    if batch.state not in ENDED:
+        kept.ledger.cancel(batch.id, _now())
+    remove_batch(batch.id, kept.ledger, kept.depot)
+    return Response(status=HTTPStatus.NO_CONTENT)
+
+
+def _here() -> tuple[Service, Batches]:
+    here = service()
+    if here.batches is None:
+        raise Refused(NO_BATCHES, "This service keeps nothing: set SCRUBBER_STATE or SCRUBBER_DATABASE_URL.")
+    return here, here.batches
+
+
+def _find(batch_id: str, kept: Batches) -> Batch:
+    batch = kept.ledger.batch(batch_id)
+    if batch is None:
+        raise Refused(NOT_FOUND, "There is no such batch, or it was removed; GET /v1/batches lists them.")
+    return batch
+
+
+def _declared() -> str | None:
+    """The format that the sender names, None where the upload shows it."""
+    if request.headers.get("Content-Encoding", "identity").lower() not in ENCODINGS:
+        raise Refused(UNSUPPORTED, "Send the body as it is, or with Content-Encoding: gzip.")
+    if request.mimetype not in MEDIA_TYPES:
+        raise Refused(UNSUPPORTED, f"Send one of these as Content-Type: {', '.join(MEDIA_TYPES)}.")
+    wanted = _word("format", ("ndjson", "json"))
+    return wanted or MEDIA_TYPES[request.mimetype]
+
+
+def _key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise Refused(BAD_PARAMETER, "`Idempotency-Key` has 1 to 200 printable ASCII characters and no space.")
+    return key
+
+
+def _options(here: Service) -> Options:
+    try:
+        asked = request.args
+        switches = read_switches(asked.getlist("enable"), asked.getlist("disable"), here.scrubber.rulebook)
+    except WrongSwitch as error:
+        raise Refused(BAD_PARAMETER, f"{error}.") from None
+    most = _matching("mostRejected", _SHARE, "a share from 0 to 1, such as 0.05")
+    return Options(
+        _received_on() or _now().date(),
+        switches.enable,
+        switches.disable,
+        None if most is None else Decimal(most),
+        int(_matching("priority", _PRIORITY, "a whole number from -999 to 999") or 0),
+        _webhook(here),
+    )
+
+
+def _received_on() -> date | None:
+    text = _matching("receivedOn", re.compile(r"[0-9]{8}"), "a date as CCYYMMDD")
+    if text is None:
+        return None
+    try:
+        return datetime.strptime(text, "%Y%m%d").replace(tzinfo=UTC).date()
+    except ValueError:
+        raise Refused(BAD_PARAMETER, "`receivedOn` is a date as CCYYMMDD.") from None
+
+
+def _webhook(here: Service) -> str | None:
+    address = request.args.get("webhook")
+    if address is None:
+        return None
+    try:
+        parts = urlsplit(address)
+        known = parts.scheme in ("https", "http") and parts.hostname in here.webhook_hosts and parts.username is None
+    except ValueError:
+        known = False
+    if not known:
+        raise Refused(BAD_PARAMETER, "`webhook` is an address on one of the hosts in SCRUBBER_WEBHOOK_HOSTS.")
+    return address
+
+
+def _wanted() -> results.Wanted:
+    least = _matching("minAtRisk", _AMOUNT, "an amount such as 100.00")
+    most = _matching("limit", _WHOLE, "a whole number from 0")
+    given = request.args.getlist("disposition")
+    if not set(given) <= set(results.DISPOSITIONS):
+        raise Refused(BAD_PARAMETER, f"`disposition` is one of: {', '.join(results.DISPOSITIONS)}.")
+    return results.Wanted(
+        after=int(_matching("after", _WHOLE, "the number of a row") or 0),
+        most=None if most is None else int(most),
+        dispositions=frozenset(given),
+        rule=request.args.get("rule"),
+        least_at_risk=None if least is None else Decimal(least),
+    )
+
+
+def _matching(name: str, pattern: re.Pattern[str], what: str) -> str | None:
+    text = request.args.get(name)
+    if text is not None and not pattern.fullmatch(text):
+        raise Refused(BAD_PARAMETER, f"`{name}` is {what}.")
+    return text
+
+
+def _word(name: str, words: tuple[str, ...]) -> str | None:
+    word = request.args.get(name)
+    if word is not None and word not in words:
+        raise Refused(BAD_PARAMETER, f"`{name}` is one of: {', '.join(words)}.")
+    return word
+
+
+def _told(batch: Batch, kept: Batches, status: HTTPStatus) -> Response:
+    return _json(told.document(batch, kept.ledger.progress(batch.id), _now()), status)
+
+
+def _json(content: object, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    return Response(orjson.dumps(content), status, content_type="application/json")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

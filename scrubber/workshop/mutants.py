@@ -1,0 +1,183 @@
+"""Beside the path: a rule with one small change of meaning, again and again: what its test cases ought to notice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from scrubber.findings.wording import UNKNOWN
+from scrubber.money.impact import MOVABLE
+from scrubber.rulebook.outline import Node, Outline
+from scrubber.rulebook.rule import SEVERITIES, AllOf, AnyOf, Compare, Condition, Has, InList, Rule
+from scrubber.rulebook.schema import AT_RISK
+from scrubber.rulebook.yaml_file import Document
+from scrubber.vocabulary import DECIMAL_PLACES, KINDS, Field, Type
+
+DAY = timedelta(days=1)
+UNMOVABLE = "coding"  # a category whose losses no notice moves to the patient
+OF_LINES = frozenset(("line", "lines", "related"))  # a case tells the lines themselves
+_PLACEHOLDER = re.compile(r"\{([a-zA-Z0-9-]+)\}")
+_PLACES = {Type.AMOUNT: 2, Type.DECIMAL: DECIMAL_PLACES}
+
+
+class Mutant(NamedTuple):
+    """A rule that says something else in one place: on which line of its file, and how it reads now."""
+
+    rule: Rule
+    line: int
+    change: str
+
+
+def mutants(told: Outline, document: Document) -> Iterator[Mutant]:
+    """Every small change of a rule that a test case could notice, down the file."""
+    rule = told.rule
+    yield from _dates(rule, document)
+    for section in ("applies", "when"):
+        for node in told.nodes():
+            if node.section == section:
+                yield from _of_condition(node, rule, document)
+    for index, name in enumerate(rule.needs):
+        kept = tuple(need for need in rule.needs if need != name)
+        yield Mutant(replace(rule, needs=kept), document.line(("needs", index)), f"needs without {name}")
+    yield from _of_weight(rule, document)
+    yield from _of_message(rule, document)
+
+
+def _dates(rule: Rule, document: Document) -> Iterator[Mutant]:
+    for name, key, day in (("since", "from", rule.since), ("until", "to", rule.until)):
+        for moved in _days_beside(day):
+            changed = replace(rule, since=moved) if name == "since" else replace(rule, until=moved)
+            yield Mutant(changed, document.line(("effective", key)), f"effective {key} {moved.isoformat()}")
+
+
+def _days_beside(day: date | None) -> tuple[date, ...]:
+    return () if day is None else (day - DAY, day + DAY)
+
+
+def _of_condition(node: Node, rule: Rule, document: Document) -> Iterator[Mutant]:
+    for words, changed in _changes(node, rule, document):
+        yield Mutant(_with(rule, node, changed), node.line, words)
+
+
+def _with(rule: Rule, node: Node, changed: Condition | None) -> Rule:
+    """The rule with another condition in place of the node's; None: without it."""
+    if node.section == "applies":
+        return replace(rule, applies=_replaced(rule.applies, node.path, changed))
+    return replace(rule, when=_replaced(rule.when, node.path, changed))
+
+
+def _replaced(condition: Condition, path: tuple[int, ...], changed: Condition | None) -> Condition:
+    if not path:
+        return AllOf(()) if changed is None else changed
+    if not isinstance(condition, AllOf | AnyOf):
+        raise TypeError("a path leads through groups")
+    index, *below = path
+    if below or changed is not None:
+        new: tuple[Condition, ...] = (_replaced(condition.parts[index], tuple(below), changed),)
+    else:
+        new = ()
+    return type(condition)((*condition.parts[:index], *new, *condition.parts[index + 1 :]))
+
+
+def _changes(node: Node, rule: Rule, document: Document) -> Iterator[tuple[str, Condition | None]]:
+    """What may stand in a condition's place, each with its words. None: nothing."""
+    condition = node.condition
+    if not _alone_in_any(node, rule):
+        yield f"without: {node.words}", None
+    match condition:
+        case AllOf(parts) | AnyOf(parts):
+            if len(parts) > 1:
+                other = AnyOf if isinstance(condition, AllOf) else AllOf
+                yield f"{'any' if other is AnyOf else 'all'} of, not {node.words}", other(parts)
+        case Compare():
+            field = KINDS[rule.scope].fields[condition.fact.removesuffix("?")]
+            yield from _of_comparison(condition, field, document.at(node.place) if node.place in document.lines else "")
+        case Has() | InList():
+            yield from _of_list(condition, KINDS[rule.scope].fields[condition.fact])
+
+
+def _alone_in_any(node: Node, rule: Rule) -> bool:
+    """Whether the node is the only part of an `any`: without it nothing could hold."""
+    above: Condition = rule.applies if node.section == "applies" else rule.when
+    for index in node.path[:-1]:
+        above = above.parts[index] if isinstance(above, AllOf | AnyOf) else above
+    return bool(node.path) and isinstance(above, AnyOf) and len(above.parts) == 1
+
+
+_NEXT_TO = {"over": "at-least", "at-least": "over", "under": "at-most", "at-most": "under"}
+_OTHER_WAY = {"over": 1, "at-least": -1, "under": -1, "at-most": 1}
+
+
+def _of_comparison(test: Compare, field: Field, written: object) -> Iterator[tuple[str, Condition]]:
+    """`is` turned round; at a threshold, the other side of it, and the next value away from there."""
+    if test.op in ("is", "is-not"):
+        op = "is-not" if test.op == "is" else "is"
+        yield f"{op}, not {test.op}: {test.fact}", replace(test, op=op)
+    if not isinstance(test.value, int) or isinstance(test.value, bool):
+        return
+    step = _step(field, written)
+    if field.type is Type.DAY:
+        for word, moved in (("a day earlier", -step), ("a day later", step)):
+            yield f"{word}: {test.fact}", replace(test, value=test.value + moved)
+    elif test.op in _NEXT_TO:
+        op = _NEXT_TO[test.op]
+        yield f"{op}, not {test.op}: {test.fact}", replace(test, op=op)
+        moved = test.value + step * _OTHER_WAY[test.op]
+        yield f"the next value {'up' if moved > test.value else 'down'}: {test.fact}", replace(test, value=moved)
+    else:
+        for word, moved in (("up", step), ("down", -step)):
+            yield f"the next value {word}: {test.fact}", replace(test, value=test.value + moved)
+
+
+def _step(field: Field, written: object) -> int:
+    """One in the last place of the number as it is written, in the units that facts hold."""
+    if field.type is Type.DAY:
+        return 1
+    exponent = Decimal(written).as_tuple().exponent if isinstance(written, str) else 0
+    return int(10 ** (_PLACES.get(field.type, 0) + (exponent if isinstance(exponent, int) else 0)))
+
+
+_TURNED = {"any": "none", "none": "any", "all": "none"}
+
+
+def _of_list(test: Has | InList, field: Field) -> Iterator[tuple[str, Condition]]:
+    """Turned round; `any` and `all` exchanged where a field holds several codes; without one code."""
+    ops = [_TURNED[test.op]]
+    if field.type is Type.CODES and test.op != "none":
+        ops.append("all" if test.op == "any" else "any")
+    for op in ops:
+        yield f"{op}, not {test.op}: {test.fact}", replace(test, op=op)
+    if isinstance(test, Has) and len(test.values) > 1:
+        for code in test.values:
+            kept = tuple(value for value in test.values if value != code)
+            yield f"without {code}: {test.fact} {test.op}", replace(test, values=kept)
+
+
+def _of_weight(rule: Rule, document: Document) -> Iterator[Mutant]:
+    """How bad it is, what it costs, and whether a notice moves the loss to the patient.
+
+    What an info puts at risk is never counted. Only categories that a notice can move are tried: that all others fall
+    on the provider is the program's promise, not the rule's.
+    """
+    for severity in SEVERITIES:
+        if severity != rule.severity:
+            yield Mutant(replace(rule, severity=severity), document.line(("severity",)), f"severity {severity}")
+    if rule.severity == "info":
+        return
+    for at_risk in AT_RISK:
+        if at_risk != rule.at_risk:
+            yield Mutant(replace(rule, at_risk=at_risk), document.line(("at-risk",)), f"at-risk {at_risk}")
+    if rule.category in MOVABLE and rule.at_risk != "nothing":
+        line = document.line(("category",))
+        yield Mutant(replace(rule, category=UNMOVABLE), line, f"category {UNMOVABLE}: never the patient's loss")
+
+
+def _of_message(rule: Rule, document: Document) -> Iterator[Mutant]:
+    for name in dict.fromkeys(_PLACEHOLDER.findall(rule.message.replace("{{", "").replace("}}", ""))):
+        if name not in OF_LINES:
+            said = rule.message.replace(f"{{{name}}}", UNKNOWN)
+            yield Mutant(replace(rule, message=said), document.line(("message",)), f"message without {{{name}}}")

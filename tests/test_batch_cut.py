@@ -1,0 +1,98 @@
+"""An upload cut into rows: nothing is lost, nothing is read twice, whatever the pieces that it comes in."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scrubber.batch.cut import cut_lines, rows_of, unpacked
+from scrubber.batch.elements import lines_of_array
+from scrubber.batch.job import ROWS_A_CHUNK
+from scrubber.errors import NotABatch
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9**9) | st.text(max_size=8),
+    lambda parts: st.lists(parts, max_size=3) | st.dictionaries(st.text(max_size=4), parts, max_size=3),
+    max_leaves=12,
+)
+
+
+def in_pieces(data: bytes, size: int) -> Iterator[bytes]:
+    return (data[at : at + size] for at in range(0, len(data), size))
+
+
+@given(st.lists(st.binary(max_size=30).map(lambda raw: raw.replace(b"\n", b"")), max_size=12), st.integers(1, 40))
+def test_every_line_that_is_not_blank_is_a_row_with_its_line_number(lines: list[bytes], size: int) -> None:
+    data = b"\n".join(lines)
+    cut = cut_lines(in_pieces(data, size), 1_000)
+    found = [row for chunk in cut.chunks for row in rows_of(chunk, data[chunk.start : chunk.stop])]
+    assert found == [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    assert cut.rows == len(found)
+
+
+def test_a_chunk_has_so_many_rows() -> None:
+    cut = cut_lines([b"{}\n" * (2 * ROWS_A_CHUNK + 1)], 1_000)
+    assert [chunk.rows for chunk in cut.chunks] == [ROWS_A_CHUNK, ROWS_A_CHUNK, 1]
+    assert [chunk.number for chunk in cut.chunks] == [0, 1, 2]
+
+
+def test_a_row_that_is_too_large_is_not_read() -> None:
+    data = b"{}\n" + b"x" * 200 + b"\n{}\n"
+    cut = cut_lines([data], 100)
+    found = [row for chunk in cut.chunks for row in rows_of(chunk, data[chunk.start : chunk.stop])]
+    assert found == [(1, b"{}"), (2, None), (3, b"{}")]
+
+
+@given(st.lists(VALUES, max_size=6), st.integers(1, 50), st.sampled_from([None, 1]), st.booleans())
+def test_elements_of_an_array_become_lines(values: list[object], size: int, indent: int | None, ascii_: bool) -> None:
+    data = json.dumps(values, indent=indent, ensure_ascii=ascii_).encode()
+    lines = b"".join(lines_of_array(in_pieces(data, size))).splitlines(keepends=True)
+    assert [json.loads(line) for line in lines] == values
+    assert all(line.endswith(b"\n") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b'{"claimInformation": {}}', "must begin with ["),
+        (b"", "ends within"),
+        (b"[{}", "ends within its array, in element 1"),
+        (b'[{}, {"a": "b', "in element 2"),
+        (b"[{},]", "element 2 of the array is empty"),
+        (b"[,{}]", "element 1 of the array is empty"),
+        (b"[{}] []", "goes on after the end"),
+        (b"[{}}]", "closes what it did not open"),
+    ],
+)
+def test_what_is_no_array_is_told(data: bytes, words: str) -> None:
+    for size in (1, 100):
+        with pytest.raises(NotABatch) as told:
+            list(lines_of_array(in_pieces(data, size)))
+        assert words in str(told.value)
+
+
+@given(st.lists(st.binary(max_size=200), min_size=1, max_size=3), st.integers(1, 60))
+def test_gzip_of_several_members_is_unpacked(members: list[bytes], size: int) -> None:
+    packed = b"".join(map(gzip.compress, members))
+    assert b"".join(unpacked(in_pieces(packed, size), 10_000)) == b"".join(members)
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-5], lambda data: b"xx" + data, lambda data: data + b"junk"])
+def test_damaged_gzip_is_told(damage: object) -> None:
+    packed = gzip.compress(orjson.dumps(list(range(1000))))
+    with pytest.raises(NotABatch, match="gzip"):
+        list(unpacked([damage(packed)], 10_000))  # type: ignore[operator]
+
+
+def test_a_gzip_bomb_stops_at_the_limit() -> None:
+    packed = gzip.compress(b"0" * 10_000_000)
+    sizes: list[int] = []
+    with pytest.raises(NotABatch, match="more than 2,000,000 bytes"):
+        sizes.extend(map(len, unpacked([packed], 2_000_000)))
+    assert sum(sizes) <= 2_000_000

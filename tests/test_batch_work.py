@@ -1,0 +1,282 @@
+"""A batch from submission to results: each row exactly one result, whatever happens to the workers."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scrubber.answer.json import to_bytes
+from scrubber.batch.job import ROWS_A_CHUNK
+from scrubber.batch.work import FATAL_DEATHS, remove_batch, work
+from scrubber.claim import Claim
+from scrubber.findings import ScrubResult
+from scrubber.intake import parse_json, read_v3
+from scrubber.scrub import Scrubber
+from tests.batches import NOW, RECEIVED, bench, claims, ndjson, result_bytes, results, submit, work_off
+
+MANY = ROWS_A_CHUNK + 20
+
+
+def test_results_are_the_answers_in_the_order_of_the_rows(tmp_path: Path, shipped: Scrubber) -> None:
+    on = bench(tmp_path, shipped)
+    rows = list(claims(MANY))
+    submit(on, b"\n".join(rows))
+    work_off(on)
+    found = result_bytes(on).splitlines()
+    assert len(found) == MANY
+    for number, (row, told) in enumerate(zip(rows, found, strict=True), 1):
+        claim = read_v3(parse_json(row))
+        answer = to_bytes(shipped.scrub(claim, claim.context.received_on or RECEIVED))
+        assert told == b'{"row":%d,"claimNumber":"CLAIM-%05d","answer":%b}' % (number, number - 1, answer)
+    batch = on.ledger.batch("b1")
+    assert batch is not None
+    assert (batch.state, batch.rows) == ("done", MANY)
+
+
+@pytest.mark.parametrize("gzipped", [False, True])
+@pytest.mark.parametrize("form", ["ndjson", "json"])
+def test_every_form_of_upload_gives_the_same_results(
+    tmp_path: Path, shipped: Scrubber, form: str, gzipped: bool
+) -> None:
+    plain = bench(tmp_path / "plain", shipped)
+    submit(plain, ndjson(30))
+    work_off(plain)
+    on = bench(tmp_path / "other", shipped)
+    data = ndjson(30) if form == "ndjson" else b"[" + b",\n".join(claims(30)) + b"]"
+    submit(on, gzip.compress(data) if gzipped else data, format=form, gzipped=gzipped)
+    work_off(on)
+    assert result_bytes(on) == result_bytes(plain)
+
+
+def test_a_row_that_is_no_claim_is_rejected_and_the_rest_go_on(tmp_path: Path, shipped: Scrubber) -> None:
+    good = next(iter(claims(1)))
+    on = bench(tmp_path, shipped, most_row_bytes=50_000)
+    submit(
+        on, b"\n".join([good, b"CANARY", b'{"claimInformation":{"serviceLines":"CANARY"}}', b"", b"9" * 60_000, good])
+    )
+    work_off(on)
+    told = results(on)
+    assert [row["row"] for row in told] == [1, 2, 3, 5, 6]
+    assert ["rejected" in row for row in told] == [False, True, True, True, False]
+    assert [row["rejected"]["title"] for row in told[1:4]] == [
+        "The row is not JSON",
+        "The row is not a claim",
+        "The row is larger than a claim may be",
+    ]
+    assert told[2]["rejected"]["errors"][0]["pointer"] == "/claimInformation/serviceLines"
+    assert b"CANARY" not in result_bytes(on)
+    tally = on.ledger.progress("b1").tally
+    assert (tally.rows, tally.rejected) == (5, 3)
+
+
+def test_an_empty_batch_is_done(tmp_path: Path, shipped: Scrubber) -> None:
+    on = bench(tmp_path, shipped)
+    submit(on, b"\n\n")
+    assert work_off(on) == 1
+    batch = on.ledger.batch("b1")
+    assert batch is not None
+    assert (batch.state, batch.rows, results(on)) == ("done", 0, [])
+
+
+def test_an_upload_that_cannot_be_cut_fails_and_says_why(tmp_path: Path, shipped: Scrubber) -> None:
+    on = bench(tmp_path, shipped)
+    submit(on, b'[{"a": "CANARY', format="json")
+    work_off(on)
+    batch = on.ledger.batch("b1")
+    assert batch is not None
+    assert (batch.state, batch.why) == ("failed", "the upload ends within its array, in element 1")
+
+
+def test_two_workers_on_one_chunk_give_one_result(tmp_path: Path, shipped: Scrubber) -> None:
+    slow = bench(tmp_path, shipped)
+    hasty = bench(tmp_path, shipped)
+    submit(slow, ndjson(5))
+    cut = slow.ledger.take("slow")
+    assert cut is not None
+    assert work(cut, slow)
+    first = slow.ledger.take("slow")
+    assert first is not None
+    slow.ledger.release("slow")  # taken for dead, and it is not
+    second = hasty.ledger.take("hasty")
+    assert second is not None
+    assert second.chunk == first.chunk
+    assert work(second, hasty)
+    assert not work(first, slow)
+    assert len(results(slow)) == 5
+    assert len(list((tmp_path / "batches" / "b1").glob("00*"))) == 1
+
+
+def test_a_lease_that_ran_out_goes_to_another(tmp_path: Path, shipped: Scrubber) -> None:
+    from scrubber.batch.sqlite import SqliteLedger
+
+    on = bench(tmp_path, shipped, ledger=SqliteLedger(tmp_path / "batches.sqlite", 0.05))
+    submit(on, ndjson(1))
+    taken = on.ledger.take("one")
+    assert taken is not None
+    assert on.ledger.take("two") is None
+    time.sleep(0.06)
+    again = on.ledger.take("two")
+    assert again is not None
+    assert (again.chunk, again.tries) == (taken.chunk, 2)
+    assert not on.ledger.renew(taken, None)
+
+
+def test_a_row_that_ends_its_workers_is_isolated(tmp_path: Path, shipped: Scrubber) -> None:
+    poison = 7
+
+    class Killed(BaseException):
+        """Stands for a worker that is killed."""
+
+    def scrub(claim: Claim, *rest: Any) -> ScrubResult:
+        if claim.patient_control_number == f"CLAIM-{poison:05}":
+            raise Killed
+        return shipped.scrub(claim, *rest)
+
+    class Deadly:
+        rulebook = shipped.rulebook
+
+        def scrub(self, *rest: Any) -> ScrubResult:
+            return scrub(*rest)
+
+    on = bench(tmp_path, Deadly())
+    submit(on, ndjson(20))
+    killed = 0
+    while lease := on.ledger.take("worker"):
+        try:
+            work(lease, on)
+        except Killed:
+            killed += 1
+            on.ledger.release("worker")
+    assert killed == FATAL_DEATHS + 1  # the first time nobody knew at which row
+    told = results(on)
+    assert [row["row"] for row in told if "rejected" in row] == [poison + 1]
+    assert len(told) == 20
+
+
+def test_workers_that_die_at_different_rows_condemn_none(tmp_path: Path, shipped: Scrubber) -> None:
+    on = bench(tmp_path, shipped)
+    submit(on, ndjson(10))
+    cut = on.ledger.take("worker")
+    assert cut is not None
+    work(cut, on)
+    for row in range(1, 9):
+        lease = on.ledger.take("worker")
+        assert lease is not None
+        on.ledger.renew(lease, row)
+        on.ledger.release("worker")
+    work_off(on)
+    assert not [row for row in results(on) if "rejected" in row]
+
+
+def test_a_failure_of_ours_is_told_without_the_claim(tmp_path: Path, shipped: Scrubber) -> None:
+    class Broken:
+        rulebook = shipped.rulebook
+
+        def scrub(self, *_: Any) -> ScrubResult:
+            raise ValueError("CANARY")
+
+    on = bench(tmp_path, Broken())
+    submit(on, ndjson(2))
+    work_off(on)
+    assert [row["rejected"]["error"] for row in results(on)] == ["ValueError", "ValueError"]
+    assert b"CANARY" not in result_bytes(on)
+
+
+def test_too_many_rejected_rows_end_the_batch(tmp_path: Path, shipped: Scrubber) -> None:
+    on = bench(tmp_path, shipped)
+    submit(on, b"junk\n" * (ROWS_A_CHUNK + 1), most_rejected=Decimal("0.1"))
+    work_off(on)
+    batch = on.ledger.batch("b1")
+    assert batch is not None
+    assert batch.state == "failed"
+    assert batch.why is not None
+    assert batch.why.startswith(f"{ROWS_A_CHUNK} of {ROWS_A_CHUNK} rows were rejected")
+
+
+def test_a_cancelled_batch_stops_within_a_chunk_and_keeps_what_is_done(tmp_path: Path, shipped: Scrubber) -> None:
+    on = bench(tmp_path, shipped)
+    submit(on, ndjson(ROWS_A_CHUNK + 1))
+    for _ in range(2):
+        lease = on.ledger.take("one")
+        assert lease is not None
+        assert work(lease, on)
+    under_way = on.ledger.take("one")
+    assert under_way is not None
+    on.ledger.cancel("b1", NOW)
+    assert not work(under_way, on)
+    assert on.ledger.take("one") is None
+    assert len(results(on)) == ROWS_A_CHUNK
+
+
+def test_higher_priority_goes_first(tmp_path: Path, shipped: Scrubber) -> None:
+    on = bench(tmp_path, shipped)
+    submit(on, ndjson(1), "a")
+    submit(on, ndjson(1), "b", priority=5)
+    lease = on.ledger.take("one")
+    assert lease is not None
+    assert lease.batch.id == "b"
+
+
+def test_switches_and_the_received_on_date_of_a_batch_hold_for_its_rows(tmp_path: Path, shipped: Scrubber) -> None:
+    on = bench(tmp_path, shipped)
+    submit(on, ndjson(1), disable=("cms-ncci-ptp-column-two",))
+    work_off(on)
+    answer = results(on)[0]["answer"]
+    assert answer["switched"]["disable"] == ["cms-ncci-ptp-column-two"]
+    assert "cms-ncci-ptp-column-two" not in [finding["rule"]["id"] for finding in answer["findings"]]
+
+
+def test_nothing_stays_of_a_batch_that_is_removed(tmp_path: Path, shipped: Scrubber) -> None:
+    on = bench(tmp_path, shipped)
+    data = ndjson(3).replace(b"CLAIM-", b"CANARY")
+    submit(on, data)
+    work_off(on)
+    assert any(b"CANARY" in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    remove_batch("b1", on.ledger, on.depot)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"CANARY" in path.read_bytes()]
+    assert on.ledger.batch("b1") is None
+
+
+def test_the_summary_adds_up(tmp_path: Path, shipped: Scrubber) -> None:
+    from scrubber.batch.summary import merged
+
+    on = bench(tmp_path, shipped)
+    submit(on, ndjson(MANY))
+    work_off(on)
+    summary = merged(on.ledger.summaries("b1"))
+    tally = on.ledger.progress("b1").tally
+    assert sum(claims for claims, _, _ in summary["payers"].values()) == MANY
+    assert sum(cents for _, _, cents in summary["payers"].values()) == tally.at_risk.scaleb(2)
+    found: dict[str, int] = {}
+    for row in results(on):
+        for finding in row["answer"]["findings"]:
+            found[finding["rule"]["id"]] = found.get(finding["rule"]["id"], 0) + 1
+    assert {rule: findings for rule, (_, findings, _) in summary["rules"].items()} == found
+
+
+def test_work_goes_on_in_a_ledger_that_another_process_opened(tmp_path: Path, shipped: Scrubber) -> None:
+    one, other = bench(tmp_path, shipped), bench(tmp_path, shipped)
+    submit(one, ndjson(4))
+    work_off(other)
+    assert len(results(one)) == 4
+
+
+def test_a_batch_that_is_running_can_be_read_to_its_first_gap(tmp_path: Path, shipped: Scrubber) -> None:
+    on = bench(tmp_path, shipped)
+    submit(on, ndjson(2 * ROWS_A_CHUNK + 1))
+    cut = on.ledger.take("one")
+    assert cut is not None
+    work(cut, on)
+    first, second = on.ledger.take("one"), on.ledger.take("two")
+    assert first is not None
+    assert second is not None
+    work(second, on)
+    assert results(on) == []
+    work(first, on)
+    assert [row["row"] for row in results(on)] == list(range(1, 2 * ROWS_A_CHUNK + 1))
+    assert [each.chunk.number for each in on.ledger.done("b1", ROWS_A_CHUNK + 1)] == [1]

@@ -1,0 +1,237 @@
+"""Batches over HTTP: sent, followed, read back, ended."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator
+
+from scrubber.app import create_app
+from scrubber.batch.job import ROWS_A_CHUNK
+from scrubber.config import Settings
+from scrubber.scrub import Scrubber
+from tests.batches import bench, claims, ndjson, work_off
+from tests.service import ROOT
+
+NDJSON = "application/x-ndjson"
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def app(state: Path) -> Flask:
+    return create_app(
+        Settings("127.0.0.1", 0, ROOT / "rules", None, 1, 1, 10_000_000, state=state, webhook_hosts=("hooks.example",))
+    )
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+def work(state: Path, shipped: Scrubber) -> None:
+    work_off(bench(state, shipped))
+
+
+def submit(client: FlaskClient, data: bytes, query: str = "", media_type: str = NDJSON, **headers: str) -> Any:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return client.post(f"/v1/batches{query}", data=data, content_type=media_type, headers=named)
+
+
+def lines(data: bytes) -> list[Any]:
+    return [orjson.loads(line) for line in data.splitlines()]
+
+
+def test_a_batch_from_submission_to_results(client: FlaskClient, state: Path, shipped: Scrubber) -> None:
+    sent = submit(client, ndjson(6))
+    assert (sent.status_code, sent.json["state"], sent.json["rows"]) == (202, "received", None)
+    address = sent.headers["Location"]
+    assert client.get(address).json["id"] == sent.json["id"]
+    work(state, shipped)
+    done = client.get(address).json
+    assert (done["state"], done["rows"], done["rowsDone"]) == ("done", 6, 6)
+    assert sum(done["counts"].values()) == 6
+    told = client.get(f"{address}/results")
+    assert [row["claimNumber"] for row in lines(told.data)] == [f"CLAIM-{number:05}" for number in range(6)]
+    assert told.headers["Batch-State"] == "done"
+    one = client.post("/v1/claims/scrub", data=next(iter(claims(1))), content_type="application/json")
+    assert lines(told.data)[0]["answer"] == one.json
+    summary = client.get(f"{address}/summary").json
+    assert summary["payers"][0]["claims"] == 6
+    assert [batch["id"] for batch in client.get("/v1/batches").json["batches"]] == [sent.json["id"]]
+
+
+@pytest.mark.parametrize(
+    ("media_type", "encoding", "make"),
+    [
+        (NDJSON, None, lambda rows: b"\n".join(rows)),
+        ("application/json", None, lambda rows: b"[" + b",".join(rows) + b"]"),
+        ("application/json", None, lambda rows: b"\n".join(rows)),
+        (NDJSON, "gzip", lambda rows: gzip.compress(b"\n".join(rows))),
+        ("application/gzip", None, lambda rows: gzip.compress(b"\n".join(rows))),
+    ],
+)
+def test_forms_of_upload(
+    client: FlaskClient, state: Path, shipped: Scrubber, media_type: str, encoding: str | None, make: Any
+) -> None:
+    headers = {"Content_Encoding": encoding} if encoding else {}
+    sent = submit(client, make(list(claims(3))), "", media_type, **headers)
+    assert sent.status_code == 202
+    work(state, shipped)
+    assert len(lines(client.get(f"{sent.headers['Location']}/results").data)) == 3
+
+
+def test_a_gzipped_array_is_declared(client: FlaskClient, state: Path, shipped: Scrubber) -> None:
+    data = gzip.compress(b"[" + b",".join(claims(2)) + b"]")
+    sent = submit(client, data, "?format=json", "application/gzip")
+    work(state, shipped)
+    assert client.get(sent.headers["Location"]).json["rows"] == 2
+
+
+def test_a_key_stands_for_one_batch(client: FlaskClient, state: Path) -> None:
+    first = submit(client, ndjson(2), Idempotency_Key="night-1")
+    again = submit(client, ndjson(2), Idempotency_Key="night-1")
+    assert (again.status_code, again.headers["Location"]) == (202, first.headers["Location"])
+    assert again.headers["Idempotent-Replayed"] == "true"
+    other = submit(client, ndjson(3), Idempotency_Key="night-1")
+    assert other.status_code == 409
+    assert submit(client, ndjson(2), "?priority=3", Idempotency_Key="night-1").status_code == 409
+    assert len(list((state / "batches").iterdir())) == 1
+
+
+def test_results_are_resumed_and_narrowed(client: FlaskClient, state: Path, shipped: Scrubber) -> None:
+    count = ROWS_A_CHUNK + 5
+    address = submit(client, ndjson(count) + b"junk\n").headers["Location"] + "/results"
+    work(state, shipped)
+    every = lines(client.get(address).data)
+    assert [row["row"] for row in every] == list(range(1, count + 2))
+    for after in (0, 1, ROWS_A_CHUNK - 1, ROWS_A_CHUNK, ROWS_A_CHUNK + 1, count + 1, 10**8):
+        assert lines(client.get(f"{address}?after={after}").data) == every[after:]
+    assert lines(client.get(f"{address}?after=490&limit=20").data) == every[490:510]
+    assert lines(client.get(f"{address}?limit=0").data) == []
+    denied = lines(client.get(f"{address}?disposition=deny").data)
+    assert denied == [row for row in every if row.get("answer", {}).get("disposition") == "deny"]
+    rejected = lines(client.get(f"{address}?disposition=rejected").data)
+    assert [row["row"] for row in rejected] == [count + 1]
+    rule = every[0]["answer"]["findings"][0]["rule"]["id"]
+    by_rule = lines(client.get(f"{address}?rule={rule}").data)
+    assert by_rule == [
+        row for row in every if any(f["rule"]["id"] == rule for f in row.get("answer", {}).get("findings", ()))
+    ]
+    risky = lines(client.get(f"{address}?minAtRisk=0.01").data)
+    assert risky == [row for row in every if float(row.get("answer", {"impact": {}})["impact"].get("atRisk") or 0) > 0]
+    assert risky
+
+
+def test_findings_as_csv(client: FlaskClient, state: Path, shipped: Scrubber) -> None:
+    data = ndjson(2).replace(b"CLAIM-", b"=CLAIM-") + b"junk\n"
+    address = submit(client, data).headers["Location"] + "/results"
+    work(state, shipped)
+    told = client.get(f"{address}?format=csv")
+    assert told.mimetype == "text/csv"
+    rows = list(csv.DictReader(io.StringIO(told.text)))
+    expected = [
+        (row["row"], finding["rule"]["id"])
+        for row in lines(client.get(address).data)
+        if "answer" in row
+        for finding in row["answer"]["findings"]
+    ]
+    assert [(int(row["row"]), row["rule"]) for row in rows[:-1]] == expected
+    assert rows[0]["claim_number"] == "'=CLAIM-00000"
+    assert (rows[-1]["disposition"], rows[-1]["message"]) == ("rejected", "The row is not JSON")
+
+
+def test_a_batch_is_cancelled_and_deleted(client: FlaskClient, state: Path, shipped: Scrubber) -> None:
+    address = submit(client, ndjson(3)).headers["Location"]
+    assert client.post(f"{address}/cancel").json["state"] == "cancelled"
+    work(state, shipped)
+    assert client.get(f"{address}/results").data == b""
+    assert client.delete(address).status_code == 204
+    assert client.get(address).status_code == 404
+    assert client.delete(address).status_code == 404
+    assert list((state / "batches").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("?receivedOn=20251301", "CCYYMMDD"),
+        ("?receivedOn=CANARY", "CCYYMMDD"),
+        ("?mostRejected=1.5", "from 0 to 1"),
+        ("?priority=high", "-999 to 999"),
+        ("?enable=CANARY", "a rule that there is not"),
+        ("?webhook=https://evil.example/CANARY", "SCRUBBER_WEBHOOK_HOSTS"),
+        ("?webhook=ftp://hooks.example/", "SCRUBBER_WEBHOOK_HOSTS"),
+        ("?format=x12", "ndjson, json"),
+    ],
+)
+def test_wrong_options_are_refused(client: FlaskClient, state: Path, query: str, words: str) -> None:
+    answer = submit(client, ndjson(1), query)
+    assert answer.status_code == 400
+    assert words in answer.json["detail"]
+    assert "CANARY" not in answer.text
+    assert not (state / "batches").exists()
+
+
+def test_bodies_that_are_no_batch_are_refused(client: FlaskClient, state: Path) -> None:
+    assert submit(client, b"").status_code == 400
+    assert submit(client, b" \n\n").status_code == 400
+    assert submit(client, b"{}", media_type="text/plain").status_code == 415
+    assert submit(client, b"{}", Content_Encoding="br").status_code == 415
+    assert submit(client, b"{}", Idempotency_Key="a b").status_code == 400
+    assert not list((state / "batches").iterdir())
+
+
+def test_a_batch_that_is_too_large_is_refused_and_not_kept(state: Path) -> None:
+    settings = Settings("127.0.0.1", 0, ROOT / "rules", None, 1, 1, 10_000_000, state=state, max_batch_bytes=1_000)
+    answer = submit(create_app(settings).test_client(), b"x" * 1_001)
+    assert (answer.status_code, "1,000 bytes" in answer.json["detail"]) == (413, True)
+    assert not list((state / "batches").iterdir())
+
+
+def test_a_service_without_a_place_takes_no_batches() -> None:
+    client = create_app(Settings("127.0.0.1", 0, ROOT / "rules", None, 1, 1, 10_000_000)).test_client()
+    assert submit(client, ndjson(1)).status_code == 503
+    assert client.get("/v1/batches/x").status_code == 503
+
+
+def test_a_ledger_that_cannot_be_used_is_told(client: FlaskClient, state: Path) -> None:
+    submit(client, ndjson(1))
+    for path in state.glob("batches.sqlite*"):
+        path.write_bytes(b"no ledger" * 1000)
+    assert client.get("/v1/batches").status_code == 503
+
+
+@pytest.mark.parametrize("address", ["", "/results?after=x", "/results?limit=-1", "/results?disposition=maybe"])
+def test_wrong_questions_are_refused(client: FlaskClient, address: str) -> None:
+    known = submit(client, ndjson(1)).headers["Location"]
+    assert client.get(f"/v1/batches/unknown{address.split('?')[0]}").status_code == 404
+    if "?" in address:
+        assert client.get(f"{known}{address}").status_code == 400
+
+
+def test_answers_keep_to_the_document(client: FlaskClient, state: Path, shipped: Scrubber) -> None:
+    spec: Any = client.get("/openapi.json").json
+
+    def fits(name: str, value: object) -> bool:
+        schema = {"$ref": f"#/components/schemas/{name}", "components": spec["components"]}
+        return Draft202012Validator(schema).is_valid(value)
+
+    address = submit(client, ndjson(2)).headers["Location"]
+    assert fits("Batch", client.get(address).json)
+    work(state, shipped)
+    assert fits("Batch", client.get(address).json)
+    assert fits("BatchList", client.get("/v1/batches").json)
+    assert fits("BatchSummary", client.get(f"{address}/summary").json)
