@@ -18,11 +18,14 @@ from typing import Any
 import orjson
 import pytest
 
+from scrubber.reference.live import read_typed
+from scrubber.rulebook.load import load_rulebook
 from scrubber.web.reload.attempt import Outcome
 from scrubber.web.reload.record import Running
 from scrubber.web.reload.record import running as running_services
+from scrubber.web.reload.shelf import Book, Shelf
 from tests.claims import office_claim, tbs_claim
-from tests.rule_folders import CASES, RULE, put, rule_folder, shipped_rules, with_lines
+from tests.rule_folders import CASES, RULE, SHIPPED, put, rule_folder, shipped_rules, with_lines
 from tests.service import ROOT, Service, running
 
 FILE = "sample/family/sample-rule.yaml"
@@ -359,3 +362,27 @@ def test_only_what_changed_is_tested_again(tmp_path: Path, rules: Path, service:
     put(rules, FILE, owned_by("a third policy"))
     (state / "passed").write_bytes(b"\xff no record")
     assert cases() == 8
+
+
+def test_a_rulebook_reaches_the_workers_whole() -> None:
+    book = load_rulebook(SHIPPED)
+    shelf = Shelf()
+    turn = shelf.lay_down(Book(book, read_typed(None)))
+    found = shelf.book(turn).rulebook
+    assert (found.rules, found.packs, found.rows, found.digest) == (book.rules, book.packs, book.rows, book.digest)
+    places = [[each.place(kind, row) for kind in each.rows for row in each.rows[kind]] for each in (book, found)]
+    assert places[0] == places[1]
+    assert None not in places[0]
+
+
+def test_what_lies_on_the_shelf_is_never_another_turn() -> None:
+    book, shelf = Book(load_rulebook(SHIPPED), read_typed(None)), Shelf()
+    first = shelf.lay_down(book)
+    shelf.put_in_force(first)
+    refused = shelf.lay_down(book)
+    shelf.take_back()
+    second = shelf.lay_down(book)
+    assert shelf.book(first).rulebook.digest == shelf.book(second).rulebook.digest == book.rulebook.digest
+    assert len({first, refused, second}) == 3
+    with pytest.raises(LookupError):
+        shelf.book(refused)

@@ -8,8 +8,7 @@ from datetime import date
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from scrubber.rulebook.load_tables import Table
-from scrubber.rulebook.tables import ROW_KEYS
+from scrubber.rulebook.tables import ROW_KEYS, Table
 from scrubber.workshop.difference.days import Days, affected
 
 SOURCES = ("source", "title", "locator", "url", "retrieved")  # columns that tell where it is written
