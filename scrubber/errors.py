@@ -9,6 +9,7 @@ ScrubberError
 |   `-- Damaged            a rulebook that was kept is not as it was
 |-- NotReplayable          a text that is no answer of ours, or one that does not say what it was made with
 |-- WrongSwitch            a rule that a request switches on or off is not there, or does not run
+|-- WrongQuestion          an explanation is asked of a rule or a line that there is not
 |-- LedgerDown             batches cannot be kept or read just now (HTTP 503)
 |-- DepotFull              there is no room for a batch (HTTP 507)
 |-- BadUpload              an upload is refused while it is received (HTTP 400, 413)
@@ -65,6 +66,10 @@ class NotReplayable(ScrubberError):
 
 class WrongSwitch(ScrubberError):
     """A request switches a rule that there is not, or one that does not run. Names only rules that there are."""
+
+
+class WrongQuestion(ScrubberError):
+    """An explanation is asked of a rule or a line that there is not. Repeats nothing of what was asked."""
 
 
 class LedgerDown(ScrubberError):

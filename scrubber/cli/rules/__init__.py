@@ -8,10 +8,12 @@ import click
 
 # A command is imported when it is called: (module below this package, what it does).
 _COMMANDS = {
+    "new": ("new", "Write a new rule and its test cases."),
     "list": ("every", "List every rule: id, status, severity, title."),
     "show": ("show", "Print everything that one rule says."),
     "lint": ("lint", "Check rules, tests and tables."),
     "test": ("test", "Run the test cases of rules."),
+    "explain": ("explain", "Tell why rules fired or did not on a claim."),
     "diff": ("diff", "Compare two rulebooks by what they mean."),
     "changes": ("changes", "Check that CHANGES.md tells what has changed."),
     "coverage": ("coverage", "Show which conditions the test cases of rules made true and false."),
@@ -52,6 +54,7 @@ def rules() -> None:
     scrubber rules show documentation-tbs-number
     scrubber rules lint
     scrubber rules test documentation-tbs-number
+    scrubber rules explain claim.json --line 2
     scrubber rules coverage documentation-tbs-number
     scrubber rules backtest --rules documentation-tbs-number --claims last-year.ndjson
     """
