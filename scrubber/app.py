@@ -18,6 +18,7 @@ from scrubber.web import body, docs, logs, openapi, problems, service
 from scrubber.web.reload.following import Follower
 from scrubber.web.reload.reloads import Reloads
 from scrubber.web.reload.shelf import Shelf
+from scrubber.web.transfers import Transfers
 
 
 class Application(Flask):
@@ -74,6 +75,7 @@ def _service(settings: Settings, current: Callable[[], Scrubber], trouble: Calla
         open_batches(settings.state, settings.database),
         settings.max_batch_bytes,
         settings.webhook_hosts,
+        Transfers(max(1, settings.threads - 1)),
     )
 
 

@@ -80,7 +80,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         rules=_rules(environ.get("SCRUBBER_RULES")),
         reference=environ.get("SCRUBBER_REFERENCE") or None,
         workers=_count(environ, "SCRUBBER_WORKERS", cores()),
-        threads=_count(environ, "SCRUBBER_THREADS", 2),
+        threads=_count(environ, "SCRUBBER_THREADS", 3),
         max_body_bytes=_count(environ, "SCRUBBER_MAX_BODY_BYTES", 10_000_000),
         ready_days=_days(environ.get("SCRUBBER_READY_DAYS")),
         state=_state(environ),

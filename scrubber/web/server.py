@@ -22,12 +22,12 @@ from gunicorn.glogging import Logger
 from gunicorn.http import errors
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from scrubber.web import logs, problems
+from scrubber.web import logs, patience, problems
+from scrubber.web.beside import BatchWorkers
 from scrubber.web.reload.arbiter import ReloadingArbiter
 from scrubber.web.reload.reloads import Reloads
 from scrubber.web.reload.watch import Watch
 
-PATIENCE = 30  # seconds in which a request must have arrived, and in which a client must take more of its answer
 FOLLOW = 0.1  # seconds in which an idle worker notices that there are new rules
 
 _UNREADABLE = problems.Kind("bad-request", 400, "The request is not HTTP that is read")
@@ -51,6 +51,7 @@ class _Service(BaseApplication):
     def __init__(self, app: Flask, reloads: Reloads, watch: Watch | None) -> None:
         self._reloads = reloads
         self._watch = watch
+        self._batch_workers = BatchWorkers(reloads.settings.batch_workers)
         super().__init__()
         self.callable = app
 
@@ -74,7 +75,7 @@ class _Service(BaseApplication):
 
     def run(self) -> None:
         """Until a signal ends it."""
-        ReloadingArbiter(self, self._reloads, self._watch).run()
+        _Arbiter(self, self._reloads, self._watch, self._batch_workers).run()
 
     def follow(self) -> None:
         """Called by each worker several times a second."""
@@ -84,21 +85,41 @@ class _Service(BaseApplication):
             logs.write_failure(logs.open_log(sys.stdout), error)
 
 
+class _Arbiter(ReloadingArbiter):
+    """gunicorn's parent process, with the workers for batches beside its own."""
+
+    def __init__(
+        self, app: BaseApplication, reloads: Reloads, watch: Watch | None, batch_workers: BatchWorkers
+    ) -> None:
+        self._batch_workers = batch_workers
+        super().__init__(app, reloads, watch, batch_workers.renew)
+
+    def manage_workers(self) -> None:
+        """Called by gunicorn about once a second, and when a process ended."""
+        super().manage_workers()
+        self._batch_workers.look()
+
+    def stop(self, graceful: bool = True) -> None:
+        """Called by gunicorn at the end."""
+        super().stop(graceful)
+        self._batch_workers.end()
+
+
 class _Worker(ThreadWorker):
-    """Answers what gunicorn cannot read without repeating any of it, and waits for no client longer than PATIENCE.
+    """Answers what gunicorn cannot read without repeating any of it, and is as patient as `patience` says.
 
     gunicorn waits for ever: as many half-sent requests as there are threads would stop the service.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._under_way: dict[TConn, float] = {}
+        self._under_way: dict[TConn, patience.Wait] = {}
 
     def handle(self, conn: TConn) -> object:
         """Called by gunicorn in a thread of its own, for each request."""
-        self._under_way[conn] = monotonic() + PATIENCE
+        self._under_way[conn] = patience.Wait()
         try:
-            conn.sock.setsockopt(SOL_SOCKET, SO_SNDTIMEO, struct.pack("ll", PATIENCE, 0))
+            conn.sock.setsockopt(SOL_SOCKET, SO_SNDTIMEO, struct.pack("ll", patience.SECONDS, 0))
             return super().handle(conn)
         finally:
             del self._under_way[conn]
@@ -112,8 +133,8 @@ class _Worker(ThreadWorker):
         """Called by gunicorn about once a second. What has not arrived by now never will; a scrub goes on."""
         super().murder_pending()
         now = monotonic()
-        for conn, latest in self._under_way.copy().items():
-            if latest < now:
+        for conn, wait in self._under_way.copy().items():
+            if wait.latest < now:
                 with suppress(OSError):
                     conn.sock.shutdown(SHUT_RD)
 

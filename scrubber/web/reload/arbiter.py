@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -20,10 +21,14 @@ POLL = 0.5  # seconds between looks at the files that are watched
 
 
 class ReloadingArbiter(Arbiter):
-    """Runs `reloads` in forks, one at a time; all that is asked for meanwhile is one more."""
+    """Runs `reloads` in forks, one at a time; all that is asked for meanwhile is one more.
 
-    def __init__(self, app: Any, reloads: Reloads, watch: Watch | None) -> None:
+    `then` is called here when new rules are in force.
+    """
+
+    def __init__(self, app: Any, reloads: Reloads, watch: Watch | None, then: Callable[[], None]) -> None:
         self._reloads = reloads
+        self._then = then
         self._watch = watch
         self._process = 0
         self._asked = False
@@ -93,5 +98,6 @@ class ReloadingArbiter(Arbiter):
             process, status = self._process, 0
         if process:
             self._process = 0
-            self._reloads.ended(by_itself=status == 0)
+            if self._reloads.ended(by_itself=status == 0):
+                self._then()
         return bool(process)

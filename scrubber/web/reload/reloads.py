@@ -34,6 +34,7 @@ class Reloads:
         self._keep = keep
         self._watcher = watcher
         self._record: Record | None = None
+        self._turn = 0  # in force when the last reload ended
 
     def open(self) -> None:
         """From now on a HUP is heard: let commands find this process."""
@@ -60,11 +61,13 @@ class Reloads:
             logs.write_failure(logs.open_log(sys.stdout), error)
         self._tell(outcome)
 
-    def ended(self, by_itself: bool) -> None:
-        """In the parent. A reload that was killed could tell nobody."""
+    def ended(self, by_itself: bool) -> bool:
+        """In the parent: whether new rules are in force. A reload that was killed could tell nobody."""
         if not by_itself:
             self._shelf.take_back()
             self._tell(Outcome(REFUSED, 0, "", reasons=("the reload was ended before it was done",)))
+        before, self._turn = self._turn, self._shelf.in_force
+        return before != self._turn
 
     def _tell(self, outcome: Outcome) -> None:
         if self._record:
