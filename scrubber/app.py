@@ -13,6 +13,7 @@ from scrubber.rulebook.archive import archive_or_tell
 from scrubber.rulebook.book import Rulebook
 from scrubber.scrub import LiveScrubber, Scrubber
 from scrubber.web import body, docs, logs, openapi, problems, service
+from scrubber.web.transfers import Transfers
 
 
 class Application(Flask):
@@ -54,6 +55,7 @@ def _service(settings: Settings, scrubber: Scrubber | None) -> service.Service:
         open_batches(settings.state, settings.database),
         settings.max_batch_bytes,
         settings.webhook_hosts,
+        Transfers(max(1, settings.threads - 1)),
     )
 
 

@@ -74,13 +74,13 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         port=port,
         rules=_rules(environ.get("SCRUBBER_RULES")),
         reference=environ.get("SCRUBBER_REFERENCE") or None,
-        workers=_count(environ, "SCRUBBER_WORKERS", _cores()),
-        threads=_count(environ, "SCRUBBER_THREADS", 2),
+        workers=_count(environ, "SCRUBBER_WORKERS", cores()),
+        threads=_count(environ, "SCRUBBER_THREADS", 3),
         max_body_bytes=_count(environ, "SCRUBBER_MAX_BODY_BYTES", 10_000_000),
         ready_days=_days(environ.get("SCRUBBER_READY_DAYS")),
         state=_state(environ),
         database=environ.get("SCRUBBER_DATABASE_URL") or None,
-        batch_workers=_count(environ, "SCRUBBER_BATCH_WORKERS", _cores(), least=0),
+        batch_workers=_count(environ, "SCRUBBER_BATCH_WORKERS", cores(), least=0),
         max_batch_bytes=_count(environ, "SCRUBBER_MAX_BATCH_BYTES", 10_000_000_000),
         keep_days=_count(environ, "SCRUBBER_KEEP_DAYS", 7),
         webhook_hosts=tuple((environ.get("SCRUBBER_WEBHOOK_HOSTS") or "").replace(",", " ").split()),
@@ -139,6 +139,6 @@ def _is_count(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 12
 
 
-def _cores() -> int:
+def cores() -> int:
     """Cores this process may run on, which in a container are often fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

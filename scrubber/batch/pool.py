@@ -27,36 +27,43 @@ RETRY_SECONDS = 1.0
 SWEEP_SECONDS = 60.0
 
 OpenBench = Callable[[], Bench]
+Prepare = Callable[[], OpenBench]
 Tell = Callable[[str, dict[str, object]], None]
 
 
 class Pool:
     """Keeps `count` workers going until TERM or INT; HUP replaces them, each after its chunk.
 
-    `open_bench` is called in each worker, and once here. `keep` is how long an ended batch is kept.
+    `prepare` reads what all workers share, rules above all, at the start and on HUP; where it raises on HUP, all stays
+    as it was. It returns what opens a bench, which is called in each worker, and once here. `keep` is how long an ended
+    batch is kept.
     """
 
-    def __init__(self, count: int, open_bench: OpenBench, keep: timedelta, tell: Tell) -> None:
+    def __init__(self, count: int, prepare: Prepare, keep: timedelta, tell: Tell) -> None:
         self._count = count
-        self._open_bench = open_bench
+        self._prepare = prepare
+        self._open_bench = prepare()
         self._keep = keep
         self._tell = tell
         self._workers: dict[int, str] = {}
-        self._ending = False
+        self._ending = self._renewing = False
 
     def run(self, goes_on: Callable[[], bool]) -> None:
-        """Until told to end, or `goes_on` says no. Raises what `open_bench` raises, before any worker is started."""
+        """Until told to end, or `goes_on` says no."""
         bench = self._open_bench()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
-        signal.signal(signal.SIGHUP, self._renew)
+        signal.signal(signal.SIGHUP, self._hear)
         while not self._ending:
             while len(self._workers) < self._count:
                 self._start()
             time.sleep(IDLE_SECONDS)
             self._reap(bench)
+            if self._renewing:
+                self._renew()
             if not goes_on():
                 self._end()
+        self._replace()
         while self._workers:
             time.sleep(IDLE_SECONDS)
             self._reap(bench)
@@ -82,9 +89,20 @@ class Pool:
 
     def _end(self, *_: object) -> None:
         self._ending = True
-        self._renew()
 
-    def _renew(self, *_: object) -> None:
+    def _hear(self, *_: object) -> None:
+        self._renewing = True
+
+    def _renew(self) -> None:
+        self._renewing = False
+        try:
+            self._open_bench = self._prepare()
+        except ScrubberError as error:
+            self._tell("reload refused", {"reasons": str(error).splitlines()})
+            return
+        self._replace()
+
+    def _replace(self) -> None:
         for process in self._workers:
             os.kill(process, signal.SIGTERM)
 
@@ -113,6 +131,7 @@ class _Worker:
     keep: timedelta
     tell: Tell
     ending: bool = False
+    standing: str | None = None
 
     def run(self) -> None:
         """Until TERM, or the end of the watcher."""
@@ -128,9 +147,9 @@ class _Worker:
                     sweep_at = bench.seconds() + SWEEP_SECONDS
                     remove_old(bench, self.keep)
                 self._next(bench)
+                self.standing = None
             except (LedgerDown, DepotFull) as error:
-                self.tell("batches stand still", {"reason": str(error)})
-                time.sleep(RETRY_SECONDS)
+                self._stand(str(error))
 
     def _next(self, bench: Bench) -> None:
         lease = bench.ledger.take(self.name)
@@ -142,6 +161,13 @@ class _Worker:
             work(lease, bench)
         finally:
             faulthandler.cancel_dump_traceback_later()
+
+    def _stand(self, why: str) -> None:
+        """Says once why nothing goes on, and waits a little."""
+        if why != self.standing:
+            self.tell("batches stand still", {"reason": why})
+        self.standing = why
+        time.sleep(RETRY_SECONDS)
 
     def _end(self, *_: object) -> None:
         self.ending = True

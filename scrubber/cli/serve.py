@@ -24,12 +24,18 @@ def serve() -> None:
     SCRUBBER_BIND            HOST:PORT to listen on (127.0.0.1:8080)
     SCRUBBER_RULES           folder of rules (rules)
     SCRUBBER_REFERENCE       reference data (the starter tables)
-    SCRUBBER_STATE           folder that rulebooks which answered are kept in
+    SCRUBBER_STATE           folder that batches and rulebooks which answered are kept in
                              (~/.local/state/claim-scrubber)
     SCRUBBER_WORKERS         processes (one per core)
-    SCRUBBER_THREADS         threads of each (2)
+    SCRUBBER_THREADS         threads of each (3); all but one may carry batches
     SCRUBBER_MAX_BODY_BYTES  largest claim (10000000)
     SCRUBBER_READY_DAYS      days that a loaded table may be out of date for /readyz (any)
+    SCRUBBER_BATCH_WORKERS   processes that scrub batches (one per core; 0: none here)
+    SCRUBBER_MAX_BATCH_BYTES largest batch, as sent and unpacked (10000000000)
+    SCRUBBER_KEEP_DAYS       days that an ended batch is kept (7)
+    SCRUBBER_DATABASE_URL    PostgreSQL that keeps batches (files in SCRUBBER_STATE)
+    SCRUBBER_WEBHOOK_HOSTS   hosts that may be told of the end of a batch (none)
+    SCRUBBER_WEBHOOK_SECRET  what such messages are signed with
     """
     for name in unknown_settings(os.environ):
         click.echo(f"{name} is no setting and has no effect", err=True)

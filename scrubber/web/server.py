@@ -18,17 +18,17 @@ from typing import Any
 from flask import Flask
 from gunicorn import util
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 from gunicorn.http import errors
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from scrubber.config import Settings
 from scrubber.errors import ScrubberError
-from scrubber.web import logs, problems
+from scrubber.web import logs, patience, problems
+from scrubber.web.beside import BatchWorkers
 
 MakeApp = Callable[[], Flask]
-
-PATIENCE = 30  # seconds in which a request must have arrived, and in which a client must take more of its answer
 
 _UNREADABLE = problems.Kind("bad-request", 400, "The request is not HTTP that is read")
 _REFUSALS: dict[type[BaseException], problems.Kind] = {
@@ -55,8 +55,13 @@ class _Service(BaseApplication):
     def __init__(self, settings: Settings, app: Flask, make_app: MakeApp) -> None:
         self._settings = settings
         self._make_app = make_app
+        self._batch_workers = BatchWorkers(settings.batch_workers)
         super().__init__()
         self.callable = app
+
+    def run(self) -> None:
+        """Until a signal ends it."""
+        _Arbiter(self, self._batch_workers).run()
 
     def load_config(self) -> None:
         """Called by gunicorn, at the start and on HUP."""
@@ -80,6 +85,7 @@ class _Service(BaseApplication):
         log = logs.open_log(sys.stdout)
         try:
             self.callable = self._make_app()
+            self._batch_workers.renew()
         except ScrubberError as error:
             log.error("reload refused", reasons=str(error).splitlines())
         except Exception as error:  # noqa: BLE001 -- the arbiter would end, and the service with it
@@ -87,21 +93,39 @@ class _Service(BaseApplication):
         super().reload()
 
 
+class _Arbiter(Arbiter):
+    """gunicorn's parent process, with the workers for batches beside its own."""
+
+    def __init__(self, app: BaseApplication, batch_workers: BatchWorkers) -> None:
+        self._batch_workers = batch_workers
+        super().__init__(app)
+
+    def manage_workers(self) -> None:
+        """Called by gunicorn about once a second, and when a process ended."""
+        super().manage_workers()
+        self._batch_workers.look()
+
+    def stop(self, graceful: bool = True) -> None:
+        """Called by gunicorn at the end."""
+        super().stop(graceful)
+        self._batch_workers.end()
+
+
 class _Worker(ThreadWorker):
-    """Answers what gunicorn cannot read without repeating any of it, and waits for no client longer than PATIENCE.
+    """Answers what gunicorn cannot read without repeating any of it, and is as patient as `patience` says.
 
     gunicorn waits for ever: as many half-sent requests as there are threads would stop the service.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._under_way: dict[TConn, float] = {}
+        self._under_way: dict[TConn, patience.Wait] = {}
 
     def handle(self, conn: TConn) -> object:
         """Called by gunicorn in a thread of its own, for each request."""
-        self._under_way[conn] = monotonic() + PATIENCE
+        self._under_way[conn] = patience.Wait()
         try:
-            conn.sock.setsockopt(SOL_SOCKET, SO_SNDTIMEO, struct.pack("ll", PATIENCE, 0))
+            conn.sock.setsockopt(SOL_SOCKET, SO_SNDTIMEO, struct.pack("ll", patience.SECONDS, 0))
             return super().handle(conn)
         finally:
             del self._under_way[conn]
@@ -110,8 +134,8 @@ class _Worker(ThreadWorker):
         """Called by gunicorn about once a second. What has not arrived by now never will; a scrub goes on."""
         super().murder_pending()
         now = monotonic()
-        for conn, latest in self._under_way.copy().items():
-            if latest < now:
+        for conn, wait in self._under_way.copy().items():
+            if wait.latest < now:
                 with suppress(OSError):
                     conn.sock.shutdown(SHUT_RD)
 

@@ -71,7 +71,8 @@ def submit() -> Response:
     declared = _declared()
     options, key = _options(here), _key()
     try:
-        batch, new = receive(kept, body_pieces(), declared, options, key, here.max_batch_bytes, _now)
+        with here.transfers.one():
+            batch, new = receive(kept, body_pieces(), declared, options, key, here.max_batch_bytes, _now)
     except BadUpload as error:
         raise Refused(TOO_LARGE if error.kind == "too-large" else BAD_BODY, str(error)) from None
     except KeyUsed:
@@ -115,11 +116,12 @@ def read_results(batch_id: str) -> Response:
     In the order of the rows, while the batch runs as far as they are there without a gap. Ask again with `after`, the
     last row that was read.
     """
-    _, kept = _here()
+    here, kept = _here()
     batch = _find(batch_id, kept)
     wanted, name = _wanted(), _word("format", tuple(FORMATS)) or "ndjson"
     media_type, read = FORMATS[name]
-    return Response(read(kept, batch.id, wanted), content_type=media_type, headers={"Batch-State": batch.state})
+    pieces = here.transfers.during(read(kept, batch.id, wanted))
+    return Response(pieces, content_type=media_type, headers={"Batch-State": batch.state})
 
 
 @batches.get("/<batch_id>/summary")
