@@ -63,6 +63,11 @@ class Settings:
     webhook_hosts: tuple[str, ...] = ()
     webhook_secret: str | None = field(default=None, repr=False)
 
+    @property
+    def address(self) -> str:
+        """HOST:PORT."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Settings from SCRUBBER_* variables; an empty one counts as not set.
