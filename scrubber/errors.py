@@ -9,10 +9,12 @@ ScrubberError
 |   `-- Damaged            a rulebook that was kept is not as it was
 |-- NotReplayable          a text that is no answer of ours, or one that does not say what it was made with
 |-- WrongSwitch            a rule that a request switches on or off is not there, or does not run
+|-- WrongQuestion          an explanation is asked of a rule or a line that there is not
 |-- LedgerDown             batches cannot be kept or read just now (HTTP 503)
 |-- DepotFull              there is no room for a batch (HTTP 507)
 |-- BadUpload              an upload is refused while it is received (HTTP 400, 413)
 |-- NotABatch              an upload cannot be cut into rows; the batch fails, and says why
+|-- BackTestStopped        a back-test could not be run to its end
 |-- NoPrice                an amount cannot be known; stays within `scrubber.money`
 `-- CaseNotMade            a rule's test case changes what is not there; stays within `scrubber.workshop`
 """
@@ -66,6 +68,10 @@ class WrongSwitch(ScrubberError):
     """A request switches a rule that there is not, or one that does not run. Names only rules that there are."""
 
 
+class WrongQuestion(ScrubberError):
+    """An explanation is asked of a rule or a line that there is not. Repeats nothing of what was asked."""
+
+
 class LedgerDown(ScrubberError):
     """Batches cannot be kept or read just now."""
 
@@ -84,6 +90,10 @@ class BadUpload(ScrubberError):
 
 class NotABatch(ScrubberError):
     """An upload cannot be cut into rows; the message says where it stops being one, and holds nothing of it."""
+
+
+class BackTestStopped(ScrubberError):
+    """A back-test could not be run to its end; the message says why."""
 
 
 class Fault(NamedTuple):

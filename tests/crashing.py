@@ -11,6 +11,7 @@ from typing import NoReturn
 from scrubber.app import create_app
 from scrubber.claim import Claim
 from scrubber.config import read_settings
+from scrubber.findings import AS_WRITTEN, Switches
 from scrubber.scrub import open_scrubber
 from scrubber.web.server import serve
 
@@ -22,7 +23,7 @@ class Crashing:
         opened = open_scrubber(SETTINGS.rules, SETTINGS.reference)
         self.rulebook, self.reference, self.engine = opened.rulebook, opened.reference, opened.engine
 
-    def scrub(self, claim: Claim, received_on: date) -> NoReturn:
+    def scrub(self, claim: Claim, received_on: date, switches: Switches = AS_WRITTEN) -> NoReturn:
         """Log, warn and raise with values of the claim."""
         name = str(claim.subscriber.last_name)
         logging.getLogger("some.library").error("cannot handle %s", name)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.batches import NOW, RECEIVED, Keep, batch_of
 
 LATER = NOW + timedelta(hours=24)
 HOUR = timedelta(hours=1)
+FAR = datetime(2999, 1, 1, tzinfo=UTC)
 
 
 def accepted(ledger: Ledger, batch_id: str = "b1", **changes: object) -> Batch:
@@ -238,12 +240,12 @@ def test_nothing_is_kept_of_an_upload_that_breaks_off(keep: Keep) -> None:
 
     with pytest.raises(BadUpload):
         depot.receive("b1", broken())
-    assert list(depot.every()) == []
+    assert list(depot.untouched(FAR)) == []
     depot.receive("b2", [b"x"])
-    assert list(depot.every()) == ["b2"]
+    assert list(depot.untouched(FAR)) == ["b2"]
     depot.remove("b2")
     depot.remove("b2")
-    assert list(depot.every()) == []
+    assert list(depot.untouched(FAR)) == []
 
 
 @pytest.mark.parametrize("use", ["ledger", "depot"])
@@ -277,7 +279,7 @@ def test_a_database_with_no_room_says_so(postgres: str) -> None:
                 kept.depot.receive("b2", [b"x"])
         finally:
             connection.execute("DROP EVENT TRIGGER no_room")
-    assert list(kept.depot.every()) == ["b1"]
+    assert list(kept.depot.untouched(FAR)) == ["b1"]
 
 
 def test_the_options_of_a_batch_are_told_apart_under_one_key(keep: Keep) -> None:
@@ -287,3 +289,23 @@ def test_the_options_of_a_batch_are_told_apart_under_one_key(keep: Keep) -> None
     assert other.options != Options(RECEIVED)
     with pytest.raises(KeyUsed):
         ledger.accept(other, "key", LATER, NOW)
+
+
+def test_the_end_of_a_batch_is_owed_until_it_is_told(keep: Keep) -> None:
+    ledger = keep(0.05).ledger
+    accepted(ledger, "b1", webhook="https://hooks.example/")
+    accepted(ledger, "b2")
+    assert ledger.next_announcement() is None
+    ledger.cancel("b1", NOW)
+    ledger.cancel("b2", NOW)
+    for tries in (1, 2):
+        announcement = ledger.next_announcement()
+        assert announcement is not None
+        assert (announcement.batch.id, announcement.batch.state, announcement.tries) == ("b1", "cancelled", tries)
+        assert ledger.next_announcement() is None
+        time.sleep(0.06)
+    ledger.announce_later("b1", 60)
+    assert ledger.next_announcement() is None
+    ledger.announce_later("b1", 0)
+    ledger.announced("b1")
+    assert ledger.next_announcement() is None

@@ -6,6 +6,7 @@ import multiprocessing
 import shutil
 import subprocess
 import sys
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -139,12 +140,24 @@ def test_what_a_killed_process_left_is_no_rulebook_and_is_removed(rules: Path, s
     assert {path.name for path in kept.parent.iterdir()} == {kept.name, "lock"}
 
 
-def test_processes_that_keep_one_rulebook_at_once_keep_it_once(rules: Path, state: Path) -> None:
+def _keep_at_once(start: Barrier, rules: Path, loaded: str, states: list[Path]) -> None:
+    for state in states:
+        start.wait(timeout=30)
+        archive(rules, loaded, state)
+
+
+def test_processes_that_keep_one_rulebook_at_once_keep_it_once(rules: Path, tmp_path: Path) -> None:
+    states = [tmp_path / f"state-{number}" for number in range(20)]
     loaded = digest(rules)
-    with multiprocessing.get_context("spawn").Pool(4) as processes:
-        kept = processes.starmap(archive, [(rules, loaded, state)] * 16, chunksize=1)
-    assert set(kept) == {open_archived(state, loaded)}
-    assert len(archived(state)) == 1
+    several = multiprocessing.get_context("fork")
+    start = several.Barrier(4)
+    processes = [several.Process(target=_keep_at_once, args=(start, rules, loaded, states)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(timeout=60)
+    assert [process.exitcode for process in processes] == [0] * 4
+    assert all(len(archived(state)) == 1 and open_archived(state, loaded) for state in states)
 
 
 def test_without_a_folder_for_it_nothing_is_kept_and_nothing_is_told(rules: Path) -> None:

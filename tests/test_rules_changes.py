@@ -111,8 +111,12 @@ def test_other_words_may_be_told_and_need_not(tmp_path: Path) -> None:
 
 
 def test_a_second_change_of_the_same_day_is_told_in_its_entry(tmp_path: Path) -> None:
-    again = FIRST.replace("Version 1: units.", "Version 1: units.\n- `sample-rule` version 2: informs only.")
-    assert faults(tmp_path, INFO, again) == []
+    today = FIRST.replace("Version 1: units.", "Version 1: units.\n- `sample-rule` version 2: informs only.")
+    assert faults(tmp_path / "1", INFO, today) == []
+    before = folder_of(tmp_path / "before", INFO, today)
+    third = with_lines(INFO, version="version: 3", severity="severity: warn")
+    after = folder_of(tmp_path / "after", third, f"{today}- `sample-rule` version 3: warns again.\n")
+    assert untold(before, after, book_difference(before, after, "before", "after")) == []
 
 
 def test_rows_are_told_by_their_file(tmp_path: Path) -> None:

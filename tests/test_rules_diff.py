@@ -218,6 +218,17 @@ def test_a_row_that_was_split_in_two_is_told_as_both(tmp_path: Path) -> None:
     ]
 
 
+def test_a_row_is_compared_with_the_one_of_the_same_first_day(tmp_path: Path) -> None:
+    header = "list,code,through,since,until,source\n"
+    before = rule_folder(tmp_path / "before", lists=f"{header}tbs,1,,2020-01-01,2022-01-01,x\ntbs,1,,2023-01-01,,x\n")
+    after = rule_folder(tmp_path / "after", lists=f"{header}tbs,1,,2023-01-01,2024-01-01,x\n")
+    found = book_difference(before, after, "before", "after").rows
+    assert [(row.way, row.days) for row in found] == [
+        ("changed", (Days(date(2024, 1, 1), None),)),
+        ("removed", (Days(date(2020, 1, 1), date(2022, 1, 1)),)),
+    ]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "alike", "days"),
     [

@@ -58,7 +58,7 @@ def test_the_document_is_valid_openapi(spec: Document) -> None:
     batch = "/v1/batches/{batch_id}"
     batches = {"/v1/batches", batch, f"{batch}/results", f"{batch}/summary", f"{batch}/cancel"}
     looked_up = {"/v1/rules", "/v1/rules/{rule_id}", "/v1/codes/{code}", "/v1/price", "/v1/reference"}
-    assert set(spec["paths"]) == {SCRUB} | batches | looked_up | {"/healthz", "/readyz"}
+    assert set(spec["paths"]) == {SCRUB, "/v1/claims/explain"} | batches | looked_up | {"/healthz", "/readyz"}
 
 
 @pytest.mark.filterwarnings("error")

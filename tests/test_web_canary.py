@@ -80,6 +80,9 @@ def test_refusals_and_logs_repeat_nothing(service: Service) -> None:
         assert refused(service.ask("POST", scrub, body, HEADERS)) in (400, 422)
     for method, address, headers, status in [
         ("POST", scrub + QUERY, HEADERS, 400),
+        ("POST", f"/v1/claims/explain{QUERY}&rule={CANARY}", HEADERS, 400),
+        ("POST", f"/v1/claims/explain?line={CANARY}", HEADERS, 400),
+        ("POST", "/v1/claims/explain?line=999", HEADERS, 400),
         ("POST", scrub, HEADERS | {"Content-Type": f"text/{CANARY}"}, 415),
         ("POST", scrub, HEADERS | {"Content-Type": f"application/json; charset={CANARY}"}, 415),
         ("POST", scrub, HEADERS | {"Content-Encoding": CANARY}, 415),
@@ -95,6 +98,7 @@ def test_refusals_and_logs_repeat_nothing(service: Service) -> None:
     ]:
         assert refused(service.ask(method, address, POISONED, headers)) == status
     assert service.ask("POST", scrub, POISONED, HEADERS).status == 200
+    assert service.ask("POST", "/v1/claims/explain?line=1", POISONED, HEADERS).status == 200
     service.stop()
     assert CANARY not in service.output.read_text()
 

@@ -7,7 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from scrubber.cli import main
 from scrubber.errors import NoRulebook
 from scrubber.rulebook.archive import archive
 from scrubber.rulebook.load import digest, load_rulebook
@@ -100,6 +102,16 @@ def test_a_revision_before_the_folder_was_there_is_told(rules: Path) -> None:
     rules.rename(moved)
     with pytest.raises(NoRulebook, match="has no folder moved"), opened_revision("HEAD", moved, None):
         pass
+
+
+@needs_git
+def test_changes_and_differences_are_told_against_what_git_has_last(rules: Path) -> None:
+    environ = {"SCRUBBER_RULES": str(rules)}
+    told = CliRunner().invoke(main, ["rules", "changes"], env=environ)
+    assert (told.exit_code, told.output) == (0, "CHANGES.md tells all that has changed since HEAD: 0 rules, 0 rows\n")
+    put(rules, "sample/family/sample-rule.yaml", WARN)
+    assert CliRunner().invoke(main, ["rules", "changes"], env=environ).exit_code == 1
+    assert "severity: info -> warn" in CliRunner().invoke(main, ["rules", "diff", "HEAD"], env=environ).output
 
 
 @needs_git

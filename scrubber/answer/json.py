@@ -35,27 +35,27 @@ def to_bytes(result: ScrubResult) -> bytes:
 
 def with_shadow(result: ScrubResult) -> bytes:
     """The answer with what shadow rules found, which counts for nothing."""
-    return orjson.dumps(document(result) | {"shadow": [_finding(finding) for finding in result.shadow]})
+    return orjson.dumps(document(result) | {"shadow": [one_finding(finding) for finding in result.shadow]})
 
 
 def document(result: ScrubResult) -> Document:
     """The answer as plain dicts, lists and texts, ready for JSON. `switched` is there when something was."""
-    switched = {} if result.switches is AS_WRITTEN else {"switched": _switched(result.switches)}
     return {
         "disposition": result.disposition,
-        "findings": [_finding(finding) for finding in result.findings],
+        "findings": [one_finding(finding) for finding in result.findings],
         "notChecked": [_not_checked(item) for item in result.not_checked],
         "impact": _claim_impact(result.impact),
         "normalised": [{"pointer": pointer, "change": change} for pointer, change in result.normalised],
         "unmapped": result.unmapped,
-        "versions": _versions(result.versions),
+        "versions": versions(result.versions),
         "receivedOn": day(result.received_on),
-        **switched,
+        **switched(result.switches),
     }
 
 
-def _switched(switches: Switches) -> Document:
-    return {"enable": switches.enable, "disable": switches.disable}
+def switched(switches: Switches) -> Document:
+    """`switched` of an answer, which is there when something was."""
+    return {} if switches is AS_WRITTEN else {"switched": {"enable": switches.enable, "disable": switches.disable}}
 
 
 def amount(value: Decimal | None) -> str | None:
@@ -136,7 +136,8 @@ def _print(rule: Rule) -> _Printed:
     )
 
 
-def _finding(finding: Finding) -> Document:
+def one_finding(finding: Finding) -> Document:
+    """One of `findings` of the answer."""
     rule = finding.rule
     printed = _printed(rule)
     same = finding.authority is rule.authority
@@ -209,11 +210,12 @@ def _authority(item: Authority) -> Document:
     return {key: value for key, value in known.items() if value is not None}
 
 
-def _versions(versions: Versions) -> Document:
+def versions(used: Versions) -> Document:
+    """What an answer was made with."""
     return {
-        "program": versions.program,
-        "rulebook": versions.rulebook,
-        "reference": _releases(versions.reference),
+        "program": used.program,
+        "rulebook": used.rulebook,
+        "reference": _releases(used.reference),
     }
 
 

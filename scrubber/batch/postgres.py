@@ -15,7 +15,7 @@ from typing import LiteralString
 import orjson
 
 from scrubber.batch.job import CUT, ENDED, Batch, Chunk, Lease, Progress, Summary, Tally
-from scrubber.batch.ledger import LEASE_SECONDS, Done
+from scrubber.batch.ledger import LEASE_SECONDS, Announcement, Done
 from scrubber.batch.postgres_tables import Do, Row, Tables
 from scrubber.batch.written import from_json, same, to_json
 from scrubber.reference.postgres_database import Database
@@ -40,6 +40,16 @@ WITH found AS MATERIALIZED (
 )
 SELECT batches.*, number, first_row, taken.rows AS chunk_rows, start, stop, tries, deaths
 FROM taken JOIN scrubber_batches.batches ON batches.id = taken.batch
+"""
+_NEXT_ANNOUNCEMENT: LiteralString = """
+WITH found AS MATERIALIZED (
+  SELECT batch FROM scrubber_batches.announcements JOIN scrubber_batches.batches ON batch = id
+  WHERE ended IS NOT NULL AND due <= now() ORDER BY due, id LIMIT 1 FOR UPDATE OF announcements SKIP LOCKED
+), taken AS (
+  UPDATE scrubber_batches.announcements AS it SET due = now() + %s * interval '1 second', tries = tries + 1
+  FROM found WHERE it.batch = found.batch RETURNING it.*
+)
+SELECT batches.*, tries FROM taken JOIN scrubber_batches.batches ON id = taken.batch
 """
 
 
@@ -67,6 +77,8 @@ class PostgresLedger:
                 (batch.id, batch.state, to_json(batch), key, key_until and key_until.isoformat()),
             )
             _enter(do, batch, [Chunk(CUT, 0, 0, 0, 0)])
+            if batch.options.webhook is not None:
+                do("INSERT INTO scrubber_batches.announcements (batch) VALUES (%s)", (batch.id,))
         return batch
 
     def batch(self, batch_id: str) -> Batch | None:
@@ -226,6 +238,26 @@ class PostgresLedger:
         with self._tables.change() as do:
             do("DELETE FROM scrubber_batches.batches WHERE id = %s", (batch_id,))
             do("DELETE FROM scrubber_batches.chunks WHERE batch = %s", (batch_id,))
+            do("DELETE FROM scrubber_batches.announcements WHERE batch = %s", (batch_id,))
+
+    def next_announcement(self) -> Announcement | None:
+        """See Ledger."""
+        with self._tables.change() as do:
+            found = do(_NEXT_ANNOUNCEMENT, (self._lease_seconds,))
+        return Announcement(_batch(found[0]), found[0]["tries"]) if found else None
+
+    def announce_later(self, batch_id: str, seconds: float) -> None:
+        """See Ledger."""
+        with self._tables.change() as do:
+            do(
+                "UPDATE scrubber_batches.announcements SET due = now() + %s * interval '1 second' WHERE batch = %s",
+                (seconds, batch_id),
+            )
+
+    def announced(self, batch_id: str) -> None:
+        """See Ledger."""
+        with self._tables.change() as do:
+            do("DELETE FROM scrubber_batches.announcements WHERE batch = %s", (batch_id,))
 
     def ended_before(self, moment: datetime) -> list[str]:
         """See Ledger."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from typing import Any, BinaryIO, LiteralString, NoReturn
 
 from psycopg import Cursor
 from psycopg.sql import SQL, Composed, Identifier
 
 from scrubber.batch.depot import PIECE
-from scrubber.batch.postgres_tables import Row, told_plainly
+from scrubber.batch.postgres_tables import Row, Tables, told_plainly
 from scrubber.errors import LedgerDown
 from scrubber.reference.postgres_database import Database
 
@@ -23,7 +24,6 @@ UPLOAD, ROWS, RESULT = "upload", "rows", "result"
 PART = 8_000  # bytes
 _PREFIX = "claims_"
 _MAKE = (
-    "CREATE SCHEMA IF NOT EXISTS scrubber_batches",
     "CREATE TABLE {table} (kind text, number integer, token text, part integer, data bytea NOT NULL,"
     " PRIMARY KEY (kind, number, token, part))",
     "ALTER TABLE {table} ALTER COLUMN data SET STORAGE PLAIN",
@@ -44,12 +44,16 @@ class PostgresDepot:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._tables = Tables(database)
 
     def receive(self, batch_id: str, pieces: Iterable[bytes]) -> int:
         """See Depot."""
+        with told_plainly():
+            self._tables.make()
         with told_plainly(), self._database.open(autocommit=False) as connection, connection.cursor() as cursor:
             for statement in _MAKE:
                 cursor.execute(_on(batch_id, statement))
+            cursor.execute("INSERT INTO scrubber_batches.uploads (batch) VALUES (%s)", (batch_id,))
             return _copy(cursor, batch_id, UPLOAD, 0, "", pieces)
 
     def upload(self, batch_id: str) -> BinaryIO:
@@ -87,17 +91,15 @@ class PostgresDepot:
     def remove(self, batch_id: str) -> None:
         """See Depot."""
         with told_plainly(), self._database.change() as connection:
+            connection.execute("DELETE FROM scrubber_batches.uploads WHERE batch = %s", (batch_id,))
             connection.execute(_on(batch_id, "DROP TABLE IF EXISTS {table}"))
 
-    def every(self) -> Iterator[str]:
-        """See Depot."""
-        with told_plainly():
-            found = self._database.ask(
-                "SELECT tablename FROM pg_tables WHERE schemaname = 'scrubber_batches' AND starts_with(tablename, %s) "
-                "ORDER BY tablename",
-                (_PREFIX,),
-            )
-        return (row["tablename"].removeprefix(_PREFIX) for row in found)
+    def untouched(self, since: datetime) -> Iterator[str]:
+        """See Depot. An upload is there as a whole or not at all, so the moment in which it came will do."""
+        found = self._tables.ask(
+            "SELECT batch FROM scrubber_batches.uploads WHERE received < %s ORDER BY batch", (since,)
+        )
+        return (row["batch"] for row in found)
 
     def _open(self, batch_id: str, kind: str) -> BinaryIO:
         source = self._source(batch_id, kind)

@@ -33,6 +33,16 @@ _SCHEMA: tuple[LiteralString, ...] = (
     )
     """,
     """
+    CREATE TABLE IF NOT EXISTS scrubber_batches.announcements (
+      batch text PRIMARY KEY, due timestamptz NOT NULL DEFAULT '-infinity', tries integer NOT NULL DEFAULT 0
+    )
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS scrubber_batches.uploads (
+      batch text PRIMARY KEY, received timestamptz NOT NULL DEFAULT now()
+    )
+    """,
+    """
     CREATE INDEX IF NOT EXISTS chunks_to_do ON scrubber_batches.chunks (state, urgency, batch, number)
       WHERE state <> 'done'
     """,
@@ -49,19 +59,19 @@ class Tables:
     def ask(self, statement: LiteralString, values: tuple[Any, ...]) -> list[Row]:
         """All rows found."""
         with told_plainly():
-            self._make()
+            self.make()
             return self._database.ask(statement, values)
 
     @contextmanager
     def change(self) -> Iterator[Do]:
         """One transaction."""
         with told_plainly():
-            self._make()
+            self.make()
             with self._database.change() as connection:
                 yield Do(connection)
 
-    def _make(self) -> None:
-        """Once in a process. Looked for first: who may use tables may not always make them."""
+    def make(self) -> None:
+        """Makes them, once in a process. Looked for first: who may use tables may not always make them."""
         if self._made_in == os.getpid():
             return
         with self._database.change() as connection:

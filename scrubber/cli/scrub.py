@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import partial
 
 import click
@@ -14,6 +14,7 @@ import click
 from scrubber.answer import DEFAULT_VIEW, INCLUDES, VIEWS, View, table
 from scrubber.claim import Claim
 from scrubber.cli.claim_file import claim_in
+from scrubber.cli.day import Day, received
 from scrubber.cli.opening import Unusable, settings, told_plainly
 from scrubber.findings import ScrubResult, Switches, read_switches
 from scrubber.rulebook.archive import archive_or_tell
@@ -21,17 +22,6 @@ from scrubber.scrub import Scrubber, open_scrubber
 
 _FELL_SHORT, _UNREADABLE = 1, 2
 Show = Callable[[str, Claim, ScrubResult], None]
-
-
-class _Day(click.ParamType[date]):
-    name = "CCYYMMDD"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """Called by click."""
-        try:
-            return datetime.strptime(value, "%Y%m%d").replace(tzinfo=UTC).date()
-        except ValueError:
-            self.fail("give a date as CCYYMMDD, for example 20250312", param, ctx)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +40,7 @@ class _Run:
         except Unusable as error:
             click.echo(error.message, err=True)
             return None
-        received_on = self.received_on or claim.context.received_on or datetime.now(UTC).date()
-        result = self.scrubber.scrub(claim, received_on, self.switches)
+        result = self.scrubber.scrub(claim, received(self.received_on, claim), self.switches)
         self.show(file, claim, result)
         return result.disposition
 
@@ -63,7 +52,7 @@ class _Run:
 @click.option("--include", type=click.Choice(list(INCLUDES)), help="What is shown only when asked for.")
 @click.option("--enable", multiple=True, metavar="ID", help="Let what this shadow rule finds count.")
 @click.option("--disable", multiple=True, metavar="ID", help="Leave this rule out.")
-@click.option("--received-on", type=_Day(), help="Day of receipt, instead of the claim's own or today.")
+@click.option("--received-on", type=Day(), help="Day of receipt, instead of the claim's own or today.")
 @click.option("--strict", is_flag=True, help="Exit with 1 when something denies.")
 @click.pass_context
 def scrub(

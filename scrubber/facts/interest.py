@@ -18,7 +18,7 @@ class Interest:
 
     def __init__(self, rulebook: Rulebook) -> None:
         self._tests = {scope: _procedure_tests(rules, rulebook) for scope, rules in _by_scope(rulebook).items()}
-        self.pairs = frozenset(pair for rule in rulebook.running if rule.scope == "pair" for pair in _named_pairs(rule))
+        self.pairs = frozenset(pair for rule in rulebook.running if rule.scope == "pair" for pair in named_pairs(rule))
         self.wants = lru_cache(CODES_KEPT)(self._wants)
 
     def _wants(self, scope: str, procedure: str) -> bool:
@@ -62,7 +62,8 @@ def _codes(part: Condition, fact: str) -> tuple[str, ...]:
     return ()
 
 
-def _named_pairs(rule: Rule) -> Iterable[tuple[str, str]]:
+def named_pairs(rule: Rule) -> Iterable[tuple[str, str]]:
+    """The pairs of codes that a rule names: the code that stays, the code that falls."""
     parts = rule.applies.parts if isinstance(rule.applies, AllOf) else ()
     first = [code for part in parts for code in _codes(part, "first")]
     second = [code for part in parts for code in _codes(part, "second")]

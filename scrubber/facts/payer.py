@@ -23,7 +23,7 @@ def identify_payer(claim: Claim, day: date, rulebook: Rulebook, reference: Refer
     """
     plan = claim.context.plan or ""
     planned = rulebook.plan_line_of_business(plan, day)
-    place = _where_furnished(claim)
+    place = where_furnished(claim)
     return Payer(
         rulebook.payer_name(claim.payer_id or "", day) or rulebook.payer_name(claim.payer_name or "", day),
         planned or rulebook.line_of_business(claim.filing_indicator or "", day) or UNKNOWN,
@@ -42,7 +42,7 @@ def contractor(zip_code: str, state: str | None, day: date, reference: Reference
     return candidates[0] if len(candidates) == 1 else None
 
 
-def _where_furnished(claim: Claim) -> Provider | None:
+def where_furnished(claim: Claim) -> Provider | None:
     """The provider whose address says where the service was furnished: service facility, else billing provider."""
     for provider in (claim.facility, claim.billing):
         if provider is not None and provider.address is not None and (provider.address.zip or provider.address.state):

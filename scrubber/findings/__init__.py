@@ -3,6 +3,7 @@
 from scrubber.findings.finding import (
     ClaimImpact,
     Finding,
+    Fired,
     Impact,
     NotChecked,
     ScrubResult,
@@ -16,6 +17,7 @@ __all__ = [
     "AS_WRITTEN",
     "ClaimImpact",
     "Finding",
+    "Fired",
     "Impact",
     "NotChecked",
     "ScrubResult",

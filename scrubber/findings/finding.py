@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from scrubber.claim import Normalised
 from scrubber.findings.switches import AS_WRITTEN, Switches
@@ -52,6 +52,18 @@ class Finding(NamedTuple):
         if expected and expected.group == "CO" and self.impact and self.impact.liability == "patient":
             return Reason("PR", expected.carc, expected.rarc)
         return expected
+
+
+class Fired(Protocol):
+    """What of a finding decides the disposition and the dollars of a claim."""
+
+    @property
+    def rule(self) -> Rule:
+        """The rule that fired."""
+
+    @property
+    def lines(self) -> tuple[int, ...]:
+        """The lines it stands on, 1-based; none when it is about the claim."""
 
 
 class NotChecked(NamedTuple):
@@ -114,7 +126,7 @@ class ScrubResult(NamedTuple):
     switches: Switches = AS_WRITTEN
 
 
-def disposition(findings: Iterable[Finding]) -> str:
+def disposition(findings: Iterable[Fired]) -> str:
     """`deny` or `warn` by the worst finding, else `accept`."""
     severities = {finding.rule.severity for finding in findings}
     return "deny" if "deny" in severities else "warn" if "warn" in severities else "accept"

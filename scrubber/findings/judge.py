@@ -72,6 +72,11 @@ def judge(
     return judged
 
 
+def stands(rule: Rule, fact: Fact, payer: Payer, day: date, rulebook: Rulebook) -> bool:
+    """Whether a rule that fires on a fact finds something: all it needs is supplied, and the payer applies its pack."""
+    return not (rule.needs and _missing(rule, fact)) and rulebook.adopted(rule.pack, payer, day) is True
+
+
 def _pointer(fact: Fact, reads: tuple[str, ...]) -> str | None:
     """Where the fact stands; for what was said of a report, the element that the rule reads first."""
     if fact.kind != "document" or fact.pointer is None:

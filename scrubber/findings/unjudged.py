@@ -37,7 +37,7 @@ def unjudged(
             if switches.standing(rule) != "active":
                 continue
             lacks = tuple(element for element in missing if _needs(rule, element))
-            if lacks and rulebook.adopted(rule.pack, payer, day) and _may_apply(rule, view, rulebook.lists):
+            if lacks and rulebook.adopted(rule.pack, payer, day) and may_apply(rule, view, rulebook.lists):
                 yield NotChecked(rule, (view.number,), lacks, _message(view, rule, lacks))
 
 
@@ -74,7 +74,7 @@ def _message(view: LineView, rule: Rule, lacks: tuple[str, ...]) -> str:
     return f"Line {view.number}: “{rule.title}” was not checked, because the {labels} cannot be read."
 
 
-def _may_apply(rule: Rule, view: LineView, lists: CodeLists) -> bool:
+def may_apply(rule: Rule, view: LineView, lists: CodeLists) -> bool:
     """False only when what is known of the line rules it out."""
     if rule.scope != "pair" or view.line.procedure is None:
         return _possible(rule.applies, view.values, lists)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 
-from scrubber.findings import ClaimImpact, Finding, Impact
+from scrubber.findings import ClaimImpact, Finding, Fired, Impact
 from scrubber.money.line_price import NOTHING, UNKNOWN, LinePrice
 
 PROVIDER, PATIENT = "provider", "patient"
@@ -34,28 +34,39 @@ def add_impacts(
     made: dict[tuple[tuple[int, ...], bool], Impact] = {}
     priced = []
     for finding in findings:
-        key = _lines(finding, prices), puts_at_risk(finding)
+        key = lines_at_risk(finding, prices), puts_at_risk(finding)
         if key not in made:
             made[key] = _impact(*key, prices, bearers)
         priced.append(Finding(*finding[:-1], made[key]))
     return tuple(priced), _claim_impact(prices, bearers)
 
 
-def puts_at_risk(finding: Finding) -> bool:
+def exposures(
+    findings: Iterable[Fired], prices: Prices, patient_lines: Collection[int]
+) -> Mapping[int, Decimal | None]:
+    """What each line may lose that some finding puts at risk, as `add_impacts` counts it; None = not known."""
+    return _exposures(prices, _bearers(findings, prices, patient_lines))
+
+
+def _exposures(prices: Prices, bearers: Bearers) -> Mapping[int, Decimal | None]:
+    return {number: _exposed(number, prices, bearers) for number in bearers} if bearers else {}
+
+
+def puts_at_risk(finding: Fired) -> bool:
     """Whether a finding costs anything when it comes true."""
     return finding.rule.at_risk != "nothing" and finding.rule.severity != "info"
 
 
-def _lines(finding: Finding, prices: Prices) -> tuple[int, ...]:
-    """The lines that a finding's dollars count: its own, or all of the claim."""
-    return finding.lines if finding.lines and finding.rule.at_risk != "claim-allowed" else tuple(prices)
+def lines_at_risk(finding: Fired, lines: Iterable[int]) -> tuple[int, ...]:
+    """The lines that a finding's dollars count: its own, or all `lines` of the claim."""
+    return finding.lines if finding.lines and finding.rule.at_risk != "claim-allowed" else tuple(lines)
 
 
-def _bearers(findings: Iterable[Finding], prices: Prices, patient_lines: Collection[int]) -> Bearers:
+def _bearers(findings: Iterable[Fired], prices: Prices, patient_lines: Collection[int]) -> Bearers:
     bearers: dict[int, str] = {}
     for finding in filter(puts_at_risk, findings):
         movable = finding.rule.category in MOVABLE
-        for number in _lines(finding, prices):
+        for number in lines_at_risk(finding, prices):
             if not movable:
                 bearers[number] = PROVIDER
             elif number not in bearers:
@@ -151,7 +162,7 @@ def _claim_impact(prices: Prices, bearers: Bearers) -> ClaimImpact:
     rows = prices.values()
     billed = _total([price.billed for price in rows])
     allowed = _known_total([price.allowed for price in rows])
-    exposed = {number: _exposed(number, prices, bearers) for number in bearers} if bearers else {}
+    exposed = _exposures(prices, bearers)
     at_risk = _known_total(exposed.values()) if exposed else NOTHING
     return ClaimImpact(
         billed,

@@ -108,11 +108,11 @@ class Reference:
 
     def add_ons(self, code: str, day: date) -> tuple[AddOn, ...]:
         """What an add-on code may be billed with on a day; none when it is no add-on code."""
-        return tuple(row for row in self._rows(ADD_ON, code, day) if in_force(row, day))
+        return tuple(row for row in self.rows(ADD_ON, code, day) if in_force(row, day))
 
     def add_ons_of(self, primary: str, day: date) -> tuple[AddOn, ...]:
         """The add-on codes that name a code among those they may be billed with on a day, by code."""
-        rows = (row for row in self._rows(ADD_ON_BY_PRIMARY, primary, day) if in_force(row, day))
+        rows = (row for row in self.rows(ADD_ON_BY_PRIMARY, primary, day) if in_force(row, day))
         return tuple(sorted(rows, key=lambda row: row.code))
 
     def mue(self, code: str, day: date) -> Mue | None:
@@ -125,7 +125,7 @@ class Reference:
 
     def conversion_factor(self, day: date, qualifying_apm: bool) -> ConversionFactor | None:
         """Dollars for one relative value unit, for a qualifying APM participant or any other provider."""
-        for row in self._rows(CONVERSION_FACTORS, EVERY_ROW, day):
+        for row in self.rows(CONVERSION_FACTORS, EVERY_ROW, day):
             if row.qualifying_apm in (None, qualifying_apm) and in_force(row, day):
                 return row
         return None
@@ -137,7 +137,7 @@ class Reference:
     def locality_of_zip(self, zip: str, day: date) -> ZipLocality | None:
         """Contractor and locality of a ZIP code of 5 or 9 digits; where rows of nine digits have it, they decide."""
         for asked in dict.fromkeys((zip, zip[:ZIP_DIGITS])):
-            rows = self._rows(ZIP_LOCALITY, zip_key(asked), day)
+            rows = self.rows(ZIP_LOCALITY, zip_key(asked), day)
             found = on((row for row in rows if row.zip_from <= asked <= row.zip_to), day)
             if found is not None:
                 return found
@@ -145,7 +145,7 @@ class Reference:
 
     def contractors_of_state(self, state: str, day: date) -> tuple[str, ...]:
         """Numbers of the Part B contractors of a state; several where it is split, none where it is unknown."""
-        return tuple(row.contractor for row in self._rows(CONTRACTORS, state, day) if in_force(row, day))
+        return tuple(row.contractor for row in self.rows(CONTRACTORS, state, day) if in_force(row, day))
 
     def procedure(self, code: str, day: date) -> Known:
         """What the tables know of a CPT or HCPCS code on a day; a row of the fee schedule is knowledge, too."""
@@ -165,7 +165,7 @@ class Reference:
     def diagnosis_notes(self, code: str, day: date) -> tuple[DiagnosisNote, ...]:
         """What the tabular list says at an ICD-10-CM code (no dot) and at all that it begins with."""
         beginnings = (code[:length] for length in range(CATEGORY, len(code) + 1))
-        return tuple(note for key in beginnings for note in self._rows(ICD10CM_NOTES, key, day) if in_force(note, day))
+        return tuple(note for key in beginnings for note in self.rows(ICD10CM_NOTES, key, day) if in_force(note, day))
 
     def modifier(self, code: str, day: date) -> Modifier | None:
         """A modifier that is in force."""
@@ -188,7 +188,7 @@ class Reference:
 
     def article_diagnoses(self, article: LocalArticle, diagnoses: Collection[str], day: date) -> DiagnosisWord:
         """Diagnoses (no dots) against the lists of an article, without regard to what `decides` says."""
-        return judged(article, diagnoses, day, self._rows)
+        return judged(article, diagnoses, day, self.rows)
 
     def standing(self, table: str, day: date) -> TableStanding:
         """How `day` lies to the releases of a table, by the table's name in `catalogue.TABLES`."""
@@ -202,7 +202,8 @@ class Reference:
         """The same tables, except that each of `chosen` alone answers for its table, on all days."""
         return Reference(self.backend, self._timeline.with_alone(chosen))
 
-    def _rows(self, table: Table[R], key: str, day: date) -> tuple[R, ...]:
+    def rows(self, table: Table[R], key: str, day: date) -> tuple[R, ...]:
+        """Every row under a key of the release that answers for a day, whatever days the rows state for themselves."""
         part = self._timeline.part(table.owner, day)
         return () if part is None else self._kept_rows(table, part, key)
 
@@ -211,10 +212,10 @@ class Reference:
         return found
 
     def _find_row(self, table: Table[Any], key: str, day: date) -> Any:
-        return on(self._rows(table, key, day), day)
+        return on(self.rows(table, key, day), day)
 
     def _known(self, table: Table[Any], code: str, day: date) -> Known:
-        rows = self._rows(table, code, day)
+        rows = self.rows(table, code, day)
         if not rows or self.standing(table.name, day).word == "before-first-release":
             return "unknown"
         if on(rows, day) is not None:
@@ -223,11 +224,11 @@ class Reference:
         return "ended" if begun else "not-yet-in-force"
 
     def _find_articles(self, code: str, day: date) -> tuple[LocalArticle, ...]:
-        return local_articles(code, day, self._rows)
+        return local_articles(code, day, self.rows)
 
     def _find_class(self, code: str, day: date) -> Taxonomy | None:
         for length in TAXONOMY_LENGTHS:
-            found = on(self._rows(TAXONOMY, code[:length], day), day)
+            found = on(self.rows(TAXONOMY, code[:length], day), day)
             if found is not None:
                 return found
         return None

@@ -25,6 +25,7 @@ from scrubber.rulebook.tables import (
     PayerFeeRow,
     PlanRow,
     PolicyRow,
+    Table,
     best,
     weight,
 )
@@ -117,11 +118,14 @@ class Rulebook:
         packs: Mapping[str, Pack],
         rows: Mapping[str, tuple[Any, ...]],
         digest: str,
+        tables: Iterable[Table] = (),
     ) -> None:
+        """`tables` are the files that the rows were read from, where they are known: only `place` asks for them."""
         self.rules = rules
         self.packs = packs
         self.rows = rows
         self.digest = digest
+        self.tables = tuple(tables)
         self.active = tuple(rule for rule in rules.values() if rule.status == "active")
         self.running = tuple(rule for rule in rules.values() if rule.status in RUNNING)
         self.lists = CodeLists(rows.get("code-lists", ()))
@@ -138,6 +142,10 @@ class Rulebook:
         self._needed_on = lru_cache(DAYS_KEPT)(self._find_needed)
         self._adopted_on = lru_cache(PAYERS_KEPT)(self._find_adopted)
         self._policy_on = lru_cache(PAYERS_KEPT)(self._find_policy)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """To another process goes what it was made of."""
+        return Rulebook, (self.rules, self.packs, self.rows, self.digest, self.tables)
 
     def payer_name(self, payer_id: str, day: date) -> str | None:
         """Our name for the payer that senders call `payer_id`."""
@@ -201,6 +209,15 @@ class Rulebook:
         rows: tuple[LimitRow, ...] = self._limits.get(name, ())
         row = on(rows, day)
         return row.value if row else None
+
+    def place(self, kind: str, row: Any) -> str | None:
+        """FILE:LINE of a row, below the folder of rules; None when it is not known. Slow: for explanations only."""
+        for table in self.tables:
+            if table.kind == kind:
+                for line, other in table.numbered:
+                    if other is row:
+                        return f"{table.name}:{line}"
+        return None
 
     def needed_elements(self, day: date) -> tuple[NeededElementRow, ...]:
         """Elements that every claim needs on the day."""

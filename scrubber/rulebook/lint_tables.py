@@ -9,8 +9,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from scrubber.errors import Fault
-from scrubber.rulebook.load_tables import Table
-from scrubber.rulebook.tables import ROW_KEYS
+from scrubber.rulebook.tables import ROW_KEYS, Table
 
 # A code that was taken out of a list and came back leaves a gap that is meant: such rows say what belongs.
 MEMBERSHIP = frozenset(("code-lists", "diagnosis-lists", "needed-elements"))

@@ -14,10 +14,11 @@ from scrubber.errors import Fault, Faults
 from scrubber.rulebook.book import Pack, Rulebook
 from scrubber.rulebook.check import RuleFile, check_lists, check_once, check_related, check_rule
 from scrubber.rulebook.conditions import Conditions, rule_conditions
-from scrubber.rulebook.load_tables import Table, all_rows, check_rows, load_tables
+from scrubber.rulebook.load_tables import all_rows, check_rows, load_tables
 from scrubber.rulebook.rule import Authority, ClaimStatus, Reason, Rule
 from scrubber.rulebook.schema import PackSchema, RuleSchema
 from scrubber.rulebook.succession import check_successors
+from scrubber.rulebook.tables import Table
 from scrubber.rulebook.yaml_file import Document, Place, read_yaml, schema_faults
 from scrubber.tables import MOST_TABLE_BYTES
 from scrubber.vocabulary import KINDS
@@ -52,7 +53,7 @@ def load_rulebook(folder: Path) -> Rulebook:
     if after != before:  # else a rulebook could bear the digest of what somebody saved while it was read
         raise Faults([Fault(str(folder), 0, "has changed while it was read: read it again")])
     rules = {file.rule.id: file.rule for file in sorted(contents.files, key=lambda file: file.rule.id)}
-    return Rulebook(rules, contents.packs, all_rows(contents.tables), after)
+    return Rulebook(rules, contents.packs, all_rows(contents.tables), after, contents.tables)
 
 
 def _digest_before(folder: Path) -> str | None:
@@ -71,7 +72,7 @@ def read_folder(folder: Path) -> Contents:
     tables = load_tables(folder, packs, faults)
     complete = not faults
     documents = _read_documents(folder, faults)
-    files = [file for file in (_load_rule(document, faults) for document in documents) if file is not None]
+    files = [file for file in (load_rule(document, faults) for document in documents) if file is not None]
     ids = {path.stem for path in rule_files(folder)}
     faults += [*check_related(files, ids), *check_successors(files, ids), *check_once(files)]
     if complete:  # else a name may stand in a table that was not read
@@ -166,7 +167,9 @@ def _read_documents(folder: Path, faults: list[Fault]) -> list[Document]:
     return [document for document in documents if document is not None]
 
 
-def _load_rule(document: Document, faults: list[Fault]) -> RuleFile | None:
+def load_rule(document: Document, faults: list[Fault]) -> RuleFile | None:
+    """The rule that a document says; None, and faults, when it says none."""
+
     def report(place: Place, message: str) -> None:
         faults.append(document.fault(place, message))
 

@@ -7,27 +7,14 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.book import Pack
 from scrubber.rulebook.schema import AUTHORITY_KINDS
-from scrubber.rulebook.tables import ROW_KEYS, ROW_TYPES
+from scrubber.rulebook.tables import ROW_KEYS, ROW_TYPES, Table
 from scrubber.tables import numbered_rows
 from scrubber.vocabulary import ELEMENTS, LINES_OF_BUSINESS
-
-
-class Table(NamedTuple):
-    """The rows of one file, each with the number of its line; `name` is its path below the folder of rules."""
-
-    name: str
-    kind: str
-    numbered: tuple[tuple[int, Any], ...]
-
-    @property
-    def rows(self) -> tuple[Any, ...]:
-        """The rows alone."""
-        return tuple(row for _, row in self.numbered)
 
 
 def load_tables(folder: Path, packs: Mapping[str, Pack], faults: list[Fault]) -> list[Table]:

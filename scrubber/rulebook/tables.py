@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from typing import Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from scrubber.rulebook.rule import Authority
 from scrubber.tables import Dated, in_force
@@ -194,6 +194,19 @@ ROW_KEYS: dict[str, tuple[str, ...]] = {  # no two rows that agree in these may 
     "frequencies": ("name",),
     "needed-elements": ("element",),
 }
+
+
+class Table(NamedTuple):
+    """The rows of one file, each with the number of its line; `name` is its path below the folder of rules."""
+
+    name: str
+    kind: str
+    numbered: tuple[tuple[int, Any], ...]
+
+    @property
+    def rows(self) -> tuple[Any, ...]:
+        """The rows alone."""
+        return tuple(row for _, row in self.numbered)
 
 
 class Scoped(Dated, Protocol):

@@ -8,14 +8,18 @@ import click
 
 # A command is imported when it is called: (module below this package, what it does).
 _COMMANDS = {
-    "list": ("every", "List every rule: id, status, severity, title."),
-    "show": ("show", "Print everything that one rule says."),
+    "new": ("new", "Write a new rule and its test cases."),
+    "list": ("every", "List rules by pack, code, payer, status or day."),
+    "show": ("show", "Show a rule: what, why, by whose authority, examples."),
     "lint": ("lint", "Check rules, tests and tables."),
     "test": ("test", "Run the test cases of rules."),
+    "explain": ("explain", "Tell why rules fired or did not on a claim."),
     "diff": ("diff", "Compare two rulebooks by what they mean."),
     "changes": ("changes", "Check that CHANGES.md tells what has changed."),
     "coverage": ("coverage", "Show which conditions the test cases of rules made true and false."),
     "mutate": ("mutate", "Show small changes of rules that no test case notices."),
+    "backtest": ("backtest", "Try rules on past claims, and hold them against what payers did."),
+    "reload": ("reload", "Put changed rules in force in the running service."),
     "archive": ("archive", "List the rulebooks that are kept, so that their answers can be replayed."),
     "schema": ("schema", "Write the JSON Schemas with which editors complete rule files."),
 }
@@ -51,5 +55,7 @@ def rules() -> None:
     scrubber rules show documentation-tbs-number
     scrubber rules lint
     scrubber rules test documentation-tbs-number
+    scrubber rules explain claim.json --line 2
     scrubber rules coverage documentation-tbs-number
+    scrubber rules backtest --rules documentation-tbs-number --claims last-year.ndjson
     """

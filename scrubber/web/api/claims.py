@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from flask import Response, request
 from flask_smorest import Blueprint
 
 from scrubber.answer import DEFAULT_VIEW, INCLUDES, VIEWS, View
-from scrubber.errors import WrongSwitch
+from scrubber.errors import WrongQuestion, WrongSwitch
 from scrubber.findings import Switches, read_switches
 from scrubber.intake.parse import parse_json
 from scrubber.intake.v3 import read_v3
@@ -18,6 +19,11 @@ from scrubber.web.body import read_json_bytes
 from scrubber.web.documented import operations
 from scrubber.web.problems import BAD_PARAMETER, Refused
 from scrubber.web.service import service
+from scrubber.workshop import explain as workshop
+from scrubber.workshop.explain import Asked
+from scrubber.workshop.explain.as_json import to_bytes
+
+_LINE = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 
 claims = Blueprint("claims", __name__, url_prefix="/v1/claims", description="Scrub professional claims.")
 
@@ -39,6 +45,37 @@ def scrub() -> Response:
     result = scrubber.scrub(claim, received_on, switches)
     logs.note_result(result)
     return Response(view(claim, result), content_type="application/json")
+
+
+@claims.post("/explain")
+@claims.doc(**operations.EXPLAIN)
+def explain() -> Response:
+    """Explain the findings of one claim.
+
+    Takes the body that is scrubbed, and tells why rules fired or did not: every condition with the fact's value, the
+    rows of tables behind the facts, whether the payer applies the rule's pack, and what was not supplied. Without
+    `rule` and `line`: the rules that fired. At most about 200 facts are told; those left off are counted. Nothing of
+    the claim is stored.
+    """
+    here = service()
+    scrubber = here.scrubber
+    asked, switches = Asked(tuple(request.args.getlist("rule")), _line()), _switches(scrubber)
+    claim = read_v3(parse_json(read_json_bytes(here.max_body_bytes)))
+    received_on = claim.context.received_on or datetime.now(UTC).date()
+    try:
+        told = workshop.explain(scrubber, claim, received_on, asked, switches)
+    except WrongQuestion as error:
+        raise Refused(BAD_PARAMETER, f"{error}.") from None
+    return Response(to_bytes(told), content_type="application/json")
+
+
+def _line() -> int | None:
+    text = request.args.get("line")
+    if text is None:
+        return None
+    if not _LINE.fullmatch(text):
+        raise Refused(BAD_PARAMETER, "`line` is the number of a service line, from 1.")
+    return int(text)
 
 
 def _view() -> View:

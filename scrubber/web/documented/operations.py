@@ -16,6 +16,7 @@ from scrubber.rulebook.schema import STATUSES
 from scrubber.web.documented.answer import ANSWER, CLEARINGHOUSE
 from scrubber.web.documented.codes import KNOWN_CODE, PRICED
 from scrubber.web.documented.examples import CLAIM_EXAMPLE
+from scrubber.web.documented.explanation import EXPLANATION
 from scrubber.web.documented.health import HEALTH, READINESS
 from scrubber.web.documented.reference import RELEASES
 from scrubber.web.documented.rules import RULE, RULE_LIST
@@ -52,6 +53,16 @@ def answers(
     return well | {str(int(problem)): problem.name for problem in problems}
 
 
+_SWITCHES = (
+    repeated("enable", "Shadow rules whose findings count in this answer as if the rules were active."),
+    repeated("disable", "Rules that are left out of this answer."),
+)
+_CLAIM: Operation = {
+    "required": True,
+    "description": "A v3 Professional Claims body, with an optional `scrubContext`. Scalars may be texts"
+    " or numbers; what is understood in spite of its form is listed under `normalised`.",
+    "content": {"application/json": {"schema": BODY, "example": CLAIM_EXAMPLE}},
+}
 SCRUB: Operation = {
     "operationId": "scrubClaim",
     "parameters": [
@@ -61,15 +72,9 @@ SCRUB: Operation = {
             tuple(VIEWS),
         ),
         query("include", "A part of our own answer that is there only when asked for.", tuple(INCLUDES)),
-        repeated("enable", "Shadow rules whose findings count in this answer as if the rules were active."),
-        repeated("disable", "Rules that are left out of this answer."),
+        *_SWITCHES,
     ],
-    "requestBody": {
-        "required": True,
-        "description": "A v3 Professional Claims body, with an optional `scrubContext`. Scalars may be texts"
-        " or numbers; what is understood in spite of its form is listed under `normalised`.",
-        "content": {"application/json": {"schema": BODY, "example": CLAIM_EXAMPLE}},
-    },
+    "requestBody": _CLAIM,
     "responses": answers(
         "The claim was scrubbed, whatever its disposition.",
         {"oneOf": [ANSWER, CLEARINGHOUSE]},
@@ -78,6 +83,24 @@ SCRUB: Operation = {
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         HTTPStatus.UNPROCESSABLE_ENTITY,
         examples={"scrubbed": {"$ref": "#/components/examples/Answer"}},
+    ),
+}
+EXPLAIN: Operation = {
+    "operationId": "explainClaim",
+    "parameters": [
+        repeated("rule", "Ids of rules to explain, whether or not they fired, and whatever their status."),
+        query("line", "A service line, from 1: every rule that applies to its code is explained, on that line only.")
+        | {"schema": {"type": "integer", "minimum": 1}},
+        *_SWITCHES,
+    ],
+    "requestBody": _CLAIM,
+    "responses": answers(
+        "The claim was scrubbed, and the rules are explained.",
+        EXPLANATION,
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
     ),
 }
 LIST_RULES: Operation = {

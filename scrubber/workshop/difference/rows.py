@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from scrubber.rulebook.load_tables import Table
-from scrubber.rulebook.tables import ROW_KEYS
+from scrubber.rulebook.tables import ROW_KEYS, Table
 from scrubber.workshop.difference.days import Days, affected
 
 SOURCES = ("source", "title", "locator", "url", "retrieved")  # columns that tell where it is written
@@ -73,14 +73,13 @@ def _without_same(before: list[Placed], after: list[Placed]) -> tuple[list[Place
 
 
 def _paired(before: list[Placed], after: list[Placed]) -> Iterator[tuple[Placed | None, Placed | None]]:
-    """A row with the one that took its place: that of the same first day, else the next one."""
-    after = sorted(after, key=_first)
-    for one in sorted(before, key=_first):
-        other = next((each for each in after if _first(each) == _first(one)), after[0] if after else None)
-        if other is not None:
-            after.remove(other)
-        yield one, other
-    yield from ((None, other) for other in after)
+    """Rows that begin on the same day; then the others, in order, each with the next one."""
+    old, new = ({_first(each): each for each in rows} for rows in (before, after))  # no two of a key begin on one day
+    both = old.keys() & new.keys()
+    yield from ((old[day], new[day]) for day in sorted(both))
+    yield from zip_longest(
+        (old[day] for day in sorted(old.keys() - both)), (new[day] for day in sorted(new.keys() - both))
+    )
 
 
 def _first(placed: Placed) -> date:

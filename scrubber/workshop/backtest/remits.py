@@ -1,0 +1,179 @@
+"""Beside the path, back-test: a file of remittances, CSV or NDJSON -> rows: one adjustment of one line each."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import orjson
+
+from scrubber.errors import Fault, Faults
+from scrubber.workshop.backtest.reading import Opened
+
+LONGEST_ROW = 1 << 20
+LONGEST_CELL = 80  # characters
+MOST_ADJUSTMENTS = 100  # of one NDJSON row
+
+# Column -> other names by which exports call it. Case, blanks and punctuation do not count.
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "claim": ("claimnumber", "patientcontrolnumber", "pcn", "claimid", "clp01"),
+    "line": ("linenumber", "linecontrolnumber", "lineitemcontrolnumber", "serviceline"),
+    "charge": ("charged", "billed", "chargeamount", "linecharge", "billedamount"),
+    "paid": ("paidamount", "amountpaid", "payment", "linepaid"),
+    "group": ("groupcode", "adjustmentgroup", "adjustmentgroupcode"),
+    "reason": ("reasoncode", "carc", "adjustmentreason", "adjustmentreasoncode"),
+    "amount": ("adjustment", "adjustmentamount", "adjusted"),
+}
+NEEDED = ("claim", "paid", "reason")
+_NAMES = {name: column for column, others in COLUMNS.items() for name in (column, *others)}
+_REASON = re.compile(r"(?:(CO|PR|OA|PI|CR)[- ]?)?([A-Z]?[0-9]{1,3})", re.ASCII)
+_GROUP = re.compile(r"CO|PR|OA|PI|CR", re.ASCII)
+_MONEY = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,2}0*)?|-?\.[0-9]{1,2}", re.ASCII)
+
+
+class RemitRow(NamedTuple):
+    """One adjustment of one line; texts, "" where nothing was said. Amounts are dollars as plain decimals.
+
+    `line` is the line's own control number or its position from 1; "" for an adjustment of the whole claim. A line that
+    was paid as charged has one row, without reason.
+    """
+
+    claim: str
+    line: str
+    charge: str
+    paid: str
+    group: str
+    reason: str
+    amount: str
+
+
+class BadRow(NamedTuple):
+    """A row that says nothing that can be used: its number in the file, and what is expected there."""
+
+    row: int
+    message: str
+
+
+class _Wrong(Exception):
+    """The row cannot be used; the message says what is expected, never what stands there."""
+
+
+def remit_rows(file: Opened) -> Iterator[RemitRow | BadRow]:
+    """Every row of the file, in order. Raises Faults for a CSV file without a column that is needed."""
+    head = file.stream.peek(LONGEST_ROW)[:64].removeprefix(b"\xef\xbb\xbf").lstrip()  # type: ignore[attr-defined]
+    return _from_json(file) if head.startswith(b"{") else _from_csv(file)
+
+
+def _from_json(file: Opened) -> Iterator[RemitRow | BadRow]:
+    number = 0
+    while data := file.stream.readline(LONGEST_ROW):
+        number += 1
+        if text := data.removeprefix(b"\xef\xbb\xbf").strip():
+            try:
+                yield from _of_object(text)
+            except _Wrong as wrong:
+                yield BadRow(number, str(wrong))
+
+
+def _of_object(text: bytes) -> list[RemitRow]:
+    try:
+        loaded = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise _Wrong("must be one JSON object on one line") from None
+    if not isinstance(loaded, dict):
+        raise _Wrong("must be one JSON object on one line")
+    said = _named(loaded)
+    adjustments = loaded.get("adjustments", [{}])
+    if not isinstance(adjustments, list) or not all(isinstance(one, dict) for one in adjustments):
+        raise _Wrong("adjustments: must be a list of objects")
+    return [_row(said | _named(one)) for one in (adjustments or [{}])[:MOST_ADJUSTMENTS]]
+
+
+def _named(loaded: Mapping[str, Any]) -> dict[str, str]:
+    """The known names of an object, their values as text."""
+    said = {}
+    for name, value in loaded.items():
+        column = _NAMES.get(_plain(name))
+        if column and value is not None and not isinstance(value, dict | list):
+            said[column] = str(value)
+    return said
+
+
+def _from_csv(file: Opened) -> Iterator[RemitRow | BadRow]:
+    text = io.TextIOWrapper(file.stream, "utf-8-sig", errors="replace", newline="")
+    lines = (line for line in iter(lambda: text.readline(LONGEST_ROW), ""))
+    header = next(lines, "")
+    reader = csv.reader(lines, delimiter=_delimiter(header))
+    names = [_NAMES.get(_plain(cell)) for cell in next(csv.reader([header], delimiter=_delimiter(header)), [])]
+    _check_header(names, file)
+    while True:
+        try:
+            cells = next(reader)
+            if any(map(str.strip, cells)):
+                yield _of_cells(cells, names)
+        except StopIteration:
+            return
+        except (_Wrong, csv.Error) as wrong:
+            message = str(wrong) if isinstance(wrong, _Wrong) else "cannot be read as CSV: a quote is not closed"
+            yield BadRow(reader.line_num + 1, message)
+
+
+def _of_cells(cells: list[str], names: list[str | None]) -> RemitRow:
+    if len(cells) > len(names) and any(map(str.strip, cells[len(names) :])):
+        raise _Wrong("has more cells than the header: put an amount such as 1,000.00 in quotes")
+    return _row({name: cell for name, cell in zip(names, cells, strict=False) if name})
+
+
+def _check_header(names: list[str | None], file: Opened) -> None:
+    # What stands in the first row is not repeated: without a header it would be somebody's data.
+    missing = [column for column in NEEDED if column not in names]
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    faults = [Fault(file.name, 1, f"has no column {column}: the first row must name the columns") for column in missing]
+    faults += [Fault(file.name, 1, f"has two columns for {column}: keep one") for column in twice]
+    if faults:
+        raise Faults(faults)
+
+
+def _delimiter(header: str) -> str:
+    return max(",;\t|", key=header.count)
+
+
+def _plain(name: str) -> str:
+    return "".join(character for character in name.lower() if character.isalnum())
+
+
+def _row(said: Mapping[str, str]) -> RemitRow:
+    cells = {column: said.get(column, "").strip() for column in COLUMNS}
+    if any(len(cell) > LONGEST_CELL for cell in cells.values()):
+        raise _Wrong(f"has a cell of over {LONGEST_CELL} characters")
+    if not cells["claim"]:
+        raise _Wrong("claim: is missing")
+    group, reason = _reason(cells["group"].upper(), cells["reason"].upper())
+    charge, paid, amount = (_money(cells[name], name) for name in ("charge", "paid", "amount"))
+    return RemitRow(cells["claim"], cells["line"], charge, paid, group, reason, amount)
+
+
+def _reason(group: str, reason: str) -> tuple[str, str]:
+    """Group and reason code; the group may stand before the reason, as in CO-97."""
+    if not reason:
+        return group, ""
+    found = _REASON.fullmatch(reason)
+    if found is None or (group and not _GROUP.fullmatch(group)):
+        raise _Wrong("group, reason: must be codes, such as CO and 97, or CO-97")
+    return group or found[1] or "", found[2].lstrip("0") or "0"
+
+
+def _money(text: str, column: str) -> str:
+    """Dollars as a plain decimal; $, commas between thousands and (1.00) for -1.00 are understood."""
+    bare = text.replace("$", "").replace(",", "").strip()
+    if bare.startswith("(") and bare.endswith(")"):
+        bare = f"-{bare[1:-1]}"
+    if not bare:
+        return ""
+    if not _MONEY.fullmatch(bare):
+        raise _Wrong(f"{column}: must be dollars, such as 1234.50")
+    return f"{Decimal(bare):.2f}"

@@ -1,0 +1,178 @@
+"""Beside the path, back-test: every claim of a file through both rulebooks, on as many cores as are given."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from datetime import date
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+from scrubber.errors import BackTestStopped, ConfigError, Faults
+from scrubber.reference import open_reference
+from scrubber.reference.rows import Release
+from scrubber.workshop.backtest.bench import open_bench
+from scrubber.workshop.backtest.books import Books, Choice, open_books
+from scrubber.workshop.backtest.chunks import Chunk, chunks
+from scrubber.workshop.backtest.judging import Judging
+from scrubber.workshop.backtest.reading import InputFile, opened
+from scrubber.workshop.backtest.remittances import Numbers, RemitFile, Remittances, Unjoined, load_remits
+from scrubber.workshop.backtest.tally import Tally
+
+Progress = Callable[[int, float], None]  # rows so far, how much of the file (0 to 1)
+CHUNKS_A_PROCESS = 3  # under way at once: enough that no process waits
+
+
+class Setup(NamedTuple):
+    """What a process opens for itself. `digests` are those of the rulebooks as the first process opened them."""
+
+    choice: Choice
+    reference: str | None
+    run_on: date
+    remittances: Path | None
+    digests: tuple[str, str | None]
+
+
+class Run(NamedTuple):
+    """A back-test that was run. `one_reading`: both rulebooks judged the same facts. `run_on` is its day."""
+
+    books: Books
+    releases: tuple[Release, ...]
+    one_reading: bool
+    run_on: date
+    claims: InputFile
+    remits: RemitFile | None
+    unjoined: Unjoined | None
+    tally: Tally
+
+
+def back_test(
+    choice: Choice,
+    reference: str | None,
+    claims: Path,
+    remits: Path | None,
+    run_on: date,
+    jobs: int,
+    progress: Progress,
+) -> Run:
+    """Runs the claims of a file through the rulebooks of a choice, and holds the findings against remittances.
+
+    `run_on` is the day of receipt of claims that state none. The result does not depend on `jobs`. Raises Faults for
+    rules and files that cannot be read, ConfigError for a place of reference data that is none, BackTestStopped when a
+    process ends by itself.
+    """
+    books = open_books(choice)
+    tables = open_reference(reference)
+    digests = books.candidate.digest, books.baseline.digest if books.baseline else None
+    with tempfile.TemporaryDirectory(prefix="scrubber-back-test-") as folder:
+        place = Path(folder) / "remits.sqlite"
+        loaded = load_remits(remits, place) if remits else None
+        numbers = Numbers(place) if remits else None
+        setup = Setup(choice, reference, run_on, place if remits else None, digests)
+        bench = open_bench(books, tables)
+        here = Judging(bench, run_on, Remittances(place) if remits else None) if jobs == 1 else None
+        with opened(claims) as file:
+            given = (numbers.given(chunk) if numbers else chunk for chunk in chunks(file))
+            tallies = _here(here, given) if here else _on_processes(setup, given, jobs)
+            tally = _added(tallies, progress)
+            read = file.finished()
+        unjoined = numbers.close() if numbers else None
+        return Run(books, tables.releases(), bench.one_reading, run_on, read, loaded, unjoined, tally)
+
+
+def _added(tallies: Iterable[tuple[Tally, float]], progress: Progress) -> Tally:
+    """The tallies of all chunks, in the order of the file."""
+    total = Tally()
+    for tally, share in tallies:
+        total.add(tally)
+        progress(total.counts["rows"], share)
+    return total
+
+
+def _here(judging: Judging, given: Iterable[Chunk]) -> Iterator[tuple[Tally, float]]:
+    for chunk in given:
+        yield judging.chunk(chunk), chunk.share
+
+
+def _on_processes(setup: Setup, given: Iterable[Chunk], jobs: int) -> Iterator[tuple[Tally, float]]:
+    with _processes(setup, jobs) as pool:
+        under_way: deque[tuple[Future[Tally], float]] = deque()
+        for chunk in given:
+            under_way.append((pool.submit(_judge, chunk), chunk.share))
+            if len(under_way) >= CHUNKS_A_PROCESS * jobs:
+                yield _first(under_way)
+        while under_way:
+            yield _first(under_way)
+
+
+def _first(under_way: deque[tuple[Future[Tally], float]]) -> tuple[Tally, float]:
+    future, share = under_way.popleft()
+    try:
+        return future.result(), share
+    except BrokenProcessPool:
+        stopped = "a process of the back-test was ended from outside; if memory was short, give fewer --jobs"
+        raise BackTestStopped(stopped) from None
+
+
+@contextmanager
+def _processes(setup: Setup, jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that open the rules for themselves. Whatever ends the back-test ends them."""
+    # Started anew, not forked: a fork would share file positions of reference data and locks of the engine.
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_open, initargs=(setup,))
+    try:
+        with _without_interrupts():  # Ctrl-C reaches every process of a terminal: only the first one may act on it
+            for future in [pool.submit(_ready) for _ in range(jobs)]:
+                future.cancel()
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Processes that are started within ignore interrupts for good."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+_opened: Judging | BackTestStopped  # of a process that judges chunks, once it is open
+
+
+def _open(setup: Setup) -> None:
+    global _opened  # a process of a pool has no other place
+    try:
+        _opened = _judging(setup)
+    except (BackTestStopped, Faults, ConfigError) as error:
+        _opened = BackTestStopped(str(error))
+
+
+def _judging(setup: Setup) -> Judging:
+    books = open_books(setup.choice)
+    digests = books.candidate.digest, books.baseline.digest if books.baseline else None
+    if digests != setup.digests:
+        raise BackTestStopped("the rules changed while the back-test began: run it again")
+    remittances = Remittances(setup.remittances) if setup.remittances else None
+    return Judging(open_bench(books, open_reference(setup.reference)), setup.run_on, remittances)
+
+
+def _ready() -> None:
+    """Asked of a process so that it is started."""
+
+
+def _judge(chunk: Chunk) -> Tally:
+    if isinstance(_opened, BackTestStopped):
+        raise _opened
+    return _opened.chunk(chunk)

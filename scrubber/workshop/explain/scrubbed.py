@@ -1,0 +1,86 @@
+"""Beside the path: the claim that is asked about, scrubbed as any other, and once more with every rule running."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from functools import lru_cache
+
+from scrubber.claim import Claim
+from scrubber.findings import Finding, NotChecked, Switches
+from scrubber.findings.unjudged import unjudged
+from scrubber.money import add_impacts, price_lines
+from scrubber.rulebook.book import RUNNING, Rulebook
+from scrubber.rulebook.rule import Rule
+from scrubber.scrub import Scrubber, conclude, read_facts
+from scrubber.workshop.explain.competing import adoption
+from scrubber.workshop.explain.ground import Ground
+from scrubber.workshop.explain.outcome import Trial
+
+UnreadOf = Mapping[str, Mapping[int, NotChecked]]  # by rule, then by line
+
+
+@lru_cache(maxsize=2)
+def all_running(book: Rulebook) -> Rulebook:
+    """The rulebook with every rule active: a draft or deprecated rule is explained as if it ran."""
+    rules = {name: replace(rule, status="active") for name, rule in book.rules.items()}
+    return Rulebook(rules, book.packs, book.rows, book.digest, book.tables)
+
+
+class Scrubbed:
+    """One claim and its answer; what rules that do not run would stand on is worked out when one is asked about."""
+
+    def __init__(self, scrubber: Scrubber, claim: Claim, received_on: date, switches: Switches) -> None:
+        self.switches = switches
+        self.ground = _ground(claim, scrubber, scrubber.rulebook, received_on)
+        self._scrubber = scrubber
+        known = self.ground.known
+        matches = scrubber.engine.match(known.facts)
+        self.result = conclude(claim, known, matches, scrubber.rulebook, scrubber.reference, received_on, switches)
+        self._found = {_identity(each): each for each in (*self.result.findings, *self.result.shadow)}
+        self._unread: dict[Rulebook, UnreadOf] = {}
+        self._aside: Ground | None = None
+
+    def trial(self, rule: Rule) -> Trial:
+        """What one rule is held against."""
+        ground = self.ground if rule.status in RUNNING else self._all_running()
+        known = ground.known
+        number = next(index for index, each in enumerate(ground.book.running) if each.id == rule.id)
+        adopted = adoption(rule, known.payer, known.day, ground.book)
+        return Trial(rule, number, ground, adopted, self.switches, self._unread_of(rule, ground), self._priced)
+
+    def _all_running(self) -> Ground:
+        if self._aside is None:
+            ground = self.ground
+            self._aside = _ground(ground.claim, self._scrubber, all_running(ground.book), ground.received_on)
+        return self._aside
+
+    def _unread_of(self, rule: Rule, ground: Ground) -> Mapping[int, NotChecked]:
+        if ground.book not in self._unread:
+            known = ground.known
+            found: dict[str, dict[int, NotChecked]] = {}
+            for item in unjudged(known.views, known.payer, known.day, ground.book, self.switches):
+                found.setdefault(item.rule.id, {})[item.lines[0]] = item
+            self._unread[ground.book] = found
+        return self._unread[ground.book].get(rule.id, {})
+
+    def _priced(self, finding: Finding) -> Finding:
+        """With the dollars of the answer; one that is not in the answer, as if it were there alone."""
+        found = self._found.get(_identity(finding))
+        if found is not None:
+            return found
+        ground = self.ground
+        views, notices = ground.known.views, ground.known.notices
+        prices = price_lines(ground.claim, views, ground.book, ground.reference)
+        bearers = {view.number for view in views if notices.patient_bears(view)}
+        return add_impacts((finding,), prices, bearers)[0][0]
+
+
+def _ground(claim: Claim, scrubber: Scrubber, book: Rulebook, received_on: date) -> Ground:
+    known = read_facts(claim, book, scrubber.reference, received_on)
+    return Ground(claim, known, book, scrubber.reference, received_on)
+
+
+def _identity(finding: Finding) -> tuple[object, ...]:
+    return finding.rule.id, finding.lines, finding.related_lines, finding.pointer, finding.message
