@@ -240,6 +240,26 @@ def test_the_row_that_says_more_of_the_payer_wins_and_says_why(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
+    ("rule", "says", "place"),
+    [
+        ("documentation-tbs-source-study-no-spine", "77080 stands in the list studies-with-lumbar-spine", "lists.csv:"),
+        ("documentation-tbs-software", "K243218 is a clearance of the list", "documentation/tables/lists.csv:"),
+        ("documentation-tbs-value-implausible", "tbs-plausible-low is 0.8", "documentation/tables/limits.csv:3"),
+        ("tbs-technologist-rendering", "taxonomy codes that begin with", "taxonomy"),
+        ("tbs-facility-place", "does not stand in the list tbs-hospital-places", "code-lists"),
+        ("reference-code-unknown", "77092 may be billed from 2022-01-01 on", "procedures"),
+        ("reference-place-unknown", "place of service 11 pays the non-facility rate", "place-of-service"),
+        ("cms-ncci-mue-line", "at most 1 of 77092 a day, adjudication indicator 3", "ncci-mue"),
+    ],
+)
+def test_each_fact_has_its_look_up(rule: str, says: str, place: str, shipped: Scrubber) -> None:
+    told = one(shipped, body_of("tbs-interpretation"), rule)
+    found = [each for each in told.facts[0].lookups if says in each.says]
+    assert len(found) == 1, told.facts[0].lookups
+    assert place in (found[0].place or found[0].table)
+
+
+@pytest.mark.parametrize(
     ("address", "says"),
     [
         ({"state": "AL", "postalCode": "352040000"}, "lies in locality 10112-00: contractor 10112"),
