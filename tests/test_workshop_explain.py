@@ -32,6 +32,7 @@ from scrubber.workshop.explain.as_page import render
 from scrubber.workshop.explain.decisive import leaves_of
 from scrubber.workshop.explain.explanation import (
     DID_NOT_FIRE,
+    FALSE,
     FIRED,
     IN_SHADOW,
     NO_FACT,
@@ -131,7 +132,7 @@ def test_the_first_decisive_condition_is_told_in_a_sentence(shipped: Scrubber) -
     assert "modifier 59 on line 2 may separate pairs (group distinct), but not this one: its indicator is 0" in {
         lookup.says for lookup in fact.lookups
     }
-    assert [part.node.verdict for part in fact.parts] == [TRUE, "false", "false"]  # all are judged
+    assert [part.node.verdict for part in fact.parts] == [TRUE, FALSE, FALSE]  # all are judged
 
 
 def test_a_rule_that_was_not_yet_in_force_says_since_when_it_holds(shipped: Scrubber) -> None:
@@ -146,6 +147,15 @@ def test_alternatives_on_one_fact_are_one_sentence(shipped: Scrubber) -> None:
     assert told.because == (
         "line 1: `tbsValue` (trabecular bone score) is 1.285; the rule asks for absent or not-a-number"
     )
+
+
+def test_the_first_of_several_false_conditions_is_told(tmp_path: Path) -> None:
+    tests = "{fact: charge, over: 1}, {fact: units, over: 1}, {fact: charge, over: 5000}"
+    folder = rule_folder(tmp_path, with_lines(RULE, when=f"when: {{all: [{tests}]}}"))
+    told = one(open_scrubber(folder, None), tbs_claim(), "sample-rule")
+    assert told.because == "line 1: `units` (units of the line) is 1; the rule asks for more than 1"
+    (*_, when) = told.facts[0].parts
+    assert [leaf.verdict for leaf in leaves_of(when.node)] == [TRUE, FALSE, FALSE]
 
 
 def test_what_was_not_supplied_says_what_would_settle_it(shipped: Scrubber) -> None:
@@ -401,6 +411,9 @@ def test_the_command_line() -> None:
     assert "FIRED on line 2 with line 1" in page.output
     assert "✓ modifierIndicator: 0 — asked: 0" in page.output
     assert "payers/tables/adoptions.csv:4" in page.output
+    assert (
+        "At risk: $38.82, borne by the provider; MPFS 2025, national\n      1.20 RVU x 32.3465 = 38.82" in page.output
+    )
     wrong = CliRunner().invoke(main, ["rules", "explain", file, "--rule", "no-such-rule"])
     assert (wrong.exit_code, "scrubber rules list" in wrong.output) == (2, True)
 

@@ -73,7 +73,9 @@ def explain(
 
 def _check(asked: Asked, claim: Claim, book: Rulebook) -> None:
     if any(rule not in book.rules for rule in asked.rules):
-        raise WrongQuestion("a rule is asked about that there is not; the list of rules has their ids")
+        raise WrongQuestion(
+            "a rule is asked about that there is not; `scrubber rules list` and GET /v1/rules name them"
+        )
     if asked.line is not None and not 1 <= asked.line <= len(claim.lines):
         raise WrongQuestion("a line is asked about that the claim does not have; its lines are numbered from 1")
 
