@@ -65,19 +65,20 @@ def test_an_unknown_command_is_refused() -> None:
 
 
 def test_rules_are_listed(folder: Path) -> None:
-    listed = scrubber("rules", "list").stdout.splitlines()
+    header, *listed = scrubber("rules", "list").stdout.splitlines()
+    assert header.split() == ["ID", "STATUS", "SEVERITY", "TITLE"]
     assert [line.split()[:3] for line in listed] == [
         ["sample-denied", "active", "deny"],
         ["sample-warned", "active", "warn"],
     ]
-    assert scrubber("rules", "list", "--pack", "sample").stdout.splitlines() == listed
+    assert scrubber("rules", "list", "--pack", "sample").stdout.splitlines() == [header, *listed]
     refused = scrubber("rules", "list", "--pack", "other")
     assert refused.exit_code == 2
     assert "sample" in refused.stderr
 
 
 def test_a_rule_is_shown(folder: Path) -> None:
-    assert orjson.loads(scrubber("rules", "show", "sample-denied").stdout)["severity"] == "deny"
+    assert orjson.loads(scrubber("rules", "show", "sample-denied", "--json").stdout)["severity"] == "deny"
     refused = scrubber("rules", "show", "nothing")
     assert refused.exit_code == 2
     assert "nothing" in refused.stderr

@@ -26,6 +26,31 @@ from tests.rule_folders import CASES, RULE, put, rule_folder, with_lines
 RULES = ROOT / "rules"
 
 
+# Gaps that no claim can close, by rule, condition and outcome, each with its reason.
+MUE_ROWS = "the starter table of MUE has no row so early, and without a row there is no fact"
+MUE_FACTS = "a fact of a code and day is made only where the units exceed the edit"
+ICD10CM_ROWS = "the starter ICD-10-CM tables begin later, and before them no fact of a diagnosis is made"
+NO_EDIT = "no starter edit joins the two codes"
+REPEATS = "a line with such a modifier is no repeat, so the fact is not made; the rule says it for its readers"
+EXCEPTIONS = {
+    **{
+        (f"cms-ncci-mue-{rule}", words, "false"): reason
+        for rule in ("day-absolute", "day-clinical", "spread")
+        for words, reason in (("day on or after 2007-01-01", MUE_ROWS), ("unitsOverMue is yes", MUE_FACTS))
+    },
+    **{
+        (f"icd10cm-{rule}", "day on or after 2015-10-01", "false"): ICD10CM_ROWS
+        for rule in (
+            "age", "excludes1", "header", "seventh-character-missing", "seventh-character-wrong", "sex",
+            "underlying-first",
+        )
+    },
+    ("tbs-preparation-and-calculation", "edit is no", "false"): NO_EDIT,
+    ("tbs-who-calculated", "edit is no", "false"): NO_EDIT,
+    ("x12-837p-duplicate-line", "modifiers none [76, 77, 91]", "false"): REPEATS,
+}  # fmt: skip
+
+
 @cache
 def shipped() -> Scrubber:
     return open_scrubber(RULES, None)
@@ -118,6 +143,17 @@ def test_a_report_of_another_code_shows_that_the_rule_passes_it_over() -> None:
     (number,) = [coverage for coverage in shipped_coverage() if coverage.rule.id == "documentation-tbs-number"]
     (applies,) = [seen for seen in number.seen if seen.node.section == "applies"]
     assert applies.false.first == "the report behind a density study needs no score"
+
+
+def test_the_cases_of_shipped_rules_show_every_condition_both_ways() -> None:
+    gaps = {
+        (coverage.rule.id, seen.node.words, word)
+        for coverage in shipped_coverage()
+        for seen in coverage.seen
+        for word, way in (("true", seen.true), ("false", seen.false))
+        if way.gap
+    }
+    assert gaps == set(EXCEPTIONS)
 
 
 def test_no_shipped_rule_can_never_fire_and_none_doubles_another() -> None:

@@ -72,7 +72,7 @@ def read_folder(folder: Path) -> Contents:
     tables = load_tables(folder, packs, faults)
     complete = not faults
     documents = _read_documents(folder, faults)
-    files = [file for file in (_load_rule(document, faults) for document in documents) if file is not None]
+    files = [file for file in (load_rule(document, faults) for document in documents) if file is not None]
     ids = {path.stem for path in rule_files(folder)}
     faults += [*check_related(files, ids), *check_successors(files, ids), *check_once(files)]
     if complete:  # else a name may stand in a table that was not read
@@ -167,7 +167,9 @@ def _read_documents(folder: Path, faults: list[Fault]) -> list[Document]:
     return [document for document in documents if document is not None]
 
 
-def _load_rule(document: Document, faults: list[Fault]) -> RuleFile | None:
+def load_rule(document: Document, faults: list[Fault]) -> RuleFile | None:
+    """The rule that a document says; None, and faults, when it says none."""
+
     def report(place: Place, message: str) -> None:
         faults.append(document.fault(place, message))
 

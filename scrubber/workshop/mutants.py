@@ -19,6 +19,7 @@ from scrubber.vocabulary import DECIMAL_PLACES, KINDS, Field, Type
 
 DAY = timedelta(days=1)
 UNMOVABLE = "coding"  # a category whose losses no notice moves to the patient
+OF_CLAIM = frozenset(("claim",))  # kinds of facts that stand on no line
 OF_LINES = frozenset(("line", "lines", "related"))  # a case tells the lines themselves
 _PLACEHOLDER = re.compile(r"\{([a-zA-Z0-9-]+)\}")
 _PLACES = {Type.AMOUNT: 2, Type.DECIMAL: DECIMAL_PLACES}
@@ -168,8 +169,10 @@ def _of_weight(rule: Rule, document: Document) -> Iterator[Mutant]:
             yield Mutant(replace(rule, severity=severity), document.line(("severity",)), f"severity {severity}")
     if rule.severity == "info":
         return
+    # A finding that stands on no line puts the whole claim at risk, whichever of the two is written.
+    same = {"line-allowed", "claim-allowed"} if rule.scope in OF_CLAIM else set()
     for at_risk in AT_RISK:
-        if at_risk != rule.at_risk:
+        if at_risk != rule.at_risk and not {at_risk, rule.at_risk} <= same:
             yield Mutant(replace(rule, at_risk=at_risk), document.line(("at-risk",)), f"at-risk {at_risk}")
     if rule.category in MOVABLE and rule.at_risk != "nothing":
         line = document.line(("category",))

@@ -8,8 +8,9 @@ import click
 
 # A command is imported when it is called: (module below this package, what it does).
 _COMMANDS = {
-    "list": ("every", "List every rule: id, status, severity, title."),
-    "show": ("show", "Print everything that one rule says."),
+    "new": ("new", "Write a new rule and its test cases."),
+    "list": ("every", "List rules by pack, code, payer, status or day."),
+    "show": ("show", "Show a rule: what, why, by whose authority, examples."),
     "lint": ("lint", "Check rules, tests and tables."),
     "test": ("test", "Run the test cases of rules."),
     "explain": ("explain", "Tell why rules fired or did not on a claim."),

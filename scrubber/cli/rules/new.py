@@ -1,0 +1,159 @@
+"""Beside the path, `scrubber rules new`: questions at a terminal, or answers by options and JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from scrubber.cli.columns import columns
+from scrubber.cli.opening import Unusable, settings, told_plainly
+from scrubber.errors import Faults
+from scrubber.reference import open_reference
+from scrubber.rulebook.book import Pack, Rulebook
+from scrubber.rulebook.cases import TEST_SUFFIX
+from scrubber.rulebook.lint import lint
+from scrubber.rulebook.load import load_rulebook
+from scrubber.workshop.new import read_text, rule_file, rule_text
+from scrubber.workshop.new_cases import OF_EACH, Derived, cases_text, derive
+from scrubber.workshop.new_questions import QUESTIONS, Question, complete, fault_in
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for question in reversed(QUESTIONS):
+        command = click.option(f"--{question.name}", metavar="TEXT", help=f"{question.text}.")(command)
+    return command
+
+
+@click.command()
+@_options
+@click.option("--from-json", "source", type=click.File(), help="Answers as a JSON object; - is standard input.")
+@click.pass_context
+def new(context: click.Context, /, source: Any, **options: str | None) -> None:
+    """Write a new rule and its test cases: a draft, which has no effect until its status is changed.
+
+    At a terminal it asks what no option has answered, lists the choices, and explains with `?`. Elsewhere every
+    question without a usual answer needs an option. Nothing is ever overwritten.
+
+    \b
+    scrubber rules new
+    scrubber rules new --pack our-clinic --scope line --fact modifiers --operator any --value 25 …
+    scrubber rules new --from-json answers.json
+    """
+    chosen = settings()
+    with told_plainly():
+        book = load_rulebook(chosen.rules)
+        reference = open_reference(chosen.reference)
+    given = _read(source) | {name.replace("_", "-"): text for name, text in options.items() if text is not None}
+    answers = _asked(given, book) if source is None and sys.stdin.isatty() else _judged(given, book)
+    file, today = rule_file(answers), datetime.now(UTC).date()
+    text = rule_text(answers, today)
+    try:
+        rule = read_text(text, file)
+    except Faults as error:
+        raise Unusable(f"nothing was written: the rule would have these faults\n{error}") from None
+    pack = book.packs.get(rule.pack) or _new_pack(answers)
+    derived = derive(rule, book, pack, reference, chosen.rules)
+    _write(chosen.rules, book, pack, file, {"": text, "test": cases_text(derived, rule)}, today)
+    if not _told(chosen.rules, file, derived):
+        context.exit(1)
+
+
+def _read(source: Any) -> dict[str, str]:
+    if source is None:
+        return {}
+    try:
+        read = json.load(source)
+    except (ValueError, RecursionError):
+        raise Unusable("the answers are no JSON") from None
+    if not isinstance(read, dict) or not all(isinstance(answer, str) for answer in read.values()):
+        raise Unusable("the answers are a JSON object of texts, by question")
+    return read
+
+
+def _judged(given: Mapping[str, str], book: Rulebook) -> dict[str, str]:
+    answers, faults = complete(given, book)
+    if faults:
+        raise Unusable("\n".join(f"--{name} {fault}" for name, fault in faults.items()))
+    return answers
+
+
+def _asked(given: Mapping[str, str], book: Rulebook) -> dict[str, str]:
+    answers: dict[str, str] = {}
+    for question in QUESTIONS:
+        if question.asked(answers, book):
+            answer = given.get(question.name)
+            if answer is None or (fault := fault_in(question, answer, answers, book)):
+                if answer is not None:
+                    click.echo(f"--{question.name} {fault}")
+                answer = _ask(question, answers, book)
+            answers[question.name] = answer
+    return answers
+
+
+def _ask(question: Question, answers: Mapping[str, str], book: Rulebook) -> str:
+    """Asks until the answer will do; `?` lists what may be said."""
+    choices = question.choices(answers, book)
+    usual = question.usual(answers)
+    short = f" ({', '.join(filter(None, choices))})" if 0 < len(choices) <= 8 else " (? lists them)" if choices else ""
+    while True:
+        answer: str = click.prompt(f"{question.text}{short}", default=usual, show_default=bool(usual)).strip()
+        if answer == "?":
+            _explain(question, choices)
+            continue
+        fault = fault_in(question, answer, answers, book)
+        if fault is None:
+            return answer
+        click.echo(f"  {fault}")
+
+
+def _explain(question: Question, choices: Mapping[str, str]) -> None:
+    for line in columns((question.name, "what it is"), list(choices.items())) if choices else ():
+        click.echo(f"  {line}")
+    if not choices:
+        click.echo("  Any text; docs/writing-rules.md explains each key.")
+
+
+def _new_pack(answers: Mapping[str, str]) -> Pack:
+    return Pack(answers["pack"], answers["pack-title"], answers["pack-about"], "everyone", {})
+
+
+def _write(folder: Path, book: Rulebook, pack: Pack, file: str, texts: Mapping[str, str], today: date) -> None:
+    rule = folder / file
+    files = {rule: texts[""], rule.with_name(rule.stem + TEST_SUFFIX): texts["test"]}
+    if pack.name not in book.packs:
+        told = {"name": pack.name, "title": pack.title, "about": pack.about, "adoption": pack.adoption}
+        lines = (f"{key}: {json.dumps(text, ensure_ascii=False)}\n" for key, text in told.items())
+        files[folder / pack.name / "pack.yaml"] = "".join(lines)
+        entry = f"# Changes\n\n## {today.isoformat()}\n\n- `{rule.stem}` version 1: new, a draft.\n"
+        files[folder / pack.name / "CHANGES.md"] = entry
+    there = [path for path in files if path.exists() or path.is_symlink()]
+    if there:
+        raise Unusable(f"nothing was written: {', '.join(map(str, there))} is there already")
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def _told(folder: Path, file: str, derived: Derived) -> bool:
+    """Says what was written and what is left to do; whether lint is content with it."""
+    rule_id = Path(file).stem
+    tests = file.removesuffix(".yaml") + TEST_SUFFIX
+    click.echo(f"{folder}/{file} is written: a draft\n{folder}/{tests} is written")
+    faults = [fault for fault in lint(folder) if fault.file.startswith(file.split("/")[0] + "/")]
+    for fault in faults:
+        click.echo(f"{folder}/{fault}")
+    if not derived.enough:
+        click.echo(
+            f"Not done: {OF_EACH} cases must fire and {OF_EACH} stay silent. Trying known changes of the base claims\n"
+            f"gave {len(derived.fire)} and {len(derived.silent)}. Write the others into the test file: a base claim, "
+            "`change` with a\npath that the rule reads, and `finds` (docs/writing-rules.md, test files)."
+        )
+    elif not faults:
+        click.echo(f"Look whether the cases say what you mean, then: scrubber rules test {rule_id}")
+    return derived.enough and not faults

@@ -1,0 +1,209 @@
+"""Beside the path: cases for a new rule: changes of base claims are tried until two fire and two stay silent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from itertools import combinations
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from scrubber.engine.plain import PlainEngine
+from scrubber.errors import NotAClaim
+from scrubber.findings import Finding
+from scrubber.findings.judge import rule_tests
+from scrubber.reference import Reference
+from scrubber.rulebook.base_claims import FOLDER
+from scrubber.rulebook.book import Pack, Rulebook
+from scrubber.rulebook.case_paths import PATHS
+from scrubber.rulebook.cases import Case
+from scrubber.rulebook.rule import Compare, Has, InList, Rule, leaves
+from scrubber.scrub import Scrubber
+from scrubber.workshop.claims import CaseNotMade
+from scrubber.workshop.testing import set_up
+
+OF_EACH = 2
+MOST_TRIED = 4_000
+_LINE_PATHS = {
+    "procedure": "line.1.procedure", "first": "line.1.procedure", "modifiers": "line.1.modifiers",
+    "units": "line.1.units", "charge": "line.1.charge", "place": "line.1.place", "frequency": "claim.frequency",
+    "filingIndicator": "claim.filing", "total": "claim.total",
+}  # fmt: skip
+_USUAL: tuple[tuple[str, Any], ...] = (
+    ("line.1.units", "2"), ("line.1.units", "99"), ("line.1.modifiers", ["25"]), ("line.1.modifiers", ["59"]),
+    ("line.1.modifiers", ["26"]), ("line.1.modifiers", ["GA"]), ("line.1.place", "21"), ("line.1.procedure", "99213"),
+    ("line.1.procedure", "77080"), ("line.1.procedure", "77092"), ("line.1.charge", "0.01"), ("claim.total", "1.00"),
+    ("claim.frequency", "7"), ("diagnoses", ["Z13820"]), ("diagnoses", ["Z9999X"]),
+    ("abn", None), ("documentation.calculatedBy", "self"),
+)  # fmt: skip
+
+
+class Trial(NamedTuple):
+    """A case that was tried: base claim, changes and added lines, and what the rule found."""
+
+    claim: str
+    change: Mapping[str, Any]
+    lines: tuple[Mapping[str, Any], ...]
+    found: tuple[Finding, ...]
+
+
+class Derived(NamedTuple):
+    """Cases that came out: at most two of each. Fewer: no change that is known here leads there."""
+
+    fire: tuple[Trial, ...]
+    silent: tuple[Trial, ...]
+
+    @property
+    def enough(self) -> bool:
+        """Whether lint will be content."""
+        return len(self.fire) == len(self.silent) == OF_EACH
+
+
+_Change = tuple[str, Any]  # a path and its value; path `lines`: a line to add
+
+
+def derive(rule: Rule, book: Rulebook, pack: Pack, reference: Reference, folder: Path) -> Derived:
+    """Cases for a rule that is not in the book yet: those that fire, and those that stay silent by one change less."""
+    packs = {**book.packs, rule.pack: pack}
+    alone = Rulebook({rule.id: replace(rule, status="active")}, packs, book.rows, book.digest)
+    scrubber = Scrubber(alone, reference, PlainEngine(rule_tests(alone.running), alone.lists))
+    tried: list[Trial] = []
+    changes = list(_changes(rule, alone))
+    for claim, chosen in _candidates(folder, changes):
+        trial = _try(rule, claim, chosen, scrubber, folder)
+        if trial is not None:
+            tried.append(trial)
+        if _firing(tried) >= OF_EACH and len(tried) > len(changes):
+            break
+    return _chosen(tried)
+
+
+def _firing(tried: Sequence[Trial]) -> int:
+    return sum(bool(trial.found) for trial in tried)
+
+
+def _candidates(folder: Path, changes: Sequence[_Change]) -> Iterator[tuple[str, tuple[_Change, ...]]]:
+    """Simple ones first: base claims as they are, then with one change, then with two."""
+    claims = sorted(path.stem for path in (folder / FOLDER).glob("*.json"))
+    left = MOST_TRIED
+    for count in range(3):
+        for chosen in combinations(changes, count):
+            if len({path for path, _ in chosen}) < count:
+                continue
+            for claim in claims:
+                if left == 0:
+                    return
+                left -= 1
+                yield claim, chosen
+
+
+def _try(rule: Rule, claim: str, chosen: Sequence[_Change], scrubber: Scrubber, folder: Path) -> Trial | None:
+    change = {path: value for path, value in chosen if path != "lines"}
+    lines = tuple(value for path, value in chosen if path == "lines")
+    case = Case(rule.id, "", 0, "", claim, change, (), lines, (), None, "starter", (), None)
+    try:
+        ready = set_up(case, scrubber, folder)
+    except (CaseNotMade, NotAClaim):
+        return None
+    found = ready.scrubber.scrub(ready.claim, ready.received_on).findings
+    return Trial(claim, change, lines, tuple(finding for finding in found if finding.rule.id == rule.id))
+
+
+def _chosen(tried: Sequence[Trial]) -> Derived:
+    """The simplest that fire; of the silent ones those nearest to them."""
+    fire = [trial for trial in tried if trial.found][:OF_EACH]
+    silent = [trial for trial in tried if not trial.found]
+    silent.sort(key=lambda trial: min((_apart(trial, other) for other in fire), default=0))
+    return Derived(tuple(fire), tuple(silent[:OF_EACH]))
+
+
+def _apart(one: Trial, other: Trial) -> int:
+    """In how many places two cases differ."""
+    paths = one.change.keys() | other.change.keys()
+    differ = sum(1 for path in paths if one.change.get(path, ...) != other.change.get(path, ...))
+    return differ + 3 * (one.claim != other.claim) + (one.lines != other.lines)
+
+
+def _changes(rule: Rule, book: Rulebook) -> Iterator[_Change]:
+    """Changes that bear on what the rule reads, then usual ones."""
+    seen: list[_Change] = []
+    for change in (*_of_leaves(rule, book), *_of_dates(rule), *_USUAL):
+        if change not in seen:
+            seen.append(change)
+            yield change
+
+
+def _of_dates(rule: Rule) -> Iterator[_Change]:
+    if rule.since:
+        yield "line.1.date", (rule.since - timedelta(days=1)).isoformat()
+
+
+def _of_leaves(rule: Rule, book: Rulebook) -> Iterator[_Change]:
+    for leaf in (*leaves(rule.when), *leaves(rule.applies)):
+        name = leaf.fact.removesuffix("?")
+        values = _values(leaf, book)
+        if name in _LINE_PATHS:
+            path = _LINE_PATHS[name]
+            yield from ((path, [value] if name == "modifiers" else value) for value in values)
+        elif name in ("second", "code", "diagnoses"):
+            yield from (_added(name, value) for value in values)
+        elif f"documentation.{name}" in PATHS:
+            yield from ((f"documentation.{name}", value) for value in (None, *values, "word", "1.2 1.3", "1.111"))
+        elif name == "lineOfBusiness":
+            rows = book.rows.get("filing-indicators", ())
+            yield from (("claim.filing", row.filing_indicator) for row in rows)
+    if rule.scope in ("repeat", "code-day", "pair"):
+        yield from (("lines", {"procedure": code}) for code in ("77080", "77092", "99213"))
+
+
+def _added(name: str, value: str) -> _Change:
+    return ("lines", {"procedure": value}) if name == "second" else ("diagnoses", [value])
+
+
+def _values(leaf: Compare | Has | InList, book: Rulebook) -> list[str]:
+    """Texts with which the condition may come out one way or the other."""
+    match leaf:
+        case Has(_, _, values):
+            return list(values)
+        case InList(_, _, name):
+            return [row.code for row in book.rows.get("code-lists", ()) if row.list == name][:3]
+        case Compare(_, _, bool(value)):
+            return ["yes" if value else "no"]
+        case Compare(_, _, str(value)):
+            return [value]
+    return ["0", "1", "2", "0.5"]
+
+
+def cases_text(derived: Derived, rule: Rule) -> str:
+    """The test file of the cases that came out; what was found is what they expect, for a person to look at."""
+    return "".join(_case(trial, rule) for trial in (*derived.fire, *derived.silent))
+
+
+def _case(trial: Trial, rule: Rule) -> str:
+    lines = [f"- name: {json.dumps(_name(trial), ensure_ascii=False)}", f"  claim: {trial.claim}"]
+    if trial.lines:
+        lines.append(f"  lines: {json.dumps(list(trial.lines), ensure_ascii=False)}")
+    if trial.change:
+        lines.append(f"  change: {json.dumps(dict(trial.change), ensure_ascii=False)}")
+    found = ", ".join(_expected(finding, rule) for finding in trial.found)
+    return "\n".join((*lines, f"  finds: [{found}]")) + "\n"
+
+
+def _expected(finding: Finding, rule: Rule) -> str:
+    where = f"line: {finding.lines[0]}" if len(finding.lines) == 1 else f"lines: {list(finding.lines)}"
+    return f"{{{where}, severity: {rule.severity}}}"
+
+
+def _name(trial: Trial) -> str:
+    added = [f"a line {line['procedure']}" for line in trial.lines]
+    changed = [f"{path} {_said(value)}" for path, value in trial.change.items()]
+    told = " and ".join((*added, *changed)) or "nothing changed"
+    return f"{trial.claim} with {told}" if added or changed else f"{trial.claim} as it is"
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(map(str, value)) or "none"
+    return "absent" if value is None else str(value)
