@@ -124,7 +124,9 @@ def running(folder: Path, *command: str, **environ: str) -> Iterator[Service]:
         process = subprocess.Popen(
             [sys.executable, *(command or ("-m", "scrubber", "serve"))],
             cwd=ROOT,
-            env=os.environ | {"SCRUBBER_BIND": f"127.0.0.1:{port}", "SCRUBBER_WORKERS": "1"} | environ,
+            env=os.environ
+            | {"SCRUBBER_BIND": f"127.0.0.1:{port}", "SCRUBBER_WORKERS": "1", "SCRUBBER_BATCH_WORKERS": "0"}
+            | environ,
             stdout=stream,
             stderr=subprocess.STDOUT,
         )

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
+import os
 import random
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from collections import Counter
 from dataclasses import replace
 from datetime import date
@@ -447,3 +453,83 @@ def test_the_page_on_rules_shows_what_works(tmp_path: Path, monkeypatch: pytest.
     report = json.loads((tmp_path / "back-test" / "report.json").read_text())
     assert report["outcomes"]["lines"] == {"denied": 2, "partly denied": 0, "not denied": 1, "unclear": 0}
     assert report["inputs"]["remittances"]["joinedClaims"] == 2
+
+
+# Long runs
+
+LONG_RUN = """
+import resource, sys
+from pathlib import Path
+from scrubber.workshop.backtest.books import Choice
+from scrubber.workshop.backtest.run import back_test
+from datetime import date
+
+def run(count):
+    rules, folder = Path(sys.argv[1]), Path(sys.argv[2])
+    files = folder / f"{count}.ndjson", folder / f"{count}.csv"
+    done = back_test(Choice(rules, ("sample-rule",)), None, *files, date(2026, 11, 23), 1, lambda *_: None)
+    assert done.tally.counts["joined"] == count
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+few = run(500)
+print(run(8000) - few)
+"""
+
+
+def test_memory_does_not_grow_with_the_number_of_claims(tmp_path: Path) -> None:
+    rules = rule_folder(tmp_path / "rules")
+    body = orjson.dumps(bundled("NUMBER"))
+    for count in (500, 8000):
+        numbers = [f"L-{number:07}" for number in range(count)]
+        claims = b"\n".join(body.replace(b"NUMBER", number.encode()) for number in numbers)
+        (tmp_path / f"{count}.ndjson").write_bytes(claims)
+        remits = "".join(f"{number},2,95.00,0.00,CO,236,95.00\n" for number in numbers)
+        (tmp_path / f"{count}.csv").write_text(HEADER + remits)
+    done = subprocess.run(
+        [sys.executable, "-c", LONG_RUN, str(rules), str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(done.stdout) < 8  # megabytes; the claims are 20
+
+
+def test_an_interrupt_ends_every_process_and_leaves_nothing(tmp_path: Path) -> None:
+    body = orjson.dumps(bundled("A1")) + b"\n"
+    (tmp_path / "claims.ndjson").write_bytes(body * 40_000)
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "remits.csv").write_text(REMITS)
+    command = [sys.executable, "-m", "scrubber", "rules", "backtest", "--rules", BUNDLED, "--jobs", "2"]
+    files = ["--claims", str(tmp_path / "claims.ndjson"), "--remits", str(tmp_path / "remits.csv")]
+    run = subprocess.Popen(
+        [*command, *files],
+        cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(tmp_path / "tmp")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    while not [*(tmp_path / "tmp").glob("*/remits.numbers")]:
+        time.sleep(0.05)
+    time.sleep(1)
+    os.killpg(run.pid, signal.SIGINT)  # as a terminal does
+    out, err = run.communicate(timeout=20)
+    assert (run.returncode, out) == (1, "")
+    assert "Traceback" not in err
+    assert "Aborted" in err
+    assert not [*(tmp_path / "tmp").iterdir()]
+    ends = time.monotonic() + 10  # the interpreter's own tracker of resources notices a little later
+    while alive(run.pid) and time.monotonic() < ends:
+        time.sleep(0.05)
+    assert not alive(run.pid)
+
+
+def alive(group: int) -> list[str]:
+    """Processes of a group that have not ended, as Linux lists them."""
+    stats = []
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            stats.append(file.read_text().rpartition(")")[2].split())
+    return [state for state, _, of, *_ in stats if of == str(group) and state not in "ZX"]

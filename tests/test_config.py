@@ -22,7 +22,7 @@ def test_defaults(rules: Path) -> None:
     assert (settings.host, settings.port) == ("127.0.0.1", 8080)
     assert settings.rules == rules
     assert settings.reference is None
-    assert settings.threads == 2
+    assert settings.threads == 3
     assert settings.workers >= 1
     assert settings.max_body_bytes == 10_000_000
 

@@ -13,7 +13,8 @@ from scrubber.errors import describe_failure
 # Each command is imported when it is called: the list of commands should not wait for Flask.
 _COMMANDS = {
     "scrub": "Scrub claims in files: a table to read, or the API's answers.",
-    "serve": "Serve the API.",
+    "serve": "Serve the API, batches included.",
+    "worker": "Scrub batches, apart from the service.",
     "replay": "Make an answer again, or tell what is missing for it.",
     "codes": "Look a procedure code up.",
     "price": "Price a service.",

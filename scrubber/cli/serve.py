@@ -6,33 +6,47 @@ import os
 
 import click
 
-from scrubber.app import create_app
+from scrubber.app import reloading_app
 from scrubber.cli.opening import settings, told_plainly
 from scrubber.config import unknown_settings
 from scrubber.web import server
+from scrubber.web.reload.watch import Watch
 
 
 @click.command()
-def serve() -> None:
-    """Serve the API until TERM or INT; HUP reads rules and CSV tables anew.
+@click.option("--watch", is_flag=True, help="Reload whenever a file of rules is saved, and say what came of it.")
+def serve(watch: bool) -> None:
+    """Serve the API until TERM or INT; HUP checks rules and CSV tables and takes them without a pause.
 
     \b
     scrubber serve
+    scrubber serve --watch
     SCRUBBER_BIND=0.0.0.0:8080 SCRUBBER_WORKERS=4 scrubber serve
 
     \b
     SCRUBBER_BIND            HOST:PORT to listen on (127.0.0.1:8080)
     SCRUBBER_RULES           folder of rules (rules)
     SCRUBBER_REFERENCE       reference data (the starter tables)
-    SCRUBBER_STATE           folder that rulebooks which answered are kept in
+    SCRUBBER_STATE           folder that batches and rulebooks which answered are kept in
                              (~/.local/state/claim-scrubber)
     SCRUBBER_WORKERS         processes (one per core)
-    SCRUBBER_THREADS         threads of each (2)
+    SCRUBBER_THREADS         threads of each (3); all but one may carry batches
     SCRUBBER_MAX_BODY_BYTES  largest claim (10000000)
     SCRUBBER_READY_DAYS      days that a loaded table may be out of date for /readyz (any)
+    SCRUBBER_BATCH_WORKERS   processes that scrub batches (one per core; 0: none here)
+    SCRUBBER_MAX_BATCH_BYTES largest batch, as sent and unpacked (10000000000)
+    SCRUBBER_KEEP_DAYS       days that an ended batch is kept (7)
+    SCRUBBER_DATABASE_URL    PostgreSQL that keeps batches (files in SCRUBBER_STATE)
+    SCRUBBER_WEBHOOK_HOSTS   hosts that may be told of the end of a batch (none)
+    SCRUBBER_WEBHOOK_SECRET  what such messages are signed with
     """
     for name in unknown_settings(os.environ):
         click.echo(f"{name} is no setting and has no effect", err=True)
     chosen = settings()
     with told_plainly():
-        server.serve(chosen, lambda: create_app(chosen))
+        app, reloads = reloading_app(chosen, _say if watch else None)
+    server.serve(app, reloads, Watch(chosen.rules) if watch else None)
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)

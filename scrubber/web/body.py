@@ -10,12 +10,11 @@ from flask import Flask, Response, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected
 
-from scrubber.web import logs
+from scrubber.web import logs, patience
 from scrubber.web.problems import BAD_BODY, TOO_LARGE, UNSUPPORTED, Refused
 
 _JSON = re.compile(r"application/(json|[a-z0-9][a-z0-9.+-]*\+json)")
 _UTF_8 = ("utf-8", "utf8", "us-ascii")
-PIECE = 1 << 20
 _MOST_DRAINED = 100_000_000
 _DRAINED_AT_ONCE = 65_536
 # What the server raises when a body is cut off or its chunks or trailers are malformed.
@@ -38,15 +37,19 @@ def read_json_bytes(most: int) -> bytes:
 
 
 def body_pieces() -> Iterator[bytes]:
-    """The body of the current request, piece by piece, as it comes. Raises Refused (400) where it breaks off."""
+    """The body of the current request, piece by piece, as it comes, however long that takes as long as it comes.
+
+    Raises Refused (400) where it breaks off.
+    """
     received = 0
     while True:
         try:
-            piece: bytes = request.stream.read(PIECE)
+            piece: bytes = request.stream.read(patience.STEP)
         except _BROKEN:
             raise Refused(BAD_BODY, "Its chunks are malformed or the connection broke.") from None
         if not piece:
             break
+        patience.go_on()
         received += len(piece)
         yield piece
     logs.note_received(received)

@@ -37,19 +37,26 @@ UNSUPPORTED = Kind("unsupported-media-type", 415, "The body is of a kind that is
 NOT_A_CLAIM = Kind("not-a-claim", 422, "The body is not a claim")
 FAILURE = Kind("failure", 500, "The service failed")
 NOT_READY = Kind("not-ready", 503, "The service is not ready")
+BUSY = Kind("busy", 503, "Too many batches are sent or read at once")
 NO_BATCHES = Kind("no-batches", 503, "Batches cannot be kept or read just now")
 NO_ROOM = Kind("no-room", 507, "There is no room for the batch")
 
 
 class Refused(HTTPException):
-    """Ends the request with a problem. `detail` is in our own words; `errors` are JSON pointers and what is wrong."""
+    """Ends the request with a problem. `detail` is in our own words; `errors` are JSON pointers and what is wrong.
 
-    def __init__(self, kind: Kind, detail: str, errors: Iterable[tuple[str, str]] = ()) -> None:
+    `after` is how many seconds later it is worth asking again, None where that helps nothing.
+    """
+
+    def __init__(
+        self, kind: Kind, detail: str, errors: Iterable[tuple[str, str]] = (), after: int | None = None
+    ) -> None:
         super().__init__(detail)
         self.kind = kind
         self.code = kind.status
         self.detail = detail
         self.errors = tuple(errors)
+        self.after = after
 
 
 def body(kind: Kind, detail: str, errors: Iterable[tuple[str, str]] = ()) -> bytes:
@@ -76,7 +83,10 @@ def install(app: Flask) -> None:
 def from_http(error: HTTPException) -> Response:
     """The problem for an HTTP error; Flask's own texts are dropped, since some repeat the request."""
     if isinstance(error, Refused):
-        return _response(error.kind, error.detail, error.errors)
+        answer = _response(error.kind, error.detail, error.errors)
+        if error.after is not None:
+            answer.headers["Retry-After"] = str(error.after)
+        return answer
     if isinstance(error, MethodNotAllowed):
         methods = sorted(error.valid_methods or ())
         answer = _response(WRONG_METHOD, f"It answers to {', '.join(methods)}.")

@@ -1,7 +1,7 @@
 """Around the path over HTTP: gunicorn in this process, its own words kept out of answers and logs.
 
-The application is made once, before the workers are forked, so that faults stop the start and memory is shared.
-HUP makes it anew: new rules come in without a dropped request, and faulty ones leave the old in force.
+The application is made once, before the workers are forked, so that faults stop the start and memory is shared. On HUP
+new rules come in without a dropped request and without new workers: see `scrubber.web.reload`.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from gunicorn.glogging import Logger
 from gunicorn.http import errors
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from scrubber.config import Settings
-from scrubber.errors import ScrubberError
-from scrubber.web import logs, problems
+from scrubber.web import logs, patience, problems
+from scrubber.web.beside import BatchWorkers
+from scrubber.web.reload.arbiter import ReloadingArbiter
+from scrubber.web.reload.reloads import Reloads
+from scrubber.web.reload.watch import Watch
 
-MakeApp = Callable[[], Flask]
-
-PATIENCE = 30  # seconds in which a request must have arrived, and in which a client must take more of its answer
+FOLLOW = 0.1  # seconds in which an idle worker notices that there are new rules
 
 _UNREADABLE = problems.Kind("bad-request", 400, "The request is not HTTP that is read")
 _REFUSALS: dict[type[BaseException], problems.Kind] = {
@@ -39,31 +39,27 @@ _REFUSALS: dict[type[BaseException], problems.Kind] = {
 }
 
 
-def serve(settings: Settings, make_app: MakeApp) -> None:
-    """Serve until TERM or INT; then answer what is under way and end the process.
-
-    Raises what `make_app` raises, before anything is served.
-    """
-    app = make_app()
+def serve(app: Flask, reloads: Reloads, watch: Watch | None = None) -> None:
+    """Serve until TERM or INT; then answer what is under way and end the process."""
     logs.take_over(logs.open_log(sys.stdout))
-    _Service(settings, app, make_app).run()
+    _Service(app, reloads, watch).run()
 
 
 class _Service(BaseApplication):
     """What gunicorn runs: its settings, and the application."""
 
-    def __init__(self, settings: Settings, app: Flask, make_app: MakeApp) -> None:
-        self._settings = settings
-        self._make_app = make_app
+    def __init__(self, app: Flask, reloads: Reloads, watch: Watch | None) -> None:
+        self._reloads = reloads
+        self._watch = watch
+        self._batch_workers = BatchWorkers(reloads.settings.batch_workers)
         super().__init__()
         self.callable = app
 
     def load_config(self) -> None:
-        """Called by gunicorn, at the start and on HUP."""
-        settings = self._settings
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        """Called by gunicorn at the start."""
+        settings = self._reloads.settings
         chosen = {
-            "bind": f"{host}:{settings.port}",
+            "bind": settings.address,
             "workers": settings.workers,
             "threads": settings.threads,
             "worker_class": _Worker,
@@ -71,47 +67,74 @@ class _Service(BaseApplication):
             "preload_app": True,
             # It would be a file under the home directory, which a container may not have.
             "control_socket_disable": True,
+            "when_ready": lambda _: self._reloads.open(),
+            "on_exit": lambda _: self._reloads.close(),
         }
         for name, value in chosen.items():
             self.cfg.set(name, value)
 
-    def reload(self) -> None:
-        """Called by gunicorn on HUP: with the new rules and tables, or, when they have faults, with the old."""
-        log = logs.open_log(sys.stdout)
+    def run(self) -> None:
+        """Until a signal ends it."""
+        _Arbiter(self, self._reloads, self._watch, self._batch_workers).run()
+
+    def follow(self) -> None:
+        """Called by each worker several times a second."""
         try:
-            self.callable = self._make_app()
-        except ScrubberError as error:
-            log.error("reload refused", reasons=str(error).splitlines())
-        except Exception as error:  # noqa: BLE001 -- the arbiter would end, and the service with it
-            logs.write_failure(log, error)
-        super().reload()
+            self._reloads.follower.prepare()
+        except Exception as error:  # noqa: BLE001 -- the old rules stay, and the reload is told that they do
+            logs.write_failure(logs.open_log(sys.stdout), error)
+
+
+class _Arbiter(ReloadingArbiter):
+    """gunicorn's parent process, with the workers for batches beside its own."""
+
+    def __init__(
+        self, app: BaseApplication, reloads: Reloads, watch: Watch | None, batch_workers: BatchWorkers
+    ) -> None:
+        self._batch_workers = batch_workers
+        super().__init__(app, reloads, watch, batch_workers.renew)
+
+    def manage_workers(self) -> None:
+        """Called by gunicorn about once a second, and when a process ended."""
+        super().manage_workers()
+        self._batch_workers.look()
+
+    def stop(self, graceful: bool = True) -> None:
+        """Called by gunicorn at the end."""
+        super().stop(graceful)
+        self._batch_workers.end()
 
 
 class _Worker(ThreadWorker):
-    """Answers what gunicorn cannot read without repeating any of it, and waits for no client longer than PATIENCE.
+    """Answers what gunicorn cannot read without repeating any of it, and is as patient as `patience` says.
 
     gunicorn waits for ever: as many half-sent requests as there are threads would stop the service.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._under_way: dict[TConn, float] = {}
+        self._under_way: dict[TConn, patience.Wait] = {}
 
     def handle(self, conn: TConn) -> object:
         """Called by gunicorn in a thread of its own, for each request."""
-        self._under_way[conn] = monotonic() + PATIENCE
+        self._under_way[conn] = patience.Wait()
         try:
-            conn.sock.setsockopt(SOL_SOCKET, SO_SNDTIMEO, struct.pack("ll", PATIENCE, 0))
+            conn.sock.setsockopt(SOL_SOCKET, SO_SNDTIMEO, struct.pack("ll", patience.SECONDS, 0))
             return super().handle(conn)
         finally:
             del self._under_way[conn]
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Called by gunicorn's loop, again and again."""
+        super().wait_for_and_dispatch_events(min(timeout, FOLLOW))
+        self.app.follow()
 
     def murder_pending(self) -> None:
         """Called by gunicorn about once a second. What has not arrived by now never will; a scrub goes on."""
         super().murder_pending()
         now = monotonic()
-        for conn, latest in self._under_way.copy().items():
-            if latest < now:
+        for conn, wait in self._under_way.copy().items():
+            if wait.latest < now:
                 with suppress(OSError):
                     conn.sock.shutdown(SHUT_RD)
 

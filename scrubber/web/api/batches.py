@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 import orjson
 from flask import Response, request
@@ -19,6 +18,7 @@ from scrubber.batch.ledger import KeyUsed
 from scrubber.batch.place import Batches
 from scrubber.batch.receive import receive
 from scrubber.batch.summary import merged
+from scrubber.batch.webhook import allowed
 from scrubber.batch.work import remove_batch
 from scrubber.errors import BadUpload, WrongSwitch
 from scrubber.findings import read_switches
@@ -71,7 +71,8 @@ def submit() -> Response:
     declared = _declared()
     options, key = _options(here), _key()
     try:
-        batch, new = receive(kept, body_pieces(), declared, options, key, here.max_batch_bytes, _now)
+        with here.transfers.one():
+            batch, new = receive(kept, body_pieces(), declared, options, key, here.max_batch_bytes, _now)
     except BadUpload as error:
         raise Refused(TOO_LARGE if error.kind == "too-large" else BAD_BODY, str(error)) from None
     except KeyUsed:
@@ -115,11 +116,12 @@ def read_results(batch_id: str) -> Response:
     In the order of the rows, while the batch runs as far as they are there without a gap. Ask again with `after`, the
     last row that was read.
     """
-    _, kept = _here()
+    here, kept = _here()
     batch = _find(batch_id, kept)
     wanted, name = _wanted(), _word("format", tuple(FORMATS)) or "ndjson"
     media_type, read = FORMATS[name]
-    return Response(read(kept, batch.id, wanted), content_type=media_type, headers={"Batch-State": batch.state})
+    pieces = here.transfers.during(read(kept, batch.id, wanted))
+    return Response(pieces, content_type=media_type, headers={"Batch-State": batch.state})
 
 
 @batches.get("/<batch_id>/summary")
@@ -222,14 +224,7 @@ def _received_on() -> date | None:
 
 def _webhook(here: Service) -> str | None:
     address = request.args.get("webhook")
-    if address is None:
-        return None
-    try:
-        parts = urlsplit(address)
-        known = parts.scheme in ("https", "http") and parts.hostname in here.webhook_hosts and parts.username is None
-    except ValueError:
-        known = False
-    if not known:
+    if address is not None and not allowed(address, here.webhook_hosts):
         raise Refused(BAD_PARAMETER, "`webhook` is an address on one of the hosts in SCRUBBER_WEBHOOK_HOSTS.")
     return address
 

@@ -12,7 +12,7 @@ from scrubber.engine import DurableEngine
 from scrubber.facts.interest import interest_of
 from scrubber.facts.whole_claim import NCCI
 from scrubber.findings.judge import rule_tests, stands
-from scrubber.money import exposures, price_lines
+from scrubber.money import exposures, price_lines, puts_at_risk
 from scrubber.reference import Reference
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.rule import Condition, Rule
@@ -129,7 +129,7 @@ class _TwoReadings:
 
 
 def _side(claim: Claim, known: Known, findings: Sequence[Found], book: Rulebook, reference: Reference) -> Side:
-    if not findings:
+    if not any(map(puts_at_risk, findings)):
         return Side(known.payer, findings, {})
     prices = price_lines(claim, known.views, book, reference)
     bearers = {view.number for view in known.views if known.notices.patient_bears(view)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from scrubber.claim import Claim
 from scrubber.findings import disposition
@@ -33,25 +34,27 @@ NO_CODE = "(no readable code)"
 # What numbers of claims look like. One that a sender made of a name would be patient data.
 _NUMBER = re.compile(r"(?=.*[0-9])[A-Za-z0-9._/#-]{1,38}", re.ASCII)
 
+Name = Callable[[], str]  # of a claim in samples
 Groups = Callable[[Found], Iterable[tuple[str, str, Iterable[int] | None]]]  # grouped by, group, lines if not all
 
 
 def count_claim(tally: Tally, claim: Claim, judged: Judged, row: int) -> None:
     """Counts what both sides find on the claim, which stands in a row of the file."""
     before, after = judged
-    name = shown_number(claim, row)
     words = disposition(before.findings), disposition(after.findings)
     tally.dispositions[words] += 1
-    if words[0] != words[1]:
-        tally.sample(name, "disposition", *words)
     _count(tally, CANDIDATE, after, after.findings, claim, _by_rule)
     _count(tally, BASELINE, before, before.findings, claim, _in_all)
-    if before is not after:
-        gained, lost = _difference(after.findings, before.findings), _difference(before.findings, after.findings)
-        for side, which, findings in ((GAINED, after, gained), (LOST, before, lost)):
-            _count(tally, side, which, findings, claim, _every_way(claim, which.payer))
-            for rule in {found.rule.id for found in findings}:
-                tally.sample(name, side, rule)
+    if before is after:
+        return
+    name = partial(shown_number, claim, row)
+    if words[0] != words[1]:
+        tally.sample(name, "disposition", *words)
+    gained, lost = _difference(after.findings, before.findings), _difference(before.findings, after.findings)
+    for side, which, findings in ((GAINED, after, gained), (LOST, before, lost)):
+        _count(tally, side, which, findings, claim, _every_way(claim, which.payer))
+        for rule in {found.rule.id for found in findings}:
+            tally.sample(name, side, rule)
 
 
 def shown_number(claim: Claim, row: int) -> str:
@@ -145,7 +148,7 @@ def count_outcome(tally: Tally, claim: Claim, judged: Judged, outcome: ClaimOutc
     codes = {line.number: line.procedure or NO_CODE for line in claim.lines}
     flags = _flags(judged.candidate, claim)
     before = flags if judged.baseline is judged.candidate else _flags(judged.baseline, claim)
-    name = shown_number(claim, row)
+    name = partial(shown_number, claim, row)
     for number, one in outcome.lines.items():
         tally.counts[f"lines {one.word}"] += 1
         tally.counts["lines with a remittance"] += 1
@@ -170,7 +173,7 @@ def _count_side(tally: Tally, side: str, outcome: Outcome, flagged: bool) -> Non
     tally.flagged.setdefault(f"{side} {'flagged' if flagged else 'not flagged'}", Flagged()).count(outcome)
 
 
-def _count_flag(tally: Tally, found: Found, outcome: Outcome, name: str) -> None:
+def _count_flag(tally: Tally, found: Found, outcome: Outcome, name: Name) -> None:
     reason = found.rule.reason
     predicted = reason is not None and reason.carc.lstrip("0") in outcome.reasons
     tally.flagged.setdefault(f"rule {found.rule.id}", Flagged()).count(outcome, predicted=predicted)
@@ -180,7 +183,7 @@ def _count_flag(tally: Tally, found: Found, outcome: Outcome, name: str) -> None
         tally.sample(name, DENIED, found.rule.id)
 
 
-def _count_miss(tally: Tally, outcome: Outcome, code: str, name: str) -> None:
+def _count_miss(tally: Tally, outcome: Outcome, code: str, name: Name) -> None:
     tally.missed.setdefault((ALL, ""), Missed()).count(outcome.denied)
     tally.missed.setdefault((CODE, code), Missed()).count(outcome.denied)
     for carc, dollars in outcome.reasons.items():

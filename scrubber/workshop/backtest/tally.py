@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeVar
@@ -129,11 +129,11 @@ class Tally:
             kept += names[: MOST_SAMPLES - len(kept)]
         self.told += other.told[: MOST_TOLD - len(self.told)]
 
-    def sample(self, name: str, *kind: str) -> None:
-        """Remembers a claim of a kind, while there is room."""
+    def sample(self, name: Callable[[], str], *kind: str) -> None:
+        """Remembers a claim of a kind, once, while there is room."""
         names = self.samples.setdefault(kind, [])
-        if len(names) < MOST_SAMPLES and (not names or names[-1] != name):
-            names.append(name)
+        if len(names) < MOST_SAMPLES and (shown := name()) not in names:
+            names.append(shown)
 
     def sum(self, *key: str) -> Sum:
         """The sum of a group; to be read."""

@@ -1,0 +1,88 @@
+"""Around the path, `scrubber worker`: the processes that scrub batches, until they are told to end."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import click
+
+from scrubber.batch.errands import Afterwards
+from scrubber.batch.place import open_batches
+from scrubber.batch.pool import OpenBench, Pool
+from scrubber.batch.work import Bench
+from scrubber.cli.opening import Unusable, settings, told_plainly
+from scrubber.config import Settings, cores, unknown_settings
+from scrubber.rulebook.archive import archive_or_tell
+from scrubber.scrub import LiveScrubber
+from scrubber.web import logs
+
+
+@click.command()
+@click.option("--processes", type=click.IntRange(1), help="How many (SCRUBBER_BATCH_WORKERS, else one per core).")
+@click.option("--parent", type=int, hidden=True, help="End with this process, whatever becomes of it.")
+def worker(processes: int | None, parent: int | None) -> None:
+    """Scrub batches until TERM or INT; HUP reads rules and CSV tables anew.
+
+    `scrubber serve` starts these by itself. Start them with this command where the service runs with
+    SCRUBBER_BATCH_WORKERS=0, or on other machines with the same SCRUBBER_DATABASE_URL. A worker that dies is replaced,
+    and what it was at is done again; on TERM each finishes its chunk.
+
+    \b
+    scrubber worker
+    scrubber worker --processes 8
+
+    The settings are those of `scrubber serve`.
+    """
+    for name in unknown_settings(os.environ):
+        click.echo(f"{name} is no setting and has no effect", err=True)
+    chosen = settings()
+    count = processes or chosen.batch_workers or cores()
+    log = logs.open_log(sys.stdout)
+    with told_plainly():
+        if open_batches(chosen.state, chosen.database) is None:
+            raise Unusable("there is no place for batches: set SCRUBBER_STATE or SCRUBBER_DATABASE_URL")
+        pool = Pool(
+            count,
+            partial(_prepare, chosen, log),
+            Afterwards(timedelta(days=chosen.keep_days), chosen.webhook_hosts, chosen.webhook_secret),
+            lambda event, told: log.info(event, **told),
+        )
+    logs.take_over(log)
+    log.info("workers", processes=count)
+    pool.run(lambda: parent is None or os.getppid() == parent)
+
+
+def _prepare(chosen: Settings, log: logs.Log) -> OpenBench:
+    """Reads rules and reference data once for all workers."""
+    live = LiveScrubber(chosen.rules, chosen.reference)
+    digest = live.current().rulebook.digest
+    archive_or_tell(chosen.rules, digest, chosen.state, lambda why: log.warning("rulebook not kept", reason=why))
+    return partial(_open_bench, chosen, live)
+
+
+def _open_bench(chosen: Settings, live: LiveScrubber) -> Bench:
+    batches = open_batches(chosen.state, chosen.database)
+    if batches is None:
+        raise Unusable("there is no place for batches")
+    return Bench(
+        ledger=batches.ledger,
+        depot=batches.depot,
+        scrubber=live.current,
+        most_row_bytes=chosen.max_body_bytes,
+        most_upload_bytes=chosen.max_batch_bytes,
+        now=_now,
+        seconds=time.monotonic,
+        alive=_nothing,
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _nothing() -> None:
+    """Watched processes replace this."""
