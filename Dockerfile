@@ -1,5 +1,5 @@
 # docker build -t claim-scrubber .
-# docker run --rm -p 8080:8080 --read-only claim-scrubber
+# docker run --rm -p 8080:8080 --read-only -v claim-scrubber:/var/lib/claim-scrubber claim-scrubber
 
 FROM python:3.12-slim AS build
 # durable-rules is published as source only, and a slim image has no compiler.
@@ -23,7 +23,9 @@ RUN /venv/bin/pip install --no-deps --no-build-isolation . \
     && /venv/bin/pip uninstall -y setuptools pip
 
 FROM python:3.12-slim
-RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent scrubber
+# What the service must remember (rulebooks that answered, batches) outlives the container: mount a volume there.
+RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent scrubber \
+    && install -d -o 10001 -m 700 /var/lib/claim-scrubber
 COPY --from=build /venv /venv
 COPY rules /app/rules
 # Temporary files go to memory, so that the root file system can be read-only.
@@ -32,9 +34,11 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     SCRUBBER_BIND=0.0.0.0:8080 \
     SCRUBBER_RULES=/app/rules \
+    SCRUBBER_STATE=/var/lib/claim-scrubber \
     TMPDIR=/dev/shm
 WORKDIR /app
 USER 10001
+VOLUME /var/lib/claim-scrubber
 EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=3s --start-period=10s CMD ["python", "-c", \
     "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ['SCRUBBER_BIND'].rsplit(':', 1)[1] + '/healthz', timeout=2)"]

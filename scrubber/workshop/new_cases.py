@@ -193,7 +193,9 @@ def _case(trial: Trial, rule: Rule) -> str:
 
 def _expected(finding: Finding, rule: Rule) -> str:
     where = f"line: {finding.lines[0]}" if len(finding.lines) == 1 else f"lines: {list(finding.lines)}"
-    return f"{{{where}, severity: {rule.severity}}}"
+    at_risk = finding.impact.at_risk if finding.impact else None
+    dollars = "null" if at_risk is None else f'"{at_risk:.2f}"'
+    return f"{{{where}, severity: {rule.severity}, at-risk: {dollars}}}"
 
 
 def _name(trial: Trial) -> str:

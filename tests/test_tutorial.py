@@ -1,0 +1,91 @@
+"""The tutorial of docs/writing-rules.md, typed from its first command to its last: what it shows is what comes out."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.conftest import ROOT
+
+PAGE = ROOT / "docs" / "writing-rules.md"
+SECTION = "## A rule in a day"
+LEFT_OUT = "…"
+
+
+class Step(NamedTuple):
+    """A command as it is typed, and the lines that the page shows below it."""
+
+    command: str
+    shown: str
+
+
+def steps() -> Iterator[Step]:
+    _, _, text = PAGE.read_text(encoding="utf-8").partition(f"\n{SECTION}\n")
+    section = re.split(r"\n## (?!\d)", text)[0]
+    for block in re.findall(r"\n```shell\n(.*?)\n```", section, re.DOTALL):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            yield Step(*_parted(part))
+
+
+def _parted(part: str) -> tuple[str, str]:
+    """A command goes on after a backslash, and to the end of a text that is given to it."""
+    lines = part.splitlines()
+    last = 0
+    while lines[last].endswith("\\"):
+        last += 1
+    if "<< END" in lines[last]:
+        last = lines.index("END")
+    return "\n".join(lines[: last + 1]), "\n".join(lines[last + 1 :]).strip("\n")
+
+
+def matches(shown: str, said: str) -> bool:
+    """Whether the output is what is shown; `…` stands for anything."""
+    pattern = ".*".join(re.escape(part) for part in shown.split(LEFT_OUT))
+    return re.fullmatch(pattern, said.strip("\n"), re.DOTALL) is not None
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """A folder with the rules, a program called scrubber, and the claims that the tutorial speaks of."""
+    shutil.copytree(ROOT / "rules", tmp_path / "rules")
+    program = tmp_path / "bin" / "scrubber"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m scrubber "$@"\n')
+    program.chmod(0o755)
+    examples = [json.loads(path.read_bytes()) for path in sorted((ROOT / "examples").glob("*.json"))]
+    two = json.loads((ROOT / "examples" / "dxa-axial-and-peripheral.json").read_bytes())
+    two["claimInformation"]["patientControlNumber"] = "TWO-UNITS"
+    two["claimInformation"]["serviceLines"][0]["professionalService"]["serviceUnitCount"] = "2"
+    (tmp_path / "two-units.json").write_text(json.dumps(two))
+    (tmp_path / "past.ndjson").write_text("".join(f"{json.dumps(body)}\n" for body in (*examples, two)))
+    return tmp_path
+
+
+def test_the_tutorial_from_start_to_end(desk: Path) -> None:
+    outer = {name: value for name, value in os.environ.items() if not name.startswith("SCRUBBER_")}
+    inner = {"PYTHONPATH": str(ROOT), "PATH": f"{desk / 'bin'}:{os.environ['PATH']}", "COLUMNS": "100"}
+    typed = list(steps())
+    for step in typed:
+        done = subprocess.run(
+            ["sh", "-c", step.command], cwd=desk, env=outer | inner, capture_output=True, text=True, check=False,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert done.returncode in ((0, 1) if "rules diff" in step.command else (0,)), (step, done)
+        assert matches(step.shown, done.stdout), f"{step.command}\nshown:\n{step.shown}\nsaid:\n{done.stdout}"
+    assert len(typed) > 15
+
+
+def test_the_tutorial_tries_every_command_of_a_day() -> None:
+    typed = " ".join(step.command for step in steps())
+    for command in ("new", "lint", "test", "show", "list", "explain", "coverage", "mutate", "backtest", "diff"):
+        assert f"scrubber rules {command}" in typed
+    assert "scrubber replay" in typed
