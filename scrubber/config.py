@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ _NAMES = frozenset(
         "THREADS",
         "MAX_BODY_BYTES",
         "READY_DAYS",
+        "URL",
         "DATABASE_URL",
         "BATCH_WORKERS",
         "MAX_BATCH_BYTES",
@@ -62,6 +64,11 @@ class Settings:
     webhook_hosts: tuple[str, ...] = ()
     webhook_secret: str | None = field(default=None, repr=False)
 
+    @property
+    def address(self) -> str:
+        """HOST:PORT."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Settings from SCRUBBER_* variables; an empty one counts as not set.
@@ -83,8 +90,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         batch_workers=_count(environ, "SCRUBBER_BATCH_WORKERS", cores(), least=0),
         max_batch_bytes=_count(environ, "SCRUBBER_MAX_BATCH_BYTES", 10_000_000_000),
         keep_days=_count(environ, "SCRUBBER_KEEP_DAYS", 7),
-        webhook_hosts=tuple((environ.get("SCRUBBER_WEBHOOK_HOSTS") or "").replace(",", " ").split()),
-        webhook_secret=environ.get("SCRUBBER_WEBHOOK_SECRET") or None,
+        webhook_hosts=tuple((environ.get("SCRUBBER_WEBHOOK_HOSTS") or "").lower().replace(",", " ").split()),
+        webhook_secret=_secret(environ),
     )
 
 
@@ -116,6 +123,25 @@ def _state(environ: Mapping[str, str]) -> Path:
         return Path(chosen)
     states = environ.get("XDG_STATE_HOME") or Path(environ.get("HOME") or ".") / ".local/state"
     return Path(states) / "claim-scrubber"
+
+
+def _secret(environ: Mapping[str, str]) -> str | None:
+    secret = environ.get("SCRUBBER_WEBHOOK_SECRET") or None
+    if secret is None and environ.get("SCRUBBER_WEBHOOK_HOSTS"):
+        raise ConfigError(
+            "SCRUBBER_WEBHOOK_SECRET is not set: what is told to SCRUBBER_WEBHOOK_HOSTS is signed with it"
+        )
+    if secret is not None and not _is_key(secret):
+        raise ConfigError("SCRUBBER_WEBHOOK_SECRET begins with whsec_, so what follows has to be base64; it is not")
+    return secret
+
+
+def _is_key(secret: str) -> bool:
+    try:
+        base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        return not secret.startswith("whsec_")
+    return True
 
 
 def _count(environ: Mapping[str, str], name: str, default: int, least: int = 1) -> int:

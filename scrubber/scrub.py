@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +24,8 @@ from scrubber.findings.unjudged import unjudged
 from scrubber.money import add_impacts, price_lines
 from scrubber.reference import LiveReference, Reference, open_reference
 from scrubber.reference.catalogue import NOT_ASKED_FOR_CLAIMS, TABLES
+from scrubber.reference.files import Contents
+from scrubber.remembered import forget, remembered
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.load import load_rulebook
 from scrubber.rulebook.tables import Payer
@@ -109,7 +111,7 @@ def _find_releases(days: frozenset[date], reference: Reference) -> tuple[UsedRel
 
 
 _ASKED = tuple(table for table in TABLES if table not in NOT_ASKED_FOR_CLAIMS)
-_used_releases = lru_cache(maxsize=1024)(_find_releases)
+_used_releases = remembered(1024)(_find_releases)
 
 
 @dataclass(frozen=True)
@@ -139,17 +141,52 @@ def assemble(rulebook: Rulebook, reference: Reference) -> Scrubber:
     return Scrubber(rulebook, reference, engine)
 
 
+class Prepared(NamedTuple):
+    """A scrubber that is not in force yet, and the reference data that it follows."""
+
+    scrubber: Scrubber
+    reference: LiveReference
+
+
 class LiveScrubber:
-    """A scrubber over the reference data of a place as it is now: ask for `current` once a claim."""
+    """A scrubber that can be given new rules, over the reference data of a place as it is now.
+
+    Ask for `current` once a claim: a claim is finished on the one that it began with.
+    """
 
     def __init__(self, rules: Path, reference: str | None) -> None:
         """Raises what `open_scrubber` does."""
+        self._location = reference
+        self._lock = threading.Lock()
         self.reference = LiveReference(reference)
         self._scrubber = assemble(load_rulebook(rules), self.reference.current())
 
+    @property
+    def rulebook(self) -> Rulebook:
+        """The rules now."""
+        return self._scrubber.rulebook
+
     def current(self) -> Scrubber:
-        """The scrubber now. A claim is finished on the one that it began with."""
-        reference = self.reference.current()
-        if reference is not self._scrubber.reference:
-            self._scrubber = replace(self._scrubber, reference=reference)
-        return self._scrubber
+        """The scrubber now."""
+        scrubber = self._scrubber
+        if scrubber.reference is self.reference.current():
+            return scrubber
+        with self._lock:
+            self._scrubber = replace(self._scrubber, reference=self.reference.current())
+            return self._scrubber
+
+    def prepare(self, rulebook: Rulebook, typed: Contents) -> Prepared:
+        """What `take` is to put in force: rules, and reference tables typed by hand. Costs time, and changes nothing.
+
+        Raises ConfigError when the reference data cannot be opened.
+        """
+        reference = self.reference
+        if typed.releases != reference.typed_releases:
+            reference = LiveReference(self._location, typed)
+        return Prepared(assemble(rulebook, reference.current()), reference)
+
+    def take(self, prepared: Prepared) -> None:
+        """Put it in force. What the old rules hold is freed with the last claim that is under way on them."""
+        with self._lock:
+            self._scrubber, self.reference = prepared
+        forget()

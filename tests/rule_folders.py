@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from pathlib import Path
 
+from scrubber.rulebook.cases import TEST_SUFFIX
 from scrubber.rulebook.json_schema import write_schemas
+from scrubber.rulebook.load import rule_files
 from tests.claims import tbs_claim
 
+SHIPPED = Path(__file__).resolve().parents[1] / "rules"
 PACK = """\
 name: sample
 title: Sample pack
@@ -104,3 +109,17 @@ def with_lines(text: str, **lines: str) -> str:
         replaced = key in lines
         changed.append(lines.pop(key) if replaced else line)
     return "\n".join([*(line for line in changed if line), *lines.values()]) + "\n"
+
+
+def shipped_rules(folder: Path, count: int) -> Path:
+    """`count` rules in `folder`, with tests: the shipped ones, and then as many of them again, under other names."""
+    shutil.copytree(SHIPPED, folder, dirs_exist_ok=True)
+    originals = rule_files(SHIPPED)
+    for number in range(count - len(originals)):
+        original, again = originals[number % len(originals)], number // len(originals) + 2
+        name = f"{original.stem}-{again}"
+        text = re.sub(r"(?m)^(title: \"?)", rf"\g<1>{again} ", original.read_text(encoding="utf-8"), count=1)
+        place = folder / original.relative_to(SHIPPED).parent
+        (place / f"{name}.yaml").write_text(text.replace(f"id: {original.stem}\n", f"id: {name}\n", 1), "utf-8")
+        shutil.copy(original.with_name(original.stem + TEST_SUFFIX), place / (name + TEST_SUFFIX))
+    return folder

@@ -143,6 +143,48 @@ def test_a_worker_apart_from_the_service_does_the_same(tmp_path: Path, rules: Pa
             assert orjson.loads(worker.stdout.readline())["event"] == "workers"
 
 
+LATER = """
+from datetime import UTC, datetime, timedelta
+from scrubber.__main__ import main
+from scrubber.cli import worker
+worker._now = lambda: datetime.now(UTC) + timedelta(days=8)
+main(["worker", "--processes", "1"])
+"""
+
+
+def test_nothing_of_a_batch_stays_on_the_disk(tmp_path: Path, rules: Path) -> None:
+    """Neither after it is deleted nor after its time."""
+    environ = _environ(tmp_path, rules)
+
+    def with_canary() -> list[Path]:
+        files = [path for path in (tmp_path / "state").rglob("*") if path.is_file()]
+        return [path for path in files if b"CANARY" in path.read_bytes()]
+
+    with running(tmp_path, **environ) as service:
+        deleted, old = submit(service, _canaries()), submit(service, _canaries())
+        for address in (deleted, old):
+            assert ended(service, address)["counts"]["accept"] == 600
+        found = with_canary()
+        assert {path.name for path in found} & {"upload", "batches.sqlite-wal", "batches.sqlite"}
+        assert {path.stat().st_mode & 0o077 for path in found} == {0}
+        assert service.ask("DELETE", deleted).status == 204
+        assert all(old.rpartition("/")[2] in path.parts or "sqlite" in path.name for path in with_canary())
+        with subprocess.Popen([sys.executable, "-c", LATER], cwd=ROOT, env=os.environ | environ) as worker:
+            until(lambda: service.ask("GET", old).status == 404)
+            until(lambda: not with_canary())
+            worker.send_signal(signal.SIGTERM)
+        assert service.ask("GET", "/v1/batches").json == {"batches": []}
+
+
+def _canaries() -> bytes:
+    """Claims with a canary wherever anything might keep it, in the summary of a chunk for one."""
+    claim = office_claim()
+    claim["tradingPartnerServiceId"] = "CANARY"
+    claim["subscriber"] |= {"lastName": "CANARY", "memberId": "CANARY"}
+    claim["claimInformation"]["patientControlNumber"] = "CANARY"
+    return b"".join([orjson.dumps(claim) + b"\n"] * 600)
+
+
 def test_a_slow_upload_is_waited_for_and_one_that_stands_still_is_not(service: Service) -> None:
     rows = ndjson(200)
     step = len(rows) // 6 + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import BinaryIO, Protocol
 
 PIECE = 1 << 20  # bytes read or written at a time
@@ -41,5 +42,5 @@ class Depot(Protocol):
     def remove(self, batch_id: str) -> None:
         """Remove all of a batch; it may be gone in part or altogether."""
 
-    def every(self) -> Iterator[str]:
-        """Batches that there are bytes of."""
+    def untouched(self, since: datetime) -> Iterator[str]:
+        """Batches that there are bytes of, or the rest of them, to which none were added since then."""

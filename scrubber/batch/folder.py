@@ -6,7 +6,8 @@ import errno
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +15,7 @@ from scrubber.errors import DepotFull, LedgerDown
 
 UPLOAD, ROWS = "upload", "rows"
 UNFINISHED = ".part"
+REMOVED = ".removed"
 FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 
@@ -28,7 +30,8 @@ class FolderDepot:
         place = self._folder / batch_id
         try:
             with _kept():
-                place.mkdir(parents=True, mode=0o700)
+                self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                place.mkdir(mode=0o700)
                 return _write(place / UPLOAD, pieces)
         except BaseException:
             shutil.rmtree(place, ignore_errors=True)
@@ -79,12 +82,17 @@ class FolderDepot:
     def remove(self, batch_id: str) -> None:
         """See Depot."""
         with _kept():
-            shutil.rmtree(self._folder / batch_id, ignore_errors=True)
+            place, gone = self._folder / batch_id, self._folder / f"{batch_id}{REMOVED}"
+            with suppress(FileNotFoundError):
+                place.rename(gone)  # whoever still works on it writes nothing more there
+            shutil.rmtree(gone, ignore_errors=True)
 
-    def every(self) -> Iterator[str]:
+    def untouched(self, since: datetime) -> Iterator[str]:
         """See Depot."""
-        if self._folder.is_dir():
-            yield from sorted(path.name for path in self._folder.iterdir() if path.is_dir())
+        with _kept():
+            for place in sorted(self._folder.glob("*")):
+                if _last_change(place) < since.timestamp():
+                    yield place.name.removesuffix(REMOVED)
 
     def _result(self, batch_id: str, number: int, token: str) -> Path:
         return self._folder / batch_id / f"{number:07}-{token}"
@@ -104,6 +112,15 @@ def _write(file: Path, pieces: Iterable[bytes]) -> int:
     finally:
         os.close(folder)
     return size
+
+
+def _last_change(place: Path) -> float:
+    """Of a folder and the files in it, in seconds since 1970."""
+    moments = []
+    for path in (place, *place.glob("*")):
+        with suppress(FileNotFoundError):
+            moments.append(path.stat().st_mtime)
+    return max(moments, default=0.0)
 
 
 @contextmanager

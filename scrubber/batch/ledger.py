@@ -26,6 +26,13 @@ class Done(NamedTuple):
     token: str
 
 
+class Announcement(NamedTuple):
+    """The end of a batch that is to be told to its webhook. `tries` counts from 1."""
+
+    batch: Batch
+    tries: int
+
+
 class Ledger(Protocol):
     """Batches and chunks. Safe for several processes and threads; nothing is kept in memory.
 
@@ -86,6 +93,18 @@ class Ledger(Protocol):
 
     def delete(self, batch_id: str) -> None:
         """Forget a batch."""
+
+    def next_announcement(self) -> Announcement | None:
+        """The end of a batch with a webhook that is to be told now; each is owed from the moment in which it ended.
+
+        It is not given out again before a lease would have run out: then whoever had it has died.
+        """
+
+    def announce_later(self, batch_id: str, seconds: float) -> None:
+        """It could not be told: give it out again after so many seconds."""
+
+    def announced(self, batch_id: str) -> None:
+        """It was told, or is given up."""
 
     def ended_before(self, moment: datetime) -> list[str]:
         """Batches that ended before a moment."""

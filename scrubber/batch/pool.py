@@ -14,38 +14,38 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import NoReturn
 
-from scrubber.batch.work import Bench, remove_batch, work
+from scrubber.batch.errands import Afterwards, Errands, Tell
+from scrubber.batch.work import Bench, work
 from scrubber.errors import DepotFull, LedgerDown, ScrubberError, describe_failure
 
 IDLE_SECONDS = 0.2
 STUCK_SECONDS = 120  # on one row, or one piece of an upload
 NICE = 10  # workers give way to those who answer requests
 RETRY_SECONDS = 1.0
-SWEEP_SECONDS = 60.0
 
 OpenBench = Callable[[], Bench]
 Prepare = Callable[[], OpenBench]
-Tell = Callable[[str, dict[str, object]], None]
+DoNext = Callable[[str, Bench], bool]  # the worker's name; False: there is nothing to do
 
 
 class Pool:
     """Keeps `count` workers going until TERM or INT; HUP replaces them, each after its chunk.
 
     `prepare` reads what all workers share, rules above all, at the start and on HUP; where it raises on HUP, all stays
-    as it was. It returns what opens a bench, which is called in each worker, and once here. `keep` is how long an ended
-    batch is kept.
+    as it was. It returns what opens a bench, which is called in each worker, and once here. One process more does the
+    errands.
     """
 
-    def __init__(self, count: int, prepare: Prepare, keep: timedelta, tell: Tell) -> None:
+    def __init__(self, count: int, prepare: Prepare, afterwards: Afterwards, tell: Tell) -> None:
         self._count = count
+        self._afterwards = afterwards
         self._prepare = prepare
         self._open_bench = prepare()
-        self._keep = keep
         self._tell = tell
         self._workers: dict[int, str] = {}
+        self._errands: int | None = None  # the process that does them
         self._ending = self._renewing = False
 
     def run(self, goes_on: Callable[[], bool]) -> None:
@@ -55,8 +55,10 @@ class Pool:
             signal.signal(number, self._end)
         signal.signal(signal.SIGHUP, self._hear)
         while not self._ending:
-            while len(self._workers) < self._count:
-                self._start()
+            if self._errands not in self._workers:
+                self._errands = self._start(_do_errands(self._afterwards, self._tell))
+            while len(self._workers) <= self._count:
+                self._start(_do_chunks)
             time.sleep(IDLE_SECONDS)
             self._reap(bench)
             if self._renewing:
@@ -68,13 +70,13 @@ class Pool:
             time.sleep(IDLE_SECONDS)
             self._reap(bench)
 
-    def _start(self) -> None:
+    def _start(self, do_next: DoNext) -> int:
         name, parent = secrets.token_hex(8), os.getpid()
         child = os.fork()
-        if child:
-            self._workers[child] = name
-        else:
-            _be_worker(_Worker(name, parent, self._open_bench, self._keep, self._tell))
+        if not child:
+            _be_worker(_Worker(name, parent, self._open_bench, do_next, self._tell))
+        self._workers[child] = name
+        return child
 
     def _reap(self, bench: Bench) -> None:
         for process, name in list(self._workers.items()):
@@ -128,7 +130,7 @@ class _Worker:
     name: str
     parent: int
     open_bench: OpenBench
-    keep: timedelta
+    do_next: DoNext
     tell: Tell
     ending: bool = False
     standing: str | None = None
@@ -140,27 +142,13 @@ class _Worker:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         os.nice(NICE)
         bench = replace(self.open_bench(), alive=_watch)
-        sweep_at = bench.seconds()
         while not self.ending and os.getppid() == self.parent:
             try:
-                if bench.seconds() >= sweep_at:
-                    sweep_at = bench.seconds() + SWEEP_SECONDS
-                    remove_old(bench, self.keep)
-                self._next(bench)
+                if not self.do_next(self.name, bench):
+                    time.sleep(IDLE_SECONDS)
                 self.standing = None
             except (LedgerDown, DepotFull) as error:
                 self._stand(str(error))
-
-    def _next(self, bench: Bench) -> None:
-        lease = bench.ledger.take(self.name)
-        if lease is None:
-            time.sleep(IDLE_SECONDS)
-            return
-        bench.alive()
-        try:
-            work(lease, bench)
-        finally:
-            faulthandler.cancel_dump_traceback_later()
 
     def _stand(self, why: str) -> None:
         """Says once why nothing goes on, and waits a little."""
@@ -173,12 +161,24 @@ class _Worker:
         self.ending = True
 
 
+def _do_chunks(name: str, bench: Bench) -> bool:
+    """The next chunk. False: there is none."""
+    lease = bench.ledger.take(name)
+    if lease is None:
+        return False
+    bench.alive()
+    try:
+        work(lease, bench)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+    return True
+
+
+def _do_errands(afterwards: Afterwards, tell: Tell) -> DoNext:
+    errands = Errands(afterwards, tell)
+    return lambda _name, bench: errands(bench)
+
+
 def _watch() -> None:
     """Ends this process when it does not say again in time that it is alive, even where it hangs in C code."""
     faulthandler.dump_traceback_later(STUCK_SECONDS, exit=True)
-
-
-def remove_old(bench: Bench, keep: timedelta) -> None:
-    """Remove batches that ended longer ago than they are kept."""
-    for batch_id in bench.ledger.ended_before(bench.now() - keep):
-        remove_batch(batch_id, bench.ledger, bench.depot)

@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any
 import orjson
 
 from scrubber.batch.job import CUT, ENDED, Batch, Chunk, Lease, Progress, Summary, Tally
-from scrubber.batch.ledger import LEASE_SECONDS, Done, KeyUsed
+from scrubber.batch.ledger import LEASE_SECONDS, Announcement, Done, KeyUsed
 from scrubber.batch.written import from_json, to_json
 from scrubber.errors import LedgerDown
 
@@ -38,6 +38,9 @@ CREATE TABLE IF NOT EXISTS chunks (
   urgency INTEGER NOT NULL, token TEXT, worker TEXT, boot TEXT, until REAL, tries INTEGER NOT NULL DEFAULT 0,
   at_row INTEGER, deaths TEXT NOT NULL DEFAULT '{}', accept INTEGER, warn INTEGER, deny INTEGER, rejected INTEGER,
   at_risk INTEGER, unpriced INTEGER, summary BLOB, PRIMARY KEY (batch, number)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS announcements (
+  batch TEXT PRIMARY KEY, boot TEXT NOT NULL DEFAULT '', due REAL NOT NULL DEFAULT 0, tries INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS chunks_to_do ON chunks (state, urgency, batch, number) WHERE state <> 'done';
 """
@@ -69,6 +72,8 @@ class SqliteLedger:
                 f"INSERT INTO chunks (batch, {_CHUNK}, state, urgency) VALUES (?, ?, 0, 0, 0, 0, 'waiting', ?)",  # noqa: S608
                 (batch.id, CUT, -batch.options.priority),
             )
+            if batch.options.webhook is not None:
+                do("INSERT INTO announcements (batch) VALUES (?)", (batch.id,))
         return batch
 
     def batch(self, batch_id: str) -> Batch | None:
@@ -242,8 +247,40 @@ class SqliteLedger:
         """See Ledger. Nothing of it stays in the file."""
         with self._change(durable=True) as do:
             do("DELETE FROM chunks WHERE batch = ?", (batch_id,))
+            do("DELETE FROM announcements WHERE batch = ?", (batch_id,))
             do("DELETE FROM batches WHERE id = ?", (batch_id,))
         self._ask("PRAGMA wal_checkpoint(TRUNCATE)", ())
+
+    def next_announcement(self) -> Announcement | None:
+        """See Ledger."""
+        which = (
+            "SELECT id, tries FROM batches JOIN announcements ON batch = id WHERE ended IS NOT NULL "
+            "AND (boot <> ? OR due <= ?) ORDER BY due, id LIMIT 1",
+            (self._boot, time.monotonic()),
+        )
+        if self._ask(*which).fetchone() is None:
+            return None
+        with self._change() as do:
+            found = do(*which).fetchone()
+            if found is None:
+                return None
+            do(
+                "UPDATE announcements SET boot = ?, due = ?, tries = tries + 1 WHERE batch = ?",
+                (self._boot, self._until(), found["id"]),
+            )
+            batch = _batch(do("SELECT * FROM batches WHERE id = ?", (found["id"],)).fetchone())
+        return Announcement(batch, found["tries"] + 1)
+
+    def announce_later(self, batch_id: str, seconds: float) -> None:
+        """See Ledger."""
+        with self._change() as do:
+            due = time.monotonic() + seconds
+            do("UPDATE announcements SET boot = ?, due = ? WHERE batch = ?", (self._boot, due, batch_id))
+
+    def announced(self, batch_id: str) -> None:
+        """See Ledger."""
+        with self._change() as do:
+            do("DELETE FROM announcements WHERE batch = ?", (batch_id,))
 
     def ended_before(self, moment: datetime) -> list[str]:
         """See Ledger."""
@@ -307,12 +344,13 @@ def _down() -> Iterator[None]:
 
 def _open(file: Path) -> sqlite3.Connection:
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with suppress(FileExistsError):  # what SQLite lays beside the file takes its mode
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
     connection = sqlite3.connect(file, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA secure_delete = ON")
     connection.executescript(_SCHEMA)
-    file.chmod(0o600)
     return connection
 
 

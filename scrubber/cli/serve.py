@@ -6,18 +6,21 @@ import os
 
 import click
 
-from scrubber.app import create_app
+from scrubber.app import reloading_app
 from scrubber.cli.opening import settings, told_plainly
 from scrubber.config import unknown_settings
 from scrubber.web import server
+from scrubber.web.reload.watch import Watch
 
 
 @click.command()
-def serve() -> None:
-    """Serve the API until TERM or INT; HUP reads rules and CSV tables anew.
+@click.option("--watch", is_flag=True, help="Reload whenever a file of rules is saved, and say what came of it.")
+def serve(watch: bool) -> None:
+    """Serve the API until TERM or INT; HUP checks rules and CSV tables and takes them without a pause.
 
     \b
     scrubber serve
+    scrubber serve --watch
     SCRUBBER_BIND=0.0.0.0:8080 SCRUBBER_WORKERS=4 scrubber serve
 
     \b
@@ -41,4 +44,9 @@ def serve() -> None:
         click.echo(f"{name} is no setting and has no effect", err=True)
     chosen = settings()
     with told_plainly():
-        server.serve(chosen, lambda: create_app(chosen))
+        app, reloads = reloading_app(chosen, _say if watch else None)
+    server.serve(app, reloads, Watch(chosen.rules) if watch else None)
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)

@@ -10,6 +10,7 @@ from functools import partial
 
 import click
 
+from scrubber.batch.errands import Afterwards
 from scrubber.batch.place import open_batches
 from scrubber.batch.pool import OpenBench, Pool
 from scrubber.batch.work import Bench
@@ -47,7 +48,7 @@ def worker(processes: int | None, parent: int | None) -> None:
         pool = Pool(
             count,
             partial(_prepare, chosen, log),
-            timedelta(days=chosen.keep_days),
+            Afterwards(timedelta(days=chosen.keep_days), chosen.webhook_hosts, chosen.webhook_secret),
             lambda event, told: log.info(event, **told),
         )
     logs.take_over(log)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from weakref import WeakSet
+from weakref import WeakSet, finalize
 
 import orjson
 
@@ -70,6 +70,8 @@ class DurableEngine:
         self._closed = False
         self._lock = threading.Lock()
         _engines.add(self)
+        # What durable_rules holds is no Python object: nobody else would free it.
+        finalize(self, _free, [part.session for part in self._parts]).atexit = False
 
     def match(self, facts: Sequence[EngineFact]) -> list[tuple[int, int]]:
         """(test key, fact index) for every test that holds, sorted by fact index, then key."""
@@ -87,8 +89,7 @@ class DurableEngine:
         """Free what durable_rules holds. A match that is under way or comes later is judged by the plain engine."""
         with self._lock:
             self._closed = True
-            for part in self._parts:
-                part.session.close()
+            _free(part.session for part in self._parts)
 
     def after_fork(self) -> None:
         """In a forked child: a lock that no thread of the parent holds."""
@@ -133,6 +134,11 @@ class DurableEngine:
             part.learn(asked[number], keys)
             found.update((start + number - 1, key) for key in keys)
         return True
+
+
+def _free(sessions: Iterable[Session]) -> None:
+    for session in sessions:
+        session.close()
 
 
 _engines: WeakSet[DurableEngine] = WeakSet()

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from scrubber.errors import ConfigError
-from scrubber.reference.files import read_contents
+from scrubber.reference.files import Contents, read_contents
 from scrubber.reference.folder import FolderPlace
 from scrubber.reference.layers import LayeredBackend
 from scrubber.reference.memory import MemoryBackend
@@ -20,12 +20,14 @@ POSTGRES = ("postgresql", "postgres")
 class LiveReference:
     """Asked for `current` once a claim: a claim under way is finished on what it began with.
 
-    Tables typed by hand are read once. Raises ConfigError when there is no such place, Faults when a CSV file in it is
-    wrong.
+    Tables typed by hand are read once: `typed`, or else what `read_typed` gives. Raises ConfigError when there is no
+    such place, Faults when a CSV file in it is wrong.
     """
 
-    def __init__(self, location: str | None) -> None:
-        self._typed = _typed(location)
+    def __init__(self, location: str | None, typed: Contents | None = None) -> None:
+        contents = read_typed(location) if typed is None else typed
+        self.typed_releases = contents.releases
+        self._typed = MemoryBackend(*contents)
         self._place = None if location is None else open_place(location)
         self._lock = threading.Lock()
         self._generation: object = None
@@ -63,8 +65,9 @@ class LiveReference:
         return Reference(LayeredBackend(loaded, self._typed) if loaded.releases() else self._typed)
 
 
-def _typed(location: str | None) -> MemoryBackend:
-    return MemoryBackend(*read_contents(folder_of(location)))
+def read_typed(location: str | None) -> Contents:
+    """The tables typed by hand: those of a folder, over the starter set. Raises ConfigError, or Faults, as above."""
+    return read_contents(folder_of(location))
 
 
 def folder_of(location: str | None) -> Path | None:

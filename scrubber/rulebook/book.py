@@ -143,6 +143,10 @@ class Rulebook:
         self._adopted_on = lru_cache(PAYERS_KEPT)(self._find_adopted)
         self._policy_on = lru_cache(PAYERS_KEPT)(self._find_policy)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """To another process goes what it was made of."""
+        return Rulebook, (self.rules, self.packs, self.rows, self.digest, self.tables)
+
     def payer_name(self, payer_id: str, day: date) -> str | None:
         """Our name for the payer that senders call `payer_id`."""
         rows: tuple[AliasRow, ...] = self._aliases.get(payer_id, ())

@@ -1,7 +1,7 @@
 """Around the path over HTTP: gunicorn in this process, its own words kept out of answers and logs.
 
-The application is made once, before the workers are forked, so that faults stop the start and memory is shared.
-HUP makes it anew: new rules come in without a dropped request, and faulty ones leave the old in force.
+The application is made once, before the workers are forked, so that faults stop the start and memory is shared. On HUP
+new rules come in without a dropped request and without new workers: see `scrubber.web.reload`.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from typing import Any
 from flask import Flask
 from gunicorn import util
 from gunicorn.app.base import BaseApplication
-from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 from gunicorn.http import errors
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from scrubber.config import Settings
-from scrubber.errors import ScrubberError
 from scrubber.web import logs, patience, problems
 from scrubber.web.beside import BatchWorkers
+from scrubber.web.reload.arbiter import ReloadingArbiter
+from scrubber.web.reload.reloads import Reloads
+from scrubber.web.reload.watch import Watch
 
-MakeApp = Callable[[], Flask]
+FOLLOW = 0.1  # seconds in which an idle worker notices that there are new rules
 
 _UNREADABLE = problems.Kind("bad-request", 400, "The request is not HTTP that is read")
 _REFUSALS: dict[type[BaseException], problems.Kind] = {
@@ -39,36 +39,27 @@ _REFUSALS: dict[type[BaseException], problems.Kind] = {
 }
 
 
-def serve(settings: Settings, make_app: MakeApp) -> None:
-    """Serve until TERM or INT; then answer what is under way and end the process.
-
-    Raises what `make_app` raises, before anything is served.
-    """
-    app = make_app()
+def serve(app: Flask, reloads: Reloads, watch: Watch | None = None) -> None:
+    """Serve until TERM or INT; then answer what is under way and end the process."""
     logs.take_over(logs.open_log(sys.stdout))
-    _Service(settings, app, make_app).run()
+    _Service(app, reloads, watch).run()
 
 
 class _Service(BaseApplication):
     """What gunicorn runs: its settings, and the application."""
 
-    def __init__(self, settings: Settings, app: Flask, make_app: MakeApp) -> None:
-        self._settings = settings
-        self._make_app = make_app
-        self._batch_workers = BatchWorkers(settings.batch_workers)
+    def __init__(self, app: Flask, reloads: Reloads, watch: Watch | None) -> None:
+        self._reloads = reloads
+        self._watch = watch
+        self._batch_workers = BatchWorkers(reloads.settings.batch_workers)
         super().__init__()
         self.callable = app
 
-    def run(self) -> None:
-        """Until a signal ends it."""
-        _Arbiter(self, self._batch_workers).run()
-
     def load_config(self) -> None:
-        """Called by gunicorn, at the start and on HUP."""
-        settings = self._settings
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        """Called by gunicorn at the start."""
+        settings = self._reloads.settings
         chosen = {
-            "bind": f"{host}:{settings.port}",
+            "bind": settings.address,
             "workers": settings.workers,
             "threads": settings.threads,
             "worker_class": _Worker,
@@ -76,29 +67,32 @@ class _Service(BaseApplication):
             "preload_app": True,
             # It would be a file under the home directory, which a container may not have.
             "control_socket_disable": True,
+            "when_ready": lambda _: self._reloads.open(),
+            "on_exit": lambda _: self._reloads.close(),
         }
         for name, value in chosen.items():
             self.cfg.set(name, value)
 
-    def reload(self) -> None:
-        """Called by gunicorn on HUP: with the new rules and tables, or, when they have faults, with the old."""
-        log = logs.open_log(sys.stdout)
+    def run(self) -> None:
+        """Until a signal ends it."""
+        _Arbiter(self, self._reloads, self._watch, self._batch_workers).run()
+
+    def follow(self) -> None:
+        """Called by each worker several times a second."""
         try:
-            self.callable = self._make_app()
-            self._batch_workers.renew()
-        except ScrubberError as error:
-            log.error("reload refused", reasons=str(error).splitlines())
-        except Exception as error:  # noqa: BLE001 -- the arbiter would end, and the service with it
-            logs.write_failure(log, error)
-        super().reload()
+            self._reloads.follower.prepare()
+        except Exception as error:  # noqa: BLE001 -- the old rules stay, and the reload is told that they do
+            logs.write_failure(logs.open_log(sys.stdout), error)
 
 
-class _Arbiter(Arbiter):
+class _Arbiter(ReloadingArbiter):
     """gunicorn's parent process, with the workers for batches beside its own."""
 
-    def __init__(self, app: BaseApplication, batch_workers: BatchWorkers) -> None:
+    def __init__(
+        self, app: BaseApplication, reloads: Reloads, watch: Watch | None, batch_workers: BatchWorkers
+    ) -> None:
         self._batch_workers = batch_workers
-        super().__init__(app)
+        super().__init__(app, reloads, watch, batch_workers.renew)
 
     def manage_workers(self) -> None:
         """Called by gunicorn about once a second, and when a process ended."""
@@ -129,6 +123,11 @@ class _Worker(ThreadWorker):
             return super().handle(conn)
         finally:
             del self._under_way[conn]
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Called by gunicorn's loop, again and again."""
+        super().wait_for_and_dispatch_events(min(timeout, FOLLOW))
+        self.app.follow()
 
     def murder_pending(self) -> None:
         """Called by gunicorn about once a second. What has not arrived by now never will; a scrub goes on."""

@@ -19,6 +19,7 @@ _COMMANDS = {
     "coverage": ("coverage", "Show which conditions the test cases of rules made true and false."),
     "mutate": ("mutate", "Show small changes of rules that no test case notices."),
     "backtest": ("backtest", "Try rules on past claims, and hold them against what payers did."),
+    "reload": ("reload", "Put changed rules in force in the running service."),
     "archive": ("archive", "List the rulebooks that are kept, so that their answers can be replayed."),
     "schema": ("schema", "Write the JSON Schemas with which editors complete rule files."),
 }

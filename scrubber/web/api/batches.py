@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 import orjson
 from flask import Response, request
@@ -19,6 +18,7 @@ from scrubber.batch.ledger import KeyUsed
 from scrubber.batch.place import Batches
 from scrubber.batch.receive import receive
 from scrubber.batch.summary import merged
+from scrubber.batch.webhook import allowed
 from scrubber.batch.work import remove_batch
 from scrubber.errors import BadUpload, WrongSwitch
 from scrubber.findings import read_switches
@@ -224,14 +224,7 @@ def _received_on() -> date | None:
 
 def _webhook(here: Service) -> str | None:
     address = request.args.get("webhook")
-    if address is None:
-        return None
-    try:
-        parts = urlsplit(address)
-        known = parts.scheme in ("https", "http") and parts.hostname in here.webhook_hosts and parts.username is None
-    except ValueError:
-        known = False
-    if not known:
+    if address is not None and not allowed(address, here.webhook_hosts):
         raise Refused(BAD_PARAMETER, "`webhook` is an address on one of the hosts in SCRUBBER_WEBHOOK_HOSTS.")
     return address
 

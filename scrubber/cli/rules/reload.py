@@ -1,0 +1,138 @@
+"""Beside the path, `scrubber rules reload`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import orjson
+
+from scrubber.cli.opening import Unusable, settings, told_plainly
+from scrubber.cli.rules.opening import counted
+from scrubber.config import Settings, cores
+from scrubber.errors import Faults
+from scrubber.reference import open_reference
+from scrubber.web.reload.attempt import REFUSED, UNCHANGED, Outcome
+from scrubber.web.reload.record import Running, Status, running
+from scrubber.web.reload.reloads import differences, short
+from scrubber.workshop.admission import admit, told
+from scrubber.workshop.passed import Passed
+
+PATIENCE = 120  # seconds for a service to check thousands of rules, after a reload that was under way
+_LOOK = 0.02  # seconds between looks at what the service says
+
+
+@click.command()
+@click.option("--pid", type=int, help="The service, where several run.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_context
+def reload(context: click.Context, pid: int | None, as_json: bool) -> None:
+    """Put changed rules in force in the running service, without a pause.
+
+    The rules are checked first: linted, and tested where something changed. With a fault nothing changes, every fault
+    is told, and the exit code is 1. Requests under way are finished on the old rules; when the command ends, every
+    worker answers by the new ones. The service is found by SCRUBBER_STATE, which must be the same for both.
+
+    \b
+    scrubber rules reload
+    scrubber rules reload --pid 4711
+    """
+    begun = time.monotonic()
+    chosen = settings()
+    service = _the_one(chosen, pid)
+    status = _status(service)
+    if faults := _faults(Path(status.rules), chosen):
+        _refuse(context, faults, as_json)
+    outcome = _reload(service, status.begun)
+    if outcome.outcome == REFUSED:
+        _refuse(context, outcome.reasons, as_json)
+    seconds = round(time.monotonic() - begun, 3)
+    if as_json:
+        click.echo(orjson.dumps({**asdict(outcome), "seconds": seconds, "process": service.process}))
+    else:
+        click.echo(_in_words(outcome, f"service {service.process} at {status.address}", seconds))
+
+
+def _the_one(chosen: Settings, pid: int | None) -> Running:
+    """The service that is meant."""
+    services = running(chosen.state) if chosen.state else []
+    wanted = [service for service in services if pid in (None, service.process)]
+    if len(wanted) == 1:
+        return wanted[0]
+    listed = "".join(f"\n  --pid {each.process}: {_told(each)}" for each in services)
+    if wanted:
+        raise Unusable(f"{len(wanted)} services run; choose one:{listed}")
+    if services:
+        raise Unusable(f"there is no service {pid}; there are:{listed}")
+    raise Unusable(
+        f"no running service keeps its state in {chosen.state}: start one with scrubber serve, or name its folder "
+        "with SCRUBBER_STATE; a service that cannot write its folder is reloaded by kill -HUP"
+    )
+
+
+def _told(service: Running) -> str:
+    status = _status(service)
+    return f"{status.address}, rules in {status.rules}"
+
+
+def _status(service: Running) -> Status:
+    try:
+        return service.status()
+    except OSError:
+        raise Unusable(f"service {service.process} has ended, or its record cannot be read") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise Unusable(f"{service.file} is not what this version of the program wrote") from None
+
+
+def _faults(folder: Path, chosen: Settings) -> tuple[str, ...]:
+    """What is wrong with the folder. What passes here is on record, so that the service need not test it again."""
+    with told_plainly():
+        try:
+            reference = open_reference(chosen.reference)
+            admit(folder, reference, Passed(chosen.state), cores())
+        except Faults as error:
+            return told(folder, error)
+    return ()
+
+
+def _refuse(context: click.Context, reasons: tuple[str, ...], as_json: bool) -> None:
+    if as_json:
+        click.echo(orjson.dumps({"outcome": REFUSED, "reasons": reasons}))
+    else:
+        for reason in reasons:
+            click.echo(reason)
+        click.echo(f"{counted(len(reasons), 'fault')}; nothing has changed")
+    context.exit(1)
+
+
+def _reload(service: Running, begun: int) -> Outcome:
+    """Signals the service; what came of the first reload that began after that many."""
+    try:
+        os.kill(service.process, signal.SIGHUP)
+    except PermissionError:
+        owner = service.file.owner()
+        raise Unusable(f"service {service.process} belongs to {owner}: run this command as {owner}") from None
+    except ProcessLookupError:
+        raise Unusable(f"service {service.process} has ended") from None
+    latest = time.monotonic() + PATIENCE
+    while time.monotonic() < latest:
+        status = _status(service)
+        if status.ended > begun and status.last:
+            return status.last
+        time.sleep(_LOOK)
+    raise Unusable(f"service {service.process} has not answered for {PATIENCE} seconds; its log says what it does")
+
+
+def _in_words(outcome: Outcome, service: str, seconds: float) -> str:
+    if outcome.outcome == UNCHANGED:
+        return f"{short(outcome.old)} is in force already: nothing to reload in {service}"
+    counts = ", ".join(f"{len(names)} {word}" for word, names in differences(outcome))
+    return (
+        f"{short(outcome.old)} -> {short(outcome.new or '')}\n"
+        f"{counted(outcome.rules, 'rule')} in force: {counts}\n"
+        f"{service}, {seconds:.2f} s"
+    )

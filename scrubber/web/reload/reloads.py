@@ -1,0 +1,126 @@
+"""Around the path: the reloads of one service: what a fork does on HUP, and how its outcome is told."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+
+from scrubber.config import Settings
+from scrubber.rulebook.book import Rulebook
+from scrubber.web import logs
+from scrubber.web.reload.attempt import REFUSED, RELOADED, Outcome, attempt
+from scrubber.web.reload.following import Follower
+from scrubber.web.reload.record import Record, Status
+from scrubber.web.reload.shelf import Shelf
+
+MOST_LOGGED = 200  # reasons of one reload
+
+
+class Reloads:
+    """`keep` archives a rulebook; `watcher`, if anybody watches, is told each outcome in a line."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        shelf: Shelf,
+        follower: Follower,
+        keep: Callable[[Rulebook], None],
+        watcher: Callable[[str], None] | None,
+    ) -> None:
+        self.settings = settings
+        self.follower = follower
+        self._shelf = shelf
+        self._keep = keep
+        self._watcher = watcher
+        self._record: Record | None = None
+        self._turn = 0  # in force when the last reload ended
+
+    def open(self) -> None:
+        """From now on a HUP is heard: let commands find this process."""
+        self._record = _open_record(self.settings, self.follower.in_force().rulebook.digest)
+
+    def close(self) -> None:
+        """The service ends."""
+        if self._record:
+            self._record.remove()
+
+    def begin(self) -> None:
+        """In the parent, before the fork: whoever saved rules until now waits for this reload, and no other."""
+        if self._record:
+            with suppress(OSError):
+                self._record.begin()
+
+    def run(self, workers: list[int]) -> None:
+        """One reload, in a fork of the parent of these workers."""
+        outcome = Outcome(REFUSED, 0, "", reasons=("the reload failed; the log says where in the program",))
+        try:
+            outcome = attempt(self.settings, self._shelf, self.follower.in_force(), workers, self._keep)
+        except Exception as error:  # noqa: BLE001 -- the old rules stay, and whoever waits is told
+            self._shelf.take_back()
+            logs.write_failure(logs.open_log(sys.stdout), error)
+        self._tell(outcome)
+
+    def ended(self, by_itself: bool) -> bool:
+        """In the parent: whether new rules are in force. A reload that was killed could tell nobody."""
+        if not by_itself:
+            self._shelf.take_back()
+            self._tell(Outcome(REFUSED, 0, "", reasons=("the reload was ended before it was done",)))
+        before, self._turn = self._turn, self._shelf.in_force
+        return before != self._turn
+
+    def _tell(self, outcome: Outcome) -> None:
+        if self._record:
+            with suppress(OSError):
+                self._record.end(outcome)
+        self._log(outcome)
+        if self._watcher:
+            self._watcher(in_a_line(outcome))
+
+    def _log(self, outcome: Outcome) -> None:
+        log = logs.open_log(sys.stdout)
+        if outcome.outcome == REFUSED:
+            log.error("reload refused", reasons=outcome.reasons[:MOST_LOGGED], seconds=outcome.seconds)
+            return
+        counts = {name: len(getattr(outcome, name)) for name in ("added", "removed", "changed")}
+        told = {name: getattr(outcome, name) for name in ("old", "new", "rules", "cases", "seconds")}
+        log.info("reload", outcome=outcome.outcome, **told, **counts)
+
+
+def _open_record(settings: Settings, digest: str) -> Record | None:
+    """The record by which commands find this service; None, and a line in the log, where it cannot be written."""
+    if settings.state is None:
+        return None
+    try:
+        return Record(settings.state, Status(settings.address, str(settings.rules.absolute()), digest))
+    except OSError as error:
+        logs.open_log(sys.stdout).warning(
+            "no record",
+            reason=f"{settings.state} cannot be written: {error.strerror}; "
+            "`scrubber rules reload` will not find this service, a HUP reloads it all the same",
+        )
+        return None
+
+
+def in_a_line(outcome: Outcome) -> str:
+    """What came of a reload, for people."""
+    if outcome.outcome == REFUSED:
+        more = len(outcome.reasons) - 1
+        return f"{outcome.reasons[0]}{f' (and {more} more)' if more else ''}: the old rules stay"
+    if outcome.outcome != RELOADED:
+        return f"unchanged: {short(outcome.old)}, {outcome.rules} rules"
+    counts = (f"{len(names)} {word}" for word, names in differences(outcome) if names)
+    return (
+        f"{short(outcome.old)} -> {short(outcome.new or '')}: {outcome.rules} rules, "
+        f"{', '.join(counts) or 'none changed'}, {outcome.seconds:.2f} s"
+    )
+
+
+def differences(outcome: Outcome) -> list[tuple[str, tuple[str, ...]]]:
+    """Ids of rules by what happened to them."""
+    return [("added", outcome.added), ("removed", outcome.removed), ("changed", outcome.changed)]
+
+
+def short(digest: str) -> str:
+    """A digest as people compare it."""
+    return digest[: len("sha256:") + 12]

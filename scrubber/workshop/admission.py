@@ -1,0 +1,102 @@
+"""Beside the path: whether a folder of rules may go into service: loaded, linted and tested, aside from what runs.
+
+What passed before is on a record: a rule's cases run again when the rule, its tests, a table, a pack, a base claim,
+the reference data or the program changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from scrubber.errors import Fault, Faults
+from scrubber.reference import Reference
+from scrubber.rulebook.book import Rulebook
+from scrubber.rulebook.lint import lint
+from scrubber.rulebook.load import load_rulebook
+from scrubber.scrub import Scrubber, assemble
+from scrubber.workshop.passed import Passed, Snapshot, take_snapshot
+from scrubber.workshop.processes import at_once
+from scrubber.workshop.testing import CaseResult, run_tests
+
+FEW_RULES = 20  # whose cases are run sooner than processes are started for them
+
+
+class Admitted(NamedTuple):
+    """A rulebook without a fault, and how many cases were run for that; those on record were not."""
+
+    rulebook: Rulebook
+    cases: int
+
+
+class _Tested(NamedTuple):
+    rulebook: Rulebook | None  # None: it has faults, which lint tells
+    results: list[CaseResult]
+    faults: list[Fault]
+
+
+def admit(folder: Path, reference: Reference, passed: Passed, cores: int) -> Admitted:
+    """The rulebook in `folder`, checked on `reference` with up to `cores` processes.
+
+    Raises Faults with everything that is wrong: each fault of lint, each case that does not come out.
+    """
+    if not folder.is_dir():
+        raise Faults([Fault(".", 0, "no such folder of rules")])
+    before = take_snapshot(folder, reference)
+    on_record = before.whole in passed
+    admitted = Admitted(load_rulebook(folder), 0) if on_record else _check(folder, reference, passed, before, cores)
+    if take_snapshot(folder, reference) != before:
+        raise Faults([Fault(".", 0, "changed while it was being checked: nothing is taken from it; try again")])
+    if not on_record:
+        passed.add([before.whole])
+    return admitted
+
+
+def told(folder: Path, faults: Faults) -> tuple[str, ...]:
+    """A line for each fault, with the folder before its file."""
+    return tuple(str(fault._replace(file=str(folder / fault.file))) for fault in faults.faults)
+
+
+def _check(folder: Path, reference: Reference, passed: Passed, files: Snapshot, cores: int) -> Admitted:
+    faults: list[Fault]
+    tested: _Tested
+    faults, tested = at_once([partial(lint, folder), partial(_test, folder, reference, passed, files, cores)])
+    failed = [result for result in tested.results if not result.passed]
+    _remember(tested, failed, passed, files)
+    told = {*faults, *tested.faults, *map(_as_fault, failed)}
+    if told or tested.rulebook is None:
+        raise Faults(told)
+    return Admitted(tested.rulebook, len(tested.results))
+
+
+def _test(folder: Path, reference: Reference, passed: Passed, files: Snapshot, cores: int) -> _Tested:
+    try:
+        rulebook = load_rulebook(folder)
+    except Faults:
+        return _Tested(None, [], [])
+    changed = [rule.id for rule in rulebook.rules.values() if files.of_rule(rule.file) not in passed]
+    parts = min(cores, len(changed) // FEW_RULES + 1)
+    scrubber = assemble(rulebook, reference)
+    ran = at_once([partial(_run_cases, scrubber, folder, changed[part::parts]) for part in range(parts)])
+    results = [result for found, _ in ran for result in found]
+    return _Tested(rulebook, results, [fault for _, faults in ran for fault in faults])
+
+
+def _run_cases(scrubber: Scrubber, folder: Path, rules: Sequence[str]) -> tuple[list[CaseResult], list[Fault]]:
+    try:
+        return run_tests(scrubber, folder, rules), []
+    except Faults as error:
+        return [], list(error.faults)
+
+
+def _remember(tested: _Tested, failed: Sequence[CaseResult], passed: Passed, files: Snapshot) -> None:
+    """Rules that passed need not run again while the author corrects the others."""
+    if tested.rulebook is not None:
+        ran = {result.rule for result in tested.results} - {result.rule for result in failed}
+        passed.add([files.of_rule(tested.rulebook.rules[rule].file) for rule in sorted(ran)])
+
+
+def _as_fault(result: CaseResult) -> Fault:
+    return Fault(result.file, result.line, f"{result.rule}: {result.case}: {'; '.join(result.differences)}")

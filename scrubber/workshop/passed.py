@@ -1,0 +1,114 @@
+"""Beside the path: which content of a folder of rules passed its checks before, so that it need not be checked again.
+
+A record of digests and nothing else: of whole folders, and of single rules with their tests and all that could change
+how those come out. Content that differs by one byte is on no record.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from scrubber.reference import Reference
+from scrubber.rulebook.cases import TEST_SUFFIX
+from scrubber.workshop.state_file import write_whole
+
+FILE = "passed"  # below the folder of Settings.state
+MOST_KEPT = 20_000
+KEY_LENGTH = 32  # characters of a digest, 128 bits
+SUFFIXES = frozenset((".yaml", ".yml", ".csv", ".json", ".md"))
+_PROGRAM = Path(__file__).resolve().parents[1]
+
+
+class Passed:
+    """Digests of what passed, in a file of `state`; without one, or where it cannot be written, none is remembered."""
+
+    def __init__(self, state: Path | None) -> None:
+        self._path = state and state / FILE
+        self._keys = dict.fromkeys(self._read())
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._keys
+
+    def add(self, keys: Iterable[str]) -> None:
+        """Remember that these passed. The oldest are forgotten when there are too many."""
+        if self._path is None:
+            return
+        # Another process may have added some meanwhile; what is lost to a race is checked once more.
+        kept = dict.fromkeys([*self._read(), *self._keys, *keys])
+        self._keys = dict.fromkeys(list(kept)[-MOST_KEPT:])
+        with suppress(OSError):
+            write_whole(self._path, "".join(f"{key}\n" for key in self._keys).encode())
+
+    def _read(self) -> list[str]:
+        if self._path is None:
+            return []
+        try:
+            lines = self._path.read_text(encoding="ascii").splitlines()
+        except (OSError, UnicodeDecodeError):
+            return []
+        return [line for line in lines if len(line) == KEY_LENGTH]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Digests of the files of a folder of rules, by name, and of what else decides how checks come out."""
+
+    files: Mapping[str, str]
+    around: str
+
+    @property
+    def whole(self) -> str:
+        """Key of all of it: any change of any file makes another."""
+        return _key([self.around, *_told(self.files)])
+
+    def of_rule(self, file: str) -> str:
+        """Key of one rule, its tests, and what its tests rest on: tables, pack files, base claims."""
+        tests = file.removesuffix(".yaml") + TEST_SUFFIX
+        return _key([self._rests_on, file, self.files.get(file, ""), self.files.get(tests, "")])
+
+    @property
+    def _rests_on(self) -> str:
+        shared = {name: found for name, found in self.files.items() if _is_shared(name)}
+        return _key([self.around, *_told(shared)])
+
+
+def take_snapshot(folder: Path, reference: Reference) -> Snapshot:
+    """The folder as it is now, with the program and the releases that rules are tested on."""
+    releases = [f"{release.table} {release.name} {release.sha256}" for release in reference.releases()]
+    return Snapshot(dict(_digests(folder)), _key([_program(), *releases]))
+
+
+def checked_files(folder: Path) -> Iterator[Path]:
+    """Every file of a folder of rules that a check could read."""
+    return (path for path in sorted(folder.rglob("*")) if path.suffix in SUFFIXES)
+
+
+def _digests(folder: Path) -> Iterator[tuple[str, str]]:
+    for path in checked_files(folder):
+        with suppress(OSError):  # gone again, or unreadable: the check will tell
+            yield path.relative_to(folder).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _is_shared(name: str) -> bool:
+    """Whether every rule's tests may rest on the file."""
+    return name.endswith((".csv", "/pack.yaml")) or (name.startswith("claims/") and name.endswith(".json"))
+
+
+@cache
+def _program() -> str:
+    """The code of this program: what it checked by other code counts for nothing."""
+    files = sorted([*_PROGRAM.rglob("*.py"), *_PROGRAM.rglob("*.csv")])
+    return _key(hashlib.sha256(path.read_bytes()).hexdigest() for path in files)
+
+
+def _told(files: Mapping[str, str]) -> Iterator[str]:
+    return (f"{name} {digest}" for name, digest in sorted(files.items()))
+
+
+def _key(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:KEY_LENGTH]
