@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/reload.py [RELOADS]
 
-Starts the real service with two workers and four clients that never pause, changes one rule before each reload, and
+Starts the real service with two workers and four clients, changes one rule before each reload, and
 prints one table: for some of the reloads the seconds from the HUP to the answer, checks included, and what parent and
 workers hold together. Memory is the processes' share of it (PSS), in MB.
 """
@@ -36,6 +36,7 @@ from tests.service import JSON, Service, running  # noqa: E402
 RULES = 300
 WORKERS = 2
 CLIENTS = 4
+PAUSE = 0.01  # seconds between two requests of a client
 SHOWN = frozenset((1, 2, 5, 10, 20, 50, 100, 200, 500, 1000))
 
 
@@ -65,6 +66,7 @@ class Load:
                 response = connection.getresponse()
                 response.read()
                 self.answers["ok" if response.status == 200 else str(response.status)] += 1
+                self._ended.wait(PAUSE)
             except (OSError, http.client.HTTPException) as error:
                 self.answers[type(error).__name__] += 1
                 connection.close()

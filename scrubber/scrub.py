@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +25,7 @@ from scrubber.money import add_impacts, price_lines
 from scrubber.reference import LiveReference, Reference, open_reference
 from scrubber.reference.catalogue import NOT_ASKED_FOR_CLAIMS, TABLES
 from scrubber.reference.files import Contents
+from scrubber.remembered import forget, remembered
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.load import load_rulebook
 from scrubber.rulebook.tables import Payer
@@ -111,7 +111,7 @@ def _find_releases(days: frozenset[date], reference: Reference) -> tuple[UsedRel
 
 
 _ASKED = tuple(table for table in TABLES if table not in NOT_ASKED_FOR_CLAIMS)
-_used_releases = lru_cache(maxsize=1024)(_find_releases)
+_used_releases = remembered(1024)(_find_releases)
 
 
 @dataclass(frozen=True)
@@ -188,6 +188,5 @@ class LiveScrubber:
     def take(self, prepared: Prepared) -> None:
         """Put it in force. What the old rules hold is freed with the last claim that is under way on them."""
         with self._lock:
-            if prepared.reference is not self.reference:
-                _used_releases.cache_clear()  # it would keep the old reference data in memory
             self._scrubber, self.reference = prepared
+        forget()

@@ -8,7 +8,7 @@ import warnings
 from datetime import date
 from typing import NoReturn
 
-from scrubber.app import create_app
+from scrubber.app import create_app, reloading_app
 from scrubber.claim import Claim
 from scrubber.config import read_settings
 from scrubber.findings import AS_WRITTEN, Switches
@@ -37,4 +37,5 @@ class Crashing:
 
 if __name__ == "__main__":
     SETTINGS = read_settings(os.environ)
-    serve(SETTINGS, lambda: create_app(SETTINGS, Crashing()))  # type: ignore[arg-type]
+    _, reloads = reloading_app(SETTINGS)
+    serve(create_app(SETTINGS, Crashing()), reloads)  # type: ignore[arg-type]

@@ -29,7 +29,7 @@ from scrubber.cli import main
 from scrubber.intake import read_v3
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.lint import lint
-from scrubber.rulebook.rule import Compare
+from scrubber.rulebook.rule import AllOf, Compare, Has
 from scrubber.scrub import Scrubber, assemble
 from scrubber.workshop.backtest.bench import open_bench
 from scrubber.workshop.backtest.books import Books, Choice
@@ -179,6 +179,8 @@ def changed(book: Rulebook, rng: random.Random) -> Rulebook:
             rules[name] = replace(rule, severity=rng.choice(["info", "warn", "deny"]), message="Other words.")
         elif change < 0.4:
             rules[name] = replace(rule, when=Compare("day", "at-least", rng.choice([737000, 739500])))
+        elif change < 0.5:
+            rules[name] = replace(rule, **{rng.choice(["since", "until"]): rng.choice([None, date(2025, 3, 12)])})
     rows = dict(book.rows)
     if rng.random() < 0.3:
         kind = rng.choice(sorted(rows))
@@ -533,3 +535,19 @@ def alive(group: int) -> list[str]:
         with contextlib.suppress(OSError):
             stats.append(file.read_text().rpartition(")")[2].split())
     return [state for state, _, of, *_ in stats if of == str(group) and state not in "ZX"]
+
+
+def test_a_pair_that_one_rulebook_names_is_no_fact_of_the_other(shipped: Scrubber) -> None:
+    book = shipped.rulebook
+    naming = replace(
+        book.rules[BUNDLED],
+        id="names-a-pair",
+        applies=AllOf((Has("first", "any", ("99213",)), Has("second", "any", ("36415",)))),
+        when=AllOf(()),
+    )
+    general = replace(naming, id="any-pair", applies=AllOf(()))
+    one = Rulebook(dict(book.rules) | {"any-pair": general}, book.packs, book.rows, book.digest)
+    other = Rulebook(dict(one.rules) | {"names-a-pair": naming}, book.packs, book.rows, book.digest)
+    judged = open_bench(Books(other, one, ()), shipped.reference).judge(read_v3(office_claim()), DAY)
+    found_by = [{each.rule.id for each in side.findings} & {"any-pair", "names-a-pair"} for side in judged]
+    assert found_by == [set(), {"any-pair", "names-a-pair"}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
@@ -12,14 +13,19 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from copy import copy
+from datetime import date
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 import orjson
 import pytest
 
+from scrubber.intake.v3 import read_v3
 from scrubber.reference.live import read_typed
 from scrubber.rulebook.load import load_rulebook
+from scrubber.scrub import LiveScrubber
 from scrubber.web.reload.attempt import Outcome
 from scrubber.web.reload.record import Running
 from scrubber.web.reload.record import running as running_services
@@ -386,3 +392,16 @@ def test_what_lies_on_the_shelf_is_never_another_turn() -> None:
     assert len({first, refused, second}) == 3
     with pytest.raises(LookupError):
         shelf.book(refused)
+
+
+def test_old_rulebooks_and_their_engines_leave_no_trace() -> None:
+    book, live = load_rulebook(SHIPPED), LiveScrubber(SHIPPED, None)
+    claim, day = read_v3(office_claim()), date(2025, 4, 1)
+    gone = []
+    for _ in range(3):
+        live.current().scrub(claim, day)
+        gone += [ref(live.current().rulebook), ref(live.current().engine)]
+        live.take(live.prepare(copy(book), read_typed(None)))
+    live.current().scrub(claim, day)
+    gc.collect()
+    assert [each() for each in gone] == [None] * 6

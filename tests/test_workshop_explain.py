@@ -32,6 +32,7 @@ from scrubber.workshop.explain.as_page import render
 from scrubber.workshop.explain.decisive import leaves_of
 from scrubber.workshop.explain.explanation import (
     DID_NOT_FIRE,
+    FALSE,
     FIRED,
     IN_SHADOW,
     NO_FACT,
@@ -131,7 +132,7 @@ def test_the_first_decisive_condition_is_told_in_a_sentence(shipped: Scrubber) -
     assert "modifier 59 on line 2 may separate pairs (group distinct), but not this one: its indicator is 0" in {
         lookup.says for lookup in fact.lookups
     }
-    assert [part.node.verdict for part in fact.parts] == [TRUE, "false", "false"]  # all are judged
+    assert [part.node.verdict for part in fact.parts] == [TRUE, FALSE, FALSE]  # all are judged
 
 
 def test_a_rule_that_was_not_yet_in_force_says_since_when_it_holds(shipped: Scrubber) -> None:
@@ -146,6 +147,15 @@ def test_alternatives_on_one_fact_are_one_sentence(shipped: Scrubber) -> None:
     assert told.because == (
         "line 1: `tbsValue` (trabecular bone score) is 1.285; the rule asks for absent or not-a-number"
     )
+
+
+def test_the_first_of_several_false_conditions_is_told(tmp_path: Path) -> None:
+    tests = "{fact: charge, over: 1}, {fact: units, over: 1}, {fact: charge, over: 5000}"
+    folder = rule_folder(tmp_path, with_lines(RULE, when=f"when: {{all: [{tests}]}}"))
+    told = one(open_scrubber(folder, None), tbs_claim(), "sample-rule")
+    assert told.because == "line 1: `units` (units of the line) is 1; the rule asks for more than 1"
+    (*_, when) = told.facts[0].parts
+    assert [leaf.verdict for leaf in leaves_of(when.node)] == [TRUE, FALSE, FALSE]
 
 
 def test_what_was_not_supplied_says_what_would_settle_it(shipped: Scrubber) -> None:
@@ -237,6 +247,26 @@ def test_the_row_that_says_more_of_the_payer_wins_and_says_why(tmp_path: Path) -
         f"fits, but the row {won.scope} says more: a contractor goes before a line of business",
         "not in force on 2025-11-12",
     }
+
+
+@pytest.mark.parametrize(
+    ("rule", "says", "place"),
+    [
+        ("documentation-tbs-source-study-no-spine", "77080 stands in the list studies-with-lumbar-spine", "lists.csv:"),
+        ("documentation-tbs-software", "K243218 is a clearance of the list", "documentation/tables/lists.csv:"),
+        ("documentation-tbs-value-implausible", "tbs-plausible-low is 0.8", "documentation/tables/limits.csv:3"),
+        ("tbs-technologist-rendering", "taxonomy codes that begin with", "taxonomy"),
+        ("tbs-facility-place", "does not stand in the list tbs-hospital-places", "code-lists"),
+        ("reference-code-unknown", "77092 may be billed from 2022-01-01 on", "procedures"),
+        ("reference-place-unknown", "place of service 11 pays the non-facility rate", "place-of-service"),
+        ("cms-ncci-mue-line", "at most 1 of 77092 a day, adjudication indicator 3", "ncci-mue"),
+    ],
+)
+def test_each_fact_has_its_look_up(rule: str, says: str, place: str, shipped: Scrubber) -> None:
+    told = one(shipped, body_of("tbs-interpretation"), rule)
+    found = [each for each in told.facts[0].lookups if says in each.says]
+    assert len(found) == 1, told.facts[0].lookups
+    assert place in (found[0].place or found[0].table)
 
 
 @pytest.mark.parametrize(
@@ -381,6 +411,9 @@ def test_the_command_line() -> None:
     assert "FIRED on line 2 with line 1" in page.output
     assert "✓ modifierIndicator: 0 — asked: 0" in page.output
     assert "payers/tables/adoptions.csv:4" in page.output
+    assert (
+        "At risk: $38.82, borne by the provider; MPFS 2025, national\n      1.20 RVU x 32.3465 = 38.82" in page.output
+    )
     wrong = CliRunner().invoke(main, ["rules", "explain", file, "--rule", "no-such-rule"])
     assert (wrong.exit_code, "scrubber rules list" in wrong.output) == (2, True)
 

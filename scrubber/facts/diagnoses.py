@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from scrubber.claim import Claim, Diagnosis, Person
@@ -15,6 +14,7 @@ from scrubber.facts.fact import Fact
 from scrubber.facts.lines import payer_fields
 from scrubber.reference import Reference
 from scrubber.reference.rows import DiagnosisNote
+from scrubber.remembered import remembered
 from scrubber.rulebook.tables import Payer
 
 ICD9 = frozenset(("BK", "BF"))
@@ -112,7 +112,7 @@ def _in_words(ages: tuple[int, int] | None) -> str:
 _NO_LIMIT = 999  # years
 
 
-@lru_cache(REMEMBERED)
+@remembered(REMEMBERED)
 def _listed(reference: Reference, code: str, day: date) -> _Listed:
     notes = reference.diagnosis_notes(code, day)
     characters = tuple(note.other for note in notes if note.kind == "seventh-character" and note.other)

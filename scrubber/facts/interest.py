@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import product
 
+from scrubber.remembered import remembered
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.rule import AllOf, Compare, Condition, Has, InList, Rule
 
@@ -26,7 +27,7 @@ class Interest:
         return any(test(procedure) for test in self._tests.get(scope, ()))
 
 
-@lru_cache(maxsize=4)
+@remembered(4)
 def interest_of(rulebook: Rulebook) -> Interest:
     """The interest of a rulebook, worked out once."""
     return Interest(rulebook)

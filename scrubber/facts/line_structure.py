@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
 
 from scrubber.claim import Claim, ServiceLine
+from scrubber.remembered import remembered
 from scrubber.rulebook.book import Rulebook
 
 MOST_MODIFIERS, MOST_POINTERS = 4, 4
@@ -47,7 +47,7 @@ def _missing(line: ServiceLine) -> Found:
     return () if all(given.values()) else [(element, "missing") for element, value in given.items() if not value]
 
 
-@lru_cache(REMEMBERED)
+@remembered(REMEMBERED)
 def _code_flaws(
     procedure: str | None,
     qualifier: str | None,
@@ -76,7 +76,7 @@ def in_code_list(element: str, value: str, rulebook: Rulebook) -> bool:
     return contains is None or contains(value)
 
 
-@lru_cache(4)
+@remembered(4)
 def coded_elements(rulebook: Rulebook) -> Mapping[str, Callable[[str], bool]]:
     """The elements whose values a code list of the transaction holds, each with the test for it."""
     lists = rulebook.lists
@@ -113,7 +113,7 @@ def _dates(line: ServiceLine, claim: Claim, received_on: date) -> Found:
     return tuple(flaws)
 
 
-@lru_cache(REMEMBERED)
+@remembered(REMEMBERED)
 def _pointers(pointers: tuple[int, ...], diagnoses: int) -> Found:
     """What is wrong with a line's pointers on a claim of so many diagnoses."""
     flaws = []

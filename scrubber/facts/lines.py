@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from scrubber.claim import Claim, Provider, ServiceLine
 from scrubber.reference import Reference
+from scrubber.remembered import remembered
 from scrubber.rulebook.tables import Payer
 from scrubber.vocabulary import DECIMAL_PLACES
 
@@ -141,7 +141,7 @@ def _view(
     )
 
 
-@lru_cache(REMEMBERED)
+@remembered(REMEMBERED)
 def _setting(place: str, day: date, reference: Reference) -> str | None:
     found = reference.place_of_service(place, day)
     return found.setting if found else None

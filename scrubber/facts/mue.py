@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
 
 from scrubber.facts.fact import Fact, release_evidence
 from scrubber.facts.lines import ByCode, LineView, millionths, payer_fields
 from scrubber.reference import Reference
+from scrubber.remembered import remembered
 
 NOTHING = Decimal(0)
 REMEMBERED = 16_384  # codes, by day, whose MUE a process remembers
@@ -54,7 +54,7 @@ def _within_mue(code: str, group: Sequence[LineView], reference: Reference) -> b
     return True
 
 
-@lru_cache(REMEMBERED)
+@remembered(REMEMBERED)
 def _most_units(code: str, day: date, reference: Reference) -> int | None:
     edit = reference.mue(code, day)
     return None if edit is None else edit.units

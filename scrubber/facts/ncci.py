@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from scrubber.facts.documentation import Documents, modifier_support
@@ -12,6 +11,7 @@ from scrubber.facts.fact import Fact, release_evidence
 from scrubber.facts.lines import ByCode, LineView, payer_fields
 from scrubber.reference import Reference
 from scrubber.reference.rows import PtpEdit
+from scrubber.remembered import remembered
 from scrubber.rulebook.book import Rulebook
 from scrubber.tables import in_force
 
@@ -122,7 +122,7 @@ def _pair_fact(
     return Fact("pair", values, (falls.number,), related, says=says, evidence=evidence)
 
 
-@lru_cache(REMEMBERED)
+@remembered(REMEMBERED)
 def _bypass(
     stays: _Side, falls: _Side, day: date, rulebook: Rulebook, reference: Reference
 ) -> tuple[str, tuple[str, ...]]:

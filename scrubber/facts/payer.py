@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import lru_cache
 
 from scrubber.claim import Claim, Provider
 from scrubber.reference import Reference
+from scrubber.remembered import remembered
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.tables import Payer
 
@@ -32,7 +32,7 @@ def identify_payer(claim: Claim, day: date, rulebook: Rulebook, reference: Refer
     )
 
 
-@lru_cache(REMEMBERED)
+@remembered(REMEMBERED)
 def contractor(zip_code: str, state: str | None, day: date, reference: Reference) -> str | None:
     """Part B contractor number where the service was furnished: by ZIP of 5 or 9 digits, else by a state with one."""
     found = reference.locality_of_zip(zip_code, day)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from functools import lru_cache
 from typing import Any
 
 from scrubber.claim import Absence
@@ -12,6 +11,7 @@ from scrubber.facts.documentation import NOT_SUPPLIED_STATE, Documents
 from scrubber.facts.fact import Fact
 from scrubber.facts.lines import REPEAT_MODIFIERS, LineView
 from scrubber.reference import Reference
+from scrubber.remembered import remembered
 
 REMEMBERED = 16_384  # what a process keeps of look-ups: codes, modifiers and days, never a claim
 REPEAT_KEY = frozenset(("modifiers", "units", "charge", "line-place"))  # with these unread nothing is a repeat
@@ -34,7 +34,7 @@ def line_facts(views: Sequence[LineView], documents: Documents, reference: Refer
         yield Fact("line", values, (view.number,))
 
 
-@lru_cache(REMEMBERED)
+@remembered(REMEMBERED)
 def _tables_say(
     code: str | None, modifiers: tuple[str, ...], day: date, reference: Reference
 ) -> Mapping[str, str | int | bool | tuple[str, ...]]:

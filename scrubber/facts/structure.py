@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from scrubber.claim import Claim, Provider, ServiceLine
@@ -13,6 +12,7 @@ from scrubber.facts.fact import Fact
 from scrubber.facts.line_structure import CENT, PLACE, coded_elements, line_flaws
 from scrubber.facts.lines import payer_fields
 from scrubber.facts.pointers import pointer_to
+from scrubber.remembered import remembered
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.tables import Payer
 from scrubber.vocabulary import ELEMENTS
@@ -93,7 +93,7 @@ def _missing(claim: Claim, day: date, rulebook: Rulebook) -> list[Flaw]:
     return [Flaw(row.element, "missing", need=row.need) for row in rows if not supplied.get(row.element)]
 
 
-@lru_cache(REMEMBERED)
+@remembered(REMEMBERED)
 def _needed(day: date, rulebook: Rulebook) -> frozenset[str]:
     return frozenset(row.element for row in rulebook.needed_elements(day))
 
@@ -219,7 +219,7 @@ def npi_fault(npi: str) -> str | None:
     return None if _checks(npi) else "check-digit"
 
 
-@lru_cache(REMEMBERED)
+@remembered(REMEMBERED)
 def _checks(npi: str) -> bool:
     digits = [int(digit) for digit in reversed(npi)]
     doubled = (sum(divmod(2 * digit, 10)) for digit in digits[1::2])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from scrubber.claim import Claim
@@ -14,6 +13,7 @@ from scrubber.facts.documentation import Documents
 from scrubber.facts.fact import Fact
 from scrubber.facts.lines import LineView, cents, payer_fields
 from scrubber.reference import Reference
+from scrubber.remembered import remembered
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.tables import Payer
 
@@ -95,7 +95,7 @@ def table_facts(payer: Payer, views: Sequence[LineView], rulebook: Rulebook, ref
         yield Fact("table", dict(found.values), lines, says=found.says, evidence=found.evidence)
 
 
-@lru_cache(REMEMBERED)
+@remembered(REMEMBERED)
 def _unreached(
     first: date, last: date, payer: Payer, rulebook: Rulebook, reference: Reference
 ) -> tuple[Unreached, ...]:

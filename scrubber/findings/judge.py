@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from scrubber.claim import Absence, Claim
@@ -15,6 +14,7 @@ from scrubber.facts.pointers import pointer_to
 from scrubber.findings.finding import Finding, NotChecked
 from scrubber.findings.switches import Switches
 from scrubber.findings.wording import render, shown
+from scrubber.remembered import remembered
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.rule import SEVERITIES, AllOf, Rule, any_state, leaves, window
 from scrubber.rulebook.tables import Payer
@@ -89,7 +89,7 @@ def _missing(rule: Rule, fact: Fact) -> tuple[str, ...]:
     return tuple([need for need in rule.needs if fact.values.get(state_key(need)) == NOT_SUPPLIED])
 
 
-@lru_cache(maxsize=4)
+@remembered(4)
 def _reads(rulebook: Rulebook) -> tuple[tuple[str, ...], ...]:
     """The facts that each running rule's `when` reads, each once, in its order."""
     return tuple(

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
 from typing import NamedTuple
 
 from scrubber.money.line_price import NOTHING, NoPrice, UnitFee, to_cents
@@ -19,6 +18,7 @@ from scrubber.money.modifiers import SPLIT, Share, part_of, shares, technical_cu
 from scrubber.reference import Reference
 from scrubber.reference.catalogue import CONVERSION_FACTORS, GPCI, MPFS
 from scrubber.reference.rows import ConversionFactor, FeeRow, Gpci
+from scrubber.remembered import remembered
 
 UNITS_KEPT = 16_384  # priced services a process remembers, about 10 MB
 
@@ -58,7 +58,7 @@ class Weighted(NamedTuple):
     text: str
 
 
-@lru_cache(maxsize=UNITS_KEPT)
+@remembered(UNITS_KEPT)
 def medicare_unit_fee(reference: Reference, service: Service) -> UnitFee:
     """What Medicare allows for one unit of the service. Remembered: the reference never changes."""
     try:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import lru_cache
 from typing import NamedTuple
 
 from scrubber.reference import Reference
+from scrubber.remembered import remembered
 
 NATIONAL = "national"
 AREAS_KEPT = 4_096
@@ -19,7 +19,7 @@ class Area(NamedTuple):
     source: str = ""
 
 
-@lru_cache(maxsize=AREAS_KEPT)
+@remembered(AREAS_KEPT)
 def area(reference: Reference, stated: str | None, facility: str | None, billing: str | None, day: date) -> Area:
     """Where a line of that day is priced. `stated` is "national", "CCCCC-LL" or None; the others are ZIP codes.
 

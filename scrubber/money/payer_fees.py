@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import lru_cache
 
 from scrubber.money.fee_schedule import UNITS_KEPT, Service, medicare_unit_fee
 from scrubber.money.line_price import NoPrice, UnitFee, to_cents
 from scrubber.money.modifiers import PRICING
 from scrubber.reference import Reference
+from scrubber.remembered import remembered
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.tables import Payer, PayerFeeRow
 
 
-@lru_cache(maxsize=UNITS_KEPT)
+@remembered(UNITS_KEPT)
 def payer_unit_fee(rulebook: Rulebook, reference: Reference, payer: Payer, service: Service) -> UnitFee:
     """What the payer's row says: an amount, or a percentage (120 = one fifth more) of what Medicare would allow."""
     row = rulebook.payer_fee(service.code, payer, service.day)

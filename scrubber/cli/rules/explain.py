@@ -55,7 +55,7 @@ def explain(
     try:
         told = workshop.explain(opened, claim, received(received_on, claim), asked, switches)
     except WrongQuestion as error:
-        raise Unusable(f"{error}; scrubber rules list names the rules") from None
+        raise Unusable(str(error)) from None
     if as_json:
         click.echo(to_bytes(told))
     else:

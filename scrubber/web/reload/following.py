@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 
 from scrubber.reference.files import Contents
@@ -18,6 +19,7 @@ class Follower:
         self._lock = threading.Lock()
         self._turn = 0  # that this process answers by
         self._prepared: tuple[int, Prepared] | None = None
+        self._swept = 0  # turn since which what came before is gone
         self._refused = 0  # turn that could not be prepared
 
     def current(self) -> Scrubber:
@@ -40,6 +42,9 @@ class Follower:
             self._get_ready(turn)
         if self._turn != self._shelf.in_force:
             self._switch()
+        if self._turn != self._swept:
+            self._swept = self._turn
+            gc.collect()  # a rulebook refers to itself, and would stay until Python looks by itself
 
     @property
     def _prepared_turn(self) -> int:

@@ -38,12 +38,13 @@ def _plots(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _two_sided(groups: Iterable[Mapping[str, Any]], name: str, figure: str) -> list[dict[str, Any]]:
-    changed = [group for group in groups if group["gained"]["findings"] or group["lost"]["findings"]][:MOST_BARS]
-    pairs = [(_figure(group["gained"], figure), _figure(group["lost"], figure)) for group in changed]
-    widest = max((max(pair) for pair in pairs), default=Decimal())
+    """Groups of which there is something to draw; those whose dollars are not known stand in the tables only."""
+    figures = [(group, _figure(group["gained"], figure), _figure(group["lost"], figure)) for group in groups]
+    drawn = [(group, gained, lost) for group, gained, lost in figures if gained or lost][:MOST_BARS]
+    widest = max((max(gained, lost) for _, gained, lost in drawn), default=Decimal())
     return [
         {"name": group[name], "gained": _width(gained, widest), "lost": _width(lost, widest), "group": group}
-        for group, (gained, lost) in zip(changed, pairs, strict=True)
+        for group, gained, lost in drawn
     ]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from click import style
 
 from scrubber.answer.table import dollars, wrap
+from scrubber.findings import Impact
 from scrubber.money.impact import puts_at_risk
 from scrubber.vocabulary import KINDS
 from scrubber.workshop.explain.explanation import (
@@ -117,11 +118,7 @@ def _fact(fact: FactExplained, width: int) -> Iterator[str]:
     yield _outcome(fact.outcome, _place(fact))
     yield from wrap(sentence(fact.because), 4, width)
     if fact.finding and fact.finding.impact and puts_at_risk(fact.finding):
-        impact = fact.finding.impact
-        bearer = f", borne by the {impact.liability}" if impact.liability else ""
-        yield from wrap(
-            f"At risk: {dollars(impact.at_risk)}{bearer}{f'; {impact.basis}' if impact.basis else ''}", 4, width
-        )
+        yield from _at_risk(fact.finding.impact, width)
     for missing in fact.missing:
         yield from wrap(f"→ {missing.name} would be settled by {missing.settled_by}", 4, width, hang=2)
     for part in fact.parts:
@@ -131,6 +128,14 @@ def _fact(fact: FactExplained, width: int) -> Iterator[str]:
     for lookup in fact.lookups:
         yield from wrap(f"· {lookup.says}{_source(lookup)}", 6, width, hang=2)
     yield from _candidates(fact.competing, width)
+
+
+def _at_risk(impact: Impact, width: int) -> Iterator[str]:
+    bearer = f", borne by the {impact.liability}" if impact.liability else ""
+    basis = f"; {impact.basis}" if impact.basis else ""
+    yield from wrap(f"At risk: {dollars(impact.at_risk)}{bearer}{basis}", 4, width)
+    for step in impact.steps:
+        yield from wrap(step, 6, width, hang=2)
 
 
 def _place(fact: FactExplained) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from scrubber.facts.fact import Fact
 from scrubber.rulebook.rule import Rule
-from scrubber.workshop.explain.explanation import FALSE, NOT_JUDGED, TRUE, Group, Leaf, Node, Part
+from scrubber.workshop.explain.explanation import NOT_JUDGED, TRUE, Group, Leaf, Node, Part
 from scrubber.workshop.explain.tree import day_of
 from scrubber.workshop.explain.words import in_days, in_words, where
 
@@ -42,10 +42,9 @@ def _of_one_fact(group: Group) -> Leaf | None:
 
 
 def _first_failed(node: Node) -> Node:
-    """Down through `all` to the first part that fails: one that is false goes before one that cannot be judged."""
+    """Down through `all` to the first part that is not true."""
     while isinstance(node, Group) and node.word == "all":
-        failed = [part for part in node.parts if part.verdict != TRUE]
-        node = next((part for part in failed if part.verdict == FALSE), failed[0])
+        node = next(part for part in node.parts if part.verdict != TRUE)
     return node
 
 

@@ -7,15 +7,13 @@ from datetime import date
 
 from scrubber.facts.fact import Fact
 from scrubber.rulebook.rule import InList, Rule, leaves
-from scrubber.rulebook.tables import CodeListRow
-from scrubber.tables import in_force
 from scrubber.vocabulary import state_key
-from scrubber.workshop.explain import coverage_lookups, line_lookups, pair_lookups
+from scrubber.workshop.explain import coverage_lookups, line_lookups, pair_lookups, stated_lookups
 from scrubber.workshop.explain.competing import policies
 from scrubber.workshop.explain.explanation import Candidate, Lookup
-from scrubber.workshop.explain.ground import MOST_ROWS, Ground, of_book
+from scrubber.workshop.explain.ground import MOST_ROWS, Ground
+from scrubber.workshop.explain.stated_lookups import in_list
 from scrubber.workshop.explain.tree import day_of
-from scrubber.workshop.explain.words import in_days
 
 Source = Callable[[Fact, date, Ground], Iterator[Lookup]]
 
@@ -38,6 +36,12 @@ _SOURCES: tuple[tuple[tuple[str, ...], tuple[str, ...], Source], ...] = (
     (("coverage",), ("frequencyTest",), coverage_lookups.frequency),
     (("coverage",), ("status", "effect", "diagnosisTest"), coverage_lookups.article),
     (("table",), ("standing", "tables"), line_lookups.releases),
+    (("document",), ("sourceStudy",), stated_lookups.source_study),
+    (("document",), ("tbsSoftware",), stated_lookups.software),
+    (("document",), ("indication",), stated_lookups.indication),
+    (("coverage",), ("baseStudy",), stated_lookups.base_study),
+    (("abn",), ("abnFaults",), stated_lookups.notice_form),
+    (("element",), ("need",), stated_lookups.needed),
 )
 
 
@@ -77,20 +81,4 @@ def _code_lists(rule: Rule, fact: Fact, day: date, ground: Ground) -> Iterator[L
         value = fact.values.get(leaf.fact)
         codes = (value,) if isinstance(value, str) else value or ()
         for code in codes[:MOST_ROWS]:
-            yield _in_list(leaf.list, code, day, ground)
-
-
-def _in_list(name: str, code: str, day: date, ground: Ground) -> Lookup:
-    rows = [row for row in ground.book.rows.get("code-lists", ()) if row.list == name and _names(row, code)]
-    row = next((row for row in rows if in_force(row, day)), None)
-    if row is not None:
-        return of_book("code-lists", row, f"{code} stands in the list {name} {in_days(row)}", ground.book)
-    if rows:
-        return of_book("code-lists", rows[0], f"{code} stands in the list {name} only {in_days(rows[0])}", ground.book)
-    return Lookup("code-lists", f"{code} does not stand in the list {name}")
-
-
-def _names(row: CodeListRow, code: str) -> bool:
-    if row.through is None:
-        return row.code == code
-    return len(code) == len(row.code) and row.code <= code <= row.through
+            yield in_list(leaf.list, code, day, ground)

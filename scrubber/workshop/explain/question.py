@@ -57,23 +57,30 @@ def explain(
     rules = _chosen(asked, scrubbed)
     most = max(LEAST_OF_RULE, MOST_FACTS // max(len(rules), 1))
     told = sorted((explain_rule(scrubbed.trial(rule), asked, most) for rule in rules), key=_rank)
+    return _explanation(scrubbed, tuple(told))
+
+
+def _explanation(scrubbed: Scrubbed, told: tuple[RuleExplained, ...]) -> Explanation:
     ground, result = scrubbed.ground, scrubbed.result
+    unchecked = {item.rule.id for item in result.not_checked} - {each.rule.id for each in told}
     return Explanation(
         ground.known.payer,
         tuple(payer_lookups(ground)),
         ground.known.day,
-        tuple(told),
+        told,
         sum(each.left_off for each in told),
-        tuple(sorted({item.rule.id for item in result.not_checked} - {rule.id for rule in rules})),
+        tuple(sorted(unchecked)),
         result.versions,
-        received_on,
-        switches,
+        ground.received_on,
+        scrubbed.switches,
     )
 
 
 def _check(asked: Asked, claim: Claim, book: Rulebook) -> None:
     if any(rule not in book.rules for rule in asked.rules):
-        raise WrongQuestion("a rule is asked about that there is not; the list of rules has their ids")
+        raise WrongQuestion(
+            "a rule is asked about that there is not; `scrubber rules list` and GET /v1/rules name them"
+        )
     if asked.line is not None and not 1 <= asked.line <= len(claim.lines):
         raise WrongQuestion("a line is asked about that the claim does not have; its lines are numbered from 1")
 
