@@ -22,6 +22,7 @@ _NAMES = frozenset(
         "THREADS",
         "MAX_BODY_BYTES",
         "READY_DAYS",
+        "URL",
         "DATABASE_URL",
         "BATCH_WORKERS",
         "MAX_BATCH_BYTES",

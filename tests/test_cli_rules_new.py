@@ -117,6 +117,7 @@ def test_every_answer_that_will_not_do_is_told_at_once(rules: Path) -> None:
         ({"message": "Line {line} of {patientName}."}, "data of a person"),
         ({"message": "98765: wobble absorptiometry with spoon density study of drawers"}, "AMA's wording"),
         ({"pack": "../out", "id": "../out-x"}, "--pack Must look like"),
+        ({"pack": "claims", "id": "claims-x"}, "folder of base claims"),
         ({"family": "../../out"}, "--family Must look like"),
         ({"codes": "77080;DROP"}, "--codes are codes of capital letters and digits"),
     ],

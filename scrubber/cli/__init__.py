@@ -15,6 +15,7 @@ _COMMANDS = {
     "scrub": "Scrub claims in files: a table to read, or the API's answers.",
     "serve": "Serve the API, batches included.",
     "worker": "Scrub batches, apart from the service.",
+    "batch": "Send many claims to a service and read what came out.",
     "replay": "Make an answer again, or tell what is missing for it.",
     "codes": "Look a procedure code up.",
     "price": "Price a service.",

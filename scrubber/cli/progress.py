@@ -14,10 +14,14 @@ WIPE = "\r\x1b[K"
 
 
 class Shown:
-    """A line that is drawn again on a terminal, else a line a minute. `what` is counted."""
+    """A line that is drawn again on a terminal, else a line a minute. `what` is counted.
 
-    def __init__(self, what: str = "rows") -> None:
+    `before` is the count, and the share of all, that was done before this run.
+    """
+
+    def __init__(self, what: str = "rows", before: tuple[int, float] = (0, 0.0)) -> None:
         self._what = what
+        self._count_before, self._share_before = before
         self._begun = self._told = time.monotonic()
         self._live = sys.stderr.isatty()
 
@@ -28,10 +32,12 @@ class Shown:
             return
         self._told = now
         spent = now - self._begun
-        left = spent / share - spent if share else 0.0
-        told = f"{count:,} {self._what}, {share:4.0%}, {_minutes(left)} left"
+        mine = share - self._share_before
+        left = spent / mine * (1 - share) if mine > 0 else 0.0
+        rate = (count - self._count_before) / spent if spent > 0 else 0.0
+        told = f"{count:,} {self._what}, {rate:,.0f}/s, {share:4.0%}, {_minutes(left)} left"
         if self._live:
-            click.echo(f"\r[{'#' * int(BAR * share):<{BAR}}] {told:<40}", err=True, nl=share >= 1)
+            click.echo(f"\r[{'#' * int(BAR * share):<{BAR}}] {told:<46}", err=True, nl=share >= 1)
         elif share < 1:
             click.echo(told, err=True)
 

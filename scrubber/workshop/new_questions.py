@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from marshmallow import Schema, ValidationError
 
+from scrubber.rulebook.base_claims import FOLDER
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.conditions import (
     DAY_WORDS,
@@ -65,6 +66,10 @@ def _by_schema(schema: Schema, name: str) -> Callable[[str, Answers, Rulebook], 
 
 
 _RULE, _AUTHORITY, _WINDOW, _PACK = RuleSchema(), AuthoritySchema(), WindowSchema(), PackSchema()
+
+
+def _pack(answer: str, answers: Answers, book: Rulebook) -> str | None:
+    return "is the folder of base claims" if answer == FOLDER else _by_schema(_PACK, "name")(answer, answers, book)
 
 
 def _id(answer: str, answers: Answers, book: Rulebook) -> str | None:
@@ -146,7 +151,7 @@ def _new_pack(answers: Answers, book: Rulebook) -> bool:
 
 QUESTIONS: tuple[Question, ...] = (
     Question(
-        "pack", "Which pack is it for? One of these, or a new name", _by_schema(_PACK, "name"),
+        "pack", "Which pack is it for? One of these, or a new name", _pack,
         lambda _, book: {name: pack.title for name, pack in book.packs.items()},
     ),
     Question("pack-title", "One line that says what the new pack is", _by_schema(_PACK, "title"), asked=_new_pack),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
@@ -11,7 +12,6 @@ from typing import Any
 
 import click
 
-from scrubber.cli.columns import columns
 from scrubber.cli.opening import Unusable, settings, told_plainly
 from scrubber.errors import Faults
 from scrubber.reference import open_reference
@@ -22,6 +22,8 @@ from scrubber.rulebook.load import load_rulebook
 from scrubber.workshop.new import read_text, rule_file, rule_text
 from scrubber.workshop.new_cases import OF_EACH, Derived, cases_text, derive
 from scrubber.workshop.new_questions import QUESTIONS, Question, complete, fault_in
+
+WIDEST = 100
 
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -104,7 +106,7 @@ def _ask(question: Question, answers: Mapping[str, str], book: Rulebook) -> str:
     while True:
         answer: str = click.prompt(f"{question.text}{short}", default=usual, show_default=bool(usual)).strip()
         if answer == "?":
-            _explain(question, choices)
+            _explain(choices)
             continue
         fault = fault_in(question, answer, answers, book)
         if fault is None:
@@ -112,11 +114,14 @@ def _ask(question: Question, answers: Mapping[str, str], book: Rulebook) -> str:
         click.echo(f"  {fault}")
 
 
-def _explain(question: Question, choices: Mapping[str, str]) -> None:
-    for line in columns((question.name, "what it is"), list(choices.items())) if choices else ():
-        click.echo(f"  {line}")
+def _explain(choices: Mapping[str, str]) -> None:
     if not choices:
         click.echo("  Any text; docs/writing-rules.md explains each key.")
+        return
+    listed = click.HelpFormatter(width=min(shutil.get_terminal_size().columns, WIDEST))
+    listed.indent()
+    listed.write_dl([(word or "(blank)", about) for word, about in choices.items()])
+    click.echo(listed.getvalue(), nl=False)
 
 
 def _new_pack(answers: Mapping[str, str]) -> Pack:

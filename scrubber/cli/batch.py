@@ -1,0 +1,254 @@
+"""Around the path, `scrubber batch`: a client of the service: many claims sent, followed, read back, ended."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+
+from scrubber.batch.results import DISPOSITIONS
+from scrubber.cli.batch_output import BEGINNING, place_in, write
+from scrubber.cli.batch_service import TRIES, BatchService, Broken
+from scrubber.cli.batch_tables import batches_table, dollars, summary_tables
+from scrubber.cli.opening import Unusable
+from scrubber.cli.progress import Shown
+
+POLL_SECONDS = 0.5
+PIECE = 1 << 18
+MEGABYTE = 1_000_000
+DONE, RUNNING = "done", ("received", "running")
+_FELL_SHORT = 1
+
+_url = click.option(
+    "--url",
+    envvar="SCRUBBER_URL",
+    default="http://127.0.0.1:8080",
+    show_default=True,
+    help="The service; SCRUBBER_URL.",
+)
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print the API's answer.")
+_id = click.argument("batch_id", metavar="ID")
+
+
+@click.group()
+def batch() -> None:
+    """Send many claims to a service, follow them, and read what came out.
+
+    \b
+    scrubber batch submit night.ndjson --wait
+    scrubber batch status
+    scrubber batch summary ID
+    scrubber batch results ID --disposition deny --csv -o denied.csv
+    """
+
+
+@batch.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@_url
+@click.option("--wait", is_flag=True, help="Wait for the end, and show how far it is.")
+@click.option("--key", metavar="KEY", help="Sent again under the same key within a day, it is still one batch.")
+@click.option("--received-on", metavar="CCYYMMDD", help="Day of receipt of claims that do not say. [today]")
+@click.option("--enable", multiple=True, metavar="RULE", help="Let what this shadow rule finds count.")
+@click.option("--disable", multiple=True, metavar="RULE", help="Leave this rule out.")
+@click.option("--most-rejected", metavar="SHARE", help="Fail as soon as more of the rows are rejected: 0 to 1.")
+@click.option("--priority", type=int, help="Higher goes first: -999 to 999. [0]")
+@click.option("--webhook", metavar="ADDRESS", help="Tell this address of the end.")
+@_as_json
+def submit(file: Path, url: str, wait: bool, key: str | None, as_json: bool, **options: Any) -> None:
+    """Send FILE: claims one a line (NDJSON) or a JSON array of them, plain or gzipped; - reads standard input.
+
+    Prints the id of the batch. With --wait the exit code is 1 when the batch did not come to its end, or a row was no
+    claim.
+
+    \b
+    scrubber batch submit night.ndjson --wait
+    scrubber batch submit night.json.gz --key night-2026-11-23
+    """
+    service = BatchService(url)
+    headers = {"Content-Type": "application/x-ndjson", "Idempotency-Key": key or secrets.token_hex(16)}
+    query = [*_query(options), *_format(file)]
+    if str(file) == "-":
+        told = service.submit(_standard_input, None, headers, query, again=False)
+    else:
+        size = file.stat().st_size
+        told = service.submit(lambda: _pieces(file, size), size, headers, query, again=True)
+    if wait:
+        told = _wait(service, told["id"])
+    _show(told, as_json) if wait or as_json else click.echo(told["id"])
+    if wait and (told["state"] != DONE or told["counts"]["rejected"]):
+        raise SystemExit(_FELL_SHORT)
+
+
+@batch.command()
+@click.argument("batch_id", metavar="[ID]", required=False)
+@_url
+@_as_json
+def status(batch_id: str | None, url: str, as_json: bool) -> None:
+    """Show how far a batch is, or all of them."""
+    service = BatchService(url)
+    if batch_id:
+        _show(service.read(batch_id), as_json)
+        return
+    told = service.read()
+    if as_json:
+        _print(told)
+    elif told["batches"]:
+        _lines(batches_table(told["batches"]))
+    else:
+        click.echo("no batches; send one with `scrubber batch submit FILE`")
+
+
+@batch.command()
+@_id
+@_url
+@click.option("--csv", "as_csv", is_flag=True, help="A line a finding, for spreadsheets.")
+@click.option("--disposition", multiple=True, type=click.Choice(DISPOSITIONS), help="Only what came out so.")
+@click.option("--rule", metavar="RULE", help="Only claims on which this rule fired.")
+@click.option("--min-at-risk", metavar="DOLLARS", help="Only claims with at least so much at risk.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file; one begun is continued.")
+def results(batch_id: str, url: str, as_csv: bool, output: Path | None, **filters: Any) -> None:
+    """Read results in the order of the rows, as NDJSON or CSV; while it runs, as far as they are there.
+
+    \b
+    scrubber batch results ID -o results.ndjson      run it again after a break, or when more is there
+    scrubber batch results ID --csv --disposition deny --min-at-risk 100 > worklist.csv
+    """
+    service = BatchService(url)
+    query = [*_query(filters), ("format", "csv" if as_csv else "ndjson")]
+    if output is None:
+        state = _print_results(service, batch_id, query)
+    else:
+        state = _read_into(output, service, batch_id, query, as_csv)
+    if state in RUNNING:
+        click.echo(f"the batch is {state}: these are the results so far", err=True)
+
+
+@batch.command()
+@_id
+@_url
+@click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="Lines of each table.")
+@_as_json
+def summary(batch_id: str, url: str, top: int, as_json: bool) -> None:
+    """Show claims, findings and dollars at risk by rule, payer, code and provider, the most dollars first."""
+    told = BatchService(url).read(batch_id, "summary")
+    if as_json:
+        _print(told)
+    else:
+        _lines(summary_tables(told, top))
+
+
+@batch.command()
+@_id
+@_url
+def cancel(batch_id: str, url: str) -> None:
+    """End a batch that runs. What is done stays and can be read."""
+    service = BatchService(url)
+    service.do("POST", batch_id, "cancel")
+    _show(service.read(batch_id), as_json=False)
+
+
+@batch.command()
+@_id
+@_url
+@click.confirmation_option("--yes", prompt="Remove its claims and results for good?", help="Do not ask.")
+def delete(batch_id: str, url: str) -> None:
+    """Remove a batch: its claims, its results, all that is known of it."""
+    BatchService(url).do("DELETE", batch_id)
+    click.echo("removed")
+
+
+def _query(options: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Options under the names that the API has for them."""
+    for name, value in options.items():
+        first, *more = name.split("_")
+        asked = first + "".join(word.title() for word in more)
+        for each in value if isinstance(value, tuple) else () if value is None else (value,):
+            yield asked, str(each)
+
+
+def _format(file: Path) -> Iterator[tuple[str, str]]:
+    """What a gzipped file holds is told by its name."""
+    if file.suffixes[-2:] == [".json", ".gz"]:
+        yield "format", "json"
+
+
+def _pieces(file: Path, size: int) -> Iterator[bytes]:
+    shown, sent = Shown("MB sent"), 0
+    with file.open("rb") as stream:
+        while piece := stream.read(PIECE):
+            yield piece
+            sent += len(piece)
+            shown(sent // MEGABYTE, sent / size)
+
+
+def _standard_input() -> Iterator[bytes]:
+    while piece := sys.stdin.buffer.read(PIECE):
+        yield piece
+
+
+def _wait(service: BatchService, batch_id: str) -> Any:
+    """Until it has ended."""
+    shown = Shown()
+    try:
+        while (told := service.read(batch_id))["state"] in RUNNING:
+            if told["rows"]:
+                shown(told["rowsDone"], told["rowsDone"] / told["rows"])
+            time.sleep(POLL_SECONDS)
+    except KeyboardInterrupt:
+        click.echo(f"\nit goes on without you: scrubber batch status {batch_id}", err=True)
+        raise
+    if told["rows"] and told["state"] == DONE:
+        shown(told["rows"], 1.0)
+    return told
+
+
+def _print_results(service: BatchService, batch_id: str, query: list[tuple[str, str]]) -> str:
+    with service.stream(batch_id, "results", query=query) as (headers, pieces):
+        try:
+            for piece in pieces:
+                sys.stdout.buffer.write(piece)
+        except Broken:
+            raise _broke_off("write them into a file with -o, and run the command again to continue it") from None
+        sys.stdout.buffer.flush()
+    return headers["Batch-State"]
+
+
+def _read_into(output: Path, service: BatchService, batch_id: str, query: list[tuple[str, str]], as_csv: bool) -> str:
+    for _ in range(TRIES):
+        place = place_in(output, as_csv)
+        asked = [*query, ("after", str(place.after))] if place is not BEGINNING else query
+        try:
+            with service.stream(batch_id, "results", query=asked) as (headers, pieces):
+                write(pieces, output, place)
+                return headers["Batch-State"]
+        except Broken:
+            continue
+    raise _broke_off("run the command again to continue the file")
+
+
+def _broke_off(what_to_do: str) -> Unusable:
+    return Unusable(f"the connection broke while results were read; {what_to_do}")
+
+
+def _show(told: Any, as_json: bool) -> None:
+    if as_json:
+        _print(told)
+        return
+    _lines(batches_table([told]))
+    if told["state"] in RUNNING and told["secondsLeft"] is not None:
+        click.echo(f"about {told['secondsLeft']} seconds left, {dollars(told['atRisk'])} dollars at risk so far")
+
+
+def _print(told: Any) -> None:
+    click.echo(orjson.dumps(told))
+
+
+def _lines(lines: Iterator[str]) -> None:
+    for line in lines:
+        click.echo(line)

@@ -1,0 +1,117 @@
+"""Around the path: results of a batch into a file, from where an earlier run of the command left off.
+
+What the file has of its last row is read again and compared: it tells whether the file holds these results at all.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import orjson
+
+from scrubber.cli.opening import Unusable
+
+TAIL = 1 << 16  # bytes looked through at a time
+
+
+class Place(NamedTuple):
+    """Where to go on: what is asked for after row `after` is in the file from byte `start` on, as far as it goes.
+
+    `heading` is how long the line is that begins such an answer and is not wanted again.
+    """
+
+    after: int
+    start: int
+    heading: int
+
+
+BEGINNING = Place(0, 0, 0)
+
+
+def place_in(path: Path, as_csv: bool) -> Place:
+    """Where to go on with a file; it may not be there yet. Raises Unusable for one that holds something else."""
+    if not path.exists():
+        return BEGINNING
+    with path.open("rb") as file:
+        try:
+            return _in_csv(file) if as_csv else _in_lines(file)
+        except (ValueError, KeyError, TypeError, csv.Error):
+            raise _holds_something_else(path) from None
+
+
+def write(pieces: Iterator[bytes], path: Path, place: Place) -> None:
+    """Go on with a file. Raises Unusable when what it holds is not what the service says."""
+    path.touch()
+    with path.open("r+b") as file:
+        file.seek(place.start)
+        held = file.read()
+        skip = place.heading
+        for piece in pieces:
+            part, skip = piece[skip:], max(0, skip - len(piece))
+            known = min(len(part), len(held))
+            if part[:known] != held[:known]:
+                raise _holds_something_else(path)
+            held = held[known:]
+            file.write(part[known:])
+    if held:
+        raise _holds_something_else(path)
+
+
+def _holds_something_else(path: Path) -> Unusable:
+    return Unusable(f"{path} holds something else than these results; choose another file, or remove it")
+
+
+def _in_lines(file: BinaryIO) -> Place:
+    """The last whole line of NDJSON."""
+    start = size = file.seek(0, 2)
+    tail = b""
+    while start and tail.count(b"\n") < 2:
+        start = max(0, start - TAIL)
+        file.seek(start)
+        tail = file.read(size - start)
+    end = tail.rfind(b"\n")
+    if end < 0:
+        return BEGINNING
+    begin = tail.rfind(b"\n", 0, end) + 1
+    return Place(orjson.loads(tail[begin:end])["row"] - 1, start + begin, 0)
+
+
+def _in_csv(file: BinaryIO) -> Place:
+    """The lines of the last row of CSV: a row has one for each of its findings."""
+    lines = _Lines(file)
+    reader = csv.reader(lines)
+    if not next(reader, None):
+        return BEGINNING
+    heading = begin = lines.bytes
+    row, place = 0, BEGINNING
+    for record in reader:
+        if not lines.whole:
+            break
+        if int(record[0]) != row:
+            row = int(record[0])
+            place = Place(row - 1, begin, heading)
+        begin = lines.bytes
+    return place
+
+
+class _Lines:
+    """The lines of a file, and how many bytes they have been."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.bytes = 0
+        self.whole = True
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._file.readline()
+        if not line:
+            raise StopIteration
+        self.bytes += len(line)
+        self.whole = line.endswith(b"\n")
+        return line.decode(errors="replace")

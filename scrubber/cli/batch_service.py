@@ -1,0 +1,160 @@
+"""Around the path: the service that a `scrubber batch` command speaks to. What it refuses is told in its own words."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from email.message import Message
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode, urlsplit
+
+import orjson
+
+from scrubber.cli.opening import Unusable
+
+SECONDS = 60.0  # to wait for more of an answer
+TRIES = 5  # of what may be asked again
+BUSY = 503
+PIECE = 1 << 18
+
+Query = Iterable[tuple[str, str]]
+Body = Callable[[], Iterable[bytes]]
+
+
+class Answer(NamedTuple):
+    """A whole answer."""
+
+    status: int
+    headers: Message
+    content: bytes
+
+
+class Broken(Exception):
+    """The connection broke while an answer was read."""
+
+
+class BatchService:
+    """A service by its address: http://HOST:PORT, or https."""
+
+    def __init__(self, url: str) -> None:
+        """Raises Unusable for an address that is none."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise Unusable(f"--url is {url!r}; give an address such as http://127.0.0.1:8080")
+        self._url = url
+        self._parts = parts
+
+    def read(self, *names: str, query: Query = ()) -> Any:
+        """The JSON at /v1/batches/…. Raises Unusable when there is none."""
+        return orjson.loads(_fine(self._tried(lambda: self._ask("GET", _path(names, query)))).content)
+
+    def do(self, method: str, *names: str) -> None:
+        """POST or DELETE. Raises Unusable when it is refused."""
+        _fine(self._tried(lambda: self._ask(method, _path(names, ()))))
+
+    def submit(self, body: Body, size: int | None, headers: Mapping[str, str], query: Query, again: bool) -> Any:
+        """Send a batch, of `size` bytes where that is known. `again`: `body` can be sent more than once.
+
+        Raises Unusable when it is refused.
+        """
+        length = {} if size is None else {"Content-Length": str(size)}
+
+        def send() -> Answer:
+            return self._ask("POST", _path((), query), body(), {**headers, **length})
+
+        return orjson.loads(_fine(self._tried(send) if again else send()).content)
+
+    @contextmanager
+    def stream(self, *names: str, query: Query = ()) -> Iterator[tuple[Message, Iterator[bytes]]]:
+        """Headers and pieces of a long answer. Raises Unusable when it is refused, Broken when it breaks off."""
+        for _ in range(TRIES):
+            connection = self._connect()
+            try:
+                with self._told_plainly():
+                    connection.request("GET", self._address(_path(names, query)))
+                    response = connection.getresponse()
+                if response.status == BUSY and (after := response.headers.get("Retry-After")):
+                    time.sleep(float(after))
+                    continue
+                if response.status >= http.client.BAD_REQUEST:
+                    _fine(Answer(response.status, response.headers, response.read()))
+                yield response.headers, _pieces(response)
+                return
+            finally:
+                connection.close()
+        raise Unusable("the service is busy with other batches; try again later")
+
+    def _ask(
+        self, method: str, path: str, body: Iterable[bytes] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        connection = self._connect()
+        try:
+            with self._told_plainly():
+                try:
+                    connection.request(method, self._address(path), body, dict(headers or {}))
+                except (BrokenPipeError, ConnectionResetError):
+                    if body is None:
+                        raise
+                    # It may have refused before it had read all, and said why.
+                response = connection.getresponse()
+                return Answer(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+    def _tried(self, ask: Callable[[], Answer]) -> Answer:
+        """Asked again where the service is busy."""
+        for _ in range(TRIES - 1):
+            answer = ask()
+            after = answer.headers.get("Retry-After")
+            if answer.status != BUSY or after is None:
+                return answer
+            time.sleep(float(after))
+        return ask()
+
+    def _connect(self) -> http.client.HTTPConnection:
+        kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
+        return kind(self._parts.hostname or "", self._parts.port, timeout=SECONDS, blocksize=PIECE)
+
+    def _address(self, path: str) -> str:
+        return self._parts.path.rstrip("/") + path
+
+    @contextmanager
+    def _told_plainly(self) -> Iterator[None]:
+        try:
+            yield
+        except ConnectionRefusedError:
+            reason = "nobody listens there; start it with `scrubber serve`, or name another with --url or SCRUBBER_URL"
+        except TimeoutError:
+            reason = f"no answer within {SECONDS:.0f} seconds"
+        except (OSError, http.client.HTTPException) as error:
+            reason = getattr(error, "strerror", None) or type(error).__name__
+        else:
+            return
+        raise Unusable(f"the service at {self._url} cannot be reached: {reason}")
+
+
+def _path(names: Iterable[str], query: Query) -> str:
+    asked = urlencode(list(query))
+    return "/".join(("/v1/batches", *(quote(name, safe="") for name in names))) + (f"?{asked}" if asked else "")
+
+
+def _fine(answer: Answer) -> Answer:
+    """Raises Unusable with what the service says of a refusal."""
+    if answer.status < http.client.BAD_REQUEST:
+        return answer
+    try:
+        told = orjson.loads(answer.content)
+        reason = f"{told['title']}. {told['detail']}"
+    except (ValueError, KeyError, TypeError):
+        reason = f"HTTP {answer.status}; is this address a claim scrubber's?"
+    raise Unusable(reason)
+
+
+def _pieces(response: http.client.HTTPResponse) -> Iterator[bytes]:
+    try:
+        while piece := response.read1(PIECE):
+            yield piece
+    except (OSError, http.client.HTTPException) as error:
+        raise Broken from error
