@@ -29,7 +29,7 @@ from scrubber.reference import open_reference
 from scrubber.reference.live import read_typed
 from scrubber.rulebook.load import load_rulebook
 from scrubber.scrub import LiveScrubber
-from scrubber.web.reload.attempt import Outcome
+from scrubber.web.reload.outcome import Outcome
 from scrubber.web.reload.record import Running
 from scrubber.web.reload.record import running as running_services
 from scrubber.web.reload.shelf import Book, Shelf
