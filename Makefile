@@ -67,8 +67,8 @@ coverage: $(DEV) ## run the tests and list the lines that none of them reaches
 
 lock: ## lock the requirements again (needs uv; UPGRADE=1 takes newer releases)
 	$(LOCK) $(if $(UPGRADE),--upgrade) --group build --output-file requirements-build.txt
-	$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml --extra postgres --output-file requirements.txt
-	$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml --extra postgres --group dev --constraint requirements.txt \
+	$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml --extra postgres --extra celery --output-file requirements.txt
+	$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml --extra postgres --extra celery --group dev --constraint requirements.txt \
 		--output-file requirements-dev.txt
 	@! grep -n '://' requirements-build.txt requirements.txt requirements-dev.txt
 

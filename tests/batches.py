@@ -5,34 +5,74 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from scrubber.batch.folder import FolderDepot
 from scrubber.batch.job import Batch, Body, Options
-from scrubber.batch.sqlite import SqliteLedger
+from scrubber.batch.place import Batches, open_batches
 from scrubber.batch.work import Bench, work
 from tests.claims import office_claim, tbs_claim
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 RECEIVED = date(2026, 11, 23)
+LEASE = 60.0  # seconds
 
 
-def bench(folder: Path, scrubber: Any, **changes: Any) -> Bench:
-    """A bench over SQLite and a folder. Its time of day stands still, its leases last a minute."""
+@dataclass(frozen=True)
+class Keep:
+    """Where batches are kept: below a folder, or in a database."""
+
+    folder: Path
+    address: str | None = None
+
+    def __call__(self, lease_seconds: float = LEASE) -> Batches:
+        """The same batches each time, with leases of so many seconds."""
+        kept = open_batches(self.folder, self.address, lease_seconds)
+        assert kept is not None
+        return kept
+
+    def holds(self, text: bytes) -> bool:
+        """Whether a text is in any file that batches are kept in. What the database logs, it overwrites in time."""
+        folder = self.folder if self.address is None else _settled(self.address)
+        return any(text in path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def _settled(address: str) -> Path:
+    """The folder of a database's tables, with all that was changed in it."""
+    import psycopg
+
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("CHECKPOINT")
+        [[folder]] = connection.execute("SHOW data_directory").fetchall()
+    return Path(folder) / "base"
+
+
+def forget_batches(address: str) -> None:
+    """Remove all that a database keeps of batches."""
+    import psycopg
+
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA IF EXISTS scrubber_batches CASCADE")
+
+
+def bench(where: Path | Batches, scrubber: Any, **changes: Any) -> Bench:
+    """A bench over a ledger and a depot, or over SQLite and a folder. Its time of day stands still."""
+    kept = where if isinstance(where, Batches) else open_batches(where, None, LEASE)
+    assert kept is not None
     told: dict[str, Any] = {
-        "ledger": SqliteLedger(folder / "batches.sqlite", 60.0),
-        "depot": FolderDepot(folder / "batches"),
+        "ledger": kept.ledger,
+        "depot": kept.depot,
         "scrubber": lambda: scrubber,
         "most_row_bytes": 1_000_000,
         "most_upload_bytes": 100_000_000,
         "now": lambda: NOW,
         "seconds": time.monotonic,
         "alive": lambda: None,
-        "lease_seconds": 60.0,
+        "lease_seconds": LEASE,
     }
     return Bench(**(told | changes))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from scrubber.scrub import Scrubber, open_scrubber
+from tests.batches import Keep, forget_batches
 from tests.stores import postgres_server
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,3 +35,13 @@ def postgres() -> Iterator[str]:
     # Not below pytest's folders: the server runs as another user, who may not read them.
     with tempfile.TemporaryDirectory() as folder, postgres_server(Path(folder)) as address:
         yield address
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def keep(request: pytest.FixtureRequest, tmp_path: Path) -> Keep:
+    """What keeps batches, in each way there is."""
+    if request.param == "sqlite":
+        return Keep(tmp_path)
+    address = request.getfixturevalue("postgres")
+    forget_batches(address)
+    return Keep(tmp_path, address)

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import gzip
 import time
+from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scrubber.answer.json import to_bytes
 from scrubber.batch.job import ROWS_A_CHUNK
+from scrubber.batch.summary import merged
 from scrubber.batch.work import FATAL_DEATHS, remove_batch, work
 from scrubber.claim import Claim
+from scrubber.errors import LedgerDown
 from scrubber.findings import ScrubResult
 from scrubber.intake import parse_json, read_v3
 from scrubber.scrub import Scrubber
-from tests.batches import NOW, RECEIVED, bench, claims, ndjson, result_bytes, results, submit, work_off
+from tests.batches import NOW, RECEIVED, Keep, bench, claims, ndjson, result_bytes, results, submit, work_off
 
 MANY = ROWS_A_CHUNK + 20
 
 
-def test_results_are_the_answers_in_the_order_of_the_rows(tmp_path: Path, shipped: Scrubber) -> None:
-    on = bench(tmp_path, shipped)
+def test_results_are_the_answers_in_the_order_of_the_rows(keep: Keep, shipped: Scrubber) -> None:
+    on = bench(keep(), shipped)
     rows = list(claims(MANY))
     submit(on, b"\n".join(rows))
     work_off(on)
@@ -40,22 +42,18 @@ def test_results_are_the_answers_in_the_order_of_the_rows(tmp_path: Path, shippe
 
 @pytest.mark.parametrize("gzipped", [False, True])
 @pytest.mark.parametrize("form", ["ndjson", "json"])
-def test_every_form_of_upload_gives_the_same_results(
-    tmp_path: Path, shipped: Scrubber, form: str, gzipped: bool
-) -> None:
-    plain = bench(tmp_path / "plain", shipped)
-    submit(plain, ndjson(30))
-    work_off(plain)
-    on = bench(tmp_path / "other", shipped)
+def test_every_form_of_upload_gives_the_same_results(keep: Keep, shipped: Scrubber, form: str, gzipped: bool) -> None:
+    on = bench(keep(), shipped)
+    submit(on, ndjson(30), "plain")
     data = ndjson(30) if form == "ndjson" else b"[" + b",\n".join(claims(30)) + b"]"
-    submit(on, gzip.compress(data) if gzipped else data, format=form, gzipped=gzipped)
+    submit(on, gzip.compress(data) if gzipped else data, "other", format=form, gzipped=gzipped)
     work_off(on)
-    assert result_bytes(on) == result_bytes(plain)
+    assert result_bytes(on, "other") == result_bytes(on, "plain")
 
 
-def test_a_row_that_is_no_claim_is_rejected_and_the_rest_go_on(tmp_path: Path, shipped: Scrubber) -> None:
+def test_a_row_that_is_no_claim_is_rejected_and_the_rest_go_on(keep: Keep, shipped: Scrubber) -> None:
     good = next(iter(claims(1)))
-    on = bench(tmp_path, shipped, most_row_bytes=50_000)
+    on = bench(keep(), shipped, most_row_bytes=50_000)
     submit(
         on, b"\n".join([good, b"CANARY", b'{"claimInformation":{"serviceLines":"CANARY"}}', b"", b"9" * 60_000, good])
     )
@@ -74,8 +72,8 @@ def test_a_row_that_is_no_claim_is_rejected_and_the_rest_go_on(tmp_path: Path, s
     assert (tally.rows, tally.rejected) == (5, 3)
 
 
-def test_an_empty_batch_is_done(tmp_path: Path, shipped: Scrubber) -> None:
-    on = bench(tmp_path, shipped)
+def test_an_empty_batch_is_done(keep: Keep, shipped: Scrubber) -> None:
+    on = bench(keep(), shipped)
     submit(on, b"\n\n")
     assert work_off(on) == 1
     batch = on.ledger.batch("b1")
@@ -83,8 +81,8 @@ def test_an_empty_batch_is_done(tmp_path: Path, shipped: Scrubber) -> None:
     assert (batch.state, batch.rows, results(on)) == ("done", 0, [])
 
 
-def test_an_upload_that_cannot_be_cut_fails_and_says_why(tmp_path: Path, shipped: Scrubber) -> None:
-    on = bench(tmp_path, shipped)
+def test_an_upload_that_cannot_be_cut_fails_and_says_why(keep: Keep, shipped: Scrubber) -> None:
+    on = bench(keep(), shipped)
     submit(on, b'[{"a": "CANARY', format="json")
     work_off(on)
     batch = on.ledger.batch("b1")
@@ -92,9 +90,9 @@ def test_an_upload_that_cannot_be_cut_fails_and_says_why(tmp_path: Path, shipped
     assert (batch.state, batch.why) == ("failed", "the upload ends within its array, in element 1")
 
 
-def test_two_workers_on_one_chunk_give_one_result(tmp_path: Path, shipped: Scrubber) -> None:
-    slow = bench(tmp_path, shipped)
-    hasty = bench(tmp_path, shipped)
+def test_two_workers_on_one_chunk_give_one_result(keep: Keep, shipped: Scrubber) -> None:
+    slow = bench(keep(), shipped)
+    hasty = bench(keep(), shipped)
     submit(slow, ndjson(5))
     cut = slow.ledger.take("slow")
     assert cut is not None
@@ -108,13 +106,12 @@ def test_two_workers_on_one_chunk_give_one_result(tmp_path: Path, shipped: Scrub
     assert work(second, hasty)
     assert not work(first, slow)
     assert len(results(slow)) == 5
-    assert len(list((tmp_path / "batches" / "b1").glob("00*"))) == 1
+    with pytest.raises(LedgerDown):
+        slow.depot.result("b1", 0, first.token)
 
 
-def test_a_lease_that_ran_out_goes_to_another(tmp_path: Path, shipped: Scrubber) -> None:
-    from scrubber.batch.sqlite import SqliteLedger
-
-    on = bench(tmp_path, shipped, ledger=SqliteLedger(tmp_path / "batches.sqlite", 0.05))
+def test_a_lease_that_ran_out_goes_to_another(keep: Keep, shipped: Scrubber) -> None:
+    on = bench(keep(0.05), shipped)
     submit(on, ndjson(1))
     taken = on.ledger.take("one")
     assert taken is not None
@@ -126,7 +123,7 @@ def test_a_lease_that_ran_out_goes_to_another(tmp_path: Path, shipped: Scrubber)
     assert not on.ledger.renew(taken, None)
 
 
-def test_a_row_that_ends_its_workers_is_isolated(tmp_path: Path, shipped: Scrubber) -> None:
+def test_a_row_that_ends_its_workers_is_isolated(keep: Keep, shipped: Scrubber) -> None:
     poison = 7
 
     class Killed(BaseException):
@@ -143,7 +140,7 @@ def test_a_row_that_ends_its_workers_is_isolated(tmp_path: Path, shipped: Scrubb
         def scrub(self, *rest: Any) -> ScrubResult:
             return scrub(*rest)
 
-    on = bench(tmp_path, Deadly())
+    on = bench(keep(), Deadly())
     submit(on, ndjson(20))
     killed = 0
     while lease := on.ledger.take("worker"):
@@ -158,8 +155,8 @@ def test_a_row_that_ends_its_workers_is_isolated(tmp_path: Path, shipped: Scrubb
     assert len(told) == 20
 
 
-def test_workers_that_die_at_different_rows_condemn_none(tmp_path: Path, shipped: Scrubber) -> None:
-    on = bench(tmp_path, shipped)
+def test_workers_that_die_at_different_rows_condemn_none(keep: Keep, shipped: Scrubber) -> None:
+    on = bench(keep(), shipped)
     submit(on, ndjson(10))
     cut = on.ledger.take("worker")
     assert cut is not None
@@ -173,22 +170,22 @@ def test_workers_that_die_at_different_rows_condemn_none(tmp_path: Path, shipped
     assert not [row for row in results(on) if "rejected" in row]
 
 
-def test_a_failure_of_ours_is_told_without_the_claim(tmp_path: Path, shipped: Scrubber) -> None:
+def test_a_failure_of_ours_is_told_without_the_claim(keep: Keep, shipped: Scrubber) -> None:
     class Broken:
         rulebook = shipped.rulebook
 
         def scrub(self, *_: Any) -> ScrubResult:
             raise ValueError("CANARY")
 
-    on = bench(tmp_path, Broken())
+    on = bench(keep(), Broken())
     submit(on, ndjson(2))
     work_off(on)
     assert [row["rejected"]["error"] for row in results(on)] == ["ValueError", "ValueError"]
     assert b"CANARY" not in result_bytes(on)
 
 
-def test_too_many_rejected_rows_end_the_batch(tmp_path: Path, shipped: Scrubber) -> None:
-    on = bench(tmp_path, shipped)
+def test_too_many_rejected_rows_end_the_batch(keep: Keep, shipped: Scrubber) -> None:
+    on = bench(keep(), shipped)
     submit(on, b"junk\n" * (ROWS_A_CHUNK + 1), most_rejected=Decimal("0.1"))
     work_off(on)
     batch = on.ledger.batch("b1")
@@ -198,8 +195,8 @@ def test_too_many_rejected_rows_end_the_batch(tmp_path: Path, shipped: Scrubber)
     assert batch.why.startswith(f"{ROWS_A_CHUNK} of {ROWS_A_CHUNK} rows were rejected")
 
 
-def test_a_cancelled_batch_stops_within_a_chunk_and_keeps_what_is_done(tmp_path: Path, shipped: Scrubber) -> None:
-    on = bench(tmp_path, shipped)
+def test_a_cancelled_batch_stops_within_a_chunk_and_keeps_what_is_done(keep: Keep, shipped: Scrubber) -> None:
+    on = bench(keep(), shipped)
     submit(on, ndjson(ROWS_A_CHUNK + 1))
     for _ in range(2):
         lease = on.ledger.take("one")
@@ -213,8 +210,8 @@ def test_a_cancelled_batch_stops_within_a_chunk_and_keeps_what_is_done(tmp_path:
     assert len(results(on)) == ROWS_A_CHUNK
 
 
-def test_higher_priority_goes_first(tmp_path: Path, shipped: Scrubber) -> None:
-    on = bench(tmp_path, shipped)
+def test_higher_priority_goes_first(keep: Keep, shipped: Scrubber) -> None:
+    on = bench(keep(), shipped)
     submit(on, ndjson(1), "a")
     submit(on, ndjson(1), "b", priority=5)
     lease = on.ledger.take("one")
@@ -222,8 +219,8 @@ def test_higher_priority_goes_first(tmp_path: Path, shipped: Scrubber) -> None:
     assert lease.batch.id == "b"
 
 
-def test_switches_and_the_received_on_date_of_a_batch_hold_for_its_rows(tmp_path: Path, shipped: Scrubber) -> None:
-    on = bench(tmp_path, shipped)
+def test_switches_and_the_received_on_date_of_a_batch_hold_for_its_rows(keep: Keep, shipped: Scrubber) -> None:
+    on = bench(keep(), shipped)
     submit(on, ndjson(1), disable=("cms-ncci-ptp-column-two",))
     work_off(on)
     answer = results(on)[0]["answer"]
@@ -231,21 +228,20 @@ def test_switches_and_the_received_on_date_of_a_batch_hold_for_its_rows(tmp_path
     assert "cms-ncci-ptp-column-two" not in [finding["rule"]["id"] for finding in answer["findings"]]
 
 
-def test_nothing_stays_of_a_batch_that_is_removed(tmp_path: Path, shipped: Scrubber) -> None:
-    on = bench(tmp_path, shipped)
+def test_nothing_stays_of_a_batch_that_is_removed(keep: Keep, shipped: Scrubber) -> None:
+    on = bench(keep(), shipped)
     data = ndjson(3).replace(b"CLAIM-", b"CANARY")
     submit(on, data)
     work_off(on)
-    assert any(b"CANARY" in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert keep.holds(b"CANARY")
     remove_batch("b1", on.ledger, on.depot)
-    assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"CANARY" in path.read_bytes()]
+    assert not keep.holds(b"CANARY")
+    assert not list(on.depot.untouched(NOW + timedelta(days=365_000)))
     assert on.ledger.batch("b1") is None
 
 
-def test_the_summary_adds_up(tmp_path: Path, shipped: Scrubber) -> None:
-    from scrubber.batch.summary import merged
-
-    on = bench(tmp_path, shipped)
+def test_the_summary_adds_up(keep: Keep, shipped: Scrubber) -> None:
+    on = bench(keep(), shipped)
     submit(on, ndjson(MANY))
     work_off(on)
     summary = merged(on.ledger.summaries("b1"))
@@ -259,15 +255,15 @@ def test_the_summary_adds_up(tmp_path: Path, shipped: Scrubber) -> None:
     assert {rule: findings for rule, (_, findings, _) in summary["rules"].items()} == found
 
 
-def test_work_goes_on_in_a_ledger_that_another_process_opened(tmp_path: Path, shipped: Scrubber) -> None:
-    one, other = bench(tmp_path, shipped), bench(tmp_path, shipped)
+def test_work_goes_on_in_a_ledger_that_another_process_opened(keep: Keep, shipped: Scrubber) -> None:
+    one, other = bench(keep(), shipped), bench(keep(), shipped)
     submit(one, ndjson(4))
     work_off(other)
     assert len(results(one)) == 4
 
 
-def test_a_batch_that_is_running_can_be_read_to_its_first_gap(tmp_path: Path, shipped: Scrubber) -> None:
-    on = bench(tmp_path, shipped)
+def test_a_batch_that_is_running_can_be_read_to_its_first_gap(keep: Keep, shipped: Scrubber) -> None:
+    on = bench(keep(), shipped)
     submit(on, ndjson(2 * ROWS_A_CHUNK + 1))
     cut = on.ledger.take("one")
     assert cut is not None

@@ -22,14 +22,19 @@ from weakref import ref
 import orjson
 import pytest
 
+from scrubber.engine.session import Trouble
+from scrubber.errors import Faults
 from scrubber.intake.v3 import read_v3
+from scrubber.reference import open_reference
 from scrubber.reference.live import read_typed
 from scrubber.rulebook.load import load_rulebook
 from scrubber.scrub import LiveScrubber
-from scrubber.web.reload.attempt import Outcome
+from scrubber.web.reload.outcome import Outcome
 from scrubber.web.reload.record import Running
 from scrubber.web.reload.record import running as running_services
 from scrubber.web.reload.shelf import Book, Shelf
+from scrubber.workshop.admission import admit
+from scrubber.workshop.passed import Passed
 from tests.claims import office_claim, tbs_claim
 from tests.rule_folders import CASES, RULE, SHIPPED, put, rule_folder, shipped_rules, with_lines
 from tests.service import ROOT, Service, running
@@ -397,11 +402,30 @@ def test_what_lies_on_the_shelf_is_never_another_turn() -> None:
 def test_old_rulebooks_and_their_engines_leave_no_trace() -> None:
     book, live = load_rulebook(SHIPPED), LiveScrubber(SHIPPED, None)
     claim, day = read_v3(office_claim()), date(2025, 4, 1)
-    gone = []
+    gone, sessions = [], []
     for _ in range(3):
         live.current().scrub(claim, day)
         gone += [ref(live.current().rulebook), ref(live.current().engine)]
+        sessions += [part.session for part in live.current().engine._parts]  # type: ignore[attr-defined]
         live.take(live.prepare(copy(book), read_typed(None)))
     live.current().scrub(claim, day)
     gc.collect()
     assert [each() for each in gone] == [None] * 6
+    assert sessions
+    for session in sessions:
+        with pytest.raises(Trouble):  # what durable_rules held is free
+            session.run([], 0)
+
+
+def test_a_fault_is_found_as_often_as_the_rules_are_checked(tmp_path: Path, rules: Path) -> None:
+    """Its cases pass, and only lint sees that the first line is missing."""
+    reference = open_reference(None)
+    put(rules, FILE, RULE.split("\n", 1)[1])
+    for _ in range(3):
+        with pytest.raises(Faults, match="the first line must be"):
+            admit(rules, reference, Passed(tmp_path), 1)
+    put(rules, FILE, RULE)
+    assert admit(rules, reference, Passed(tmp_path), 1).cases == 4
+    (rules / "claims" / "tbs.json").unlink()
+    with pytest.raises(Faults, match=r"there is no claims/tbs\.json"):
+        admit(rules, reference, Passed(tmp_path), 1)

@@ -52,8 +52,9 @@ def unpacked(packed: Iterable[bytes], most_bytes: int) -> Iterator[bytes]:
 class _Chunks:
     """Gathers rows into chunks. Rows are numbered as the sender counts them; blank ones are passed over."""
 
-    def __init__(self, most_row_bytes: int) -> None:
+    def __init__(self, most_row_bytes: int, most_rows: int | None) -> None:
         self._most_row_bytes = most_row_bytes
+        self._most_rows = most_rows
         self.made: list[Chunk] = []
         self.rows = 0
         self._first = self._count = self._start = self._stop = 0
@@ -61,8 +62,8 @@ class _Chunks:
     def add(self, number: int, start: int, stop: int) -> None:
         """A row at bytes `start` to `stop`, the line break among them."""
         self.rows += 1
-        if self.rows > MOST_ROWS:
-            raise NotABatch(f"the batch has more than {MOST_ROWS:,} rows; send it in several")
+        if self._most_rows is not None and self.rows > self._most_rows:
+            raise NotABatch(f"the batch has more than {self._most_rows:,} rows; send it in several")
         if stop - start > self._most_row_bytes:
             self.close()
             self.made.append(Chunk(len(self.made), number, 1, start, start))
@@ -81,9 +82,12 @@ class _Chunks:
             self._count = 0
 
 
-def cut_lines(data: Iterable[bytes], most_row_bytes: int) -> Cut:
-    """Chunks of NDJSON. A row's number is the number of its line, from 1; a chunk holds no blank lines."""
-    chunks = _Chunks(most_row_bytes)
+def cut_lines(data: Iterable[bytes], most_row_bytes: int, most_rows: int | None = MOST_ROWS) -> Cut:
+    """Chunks of NDJSON. A row's number is the number of its line, from 1; a chunk holds no blank lines.
+
+    Raises NotABatch for more than `most_rows` (None: any number).
+    """
+    chunks = _Chunks(most_row_bytes, most_rows)
     number, start, position, blank = 1, 0, 0, True
     for piece in data:
         begin = 0

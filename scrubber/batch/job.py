@@ -101,6 +101,17 @@ class Tally(NamedTuple):
         """All rows."""
         return self.accept + self.warn + self.deny + self.rejected
 
+    def plus(self, other: Tally) -> Tally:
+        """Both together."""
+        return Tally(
+            self.accept + other.accept,
+            self.warn + other.warn,
+            self.deny + other.deny,
+            self.rejected + other.rejected,
+            self.at_risk + other.at_risk,
+            self.unpriced + other.unpriced,
+        )
+
 
 class Progress(NamedTuple):
     """How far a batch is: what came out of the chunks that are done, of how many in all."""

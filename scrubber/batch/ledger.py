@@ -55,9 +55,6 @@ class Ledger(Protocol):
     def take(self, worker: str) -> Lease | None:
         """A lease on the chunk that is next: by priority, then by age; one whose lease ran out goes first."""
 
-    def take_one(self, worker: str, batch_id: str, number: int) -> Lease | None:
-        """A lease on this chunk, if it is to be had."""
-
     def renew(self, lease: Lease, at_row: int | None) -> bool:
         """Hold the lease for another while, noting the row that is next. False: it is lost; stop."""
 

@@ -21,12 +21,26 @@ class Batches:
 
 
 def open_batches(state: Path | None, database: str | None, lease_seconds: float = LEASE_SECONDS) -> Batches | None:
-    """The batches of a folder; None where the deployment keeps nothing.
+    """The batches of a database, or else of a folder; None where the deployment keeps nothing.
 
-    Raises ConfigError for a database: that is not built yet.
+    Raises ConfigError for a database where its driver is not installed. Nothing is opened yet.
     """
     if database is not None:
-        raise ConfigError("SCRUBBER_DATABASE_URL: batches in a database are not built yet")
+        return _in_database(database, lease_seconds)
     if state is None:
         return None
     return Batches(SqliteLedger(state / "batches.sqlite", lease_seconds), FolderDepot(state / "batches"))
+
+
+def _in_database(address: str, lease_seconds: float) -> Batches:
+    try:
+        from scrubber.batch.postgres import PostgresLedger
+        from scrubber.batch.postgres_depot import PostgresDepot
+        from scrubber.batch.postgres_tables import open_database
+    except ImportError:
+        raise ConfigError(
+            "SCRUBBER_DATABASE_URL needs psycopg: pip install 'claim-scrubber[postgres]'; unset it to keep batches in"
+            " files below SCRUBBER_STATE"
+        ) from None
+    database = open_database(address)
+    return Batches(PostgresLedger(database, lease_seconds), PostgresDepot(database))

@@ -6,13 +6,10 @@ restart all leases of before have run out.
 
 from __future__ import annotations
 
-import os
 import secrets
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -21,11 +18,11 @@ from typing import Any
 import orjson
 
 from scrubber.batch.job import CUT, ENDED, Batch, Chunk, Lease, Progress, Summary, Tally
-from scrubber.batch.ledger import LEASE_SECONDS, Announcement, Done, KeyUsed
-from scrubber.batch.written import from_json, to_json
-from scrubber.errors import LedgerDown
+from scrubber.batch.ledger import LEASE_SECONDS, Announcement, Done
+from scrubber.batch.sqlite_file import Do, SqliteFile
+from scrubber.batch.written import from_json, same, to_json
 
-PATIENCE = 30.0  # seconds to wait for another writer
+PAGE = 200  # summaries read at a time
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batches (
@@ -51,19 +48,18 @@ class SqliteLedger:
     """See Ledger. `boot` names the time since the machine's start."""
 
     def __init__(self, file: Path, lease_seconds: float = LEASE_SECONDS) -> None:
-        self._file = file
+        self._file = SqliteFile(file, _SCHEMA)
         self._lease_seconds = lease_seconds
         self._boot = _boot()
-        self._mine = threading.local()
 
     def accept(self, batch: Batch, key: str | None, key_until: datetime | None, now: datetime) -> Batch:
         """See Ledger."""
-        with self._change(durable=True) as do:
+        with self._file.change(durable=True) as do:
             if key is not None:
                 do("UPDATE batches SET key = NULL WHERE key = ? AND key_until <= ?", (key, now.isoformat()))
                 row = do("SELECT * FROM batches WHERE key = ?", (key,)).fetchone()
                 if row is not None:
-                    return _same(_batch(row), batch)
+                    return same(_batch(row), batch)
             do(
                 "INSERT INTO batches (id, state, written, key, key_until) VALUES (?, ?, ?, ?, ?)",
                 (batch.id, batch.state, to_json(batch), key, key_until and key_until.isoformat()),
@@ -78,12 +74,12 @@ class SqliteLedger:
 
     def batch(self, batch_id: str) -> Batch | None:
         """See Ledger."""
-        row = self._ask("SELECT * FROM batches WHERE id = ?", (batch_id,)).fetchone()
-        return _batch(row) if row else None
+        found = self._file.ask("SELECT * FROM batches WHERE id = ?", (batch_id,))
+        return _batch(found[0]) if found else None
 
     def batches(self, most: int) -> list[Batch]:
         """See Ledger."""
-        return [_batch(row) for row in self._ask("SELECT * FROM batches ORDER BY id DESC LIMIT ?", (most,))]
+        return [_batch(row) for row in self._file.ask("SELECT * FROM batches ORDER BY id DESC LIMIT ?", (most,))]
 
     def take(self, worker: str) -> Lease | None:
         """See Ledger."""
@@ -99,19 +95,10 @@ class SqliteLedger:
             (),
         )
 
-    def take_one(self, worker: str, batch_id: str, number: int) -> Lease | None:
-        """See Ledger."""
-        return self._take(
-            worker,
-            "SELECT batch, number FROM chunks WHERE batch = ? AND number = ? AND (state = 'waiting' OR "
-            "(state = 'leased' AND (boot <> ? OR until < ?)))",
-            (batch_id, number, self._boot, time.monotonic()),
-        )
-
     def _take(self, worker: str, which: str, values: tuple[Any, ...]) -> Lease | None:
-        if self._ask(which, values).fetchone() is None:
+        if not self._file.ask(which, values):
             return None  # asked without a lock first: idle workers shall not hold up others
-        with self._change() as do:
+        with self._file.change() as do:
             found = do(which, values).fetchone()
             if found is None:
                 return None
@@ -129,7 +116,7 @@ class SqliteLedger:
 
     def renew(self, lease: Lease, at_row: int | None) -> bool:
         """See Ledger."""
-        with self._change() as do:
+        with self._file.change() as do:
             return _changed(
                 do(
                     "UPDATE chunks SET until = ?, at_row = ? WHERE batch = ? AND number = ? AND token = ? "
@@ -141,7 +128,7 @@ class SqliteLedger:
     def cut(self, lease: Lease, chunks: Sequence[Chunk], rows: int, now: datetime) -> bool:
         """See Ledger."""
         batch = lease.batch
-        with self._change() as do:
+        with self._file.change() as do:
             if not _held(do, lease):
                 return False
             do("DELETE FROM chunks WHERE batch = ? AND number = ?", (batch.id, CUT))
@@ -165,7 +152,7 @@ class SqliteLedger:
     def finish(self, lease: Lease, tally: Tally, summary: Summary, now: datetime) -> bool:
         """See Ledger."""
         batch = lease.batch.id
-        with self._change() as do:
+        with self._file.change() as do:
             if not _held(do, lease):
                 return False
             do(
@@ -189,7 +176,7 @@ class SqliteLedger:
         self._end(batch_id, "cancelled", None, now)
 
     def _end(self, batch_id: str, state: str, why: str | None, now: datetime) -> None:
-        with self._change(durable=True) as do:
+        with self._file.change(durable=True) as do:
             ended = do(
                 "UPDATE batches SET state = ?, why = ?, ended = ? WHERE id = ? AND state IN ('received', 'running')",
                 (state, why, now.isoformat(), batch_id),
@@ -199,16 +186,16 @@ class SqliteLedger:
 
     def release(self, worker: str) -> None:
         """See Ledger."""
-        with self._change() as do:
+        with self._file.change() as do:
             do("UPDATE chunks SET boot = '' WHERE worker = ? AND state = 'leased'", (worker,))
 
     def progress(self, batch_id: str) -> Progress:
         """See Ledger."""
-        sums = self._ask(
+        [sums] = self._file.ask(
             "SELECT count(*), total(state = 'done'), total(accept), total(warn), total(deny), total(rejected), "
             "total(at_risk), total(unpriced) FROM chunks WHERE batch = ? AND number <> ?",
             (batch_id, CUT),
-        ).fetchone()
+        )
         chunks, done, accept, warn, deny, rejected, at_risk, unpriced = map(int, sums)
         return Progress(Tally(accept, warn, deny, rejected, Decimal(at_risk).scaleb(-2), unpriced), done, chunks)
 
@@ -216,11 +203,11 @@ class SqliteLedger:
         """See Ledger."""
         batch = self.batch(batch_id)
         gaps = batch is not None and batch.state in ENDED
-        rows = self._ask(
+        rows = self._file.ask(
             f"SELECT {_CHUNK}, token, state FROM chunks WHERE batch = ? AND number <> ? AND first_row + rows > ? "  # noqa: S608
             "ORDER BY number",
             (batch_id, CUT, from_row),
-        ).fetchall()
+        )
         for row in rows:
             if row["state"] == "done":
                 yield Done(_chunk(row), row["token"])
@@ -229,14 +216,21 @@ class SqliteLedger:
 
     def summaries(self, batch_id: str) -> Iterator[Summary]:
         """See Ledger."""
-        for row in self._ask(
-            "SELECT summary FROM chunks WHERE batch = ? AND state = 'done' ORDER BY number", (batch_id,)
-        ):
-            yield orjson.loads(row["summary"])
+        last = CUT
+        while True:
+            page = self._file.ask(
+                "SELECT number, summary FROM chunks WHERE batch = ? AND number > ? AND state = 'done' "
+                "ORDER BY number LIMIT ?",
+                (batch_id, last, PAGE),
+            )
+            yield from (orjson.loads(row["summary"]) for row in page)
+            if len(page) < PAGE:
+                return
+            last = page[-1]["number"]
 
     def waiting(self, most: int) -> list[tuple[str, int]]:
         """See Ledger."""
-        rows = self._ask(
+        rows = self._file.ask(
             "SELECT batch, number FROM chunks WHERE state = 'waiting' OR "
             "(state = 'leased' AND (boot <> ? OR until < ?)) ORDER BY urgency, batch, number LIMIT ?",
             (self._boot, time.monotonic(), most),
@@ -245,11 +239,11 @@ class SqliteLedger:
 
     def delete(self, batch_id: str) -> None:
         """See Ledger. Nothing of it stays in the file."""
-        with self._change(durable=True) as do:
+        with self._file.change(durable=True) as do:
             do("DELETE FROM chunks WHERE batch = ?", (batch_id,))
             do("DELETE FROM announcements WHERE batch = ?", (batch_id,))
             do("DELETE FROM batches WHERE id = ?", (batch_id,))
-        self._ask("PRAGMA wal_checkpoint(TRUNCATE)", ())
+        self._file.tidy()
 
     def next_announcement(self) -> Announcement | None:
         """See Ledger."""
@@ -258,9 +252,9 @@ class SqliteLedger:
             "AND (boot <> ? OR due <= ?) ORDER BY due, id LIMIT 1",
             (self._boot, time.monotonic()),
         )
-        if self._ask(*which).fetchone() is None:
+        if not self._file.ask(*which):
             return None
-        with self._change() as do:
+        with self._file.change() as do:
             found = do(*which).fetchone()
             if found is None:
                 return None
@@ -273,85 +267,22 @@ class SqliteLedger:
 
     def announce_later(self, batch_id: str, seconds: float) -> None:
         """See Ledger."""
-        with self._change() as do:
+        with self._file.change() as do:
             due = time.monotonic() + seconds
             do("UPDATE announcements SET boot = ?, due = ? WHERE batch = ?", (self._boot, due, batch_id))
 
     def announced(self, batch_id: str) -> None:
         """See Ledger."""
-        with self._change() as do:
+        with self._file.change() as do:
             do("DELETE FROM announcements WHERE batch = ?", (batch_id,))
 
     def ended_before(self, moment: datetime) -> list[str]:
         """See Ledger."""
-        rows = self._ask("SELECT id FROM batches WHERE ended < ? ORDER BY id", (moment.isoformat(),))
+        rows = self._file.ask("SELECT id FROM batches WHERE ended < ? ORDER BY id", (moment.isoformat(),))
         return [row["id"] for row in rows]
 
     def _until(self) -> float:
         return time.monotonic() + self._lease_seconds
-
-    def _ask(self, statement: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
-        with _down():
-            return self._connection().execute(statement, values)
-
-    @contextmanager
-    def _change(self, *, durable: bool = False) -> Iterator[_Do]:
-        """One transaction. `durable`: it survives a loss of power; else it survives the death of processes."""
-        with _down():
-            connection = self._connection()
-            connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield _Do(connection)
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
-
-    def _connection(self) -> sqlite3.Connection:
-        """The connection of this thread; it must not cross a fork."""
-        mine = self._mine
-        if getattr(mine, "process", None) != os.getpid():
-            mine.connection = _open(self._file)
-            mine.process = os.getpid()
-        connection: sqlite3.Connection = mine.connection
-        return connection
-
-
-class _Do:
-    """Statements of one transaction."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def __call__(self, statement: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
-        return self._connection.execute(statement, values)
-
-    def many(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
-        self._connection.executemany(statement, rows)
-
-
-@contextmanager
-def _down() -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.OperationalError, sqlite3.DatabaseError, OSError) as error:
-        reason = type(error).__name__
-    else:
-        return
-    raise LedgerDown(f"the ledger of batches cannot be used: {reason}")
-
-
-def _open(file: Path) -> sqlite3.Connection:
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with suppress(FileExistsError):  # what SQLite lays beside the file takes its mode
-        os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
-    connection = sqlite3.connect(file, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
-    connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA secure_delete = ON")
-    connection.executescript(_SCHEMA)
-    return connection
 
 
 def _boot() -> str:
@@ -360,12 +291,6 @@ def _boot() -> str:
 
 def _batch(row: sqlite3.Row) -> Batch:
     return from_json(row["written"], row)
-
-
-def _same(known: Batch, sent: Batch) -> Batch:
-    if (known.body, known.options) != (sent.body, sent.options):
-        raise KeyUsed
-    return known
 
 
 def _chunk(row: sqlite3.Row) -> Chunk:
@@ -389,7 +314,7 @@ def _counts(tally: Tally) -> tuple[int, ...]:
     return tally.accept, tally.warn, tally.deny, tally.rejected, cents, tally.unpriced
 
 
-def _held(do: _Do, lease: Lease) -> bool:
+def _held(do: Do, lease: Lease) -> bool:
     found = do(
         "SELECT 1 FROM chunks WHERE batch = ? AND number = ? AND token = ? AND state = 'leased'",
         (lease.batch.id, lease.chunk.number, lease.token),

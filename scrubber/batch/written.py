@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from scrubber.batch.job import Batch, Body, Options
+from scrubber.batch.ledger import KeyUsed
 
 
 def to_json(batch: Batch) -> str:
@@ -37,6 +38,13 @@ def from_json(written: str, now: Mapping[str, Any] | Any) -> Batch:
         ended=_moment(now["ended"]),
         why=now["why"],
     )
+
+
+def same(known: Batch, sent: Batch) -> Batch:
+    """The batch that an idempotency key stands for. Raises KeyUsed when another one is sent under it."""
+    if (known.body, known.options) != (sent.body, sent.options):
+        raise KeyUsed
+    return known
 
 
 def _options(told: dict[str, Any]) -> Options:

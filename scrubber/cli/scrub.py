@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from pathlib import Path
 
 import click
 
@@ -16,6 +17,8 @@ from scrubber.claim import Claim
 from scrubber.cli.claim_file import claim_in
 from scrubber.cli.day import Day, received
 from scrubber.cli.opening import Unusable, settings, told_plainly
+from scrubber.cli.scrub_many import SUFFIXES, output_for, scrub_many
+from scrubber.config import cores
 from scrubber.findings import ScrubResult, Switches, read_switches
 from scrubber.rulebook.archive import archive_or_tell
 from scrubber.scrub import Scrubber, open_scrubber
@@ -54,6 +57,8 @@ class _Run:
 @click.option("--disable", multiple=True, metavar="ID", help="Leave this rule out.")
 @click.option("--received-on", type=Day(), help="Day of receipt, instead of the claim's own or today.")
 @click.option("--strict", is_flag=True, help="Exit with 1 when something denies.")
+@click.option("--jobs", type=click.IntRange(1), help="The file has a claim a line: so many processes. [one per core]")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Where their results go.")
 @click.pass_context
 def scrub(
     context: click.Context,
@@ -65,14 +70,21 @@ def scrub(
     disable: tuple[str, ...],
     received_on: date | None,
     strict: bool,
+    jobs: int | None,
+    output: Path | None,
 ) -> None:
     """Scrub claims: v3 Professional Claims bodies in files, or - for standard input.
+
+    A file that ends in .ndjson or .jsonl, or is given with --jobs or --output, has a claim a line, any number of them.
+    Their results go to a file of such lines, in the same order, as those of a batch do. When it is interrupted, the
+    same command goes on where it was.
 
     \b
     scrubber scrub claim.json                     a table to read
     scrubber scrub --json *.json > answers.ndjson the API's answers, one a line
     curl ... | scrubber scrub --strict -          exit 1 when it would be denied
     scrubber scrub --include shadow claim.json    also what shadow rules find
+    scrubber scrub night.ndjson -o answers.ndjson many claims on all cores
 
     Exit code 2: a file is no claim; the others are scrubbed all the same.
     """
@@ -80,14 +92,28 @@ def scrub(
     with told_plainly():
         opened = open_scrubber(chosen.rules, chosen.reference)
         switches = read_switches(enable, disable, opened.rulebook)
-    if as_json and view == DEFAULT_VIEW:  # the one answer that can be replayed
+    many = jobs is not None or output is not None or any(Path(file).suffix in SUFFIXES for file in files)
+    if (as_json or many) and view == DEFAULT_VIEW:  # the one answer that can be replayed
         archive_or_tell(chosen.rules, opened.rulebook.digest, chosen.state, _not_kept)
+    if many:
+        claims = _one_file(files, as_json or include or view != DEFAULT_VIEW)
+        place = output_for(claims, output)
+        tally = scrub_many(claims, place, received_on, switches, jobs or cores(), opened, chosen)
+        context.exit(_UNREADABLE if tally.rejected else _FELL_SHORT if strict and tally.deny else 0)
     run = _Run(opened, received_on, switches, _shown_as(as_json, view, include))
     dispositions = [run.file(file) for file in files]
     if None in dispositions:
         context.exit(_UNREADABLE)
     if strict and "deny" in dispositions:
         context.exit(_FELL_SHORT)
+
+
+def _one_file(files: tuple[str, ...], shaped: object) -> Path:
+    if len(files) > 1 or not Path(files[0]).is_file():
+        raise Unusable("a file with a claim a line is scrubbed alone; give one that is on the disk")
+    if shaped:
+        raise Unusable("--json, --view and --include are for files with one claim; its results are those of a batch")
+    return Path(files[0])
 
 
 def _shown_as(as_json: bool, view: str, include: str | None) -> Show:

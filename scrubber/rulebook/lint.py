@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -39,10 +39,14 @@ class Checkup(NamedTuple):
     packs: int
 
 
-def lint(folder: Path) -> list[Fault]:
-    """Every fault of a folder of rules, their tables, their test files and schemas, by file and line."""
+def lint(folder: Path, known: Container[str] = ()) -> list[Fault]:
+    """Every fault of a folder of rules, their tables, their test files and schemas, by file and line.
+
+    `known` are files of rules, by their names below the folder, that were found without a fault before, as were their
+    tests: of those only what other files may have changed is looked at.
+    """
     try:
-        return _faults(read_folder(folder), folder)
+        return _faults(read_folder(folder), folder, known)
     except Faults as error:
         return list(error.faults)
 
@@ -55,15 +59,17 @@ def check_up(folder: Path, today: date) -> Checkup:
     )
 
 
-def _faults(contents: Contents, folder: Path) -> list[Fault]:
+def _faults(contents: Contents, folder: Path, known: Container[str] = ()) -> list[Fault]:
     faults = [*contents.faults, *check_days(contents.files), *gaps(contents.tables)]
     faults += _records(contents.files, folder)
     if not contents.faults:
         faults += check_firing(contents.files, CodeLists(all_rows(contents.tables).get("code-lists", ())))
     for document in contents.documents:
-        faults += _of_rule(document, folder)
+        if document.file not in known:
+            faults += _of_rule(document, folder)
     for path in rule_files(folder)[:MOST_RULES]:  # also of rules that could not be read
-        faults += _of_tests(path, folder, contents.packs)
+        if path.relative_to(folder).as_posix() not in known:
+            faults += _of_tests(path, folder, contents.packs)
     faults += [*_orphans(folder), *claim_faults(folder), *_schemas(folder)]
     for pack in contents.packs:
         faults += changes_faults(folder, pack, (file.rule for file in contents.files))

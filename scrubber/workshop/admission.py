@@ -6,7 +6,7 @@ the reference data or the program changed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.lint import lint
 from scrubber.rulebook.load import load_rulebook
 from scrubber.scrub import Scrubber, assemble
-from scrubber.workshop.passed import Passed, Snapshot, take_snapshot
+from scrubber.workshop.passed import Passed, Snapshot, take_snapshot, tests_of
 from scrubber.workshop.processes import at_once
 from scrubber.workshop.testing import CaseResult, run_tests
 
@@ -62,21 +62,23 @@ def told(folder: Path, faults: Faults) -> tuple[str, ...]:
 def _check(folder: Path, reference: Reference, passed: Passed, files: Snapshot, cores: int) -> Admitted:
     faults: list[Fault]
     tested: _Tested
-    faults, tested = at_once([partial(lint, folder), partial(_test, folder, reference, passed, files, cores)])
+    known = frozenset(file for file in files.files if files.of_rule(file) in passed)
+    faults, tested = at_once([partial(lint, folder, known), partial(_test, folder, reference, known, cores)])
     failed = [result for result in tested.results if not result.passed]
-    _remember(tested, failed, passed, files)
+    faulty = {fault.file for fault in faults} | {result.file for result in failed}
+    _remember(tested, faulty, passed, files)
     told = {*faults, *tested.faults, *map(_as_fault, failed)}
     if told or tested.rulebook is None:
         raise Faults(told)
     return Admitted(tested.rulebook, len(tested.results))
 
 
-def _test(folder: Path, reference: Reference, passed: Passed, files: Snapshot, cores: int) -> _Tested:
+def _test(folder: Path, reference: Reference, known: Collection[str], cores: int) -> _Tested:
     try:
         rulebook = load_rulebook(folder)
     except Faults:
         return _Tested(None, [], [])
-    changed = [rule.id for rule in rulebook.rules.values() if files.of_rule(rule.file) not in passed]
+    changed = [rule.id for rule in rulebook.rules.values() if rule.file not in known]
     parts = min(cores, len(changed) // FEW_RULES + 1)
     scrubber = assemble(rulebook, reference)
     ran = at_once([partial(_run_cases, scrubber, folder, changed[part::parts]) for part in range(parts)])
@@ -91,11 +93,11 @@ def _run_cases(scrubber: Scrubber, folder: Path, rules: Sequence[str]) -> tuple[
         return [], list(error.faults)
 
 
-def _remember(tested: _Tested, failed: Sequence[CaseResult], passed: Passed, files: Snapshot) -> None:
-    """Rules that passed need not run again while the author corrects the others."""
+def _remember(tested: _Tested, faulty: Collection[str], passed: Passed, files: Snapshot) -> None:
+    """Rules that passed need not be looked at again while the author corrects the others."""
     if tested.rulebook is not None:
-        ran = {result.rule for result in tested.results} - {result.rule for result in failed}
-        passed.add([files.of_rule(tested.rulebook.rules[rule].file) for rule in sorted(ran)])
+        ran = sorted({tested.rulebook.rules[result.rule].file for result in tested.results})
+        passed.add([files.of_rule(file) for file in ran if not {file, tests_of(file)} & set(faulty)])
 
 
 def _as_fault(result: CaseResult) -> Fault:

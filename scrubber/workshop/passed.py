@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from scrubber.reference import Reference
@@ -68,13 +68,17 @@ class Snapshot:
 
     def of_rule(self, file: str) -> str:
         """Key of one rule, its tests, and what its tests rest on: tables, pack files, base claims."""
-        tests = file.removesuffix(".yaml") + TEST_SUFFIX
-        return _key([self._rests_on, file, self.files.get(file, ""), self.files.get(tests, "")])
+        return _key([self._rests_on, file, self.files.get(file, ""), self.files.get(tests_of(file), "")])
 
-    @property
+    @cached_property
     def _rests_on(self) -> str:
         shared = {name: found for name, found in self.files.items() if _is_shared(name)}
         return _key([self.around, *_told(shared)])
+
+
+def tests_of(file: str) -> str:
+    """The file with the tests of the rule in `file`."""
+    return file.removesuffix(".yaml") + TEST_SUFFIX
 
 
 def take_snapshot(folder: Path, reference: Reference) -> Snapshot:

@@ -16,9 +16,8 @@ from scrubber.cli.rules.opening import counted
 from scrubber.config import Settings, cores
 from scrubber.errors import Faults
 from scrubber.reference import open_reference
-from scrubber.web.reload.attempt import REFUSED, UNCHANGED, Outcome
+from scrubber.web.reload.outcome import REFUSED, UNCHANGED, Outcome, differences, short
 from scrubber.web.reload.record import Running, Status, running
-from scrubber.web.reload.reloads import differences, short
 from scrubber.workshop.admission import admit, told
 from scrubber.workshop.passed import Passed
 

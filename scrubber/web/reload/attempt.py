@@ -8,38 +8,18 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 
 from scrubber.config import Settings, cores
 from scrubber.errors import ConfigError, Faults
 from scrubber.reference.live import LiveReference, read_typed
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.load import digest
+from scrubber.web.reload.outcome import REFUSED, RELOADED, UNCHANGED, Outcome
 from scrubber.web.reload.shelf import Book, Shelf
 from scrubber.workshop.admission import admit, told
 from scrubber.workshop.passed import Passed
 
 PATIENCE = 30  # seconds in which every worker must have got ready
-RELOADED, UNCHANGED, REFUSED = "reloaded", "unchanged", "refused"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a reload: one of the words above. `old` and `new` are digests, None where nothing could be loaded.
-
-    `cases` is how many test cases were run; `reasons` say why it was refused, a line each.
-    """
-
-    outcome: str
-    seconds: float
-    old: str
-    new: str | None = None
-    rules: int = 0
-    cases: int = 0
-    added: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-    reasons: tuple[str, ...] = ()
 
 
 class Refused(Exception):

@@ -19,7 +19,7 @@ from typing import Any
 
 import orjson
 
-from scrubber.web.reload.attempt import Outcome
+from scrubber.web.reload.outcome import Outcome
 from scrubber.workshop.state_file import write_whole
 
 SERVICES = "services"

@@ -9,8 +9,9 @@ from contextlib import suppress
 from scrubber.config import Settings
 from scrubber.rulebook.book import Rulebook
 from scrubber.web import logs
-from scrubber.web.reload.attempt import REFUSED, RELOADED, Outcome, attempt
+from scrubber.web.reload.attempt import attempt
 from scrubber.web.reload.following import Follower
+from scrubber.web.reload.outcome import REFUSED, Outcome, in_a_line
 from scrubber.web.reload.record import Record, Status
 from scrubber.web.reload.shelf import Shelf
 
@@ -100,27 +101,3 @@ def _open_record(settings: Settings, digest: str) -> Record | None:
             "`scrubber rules reload` will not find this service, a HUP reloads it all the same",
         )
         return None
-
-
-def in_a_line(outcome: Outcome) -> str:
-    """What came of a reload, for people."""
-    if outcome.outcome == REFUSED:
-        more = len(outcome.reasons) - 1
-        return f"{outcome.reasons[0]}{f' (and {more} more)' if more else ''}: the old rules stay"
-    if outcome.outcome != RELOADED:
-        return f"unchanged: {short(outcome.old)}, {outcome.rules} rules"
-    counts = (f"{len(names)} {word}" for word, names in differences(outcome) if names)
-    return (
-        f"{short(outcome.old)} -> {short(outcome.new or '')}: {outcome.rules} rules, "
-        f"{', '.join(counts) or 'none changed'}, {outcome.seconds:.2f} s"
-    )
-
-
-def differences(outcome: Outcome) -> list[tuple[str, tuple[str, ...]]]:
-    """Ids of rules by what happened to them."""
-    return [("added", outcome.added), ("removed", outcome.removed), ("changed", outcome.changed)]
-
-
-def short(digest: str) -> str:
-    """A digest as people compare it."""
-    return digest[: len("sha256:") + 12]

@@ -1,0 +1,229 @@
+"""The whole path for a file of claims without a service: chunks in several processes, one file of results in order.
+
+Results are gathered in `<output>.part`, and what they rest on and how far they are in `<output>.progress`. Killed at
+any moment, the next run goes on where the last one left off, and the output is that of a run that was not disturbed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import orjson
+
+from scrubber import __version__
+from scrubber.batch.crew import Lost, in_order
+from scrubber.batch.cut import Cut, cut_lines, pieces, rows_of
+from scrubber.batch.job import ROWS_A_CHUNK, Chunk, Tally
+from scrubber.batch.run import scrub_rows
+from scrubber.claim import Claim
+from scrubber.errors import ScrubberError
+from scrubber.findings import ScrubResult, Switches
+from scrubber.scrub import Scrubber
+
+BYTES_A_MARK = 32_000_000  # of results between two notes of how far it is
+PART, PROGRESS = ".part", ".progress"
+
+Told = Callable[[int, int, int], None]  # rows done, rows done before this run, rows in all
+
+
+class CannotContinue(ScrubberError):
+    """What lies at the output rests on something else; the message says on what."""
+
+
+class ProcessEnded(ScrubberError):
+    """A process ended while it scrubbed; the message says which rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a file is scrubbed. `received_on` stands in for claims that do not say."""
+
+    received_on: date
+    switches: Switches
+    most_row_bytes: int
+
+
+class _Mark(NamedTuple):
+    """How far a run is: chunks done, bytes of results written, and what came out."""
+
+    chunks: int = 0
+    written: int = 0
+    tally: Tally = Tally()
+
+
+class _Scrubbed(NamedTuple):
+    """What a process made of a chunk."""
+
+    results: bytes
+    tally: Tally
+
+
+def scrub_file(claims: Path, output: Path, scrubber: Scrubber, terms: Terms, jobs: int, told: Told) -> Tally:
+    """Results of every row of NDJSON in `claims`, in `output`; goes on where an earlier run left off.
+
+    Raises CannotContinue, ProcessEnded, OSError.
+    """
+    cut, sha256 = _cut(claims, terms)
+    notes = _Notes(output, _rests_on(sha256, scrubber, terms))
+    mark = notes.read()
+    if output.exists() and (mark is None or mark.chunks < len(cut.chunks) or notes.part.exists()):
+        raise CannotContinue(f"{output} is there already; remove it, or choose another file")
+    mark = mark or _Mark()
+    if not output.exists():
+        mark = _go_on(cut, mark, _Work(claims, scrubber, terms), jobs, notes, told)
+        notes.part.rename(output)
+    notes.remove()
+    return mark.tally
+
+
+def received_on_before(output: Path) -> date | None:
+    """The day of receipt that an earlier run of this output began with. Raises CannotContinue."""
+    rests_on = _Notes(output, {}).rested_on()
+    return date.fromisoformat(rests_on["received on"]) if rests_on else None
+
+
+def _cut(claims: Path, terms: Terms) -> tuple[Cut, str]:
+    """The chunks of a file, and the SHA-256 of its bytes."""
+    hashing = hashlib.sha256()
+
+    def hashed(stream: BinaryIO) -> Iterator[bytes]:
+        for piece in pieces(stream):
+            hashing.update(piece)
+            yield piece
+
+    with claims.open("rb") as stream:
+        cut = cut_lines(hashed(stream), terms.most_row_bytes, most_rows=None)
+    return cut, hashing.hexdigest()
+
+
+def _rests_on(sha256: str, scrubber: Scrubber, terms: Terms) -> dict[str, Any]:
+    """All that the results depend on, by what it is called in a message."""
+    releases = sorted(
+        (release.table, release.name, release.sha256) for release in scrubber.reference.backend.releases()
+    )
+    return {
+        "claims": sha256,
+        "program": __version__,
+        "rules": scrubber.rulebook.digest,
+        "reference data": hashlib.sha256(orjson.dumps(releases)).hexdigest(),
+        "received on": terms.received_on.isoformat(),
+        "enabled rules": sorted(terms.switches.enable),
+        "disabled rules": sorted(terms.switches.disable),
+        "largest claim": terms.most_row_bytes,
+        "rows a chunk": ROWS_A_CHUNK,
+    }
+
+
+def _go_on(cut: Cut, mark: _Mark, work: _Work, jobs: int, notes: _Notes, told: Told) -> _Mark:
+    """The chunks that are left. Returns the mark at the end."""
+    before, noted = mark.tally.rows, mark
+    left = cut.chunks[mark.chunks :]
+    with notes.open_part(mark) as part:
+        try:
+            for made in in_order(work, left, jobs):
+                part.write(made.results)
+                mark = _Mark(mark.chunks + 1, mark.written + len(made.results), mark.tally.plus(made.tally))
+                if mark.written - noted.written >= BYTES_A_MARK:
+                    notes.write(part, mark)
+                    noted = mark
+                told(mark.tally.rows, before, cut.rows)
+        except Lost as lost:
+            raise _ended(lost.task) from None
+        finally:
+            notes.write(part, mark)
+    return mark
+
+
+def _ended(chunk: Any) -> ProcessEnded:
+    last = chunk.first_row + chunk.rows - 1
+    return ProcessEnded(f"a process ended while it scrubbed rows {chunk.first_row} to {last}; run it again to go on")
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What a process does with a chunk."""
+
+    claims: Path
+    scrubber: Scrubber
+    terms: Terms
+
+    def __call__(self, chunk: Chunk) -> _Scrubbed:
+        with self.claims.open("rb") as stream:
+            stream.seek(chunk.start)
+            data = stream.read(chunk.stop - chunk.start)
+        outcome = scrub_rows(rows_of(chunk, data), self._scrub, lambda _row: None)
+        return _Scrubbed(outcome.results, outcome.tally)
+
+    def _scrub(self, claim: Claim) -> ScrubResult:
+        terms = self.terms
+        return self.scrubber.scrub(claim, claim.context.received_on or terms.received_on, terms.switches)
+
+
+class _Notes:
+    """The two files beside an output that is not whole yet. They hold claims: nobody else may read them."""
+
+    def __init__(self, output: Path, rests_on: dict[str, Any]) -> None:
+        self.part = output.with_name(output.name + PART)
+        self._file = output.with_name(output.name + PROGRESS)
+        self._output = output
+        self._rests_on = rests_on
+
+    def rested_on(self) -> dict[str, Any] | None:
+        """What an earlier run rested on, if there was any. Raises CannotContinue for a foreign file."""
+        told = self._told()
+        return told["rests on"] if told else None
+
+    def read(self) -> _Mark | None:
+        """How far an earlier run was. Raises CannotContinue when it rests on something else."""
+        told = self._told()
+        if told is None:
+            return None
+        if other := [name for name, value in self._rests_on.items() if told["rests on"].get(name) != value]:
+            raise CannotContinue(
+                f"{self._output} was begun with other {' and '.join(other)}; give what it was begun with, or remove "
+                f"{self._file} to begin anew"
+            )
+        tally = told["tally"]
+        return _Mark(told["chunks"], told["written"], Tally(**tally | {"at_risk": Decimal(tally["at_risk"])}))
+
+    def _told(self) -> dict[str, Any] | None:
+        try:
+            told: dict[str, Any] = orjson.loads(self._file.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValueError:
+            told = {}
+        if not {"rests on", "chunks", "written", "tally"} <= told.keys():
+            raise CannotContinue(f"{self._file} is no progress of an earlier run; remove it, or choose another output")
+        return told
+
+    def open_part(self, mark: _Mark) -> BinaryIO:
+        """The results so far, as far as they are noted. Raises CannotContinue when they are not there."""
+        self.part.touch(mode=0o600)
+        part = self.part.open("r+b")
+        if part.seek(0, os.SEEK_END) < mark.written:
+            part.close()
+            raise CannotContinue(f"{self.part} is shorter than it was; remove {self._file} to begin anew")
+        part.truncate(mark.written)
+        part.seek(mark.written)
+        return part
+
+    def write(self, part: BinaryIO, mark: _Mark) -> None:
+        """Note how far it is; the results are on the disk before the note is."""
+        part.flush()
+        os.fsync(part.fileno())
+        told = {"rests on": self._rests_on, **mark._asdict(), "tally": mark.tally._asdict()}
+        unfinished = self._file.with_name(self._file.name + ".new")
+        unfinished.write_bytes(orjson.dumps(told, default=str))
+        unfinished.replace(self._file)
+
+    def remove(self) -> None:
+        """The output is whole."""
+        self._file.unlink(missing_ok=True)

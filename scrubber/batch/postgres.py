@@ -1,0 +1,287 @@
+"""Around the path: the ledger in a PostgreSQL database, for many machines. See Ledger.
+
+Leases are measured by the server's clock, the one clock that all machines share. When it is set forward, leases run out
+early: a chunk may be done twice, and counts once. When it is set back, a dead worker's chunk waits the longer.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import LiteralString
+
+import orjson
+
+from scrubber.batch.job import CUT, ENDED, Batch, Chunk, Lease, Progress, Summary, Tally
+from scrubber.batch.ledger import LEASE_SECONDS, Announcement, Done
+from scrubber.batch.postgres_tables import Do, Row, Tables
+from scrubber.batch.written import from_json, same, to_json
+from scrubber.reference.postgres_database import Database
+
+KEY_LOCK = 7_713_091  # of advisory locks; any number, as long as nobody else takes it
+PAGE = 200  # summaries read at a time
+# Leases that ran out sort before what waits.
+_TAKE: LiteralString = """
+WITH found AS MATERIALIZED (
+  SELECT batch, number FROM scrubber_batches.chunks
+  WHERE state <> 'done' AND (state = 'waiting' OR until < now())
+  ORDER BY state, urgency, batch, number LIMIT 1 FOR UPDATE SKIP LOCKED
+), taken AS (
+  UPDATE scrubber_batches.chunks AS chunk SET
+    state = 'leased', token = %(token)s, worker = %(worker)s, until = now() + %(seconds)s * interval '1 second',
+    tries = tries + 1, at_row = NULL,
+    deaths = CASE WHEN state = 'leased' AND at_row IS NOT NULL
+      THEN deaths || jsonb_build_object(at_row::text, coalesce((deaths ->> at_row::text)::integer, 0) + 1)
+      ELSE deaths END
+  FROM found WHERE chunk.batch = found.batch AND chunk.number = found.number
+  RETURNING chunk.*
+)
+SELECT batches.*, number, first_row, taken.rows AS chunk_rows, start, stop, tries, deaths
+FROM taken JOIN scrubber_batches.batches ON batches.id = taken.batch
+"""
+_NEXT_ANNOUNCEMENT: LiteralString = """
+WITH found AS MATERIALIZED (
+  SELECT batch FROM scrubber_batches.announcements JOIN scrubber_batches.batches ON batch = id
+  WHERE ended IS NOT NULL AND due <= now() ORDER BY due, id LIMIT 1 FOR UPDATE OF announcements SKIP LOCKED
+), taken AS (
+  UPDATE scrubber_batches.announcements AS it SET due = now() + %s * interval '1 second', tries = tries + 1
+  FROM found WHERE it.batch = found.batch RETURNING it.*
+)
+SELECT batches.*, tries FROM taken JOIN scrubber_batches.batches ON id = taken.batch
+"""
+
+
+class PostgresLedger:
+    """See Ledger. The tables are made when they are first needed."""
+
+    def __init__(self, database: Database, lease_seconds: float = LEASE_SECONDS) -> None:
+        self._tables = Tables(database)
+        self._lease_seconds = lease_seconds
+
+    def accept(self, batch: Batch, key: str | None, key_until: datetime | None, now: datetime) -> Batch:
+        """See Ledger."""
+        with self._tables.change() as do:
+            if key is not None:
+                do("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (KEY_LOCK, key))
+                do(
+                    "UPDATE scrubber_batches.batches SET key = NULL WHERE key = %s AND key_until <= %s",
+                    (key, now.isoformat()),
+                )
+                known = do("SELECT * FROM scrubber_batches.batches WHERE key = %s", (key,))
+                if known:
+                    return same(_batch(known[0]), batch)
+            do(
+                "INSERT INTO scrubber_batches.batches (id, state, written, key, key_until) VALUES (%s, %s, %s, %s, %s)",
+                (batch.id, batch.state, to_json(batch), key, key_until and key_until.isoformat()),
+            )
+            _enter(do, batch, [Chunk(CUT, 0, 0, 0, 0)])
+            if batch.options.webhook is not None:
+                do("INSERT INTO scrubber_batches.announcements (batch) VALUES (%s)", (batch.id,))
+        return batch
+
+    def batch(self, batch_id: str) -> Batch | None:
+        """See Ledger."""
+        found = self._tables.ask("SELECT * FROM scrubber_batches.batches WHERE id = %s", (batch_id,))
+        return _batch(found[0]) if found else None
+
+    def batches(self, most: int) -> list[Batch]:
+        """See Ledger."""
+        found = self._tables.ask("SELECT * FROM scrubber_batches.batches ORDER BY id DESC LIMIT %s", (most,))
+        return [_batch(row) for row in found]
+
+    def take(self, worker: str) -> Lease | None:
+        """See Ledger."""
+        token = secrets.token_hex(8)
+        with self._tables.change() as do:
+            found = do(_TAKE, {"token": token, "worker": worker, "seconds": self._lease_seconds})
+        if not found:
+            return None
+        [row] = found
+        chunk = Chunk(row["number"], row["first_row"], row["chunk_rows"], row["start"], row["stop"])
+        deaths = {int(number): count for number, count in row["deaths"].items()}
+        return Lease(_batch(row), chunk, token, row["tries"], deaths)
+
+    def renew(self, lease: Lease, at_row: int | None) -> bool:
+        """See Ledger."""
+        with self._tables.change() as do:
+            renewed = do(
+                "UPDATE scrubber_batches.chunks SET until = now() + %s * interval '1 second', at_row = %s "
+                "WHERE batch = %s AND number = %s AND token = %s AND state = 'leased' RETURNING 1",
+                (self._lease_seconds, at_row, *_place(lease)),
+            )
+        return bool(renewed)
+
+    def cut(self, lease: Lease, chunks: Sequence[Chunk], rows: int, now: datetime) -> bool:
+        """See Ledger."""
+        batch, moment = lease.batch, now.isoformat()
+        with self._tables.change() as do:
+            _lock(do, batch.id)
+            deleted = do(
+                "DELETE FROM scrubber_batches.chunks "
+                "WHERE batch = %s AND number = %s AND token = %s AND state = 'leased' RETURNING 1",
+                _place(lease),
+            )
+            if not deleted:
+                return False
+            _enter(do, batch, chunks)
+            do(
+                "UPDATE scrubber_batches.batches SET state = %s, rows = %s, unfinished = %s, started = %s, ended = %s "
+                "WHERE id = %s",
+                ("running" if chunks else "done", rows, len(chunks), moment, None if chunks else moment, batch.id),
+            )
+        return True
+
+    def finish(self, lease: Lease, tally: Tally, summary: Summary, now: datetime) -> bool:
+        """See Ledger."""
+        cents = int(tally.at_risk.scaleb(2))
+        outcome = tally.accept, tally.warn, tally.deny, tally.rejected, cents, tally.unpriced, orjson.dumps(summary)
+        with self._tables.change() as do:
+            _lock(do, lease.batch.id)
+            finished = do(
+                "UPDATE scrubber_batches.chunks SET state = 'done', accept = %s, warn = %s, deny = %s, rejected = %s, "
+                "at_risk = %s, unpriced = %s, summary = %s "
+                "WHERE batch = %s AND number = %s AND token = %s AND state = 'leased' RETURNING 1",
+                (*outcome, *_place(lease)),
+            )
+            if not finished:
+                return False
+            do(
+                "UPDATE scrubber_batches.batches SET unfinished = unfinished - 1, "
+                "state = CASE WHEN unfinished = 1 THEN 'done' ELSE state END, "
+                "ended = CASE WHEN unfinished = 1 THEN %s ELSE ended END WHERE id = %s AND state = 'running'",
+                (now.isoformat(), lease.batch.id),
+            )
+        return True
+
+    def fail(self, batch_id: str, why: str, now: datetime) -> None:
+        """See Ledger."""
+        self._end(batch_id, "failed", why, now)
+
+    def cancel(self, batch_id: str, now: datetime) -> None:
+        """See Ledger."""
+        self._end(batch_id, "cancelled", None, now)
+
+    def _end(self, batch_id: str, state: str, why: str | None, now: datetime) -> None:
+        with self._tables.change() as do:
+            ended = do(
+                "UPDATE scrubber_batches.batches SET state = %s, why = %s, ended = %s "
+                "WHERE id = %s AND state IN ('received', 'running') RETURNING 1",
+                (state, why, now.isoformat(), batch_id),
+            )
+            if ended:
+                do("DELETE FROM scrubber_batches.chunks WHERE batch = %s AND state <> 'done'", (batch_id,))
+
+    def release(self, worker: str) -> None:
+        """See Ledger."""
+        with self._tables.change() as do:
+            do(
+                "UPDATE scrubber_batches.chunks SET until = '-infinity' WHERE worker = %s AND state = 'leased'",
+                (worker,),
+            )
+
+    def progress(self, batch_id: str) -> Progress:
+        """See Ledger."""
+        [sums] = self._tables.ask(
+            "SELECT count(*) AS chunks, count(*) FILTER (WHERE state = 'done') AS done, sum(accept) AS accept, "
+            "sum(warn) AS warn, sum(deny) AS deny, sum(rejected) AS rejected, sum(at_risk) AS at_risk, "
+            "sum(unpriced) AS unpriced FROM scrubber_batches.chunks WHERE batch = %s AND number <> %s",
+            (batch_id, CUT),
+        )
+        known = {name: int(value or 0) for name, value in sums.items()}
+        at_risk = Decimal(known["at_risk"]).scaleb(-2)
+        counts = known["accept"], known["warn"], known["deny"], known["rejected"]
+        return Progress(Tally(*counts, at_risk, known["unpriced"]), known["done"], known["chunks"])
+
+    def done(self, batch_id: str, from_row: int) -> Iterator[Done]:
+        """See Ledger."""
+        batch = self.batch(batch_id)
+        gaps = batch is not None and batch.state in ENDED
+        found = self._tables.ask(
+            "SELECT number, first_row, rows, start, stop, token, state FROM scrubber_batches.chunks "
+            "WHERE batch = %s AND number <> %s AND first_row + rows > %s ORDER BY number",
+            (batch_id, CUT, from_row),
+        )
+        for row in found:
+            if row["state"] == "done":
+                yield Done(Chunk(row["number"], row["first_row"], row["rows"], row["start"], row["stop"]), row["token"])
+            elif not gaps:
+                return
+
+    def summaries(self, batch_id: str) -> Iterator[Summary]:
+        """See Ledger."""
+        last = CUT
+        while True:
+            page = self._tables.ask(
+                "SELECT number, summary FROM scrubber_batches.chunks "
+                "WHERE batch = %s AND number > %s AND state = 'done' ORDER BY number LIMIT %s",
+                (batch_id, last, PAGE),
+            )
+            yield from (orjson.loads(row["summary"]) for row in page)
+            if len(page) < PAGE:
+                return
+            last = page[-1]["number"]
+
+    def waiting(self, most: int) -> list[tuple[str, int]]:
+        """See Ledger."""
+        found = self._tables.ask(
+            "SELECT batch, number FROM scrubber_batches.chunks "
+            "WHERE state <> 'done' AND (state = 'waiting' OR until < now()) "
+            "ORDER BY state, urgency, batch, number LIMIT %s",
+            (most,),
+        )
+        return [(row["batch"], row["number"]) for row in found]
+
+    def delete(self, batch_id: str) -> None:
+        """See Ledger."""
+        with self._tables.change() as do:
+            do("DELETE FROM scrubber_batches.batches WHERE id = %s", (batch_id,))
+            do("DELETE FROM scrubber_batches.chunks WHERE batch = %s", (batch_id,))
+            do("DELETE FROM scrubber_batches.announcements WHERE batch = %s", (batch_id,))
+
+    def next_announcement(self) -> Announcement | None:
+        """See Ledger."""
+        with self._tables.change() as do:
+            found = do(_NEXT_ANNOUNCEMENT, (self._lease_seconds,))
+        return Announcement(_batch(found[0]), found[0]["tries"]) if found else None
+
+    def announce_later(self, batch_id: str, seconds: float) -> None:
+        """See Ledger."""
+        with self._tables.change() as do:
+            do(
+                "UPDATE scrubber_batches.announcements SET due = now() + %s * interval '1 second' WHERE batch = %s",
+                (seconds, batch_id),
+            )
+
+    def announced(self, batch_id: str) -> None:
+        """See Ledger."""
+        with self._tables.change() as do:
+            do("DELETE FROM scrubber_batches.announcements WHERE batch = %s", (batch_id,))
+
+    def ended_before(self, moment: datetime) -> list[str]:
+        """See Ledger."""
+        found = self._tables.ask(
+            "SELECT id FROM scrubber_batches.batches WHERE ended < %s ORDER BY id", (moment.isoformat(),)
+        )
+        return [row["id"] for row in found]
+
+
+def _batch(row: Row) -> Batch:
+    return from_json(row["written"], row)
+
+
+def _place(lease: Lease) -> tuple[str, int, str]:
+    return lease.batch.id, lease.chunk.number, lease.token
+
+
+def _lock(do: Do, batch_id: str) -> None:
+    """First the batch, then its chunks, everywhere: else two would wait for each other."""
+    do("SELECT 1 FROM scrubber_batches.batches WHERE id = %s FOR UPDATE", (batch_id,))
+
+
+def _enter(do: Do, batch: Batch, chunks: Sequence[Chunk]) -> None:
+    do.copy(
+        "COPY scrubber_batches.chunks (batch, number, first_row, rows, start, stop, state, urgency) FROM STDIN",
+        [(batch.id, *chunk, "waiting", -batch.options.priority) for chunk in chunks],
+    )

@@ -1,0 +1,122 @@
+"""Around the path: the tables of the ledger in a PostgreSQL database, and what is asked and changed in them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg.rows import dict_row
+
+from scrubber.errors import DepotFull, LedgerDown
+from scrubber.reference.postgres_database import Connection, Database
+
+SCHEMA_LOCK = 7_713_090  # of advisory locks; any number, as long as nobody else takes it
+Row = dict[str, Any]
+_SCHEMA: tuple[LiteralString, ...] = (
+    "CREATE SCHEMA IF NOT EXISTS scrubber_batches",
+    """
+    CREATE TABLE IF NOT EXISTS scrubber_batches.batches (
+      id text PRIMARY KEY, state text NOT NULL, written text NOT NULL, rows integer, unfinished integer, started text,
+      ended text, why text, key text UNIQUE, key_until text
+    )
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS scrubber_batches.chunks (
+      batch text, number integer, first_row integer NOT NULL, rows integer NOT NULL, start bigint NOT NULL,
+      stop bigint NOT NULL, state text NOT NULL, urgency integer NOT NULL, token text, worker text, until timestamptz,
+      tries integer NOT NULL DEFAULT 0, at_row integer, deaths jsonb NOT NULL DEFAULT '{}', accept integer,
+      warn integer, deny integer, rejected integer, at_risk bigint, unpriced integer, summary bytea,
+      PRIMARY KEY (batch, number)
+    )
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS scrubber_batches.announcements (
+      batch text PRIMARY KEY, due timestamptz NOT NULL DEFAULT '-infinity', tries integer NOT NULL DEFAULT 0
+    )
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS scrubber_batches.uploads (
+      batch text PRIMARY KEY, received timestamptz NOT NULL DEFAULT now()
+    )
+    """,
+    """
+    CREATE INDEX IF NOT EXISTS chunks_to_do ON scrubber_batches.chunks (state, urgency, batch, number)
+      WHERE state <> 'done'
+    """,
+)
+
+
+class Tables:
+    """The tables, made when they are first needed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._made_in = 0
+
+    def ask(self, statement: LiteralString, values: tuple[Any, ...]) -> list[Row]:
+        """All rows found."""
+        with told_plainly():
+            self.make()
+            return self._database.ask(statement, values)
+
+    @contextmanager
+    def change(self) -> Iterator[Do]:
+        """One transaction."""
+        with told_plainly():
+            self.make()
+            with self._database.change() as connection:
+                yield Do(connection)
+
+    def make(self) -> None:
+        """Makes them, once in a process. Looked for first: who may use tables may not always make them."""
+        if self._made_in == os.getpid():
+            return
+        with self._database.change() as connection:
+            do = Do(connection)
+            if do("SELECT to_regclass('scrubber_batches.chunks_to_do') AS made", ()) == [{"made": None}]:
+                do("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
+                for statement in _SCHEMA:
+                    connection.execute(statement)
+        self._made_in = os.getpid()
+
+
+class Do:
+    """Statements of one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __call__(self, statement: LiteralString, values: tuple[Any, ...] | Mapping[str, Any]) -> list[Row]:
+        """One statement; what it found."""
+        cursor = self._connection.execute(statement, values)
+        return cursor.fetchall() if cursor.description else []
+
+    def copy(self, statement: LiteralString, rows: list[tuple[Any, ...]]) -> None:
+        """Many rows in one go."""
+        with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+
+
+def open_database(address: str) -> Database:
+    """The database of batches. Who stands still in a transaction does not hold up the others for ever."""
+    return Database(address, dict_row, options="-c idle_in_transaction_session_timeout=60s")
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """What the database fails with, as LedgerDown or DepotFull. Its own message may hold the address."""
+    try:
+        yield
+    except psycopg.errors.DiskFull:
+        reason = None
+    except psycopg.Error as failure:
+        reason = type(failure).__name__
+    else:
+        return
+    if reason is None:
+        raise DepotFull("there is no room for the batch in the database")
+    raise LedgerDown(f"the database of batches cannot be used: {reason}")

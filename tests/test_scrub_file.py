@@ -1,0 +1,222 @@
+"""A file of many claims without a service: the results of a batch, whatever interrupts it."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+import pytest
+
+from scrubber.batch.crew import Lost, in_order
+from scrubber.batch.job import ROWS_A_CHUNK
+from scrubber.scrub import Scrubber
+from tests.batches import RECEIVED, bench, ndjson, result_bytes, submit, work_off
+from tests.service import ROOT, write_rules
+
+ROWS = 3 * ROWS_A_CHUNK + 7
+DAY = RECEIVED.isoformat().replace("-", "")
+# Notes how far it is after every chunk, as a long run does every few seconds.
+EAGER = """
+from scrubber.__main__ import main
+from scrubber.batch import file
+file.BYTES_A_MARK = 1
+main()
+"""
+
+
+@pytest.fixture(scope="module")
+def claims(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("claims") / "night.ndjson"
+    file.write_bytes(b"junk\n\n" + ndjson(ROWS))
+    return file
+
+
+@pytest.fixture(scope="module")
+def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_rules(tmp_path_factory.mktemp("rules"), ("sample-denied", "deny", "77092"))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, claims: Path, rules: Path) -> bytes:
+    output = tmp_path_factory.mktemp("undisturbed") / "out.ndjson"
+    assert run(claims, output, rules).returncode == 2  # a row is no claim
+    return output.read_bytes()
+
+
+def run(claims: Path, output: Path, rules: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    with start(claims, output, rules, *options) as process:
+        told, errors = process.communicate(timeout=60)
+    return subprocess.CompletedProcess([], process.returncode, told, errors)
+
+
+def start(claims: Path, output: Path, rules: Path, *options: str) -> subprocess.Popen[str]:
+    words = ["scrub", str(claims), "-o", str(output), "--received-on", DAY, "--jobs", "2", *options]
+    return subprocess.Popen(
+        [sys.executable, "-c", EAGER, *words],
+        cwd=ROOT,
+        env=os.environ | {"SCRUBBER_RULES": str(rules)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def children(process: int) -> list[int]:
+    return [int(text) for text in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def until(holds: Callable[[], object]) -> None:
+    for _ in range(2_000):
+        if holds():
+            return
+        time.sleep(0.005)
+    raise AssertionError("it did not come true")
+
+
+def test_results_are_those_of_a_batch(tmp_path: Path, claims: Path, shipped: Scrubber) -> None:
+    output = tmp_path / "out.ndjson"
+    done = run(claims, output, ROOT / "rules")
+    on = bench(tmp_path, shipped)
+    submit(on, claims.read_bytes())
+    work_off(on)
+    assert output.read_bytes() == result_bytes(on)
+    assert f"{ROWS + 1:,} rows" in done.stderr
+    assert "1 rejected" in done.stderr
+    assert {path.name for path in tmp_path.iterdir() if path.name.startswith("out")} == {"out.ndjson"}
+
+
+def test_killed_at_any_moment_it_goes_on(tmp_path: Path, claims: Path, rules: Path, undisturbed: bytes) -> None:
+    output, progress = tmp_path / "out.ndjson", tmp_path / "out.ndjson.progress"
+    kills = 0
+    while not output.exists():
+        kills += _killed_on_its_way(start(claims, output, rules), progress)
+    assert kills > 1
+    if progress.exists():  # it was killed in the very end
+        run(claims, output, rules)
+    assert output.read_bytes() == undisturbed
+
+
+def _killed_on_its_way(process: subprocess.Popen[str], progress: Path) -> bool:
+    """Kills a run some time after it got on; its processes end with it. False: it came to its end before that."""
+    before = _content(progress)
+    with process:
+        until(lambda: process.poll() is not None or _content(progress) != before)
+        theirs = children(process.pid) if process.poll() is None else []
+        time.sleep(random.random() / 100)
+        process.kill()
+        process.communicate()
+    until(lambda: not any(map(alive, theirs)))
+    return process.returncode == -signal.SIGKILL
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def alive(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_process_that_is_killed_is_told_and_the_next_run_goes_on(
+    tmp_path: Path, claims: Path, rules: Path, undisturbed: bytes
+) -> None:
+    output = tmp_path / "out.ndjson"
+    with start(claims, output, rules) as process:
+        until(lambda: len(children(process.pid)) == 2)
+        os.kill(children(process.pid)[1], signal.SIGKILL)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "a process ended while it scrubbed rows " in errors
+    run(claims, output, rules)
+    assert output.read_bytes() == undisturbed
+
+
+def test_what_was_begun_is_not_gone_on_with_on_other_terms(
+    tmp_path: Path, claims: Path, rules: Path, undisturbed: bytes
+) -> None:
+    output = tmp_path / "out.ndjson"
+    with start(claims, output, rules) as process:
+        until((tmp_path / "out.ndjson.progress").exists)
+        process.kill()
+        process.communicate()
+    others = tmp_path / "others.ndjson"
+    others.write_bytes(claims.read_bytes() + b"{}\n")
+    other_rules = write_rules(tmp_path / "rules", ("sample-other", "warn", "77092"))
+    for told, words in (
+        (run(others, output, rules), "other claims;"),
+        (run(claims, output, other_rules), "other rules;"),
+        (run(claims, output, rules, "--received-on", "20250101"), "other received on;"),
+        (run(claims, output, rules, "--disable", "sample-denied"), "other disabled rules;"),
+    ):
+        assert (told.returncode, words in told.stderr) == (2, True), told.stderr
+    run(claims, output, rules)
+    assert output.read_bytes() == undisturbed
+    again = run(claims, output, rules)
+    assert (again.returncode, "is there already" in again.stderr) == (2, True)
+
+
+def test_the_day_of_receipt_is_that_of_the_first_run(tmp_path: Path, claims: Path, rules: Path) -> None:
+    output, progress = tmp_path / "out.ndjson", tmp_path / "out.ndjson.progress"
+    run(claims, output, rules)
+    whole = output.read_bytes()
+    output.rename(tmp_path / "out.ndjson.part")
+    with start(claims, output, rules) as process:  # truncates it, and notes that it is to begin with
+        until(progress.exists)
+        process.kill()
+        process.communicate()
+    told = orjson.loads(progress.read_bytes())
+    assert told["rests on"]["received on"] == RECEIVED.isoformat()
+    command = [sys.executable, "-m", "scrubber", "scrub", str(claims), "-o", str(output)]
+    subprocess.run(command, cwd=ROOT, env=os.environ | {"SCRUBBER_RULES": str(rules)}, check=False, capture_output=True)
+    assert output.read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("a.ndjson", "b.ndjson"), "scrubbed alone"),
+        (("-", "--jobs", "2"), "on the disk"),
+        (("a.ndjson", "--json"), "are for files with one claim"),
+    ],
+)
+def test_what_does_not_go_together_is_told(tmp_path: Path, words: tuple[str, ...], told: str) -> None:
+    (tmp_path / "a.ndjson").write_bytes(ndjson(1))
+    placed = [str(tmp_path / word) if word.endswith(".ndjson") else word for word in words]
+    command = [sys.executable, "-m", "scrubber", "scrub", *placed]
+    environ = os.environ | {"SCRUBBER_RULES": str(ROOT / "rules")}
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, told in done.stderr) == (2, True), done.stderr
+
+
+def test_a_crew_keeps_the_order_of_its_tasks() -> None:
+    def work(task: int) -> tuple[int, int]:
+        time.sleep(random.random() / 500)
+        return task, os.getpid()
+
+    made = list(in_order(work, range(50), 3))
+    assert [task for task, _ in made] == list(range(50))
+    assert len({process for _, process in made} - {os.getpid()}) == 3
+
+
+def test_a_task_whose_process_ends_is_named() -> None:
+    def work(task: int) -> int:
+        if task == 5:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return task
+
+    with pytest.raises(Lost) as lost:
+        list(in_order(work, range(9), 2))
+    assert lost.value.task == 5
