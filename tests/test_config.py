@@ -83,11 +83,24 @@ def test_rules_beside_the_package_serve_where_the_working_directory_has_none(
         ("SCRUBBER_MAX_BODY_BYTES", "²"),
         ("SCRUBBER_LEASE_SECONDS", "0"),
         ("SCRUBBER_BROKER_URL", "redis://broker/0"),  # without a database that workers elsewhere could reach
+        ("SCRUBBER_BATCH_WORKERS", "-1"),
+        ("SCRUBBER_KEEP_DAYS", "0"),
+        ("SCRUBBER_WEBHOOK_SECRET", "whsec_no base64"),
     ],
 )
 def test_an_unusable_setting_is_named(rules: Path, name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=name):
         read_settings({name: value})
+
+
+def test_batches_may_be_left_to_other_machines_and_hosts_need_a_secret(rules: Path) -> None:
+    assert read_settings({"SCRUBBER_BATCH_WORKERS": "0"}).batch_workers == 0
+    hosts = {"SCRUBBER_WEBHOOK_HOSTS": "Hooks.example, other.example"}
+    with pytest.raises(ConfigError, match="SCRUBBER_WEBHOOK_SECRET"):
+        read_settings(hosts)
+    chosen = read_settings(hosts | {"SCRUBBER_WEBHOOK_SECRET": "whsec_c2VjcmV0"})
+    assert chosen.webhook_hosts == ("hooks.example", "other.example")
+    assert "c2VjcmV0" not in repr(chosen)
 
 
 def test_misspelt_settings_are_found() -> None:

@@ -324,6 +324,10 @@ def test_a_file_that_is_cut_off_is_refused(store: Path, tmp_path: Path, packing:
     assert "cut off or damaged" in refusal(store, "ncci-ptp", path)
 
 
+def test_an_empty_zip_is_refused_by_its_name(store: Path, tmp_path: Path) -> None:
+    assert refusal(store, "ncci-ptp", _plain(tmp_path / "z.zip", zip_bytes({}))) == "z.zip: is empty"
+
+
 def test_a_damaged_member_is_refused(store: Path, tmp_path: Path) -> None:
     data = bytearray(zip_bytes({"ccipra-v302r0.txt": ptp_text().encode()}))
     data[120] ^= 0xFF
@@ -506,6 +510,15 @@ def test_files_of_two_releases_are_refused(store: Path, tmp_path: Path) -> None:
     assert "is of another release (2024Q3) than ccipra-v301r0.txt (2024Q2)" in refusal(store, "ncci-ptp", *files)
 
 
+def test_a_file_of_another_quarter_than_the_one_named_is_refused(store: Path, tmp_path: Path) -> None:
+    names = "v303r0-f1", "v303r0-f2", "v302r0-f3", "v303r0-f4"
+    parts = [ptp_file(tmp_path, name, [line]) for name, line in zip(names, PTP_LINES, strict=True)]
+    told = "ccipra-v302r0-f3.txt: is of 2024Q3, and --release says 2024Q4"
+    assert told in refusal(store, "ncci-ptp", *parts, chosen=Stated("2024Q4"))
+    path = _plain(tmp_path / "edits.txt", ptp_text().encode())
+    assert load_into(store, "ncci-ptp", path, chosen=Stated("2024Q4")).release.name == "2024Q4"
+
+
 def test_a_release_that_nobody_names_is_refused(store: Path, tmp_path: Path) -> None:
     path = _plain(tmp_path / "edits.txt", ptp_text().encode())
     assert "--release" in refusal(store, "ncci-ptp", path)
@@ -569,8 +582,8 @@ def database(postgres: str) -> Iterator[str]:
 def test_a_database_keeps_releases_as_a_folder_does(database: str, tmp_path: Path) -> None:
     place = open_place(database)
     generation = place.generation()
-    load_into(place, "ncci-ptp", ptp_file(tmp_path, "v301r0", PTP_LINES[3:]), chosen=Stated("2019Q2"))
-    load_into(place, "ncci-ptp", ptp_file(tmp_path), chosen=Stated("2019Q3"))
+    load_into(place, "ncci-ptp", ptp_file(tmp_path, "v251r0", PTP_LINES[3:]))
+    load_into(place, "ncci-ptp", ptp_file(tmp_path, "v252r0"))
     load_into(place, "ncci-add-on", _plain(tmp_path / "a.txt", add_on_text().encode()), chosen=Stated("2019Q3"))
     assert place.generation() != generation
     reference = open_reference(database)

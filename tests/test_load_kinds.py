@@ -230,7 +230,7 @@ def rvu_zip(folder: Path, name: str, *files: Published) -> Path:
 def test_a_whole_release_of_2025_has_one_factor(store: Path, tmp_path: Path) -> None:
     path = rvu_zip(tmp_path, "RVU25D", file_2025(GLOBAL, TECHNICAL, PROFESSIONAL))
     told = load(store, "mpfs", path).output
-    assert "mpfs RVU25D (2025-10-01 to 2026-01-01) is loaded: 1 rows of conversion-factors, 3 rows of mpfs" in told
+    assert "mpfs RVU25D (2025-10-01 to 2026-01-01) is loaded: 1 row of conversion-factors, 3 rows of mpfs" in told
     for other in ("PPRRVU2025_Oct.txt", "PPRRVU2025_Oct.xlsx", "GPCI2025.csv", "RVU25D.pdf"):
         assert other in told.splitlines()[0]
     assert factors(store) == [(None, "32.3465")]
@@ -243,6 +243,20 @@ def test_a_whole_release_of_2026_has_two_factors(store: Path, tmp_path: Path) ->
     told = load(store, "mpfs", rvu_zip(tmp_path, "RVU26C", others, qualifying)).output
     assert "is loaded: 2 rows of conversion-factors, 2 rows of mpfs" in told
     assert factors(store) == [(False, "33.4009"), (True, "33.5675")]
+
+
+def test_a_difference_tells_whose_factor_is_new(store: Path, tmp_path: Path) -> None:
+    others = file_2026(GLOBAL, TECHNICAL)
+    for source in (file_2025(GLOBAL, TECHNICAL), others):
+        path = tmp_path / source.name
+        path.write_bytes(source.content)
+        assert load(store, "mpfs", path).exit_code == 0
+    words = ["reference", "diff", "mpfs", "RVU25D", "RVU26C"]
+    told = CliRunner().invoke(main, words, env={"SCRUBBER_REFERENCE": str(store)}).stdout.splitlines()
+    assert told[:2] == [
+        "+ conversion-factors all other providers: 33.4009",
+        "- conversion-factors every provider: 32.3465",
+    ]
 
 
 @pytest.mark.parametrize("suffix", ["txt", "xlsx"])

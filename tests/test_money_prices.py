@@ -173,7 +173,17 @@ def test_units_that_are_no_count_leave_the_amount_unknown(changes: dict[str, Any
 
 @pytest.mark.parametrize("modifier", ["26", "TC"])
 def test_a_part_that_the_code_does_not_have_is_priced_as_the_whole_code(modifier: str) -> None:
-    assert price(claim(service_line(1, "77092", modifier))).allowed == Decimal("9.38")
+    found = price(claim(service_line(1, "77092", modifier)))
+    assert found.allowed == Decimal("9.38")
+    assert found.basis == f"MPFS 2025, national, modifier {modifier} has no effect: the code has no such part"
+
+
+def test_both_sides_of_what_has_none_are_told_to_change_nothing() -> None:
+    found = price(claim(service_line(1, "77092", "50")))
+    assert (found.allowed, found.basis) == (
+        Decimal("9.38"),
+        "MPFS 2025, national, modifier 50 has no effect on this code",
+    )
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,12 @@ def test_over_the_end_of_a_release_each_window_stays_within_its_own(store: Path)
     assert [edit.since for edit in found["77089", "77080"]] == [date(2024, 7, 1)]
 
 
+def test_a_span_that_begins_before_the_first_release_has_no_windows_there(store: Path) -> None:
+    found = open_reference(str(store)).ptp_among(CODES, BEFORE, date(2024, 4, 2))
+    assert {edit.since for windows in found.values() for edit in windows} == {date(2024, 4, 1)}
+    assert len(found) == 3
+
+
 def test_a_loaded_table_replaces_the_starter_table_whole_and_others_stay(store: Path) -> None:
     reference = open_reference(str(store))
     assert {release.starter for release in released(reference)} == {False}

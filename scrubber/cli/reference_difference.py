@@ -13,7 +13,7 @@ from scrubber.cli.claim_files import claims_in
 from scrubber.cli.opening import Unusable, settings, told_plainly
 from scrubber.cli.progress import Shown
 from scrubber.reference import Reference
-from scrubber.reference.catalogue import TABLES
+from scrubber.reference.catalogue import CONVERSION_FACTORS, TABLES
 from scrubber.reference.difference import Changed, cells_changed, difference
 from scrubber.reference.live import open_place
 from scrubber.reference.place import Loaded
@@ -22,6 +22,7 @@ from scrubber.scrub import open_scrubber
 from scrubber.workshop.release_difference import claim_changes
 
 SHOWN = 20  # changes of a kind of change, unless all are asked for
+_WHOSE = {None: "every provider", True: "qualifying APM participants", False: "all other providers"}
 _SIGNS = {"added": "+", "deleted": "-", "changed": "~"}
 
 
@@ -101,9 +102,16 @@ def _show_rows(
 
 
 def _line(change: Changed) -> str:
-    name = " ".join(str(cell) for cell in change.key)
+    name = _factor(change) if change.table == CONVERSION_FACTORS.name else " ".join(map(str, change.key))
     told = "; ".join(f"{column} {old or '(none)'} -> {new or '(none)'}" for column, old, new in cells_changed(change))
     return f"{_SIGNS[change.word]} {change.table} {name}{': ' + told if told else ''}"
+
+
+def _factor(change: Changed) -> str:
+    """Whose factor it is, and which: from 2026 on there are two where there was one, so none of them is changed."""
+    [whose] = change.key
+    [row] = change.after or change.before
+    return _WHOSE[whose] if change.word == "changed" else f"{_WHOSE[whose]}: {row.factor}"
 
 
 def _document(change: Changed) -> dict[str, Any]:

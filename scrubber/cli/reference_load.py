@@ -84,7 +84,7 @@ def _tell(outcome: Outcome) -> None:
         click.echo(f"skipped: {fault}", err=True)
     if release.skipped > len(outcome.bad) and outcome.bad:
         click.echo(f"skipped: {release.skipped - len(outcome.bad):,} more", err=True)
-    rows = ", ".join(f"{count:,} rows of {table}" for table, count in release.rows.items())
+    rows = ", ".join(f"{count:,} row{'' if count == 1 else 's'} of {table}" for table, count in release.rows.items())
     days = f"{release.since} to {release.until or 'the next release'}"
     words = {"loaded": "is loaded", "replaced": "is replaced", "there-already": "is loaded already, nothing is changed"}
     click.echo(f"{release.kind} {release.name} ({days}) {words[outcome.way]}: {rows}")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from scrubber.money.line_price import NOTHING, NoPrice, UnitFee, to_cents
 from scrubber.money.locality import Area
-from scrubber.money.modifiers import SPLIT, Share, part_of, shares, technical_cut
+from scrubber.money.modifiers import BOTH_SIDES, SPLIT, Share, part_of, shares, technical_cut
 from scrubber.reference import Reference
 from scrubber.reference.catalogue import CONVERSION_FACTORS, GPCI, MPFS
 from scrubber.reference.rows import ConversionFactor, FeeRow, Gpci
@@ -150,10 +150,20 @@ def _remarks(service: Service, row: FeeRow) -> Iterator[str]:
         yield f"{'facility' if facility else 'non-facility'} (rarely or never done there)"
     elif facility:
         yield "facility"
+    yield from _without_effect(service, row)
     if row.status == "T":
         yield "paid only when nothing else is paid that day"
     if "51" in service.modifiers:
         yield REDUCTION_REMARK
+
+
+def _without_effect(service: Service, row: FeeRow) -> Iterator[str]:
+    """Modifiers that would change an amount, and do not: nobody should take the whole fee for that of a part."""
+    part = part_of(service.modifiers)
+    if part and row.component != part:
+        yield f"modifier {part} has no effect: the code has no such part"
+    if "50" in service.modifiers and row.bilateral not in BOTH_SIDES:
+        yield "modifier 50 has no effect on this code"
 
 
 def _after_cut(reference: Reference, service: Service, row: FeeRow, gpci: Gpci | None) -> Weighted:

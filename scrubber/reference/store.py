@@ -91,9 +91,9 @@ class Reference:
 
         They answer for the days from `first` to `last`; windows may be among them that run on other days only.
         """
-        spans = self._timeline.spans(PTP.name, first, last)
+        spans = self._timeline.spans(PTP.name, first, last)  # none has the days before the first release
         asked = frozenset(codes)
-        if len({span.release.sha256 for span in spans}) == 1:
+        if spans and spans[0].first <= first and len({span.release.sha256 for span in spans}) == 1:
             return self._kept_pairs(spans[0].release.sha256, asked)
         found: dict[Pair, Windows] = {}
         for span in spans:

@@ -175,6 +175,8 @@ def _in_archive(name: str, packed: BinaryIO, stack: ExitStack, deeper: int) -> I
     except (*DAMAGED, ValueError):
         raise refused(name, "is a zip that is cut off or damaged: fetch it again") from None
     members = [member for member in archive.infolist() if not member.is_dir()]
+    if not members and deeper == DEEPEST:
+        raise refused(name, "is empty")
     _check_members(name, members)
     if is_workbook(archive):
         size = packed.seek(0, os.SEEK_END)

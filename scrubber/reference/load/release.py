@@ -26,10 +26,12 @@ class Named(NamedTuple):
 def named(stated: Iterable[tuple[str, Stated]], chosen: Stated) -> Named:
     """The release of files, by their names and what each states. What is `chosen` goes before what they state.
 
-    Raises Faults when files are of different releases, or when nobody says which it is and since when.
+    Raises Faults when files are of different releases, when one is of another quarter than the chosen name says, or
+    when nobody says which it is and since when.
     """
     told = list(stated)
     first = told[0][0]
+    _check_quarters(told, chosen.name)
     name = chosen.name or _agreed(told, lambda each: each.name)
     if name is None:
         raise Faults([Fault(first, 0, "does not say which release it is: name it with --release")])
@@ -41,6 +43,15 @@ def named(stated: Iterable[tuple[str, Stated]], chosen: Stated) -> Named:
     if until is not None and until <= since:
         raise Faults([Fault(first, 0, "ends before it begins: --until is the first day no longer in force")])
     return Named(name, since, until, chosen.name is not None)
+
+
+def _check_quarters(told: list[tuple[str, Stated]], chosen: str | None) -> None:
+    # A slip of the pen would put the rows of one quarter in force in another one, and replace what is there.
+    if chosen is None or quarter_named(chosen).name is None:
+        return
+    for name, stated in told:
+        if stated.name and quarter_named(stated.name).name and stated.name != chosen:
+            raise Faults([Fault(name, 0, f"is of {stated.name}, and --release says {chosen}")])
 
 
 def _agreed(told: list[tuple[str, Stated]], what: Callable[[Stated], T | None]) -> T | None:

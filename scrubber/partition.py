@@ -1,0 +1,84 @@
+"""The whole path for a partition of many claims: a pure function for engines that map one over a data set.
+
+Dask, Spark, Ray and a plain `map` call it alike: rows in, results out, in the same order, nothing kept but the scrubber
+that a process opened once. docs/batches.md has an example that reads and writes files in a folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from functools import lru_cache, partial
+from itertools import count, islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from scrubber.batch.run import scrub_rows as scrub_chunk
+from scrubber.claim import Claim
+from scrubber.findings import ScrubResult, Switches, read_switches
+from scrubber.scrub import Scrubber, open_scrubber
+
+Row = Mapping[str, Any] | str | bytes
+ROWS_AT_ONCE = 100  # whose results are held in memory
+SCRUBBERS_KEPT = 2  # of a process
+
+
+def scrub_rows(
+    rows: Iterable[Row],
+    received_on: str,
+    rules: str = "rules",
+    reference: str | None = None,
+    enable: tuple[str, ...] = (),
+    disable: tuple[str, ...] = (),
+) -> Iterator[dict[str, Any]]:
+    """Results of claims, each as JSON text or as the mapping that its JSON stands for, in their order.
+
+    A result is one of a batch: `row`, counted from 1 within the partition, `claimNumber`, and `answer` or, where the
+    row is no claim, `rejected`. `received_on` (CCYYMMDD) stands in for claims that do not say. `rules` is a folder of
+    packs, `reference` a place of reference data (None: the starter tables); both are opened once a process, and other
+    rules at the same place need other processes.
+
+    Raises Faults, ConfigError, WrongSwitch; TypeError for a row of another kind.
+    """
+    yield from map(orjson.loads, scrub_lines(rows, received_on, rules, reference, enable, disable))
+
+
+def scrub_lines(
+    rows: Iterable[Row],
+    received_on: str,
+    rules: str = "rules",
+    reference: str | None = None,
+    enable: tuple[str, ...] = (),
+    disable: tuple[str, ...] = (),
+) -> Iterator[bytes]:
+    """`scrub_rows` with each result as JSON, without a line break: what is to be written anyway."""
+    scrubber = _scrubber(Path(rules), reference)
+    switches = read_switches(enable, disable, scrubber.rulebook)
+    scrub = partial(_scrub, scrubber, date.fromisoformat(received_on), switches)
+    numbered = zip(count(1), map(_bytes, rows), strict=False)
+    while some := list(islice(numbered, ROWS_AT_ONCE)):
+        yield from scrub_chunk(iter(some), scrub, _go_on).results.splitlines()
+
+
+_scrubber = lru_cache(SCRUBBERS_KEPT)(open_scrubber)
+
+
+def _scrub(scrubber: Scrubber, received_on: date, switches: Switches, claim: Claim) -> ScrubResult:
+    return scrubber.scrub(claim, claim.context.received_on or received_on, switches)
+
+
+def _bytes(row: Row) -> bytes:
+    match row:
+        case bytes():
+            return row
+        case str():
+            return row.encode(errors="surrogatepass")  # which then is no JSON
+        case Mapping():
+            return orjson.dumps(dict(row))
+    raise TypeError(f"a row is JSON text or a mapping, not {type(row).__name__}")
+
+
+def _go_on(_row: int) -> None:
+    """Nobody waits to be told of a row."""
