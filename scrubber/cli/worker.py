@@ -65,7 +65,7 @@ def _crew(chosen: Settings, count: int) -> list[Duty]:
 class _Rules:
     """Reads rules and reference data once for all workers: at the start, and anew when asked again.
 
-    New rules have to pass the checks of a reload, as in the service; where the service checked them, they are on record.
+    New rules have to pass the checks of a reload, as in the service; what it checked is on record.
     """
 
     def __init__(self, chosen: Settings, log: logs.Log) -> None:
