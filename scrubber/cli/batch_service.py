@@ -79,7 +79,7 @@ class BatchService:
                     time.sleep(float(after))
                     continue
                 if response.status >= http.client.BAD_REQUEST:
-                    _fine(Answer(response.status, response.headers, response.read()))
+                    _fine(_whole(response))
                 yield response.headers, _pieces(response)
                 return
             finally:
@@ -92,14 +92,9 @@ class BatchService:
         connection = self._connect()
         try:
             with self._told_plainly():
-                try:
-                    connection.request(method, self._address(path), body, dict(headers or {}))
-                except (BrokenPipeError, ConnectionResetError):
-                    if body is None:
-                        raise
-                    # It may have refused before it had read all, and said why.
-                response = connection.getresponse()
-                return Answer(response.status, response.headers, response.read())
+                if not _sent(connection, method, self._address(path), body, headers):
+                    return _refused_early(connection)
+                return _whole(connection.getresponse())
         finally:
             connection.close()
 
@@ -133,6 +128,43 @@ class BatchService:
         else:
             return
         raise Unusable(f"the service at {self._url} cannot be reached: {reason}")
+
+
+def _sent(
+    connection: http.client.HTTPConnection,
+    method: str,
+    address: str,
+    body: Iterable[bytes] | None,
+    headers: Mapping[str, str] | None,
+) -> bool:
+    """False: the service closed the connection before it had read a long body."""
+    try:
+        connection.request(method, address, body, dict(headers or {}))
+    except (BrokenPipeError, ConnectionResetError):
+        if body is None:
+            raise
+        return False
+    return True
+
+
+def _refused_early(connection: http.client.HTTPConnection) -> Answer:
+    """What it said before that, if it is still there to be read; else it counts as busy."""
+    try:
+        return _whole(connection.getresponse())
+    except (OSError, http.client.HTTPException):
+        headers = Message()
+        headers["Retry-After"] = "2"
+        return Answer(BUSY, headers, orjson.dumps(_CLOSED))
+
+
+_CLOSED = {
+    "title": "The service closed the connection while the batch was sent",
+    "detail": "It may be busy with others, or the batch too large for it; nothing of it is kept.",
+}
+
+
+def _whole(response: http.client.HTTPResponse) -> Answer:
+    return Answer(response.status, response.headers, response.read())
 
 
 def _path(names: Iterable[str], query: Query) -> str:
