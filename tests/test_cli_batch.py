@@ -174,6 +174,7 @@ def test_a_service_that_closes_while_a_batch_is_sent_is_asked_again(file: Path) 
             cwd=ROOT,
             stdout=subprocess.PIPE,
         )
+        listening.settimeout(30)
         connection, _ = listening.accept()
         connection.recv(10)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

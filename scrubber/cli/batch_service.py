@@ -92,9 +92,13 @@ class BatchService:
         connection = self._connect()
         try:
             with self._told_plainly():
-                if not _sent(connection, method, self._address(path), body, headers):
-                    return _refused_early(connection)
-                return _whole(connection.getresponse())
+                _send(connection, method, self._address(path), body, headers)
+                try:
+                    return _whole(connection.getresponse())
+                except (ConnectionError, http.client.HTTPException):
+                    if body is None:
+                        raise
+                    return Answer(BUSY, _SOON, orjson.dumps(_CLOSED))
         finally:
             connection.close()
 
@@ -130,36 +134,26 @@ class BatchService:
         raise Unusable(f"the service at {self._url} cannot be reached: {reason}")
 
 
-def _sent(
+def _send(
     connection: http.client.HTTPConnection,
     method: str,
     address: str,
     body: Iterable[bytes] | None,
     headers: Mapping[str, str] | None,
-) -> bool:
-    """False: the service closed the connection before it had read a long body."""
+) -> None:
+    """A service may refuse a long body before it has read it: what it said is still to be read then."""
     try:
         connection.request(method, address, body, dict(headers or {}))
     except (BrokenPipeError, ConnectionResetError):
         if body is None:
             raise
-        return False
-    return True
 
 
-def _refused_early(connection: http.client.HTTPConnection) -> Answer:
-    """What it said before that, if it is still there to be read; else it counts as busy."""
-    try:
-        return _whole(connection.getresponse())
-    except (OSError, http.client.HTTPException):
-        headers = Message()
-        headers["Retry-After"] = "2"
-        return Answer(BUSY, headers, orjson.dumps(_CLOSED))
-
-
+_SOON = Message()
+_SOON["Retry-After"] = "2"
 _CLOSED = {
     "title": "The service closed the connection while the batch was sent",
-    "detail": "It may be busy with others, or the batch too large for it; nothing of it is kept.",
+    "detail": "It may be busy with others, or the batch too large for it. Under the same --key it can be sent again.",
 }
 
 
