@@ -72,7 +72,7 @@ def _service(settings: Settings, current: Callable[[], Scrubber], trouble: Calla
         settings.max_body_bytes,
         settings.ready_days,
         trouble,
-        open_batches(settings.state, settings.database),
+        open_batches(settings.state, settings.database, settings.lease_seconds, settings.broker),
         settings.max_batch_bytes,
         settings.webhook_hosts,
         Transfers(max(1, settings.threads - 1)),

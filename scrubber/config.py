@@ -24,6 +24,8 @@ _NAMES = frozenset(
         "READY_DAYS",
         "URL",
         "DATABASE_URL",
+        "BROKER_URL",
+        "LEASE_SECONDS",
         "BATCH_WORKERS",
         "MAX_BATCH_BYTES",
         "KEEP_DAYS",
@@ -45,7 +47,9 @@ class Settings:
     yet, and None keeps nothing. `database` is the address of the PostgreSQL database that keeps batches, None for files
     below `state`. `batch_workers` are processes that scrub batches, none where other machines do. `max_batch_bytes` is
     the largest batch that is taken, packed or unpacked. `keep_days` is how long an ended batch is kept. `webhook_hosts`
-    may be told of the end of a batch, signed with `webhook_secret`.
+    may be told of the end of a batch, signed with `webhook_secret`. `broker` is the address of the broker over which
+    Celery carries the work on batches, None where workers ask for it by themselves. After `lease_seconds` without a
+    sign of life a worker's chunk goes to another.
     """
 
     host: str
@@ -63,6 +67,8 @@ class Settings:
     keep_days: int = 7
     webhook_hosts: tuple[str, ...] = ()
     webhook_secret: str | None = field(default=None, repr=False)
+    broker: str | None = field(default=None, repr=False)
+    lease_seconds: float = 30.0
 
     @property
     def address(self) -> str:
@@ -92,6 +98,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         keep_days=_count(environ, "SCRUBBER_KEEP_DAYS", 7),
         webhook_hosts=tuple((environ.get("SCRUBBER_WEBHOOK_HOSTS") or "").lower().replace(",", " ").split()),
         webhook_secret=_secret(environ),
+        broker=_broker(environ),
+        lease_seconds=_count(environ, "SCRUBBER_LEASE_SECONDS", 30),
     )
 
 
@@ -123,6 +131,16 @@ def _state(environ: Mapping[str, str]) -> Path:
         return Path(chosen)
     states = environ.get("XDG_STATE_HOME") or Path(environ.get("HOME") or ".") / ".local/state"
     return Path(states) / "claim-scrubber"
+
+
+def _broker(environ: Mapping[str, str]) -> str | None:
+    broker = environ.get("SCRUBBER_BROKER_URL") or None
+    if broker is not None and not environ.get("SCRUBBER_DATABASE_URL"):
+        raise ConfigError(
+            "SCRUBBER_DATABASE_URL is not set: Celery at SCRUBBER_BROKER_URL carries work on batches to other machines,"
+            " which need them in a database"
+        )
+    return broker
 
 
 def _secret(environ: Mapping[str, str]) -> str | None:

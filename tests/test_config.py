@@ -81,6 +81,8 @@ def test_rules_beside_the_package_serve_where_the_working_directory_has_none(
         ("SCRUBBER_THREADS", "-1"),
         ("SCRUBBER_MAX_BODY_BYTES", "10MB"),
         ("SCRUBBER_MAX_BODY_BYTES", "²"),
+        ("SCRUBBER_LEASE_SECONDS", "0"),
+        ("SCRUBBER_BROKER_URL", "redis://broker/0"),  # without a database that workers elsewhere could reach
         ("SCRUBBER_BATCH_WORKERS", "-1"),
         ("SCRUBBER_KEEP_DAYS", "0"),
         ("SCRUBBER_WEBHOOK_SECRET", "whsec_no base64"),

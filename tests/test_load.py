@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -602,6 +603,10 @@ def test_a_database_keeps_releases_as_a_folder_does(database: str, tmp_path: Pat
     edit = open_reference(database).mue("A0001", date(2019, 8, 1))
     assert edit is not None
     assert edit.units == 2
+    with place.change() as change:
+        change.commit([replace(each, layout=3) for each in change.loaded])
+    with pytest.raises(ConfigError, match="has layout 3, this program reads 4: drop it and load it again"):
+        place.backend()
     with place.change() as change:
         change.commit([each for each in change.loaded if each.name not in ("2019Q2", "2019Q3")])
 

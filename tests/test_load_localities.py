@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scrubber.facts.payer import contractor
 from scrubber.reference import open_reference
 from scrubber.reference.load import anes, gpci, locality_county, opps_cap, zip_locality
 from scrubber.reference.load.format import BadRow, Stated
@@ -200,8 +201,8 @@ def test_a_zip_code_has_a_locality_though_it_may_need_four_digits_more() -> None
     source = published(zip5("00501"), zip5("00502", "01", "1"))
     origin = "CMS ZIP5 carrier-locality file 2025Q4"
     assert rows_of(ALL, source) == [
-        ZipLocality("00501", "00501", "09999", "09999-00", "ZZ", None, None, origin),
-        ZipLocality("00502", "00502", "09999", "09999-01", "ZZ", None, None, origin),
+        ZipLocality("00501", "00501", "09999", "09999-00", "ZZ", False, None, None, origin),
+        ZipLocality("00502", "00502", "09999", "09999-01", "ZZ", True, None, None, origin),
     ]
     assert reader_of(ALL, source).stated(source) == Stated("2025Q4", date(2025, 10, 1), date(2026, 1, 1))
     assert zip_locality.stated(published(zip5("00501", quarter="20261"))).until == date(2026, 4, 1)
@@ -227,6 +228,26 @@ def test_the_longer_zip_code_decides(tmp_path: Path) -> None:
     found = {each: loaded.locality_of_zip(each, day) for each in asked}
     told = {each: row and row.locality[-2:] for each, row in found.items()}
     assert told == dict(zip(asked, ["08", "08", "09", "07", "07", None, None], strict=True))
+
+
+def test_five_digits_of_several_localities_are_certain_only_where_nine_agree(tmp_path: Path) -> None:
+    fives = rows_of(ALL, published(zip5("00501", "07", "1"), zip5("00502", "07", "1"), zip5("00503", "07", "1")))
+    nines = rows_of(ALL, published(zip9("005020001", "08"), zip9("005020005", "08"), zip9("005030001", "08"),
+                                   zip9("005030002", "09")))  # fmt: skip
+    loaded = open_reference(str(typed_folder(tmp_path, {"zip-locality": [*fives, *nines]})))
+    asked = ["00501", "00502", "00503", "005019999", "005030002", "005039999"]
+    found = [loaded.locality_of_zip(each, date(2025, 11, 1)) for each in asked]
+    told = [(row.locality[-2:], row.nine_digits_decide) for row in found if row]
+    assert told == [("07", True), ("08", False), ("07", True), ("07", True), ("09", False), ("07", True)]
+
+
+def test_the_contractor_is_not_known_by_five_digits_of_several_localities() -> None:
+    def found(zip_code: str, state: str | None) -> str | None:
+        return contractor(zip_code, state, date(2025, 11, 1), open_reference(None))
+
+    assert found("35959", None) == "10112"
+    assert found("35958", None) is None
+    assert found("35958", "AL") == "10112"  # where the service was furnished, says its address
 
 
 @pytest.mark.parametrize(
@@ -258,6 +279,7 @@ def test_zip_codes_at_full_size() -> None:
     assert Counter(map(type, rows)) == {ZipLocality: 42_956}
     assert zip_locality.stated(source).name == "2025Q4"
     assert len({row.zip_from for row in rows}) == 42_956
+    assert sum(row.nine_digits_decide for row in rows) == 580
     manhattan = next(row for row in rows if row[0] == "10001")
     assert (manhattan.locality, manhattan.state) == ("13202-01", "NY")
 

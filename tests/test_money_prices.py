@@ -101,6 +101,19 @@ def test_a_zip_that_no_table_has_gives_the_national_amount_and_says_so() -> None
     assert (found.allowed, found.basis) == (Decimal("9.38"), "MPFS 2025, national (ZIP not in the loaded tables)")
 
 
+@pytest.mark.parametrize(
+    ("zip_code", "doubt"),
+    [
+        ("35958", "(not certain: its nine digits decide)"),
+        ("359580001", "(not certain: its nine digits decide, and are in no loaded table)"),
+    ],
+)
+def test_five_digits_of_several_localities_give_the_listed_one_and_say_so(zip_code: str, doubt: str) -> None:
+    found = price(replace(claim(service_line(1, "77089")), facility=at(zip_code)))
+    assert found.allowed == Decimal("34.29")
+    assert found.basis == f"MPFS 2025, locality 10112-00 (Alabama) by service facility ZIP {doubt}"
+
+
 def test_2026_pays_qualifying_apm_participants_by_their_own_factor() -> None:
     line = service_line(1, first_day=MARCH_2026, last_day=MARCH_2026)
     assert price(claim(line)).allowed == Decimal("10.02")

@@ -412,7 +412,8 @@ def test_every_fault_of_a_folder_is_told_at_once(tmp_path: Path) -> None:
 def test_a_zip_range_keeps_within_its_first_three_digits(tmp_path: Path, ends: str) -> None:
     (tmp_path / "releases.csv").write_text("table,name,since,until,source\nzip-locality,x,,,made up\n")
     (tmp_path / "zip-locality.csv").write_text(
-        f"zip_from,zip_to,contractor,locality,state,since,until,source\n{ends},1,1-00,AL,,,made up\n"
+        "zip_from,zip_to,contractor,locality,state,nine_digits_decide,since,until,source\n"
+        f"{ends},1,1-00,AL,no,,,made up\n"
     )
     with pytest.raises(Faults, match="ZIP range"):
         open_reference(str(tmp_path))

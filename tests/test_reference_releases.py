@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import lzma
+import sqlite3
 import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -227,6 +230,18 @@ def test_a_part_of_another_layout_is_refused(store: Path) -> None:
     result = CliRunner().invoke(main, ["reference", "list"], env={"SCRUBBER_REFERENCE": str(store)})
     assert result.exit_code == 2
     assert "cannot be read" in result.stderr
+
+
+def test_rows_that_an_older_program_packed_are_refused_and_can_be_dropped(store: Path) -> None:
+    for part in store.rglob("*.sqlite"):
+        with closing(sqlite3.connect(part)) as connection:
+            connection.execute("PRAGMA user_version = 3")
+    run = partial(CliRunner().invoke, main, env={"SCRUBBER_REFERENCE": str(store)})
+    told = run(["reference", "list"])
+    assert (told.exit_code, "has layout 3, this program reads 4: drop it and load it again" in told.stderr) == (2, True)
+    for release in ("2024Q2", "2024Q3"):
+        assert run(["reference", "drop", "ncci-ptp", release]).exit_code == 0
+    assert run(["reference", "list"]).exit_code == 0
 
 
 # Over HTTP

@@ -237,6 +237,10 @@ def test_indices_are_those_of_each_year() -> None:
 
 @needs_published
 def test_every_zip_of_the_ranges_has_that_locality() -> None:
+    flagged = {line[2:7] for line in lines("zip/ZIP5_OCT2025.txt.xz") if line[20] == "1"}
+    ranges = [(row.zip_from, row.zip_to) for row in TABLES[catalogue.ZIP_LOCALITY]]
+    marked = {row.zip_from for row in TABLES[catalogue.ZIP_LOCALITY] if row.nine_digits_decide}
+    assert marked == {zip for zip in flagged if any(first <= zip <= last for first, last in ranges)}
     typed = {row.zip_from[:3]: (row.state, row.contractor, row.locality) for row in TABLES[catalogue.ZIP_LOCALITY]}
     published: dict[str, set[tuple[str, str, str]]] = defaultdict(set)
     for line in lines("zip/ZIP5_OCT2025.txt.xz"):

@@ -140,6 +140,16 @@ def test_a_price_has_its_arithmetic(client: FlaskClient) -> None:
     assert (unknown["allowed"], unknown["unknown"]) == (None, "no-schedule")
 
 
+def test_a_zip_code_whose_nine_digits_decide_is_no_certain_place(client: FlaskClient) -> None:
+    doubt = "locality 10112-00 (Alabama) by service facility ZIP (not certain: its nine digits decide)"
+    price = told(client, "/v1/price?code=77089&date=2025-03-12&zip=35958")
+    assert (price["allowed"], price["payer"]["contractor"]) == ("34.29", None)
+    code = told(client, "/v1/codes/77089?date=2025-03-12&zip=35958")
+    assert doubt in price["basis"]
+    assert doubt in code["prices"]["units"][0]["basis"]
+    assert code["payer"]["contractor"] is None
+
+
 def test_releases_are_sorted_and_counted(client: FlaskClient) -> None:
     releases = told(client, RELEASES)["releases"]
     order = [(each["table"], each["effective"]["from"] or "") for each in releases]

@@ -273,6 +273,7 @@ def test_each_fact_has_its_look_up(rule: str, says: str, place: str, shipped: Sc
     ("address", "says"),
     [
         ({"state": "AL", "postalCode": "352040000"}, "lies in locality 10112-00: contractor 10112"),
+        ({"state": "AL", "postalCode": "35958"}, "decide; its state has one contractor, 10112"),
         ({"state": "CO"}, "its state has one contractor, 04112"),
         ({"state": "CA", "postalCode": "9"}, "its state has several contractors"),
         ({"state": "XX"}, "no row is about its state"),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scrubber.batch.depot import Depot
 from scrubber.batch.folder import FolderDepot
+from scrubber.batch.hint import Hint, nobody
 from scrubber.batch.ledger import LEASE_SECONDS, Ledger
 from scrubber.batch.sqlite import SqliteLedger
 from scrubber.errors import ConfigError
@@ -14,22 +15,34 @@ from scrubber.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Batches:
-    """Where batches are kept: what is known of them, and their bytes."""
+    """Where batches are kept: what is known of them, and their bytes; and who is told that there is work on them."""
 
     ledger: Ledger
     depot: Depot
+    hint: Hint = nobody
 
 
-def open_batches(state: Path | None, database: str | None, lease_seconds: float = LEASE_SECONDS) -> Batches | None:
+def open_batches(
+    state: Path | None, database: str | None, lease_seconds: float = LEASE_SECONDS, broker: str | None = None
+) -> Batches | None:
     """The batches of a database, or else of a folder; None where the deployment keeps nothing.
 
-    Raises ConfigError for a database where its driver is not installed. Nothing is opened yet.
+    Raises ConfigError for a database or a broker where what it takes is not installed. Nothing is opened yet.
     """
     if database is not None:
-        return _in_database(database, lease_seconds)
+        batches = _in_database(database, lease_seconds)
+        return batches if broker is None else replace(batches, hint=_hint(broker))
     if state is None:
         return None
     return Batches(SqliteLedger(state / "batches.sqlite", lease_seconds), FolderDepot(state / "batches"))
+
+
+def _hint(broker: str) -> Hint:
+    try:
+        from scrubber.batch.celery import Broker
+    except ImportError:
+        raise ConfigError("SCRUBBER_BROKER_URL needs Celery: pip install 'claim-scrubber[celery]'") from None
+    return Broker(broker).hint
 
 
 def _in_database(address: str, lease_seconds: float) -> Batches:

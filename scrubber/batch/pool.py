@@ -11,10 +11,10 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from scrubber.batch.errands import Afterwards, Errands, Tell
 from scrubber.batch.work import Bench, work
@@ -31,21 +31,18 @@ DoNext = Callable[[str, Bench], bool]  # the worker's name; False: there is noth
 
 
 class Pool:
-    """Keeps `count` workers going until TERM or INT; HUP replaces them, each after its chunk.
+    """Keeps a worker at each of `duties` until TERM or INT; HUP replaces them, each after what it is at.
 
     `prepare` reads what all workers share, rules above all, at the start and on HUP; where it raises on HUP, all stays
-    as it was. It returns what opens a bench, which is called in each worker, and once here. One process more does the
-    errands.
+    as it was. It returns what opens a bench, which is called in each worker, and once here.
     """
 
-    def __init__(self, count: int, prepare: Prepare, afterwards: Afterwards, tell: Tell) -> None:
-        self._count = count
-        self._afterwards = afterwards
+    def __init__(self, duties: Sequence[Duty], prepare: Prepare, tell: Tell) -> None:
+        self._duties = duties
         self._prepare = prepare
         self._open_bench = prepare()
         self._tell = tell
-        self._workers: dict[int, str] = {}
-        self._errands: int | None = None  # the process that does them
+        self._workers: dict[int, _Post] = {}  # by process
         self._ending = self._renewing = False
 
     def run(self, goes_on: Callable[[], bool]) -> None:
@@ -55,10 +52,8 @@ class Pool:
             signal.signal(number, self._end)
         signal.signal(signal.SIGHUP, self._hear)
         while not self._ending:
-            if self._errands not in self._workers:
-                self._errands = self._start(_do_errands(self._afterwards, self._tell))
-            while len(self._workers) <= self._count:
-                self._start(_do_chunks)
+            for place in set(range(len(self._duties))) - {post.place for post in self._workers.values()}:
+                self._start(place)
             time.sleep(IDLE_SECONDS)
             self._reap(bench)
             if self._renewing:
@@ -70,16 +65,15 @@ class Pool:
             time.sleep(IDLE_SECONDS)
             self._reap(bench)
 
-    def _start(self, do_next: DoNext) -> int:
+    def _start(self, place: int) -> None:
         name, parent = secrets.token_hex(8), os.getpid()
         child = os.fork()
         if not child:
-            _be_worker(_Worker(name, parent, self._open_bench, do_next, self._tell))
-        self._workers[child] = name
-        return child
+            _be_worker(Worker(name, parent, self._open_bench, self._tell), self._duties[place])
+        self._workers[child] = _Post(place, name)
 
     def _reap(self, bench: Bench) -> None:
-        for process, name in list(self._workers.items()):
+        for process, post in list(self._workers.items()):
             found, status = os.waitpid(process, os.WNOHANG)
             if not found:
                 continue
@@ -87,7 +81,7 @@ class Pool:
             if status:
                 self._tell("worker ended", {"status": os.waitstatus_to_exitcode(status)})
             with suppress(ScrubberError):  # its leases run out all the same
-                bench.ledger.release(name)
+                bench.ledger.release(post.name)
 
     def _end(self, *_: object) -> None:
         self._ending = True
@@ -109,11 +103,19 @@ class Pool:
             os.kill(process, signal.SIGTERM)
 
 
-def _be_worker(worker: _Worker) -> NoReturn:
+class _Post(NamedTuple):
+    """Which of the duties a worker has, and its name."""
+
+    place: int
+    name: str
+
+
+def _be_worker(worker: Worker, duty: Duty) -> NoReturn:
     """What a forked process does instead of going on as its parent."""
     status = 1
     try:
-        worker.run()
+        worker.begin()
+        duty(worker)
         status = 0
     except ScrubberError as error:
         worker.tell("worker failed", {"reason": str(error)})
@@ -124,31 +126,43 @@ def _be_worker(worker: _Worker) -> NoReturn:
 
 
 @dataclass
-class _Worker:
+class Worker:
     """One worker process."""
 
     name: str
     parent: int
     open_bench: OpenBench
-    do_next: DoNext
     tell: Tell
     ending: bool = False
     standing: str | None = None
 
-    def run(self) -> None:
-        """Until TERM, or the end of the watcher."""
+    def begin(self) -> None:
+        """From now on TERM ends it after what it is at."""
         signal.signal(signal.SIGTERM, self._end)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         os.nice(NICE)
-        bench = replace(self.open_bench(), alive=_watch)
+
+    def bench(self) -> Bench:
+        """A bench that ends this process where work hangs."""
+        return replace(self.open_bench(), alive=_watch)
+
+    def repeat(self, do_next: DoNext) -> None:
+        """Do what is next, until TERM, or the end of the watcher."""
+        bench = self.bench()
         while not self.ending and os.getppid() == self.parent:
-            try:
-                if not self.do_next(self.name, bench):
-                    time.sleep(IDLE_SECONDS)
-                self.standing = None
-            except (LedgerDown, DepotFull) as error:
-                self._stand(str(error))
+            if not self.attempt(do_next, bench):
+                time.sleep(IDLE_SECONDS)
+
+    def attempt(self, do_next: DoNext, bench: Bench) -> bool:
+        """Do what is next. False: there was nothing to do, or it could not be done."""
+        try:
+            done = do_next(self.name, bench)
+        except (LedgerDown, DepotFull) as error:
+            self._stand(str(error))
+            return False
+        self.standing = None
+        return done
 
     def _stand(self, why: str) -> None:
         """Says once why nothing goes on, and waits a little."""
@@ -161,8 +175,8 @@ class _Worker:
         self.ending = True
 
 
-def _do_chunks(name: str, bench: Bench) -> bool:
-    """The next chunk. False: there is none."""
+def do_chunk(name: str, bench: Bench) -> bool:
+    """The next chunk. See DoNext."""
     lease = bench.ledger.take(name)
     if lease is None:
         return False
@@ -174,11 +188,24 @@ def _do_chunks(name: str, bench: Bench) -> bool:
     return True
 
 
-def _do_errands(afterwards: Afterwards, tell: Tell) -> DoNext:
-    errands = Errands(afterwards, tell)
-    return lambda _name, bench: errands(bench)
+def chunks(worker: Worker) -> None:
+    """A duty: one chunk after the other."""
+    worker.repeat(do_chunk)
+
+
+def errands(afterwards: Afterwards) -> Duty:
+    """A duty: what is to be done beside chunks."""
+
+    def run(worker: Worker) -> None:
+        all_errands = Errands(afterwards, worker.tell)
+        worker.repeat(lambda _name, bench: all_errands(bench))
+
+    return run
 
 
 def _watch() -> None:
     """Ends this process when it does not say again in time that it is alive, even where it hangs in C code."""
     faulthandler.dump_traceback_later(STUCK_SECONDS, exit=True)
+
+
+Duty = Callable[[Worker], None]  # what a process does until it is to end

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
-from scrubber.batch.job import Batch, Body, Options
+from scrubber.batch.job import CUT, Batch, Body, Options
 from scrubber.batch.place import Batches
 from scrubber.errors import BadUpload
 
@@ -72,6 +72,8 @@ def receive(
     finally:
         if accepted is None or accepted.id != batch_id:
             batches.depot.remove(batch_id)
+    if accepted.id == batch_id:
+        batches.hint(batch_id, (CUT,))
     return accepted, accepted.id == batch_id
 
 

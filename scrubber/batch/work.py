@@ -14,6 +14,7 @@ from decimal import Decimal
 from scrubber.batch.cut import Cut, cut_lines, pieces, rows_of, unpacked
 from scrubber.batch.depot import Depot
 from scrubber.batch.elements import lines_of_array
+from scrubber.batch.hint import Hint, nobody
 from scrubber.batch.job import CUT, Lease, Options, Tally
 from scrubber.batch.ledger import LEASE_SECONDS, Ledger
 from scrubber.batch.run import FATAL, Outcome, ScrubOne, reject, scrub_rows
@@ -49,6 +50,7 @@ class Bench:
     seconds: Seconds
     alive: Callable[[], None]
     lease_seconds: float = LEASE_SECONDS
+    hint: Hint = nobody
 
 
 def work(lease: Lease, bench: Bench) -> bool:
@@ -72,7 +74,10 @@ def _cut(lease: Lease, bench: Bench) -> bool:
             cut = cut_lines(holding.while_reading(pieces(upload)), bench.most_row_bytes)
     else:
         cut = _unpack(lease, bench, holding)
-    return bench.ledger.cut(lease, cut.chunks, cut.rows, bench.now())
+    held = bench.ledger.cut(lease, cut.chunks, cut.rows, bench.now())
+    if held:
+        bench.hint(batch.id, [chunk.number for chunk in cut.chunks])
+    return held
 
 
 def _unpack(lease: Lease, bench: Bench, holding: _Holding) -> Cut:

@@ -37,6 +37,8 @@ def serve(watch: bool) -> None:
     SCRUBBER_MAX_BATCH_BYTES largest batch, as sent and unpacked (10000000000)
     SCRUBBER_KEEP_DAYS       days that an ended batch is kept (7)
     SCRUBBER_DATABASE_URL    PostgreSQL that keeps batches (files in SCRUBBER_STATE)
+    SCRUBBER_BROKER_URL      broker for Celery to carry batches (workers ask the database)
+    SCRUBBER_LEASE_SECONDS   after which a chunk of a silent worker goes to another (30)
     SCRUBBER_WEBHOOK_HOSTS   hosts that may be told of the end of a batch (none)
     SCRUBBER_WEBHOOK_SECRET  what such messages are signed with
     """

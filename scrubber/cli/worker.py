@@ -11,8 +11,8 @@ from functools import partial
 import click
 
 from scrubber.batch.errands import Afterwards
-from scrubber.batch.place import open_batches
-from scrubber.batch.pool import OpenBench, Pool
+from scrubber.batch.place import Batches, open_batches
+from scrubber.batch.pool import Duty, OpenBench, Pool, chunks, errands
 from scrubber.batch.work import Bench
 from scrubber.cli.opening import Unusable, settings, told_plainly
 from scrubber.config import Settings, cores, unknown_settings
@@ -29,7 +29,7 @@ def worker(processes: int | None, parent: int | None) -> None:
 
     `scrubber serve` starts these by itself. Start them with this command where the service runs with
     SCRUBBER_BATCH_WORKERS=0, or on other machines with the same SCRUBBER_DATABASE_URL. A worker that dies is replaced,
-    and what it was at is done again; on TERM each finishes its chunk.
+    and what it was at is done again; on TERM each finishes its chunk. With SCRUBBER_BROKER_URL Celery runs them.
 
     \b
     scrubber worker
@@ -43,17 +43,21 @@ def worker(processes: int | None, parent: int | None) -> None:
     count = processes or chosen.batch_workers or cores()
     log = logs.open_log(sys.stdout)
     with told_plainly():
-        if open_batches(chosen.state, chosen.database) is None:
-            raise Unusable("there is no place for batches: set SCRUBBER_STATE or SCRUBBER_DATABASE_URL")
-        pool = Pool(
-            count,
-            partial(_prepare, chosen, log),
-            Afterwards(timedelta(days=chosen.keep_days), chosen.webhook_hosts, chosen.webhook_secret),
-            lambda event, told: log.info(event, **told),
-        )
+        _open_batches(chosen)
+        afterwards = Afterwards(timedelta(days=chosen.keep_days), chosen.webhook_hosts, chosen.webhook_secret)
+        duties = [errands(afterwards), *_crew(chosen, count)]
+        pool = Pool(duties, partial(_prepare, chosen, log), lambda event, told: log.info(event, **told))
     logs.take_over(log)
     log.info("workers", processes=count)
     pool.run(lambda: parent is None or os.getppid() == parent)
+
+
+def _crew(chosen: Settings, count: int) -> list[Duty]:
+    if chosen.broker is None:
+        return [chunks] * count
+    from scrubber.batch.celery import celery_crew
+
+    return celery_crew(chosen.broker, count)
 
 
 def _prepare(chosen: Settings, log: logs.Log) -> OpenBench:
@@ -65,9 +69,7 @@ def _prepare(chosen: Settings, log: logs.Log) -> OpenBench:
 
 
 def _open_bench(chosen: Settings, live: LiveScrubber) -> Bench:
-    batches = open_batches(chosen.state, chosen.database)
-    if batches is None:
-        raise Unusable("there is no place for batches")
+    batches = _open_batches(chosen)
     return Bench(
         ledger=batches.ledger,
         depot=batches.depot,
@@ -77,7 +79,16 @@ def _open_bench(chosen: Settings, live: LiveScrubber) -> Bench:
         now=_now,
         seconds=time.monotonic,
         alive=_nothing,
+        lease_seconds=chosen.lease_seconds,
+        hint=batches.hint,
     )
+
+
+def _open_batches(chosen: Settings) -> Batches:
+    batches = open_batches(chosen.state, chosen.database, chosen.lease_seconds, chosen.broker)
+    if batches is None:
+        raise Unusable("there is no place for batches: set SCRUBBER_STATE or SCRUBBER_DATABASE_URL")
+    return batches
 
 
 def _now() -> datetime:

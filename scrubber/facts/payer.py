@@ -34,9 +34,12 @@ def identify_payer(claim: Claim, day: date, rulebook: Rulebook, reference: Refer
 
 @remembered(REMEMBERED)
 def contractor(zip_code: str, state: str | None, day: date, reference: Reference) -> str | None:
-    """Part B contractor number where the service was furnished: by ZIP of 5 or 9 digits, else by a state with one."""
+    """Part B contractor number where the service was furnished: by ZIP of 5 or 9 digits, else by a state with one.
+
+    Where nine digits would decide, and were not sent or stand in no table, the ZIP code does not tell it.
+    """
     found = reference.locality_of_zip(zip_code, day)
-    if found is not None:
+    if found is not None and not found.nine_digits_decide:
         return found.contractor
     candidates = reference.contractors_of_state(state or "", day)
     return candidates[0] if len(candidates) == 1 else None

@@ -14,9 +14,13 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 
+from scrubber.errors import ConfigError
 from scrubber.reference.backend import Backend
 from scrubber.reference.part import Sink
 from scrubber.reference.rows import Release
+
+LAYOUT = 4  # of packed rows; another one cannot be read
+FIRST_TOLD = 3  # the layout of catalogues that do not tell it
 
 
 class LoadedFile(NamedTuple):
@@ -44,6 +48,7 @@ class Loaded:
     files: tuple[LoadedFile, ...]
     rows: Mapping[str, int]
     skipped: int
+    layout: int = LAYOUT
 
     @property
     def part(self) -> str:
@@ -106,6 +111,14 @@ def _cut(release: Release, after: Release | None) -> Release:
     return release._replace(until=min(release.until or after.since, after.since))
 
 
+def check_layout(name: str, found: int) -> None:
+    """Raises ConfigError for rows that another version of the program packed."""
+    if found != LAYOUT:
+        raise ConfigError(
+            f"reference data: {name} has layout {found}, this program reads {LAYOUT}: drop it and load it again"
+        )
+
+
 def to_json(loaded: Sequence[Loaded]) -> bytes:
     """As text that people can read, too."""
     return orjson.dumps([_as_dict(each) for each in loaded], option=orjson.OPT_INDENT_2)
@@ -123,7 +136,9 @@ def from_json(text: bytes | str) -> tuple[Loaded, ...]:
 def _from_dict(told: dict[str, Any]) -> Loaded:
     files = tuple(LoadedFile(**file) for file in told["files"])
     days = {name: told[name] and date.fromisoformat(told[name]) for name in ("since", "until")}
-    return Loaded(**(told | days | {"files": files, "loaded": datetime.fromisoformat(told["loaded"])}))
+    return Loaded(
+        **({"layout": FIRST_TOLD} | told | days | {"files": files, "loaded": datetime.fromisoformat(told["loaded"])})
+    )
 
 
 def parts_of(loaded: Iterable[Loaded]) -> Iterator[tuple[tuple[str, str], str]]:

@@ -10,7 +10,7 @@ from typing import Any, LiteralString
 import psycopg
 
 from scrubber.errors import ConfigError
-from scrubber.reference.place import Loaded, from_json, parts_of, releases_of, to_json
+from scrubber.reference.place import Loaded, check_layout, from_json, parts_of, releases_of, to_json
 from scrubber.reference.postgres import SCHEMA, PostgresBackend, PostgresSink
 from scrubber.reference.postgres_database import Connection, Database, told_plainly
 
@@ -47,6 +47,8 @@ class PostgresPlace:
     def backend(self) -> PostgresBackend:
         """See Place."""
         loaded = self.loaded()
+        for each in loaded:
+            check_layout(f"{each.kind} {each.name}", each.layout)
         with told_plainly():
             return PostgresBackend(self._database, dict(parts_of(loaded)), releases_of(loaded))
 

@@ -156,7 +156,8 @@ class Gpci(NamedTuple):
 class ZipLocality(NamedTuple):
     """Contractor and locality of the ZIP codes from `zip_from` to `zip_to`.
 
-    These have five digits and share the first three, or nine and share the first five.
+    These have five digits and share the first three, or nine and share the first five. `nine_digits_decide`: the five
+    digits are of several localities, of which this is the one that is listed.
     """
 
     zip_from: str
@@ -164,6 +165,7 @@ class ZipLocality(NamedTuple):
     contractor: str
     locality: str
     state: str
+    nine_digits_decide: bool
     since: date | None
     until: date | None
     source: str

@@ -21,11 +21,11 @@ from scrubber.reference.backend import Pair, Windows
 from scrubber.reference.catalogue import PTP, PTP_BY_COLUMN2, R, Table
 from scrubber.reference.packing import Texts
 from scrubber.reference.part import Packed, unpack_rows
+from scrubber.reference.place import LAYOUT, check_layout
 from scrubber.reference.ptp_packing import numbered, pairs_among
 from scrubber.reference.ptp_partners import in_force_on
 from scrubber.reference.rows import PtpEdit, Release
 
-LAYOUT = 3  # PRAGMA user_version of such files
 PAGE_BYTES = 16_384  # so that the windows of most codes lie on one page
 MAPPED_BYTES = 1 << 34  # more than any part has: all of a file is mapped
 CACHE_PAGES = 16  # private to a connection, so next to none; the pages are mapped anyway
@@ -79,10 +79,7 @@ class SqliteBackend:
     def _open_part(self, path: Path) -> Texts:
         try:
             [(found,)] = self._ask(path, "PRAGMA user_version")
-            if found != LAYOUT:
-                raise ConfigError(
-                    f"reference data: {path} has layout {found}, this program reads {LAYOUT}: drop it and load it again"
-                )
+            check_layout(str(path), found)
             return dict(self._ask(path, "SELECT number, text FROM texts"))
         except sqlite3.Error as failure:
             raise ConfigError(f"reference data: {path} cannot be read: {failure}") from failure

@@ -135,13 +135,21 @@ class Reference:
         return self._row(GPCI, locality, day)
 
     def locality_of_zip(self, zip: str, day: date) -> ZipLocality | None:
-        """Contractor and locality of a ZIP code of 5 or 9 digits; where rows of nine digits have it, they decide."""
+        """Contractor and locality of a ZIP code of 5 or 9 digits; where rows of nine digits have it, they decide.
+
+        A row that says `nine_digits_decide` is no certain answer. Of five digits whose rows of nine agree, these are.
+        """
         for asked in dict.fromkeys((zip, zip[:ZIP_DIGITS])):
             rows = self.rows(ZIP_LOCALITY, zip_key(asked), day)
             found = on((row for row in rows if row.zip_from <= asked <= row.zip_to), day)
             if found is not None:
-                return found
+                return (self._agreed(asked, day) or found) if found.nine_digits_decide else found
         return None
+
+    def _agreed(self, five: str, day: date) -> ZipLocality | None:
+        """A row of nine digits, where all rows in force that begin with these five are of one locality."""
+        rows = [row for row in self.rows(ZIP_LOCALITY, five, day) if in_force(row, day)]
+        return rows[0] if len({row.locality for row in rows}) == 1 else None
 
     def contractors_of_state(self, state: str, day: date) -> tuple[str, ...]:
         """Numbers of the Part B contractors of a state; several where it is split, none where it is unknown."""

@@ -1,7 +1,7 @@
 """Before any claim: reads CMS's files of the contractor and locality of each ZIP code (ZIP5, and ZIP9 beside it).
 
-ZIP5 has a locality for every ZIP code, also for those that need four digits more to tell; ZIP9 has these, with all nine
-digits. Next to each other, both are rows of one table: the longer ZIP code decides.
+ZIP5 has a locality for every ZIP code, also for those that need four digits more to tell, which it marks; ZIP9 has
+these, with all nine digits. Next to each other, both are rows of one table: the longer ZIP code decides.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ ZIP9_LINE = re.compile(rb"[A-Z]{2}[0-9]{12}.{6}1[0-9]{4}.{50}[0-9]{4}[1-4]")
 STATE = Shape(re.compile(r"[A-Z]{2}"), "a state of two capital letters")
 ZIP = Shape(re.compile(r"[0-9]{5}"), "a ZIP code of five digits")
 PLUS_FOUR = Shape(re.compile(r"[0-9]{4}"), "four digits")
+NINE_DECIDE = "1"
 FLAG = Shape(re.compile(r"[01]"), "0 or 1")
 NEEDED = Shape(re.compile(r"1"), "1, as for every ZIP code of nine digits")
 QUARTER = Shape(re.compile(r"20[0-9]{2}[1-4]"), "year and quarter such as 20254")
@@ -93,16 +94,16 @@ def _rows(source: Source, columns: dict[str, slice]) -> Iterator[Named | BadRow]
 
 
 def _zip5(cells: Cells, citation: str) -> ZipLocality:
-    taken(cells, "Plus Four Flag", FLAG)
-    return _locality(cells, taken(cells, "Zip Code", ZIP), citation)
+    several = taken(cells, "Plus Four Flag", FLAG) == NINE_DECIDE
+    return _locality(cells, taken(cells, "Zip Code", ZIP), several, citation)
 
 
 def _zip9(cells: Cells, citation: str) -> ZipLocality:
     taken(cells, "Plus Four Flag", NEEDED)
-    return _locality(cells, taken(cells, "Zip Code", ZIP) + taken(cells, "Plus Four", PLUS_FOUR), citation)
+    return _locality(cells, taken(cells, "Zip Code", ZIP) + taken(cells, "Plus Four", PLUS_FOUR), False, citation)
 
 
-def _locality(cells: Cells, zip_code: str, citation: str) -> ZipLocality:
+def _locality(cells: Cells, zip_code: str, nine_digits_decide: bool, citation: str) -> ZipLocality:
     taken(cells, "Year/Quarter", QUARTER)
     return ZipLocality(
         zip_from=zip_code,
@@ -110,6 +111,7 @@ def _locality(cells: Cells, zip_code: str, citation: str) -> ZipLocality:
         contractor=taken(cells, "Carrier", CONTRACTOR),
         locality=locality(cells, "Carrier", "Pricing Locality"),
         state=taken(cells, "State", STATE),
+        nine_digits_decide=nine_digits_decide,
         since=None,
         until=None,
         source=citation,

@@ -49,15 +49,17 @@ def _contractor(ground: Ground) -> Lookup | None:
     if ground.known.payer.line_of_business != "original-medicare" or place is None or place.address is None:
         return None
     row = ground.reference.locality_of_zip(zip_of(place) or NO_ZIP, day)
+    if row is not None and row.nine_digits_decide:
+        return _by_state(place.address.state, day, ground, "nine digits of the ZIP code of the place of service decide")
     if row is not None:
         says = f"the ZIP code of the place of service lies in locality {row.locality}: contractor {row.contractor}"
         return of_reference(ZIP_LOCALITY, [row], says, day, ground.reference)
-    return _by_state(place.address.state, day, ground)
+    return _by_state(place.address.state, day, ground, "no row has the ZIP code of the place of service")
 
 
-def _by_state(state: str | None, day: date, ground: Ground) -> Lookup:
+def _by_state(state: str | None, day: date, ground: Ground, why: str) -> Lookup:
     numbers = ground.reference.contractors_of_state(state or "", day)
     found = {0: "and no row is about its state", 1: f"its state has one contractor, {''.join(numbers)}"}
     because = found.get(len(numbers), "its state has several contractors")
-    says = f"no row has the ZIP code of the place of service; {because}"
+    says = f"{why}; {because}"
     return of_reference(CONTRACTORS, [], says, day, ground.reference)
