@@ -230,6 +230,8 @@ KINDS: Mapping[str, Kind] = {
             Field("modifiersUnknown", Type.CODES, "modifiers that stand in no loaded table"),
             Field("placeUnknown", Type.FLAG, "the place of service stands in no loaded table"),
             Field("pcTc", Type.WORD, "PC/TC indicator of the fee schedule", tuple("0123456789")),
+            Field("componentInvalid", Type.FLAG, "modifier 26 or TC on a code whose PC/TC indicator does not allow it, "
+                  "and of which the fee schedule has no such part; unset when it does not have the code"),
             Field("facilityNotApplicable", Type.FLAG, "the fee schedule marks the code NA in a facility"),
             Field("renderingClass", Type.WORD, "class of the rendering provider's taxonomy code", (
                 "physician", "nurse-practitioner", "physician-assistant", "clinical-nurse-specialist", "technologist",

@@ -18,7 +18,7 @@ from scrubber.batch.job import CUT, Batch, Chunk, Lease, Options, Tally
 from scrubber.batch.ledger import KeyUsed, Ledger
 from scrubber.batch.place import Batches, open_batches
 from scrubber.errors import BadUpload, LedgerDown
-from tests.batches import NOW, RECEIVED, Keep, batch_of
+from tests.batches import NOW, RECEIVED, Keep, batch_of, forget_batches
 
 LATER = NOW + timedelta(hours=24)
 HOUR = timedelta(hours=1)
@@ -262,7 +262,6 @@ def test_a_database_with_no_room_says_so(postgres: str) -> None:
     import psycopg
 
     from scrubber.errors import DepotFull
-    from tests.batches import forget_batches
 
     forget_batches(postgres)
     kept = open_batches(None, postgres)
@@ -309,3 +308,43 @@ def test_the_end_of_a_batch_is_owed_until_it_is_told(keep: Keep) -> None:
     ledger.announce_later("b1", 0)
     ledger.announced("b1")
     assert ledger.next_announcement() is None
+
+
+def test_a_clock_that_is_set_loses_no_lease(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On one machine leases are measured from its start, by a clock that nobody sets."""
+    ledger = Keep(tmp_path)().ledger
+    with_chunks(ledger, 1)
+    held = taken(ledger)
+    for moment in (0.0, 4e9):
+        monkeypatch.setattr(time, "time", lambda moment=moment: moment)
+        assert ledger.take("other") is None
+        assert ledger.renew(held, None)
+    assert ledger.finish(held, Tally(accept=10), {}, NOW)
+
+
+def test_leases_of_before_a_restart_of_the_machine_have_run_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = Keep(tmp_path)().ledger
+    with_chunks(before, 1)
+    held = taken(before)
+    monkeypatch.setattr("scrubber.batch.sqlite._boot", lambda: "another")
+    after = Keep(tmp_path)().ledger
+    assert taken(after, "other").chunk == held.chunk
+
+
+def test_when_the_clock_of_the_database_is_set_forward_the_chunk_counts_once(postgres: str, tmp_path: Path) -> None:
+    import psycopg
+
+    forget_batches(postgres)
+    ledger = Keep(tmp_path, postgres)().ledger
+    with_chunks(ledger, 1)
+    slow = taken(ledger, "slow")
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        # To every lease a clock that went on by a day is a lease that ends a day earlier.
+        connection.execute("UPDATE scrubber_batches.chunks SET until = until - interval '1 day'")
+    hasty = taken(ledger, "hasty")
+    assert hasty.chunk == slow.chunk
+    assert not ledger.finish(slow, Tally(deny=10), {}, NOW)
+    assert ledger.finish(hasty, Tally(accept=10), {}, NOW)
+    assert ledger.progress("b1").tally == Tally(accept=10)

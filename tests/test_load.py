@@ -421,10 +421,61 @@ def test_rows_that_contradict_each_other_are_told_with_both_lines(store: Path, t
     units = mue_text("A0001,2,1 Line Edit,Made Up\n", "A0002,2,1 Line Edit,Made Up\n", "A0001,9,1 Line Edit,Made Up\n")
     path = _plain(tmp_path / "units.csv", units.encode())
     told = refusal(store, "ncci-mue", path, chosen=Stated("2024Q3"))
-    assert told == "units.csv:8: says of ncci-mue A0001 something else than line 6, for the same days"
+    assert told == "units.csv:8: says of ncci-mue A0001 something else than line 6, for days that both have"
     lines = (ptp_line("A0001", "A0002", "20200101"), ptp_line("A0001", "A0002", "20200101", indicator="1"))
     told = refusal(store, "ncci-ptp", ptp_file(tmp_path, lines=lines))
-    assert told == ("ccipra-v302r0.txt:8: says of ncci-ptp A0001 A0002 something else than line 7, for the same days")
+    assert told == (
+        "ccipra-v302r0.txt:8: says of ncci-ptp A0001 A0002 something else than line 7, for days that both have"
+    )
+
+
+@pytest.mark.parametrize(
+    ("since", "deleted", "indicator", "refused"),
+    [
+        ("20210101", "*", "1", True),
+        ("20221231", "*", "1", True),
+        ("20230101", "*", "1", False),
+        ("20190101", "20200101", "1", True),
+        ("20210101", "*", "0", False),
+        ("20210101", "20220101", "9", False),
+        ("20210101", "20210101", "1", False),
+        ("20210101", "20200101", "1", False),
+    ],
+)
+def test_windows_of_a_pair_with_a_day_in_common_must_agree(
+    store: Path, tmp_path: Path, since: str, deleted: str, indicator: str, refused: bool
+) -> None:
+    windows = (
+        *PTP_LINES[:1],
+        ptp_line("A0001", "A0002", since, deleted, indicator),
+        ptp_line("A0001", "A0009", "20210101"),
+    )
+    path = ptp_file(tmp_path, lines=windows)
+    if refused:
+        told = refusal(store, "ncci-ptp", path)
+        assert (
+            told
+            == "ccipra-v302r0.txt:8: says of ncci-ptp A0001 A0002 something else than line 7, for days that both have"
+        )
+    else:
+        assert load_into(store, "ncci-ptp", path).release.rows == {"ncci-ptp": 3}
+
+
+def test_an_edit_deleted_on_its_first_day_was_never_in_force(store: Path, tmp_path: Path) -> None:
+    load_into(store, "ncci-ptp", ptp_file(tmp_path, lines=[ptp_line("A0001", "A0002", "20240801", "20240801")]))
+    reference = open_reference(str(store))
+    assert not reference.ptp_of("A0001", date(2024, 8, 1))
+
+
+def test_add_on_edits_with_a_day_in_common_must_agree(store: Path, tmp_path: Path) -> None:
+    def rows(*windows: str) -> Path:
+        return _plain(tmp_path / "a.txt", add_on_text(*(f"{row}\t\r\n" for row in windows)).encode())
+
+    one = "1\tA0001\t\tA0002\t\t2020001\t2024001"
+    told = refusal(store, "ncci-add-on", rows(one, "2\tA0001\t\tA0002\t\t2023001\t"), chosen=Stated("2024Q3"))
+    assert "says of ncci-add-on A0001 A0002 something else than" in told
+    after = "2\tA0001\t\tA0002\t\t2024002\t"
+    assert load_into(store, "ncci-add-on", rows(one, after), chosen=Stated("2024Q3")).release.rows == {"ncci-add-on": 2}
 
 
 def test_rows_of_two_files_that_contradict_each_other_are_told(store: Path, tmp_path: Path) -> None:
@@ -433,7 +484,7 @@ def test_rows_of_two_files_that_contradict_each_other_are_told(store: Path, tmp_
         for letter, units in (("a", 2), ("b", 3))
     ]
     told = refusal(store, "ncci-mue", *files, chosen=Stated("2024Q3"))
-    assert told == "b.csv:6: says of ncci-mue A0001 something else than a.csv:6, for the same days"
+    assert told == "b.csv:6: says of ncci-mue A0001 something else than a.csv:6, for days that both have"
 
 
 def test_an_edit_may_be_listed_with_two_rationales(store: Path, tmp_path: Path) -> None:
@@ -473,7 +524,7 @@ def test_a_release_that_begins_on_the_day_of_another_is_refused(store: Path, tmp
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_a_release_that_begins_within_another_cuts_it_short(
+def test_a_revision_named_after_a_release_takes_over_from_its_first_day_on(
     store: Path, tmp_path: Path, order: tuple[int, int]
 ) -> None:
     year = Stated("FY2026", date(2025, 10, 1), date(2026, 10, 1))
@@ -496,6 +547,53 @@ def test_a_release_that_begins_within_another_cuts_it_short(
     assert left.until == date(2026, 10, 1)
 
 
+def _units(folder: Path, units: int) -> Path:
+    return _plain(folder / f"{units}.csv", mue_text(f"A0001,{units},1 Line Edit,Made Up\n").encode())
+
+
+def test_a_release_that_begins_before_the_stated_end_of_another_is_refused(store: Path, tmp_path: Path) -> None:
+    load_into(store, "ncci-mue", _units(tmp_path, 2), chosen=Stated("2026Q3"))
+    before = snapshot(store)
+    mine = Stated("mine", date(2026, 8, 15))
+    told = refusal(store, "ncci-mue", _units(tmp_path, 3), chosen=mine)
+    assert told == (
+        "the release: mine begins on 2026-08-15, while 2026Q3, which is loaded, states that it holds until 2026-10-01;"
+        " if it revises that from then on, give --release 2026Q3-revised; if it stands in its place, --release 2026Q3;"
+        " else drop that, and load it with --until 2026-08-15"
+    )
+    early = Stated("early", date(2026, 6, 1), date(2026, 7, 2))
+    told = refusal(store, "ncci-mue", _units(tmp_path, 4), chosen=early)
+    assert "early holds until 2026-07-02, while 2026Q3, which is loaded, begins on 2026-07-01; give --until" in told
+    assert snapshot(store) == before
+    named_wrong = _units(tmp_path, 7).rename(tmp_path / "MCR_MUE_Eff_07-01-2026.csv")
+    told = refusal(store, "ncci-mue", named_wrong, chosen=Stated("2026Q4-revised", date(2026, 11, 1)))
+    assert "is of 2026Q3, and --release says 2026Q4-revised" in told
+    # What the refusals say to do, each in turn.
+    load_into(store, "ncci-mue", _units(tmp_path, 4), chosen=early._replace(until=date(2026, 7, 1)))
+    load_into(store, "ncci-mue", _units(tmp_path, 3), chosen=mine._replace(name="2026Q3-revised"))
+    assert load_into(store, "ncci-mue", _units(tmp_path, 5), chosen=Stated("2026Q3")).way == "replaced"
+    reference = open_reference(str(store))
+    days = (date(2026, 6, 30), date(2026, 8, 14), date(2026, 8, 15))
+    assert [edit and edit.units for edit in (reference.mue("A0001", day) for day in days)] == [4, 5, 3]
+
+
+@pytest.mark.parametrize(
+    "sequence",
+    [
+        [Stated("2026Q2"), Stated("2026Q3"), Stated("2026Q1")],
+        [Stated("2025", date(2025, 1, 1), date(2026, 1, 1)), Stated("2026", date(2026, 1, 1), date(2027, 1, 1))],
+        [Stated("2026-05-04", date(2026, 5, 4)), Stated("2026-06-01", date(2026, 6, 1)), Stated("x", date(2026, 1, 1))],
+        [Stated("open", date(2024, 1, 1)), Stated("2026Q3"), Stated("2026Q3-a", date(2026, 8, 1), date(2026, 10, 1))],
+    ],
+)
+def test_what_is_published_in_sequence_is_loaded_in_sequence(
+    store: Path, tmp_path: Path, sequence: list[Stated]
+) -> None:
+    for units, stated in enumerate(sequence, start=1):
+        assert load_into(store, "ncci-mue", _units(tmp_path, units), chosen=stated).way == "loaded"
+    assert len(names(store)) == len(sequence)
+
+
 def test_a_release_without_an_end_gives_way_to_the_next(store: Path, tmp_path: Path) -> None:
     open_ended = Stated("early", date(2024, 1, 1))
     load_into(store, "ncci-mue", _plain(tmp_path / "a.csv", mue_text().encode()), chosen=open_ended)
@@ -509,6 +607,12 @@ def test_a_release_without_an_end_gives_way_to_the_next(store: Path, tmp_path: P
 def test_files_of_two_releases_are_refused(store: Path, tmp_path: Path) -> None:
     files = ptp_file(tmp_path, "v301r0", PTP_LINES[:2]), ptp_file(tmp_path, "v302r0")
     assert "is of another release (2024Q3) than ccipra-v301r0.txt (2024Q2)" in refusal(store, "ncci-ptp", *files)
+
+
+def test_files_of_two_quarters_under_a_name_of_ones_own_are_refused(store: Path, tmp_path: Path) -> None:
+    files = ptp_file(tmp_path, "v301r0", PTP_LINES[:2]), ptp_file(tmp_path, "v302r0")
+    told = refusal(store, "ncci-ptp", *files, chosen=Stated("mine", date(2024, 4, 1)))
+    assert "is of another release (2024Q3) than ccipra-v301r0.txt (2024Q2)" in told
 
 
 def test_a_file_of_another_quarter_than_the_one_named_is_refused(store: Path, tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ import orjson
 import pytest
 
 from tests.batches import ndjson
-from tests.claims import office_claim
+from tests.claims import office_claim, tbs_claim
+from tests.rule_folders import CASES, RULE, put, rule_folder, with_lines
 from tests.service import ROOT, Service, running, write_rules
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
@@ -110,8 +111,10 @@ def test_workers_that_are_killed_are_replaced(service: Service) -> None:
 
 
 def test_new_rules_reach_the_workers_and_faulty_ones_do_not(tmp_path: Path) -> None:
-    rules = write_rules(tmp_path / "rules", ("sample-first", "warn", "36415"))
-    data = orjson.dumps(office_claim())
+    rules = rule_folder(tmp_path / "rules")
+    claim = tbs_claim()
+    claim["claimInformation"]["serviceLines"][0]["professionalService"]["serviceUnitCount"] = "2"
+    data = orjson.dumps(claim)
 
     def fired(service: Service) -> set[str]:
         address = submit(service, data)
@@ -120,14 +123,16 @@ def test_new_rules_reach_the_workers_and_faulty_ones_do_not(tmp_path: Path) -> N
         return {finding["rule"]["id"] for finding in answer["findings"]}
 
     with running(tmp_path, **_environ(tmp_path, rules)) as service:
-        assert fired(service) == {"sample-first"}
-        write_rules(rules, ("sample-second", "deny", "99213"))
+        assert fired(service) == {"sample-rule"}
+        second = with_lines(RULE, id="id: sample-second", title="title: A second rule")
+        put(rules, "sample/family/sample-second.yaml", second)
+        put(rules, "sample/family/sample-second.test.yaml", CASES)
         service.process.send_signal(signal.SIGHUP)
-        until(lambda: fired(service) == {"sample-first", "sample-second"})
-        (rules / "sample" / "lines" / "sample-second.yaml").write_text("id: [")
+        until(lambda: fired(service) == {"sample-rule", "sample-second"})
+        put(rules, "sample/family/sample-second.test.yaml", CASES.replace("severity: warn", "severity: deny"))
         os.kill(watcher(service) or 0, signal.SIGHUP)
         until(lambda: "reload refused" in service.output.read_text())
-        assert fired(service) == {"sample-first", "sample-second"}
+        assert fired(service) == {"sample-rule", "sample-second"}
 
 
 def test_a_worker_apart_from_the_service_does_the_same(tmp_path: Path, rules: Path) -> None:

@@ -26,6 +26,7 @@ from scrubber.scrub import Scrubber
 FATAL_DEATHS = 3  # workers that died at one row before it is given up
 MOST_TRIES = 30  # of one chunk, whatever its workers died of
 RENEWED = 3  # times in the length of a lease
+MOST_PAUSE = 10.0  # seconds between two signs of life, however long leases are
 
 Seconds = Callable[[], float]
 
@@ -148,7 +149,7 @@ class _Holding:
     def __init__(self, lease: Lease, bench: Bench) -> None:
         self._lease = lease
         self._bench = bench
-        self._pause = bench.lease_seconds / RENEWED
+        self._pause = min(bench.lease_seconds / RENEWED, MOST_PAUSE)
         self._next = bench.seconds() + self._pause
         # A worker may have died of a row: from the second try on the ledger knows which one is next.
         self._marks = lease.tries > 1

@@ -19,13 +19,15 @@ from scrubber.config import Settings, cores, unknown_settings
 from scrubber.rulebook.archive import archive_or_tell
 from scrubber.scrub import LiveScrubber
 from scrubber.web import logs
+from scrubber.workshop.admission import admit
+from scrubber.workshop.passed import Passed
 
 
 @click.command()
 @click.option("--processes", type=click.IntRange(1), help="How many (SCRUBBER_BATCH_WORKERS, else one per core).")
 @click.option("--parent", type=int, hidden=True, help="End with this process, whatever becomes of it.")
 def worker(processes: int | None, parent: int | None) -> None:
-    """Scrub batches until TERM or INT; HUP reads rules and CSV tables anew.
+    """Scrub batches until TERM or INT; HUP checks rules and CSV tables, and takes them.
 
     `scrubber serve` starts these by itself. Start them with this command where the service runs with
     SCRUBBER_BATCH_WORKERS=0, or on other machines with the same SCRUBBER_DATABASE_URL. A worker that dies is replaced,
@@ -46,7 +48,7 @@ def worker(processes: int | None, parent: int | None) -> None:
         _open_batches(chosen)
         afterwards = Afterwards(timedelta(days=chosen.keep_days), chosen.webhook_hosts, chosen.webhook_secret)
         duties = [errands(afterwards), *_crew(chosen, count)]
-        pool = Pool(duties, partial(_prepare, chosen, log), lambda event, told: log.info(event, **told))
+        pool = Pool(duties, _Rules(chosen, log), lambda event, told: log.info(event, **told))
     logs.take_over(log)
     log.info("workers", processes=count)
     pool.run(lambda: parent is None or os.getppid() == parent)
@@ -60,12 +62,31 @@ def _crew(chosen: Settings, count: int) -> list[Duty]:
     return celery_crew(chosen.broker, count)
 
 
-def _prepare(chosen: Settings, log: logs.Log) -> OpenBench:
-    """Reads rules and reference data once for all workers."""
-    live = LiveScrubber(chosen.rules, chosen.reference)
-    digest = live.current().rulebook.digest
-    archive_or_tell(chosen.rules, digest, chosen.state, lambda why: log.warning("rulebook not kept", reason=why))
-    return partial(_open_bench, chosen, live)
+class _Rules:
+    """Reads rules and reference data once for all workers: at the start, and anew when asked again.
+
+    New rules have to pass the checks of a reload, as in the service; what it checked is on record.
+    """
+
+    def __init__(self, chosen: Settings, log: logs.Log) -> None:
+        self._chosen = chosen
+        self._log = log
+        self._in_force: LiveScrubber | None = None
+
+    def __call__(self) -> OpenBench:
+        """What opens the bench of a worker. Raises ScrubberError, and then nothing has changed."""
+        chosen = self._chosen
+        if self._in_force is not None:
+            admit(chosen.rules, self._in_force.current().reference, Passed(chosen.state), cores())
+        live = LiveScrubber(chosen.rules, chosen.reference)
+        archive_or_tell(
+            chosen.rules,
+            live.current().rulebook.digest,
+            chosen.state,
+            lambda why: self._log.warning("rulebook not kept", reason=why),
+        )
+        self._in_force = live
+        return partial(_open_bench, chosen, live)
 
 
 def _open_bench(chosen: Settings, live: LiveScrubber) -> Bench:

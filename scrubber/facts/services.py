@@ -14,6 +14,8 @@ from scrubber.reference import Reference
 from scrubber.remembered import remembered
 
 REMEMBERED = 16_384  # what a process keeps of look-ups: codes, modifiers and days, never a claim
+# By PC/TC indicator: which codes may be billed by their professional or technical part (RVU25D documentation).
+COMPONENTS = {"26": ("1", "6"), "TC": ("1",)}
 REPEAT_KEY = frozenset(("modifiers", "units", "charge", "line-place"))  # with these unread nothing is a repeat
 
 
@@ -48,6 +50,10 @@ def _tables_say(
     fee = reference.fee(code, "", day)
     if fee is not None:
         values["pcTc"] = fee.pc_tc
+        values["componentInvalid"] = any(
+            modifier in modifiers and fee.pc_tc not in allowed and reference.fee(code, modifier, day) is None
+            for modifier, allowed in COMPONENTS.items()
+        )
         values["facilityNotApplicable"] = fee.facility_na
     edit = reference.mue(code, day)
     if edit is not None:

@@ -11,11 +11,12 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from scrubber.facts.services import COMPONENTS
 from scrubber.money.line_price import NoPrice
 from scrubber.reference.rows import FeeRow
 
 PARTS = frozenset(("26", "TC", "53"))  # modifiers that may have a fee schedule row of their own
-SPLIT = {"26": ("1", "6"), "TC": ("1",), "53": ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")}  # by PC/TC indicator
+SPLIT = {**COMPONENTS, "53": ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")}  # by PC/TC indicator
 
 # Reduced services, parts of a surgical package, co-surgeons and teams, second and non-physician assistants, directed
 # anesthesia, therapy assistants, unusual services.

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from scrubber.reference.catalogue import Table
+from scrubber.reference.rows import NEVER
 
 NOT_COMPARED = ("source", "release")  # where a row is from
-NOT_DECIDING = (*NOT_COMPARED, "rationale")  # CMS lists an edit that was never in force with two of them
+# What rows may differ in without a contradiction: CMS lists an edit that was never in force with two rationales.
+NOT_DECIDING = (*NOT_COMPARED, "rationale", "since", "until", "deleted")
 
 
 class Contradiction(NamedTuple):
@@ -27,13 +29,41 @@ class Contradicted(Exception):
 
 
 def kept_once(table: Table[Any], rows: Iterable[Any], contradictions: list[Contradiction]) -> list[Any]:
-    """The rows, the first of those that say the same; adds to `contradictions` those of one name and the same days."""
-    named: dict[tuple[Any, ...], Any] = {}
+    """The rows, the first of those that say the same of the same days.
+
+    Adds to `contradictions` those of one name that say different things of a day which both have.
+    """
+    kept: list[Any] = []
+    named: dict[tuple[Any, ...], list[Any]] = {}
     for row in rows:
-        first = named.setdefault((*name_of(table, row), row.since, row.until), row)
-        if first is not row and said(first, NOT_DECIDING) != said(row, NOT_DECIDING):
-            contradictions.append(Contradiction(first, row))
-    return list(named.values())
+        others = named.setdefault(name_of(table, row), [])
+        against = next((other for other in others if _contradict(other, row)), None)
+        if against is not None:
+            contradictions.append(Contradiction(against, row))
+        if not any(_same_days(other, row) for other in others):
+            others.append(row)
+            kept.append(row)
+    return kept
+
+
+def _contradict(one: Any, other: Any) -> bool:
+    together = _same_days(one, other) or _on_one_day(one, other)
+    return together and said(one, NOT_DECIDING) != said(other, NOT_DECIDING)
+
+
+def _same_days(one: Any, other: Any) -> bool:
+    return bool((one.since, one.until) == (other.since, other.until))
+
+
+def _on_one_day(one: Any, other: Any) -> bool:
+    """Whether both answer on a day. An edit that was never in force answers on none."""
+    if NEVER in (getattr(one, "indicator", None), getattr(other, "indicator", None)):
+        return False
+    return _begins_before_end(one, other) and _begins_before_end(other, one)
+
+
+def _begins_before_end(one: Any, other: Any) -> bool:
+    return one.since is None or other.until is None or bool(one.since < other.until)
 
 
 def name_of(table: Table[Any], row: Any) -> tuple[Any, ...]:

@@ -14,9 +14,9 @@ from scrubber.reference.ptp_packing import (
     WINDOW_BYTES,
     code_number,
     code_of,
+    meet,
     pack_edit,
     pack_windows,
-    said_twice,
     turn,
     unpack_edits,
 )
@@ -92,7 +92,7 @@ class Packer:
         for code in sorted(self._edits):
             windows = self._edits.pop(code)
             packed = pack_windows(windows)
-            if said_twice(windows):
+            if meet(windows):
                 kept_once(PTP, unpack_edits(code, packed, texts), found)
             self.counts[PTP.name] -= len(windows) - len(packed) // WINDOW_BYTES
             turn(code, windows, turned)

@@ -66,9 +66,19 @@ def turn(column1: str, windows: Iterable[int], turned: dict[int, array[int]]) ->
         of_partner.append(number | window & _REST_MASK)
 
 
-def said_twice(windows: Collection[int]) -> bool:
-    """Whether two of the windows have the same column 2 and days."""
-    return len({window >> _DELETED_SHIFT for window in windows}) < len(windows)
+def meet(windows: Collection[int]) -> bool:
+    """Whether two of the windows have the same column 2, and the same days or one in common."""
+    if len({window >> _DELETED_SHIFT for window in windows}) < len(windows):
+        return True
+    partner = end = -1
+    for window in sorted(windows):
+        of, since = window >> _CODE_SHIFT, window >> _SINCE_SHIFT & _DAY_MASK
+        if (window & _NOTE_MASK) % len(_INDICATORS) == _NEVER:
+            continue
+        if of == partner and since <= end:
+            return True
+        partner, end = of, (window >> _DELETED_SHIFT & _DAY_MASK) or _DAY_MASK
+    return False
 
 
 def numbered(codes: Iterable[str]) -> dict[int, str]:

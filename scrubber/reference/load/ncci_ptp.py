@@ -1,7 +1,8 @@
 """Before any claim: reads the NCCI procedure-to-procedure edits for practitioners, as text in four parts or as xlsx.
 
 Two title lines, a header in pieces over one to four lines, then a window of a pair a line. Deleted edits stay in the
-file. The table for hospitals has the same layout, so that only its name tells it.
+file; one that was deleted on its first day, or before it, was never in force. The table for hospitals has the same
+layout, so that only its name tells it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from scrubber.errors import Fault, Faults
 from scrubber.reference.load.cells import BadCell, compact_day
 from scrubber.reference.load.format import BadRow, Format, Source, Stated
 from scrubber.reference.load.quarters import quarter
-from scrubber.reference.rows import PtpEdit
+from scrubber.reference.rows import NEVER, PtpEdit
 
 KIND = "ncci-ptp"
 SOURCE = "CMS NCCI practitioner PTP"
@@ -137,12 +138,13 @@ def _edit(number: int, cells: list[str]) -> PtpEdit | BadRow:
         return BadRow(number, None, f"has {len(cells)} cells where the header has {len(COLUMNS)}")
     column1, column2, _, since, deleted, indicator, rationale = cells[: len(COLUMNS)]
     try:
+        first, last, word = _since(since), _deleted(deleted), _indicator(indicator)
         return PtpEdit(
             _code(column1, "Column 1"),
             _code(column2, "Column 2"),
-            _indicator(indicator),
-            _since(since),
-            _deleted(deleted),
+            NEVER if last is not None and last <= first else word,
+            first,
+            last,
             _rationale(rationale),
             SOURCE,
         )

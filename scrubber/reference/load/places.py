@@ -74,4 +74,6 @@ def _fault(pair: Contradiction, places: dict[_Row, tuple[str, int]]) -> Fault:
     one, other = sorted((places[_Row(type(row), row)] for row in pair), key=list(places.values()).index)
     what = " ".join(str(cell) for cell in name_of(table, pair.one) if cell not in (None, ""))
     there = f"line {one[1]}" if one[0] == other[0] else f"{one[0]}:{one[1]}"
-    return Fault(other[0], other[1], f"says of {table.name} {what} something else than {there}, for the same days")
+    return Fault(
+        other[0], other[1], f"says of {table.name} {what} something else than {there}, for days that both have"
+    )

@@ -11,6 +11,8 @@ from scrubber.reference.load.format import Stated
 from scrubber.reference.load.quarters import quarter_named
 from scrubber.reference.place import Loaded
 
+REVISION = "-"  # between the name of a release and what names its revision, as in FY2026-April
+
 T = TypeVar("T", str, date)
 
 
@@ -32,11 +34,13 @@ def named(stated: Iterable[tuple[str, Stated]], chosen: Stated) -> Named:
     told = list(stated)
     first = told[0][0]
     _check_quarters(told, chosen.name)
-    name = chosen.name or _agreed(told, lambda each: each.name)
+    # Asked for whatever was chosen: a name for them all does not make one release of the files of two.
+    stated_name, stated_since = _agreed(told, lambda each: each.name), _agreed(told, lambda each: each.since)
+    name = chosen.name or stated_name
     if name is None:
         raise Faults([Fault(first, 0, "does not say which release it is: name it with --release")])
     days = quarter_named(name) if chosen.name else Stated()
-    since = chosen.since or days.since or _agreed(told, lambda each: each.since)
+    since = chosen.since or days.since or stated_since
     until = chosen.until or days.until or _agreed(told, lambda each: each.until)
     if since is None:
         raise Faults([Fault(first, 0, "does not say since when it is in force: give --since")])
@@ -47,10 +51,11 @@ def named(stated: Iterable[tuple[str, Stated]], chosen: Stated) -> Named:
 
 def _check_quarters(told: list[tuple[str, Stated]], chosen: str | None) -> None:
     # A slip of the pen would put the rows of one quarter in force in another one, and replace what is there.
-    if chosen is None or quarter_named(chosen).name is None:
+    said = quarter_named(chosen.partition(REVISION)[0]).name if chosen else None
+    if said is None:
         return
     for name, stated in told:
-        if stated.name and quarter_named(stated.name).name and stated.name != chosen:
+        if stated.name and quarter_named(stated.name).name and stated.name != said:
             raise Faults([Fault(name, 0, f"is of {stated.name}, and --release says {chosen}")])
 
 
@@ -65,8 +70,9 @@ def _agreed(told: list[tuple[str, Stated]], what: Callable[[Stated], T | None]) 
 def replaced_by(new: Named, loaded: Iterable[Loaded]) -> Loaded | None:
     """The release that the new one stands in for, of those loaded of its kind; None: of none.
 
-    One that begins within another cuts it short there, whichever is loaded first: so CMS and CDC publish revisions.
-    Raises Faults when the new one begins on the day of another, or has the name of one without having been given it.
+    One without a stated end holds until the next begins, and one that is named after another revises it from its first
+    day on. Raises Faults when the new one has a day in common with any other, begins on the day of another, or has the
+    name of one without having been given it.
     """
     same = None
     for each in loaded:
@@ -81,7 +87,33 @@ def replaced_by(new: Named, loaded: Iterable[Loaded]) -> Loaded | None:
             raise _refused(
                 f"{new.name} begins on {new.since} as {each.name} does, which is loaded; drop that, or give --since"
             )
+        else:
+            _check_apart(new, each)
     return same
+
+
+def _check_apart(new: Named, there: Loaded) -> None:
+    if there.since is None or there.since < new.since:
+        if _is_within(new.since, there.until) and not _revises(new.name, there.name):
+            raise _refused(
+                f"{new.name} begins on {new.since}, while {there.name}, which is loaded, states that it holds until"
+                f" {there.until}; if it revises that from then on, give --release {there.name}{REVISION}revised; if it"
+                f" stands in its place, --release {there.name}; else drop that, and load it with --until {new.since}"
+            )
+    elif _is_within(there.since, new.until) and not _revises(there.name, new.name):
+        raise _refused(
+            f"{new.name} holds until {new.until}, while {there.name}, which is loaded, begins on {there.since};"
+            f" give --until {there.since}, or drop that"
+        )
+
+
+def _is_within(since: date, until: date | None) -> bool:
+    """Whether the later of two releases begins before the stated end of the earlier one; open ones give way."""
+    return until is not None and since < until
+
+
+def _revises(later: str, earlier: str) -> bool:
+    return later.startswith(earlier + REVISION)
 
 
 def _refused(reason: str) -> Faults:

@@ -25,7 +25,7 @@ _SOURCES: tuple[tuple[tuple[str, ...], tuple[str, ...], Source], ...] = (
     (("line",), ("codeStanding",), line_lookups.procedure),
     (("line",), ("modifierUnknown", "modifiersUnknown"), line_lookups.modifiers),
     (_LINES, ("setting", "placeUnknown", "facilityNotApplicable"), line_lookups.place),
-    (("line",), ("pcTc", "facilityNotApplicable"), line_lookups.fee),
+    (("line",), ("pcTc", "componentInvalid", "facilityNotApplicable"), line_lookups.fee),
     (("line", "code-day"), _MUE, line_lookups.mue),
     (("line",), ("renderingClass",), line_lookups.taxonomy),
     (("pair",), ("edit", "modifierIndicator", "bypass"), pair_lookups.edits),

@@ -1,0 +1,73 @@
+"""A pool of workers for tests, over claims that do harm: python -m tests.working FOLDER DATABASE WORKERS.
+
+What a claim does is said in its number: `kill` ends its process at once, `crash` in C code, `hang` never ends, `slow`
+takes a while. A worker that hangs is noticed after a second.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from scrubber.batch import pool
+from scrubber.batch.errands import Afterwards
+from scrubber.batch.place import open_batches
+from scrubber.batch.work import Bench
+from scrubber.claim import Claim
+from scrubber.findings import ScrubResult
+from scrubber.scrub import Scrubber, open_scrubber
+from tests.batches import bench
+from tests.service import ROOT
+
+STUCK = 1  # seconds
+SLOW = 0.05  # seconds a claim
+
+
+class Harmed:
+    """The shipped rules, and what some claims do to whoever scrubs them."""
+
+    def __init__(self, scrubber: Scrubber) -> None:
+        self._scrubber = scrubber
+        self.rulebook = scrubber.rulebook
+
+    def scrub(self, claim: Claim, *rest: Any) -> ScrubResult:
+        harm = (claim.patient_control_number or "").partition("-")[0]
+        if harm == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif harm == "crash":
+            ctypes.string_at(0)
+        elif harm == "hang":
+            time.sleep(3_600)
+        elif harm == "slow":
+            time.sleep(SLOW)
+        return self._scrubber.scrub(claim, *rest)
+
+
+def main(folder: str, database: str, workers: str) -> None:
+    pool.STUCK_SECONDS = STUCK
+
+    def prepare() -> pool.OpenBench:
+        harmed = Harmed(open_scrubber(ROOT / "rules", None))
+
+        def opened() -> Bench:
+            kept = open_batches(Path(folder), database or None)
+            assert kept is not None
+            return bench(kept, harmed, lease_seconds=STUCK)  # how often it says that it is alive; leases last longer
+
+        return opened
+
+    def tell(event: str, told: dict[str, object]) -> None:
+        sys.stderr.write(f"{event} {told}\n")
+
+    duties = [pool.errands(Afterwards(timedelta(days=9_999))), *[pool.chunks] * int(workers)]
+    pool.Pool(duties, prepare, tell).run(lambda: True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
