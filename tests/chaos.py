@@ -100,11 +100,15 @@ class Database:
         return "first" if process == first else "one"
 
     def again(self) -> None:
+        """Start it, unless it answers. One that was killed may look alive for a moment."""
+        import psycopg
+
         for _ in range(60):
-            with suppress(OSError, subprocess.SubprocessError, AssertionError):
+            with suppress(OSError, subprocess.SubprocessError, AssertionError, psycopg.Error):
                 self._server.ensure_postgres_running()
+                psycopg.connect(self.address).close()
                 return
-            time.sleep(0.5)  # what the killed one had started has not noticed yet
+            time.sleep(0.5)
         raise AssertionError("PostgreSQL does not start again")
 
     def end(self) -> None:

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -327,9 +327,13 @@ def test_a_table_that_only_one_release_has(store: Path, tmp_path: Path) -> None:
 def _published(name: str, codes: set[str]) -> Iterator[str]:
     with lzma.open(PUBLISHED / f"{name}.csv.xz", "rt", newline="") as file:
         header = next(file)
-        for row in csv.DictReader([header, *(line for line in file if line[:5] in codes)]):
-            deleted = row["deletion_date"].strip("*") or "*"
-            yield ptp_line(row["column_1"], row["column_2"], "20000101", deleted, row["modifier_indicator"])
+        rows = [*csv.DictReader([header, *(line for line in file if line[:5] in codes)])]
+    begin: dict[tuple[str, str], str] = {}  # first days are missing in the file: a window begins after the one before
+    for row in sorted(rows, key=lambda row: row["deletion_date"].strip("*") or "99991231"):
+        pair, deleted = (row["column_1"], row["column_2"]), row["deletion_date"].strip("*") or "*"
+        yield ptp_line(*pair, begin.get(pair, "20000101"), deleted, row["modifier_indicator"])
+        if deleted != "*":
+            begin[pair] = f"{date.fromisoformat(deleted) + timedelta(days=1):%Y%m%d}"
 
 
 @pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the published files are not beside the project")

@@ -10,11 +10,13 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 
 from billiard.util import set_pdeathsig
 from celery import Celery, signals
+from celery.exceptions import CPendingDeprecationWarning
 from kombu.exceptions import ChannelError, OperationalError
 
 from scrubber.batch.pool import Duty, Worker, do_chunk
@@ -103,6 +105,8 @@ def _serve(worker: Worker, address: str, count: int) -> None:
     # Both connect to functions that live as long as this process does.
     signals.setup_logging.connect(lambda **_: _tell_warnings(worker), weak=False)
     signals.worker_process_init.connect(lambda **_: _end_with_parent(), weak=False)
+    # A broker that is lost cancels no work here, which Celery finds worth a paragraph each time.
+    warnings.simplefilter("ignore", CPendingDeprecationWarning)
     _end_with_parent()
     if os.getppid() != worker.parent:
         return
