@@ -488,6 +488,7 @@ def test_two_releases_are_compared(store: Path, tmp_path: Path) -> None:
         orjson.loads(line) for line in run(store, "diff", "ncci-ptp", "2024Q2", "2024Q3", "--json").stdout.splitlines()
     ]
     assert [each["change"] for each in told] == ["deleted", "added", "changed"]
+    assert "is not one of 'ncci-ptp', 'ncci-mue'" in run(store, "diff", "ncci-pt", "2024Q2", "2025Q1").stderr
     assert "there are: 2024Q2, 2024Q3" in run(store, "diff", "ncci-ptp", "2024Q2", "2025Q1").stderr
     claims = tmp_path / "claims.ndjson"
     claims.write_bytes(_claim("77080", "77089") + b"\n" + _claim("77092") + b"\n")

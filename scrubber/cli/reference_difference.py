@@ -16,6 +16,7 @@ from scrubber.reference import Reference
 from scrubber.reference.catalogue import CONVERSION_FACTORS, TABLES
 from scrubber.reference.difference import Changed, cells_changed, difference
 from scrubber.reference.live import open_place
+from scrubber.reference.load.formats import KINDS
 from scrubber.reference.place import Loaded
 from scrubber.reference.rows import Release
 from scrubber.scrub import open_scrubber
@@ -27,7 +28,7 @@ _SIGNS = {"added": "+", "deleted": "-", "changed": "~"}
 
 
 @click.command()
-@click.argument("kind")
+@click.argument("kind", type=click.Choice(KINDS), metavar="KIND")
 @click.argument("before")
 @click.argument("after")
 @click.option(

@@ -14,7 +14,8 @@ Known = Literal["in-force", "not-yet-in-force", "ended", "unknown"]
 
 
 class Release(NamedTuple):
-    """One published release of a table. `sha256` is of the bytes it was read from, and finds its rows.
+    """One published release of a table. `sha256` is of the bytes it was read from, and finds its rows; of tables typed
+    by hand it is also of the days of their releases.
 
     `starter`: typed by hand, shipped with us. `rows` counts those of this table; `loaded` is the moment (UTC) at which
     a published file was loaded, None for tables typed by hand, whose rows tell their own days.
@@ -99,7 +100,9 @@ class FeeRow(NamedTuple):
     """A code, or its professional, technical or discontinued part, on the Medicare physician fee schedule.
 
     Relative value units and CMS's own indicators; `*_na`: rarely or never done in that setting. `imaging_family` is
-    "99" where the concept does not apply. OPPS figures are 0 where no cap applies.
+    "99" where the concept does not apply. OPPS figures are 0 where no cap applies. The shares of the fee for what is
+    done before, during and after an operation are 0 where they do not apply, None where they are not told; so is
+    `supervision`, by a physician, which CMS gives by number.
     """
 
     code: str
@@ -123,6 +126,10 @@ class FeeRow(NamedTuple):
     opps_non_facility_pe: Decimal
     opps_facility_pe: Decimal
     opps_mp: Decimal
+    preoperative: Decimal | None
+    intraoperative: Decimal | None
+    postoperative: Decimal | None
+    supervision: str | None
     since: date | None
     until: date | None
     release: str

@@ -202,6 +202,12 @@ class Reference:
         """How `day` lies to the releases of a table, by the table's name in `catalogue.TABLES`."""
         return self._timeline.standing(table, day)
 
+    def answering(self, table: str, first: date, last: date) -> tuple[Release, ...]:
+        """The releases of a table that answer for a day from `first` to `last`, and those that their standing names."""
+        ends = [self._timeline.standing(table, day).release for day in (first, last)]
+        between = [span.release for span in self._timeline.spans(table, first, last)]
+        return tuple(dict.fromkeys(release for release in (ends[0], *between, ends[1]) if release is not None))
+
     def releases(self) -> tuple[Release, ...]:
         """All releases, by table and then by first day."""
         return self._timeline.releases
