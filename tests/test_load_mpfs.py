@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from scrubber.reference.fee_rows import ConversionFactor, FeeRow
 from scrubber.reference.load.format import BadRow, Stated
 from scrubber.reference.load.mpfs import FORMATS
-from scrubber.reference.rows import ConversionFactor, FeeRow
 from tests.published import Published, full_size, published, reader_of, reads_or_refuses, rows_of
 
 TITLES = [

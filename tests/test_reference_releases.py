@@ -34,7 +34,7 @@ from scrubber.reference.difference import cells_changed, difference
 from scrubber.reference.folder import FolderPlace
 from scrubber.reference.freshness import past, reach
 from scrubber.reference.load.format import Stated
-from scrubber.reference.rows import Release
+from scrubber.reference.releases import Release
 from scrubber.reference.store import Reference
 from scrubber.scrub import LiveScrubber, Scrubber, assemble
 from scrubber.workshop.release_difference import claim_changes

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from scrubber.reference import catalogue
+from scrubber.reference.fee_rows import FeeRow
 from scrubber.reference.files import read_contents
-from scrubber.reference.rows import FeeRow
 
 PUBLISHED = Path(__file__).parents[2] / "shared" / "data"
 needs_published = pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the published files are not beside the project")

@@ -13,10 +13,11 @@ from scrubber.intake import read_v3
 from scrubber.reference import Reference, open_reference
 from scrubber.reference.backend import Backend, Pair, Windows
 from scrubber.reference.catalogue import NOT_ASKED_FOR_CLAIMS, PTP, R, Table
+from scrubber.reference.edit_rows import PtpEdit
 from scrubber.reference.folder import FolderPlace
 from scrubber.reference.load.format import Stated
 from scrubber.reference.load.run import Wanted, load
-from scrubber.reference.rows import PtpEdit, Release
+from scrubber.reference.releases import Release
 from scrubber.rulebook.load import load_rulebook
 from scrubber.scrub import assemble
 from scrubber.workshop.testing import run_tests

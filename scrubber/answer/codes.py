@@ -13,7 +13,8 @@ from scrubber.codes.priced import PRICING_TABLES, PartPrice
 from scrubber.facts.documentation import DOCUMENT_PLACES
 from scrubber.reference.catalogue import ADD_ON, ARTICLES, MPFS, MUE, PTP
 from scrubber.reference.coverage import LocalArticle
-from scrubber.reference.rows import AddOn, FeeRow, Mue
+from scrubber.reference.edit_rows import AddOn, Mue
+from scrubber.reference.fee_rows import FeeRow
 from scrubber.rulebook.tables import Payer, policy_authority
 from scrubber.vocabulary import KINDS
 

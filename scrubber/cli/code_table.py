@@ -16,7 +16,9 @@ from scrubber.codes.priced import PRICING_TABLES, PartPrice
 from scrubber.money import UNKNOWN
 from scrubber.reference.catalogue import ADD_ON, MPFS, MUE, PTP
 from scrubber.reference.coverage import LocalArticle
-from scrubber.reference.rows import AddOn, FeeRow, Mue, TableStanding
+from scrubber.reference.edit_rows import AddOn, Mue
+from scrubber.reference.fee_rows import FeeRow
+from scrubber.reference.releases import TableStanding
 from scrubber.rulebook.tables import Payer
 
 _INDENT = 2

@@ -16,7 +16,7 @@ from scrubber.reference import Reference, open_reference
 from scrubber.reference.answering import answered
 from scrubber.reference.load.formats import KINDS
 from scrubber.reference.place import releases_of
-from scrubber.reference.rows import Release
+from scrubber.reference.releases import Release
 
 _DIGITS = 12  # of a SHA-256: enough to tell releases apart by eye
 

@@ -18,7 +18,7 @@ from scrubber.reference.difference import Changed, cells_changed, difference
 from scrubber.reference.live import open_place
 from scrubber.reference.load.formats import KINDS
 from scrubber.reference.place import Loaded
-from scrubber.reference.rows import Release
+from scrubber.reference.releases import Release
 from scrubber.scrub import open_scrubber
 from scrubber.workshop.release_difference import claim_changes
 

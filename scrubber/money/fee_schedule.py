@@ -17,7 +17,7 @@ from scrubber.money.locality import Area
 from scrubber.money.modifiers import BOTH_SIDES, SPLIT, Share, part_of, shares, technical_cut, unknown
 from scrubber.reference import Reference
 from scrubber.reference.catalogue import CONVERSION_FACTORS, GPCI, MPFS
-from scrubber.reference.rows import ConversionFactor, FeeRow, Gpci
+from scrubber.reference.fee_rows import ConversionFactor, FeeRow, Gpci
 from scrubber.remembered import remembered
 
 UNITS_KEPT = 16_384  # priced services a process remembers, about 10 MB

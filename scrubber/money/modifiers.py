@@ -14,7 +14,7 @@ from typing import NamedTuple
 from scrubber.facts.services import COMPONENTS
 from scrubber.money.line_price import NoPrice
 from scrubber.reference import Reference
-from scrubber.reference.rows import FeeRow
+from scrubber.reference.fee_rows import FeeRow
 
 PARTS = frozenset(("26", "TC", "53"))  # modifiers that may have a fee schedule row of their own
 SPLIT = {**COMPONENTS, "53": ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")}  # by PC/TC indicator

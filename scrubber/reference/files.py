@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from scrubber.errors import Fault, Faults
 from scrubber.reference.catalogue import TABLES, ZIP_PREFIX, Table
-from scrubber.reference.rows import Release, ZipLocality
+from scrubber.reference.fee_rows import ZipLocality
+from scrubber.reference.releases import Release
 from scrubber.tables import read_rows
 
 STARTER = Path(__file__).parent / "starter"

@@ -41,22 +41,11 @@ from scrubber.reference.catalogue import (
     zip_key,
 )
 from scrubber.reference.coverage import DiagnosisWord, LocalArticle, judged, local_articles
-from scrubber.reference.rows import (
-    AddOn,
-    ConversionFactor,
-    DiagnosisNote,
-    FeeRow,
-    Gpci,
-    Known,
-    Modifier,
-    Mue,
-    Place,
-    PtpEdit,
-    Release,
-    TableStanding,
-    Taxonomy,
-    ZipLocality,
-)
+from scrubber.reference.diagnosis_rows import DiagnosisNote
+from scrubber.reference.edit_rows import AddOn, Mue, PtpEdit
+from scrubber.reference.fee_rows import ConversionFactor, FeeRow, Gpci, Place, ZipLocality
+from scrubber.reference.releases import Release, TableStanding
+from scrubber.reference.rows import Known, Modifier, Taxonomy
 from scrubber.reference.timeline import Timeline, within
 from scrubber.tables import in_force, on
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
+from scrubber.reference.fee_rows import ConversionFactor, FeeRow
 from scrubber.reference.load.cells import BadCell
 from scrubber.reference.load.format import BadRow, Format, Source, Stated
 from scrubber.reference.load.mpfs_title import Title, read_title
@@ -34,7 +35,6 @@ from scrubber.reference.load.sheets import (
     table,
     taken,
 )
-from scrubber.reference.rows import ConversionFactor, FeeRow
 
 KIND = "mpfs"
 HEADER_ROWS = 5  # a column's name stands in pieces, one below the other
