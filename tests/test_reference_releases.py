@@ -34,7 +34,7 @@ from scrubber.reference.difference import cells_changed, difference
 from scrubber.reference.folder import FolderPlace
 from scrubber.reference.freshness import past, reach
 from scrubber.reference.load.format import Stated
-from scrubber.reference.rows import Release
+from scrubber.reference.releases import Release
 from scrubber.reference.store import Reference
 from scrubber.scrub import LiveScrubber, Scrubber, assemble
 from scrubber.workshop.release_difference import claim_changes
@@ -488,6 +488,7 @@ def test_two_releases_are_compared(store: Path, tmp_path: Path) -> None:
         orjson.loads(line) for line in run(store, "diff", "ncci-ptp", "2024Q2", "2024Q3", "--json").stdout.splitlines()
     ]
     assert [each["change"] for each in told] == ["deleted", "added", "changed"]
+    assert "is not one of 'ncci-ptp', 'ncci-mue'" in run(store, "diff", "ncci-pt", "2024Q2", "2025Q1").stderr
     assert "there are: 2024Q2, 2024Q3" in run(store, "diff", "ncci-ptp", "2024Q2", "2025Q1").stderr
     claims = tmp_path / "claims.ndjson"
     claims.write_bytes(_claim("77080", "77089") + b"\n" + _claim("77092") + b"\n")
