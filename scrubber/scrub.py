@@ -30,7 +30,7 @@ from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.load import load_rulebook
 from scrubber.rulebook.tables import Payer
 
-MOST_DAYS_KEPT = 31  # of a claim whose releases a process remembers
+MOST_RUNS_KEPT = 31  # of days, of a claim whose releases a process remembers
 
 
 def scrub(
@@ -82,8 +82,10 @@ def conclude(
     unchecked += unjudged(views, known.payer, known.day, rulebook, switches)
     prices = price_lines(claim, views, rulebook, reference)
     bearers = {view.number for view in views if known.notices.patient_bears(view)}
-    days = frozenset([day for view in views for day in (view.first, view.last) if day]) or frozenset((received_on,))
-    used = _used_releases(days, reference) if len(days) <= MOST_DAYS_KEPT else _find_releases(days, reference)
+    ends = [(view.first or view.last, view.last or view.first) for view in views]
+    runs = frozenset([(first, last) for first, last in ends if first and last])
+    runs = runs or frozenset(((received_on, received_on),))
+    used = _used_releases(runs, reference) if len(runs) <= MOST_RUNS_KEPT else _find_releases(runs, reference)
     findings, impact = add_impacts(in_order(fired), prices, bearers)
     return ScrubResult(
         disposition(findings),
@@ -99,13 +101,12 @@ def conclude(
     )
 
 
-def _find_releases(days: frozenset[date], reference: Reference) -> tuple[UsedRelease, ...]:
-    """The release of each table that claims are held against, as it answers for the dates of service."""
+def _find_releases(runs: frozenset[tuple[date, date]], reference: Reference) -> tuple[UsedRelease, ...]:
+    """The releases of each table that claims are held against, which may answer for any day of these runs of days."""
     used = {}
     for table in _ASKED:
-        for day in sorted(days):
-            release = reference.standing(table, day).release
-            if release is not None:
+        for first, last in sorted(runs):
+            for release in reference.answering(table, first, last):
                 used[table, release.name] = UsedRelease(table, release.name, release.sha256)
     return tuple(used.values())
 

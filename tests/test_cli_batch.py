@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import os
+import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -161,3 +163,28 @@ def test_a_service_that_is_not_there(file: Path) -> None:
     assert done.returncode == 2
     assert b"scrubber serve" in done.stderr
     assert b"--url is" in batch("localhost", "status").stderr
+
+
+def test_a_service_that_closes_while_a_batch_is_sent_is_asked_again(file: Path) -> None:
+    """It refuses at once, and the client may never see why: the answer can be lost with the connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        sent = subprocess.Popen(
+            [sys.executable, "-m", "scrubber", "batch", "submit", str(file), "--url", address],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+        )
+        listening.settimeout(30)
+        connection, _ = listening.accept()
+        connection.recv(10)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+        connection, _ = listening.accept()
+        with connection, connection.makefile("rb") as stream:
+            head = dict(
+                line.strip().lower().split(b": ", 1) for line in iter(stream.readline, b"\r\n") if b": " in line
+            )
+            assert len(stream.read(int(head[b"content-length"]))) == file.stat().st_size
+            connection.sendall(b'HTTP/1.1 202 Accepted\r\nContent-Length: 11\r\n\r\n{"id":"b1"}')
+        with sent:
+            assert sent.communicate(timeout=30)[0] == b"b1\n"

@@ -11,9 +11,10 @@ import pytest
 from scrubber.facts.diagnoses import diagnosis_facts
 from scrubber.intake import read_v3
 from scrubber.reference import Reference
+from scrubber.reference.diagnosis_rows import Diagnosis, DiagnosisHeader, DiagnosisNote
 from scrubber.reference.files import read_contents
 from scrubber.reference.memory import MemoryBackend
-from scrubber.reference.rows import Diagnosis, DiagnosisHeader, DiagnosisNote, HcpcsCode, HcpcsModifier
+from scrubber.reference.rows import HcpcsCode, HcpcsModifier
 from scrubber.rulebook.tables import Payer
 from tests.claims import office_claim
 from tests.published import typed_folder

@@ -12,8 +12,8 @@ from scrubber.facts.lines import line_views
 from scrubber.facts.services import line_facts
 from scrubber.intake import read_v3
 from scrubber.reference import Reference, open_reference
+from scrubber.reference.fee_rows import FeeRow
 from scrubber.reference.load import mpfs
-from scrubber.reference.rows import FeeRow
 from scrubber.scrub import Scrubber
 from tests.claims import tbs_claim
 from tests.priced import DAY, MEDICARE, claim, service_line, starter

@@ -20,13 +20,13 @@ import pytest
 from scrubber.errors import ConfigError, Faults
 from scrubber.reference import open_reference
 from scrubber.reference.catalogue import MUE
+from scrubber.reference.edit_rows import Mue
 from scrubber.reference.folder import FolderPlace
 from scrubber.reference.live import open_place
 from scrubber.reference.load import opening
 from scrubber.reference.load.format import Stated
 from scrubber.reference.load.run import Outcome, Wanted, load
 from scrubber.reference.place import Place
-from scrubber.reference.rows import Mue
 from scrubber.reference.store import Reference
 from tests.ncci_files import (
     PTP_HEADER,

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scrubber.reference.fee_rows import Place
 from scrubber.reference.load import adjustment_codes, place_of_service
 from scrubber.reference.load.format import BadRow
-from scrubber.reference.rows import AdjustmentCode, Place
+from scrubber.reference.rows import AdjustmentCode
 from tests.published import Published, full_size, published, reads_or_refuses, rows_of
 
 ALL = [*place_of_service.FORMATS, *adjustment_codes.FORMATS]

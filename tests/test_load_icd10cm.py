@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scrubber.errors import Faults
+from scrubber.reference.diagnosis_rows import Diagnosis, DiagnosisHeader, DiagnosisNote
 from scrubber.reference.load.format import BadRow, Stated
 from scrubber.reference.load.icd10cm import FORMATS
 from scrubber.reference.load.icd10cm_mentions import mentions
-from scrubber.reference.rows import Diagnosis, DiagnosisHeader, DiagnosisNote
 from tests.published import Published, full_size, published, reader_of, reads_or_refuses, rows_of
 
 CODES = published("Z780    Words that are dropped", "M8008XA Words", "M8008XD Words", "M810    ", "QA000")

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from scrubber.facts.payer import contractor
 from scrubber.reference import open_reference
+from scrubber.reference.fee_rows import Anesthesia, Gpci, LocalityCounty, OppsCap, ZipLocality
 from scrubber.reference.load import anes, gpci, locality_county, opps_cap, zip_locality
 from scrubber.reference.load.format import BadRow, Stated
-from scrubber.reference.rows import Anesthesia, Gpci, LocalityCounty, OppsCap, ZipLocality
 from tests.published import Published, full_size, published, reader_of, reads_or_refuses, rows_of, typed_folder
 
 ALL = [*gpci.FORMATS, *anes.FORMATS, *opps_cap.FORMATS, *locality_county.FORMATS, *zip_locality.FORMATS]

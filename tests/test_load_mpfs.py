@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from scrubber.reference.fee_rows import ConversionFactor, FeeRow
 from scrubber.reference.load.format import BadRow, Stated
 from scrubber.reference.load.mpfs import FORMATS
-from scrubber.reference.rows import ConversionFactor, FeeRow
 from tests.published import Published, full_size, published, reader_of, reads_or_refuses, rows_of
 
 TITLES = [
@@ -40,7 +40,7 @@ HEADER_2026 = [
 ]
 # Made-up codes and figures.
 GLOBAL = (
-    'X0001,,"Made, up",A,,0.20,0.97,,0.96,NA,0.03,1.20,1.19,1,XXX,0.00,0.00,0.00,4,0,1,2,9,,'
+    'X0001,,"Made, up",A,,0.20,0.97,,0.96,NA,0.03,1.20,1.19,1,XXX,0.10,0.70,0.20,4,0,1,2,9,,'
     "32.3465,09,0,88,3.32,3.31,0.05"
 )
 TECHNICAL = (
@@ -110,6 +110,10 @@ def test_a_row_says_what_the_columns_say() -> None:
         opps_non_facility_pe=Decimal("3.32"),
         opps_facility_pe=Decimal("3.31"),
         opps_mp=Decimal("0.05"),
+        preoperative=Decimal("0.10"),
+        intraoperative=Decimal("0.70"),
+        postoperative=Decimal("0.20"),
+        supervision="09",
         since=None,
         until=None,
         release="RVU25D",
@@ -220,7 +224,7 @@ def test_a_changed_header_is_one_bad_row(was: str, now: str, column: str) -> Non
 
 
 def test_a_column_twice_in_the_header_is_refused() -> None:
-    header = [line.replace("PRE,", "CONV,").replace("OP,", "FACTOR,", 1) for line in HEADER_2025]
+    header = [line.replace("CALCULATION,", "CONV,").replace("FLAG,", "FACTOR,") for line in HEADER_2025]
     (row,) = rows_of(FORMATS, published(*TITLES, *header, GLOBAL, name="PPRRVU2025_Oct.csv"))
     assert row.column == "CONV FACTOR"
     assert "twice" in row.message
@@ -239,13 +243,15 @@ def test_rows_without_a_header_are_not_recognised() -> None:
 PLACES = [
     ("HCPCS", 1), ("MOD", 6), ("DESCRIPTION", 8), ("STATUS CODE", 58), ("WORK RVU", 60), ("NON-FAC PE RVU", 67),
     ("NON-FAC NA INDICATOR", 73), ("FACILITY PE RVU", 76), ("FACILITY NA INDICATOR", 82), ("MP RVU", 85),
-    ("NON-FACILITY TOTAL", 91), ("FACILITY TOTAL", 97), ("PCTC IND", 103), ("GLOB DAYS", 104), ("MULT PROC", 116),
+    ("NON-FACILITY TOTAL", 91), ("FACILITY TOTAL", 97), ("PCTC IND", 103), ("GLOB DAYS", 104), ("PRE OP", 107),
+    ("INTRA OP", 110), ("POST OP", 113), ("MULT PROC", 116),
     ("BILAT SURG", 117), ("ASST SURG", 118), ("CO- SURG", 119), ("TEAM SURG", 120), ("ENDO BASE", 128),
     ("CONV FACTOR", 133), ("SUPERVISION", 142), ("CALCULATION FLAG", 144), ("FAMILY", 146), ("OPPS NON-FACILITY", 152),
     ("OPPS FACILITY", 159), ("OPPS MP", 166),
 ]  # fmt: skip
-OF_CSV = [0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30]
+OF_CSV = [0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30]
 NUMBERS = {60: 6, 67: 6, 76: 6, 85: 5, 91: 6, 97: 6, 152: 6, 159: 6, 166: 6}
+SHARES = {107, 110, 113}  # .99
 HEADER_TEXT = [
     "HDR  2025 National Physician Fee Schedule Relative Value File October Release",
     "HDR  RELEASED 09/11/2025",
@@ -258,6 +264,7 @@ def as_text(row: str) -> str:
     line = [" "] * 200
     for (_, place), at in zip(PLACES, OF_CSV, strict=True):
         cell = cells[at].rjust(NUMBERS.get(place, 0))
+        cell = cell.removeprefix("0") if place in SHARES else cell
         line[place - 1 : place - 1 + len(cell)] = cell
     return "".join(line)
 

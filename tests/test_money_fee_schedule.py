@@ -14,7 +14,7 @@ import pytest
 
 from scrubber.money.fee_schedule import amount, weigh
 from scrubber.money.modifiers import Share
-from scrubber.reference.rows import FeeRow, Gpci
+from scrubber.reference.fee_rows import FeeRow, Gpci
 from tests.priced import claim, price, service_line
 
 MPFS = Path(__file__).parents[2] / "shared" / "data" / "mpfs"

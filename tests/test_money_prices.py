@@ -18,8 +18,9 @@ from scrubber.money.line_price import UnitFee
 from scrubber.money.locality import Area
 from scrubber.reference import Reference
 from scrubber.reference.catalogue import CONVERSION_FACTORS, MPFS, TABLES, Table
+from scrubber.reference.fee_rows import ConversionFactor, FeeRow
 from scrubber.reference.memory import MemoryBackend
-from scrubber.reference.rows import ConversionFactor, FeeRow, Release
+from scrubber.reference.releases import Release
 from tests.priced import (
     COMMERCIAL,
     DAY,

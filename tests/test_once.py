@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from scrubber.reference.catalogue import ICD10CM_NOTES
+from scrubber.reference.diagnosis_rows import DiagnosisNote
 from scrubber.reference.once import Contradiction, kept_once
-from scrubber.reference.rows import DiagnosisNote
 
 
 def note(conditional: bool) -> DiagnosisNote:

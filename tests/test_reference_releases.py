@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,7 @@ from scrubber.reference.difference import cells_changed, difference
 from scrubber.reference.folder import FolderPlace
 from scrubber.reference.freshness import past, reach
 from scrubber.reference.load.format import Stated
-from scrubber.reference.rows import Release
+from scrubber.reference.releases import Release
 from scrubber.reference.store import Reference
 from scrubber.scrub import LiveScrubber, Scrubber, assemble
 from scrubber.workshop.release_difference import claim_changes
@@ -327,9 +327,13 @@ def test_a_table_that_only_one_release_has(store: Path, tmp_path: Path) -> None:
 def _published(name: str, codes: set[str]) -> Iterator[str]:
     with lzma.open(PUBLISHED / f"{name}.csv.xz", "rt", newline="") as file:
         header = next(file)
-        for row in csv.DictReader([header, *(line for line in file if line[:5] in codes)]):
-            deleted = row["deletion_date"].strip("*") or "*"
-            yield ptp_line(row["column_1"], row["column_2"], "20000101", deleted, row["modifier_indicator"])
+        rows = [*csv.DictReader([header, *(line for line in file if line[:5] in codes)])]
+    begin: dict[tuple[str, str], str] = {}  # first days are missing in the file: a window begins after the one before
+    for row in sorted(rows, key=lambda row: row["deletion_date"].strip("*") or "99991231"):
+        pair, deleted = (row["column_1"], row["column_2"]), row["deletion_date"].strip("*") or "*"
+        yield ptp_line(*pair, begin.get(pair, "20000101"), deleted, row["modifier_indicator"])
+        if deleted != "*":
+            begin[pair] = f"{date.fromisoformat(deleted) + timedelta(days=1):%Y%m%d}"
 
 
 @pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the published files are not beside the project")
@@ -484,6 +488,7 @@ def test_two_releases_are_compared(store: Path, tmp_path: Path) -> None:
         orjson.loads(line) for line in run(store, "diff", "ncci-ptp", "2024Q2", "2024Q3", "--json").stdout.splitlines()
     ]
     assert [each["change"] for each in told] == ["deleted", "added", "changed"]
+    assert "is not one of 'ncci-ptp', 'ncci-mue'" in run(store, "diff", "ncci-pt", "2024Q2", "2025Q1").stderr
     assert "there are: 2024Q2, 2024Q3" in run(store, "diff", "ncci-ptp", "2024Q2", "2025Q1").stderr
     claims = tmp_path / "claims.ndjson"
     claims.write_bytes(_claim("77080", "77089") + b"\n" + _claim("77092") + b"\n")

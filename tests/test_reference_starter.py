@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from scrubber.reference import catalogue
+from scrubber.reference.fee_rows import FeeRow
 from scrubber.reference.files import read_contents
-from scrubber.reference.rows import FeeRow
 
 PUBLISHED = Path(__file__).parents[2] / "shared" / "data"
 needs_published = pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the published files are not beside the project")
@@ -79,6 +79,7 @@ def fee_of_2024(row: dict[str, str]) -> tuple[Any, ...]:
         *(code(row[name]) for name in ("mult_proc", "bilat_surg", "asst_surg", "co_surg", "team_surg")),
         row["endo_base"] or None, row["diag_img_fam"],
         *(number(row[name]) for name in ("rvu_opps_non_pe", "rvu_opps_fac_pe", "rvu_opps_mp")),
+        *(number(row[name]) for name in ("pre_op", "intra_op", "post_op")), code(row["phys_diag_pro"]).zfill(2),
     )  # fmt: skip
 
 
@@ -87,11 +88,12 @@ def fee_of_pprrvu(row: list[str]) -> tuple[Any, ...]:
     return (
         row[3], number(row[5]), number(row[6]), number(row[8]), number(row[10]), row[7] == "NA", row[9] == "NA",
         row[13], row[14], *row[18:23], row[23] or None, row[27], *map(number, row[28:31]),
+        *map(number, row[15:18]), row[25],
     )  # fmt: skip
 
 
 def fee_typed(fee: FeeRow) -> tuple[Any, ...]:
-    return fee[2:21]
+    return fee[2:25]
 
 
 def typed_fees(release: str) -> dict[tuple[str, str], tuple[Any, ...]]:

@@ -13,10 +13,11 @@ from scrubber.intake import read_v3
 from scrubber.reference import Reference, open_reference
 from scrubber.reference.backend import Backend, Pair, Windows
 from scrubber.reference.catalogue import NOT_ASKED_FOR_CLAIMS, PTP, R, Table
+from scrubber.reference.edit_rows import PtpEdit
 from scrubber.reference.folder import FolderPlace
 from scrubber.reference.load.format import Stated
 from scrubber.reference.load.run import Wanted, load
-from scrubber.reference.rows import PtpEdit, Release
+from scrubber.reference.releases import Release
 from scrubber.rulebook.load import load_rulebook
 from scrubber.scrub import assemble
 from scrubber.workshop.testing import run_tests
@@ -76,15 +77,29 @@ def test_every_table_that_claims_are_held_against_is_named(tmp_path: Path) -> No
     assert recording.asked & there <= named
 
 
-def test_the_release_of_the_last_day_of_a_line_is_named_too(tmp_path: Path) -> None:
+def test_every_release_on_the_days_of_a_line_is_named(tmp_path: Path) -> None:
     (tmp_path / "ncci-mue.csv").write_text("code,units,indicator,since,until,source\nA0001,1,2,2025-01-01,,made up\n")
     (tmp_path / "releases.csv").write_text(
         "table,name,since,until,source\n"
         "ncci-mue,2025Q1,2025-01-01,2025-04-01,made up\n"
         "ncci-mue,2025Q2,2025-04-01,2025-07-01,made up\n"
+        "ncci-mue,2025Q3,2025-07-01,2025-10-01,made up\n"
+        "ncci-mue,2025Q4,2025-10-01,2026-01-01,made up\n"
     )
     scrubber = assemble(load_rulebook(RULES), open_reference(str(tmp_path)))
     body: dict[str, Any] = orjson.loads(orjson.dumps(tbs_claim()))
-    body["claimInformation"]["serviceLines"][0] |= {"serviceDate": "20250330", "serviceDateEnd": "20250402"}
-    used = scrubber.scrub(read_v3(body), date(2025, 4, 10)).versions.reference
-    assert [each.release for each in used if each.table == "ncci-mue"] == ["2025Q1", "2025Q2"]
+    body["claimInformation"]["serviceLines"][0] |= {"serviceDate": "20250330", "serviceDateEnd": "20250702"}
+    used = scrubber.scrub(read_v3(body), date(2025, 7, 10)).versions.reference
+    assert [each.release for each in used if each.table == "ncci-mue"] == ["2025Q1", "2025Q2", "2025Q3"]
+
+
+def test_the_digest_of_a_table_typed_by_hand_is_of_its_days_too(tmp_path: Path) -> None:
+    def digests(until: str) -> set[str]:
+        (tmp_path / "ncci-mue.csv").write_text("code,units,indicator,since,until,source\nA0001,1,2,,,made up\n")
+        rows = "ncci-mue,a,2025-01-01,2025-04-01,typed", f"ncci-mue,b,2025-04-01,{until},typed"
+        (tmp_path / "releases.csv").write_text("\n".join(["table,name,since,until,source", *rows, ""]))
+        return {each.sha256 for each in open_reference(str(tmp_path)).releases() if each.table == "ncci-mue"}
+
+    one, other, again = digests("2025-07-01"), digests("2025-10-01"), digests("2025-07-01")
+    assert len(one) == 1  # both releases of a table have the same rows
+    assert one == again != other

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,18 @@ def test_a_key_stands_for_one_batch(client: FlaskClient, state: Path) -> None:
     assert other.status_code == 409
     assert submit(client, ndjson(2), "?priority=3", Idempotency_Key="night-1").status_code == 409
     assert len(list((state / "batches").iterdir())) == 1
+
+
+def test_a_key_stands_for_its_batch_past_midnight(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = []
+    for hour in (23, 25):
+        moment = datetime(2026, 11, 23, tzinfo=UTC) + timedelta(hours=hour)
+        monkeypatch.setattr("scrubber.web.api.batches._now", lambda moment=moment: moment)
+        sent.append(submit(client, ndjson(1), Idempotency_Key="night"))
+    assert [answer.status_code for answer in sent] == [202, 202]
+    assert sent[0].json["id"] == sent[1].json["id"]
+    assert sent[1].json["options"]["receivedOn"] == "20261123"
+    assert submit(client, ndjson(1), "?receivedOn=20261123", Idempotency_Key="night").status_code == 409
 
 
 def test_results_are_resumed_and_narrowed(client: FlaskClient, state: Path, shipped: Scrubber) -> None:

@@ -150,6 +150,17 @@ def test_a_zip_code_whose_nine_digits_decide_is_no_certain_place(client: FlaskCl
     assert code["payer"]["contractor"] is None
 
 
+def test_a_modifier_that_no_table_has_is_said_to_be_ignored(client: FlaskClient) -> None:
+    price = told(client, "/v1/price?code=77089&date=2025-03-12&modifiers=ZZ,59&pos=11")
+    assert price["basis"] == "MPFS 2025, national, modifier ZZ is in no loaded table and was ignored"
+
+
+def test_rows_of_the_fee_schedule_tell_shares_supervision_and_add_on(client: FlaskClient) -> None:
+    *_, row = told(client, "/v1/codes/77080?date=2025-03-12")["feeSchedule"]["rows"]
+    assert (row["supervision"], row["addOn"]) == ("01", False)
+    assert row["shares"] == {"preoperative": "0.00", "intraoperative": "0.00", "postoperative": "0.00"}
+
+
 def test_releases_are_sorted_and_counted(client: FlaskClient) -> None:
     releases = told(client, RELEASES)["releases"]
     order = [(each["table"], each["effective"]["from"] or "") for each in releases]
@@ -205,6 +216,7 @@ def test_a_bad_parameter_is_named_and_not_repeated(client: FlaskClient, spec: Do
         ("/v1/codes/77089?modifiers=26", 400),
         ("/v1/codes/77089?date=20250312&date=20250313", 400),
         (f"/v1/price?code=77080&modifier={CANARY}", 400),
+        ("/v1/reference?tabel=mpfs", 400),
         ("/v1/price", 400),
         ("/v1/price?modifiers=26", 400),
     ],

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from scrubber.cli.verify import verify
 from scrubber.errors import Faults
 from scrubber.reference import Reference, open_reference
+from scrubber.reference.fee_rows import ConversionFactor, FeeRow, Gpci
 from scrubber.reference.load import carrier_amounts, gpci, mpfs
 from scrubber.reference.load.format import BadRow
-from scrubber.reference.rows import ConversionFactor, FeeRow, Gpci
 from scrubber.workshop.verify import verify_mpfs
 from tests.published import DATA, Published, full_size, published, rows_of, typed_folder
 

@@ -13,12 +13,14 @@ from scrubber.codes.priced import PRICING_TABLES, PartPrice
 from scrubber.facts.documentation import DOCUMENT_PLACES
 from scrubber.reference.catalogue import ADD_ON, ARTICLES, MPFS, MUE, PTP
 from scrubber.reference.coverage import LocalArticle
-from scrubber.reference.rows import AddOn, FeeRow, Mue
+from scrubber.reference.edit_rows import AddOn, Mue
+from scrubber.reference.fee_rows import FeeRow
 from scrubber.rulebook.tables import Payer, policy_authority
 from scrubber.vocabulary import KINDS
 
 Document = dict[str, Any]
 
+ADDED = "ZZZ"  # global days of a code that is billed beside another one
 INDICATORS = {
     "status": "status",
     "pcTc": "pc_tc",
@@ -32,7 +34,9 @@ INDICATORS = {
     "imagingFamily": "imaging_family",
     "nonFacilityNa": "non_facility_na",
     "facilityNa": "facility_na",
+    "supervision": "supervision",
 }
+SHARES = {"preoperative": "preoperative", "intraoperative": "intraoperative", "postoperative": "postoperative"}
 RELATIVE_VALUES = {
     "work": "work",
     "nonFacilityPe": "non_facility_pe",
@@ -126,6 +130,8 @@ def _fee_row(row: FeeRow) -> Document:
     return {
         "component": row.component,
         **indicators,
+        "addOn": row.global_days == ADDED,
+        "shares": {key: amount(getattr(row, column)) for key, column in SHARES.items()},
         "relativeValues": units,
         "effective": effective(row),
         "release": row.release,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scrubber.answer.rules import effective
-from scrubber.reference.rows import Release, TableStanding
+from scrubber.reference.releases import Release, TableStanding
 
 Document = dict[str, Any]
 

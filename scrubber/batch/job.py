@@ -22,8 +22,9 @@ class Options:
     """What the sender chose for one batch.
 
     `received_on` stands in for claims that do not say; it is settled at submission, so that a chunk done twice gives
-    the same bytes. `enable` and `disable` are ids of rules. The batch fails as soon as more than `most_rejected` (0 to
-    1) of the rows done are rejected; None: never. Higher `priority` goes first. `webhook` is told when the batch ends.
+    the same bytes. `dated` says whether the sender gave it; else it is the day of submission. `enable` and `disable`
+    are ids of rules. The batch fails as soon as more than `most_rejected` (0 to 1) of the rows done are rejected; None:
+    never. Higher `priority` goes first. `webhook` is told when the batch ends.
     """
 
     received_on: date
@@ -32,6 +33,7 @@ class Options:
     most_rejected: Decimal | None = None
     priority: int = 0
     webhook: str | None = None
+    dated: bool = True
 
 
 @dataclass(frozen=True, slots=True)

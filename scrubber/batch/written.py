@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -42,7 +42,10 @@ def from_json(written: str, now: Mapping[str, Any] | Any) -> Batch:
 
 def same(known: Batch, sent: Batch) -> Batch:
     """The batch that an idempotency key stands for. Raises KeyUsed when another one is sent under it."""
-    if (known.body, known.options) != (sent.body, sent.options):
+    options = sent.options
+    if not options.dated:  # sent again after midnight, it is still the same
+        options = replace(options, received_on=known.options.received_on)
+    if (known.body, known.options) != (sent.body, options):
         raise KeyUsed
     return known
 
@@ -56,6 +59,7 @@ def _options(told: dict[str, Any]) -> Options:
         most_rejected=None if most is None else Decimal(most),
         priority=told["priority"],
         webhook=told["webhook"],
+        dated=told["dated"],
     )
 
 

@@ -79,7 +79,7 @@ class BatchService:
                     time.sleep(float(after))
                     continue
                 if response.status >= http.client.BAD_REQUEST:
-                    _fine(Answer(response.status, response.headers, response.read()))
+                    _fine(_whole(response))
                 yield response.headers, _pieces(response)
                 return
             finally:
@@ -92,14 +92,13 @@ class BatchService:
         connection = self._connect()
         try:
             with self._told_plainly():
+                _send(connection, method, self._address(path), body, headers)
                 try:
-                    connection.request(method, self._address(path), body, dict(headers or {}))
-                except (BrokenPipeError, ConnectionResetError):
+                    return _whole(connection.getresponse())
+                except (ConnectionError, http.client.HTTPException):
                     if body is None:
                         raise
-                    # It may have refused before it had read all, and said why.
-                response = connection.getresponse()
-                return Answer(response.status, response.headers, response.read())
+                    return Answer(BUSY, _SOON, orjson.dumps(_CLOSED))
         finally:
             connection.close()
 
@@ -133,6 +132,33 @@ class BatchService:
         else:
             return
         raise Unusable(f"the service at {self._url} cannot be reached: {reason}")
+
+
+def _send(
+    connection: http.client.HTTPConnection,
+    method: str,
+    address: str,
+    body: Iterable[bytes] | None,
+    headers: Mapping[str, str] | None,
+) -> None:
+    """A service may refuse a long body before it has read it: what it said is still to be read then."""
+    try:
+        connection.request(method, address, body, dict(headers or {}))
+    except (BrokenPipeError, ConnectionResetError):
+        if body is None:
+            raise
+
+
+_SOON = Message()
+_SOON["Retry-After"] = "2"
+_CLOSED = {
+    "title": "The service closed the connection while the batch was sent",
+    "detail": "It may be busy with others, or the batch too large for it. Under the same --key it can be sent again.",
+}
+
+
+def _whole(response: http.client.HTTPResponse) -> Answer:
+    return Answer(response.status, response.headers, response.read())
 
 
 def _path(names: Iterable[str], query: Query) -> str:

@@ -16,7 +16,9 @@ from scrubber.codes.priced import PRICING_TABLES, PartPrice
 from scrubber.money import UNKNOWN
 from scrubber.reference.catalogue import ADD_ON, MPFS, MUE, PTP
 from scrubber.reference.coverage import LocalArticle
-from scrubber.reference.rows import AddOn, FeeRow, Mue, TableStanding
+from scrubber.reference.edit_rows import AddOn, Mue
+from scrubber.reference.fee_rows import FeeRow
+from scrubber.reference.releases import TableStanding
 from scrubber.rulebook.tables import Payer
 
 _INDENT = 2
@@ -28,7 +30,19 @@ _DECIDES = {
     "paragraphs": "by its paragraphs",
     "text": "in text",
 }
-_FEE_COLUMNS = ("part", "status", "pc/tc", "global", "mult", "bilat", "asst", "co-surg", "team", "not done in")
+_FEE_COLUMNS = (
+    "part",
+    "status",
+    "pc/tc",
+    "global",
+    "mult",
+    "bilat",
+    "asst",
+    "co-surg",
+    "team",
+    "superv",
+    "not done in",
+)
 _UNIT_COLUMNS = ("part", "work", "pe office", "pe facility", "malpractice")
 
 Lines = Iterator[str]
@@ -95,7 +109,7 @@ def _fees(rows: Sequence[FeeRow], standings: Standings) -> Lines:
         return
     indicators = [
         (row.component or "all", row.status, row.pc_tc, row.global_days, row.multiple, row.bilateral, row.assistant,
-         row.co_surgeon, row.team, _not_done(row))
+         row.co_surgeon, row.team, row.supervision or "-", _not_done(row))
         for row in rows
     ]  # fmt: skip
     yield from _grid(_FEE_COLUMNS, indicators)

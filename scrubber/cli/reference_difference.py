@@ -16,8 +16,9 @@ from scrubber.reference import Reference
 from scrubber.reference.catalogue import CONVERSION_FACTORS, TABLES
 from scrubber.reference.difference import Changed, cells_changed, difference
 from scrubber.reference.live import open_place
+from scrubber.reference.load.formats import KINDS
 from scrubber.reference.place import Loaded
-from scrubber.reference.rows import Release
+from scrubber.reference.releases import Release
 from scrubber.scrub import open_scrubber
 from scrubber.workshop.release_difference import claim_changes
 
@@ -27,7 +28,7 @@ _SIGNS = {"added": "+", "deleted": "-", "changed": "~"}
 
 
 @click.command()
-@click.argument("kind")
+@click.argument("kind", type=click.Choice(KINDS), metavar="KIND")
 @click.argument("before")
 @click.argument("after")
 @click.option(

@@ -14,7 +14,10 @@ from scrubber.money.prices import ORIGINAL_MEDICARE
 from scrubber.reference import Reference
 from scrubber.reference.catalogue import ADD_ON, ARTICLES, HCPCS, MUE, PROCEDURES, PTP
 from scrubber.reference.coverage import LocalArticle
-from scrubber.reference.rows import AddOn, FeeRow, Known, Mue, PtpEdit, TableStanding
+from scrubber.reference.edit_rows import AddOn, Mue, PtpEdit
+from scrubber.reference.fee_rows import FeeRow
+from scrubber.reference.releases import TableStanding
+from scrubber.reference.rows import Known
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.rule import Rule
 from scrubber.rulebook.tables import DiagnosisListRow, FrequencyRow, Payer, PolicyRow, Scoped

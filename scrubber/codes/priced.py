@@ -16,7 +16,9 @@ from scrubber.money.locality import area
 from scrubber.money.prices import ORIGINAL_MEDICARE
 from scrubber.reference import Reference
 from scrubber.reference.catalogue import CONVERSION_FACTORS, GPCI, MPFS, PLACE_OF_SERVICE, TAXONOMY, ZIP_LOCALITY
-from scrubber.reference.rows import FeeRow, ProviderClass, TableStanding
+from scrubber.reference.fee_rows import FeeRow
+from scrubber.reference.releases import TableStanding
+from scrubber.reference.rows import ProviderClass
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.tables import Payer
 

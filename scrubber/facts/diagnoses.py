@@ -13,7 +13,7 @@ from scrubber.claim import Claim, Diagnosis, Person
 from scrubber.facts.fact import Fact
 from scrubber.facts.lines import payer_fields
 from scrubber.reference import Reference
-from scrubber.reference.rows import DiagnosisNote
+from scrubber.reference.diagnosis_rows import DiagnosisNote
 from scrubber.remembered import remembered
 from scrubber.rulebook.tables import Payer
 

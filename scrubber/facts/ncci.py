@@ -10,7 +10,7 @@ from scrubber.facts.documentation import Documents, modifier_support
 from scrubber.facts.fact import Fact, release_evidence
 from scrubber.facts.lines import ByCode, LineView, payer_fields
 from scrubber.reference import Reference
-from scrubber.reference.rows import PtpEdit
+from scrubber.reference.edit_rows import PtpEdit
 from scrubber.remembered import remembered
 from scrubber.rulebook.book import Rulebook
 from scrubber.tables import in_force

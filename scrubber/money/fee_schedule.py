@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from scrubber.money.line_price import NOTHING, NoPrice, UnitFee, to_cents
 from scrubber.money.locality import Area
-from scrubber.money.modifiers import BOTH_SIDES, SPLIT, Share, part_of, shares, technical_cut
+from scrubber.money.modifiers import BOTH_SIDES, SPLIT, Share, part_of, shares, technical_cut, unknown
 from scrubber.reference import Reference
 from scrubber.reference.catalogue import CONVERSION_FACTORS, GPCI, MPFS
-from scrubber.reference.rows import ConversionFactor, FeeRow, Gpci
+from scrubber.reference.fee_rows import ConversionFactor, FeeRow, Gpci
 from scrubber.remembered import remembered
 
 UNITS_KEPT = 16_384  # priced services a process remembers, about 10 MB
@@ -127,7 +127,7 @@ def _basis(reference: Reference, service: Service, row: FeeRow, factor: Conversi
         schedule += " (qualifying APM)"
     where = f"locality {gpci.locality} ({gpci.name})" if gpci else "national"
     place = f"{where} {service.area.source}" if service.area.source else where
-    return ", ".join([schedule, place, *_remarks(service, row)])
+    return ", ".join([schedule, place, *_remarks(service, row, reference)])
 
 
 def _year(reference: Reference, factor: ConversionFactor, day: date) -> int:
@@ -142,7 +142,7 @@ def _carried_forward(reference: Reference, day: date, gpci: Gpci | None) -> bool
     return any(reference.standing(table.name, day).word != "in-force" for table in tables)
 
 
-def _remarks(service: Service, row: FeeRow) -> Iterator[str]:
+def _remarks(service: Service, row: FeeRow, reference: Reference) -> Iterator[str]:
     if service.setting is None:
         yield "place of service unknown"
     facility = service.setting == "facility"
@@ -151,6 +151,7 @@ def _remarks(service: Service, row: FeeRow) -> Iterator[str]:
     elif facility:
         yield "facility"
     yield from _without_effect(service, row)
+    yield from unknown(reference, service.modifiers, service.day)
     if row.status == "T":
         yield "paid only when nothing else is paid that day"
     if "51" in service.modifiers:

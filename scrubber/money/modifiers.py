@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from scrubber.facts.services import COMPONENTS
 from scrubber.money.line_price import NoPrice
-from scrubber.reference.rows import FeeRow
+from scrubber.reference import Reference
+from scrubber.reference.fee_rows import FeeRow
 
 PARTS = frozenset(("26", "TC", "53"))  # modifiers that may have a fee schedule row of their own
 SPLIT = {**COMPONENTS, "53": ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")}  # by PC/TC indicator
@@ -67,6 +68,13 @@ def shares(row: FeeRow, modifiers: tuple[str, ...]) -> Iterator[Share]:
         if row.assistant != ASSISTANT_ALLOWED:
             raise NoPrice("modifier-not-priced")
         yield Share(ASSISTANT, "assistant at surgery")
+
+
+def unknown(reference: Reference, modifiers: tuple[str, ...], day: date) -> Iterator[str]:
+    """What is said of modifiers that no table has on the day: an amount takes no account of them."""
+    for modifier in modifiers:
+        if modifier not in PRICING and reference.modifier(modifier, day) is None:
+            yield f"modifier {modifier} is in no loaded table and was ignored"
 
 
 def technical_cut(modifiers: tuple[str, ...], day: date) -> Share | None:

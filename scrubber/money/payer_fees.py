@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from scrubber.money.fee_schedule import UNITS_KEPT, Service, medicare_unit_fee
 from scrubber.money.line_price import NoPrice, UnitFee, to_cents
-from scrubber.money.modifiers import PRICING
+from scrubber.money.modifiers import PRICING, unknown
 from scrubber.reference import Reference
 from scrubber.remembered import remembered
 from scrubber.rulebook.book import Rulebook
@@ -25,18 +25,19 @@ def payer_unit_fee(rulebook: Rulebook, reference: Reference, payer: Payer, servi
 
 def _unit_fee(row: PayerFeeRow | None, reference: Reference, service: Service) -> UnitFee:
     if row is not None and row.amount is not None:
-        return _amount(row.amount, row, service)
+        return _amount(row.amount, row, service, reference)
     if row is not None and row.percent_of_medicare is not None:
         return _percentage(row.percent_of_medicare, medicare_unit_fee(reference, service))
     raise NoPrice("no-schedule")
 
 
-def _amount(amount: Decimal, row: PayerFeeRow, service: Service) -> UnitFee:
+def _amount(amount: Decimal, row: PayerFeeRow, service: Service, reference: Reference) -> UnitFee:
     """The table prices the whole code: what a modifier makes of it is between the payer and the provider."""
     if not PRICING.isdisjoint(service.modifiers):
         raise NoPrice("modifier-not-priced")
     fee = to_cents(amount)
-    return UnitFee(fee, f"payer fee table: {row.source}", (f"{fee} a unit by the payer's table",))
+    basis = ", ".join([f"payer fee table: {row.source}", *unknown(reference, service.modifiers, service.day)])
+    return UnitFee(fee, basis, (f"{fee} a unit by the payer's table",))
 
 
 def _percentage(percent: Decimal, medicare: UnitFee) -> UnitFee:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
 
-from scrubber.reference.rows import Release
+from scrubber.reference.releases import Release
 
 ONE_DAY = timedelta(days=1)
 

@@ -12,7 +12,8 @@ from datetime import date
 from typing import Protocol
 
 from scrubber.reference.catalogue import R, Table
-from scrubber.reference.rows import PtpEdit, Release
+from scrubber.reference.edit_rows import PtpEdit
+from scrubber.reference.releases import Release
 
 Pair = tuple[str, str]
 Windows = tuple[PtpEdit, ...]

@@ -19,30 +19,28 @@ from scrubber.reference.coverage_rows import (
     CoveragePolicy,
     CoverageRegion,
 )
-from scrubber.reference.rows import (
-    AddOn,
-    AdjustmentCode,
+from scrubber.reference.diagnosis_rows import Diagnosis, DiagnosisHeader, DiagnosisNote
+from scrubber.reference.edit_rows import AddOn, Mue, PtpEdit
+from scrubber.reference.fee_rows import (
     Anesthesia,
     ConversionFactor,
-    Diagnosis,
-    DiagnosisHeader,
-    DiagnosisNote,
-    EnumeratedProvider,
     FeeRow,
     Gpci,
+    LocalityCounty,
+    OppsCap,
+    Place,
+    ZipLocality,
+)
+from scrubber.reference.rows import (
+    AdjustmentCode,
+    EnumeratedProvider,
     HcpcsCode,
     HcpcsModifier,
-    LocalityCounty,
     Modifier,
-    Mue,
-    OppsCap,
     OrderingProvider,
-    Place,
     Procedure,
-    PtpEdit,
     StateContractor,
     Taxonomy,
-    ZipLocality,
 )
 
 R = TypeVar("R", bound=NamedTuple)

@@ -10,7 +10,7 @@ from scrubber.reference.backend import Backend
 from scrubber.reference.catalogue import Table
 from scrubber.reference.once import NOT_COMPARED, name_of, said
 from scrubber.reference.progress import ROWS_A_STEP, Progress, untold
-from scrubber.reference.rows import Release
+from scrubber.reference.releases import Release
 
 Key = tuple[Any, ...]
 Rows = tuple[Any, ...]

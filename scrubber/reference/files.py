@@ -6,14 +6,15 @@ The starter set ships with the program. A folder in the same layout replaces a s
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from scrubber.errors import Fault, Faults
 from scrubber.reference.catalogue import TABLES, ZIP_PREFIX, Table
-from scrubber.reference.rows import Release, ZipLocality
+from scrubber.reference.fee_rows import ZipLocality
+from scrubber.reference.releases import Release
 from scrubber.tables import read_rows
 
 STARTER = Path(__file__).parent / "starter"
@@ -93,12 +94,18 @@ def _read_releases(folder: Path, counts: Mapping[str, int], starter: bool, fault
         Fault(str(path), 0, f"names a release of {name}, whose file is not there")
         for name in {line.table for line in lines} - counts.keys()
     ]
-    return _in_order([_release(folder, line, counts.get(line.table, 0), starter) for line in lines])
+    digests = {name: _digest(folder, name, [line for line in lines if line.table == name]) for name in counts}
+    return _in_order([_release(line, digests, counts.get(line.table, 0), starter) for line in lines])
 
 
-def _release(folder: Path, line: ReleaseLine, rows: int, starter: bool) -> Release:
-    content = (folder / f"{line.table}.csv").read_bytes() if rows else b""
-    digest = hashlib.sha256(content).hexdigest()
+def _digest(folder: Path, table: str, releases: Iterable[ReleaseLine]) -> str:
+    """SHA-256 of a table's file and of what is typed of its releases: their days decide as its rows do."""
+    days = "\n".join(f"{line.name},{line.since},{line.until}" for line in releases)
+    return hashlib.sha256((folder / f"{table}.csv").read_bytes() + days.encode()).hexdigest()
+
+
+def _release(line: ReleaseLine, digests: Mapping[str, str], rows: int, starter: bool) -> Release:
+    digest = digests.get(line.table, "")
     return Release(line.table, line.name, line.since, line.until, digest, starter, line.source, rows)
 
 

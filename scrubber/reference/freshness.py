@@ -7,7 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 from scrubber.reference.catalogue import TABLES
-from scrubber.reference.rows import TableStanding
+from scrubber.reference.releases import TableStanding
 from scrubber.reference.store import Reference
 
 

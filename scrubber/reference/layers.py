@@ -7,7 +7,8 @@ from datetime import date
 
 from scrubber.reference.backend import Backend, Pair, Windows
 from scrubber.reference.catalogue import PTP, R, Table
-from scrubber.reference.rows import PtpEdit, Release
+from scrubber.reference.edit_rows import PtpEdit
+from scrubber.reference.releases import Release
 
 
 class LayeredBackend:

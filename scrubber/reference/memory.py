@@ -8,7 +8,8 @@ from typing import Any
 
 from scrubber.reference.backend import Pair, Windows
 from scrubber.reference.catalogue import OTHER_WAY, PTP, PTP_BY_COLUMN2, R, Table
-from scrubber.reference.rows import NEVER, PtpEdit, Release
+from scrubber.reference.edit_rows import NEVER, PtpEdit
+from scrubber.reference.releases import Release
 from scrubber.tables import in_force
 
 _Keyed = dict[str, tuple[Any, ...]]

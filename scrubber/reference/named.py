@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 from scrubber.reference.backend import Backend, Pair, Windows
 from scrubber.reference.catalogue import PTP, R, Table
+from scrubber.reference.edit_rows import PtpEdit
 from scrubber.reference.files import STARTER, Contents, read_folder
 from scrubber.reference.live import folder_of, open_place
 from scrubber.reference.memory import MemoryBackend
 from scrubber.reference.place import as_stated, each_until_the_next
-from scrubber.reference.rows import PtpEdit, Release
+from scrubber.reference.releases import Release
 from scrubber.reference.store import Reference
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from scrubber.reference.catalogue import Table
-from scrubber.reference.rows import NEVER
+from scrubber.reference.edit_rows import NEVER
 
 NOT_COMPARED = ("source", "release")  # where a row is from
 # What rows may differ in without a contradiction: CMS lists an edit that was never in force with two rationales.

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol
 
 from scrubber.reference.catalogue import OTHER_WAY, PTP, PTP_BY_COLUMN2, TABLES, Table, table_of
+from scrubber.reference.edit_rows import PtpEdit
 from scrubber.reference.once import Contradicted, Contradiction, kept_once
 from scrubber.reference.packing import TextNumbers, Texts, pack_row, unpack_lines
 from scrubber.reference.ptp_packing import (
@@ -20,7 +21,6 @@ from scrubber.reference.ptp_packing import (
     turn,
     unpack_edits,
 )
-from scrubber.reference.rows import PtpEdit
 
 ROWS_HELD = 100_000  # rows that wait to be put behind those of their key
 

@@ -17,7 +17,7 @@ import orjson
 from scrubber.errors import ConfigError
 from scrubber.reference.backend import Backend
 from scrubber.reference.part import Sink
-from scrubber.reference.rows import Release
+from scrubber.reference.releases import Release
 
 LAYOUT = 4  # of packed rows; another one cannot be read
 FIRST_TOLD = 3  # the layout of catalogues that do not tell it

@@ -12,12 +12,13 @@ from typing import LiteralString
 
 from scrubber.reference.backend import Pair, Windows
 from scrubber.reference.catalogue import PTP, PTP_BY_COLUMN2, R, Table
+from scrubber.reference.edit_rows import PtpEdit
 from scrubber.reference.packing import Texts
 from scrubber.reference.part import Packed, unpack_rows
 from scrubber.reference.postgres_database import Connection, Database
 from scrubber.reference.ptp_packing import numbered, pairs_among
 from scrubber.reference.ptp_partners import in_force_on
-from scrubber.reference.rows import PtpEdit, Release
+from scrubber.reference.releases import Release
 
 SCHEMA: tuple[LiteralString, ...] = (
     "CREATE TABLE IF NOT EXISTS scrubber_reference (generation bigint NOT NULL, catalogue text NOT NULL)",

@@ -17,8 +17,8 @@ from datetime import date
 from functools import lru_cache
 from typing import Literal
 
+from scrubber.reference.edit_rows import NEVER, PtpEdit
 from scrubber.reference.packing import TextNumbers, Texts
-from scrubber.reference.rows import NEVER, PtpEdit
 
 _CODE_SHIFT, _SINCE_SHIFT, _DELETED_SHIFT = 38, 23, 8
 _DAY_MASK, _NOTE_MASK, _REST_MASK = 0x7FFF, 0xFF, (1 << 38) - 1

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import overload
 
+from scrubber.reference.edit_rows import PtpEdit
 from scrubber.reference.packing import Texts
 from scrubber.reference.ptp_packing import edit_at, in_force_at
-from scrubber.reference.rows import PtpEdit
 
 
 def in_force_on(day: date, code: str, of_column1: bytes, of_column2: bytes, texts: Texts) -> Sequence[PtpEdit]:

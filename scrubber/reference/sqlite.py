@@ -19,12 +19,13 @@ from urllib.parse import quote
 from scrubber.errors import ConfigError
 from scrubber.reference.backend import Pair, Windows
 from scrubber.reference.catalogue import PTP, PTP_BY_COLUMN2, R, Table
+from scrubber.reference.edit_rows import PtpEdit
 from scrubber.reference.packing import Texts
 from scrubber.reference.part import Packed, unpack_rows
 from scrubber.reference.place import LAYOUT, check_layout
 from scrubber.reference.ptp_packing import numbered, pairs_among
 from scrubber.reference.ptp_partners import in_force_on
-from scrubber.reference.rows import PtpEdit, Release
+from scrubber.reference.releases import Release
 
 PAGE_BYTES = 16_384  # so that the windows of most codes lie on one page
 MAPPED_BYTES = 1 << 34  # more than any part has: all of a file is mapped

@@ -41,22 +41,11 @@ from scrubber.reference.catalogue import (
     zip_key,
 )
 from scrubber.reference.coverage import DiagnosisWord, LocalArticle, judged, local_articles
-from scrubber.reference.rows import (
-    AddOn,
-    ConversionFactor,
-    DiagnosisNote,
-    FeeRow,
-    Gpci,
-    Known,
-    Modifier,
-    Mue,
-    Place,
-    PtpEdit,
-    Release,
-    TableStanding,
-    Taxonomy,
-    ZipLocality,
-)
+from scrubber.reference.diagnosis_rows import DiagnosisNote
+from scrubber.reference.edit_rows import AddOn, Mue, PtpEdit
+from scrubber.reference.fee_rows import ConversionFactor, FeeRow, Gpci, Place, ZipLocality
+from scrubber.reference.releases import Release, TableStanding
+from scrubber.reference.rows import Known, Modifier, Taxonomy
 from scrubber.reference.timeline import Timeline, within
 from scrubber.tables import in_force, on
 
@@ -201,6 +190,12 @@ class Reference:
     def standing(self, table: str, day: date) -> TableStanding:
         """How `day` lies to the releases of a table, by the table's name in `catalogue.TABLES`."""
         return self._timeline.standing(table, day)
+
+    def answering(self, table: str, first: date, last: date) -> tuple[Release, ...]:
+        """The releases of a table that answer for a day from `first` to `last`, and those that their standing names."""
+        ends = [self._timeline.standing(table, day).release for day in (first, last)]
+        between = [span.release for span in self._timeline.spans(table, first, last)]
+        return tuple(dict.fromkeys(release for release in (ends[0], *between, ends[1]) if release is not None))
 
     def releases(self) -> tuple[Release, ...]:
         """All releases, by table and then by first day."""

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from scrubber.reference.backend import Windows
 from scrubber.reference.catalogue import TABLES
-from scrubber.reference.rows import PtpEdit, Release, TableStanding
+from scrubber.reference.edit_rows import PtpEdit
+from scrubber.reference.releases import Release, TableStanding
 from scrubber.tables import in_force
 
 DAYS_KEPT = 16_384  # days, by table

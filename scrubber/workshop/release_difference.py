@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from scrubber.claim import Claim
 from scrubber.findings import Finding, ScrubResult
-from scrubber.reference.rows import Release
+from scrubber.reference.releases import Release
 from scrubber.scrub import Scrubber
 
 FRESHNESS = "freshness"  # of a table itself: not what the releases say

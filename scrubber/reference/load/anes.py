@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
+from scrubber.reference.fee_rows import Anesthesia
 from scrubber.reference.load.format import Format, Source, Stated
 from scrubber.reference.load.sheets import (
     Cells,
@@ -19,7 +20,6 @@ from scrubber.reference.load.sheets import (
     place_name,
     table,
 )
-from scrubber.reference.rows import Anesthesia
 
 COLUMNS = {
     "Contractor": re.compile(r"Contractor", re.IGNORECASE),

@@ -47,7 +47,7 @@ class Format(NamedTuple):
     """One published layout of one kind of reference data.
 
     `recognise` is given the first HEAD_BYTES of the content. `stated` reads what the file says of its release.
-    `read` yields rows of `scrubber.reference.rows` types in the order of the file, and a BadRow for each row that
+    `read` yields rows of the types in `catalogue.TABLES` in the order of the file, and a BadRow for each row that
     cannot be read. It streams: memory does not grow with the file. `check_parts` is given the names of all files of a
     load and raises Faults when one is missing.
     """

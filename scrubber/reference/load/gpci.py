@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from scrubber.reference.fee_rows import Gpci
 from scrubber.reference.load.format import Format, Source, Stated
 from scrubber.reference.load.sheets import (
     CONTRACTOR,
@@ -20,7 +21,6 @@ from scrubber.reference.load.sheets import (
     table,
     taken,
 )
-from scrubber.reference.rows import Gpci
 
 # The year, the floor and the marks of footnotes in the header change. A file that has the work indices both with and
 # without the floor is refused for having the column twice: which is in force is in neither.

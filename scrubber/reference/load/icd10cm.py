@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from scrubber.reference.diagnosis_rows import Diagnosis, DiagnosisHeader
 from scrubber.reference.load import icd10cm_tabular
 from scrubber.reference.load.cells import BadCell, matching
 from scrubber.reference.load.format import Format, Source, Stated
 from scrubber.reference.load.icd10cm_tabular import SOURCE, fiscal_year
 from scrubber.reference.load.lines import fixed_lines
-from scrubber.reference.rows import Diagnosis, DiagnosisHeader
 
 CATEGORY = 3  # characters; no header is shorter
 LINES_LOOKED_AT = 50

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from xml.parsers import expat
 
 from scrubber.errors import Fault, Faults
+from scrubber.reference.diagnosis_rows import DiagnosisNote, DiagnosisNoteKind
 from scrubber.reference.load.format import BadRow, Format, Source, Stated
 from scrubber.reference.load.icd10cm_mentions import (
     ages_of,
@@ -27,7 +28,6 @@ from scrubber.reference.load.icd10cm_mentions import (
     mentions,
     sex_of_title,
 )
-from scrubber.reference.rows import DiagnosisNote, DiagnosisNoteKind
 
 SOURCE = "CDC ICD-10-CM"
 CHUNK = 64 * 1024  # bytes handed to expat at a time

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from scrubber.reference.fee_rows import LocalityCounty
 from scrubber.reference.load.cells import BadCell
 from scrubber.reference.load.format import Format, Source, Stated
 from scrubber.reference.load.sheets import (
@@ -23,7 +24,6 @@ from scrubber.reference.load.sheets import (
     table,
     taken,
 )
-from scrubber.reference.rows import LocalityCounty
 
 COLUMNS = {
     "Contractor": re.compile(r"Medicare Admini?strative Contractor", re.IGNORECASE),  # misspelled to this day

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
+from scrubber.reference.fee_rows import ConversionFactor, FeeRow
 from scrubber.reference.load.cells import BadCell
 from scrubber.reference.load.format import BadRow, Format, Source, Stated
 from scrubber.reference.load.mpfs_title import Title, read_title
@@ -34,19 +35,20 @@ from scrubber.reference.load.sheets import (
     table,
     taken,
 )
-from scrubber.reference.rows import ConversionFactor, FeeRow
 
 KIND = "mpfs"
 HEADER_ROWS = 5  # a column's name stands in pieces, one below the other
 TWO_FACTORS_SINCE = 2026
 
 FACTOR = "CONV FACTOR"
+SUPERVISION = "PHYSICIAN SUPERVISION OF DIAGNOSTIC PROCEDURES"
 UNUSED = "NOT USED FOR MEDICARE PAYMENT"
 PAYABLE = frozenset("ART")
 CSV_COLUMNS = named_exactly(
     "HCPCS", "MOD", "STATUS CODE", UNUSED, "WORK RVU", "NON-FAC PE RVU", "NON-FAC NA INDICATOR", "FACILITY PE RVU",
-    "FACILITY NA INDICATOR", "MP RVU", "PCTC IND", "GLOB DAYS", "MULT PROC", "BILAT SURG", "ASST SURG", "CO- SURG",
-    "TEAM SURG", "ENDO BASE", FACTOR, "DIAGNOSTIC IMAGING FAMILY INDICATOR",
+    "FACILITY NA INDICATOR", "MP RVU", "PCTC IND", "GLOB DAYS", "PRE OP", "INTRA OP", "POST OP", "MULT PROC",
+    "BILAT SURG", "ASST SURG", "CO- SURG", "TEAM SURG", "ENDO BASE", FACTOR, SUPERVISION,
+    "DIAGNOSTIC IMAGING FAMILY INDICATOR",
     "NON-FACILITY PE USED FOR OPPS PAYMENT AMOUNT", "FACILITY PE USED FOR OPPS PAYMENT AMOUNT",
     "MP USED FOR OPPS PAYMENT AMOUNT",
 )  # fmt: skip
@@ -62,6 +64,9 @@ TEXT_COLUMNS = {
     "MP RVU": characters(85, 89),
     "PCTC IND": characters(103, 103),
     "GLOB DAYS": characters(104, 106),
+    "PRE OP": characters(107, 109),
+    "INTRA OP": characters(110, 112),
+    "POST OP": characters(113, 115),
     "MULT PROC": characters(116, 116),
     "BILAT SURG": characters(117, 117),
     "ASST SURG": characters(118, 118),
@@ -69,6 +74,7 @@ TEXT_COLUMNS = {
     "TEAM SURG": characters(120, 120),
     "ENDO BASE": characters(128, 132),
     FACTOR: characters(133, 140),
+    SUPERVISION: characters(142, 143),
     "DIAGNOSTIC IMAGING FAMILY INDICATOR": characters(146, 147),
     "NON-FACILITY PE USED FOR OPPS PAYMENT AMOUNT": characters(152, 157),
     "FACILITY PE USED FOR OPPS PAYMENT AMOUNT": characters(159, 164),
@@ -79,6 +85,8 @@ TEXT_HEADER = "HDR"
 
 INDICATOR = Shape(re.compile(r"[0-9]"), "an indicator of one digit")
 GLOBAL = Shape(re.compile(r"[0-9]{3}|[A-Z]{3}"), "global days such as 090 or XXX")
+SHARE = Shape(re.compile(r"[01]?(\.[0-9]{1,2})?"), "a share such as 0.10, or blank")
+LEVEL = Shape(re.compile(r"[0-9][0-9A-Z]|"), "a supervision level such as 01, or blank")
 FAMILY = Shape(re.compile(r"[0-9]{2}"), "an imaging family of two digits")
 BASE = Shape(re.compile(r"[0-9A-Z]{5}|"), "the code of an endoscopic base, or blank")
 NOT_DONE = Shape(re.compile(r"NA|"), "NA or blank")
@@ -187,11 +195,20 @@ def _fee_row(cells: Cells, title: Title) -> FeeRow:
         opps_non_facility_pe=amount(cells, "NON-FACILITY PE USED FOR OPPS PAYMENT AMOUNT"),
         opps_facility_pe=amount(cells, "FACILITY PE USED FOR OPPS PAYMENT AMOUNT"),
         opps_mp=amount(cells, "MP USED FOR OPPS PAYMENT AMOUNT"),
+        preoperative=_share(cells, "PRE OP"),
+        intraoperative=_share(cells, "INTRA OP"),
+        postoperative=_share(cells, "POST OP"),
+        supervision=taken(cells, SUPERVISION, LEVEL) or None,
         since=None,
         until=None,
         release=title.stated.name or "",
         source=title.citation,
     )
+
+
+def _share(cells: Cells, column: str) -> Decimal | None:
+    told = taken(cells, column, SHARE)
+    return Decimal(told).quantize(Decimal("0.01")) if told else None
 
 
 def _is_csv(head: bytes) -> bool:

@@ -9,10 +9,10 @@ from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
 from scrubber.errors import Fault, Faults
+from scrubber.reference.edit_rows import AddOn
 from scrubber.reference.load.cells import BadCell, matching
 from scrubber.reference.load.format import BadRow, Format, Source, Stated
 from scrubber.reference.load.quarters import quarter
-from scrubber.reference.rows import AddOn
 
 KIND = "ncci-add-on"
 SOURCE = "CMS NCCI add-on code edits"

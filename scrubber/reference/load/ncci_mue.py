@@ -13,10 +13,10 @@ from datetime import date
 from typing import Literal, NamedTuple
 
 from scrubber.errors import Fault, Faults
+from scrubber.reference.edit_rows import Mue
 from scrubber.reference.load.cells import BadCell, matching
 from scrubber.reference.load.format import BadRow, Format, Source, Stated
 from scrubber.reference.load.quarters import quarter
-from scrubber.reference.rows import Mue
 
 KIND = "ncci-mue"
 SOURCE = "CMS NCCI practitioner MUE"

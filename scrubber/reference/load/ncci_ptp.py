@@ -15,10 +15,10 @@ from functools import lru_cache
 from typing import Literal, NamedTuple, TextIO
 
 from scrubber.errors import Fault, Faults
+from scrubber.reference.edit_rows import NEVER, PtpEdit
 from scrubber.reference.load.cells import BadCell, compact_day
 from scrubber.reference.load.format import BadRow, Format, Source, Stated
 from scrubber.reference.load.quarters import quarter
-from scrubber.reference.rows import NEVER, PtpEdit
 
 KIND = "ncci-ptp"
 SOURCE = "CMS NCCI practitioner PTP"

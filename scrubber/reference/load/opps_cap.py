@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from scrubber.reference.fee_rows import OppsCap
 from scrubber.reference.load.format import Format, Source, Stated
 from scrubber.reference.load.sheets import (
     CODE,
@@ -21,7 +22,6 @@ from scrubber.reference.load.sheets import (
     table,
     taken,
 )
-from scrubber.reference.rows import OppsCap
 
 # The facility price comes first, and the other column has been spelled in more than one way.
 COLUMNS = {

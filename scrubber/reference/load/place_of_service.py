@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
+from scrubber.reference.fee_rows import Place
 from scrubber.reference.load.format import Format, Source, Stated
 from scrubber.reference.load.sheets import Cells, Shape, csv_rows, made, named_exactly, table, taken
-from scrubber.reference.rows import Place
 
 COLUMNS = named_exactly("pos", "pfs_rate")
 PLACE = Shape(re.compile(r"[0-9]{2}"), "a place of service of two digits")

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from scrubber.reference.fee_rows import ZipLocality
 from scrubber.reference.load.format import BadRow, Format, Source, Stated
 from scrubber.reference.load.quarters import quarter
 from scrubber.reference.load.sheets import (
@@ -25,7 +26,6 @@ from scrubber.reference.load.sheets import (
     made,
     taken,
 )
-from scrubber.reference.rows import ZipLocality
 
 KIND = "zip-locality"
 WIDTH = 80

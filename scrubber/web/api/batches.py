@@ -201,14 +201,16 @@ def _options(here: Service) -> Options:
         switches = read_switches(asked.getlist("enable"), asked.getlist("disable"), here.scrubber.rulebook)
     except WrongSwitch as error:
         raise Refused(BAD_PARAMETER, f"{error}.") from None
+    received_on = _received_on()
     most = _matching("mostRejected", _SHARE, "a share from 0 to 1, such as 0.05")
     return Options(
-        _received_on() or _now().date(),
+        received_on or _now().date(),
         switches.enable,
         switches.disable,
         None if most is None else Decimal(most),
         int(_matching("priority", _PRIORITY, "a whole number from -999 to 999") or 0),
         _webhook(here),
+        dated=received_on is not None,
     )
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 import orjson
-from flask import Response, request
+from flask import Response
 from flask_smorest import Blueprint
 
 from scrubber.answer.codes import known_code, priced
@@ -16,10 +15,10 @@ from scrubber.codes.asked import (
     CODE_PARAMETERS,
     PRICE_PARAMETERS,
     BadParameter,
-    Parameter,
     code_question,
     price_question,
 )
+from scrubber.web.api.parameters import texts_of
 from scrubber.web.documented import operations
 from scrubber.web.problems import BAD_PARAMETER, NOT_FOUND, Refused
 from scrubber.web.service import service
@@ -36,7 +35,7 @@ def one(code: str) -> Response:
     of the fee schedule, prices, units, partners, coverage, rules and documentation. A code that no table has is
     answered as unknown; 404 is for what is no code. Never a descriptor.
     """
-    texts = _texts(CODE_PARAMETERS)
+    texts = texts_of(parameter.name for parameter in CODE_PARAMETERS)
     try:
         question = code_question(code, texts, _today())
     except BadParameter as bad:
@@ -54,24 +53,13 @@ def one_price() -> Response:
     By the functions that price the lines of claims. An amount that cannot be known is null, and `unknown` says why.
     Reductions among several services of a day are not applied.
     """
-    texts = _texts(PRICE_PARAMETERS)
+    texts = texts_of(parameter.name for parameter in PRICE_PARAMETERS)
     try:
         question = price_question(texts, _today())
     except BadParameter as bad:
         raise Refused(BAD_PARAMETER, str(bad)) from None
     here = service().scrubber
     return _answer(priced(price(question, here.rulebook, here.reference)))
-
-
-def _texts(parameters: Iterable[Parameter]) -> dict[str, str]:
-    """The parameters of the request. A misspelt one would change the answer unnoticed, so it is refused."""
-    names = [parameter.name for parameter in parameters]
-    if not request.args.keys() <= set(names):
-        raise Refused(BAD_PARAMETER, f"Only these parameters are known here: {', '.join(names)}.")
-    for name, values in request.args.lists():
-        if len(values) > 1:
-            raise Refused(BAD_PARAMETER, f"`{name}` is given more than once.")
-    return request.args.to_dict()
 
 
 def _today() -> date:

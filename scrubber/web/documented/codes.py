@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import fields
 
-from scrubber.answer.codes import INDICATORS, RELATIVE_VALUES
+from scrubber.answer.codes import INDICATORS, RELATIVE_VALUES, SHARES
 from scrubber.codes.known import COMPONENTS
 from scrubber.codes.priced import SETTINGS
 from scrubber.money import UNKNOWN
@@ -64,6 +64,13 @@ FEE_ROW = shape(
     | {name: _indicator(name, column) for name, column in INDICATORS.items()}
     | _ROW
     | {
+        "addOn": flag("Global days ZZZ: billed only beside another code."),
+        "shares": part(
+            shape(
+                "FeeShares", {name: or_null("Share of the fee, such as 0.10; null where not told.") for name in SHARES}
+            ),
+            "What of the fee is for the time before, during and after an operation.",
+        ),
         "relativeValues": part(
             shape("RelativeValues", {name: text("Relative value units.") for name in RELATIVE_VALUES}),
             "Work, practice expense by setting, malpractice.",

@@ -132,7 +132,7 @@ READ_PRICE: Operation = {
 }
 LIST_RELEASES: Operation = {
     "operationId": "listReleases",
-    "responses": answers("The releases, by table and first day.", RELEASES),
+    "responses": answers("The releases, by table and first day.", RELEASES, HTTPStatus.BAD_REQUEST),
 }
 HEALTHZ: Operation = {
     "operationId": "healthz",

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from scrubber.errors import BackTestStopped, ConfigError, Faults
 from scrubber.reference import open_reference
-from scrubber.reference.rows import Release
+from scrubber.reference.releases import Release
 from scrubber.workshop.backtest.bench import open_bench
 from scrubber.workshop.backtest.books import Books, Choice, open_books
 from scrubber.workshop.backtest.chunks import Chunk, chunks

@@ -9,7 +9,7 @@ from scrubber.facts.fact import Fact
 from scrubber.facts.ncci import EITHER_LINE_SINCE, EM_LIST
 from scrubber.reference import Reference
 from scrubber.reference.catalogue import MODIFIERS, PTP
-from scrubber.reference.rows import PtpEdit
+from scrubber.reference.edit_rows import PtpEdit
 from scrubber.tables import in_force
 from scrubber.workshop.explain.explanation import Lookup
 from scrubber.workshop.explain.ground import MOST_ROWS, Ground, of_reference
