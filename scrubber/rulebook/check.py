@@ -32,7 +32,7 @@ def check_rule(rule: Rule, report: Report) -> None:
     if rule.stage == "postPayment" and rule.reason is not None:
         report(("reason",), "what is taken back after payment has no reason on the remittance: say `reason: null`")
     if sum(1 for _ in (*leaves(rule.applies), *leaves(rule.when))) > MOST_CONDITIONS:
-        report(("when",), f"over {MOST_CONDITIONS} conditions in one rule: split it")
+        report(("when",), f"over {MOST_CONDITIONS} conditions in one rule (a limit counts up to three a row): split it")
     _check_deny(rule, report)
     _check_needs(rule, report)
     _check_reads(rule, report)

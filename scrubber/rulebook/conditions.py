@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from scrubber.rulebook.limits import Limits, limit_name, written_out
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList
+from scrubber.rulebook.tables import LimitRow
 from scrubber.rulebook.yaml_file import Document, Place, iso_day
 from scrubber.vocabulary import DECIMAL_PLACES, KINDS, Field, Kind, Type, state_key
 
@@ -40,52 +42,64 @@ class Conditions(NamedTuple):
     when: Condition
 
 
-def rule_conditions(document: Document, report: Report) -> Conditions:
+class Reading(NamedTuple):
+    """By what conditions are typed: the facts that they may read, the limits that they may name; who hears of faults.
+
+    `limits` is None where tables could not be read: a limit is then NEVER, and no fault of the rule.
+    """
+
+    kind: Kind
+    limits: Limits | None
+    report: Report
+
+
+def rule_conditions(document: Document, limits: Limits | None, report: Report) -> Conditions:
     """The conditions of a rule file, whatever else is wrong with it; NEVER for what cannot be typed."""
     content = document.content if isinstance(document.content, Mapping) else {}
     scope = content.get("scope")
     kind = KINDS.get(scope) if isinstance(scope, str) else None
     if kind is None or content.get("when") is None:
         return Conditions(NEVER, NEVER)
+    reading = Reading(kind, limits, report)
     return Conditions(
-        applies_condition(content.get("applies"), kind, ("applies",), report),
-        when_condition(content["when"], kind, ("when",), report),
+        applies_condition(content.get("applies"), ("applies",), reading),
+        when_condition(content["when"], ("when",), reading),
     )
 
 
-def applies_condition(raw: object, kind: Kind, place: Place, report: Report) -> Condition:
+def applies_condition(raw: object, place: Place, reading: Reading) -> Condition:
     """`applies`: a mapping of facts to a value (`is`) or to operators, all of which must hold. None: always."""
     if raw is None:
         return AllOf(())
     if not isinstance(raw, Mapping):
-        report(place, "must be a mapping of facts, such as {procedure: {any: [...]}}")
+        reading.report(place, "must be a mapping of facts, such as {procedure: {any: [...]}}")
         return NEVER
     parts: list[Condition] = []
     for fact, wanted in raw.items():
         tests = wanted if isinstance(wanted, Mapping) else {"is": wanted}
-        parts.extend(_tests(str(fact), tests, kind, (*place, str(fact)), report))
+        parts.extend(_tests(str(fact), tests, (*place, str(fact)), reading))
     return AllOf(tuple(parts))
 
 
-def when_condition(raw: object, kind: Kind, place: Place, report: Report) -> Condition:
+def when_condition(raw: object, place: Place, reading: Reading) -> Condition:
     """`when`: {all: [...]}, {any: [...]} or {fact: NAME, OPERATOR: VALUE}."""
     if not isinstance(raw, Mapping):
-        report(place, "must be {all: [...]}, {any: [...]} or {fact: NAME, OPERATOR: VALUE}")
+        reading.report(place, "must be {all: [...]}, {any: [...]} or {fact: NAME, OPERATOR: VALUE}")
         return NEVER
     if "fact" in raw:
         tests = {key: value for key, value in raw.items() if key != "fact"}
-        return _one(list(_tests(str(raw["fact"]), tests, kind, place, report)))
+        return _one(list(_tests(str(raw["fact"]), tests, place, reading)))
     if len(raw) == 1 and (word := next(iter(raw))) in ("all", "any"):
-        return _group(str(word), raw[word], kind, (*place, str(word)), report)
-    report(place, "needs exactly one of `all`, `any` or `fact`")
+        return _group(str(word), raw[word], (*place, str(word)), reading)
+    reading.report(place, "needs exactly one of `all`, `any` or `fact`")
     return NEVER
 
 
-def _group(word: str, raw: object, kind: Kind, place: Place, report: Report) -> Condition:
+def _group(word: str, raw: object, place: Place, reading: Reading) -> Condition:
     if not isinstance(raw, list) or not raw:
-        report(place, f"`{word}` needs a list of at least one condition")
+        reading.report(place, f"`{word}` needs a list of at least one condition")
         return NEVER
-    parts = tuple(when_condition(part, kind, (*place, index), report) for index, part in enumerate(raw))
+    parts = tuple(when_condition(part, (*place, index), reading) for index, part in enumerate(raw))
     return AllOf(parts) if word == "all" else AnyOf(parts)
 
 
@@ -93,26 +107,27 @@ def _one(parts: list[Condition]) -> Condition:
     return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
 
 
-def _tests(fact: str, tests: Mapping[Any, Any], kind: Kind, place: Place, report: Report) -> Iterator[Condition]:
+def _tests(fact: str, tests: Mapping[Any, Any], place: Place, reading: Reading) -> Iterator[Condition]:
+    kind = reading.kind
     field = kind.fields.get(fact)
     if field is None:
-        report(place, f"`{fact}` is no fact of {kind.name}; there are: {', '.join(sorted(kind.fields))}")
+        reading.report(place, f"`{fact}` is no fact of {kind.name}; there are: {', '.join(sorted(kind.fields))}")
         return
     if not tests:
-        report(place, f"says nothing of `{fact}`: add one of {', '.join(OPERATORS)}")
+        reading.report(place, f"says nothing of `{fact}`: add one of {', '.join(OPERATORS)}")
     for operator, value in tests.items():
-        yield _test(field, str(operator), value, (*place, str(operator)), report)
+        yield _test(field, str(operator), value, (*place, str(operator)), reading)
 
 
-def _test(field: Field, operator: str, value: object, place: Place, report: Report) -> Condition:
+def _test(field: Field, operator: str, value: object, place: Place, reading: Reading) -> Condition:
     try:
-        return _typed(field, operator, value)
+        return _typed(field, operator, value, reading.limits)
     except ValueError as error:
-        report(place, str(error))
+        reading.report(place, str(error))
         return NEVER
 
 
-def _typed(field: Field, operator: str, value: object) -> Condition:
+def _typed(field: Field, operator: str, value: object, limits: Limits | None) -> Condition:
     if operator in ("is", "is-not"):
         return _equality(field, operator, value)
     if operator in LIST_WORDS or operator in IN_WORDS:
@@ -121,16 +136,35 @@ def _typed(field: Field, operator: str, value: object) -> Condition:
         if operator in IN_WORDS:
             return InList(field.name, IN_WORDS[operator], _scalar(value))
         return Has(field.name, operator, _values(field, operator, value))
-    return _order(field, operator, value)
+    return _order(field, operator, value, limits)
 
 
-def _order(field: Field, operator: str, value: object) -> Condition:
+def _order(field: Field, operator: str, value: object, limits: Limits | None) -> Condition:
     words = DAY_WORDS if field.type is Type.DAY else ORDER_WORDS if field.type in ORDERED else {}
     if operator not in OPERATORS:
         raise ValueError(f"`{operator}` is no operator; there are: {', '.join(OPERATORS)}")
     if operator not in words:
         raise ValueError(f"`{operator}` does not go with `{field.name}`, which holds {_HOLDS[field.type]}")
+    name = limit_name(value) if words is ORDER_WORDS else None
+    if name is not None:
+        return _by_limit(field, operator, name, limits)
     return Compare(field.name, words[operator], constant(field, _scalar(value)))
+
+
+def _by_limit(field: Field, operator: str, name: str, limits: Limits | None) -> Condition:
+    if limits is None:
+        return NEVER
+    if name not in limits:
+        known = ", ".join(sorted(limits)) or "none"
+        raise ValueError(f"there is no limit `{name}` in any table of kind limits; there are: {known}")
+
+    def test(row: LimitRow) -> Compare:
+        try:
+            return Compare(field.name, operator, constant(field, f"{row.value.normalize():f}"))
+        except ValueError as error:
+            raise ValueError(f"the limit `{name}` is {row.value:f}, and {error}") from None
+
+    return written_out(limits[name], test)
 
 
 def _equality(field: Field, operator: str, value: object) -> Condition:
@@ -197,3 +231,8 @@ def _number(field: Field, text: str) -> int:
     if len(found[1] or "") > places:
         raise ValueError(f"`{field.name}` takes at most {places} decimals")
     return int(Decimal(text).scaleb(places))
+
+
+def number_in_words(field: Field, value: str | int) -> str:
+    """A typed number as a rule file would say it: dollars out of cents, 2.5 out of millionths."""
+    return f"{Decimal(value).scaleb(-_SCALES[field.type]).normalize():f}"

@@ -13,6 +13,7 @@ from marshmallow import Schema, fields, validate
 from scrubber.rulebook.case_paths import DIAGNOSIS_PATH, LINE_FIELDS, LINE_PATH, PATHS, POINTER
 from scrubber.rulebook.case_schema import CaseSchema
 from scrubber.rulebook.conditions import DAY_WORDS, IN_WORDS, LIST_WORDS, LISTED, ORDER_WORDS, ORDERED
+from scrubber.rulebook.limits import KEY
 from scrubber.rulebook.schema import Day, RuleSchema, YesNo
 from scrubber.vocabulary import KINDS, Field, Kind, Type
 
@@ -24,6 +25,14 @@ CASE_SCHEMA_FILE = "rule-test.schema.json"
 
 # An editor reads 77092 as a number and yes as a word or a truth; our loader reads all of them as text.
 _SCALAR: JsonSchema = {"type": ["string", "number", "boolean"]}
+
+_LIMIT: JsonSchema = {
+    "description": "A limit of a table: the row in force on the fact's day.",
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {KEY: {"type": "string", "minLength": 1}},
+    "required": [KEY],
+}
 
 
 def rule_schema() -> JsonSchema:
@@ -203,8 +212,10 @@ def _tests(field: Field) -> JsonSchema:
     if field.type in LISTED:
         operators |= {word: {"type": "array", "minItems": 1, "items": _constant(field)} for word in LIST_WORDS}
         operators |= {word: {"type": "string"} for word in IN_WORDS}
-    if field.type in ORDERED or field.type is Type.DAY:
-        operators |= dict.fromkeys(DAY_WORDS if field.type is Type.DAY else ORDER_WORDS, _constant(field))
+    if field.type in ORDERED:
+        operators |= {word: {"anyOf": [_constant(field), _LIMIT]} for word in ORDER_WORDS}
+    if field.type is Type.DAY:
+        operators |= dict.fromkeys(DAY_WORDS, _constant(field))
     return {
         "type": "object",
         "minProperties": 1,

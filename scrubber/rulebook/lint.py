@@ -16,8 +16,9 @@ from scrubber.rulebook.changes import changes_faults
 from scrubber.rulebook.check import RuleFile
 from scrubber.rulebook.firing import check_firing
 from scrubber.rulebook.json_schema import RULE_SCHEMA_FILE, schema_files
+from scrubber.rulebook.limits import by_name
 from scrubber.rulebook.lint_codes import table_matters, unquoted_in_cases, unquoted_in_rule
-from scrubber.rulebook.lint_tables import gaps
+from scrubber.rulebook.lint_tables import gaps, silent_days
 from scrubber.rulebook.lint_texts import cpt_wording, names_of_persons, personal_data
 from scrubber.rulebook.lint_values import impossible_values
 from scrubber.rulebook.load import MOST_RULES, Contents, read_folder, rule_files
@@ -66,6 +67,7 @@ def _faults(contents: Contents, folder: Path, known: Container[str] = ()) -> lis
     if not contents.faults:
         rows = all_rows(contents.tables)
         faults += check_firing(contents.files, CodeLists(rows.get("code-lists", ())))
+        faults += silent_days(contents.files, by_name(rows.get("limits", ())))
         payers = {row.payer for row in rows.get("aliases", ())}
         faults += (fault for document in contents.documents for fault in impossible_values(document, payers))
     for document in contents.documents:

@@ -72,8 +72,9 @@ def table_matters(document: Document) -> Iterator[Fault]:
     for place in document.lines:
         if len(place) < 2 or place[0] not in ("applies", "when"):
             continue
-        if place[-1] in ORDER_WORDS and not _zero_or_one(document.at(place)):
-            yield document.fault(place, "a limit belongs in a dated table (limits), not in the rule")
+        if place[-1] in ORDER_WORDS and not _no_limit(document.at(place)):
+            told = "a limit belongs in a dated table (limits), not in the rule: name it"
+            yield document.fault(place, f"{told} with `{place[-1]}: {{limit: NAME}}`")
         if place[-1] in LIST_WORDS and _codes(document.at(place)) > MOST_CODES:
             named = f"more than {MOST_CODES} codes belong in a dated table (code-lists), not in the rule"
             yield document.fault(place, f"{named}: name the list with `{place[-1]}-in`")
@@ -84,8 +85,8 @@ def _codes(values: object) -> int:
     return sum(isinstance(value, str) for value in values) if isinstance(values, list) else 0
 
 
-def _zero_or_one(text: object) -> bool:
+def _no_limit(value: object) -> bool:
     try:
-        return isinstance(text, str) and Decimal(text) in (0, 1)
+        return not isinstance(value, str) or Decimal(value) in (0, 1)
     except InvalidOperation:
         return True  # the loader tells that it is no number

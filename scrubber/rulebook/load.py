@@ -14,6 +14,7 @@ from scrubber.errors import Fault, Faults
 from scrubber.rulebook.book import Pack, Rulebook
 from scrubber.rulebook.check import RuleFile, check_lists, check_once, check_related, check_rule
 from scrubber.rulebook.conditions import Conditions, rule_conditions
+from scrubber.rulebook.limits import Limits, by_name
 from scrubber.rulebook.load_tables import all_rows, check_rows, load_tables
 from scrubber.rulebook.rule import Authority, ClaimStatus, Reason, Rule
 from scrubber.rulebook.schema import PackSchema, RuleSchema
@@ -72,7 +73,8 @@ def read_folder(folder: Path) -> Contents:
     tables = load_tables(folder, packs, faults)
     complete = not faults
     documents = _read_documents(folder, faults)
-    files = [file for file in (load_rule(document, faults) for document in documents) if file is not None]
+    limits = by_name(all_rows(tables).get("limits", ())) if complete else None
+    files = [file for file in (load_rule(document, limits, faults) for document in documents) if file is not None]
     ids = {path.stem for path in rule_files(folder)}
     faults += [*check_related(files, ids), *check_successors(files, ids), *check_once(files)]
     if complete:  # else a name may stand in a table that was not read
@@ -167,13 +169,13 @@ def _read_documents(folder: Path, faults: list[Fault]) -> list[Document]:
     return [document for document in documents if document is not None]
 
 
-def load_rule(document: Document, faults: list[Fault]) -> RuleFile | None:
-    """The rule that a document says; None, and faults, when it says none."""
+def load_rule(document: Document, limits: Limits | None, faults: list[Fault]) -> RuleFile | None:
+    """The rule that a document says, with `limits` of the tables; None, and faults, when it says none."""
 
     def report(place: Place, message: str) -> None:
         faults.append(document.fault(place, message))
 
-    conditions = rule_conditions(document, report)  # also when the schema finds faults elsewhere in the file
+    conditions = rule_conditions(document, limits, report)  # also when the schema finds faults elsewhere in the file
     content = checked(document, _RULE_SCHEMA, faults)
     if content is None:
         return None

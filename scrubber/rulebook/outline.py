@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from scrubber.claim import NOT_SUPPLIED
+from scrubber.rulebook.conditions import number_in_words
+from scrubber.rulebook.limits import KEY, by_days, days_in_words
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Rule, window
 from scrubber.rulebook.yaml_file import Document, Place
-from scrubber.vocabulary import state_key
+from scrubber.vocabulary import KINDS, Field, state_key
 
 SECTIONS = ("effective", "applies", "needs", "when")  # as they are asked: each counts only where those before it hold
 
@@ -62,7 +64,7 @@ class Outline(NamedTuple):
 def outline(rule: Rule, document: Document) -> Outline:
     """The conditions of a rule with their places in `document`, the file it was loaded from."""
     return Outline(rule, (_effective(rule, document), _applies(rule, document), _needs(rule, document),
-                          (_when(rule.when, ("when",), (), document),)))  # fmt: skip
+                          (_when(rule.when, ("when",), (), rule, document),)))  # fmt: skip
 
 
 def _effective(rule: Rule, document: Document) -> tuple[Node, ...]:
@@ -85,7 +87,7 @@ def _applies(rule: Rule, document: Document) -> tuple[Node, ...]:
         for operator, value in (wanted if isinstance(wanted, Mapping) else {"is": wanted}).items()
     ]
     return tuple(
-        Node("applies", place, document.line(place), _words(fact, operator, value), part, path=(index,))
+        Node("applies", place, document.line(place), _words(fact, operator, value, part, rule), part, path=(index,))
         for index, ((place, fact, operator, value), part) in enumerate(zip(written, parts, strict=True))
     )
 
@@ -105,36 +107,45 @@ def _needs(rule: Rule, document: Document) -> tuple[Node, ...]:
     )
 
 
-def _when(condition: Condition, place: Place, path: tuple[int, ...], document: Document) -> Node:
+def _when(condition: Condition, place: Place, path: tuple[int, ...], rule: Rule, document: Document) -> Node:
     raw = document.at(place)
     if "fact" in raw:
-        return _leaves(condition, raw, place, path, document)
+        return _leaves(condition, place, path, rule, document)
     word = next(iter(raw))
     below: Sequence[Condition] = condition.parts if isinstance(condition, AllOf | AnyOf) else ()
-    parts = tuple(_when(part, (*place, word, index), (*path, index), document) for index, part in enumerate(below))
+    parts = tuple(
+        _when(part, (*place, word, index), (*path, index), rule, document) for index, part in enumerate(below)
+    )
     return Node("when", place, document.line((*place, word)), f"{word} of", condition, path=path, parts=parts)
 
 
-def _leaves(
-    condition: Condition, raw: Mapping[str, Any], place: Place, path: tuple[int, ...], document: Document
-) -> Node:
+def _leaves(condition: Condition, place: Place, path: tuple[int, ...], rule: Rule, document: Document) -> Node:
     """One fact with one operator, or with several, all of which must hold."""
-    tests = [
-        ((*place, operator), _words(raw["fact"], operator, value))
-        for operator, value in raw.items()
-        if operator != "fact"
-    ]
-    if len(tests) == 1:
-        (own, words) = tests[0]
-        return Node("when", own, document.line(own), words, condition, path=path)
+    operators = [operator for operator in document.at(place) if operator != "fact"]
+    if len(operators) == 1:
+        return _leaf(condition, (*place, operators[0]), path, rule, document)
     below = condition.parts if isinstance(condition, AllOf) else ()
     parts = tuple(
-        Node("when", own, document.line(own), words, part, path=(*path, index))
-        for index, ((own, words), part) in enumerate(zip(tests, below, strict=True))
+        _leaf(part, (*place, operator), (*path, index), rule, document)
+        for index, (operator, part) in enumerate(zip(operators, below, strict=True))
     )
     return Node("when", place, document.line(place), "all of", condition, path=path, parts=parts)
 
 
-def _words(fact: str, operator: str, value: object) -> str:
+def _leaf(condition: Condition, place: Place, path: tuple[int, ...], rule: Rule, document: Document) -> Node:
+    fact, operator = document.at(place[:-1])["fact"], str(place[-1])
+    words = _words(fact, operator, document.at(place), condition, rule)
+    return Node("when", place, document.line(place), words, condition, path=path)
+
+
+def _words(fact: str, operator: str, value: object, condition: Condition, rule: Rule) -> str:
     told = f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
+    if isinstance(value, Mapping):
+        told = f"limit {value[KEY]} ({_rows(condition, KINDS[rule.scope].fields[fact])})"
     return f"{fact} {operator} {told}"
+
+
+def _rows(condition: Condition, field: Field) -> str:
+    """What a limit is on which days: `1 until before 2026-01-01; 2 from 2026-01-01 on`."""
+    rows = ((number_in_words(field, row.test.value), days_in_words(row)) for row in by_days(condition))
+    return "; ".join(" ".join(filter(None, row)) for row in rows)

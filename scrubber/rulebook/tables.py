@@ -37,7 +37,7 @@ class CodeListRow(NamedTuple):
 
 
 class LimitRow(NamedTuple):
-    """A number that a rule's facts are judged by."""
+    """A number that facts are judged by, and that conditions name: `over: {limit: NAME}`."""
 
     name: str
     value: Decimal

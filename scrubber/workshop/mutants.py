@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from scrubber.findings.wording import UNKNOWN
 from scrubber.money.impact import MOVABLE
+from scrubber.rulebook.conditions import number_in_words
+from scrubber.rulebook.limits import by_days
 from scrubber.rulebook.outline import Node, Outline
 from scrubber.rulebook.rule import SEVERITIES, AllOf, AnyOf, Compare, Condition, Has, InList, Rule
 from scrubber.rulebook.schema import AT_RISK
@@ -90,13 +92,15 @@ def _changes(node: Node, rule: Rule, document: Document) -> Iterator[tuple[str, 
     if not _alone_in_any(node, rule):
         yield f"without: {node.words}", None
     match condition:
+        case AnyOf() if not node.parts:
+            yield from _of_limit(condition, KINDS[rule.scope].fields)
         case AllOf(parts) | AnyOf(parts):
             if len(parts) > 1:
                 other = AnyOf if isinstance(condition, AllOf) else AllOf
                 yield f"{'any' if other is AnyOf else 'all'} of, not {node.words}", other(parts)
         case Compare():
             field = KINDS[rule.scope].fields[condition.fact.removesuffix("?")]
-            yield from _of_comparison(condition, field, document.at(node.place) if node.place in document.lines else "")
+            yield from _of_comparison(condition, field, _written(condition, field, node, document))
         case Has() | InList():
             yield from _of_list(condition, KINDS[rule.scope].fields[condition.fact])
 
@@ -132,6 +136,27 @@ def _of_comparison(test: Compare, field: Field, written: object) -> Iterator[tup
     else:
         for word, moved in (("up", step), ("down", -step)):
             yield f"the next value {word}: {test.fact}", replace(test, value=test.value + moved)
+
+
+def _written(test: Compare, field: Field, node: Node, document: Document) -> object:
+    """The value as it stands in the rule's file, or in the table of the limit that is named there."""
+    written = document.at(node.place) if node.place in document.lines else ""
+    return number_in_words(field, test.value) if isinstance(written, Mapping) else written
+
+
+def _of_limit(condition: AnyOf, fields: Mapping[str, Field]) -> Iterator[tuple[str, Condition]]:
+    """The comparison changed in the same way for every row: the operator is one, and cases need not know each row."""
+    rows = by_days(condition)
+    field = fields[rows[0].test.fact]
+    changes = [list(_of_comparison(row.test, field, number_in_words(field, row.test.value))) for row in rows]
+    for changed in zip(*changes, strict=True):
+        tests = [test for _, test in changed]
+        parts = zip(condition.parts, tests, strict=True)
+        yield changed[0][0], AnyOf(tuple(_with_last(part, test) for part, test in parts))
+
+
+def _with_last(part: Condition, test: Condition) -> Condition:
+    return AllOf((*part.parts[:-1], test)) if isinstance(part, AllOf) else test
 
 
 def _step(field: Field, written: object) -> int:

@@ -137,7 +137,7 @@ def read_text(text: str, file: str) -> Rule:
         path = Path(place) / "rule.yaml"
         path.write_text(text, encoding="utf-8")
         document = read_yaml(path, file)
-    loaded = load_rule(document, faults)
+    loaded = load_rule(document, {}, faults)
     for check in (unquoted_in_rule, table_matters, personal_data, cpt_wording):
         faults += check(document)
     if faults or loaded is None:

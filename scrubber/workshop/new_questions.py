@@ -16,6 +16,7 @@ from scrubber.rulebook.conditions import (
     LISTED,
     ORDER_WORDS,
     ORDERED,
+    Reading,
     when_condition,
 )
 from scrubber.rulebook.lint_values import never_met
@@ -102,11 +103,13 @@ def _test(answer: str, answers: Answers, book: Rulebook) -> str | None:
     value: Any = listed(answer) if operator in LIST_WORDS else answer
     faults: list[str] = []
     raw = {"fact": answers["fact"], operator: value}
-    when_condition(raw, KINDS[answers["scope"]], (), lambda _, message: faults.append(message))
+    when_condition(raw, (), Reading(KINDS[answers["scope"]], {}, lambda _, message: faults.append(message)))
     if not faults and operator in IN_WORDS and answer not in book.lists.names:
         faults.append(f"is a list of codes in a table: {', '.join(sorted(book.lists.names))}")
     if not faults and operator in ORDER_WORDS and answer not in ("0", "1"):
-        faults.append("other limits than 0 and 1 belong in a dated table: ask for a fact that is judged by one")
+        faults.append(
+            "other limits than 0 and 1 belong in a dated table: say 1, then write {limit: NAME} for it in the file"
+        )
     if not faults and operator in ("is", "is-not", *LIST_WORDS) and answer not in states:
         told = _never_met(answers["fact"], listed(answer) if operator in LIST_WORDS else [answer], book)
         faults += [told] if told else []

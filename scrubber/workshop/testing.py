@@ -20,7 +20,9 @@ from scrubber.reference.files import read_contents
 from scrubber.reference.memory import MemoryBackend
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.cases import TEST_SUFFIX, Case, Expected, TableRow, case_files, read_cases
+from scrubber.rulebook.limits import limits_named
 from scrubber.rulebook.tables import ROW_KEYS, ROW_TYPES
+from scrubber.rulebook.yaml_file import read_yaml
 from scrubber.scrub import Scrubber
 from scrubber.tables import cell_parsers
 from scrubber.workshop.claims import CaseNotMade, claim_of
@@ -86,9 +88,24 @@ class SetUp(NamedTuple):
 
 def set_up(case: Case, scrubber: Scrubber, folder: Path) -> SetUp:
     """What the case runs on. Raises CaseNotMade, and NotAClaim for changes that leave no claim."""
+    _check_limits(case, scrubber.rulebook, folder)
     bench = _bench(scrubber, case)
     claim = read_v3(claim_of(case, folder))
     return SetUp(bench, claim, _received_on(case, claim))
+
+
+def _check_limits(case: Case, book: Rulebook, folder: Path) -> None:
+    """Limits that a rule names are written into it when the rules load: a row of the case would not reach it."""
+    changed = {row.cells.get("name") for row in case.tables if row.kind == "limits"}
+    if not changed:
+        return
+    file = book.rules[case.rule].file
+    named = sorted(name for _, name in limits_named(read_yaml(folder / file, file)) if name in changed)
+    if named:
+        raise CaseNotMade(
+            f"the rule names the limit {named[0]}, so no case can change its row: choose dates of service on which the "
+            "row that is meant is in force"
+        )
 
 
 def _bench(scrubber: Scrubber, case: Case) -> Scrubber:

@@ -14,6 +14,7 @@ from scrubber.engine.plain import predicate
 from scrubber.engine.program import CodeLists
 from scrubber.facts.fact import Fact
 from scrubber.findings.wording import shown
+from scrubber.rulebook.limits import by_days, days_in_words, holds_on
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList, Rule, window
 from scrubber.vocabulary import KINDS, Field, Type, state_key
 from scrubber.workshop.explain.explanation import FALSE, NOT_JUDGED, TRUE, Group, Leaf, Node, Part
@@ -64,11 +65,21 @@ def _judged(condition: Condition, fact: Fact, lists: CodeLists) -> Node:
             nodes = [_judged(part, fact, lists) for part in parts]
             return nodes[0] if len(nodes) == 1 else _all(nodes)
         case AnyOf(parts):
-            return _any([_judged(part, fact, lists) for part in parts])
+            return _by_limit(condition, fact, lists) or _any([_judged(part, fact, lists) for part in parts])
         case Compare() | Has() | InList():
             return _leaf(condition, fact, lists)
         case _:
             assert_never(condition)
+
+
+def _by_limit(condition: AnyOf, fact: Fact, lists: CodeLists) -> Leaf | None:
+    """A limit's rows by the one that is in force on the fact's day: it alone decides. None where there is not one."""
+    holding = [row for row in by_days(condition) if holds_on(row, fact.values.get("day"))]
+    if len(holding) != 1:
+        return None
+    leaf = _leaf(holding[0].test, fact, lists)
+    days = days_in_words(holding[0])
+    return leaf._replace(asked=f"{leaf.asked}, the limit {days}") if days else leaf
 
 
 def _leaf(leaf: Compare | Has | InList, fact: Fact, lists: CodeLists) -> Leaf:
