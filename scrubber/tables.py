@@ -126,6 +126,8 @@ def _no_table(path: Path) -> str:
 def _header(path: Path, header: tuple[int, list[str]], row_type: type[Row]) -> list[str]:
     number, names = header
     wanted = row_type._fields
+    if len(names) == 1 and len(wanted) > 1 and set(names[0]) & {";", "\t"}:
+        raise Faults([Fault(str(path), number, "is no CSV with commas: save it again with a comma between the cells")])
     faults = [Fault(str(path), number, f"lacks the column {name}") for name in wanted if name not in names]
     faults += [
         Fault(str(path), number, f"has an unknown column {name!r}; known are {', '.join(wanted)}")

@@ -37,6 +37,10 @@ def row(reason: str = "", amount: str = "", *, paid: str = "0.00", line: str = "
         ([row("CO-151", "50.00", paid="50.00")], PARTLY, "50.00", "50.00"),
         ([row("CO-97", "60.00"), row("PR-2", "40.00")], PARTLY, "60.00", "0.00"),
         ([row("CO-97", "30.00")], UNCLEAR, None, "0.00"),
+        # Nothing was paid and nobody says why, or not all of it.
+        ([row()], UNCLEAR, None, "0.00"),
+        ([row("CO-45", "60.00")], UNCLEAR, None, "0.00"),
+        ([row("PR-1", "40.00")], NOT_DENIED, "0.00", "0.00"),
         ([row("CO-97", "100.00"), row("CO-45", paid="20.00")], UNCLEAR, None, "0.00"),
         ([row("CO-97", "100.00", paid="")], UNCLEAR, None, "0.00"),
         ([row("CO-97", "-100.00", paid="-80.00")], UNCLEAR, None, "0.00"),

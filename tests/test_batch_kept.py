@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -65,14 +66,20 @@ def test_a_key_stands_for_its_batch_for_as_long_as_it_is_kept(keep: Keep) -> Non
 
 
 def test_of_many_that_send_one_key_at_once_one_is_accepted(keep: Keep) -> None:
-    ledger = keep().ledger
+    ledger, ready = keep().ledger, threading.Barrier(4, timeout=20)
 
-    def accept(number: int) -> str:
-        return ledger.accept(batch_of(b"x", f"b{number}"), "key", LATER, NOW).id
+    def accept(sender: int) -> list[str]:
+        found = []
+        for number in range(10):
+            ready.wait()
+            batch = batch_of(b"x", f"b{number}-{sender}")
+            found.append(ledger.accept(batch, f"key {number}", LATER, NOW).id)
+        return found
 
-    with ThreadPoolExecutor(6) as pool:
-        assert len(set(pool.map(accept, range(12)))) == 1
-    assert len(ledger.batches(20)) == 1
+    with ThreadPoolExecutor(4) as pool:
+        one, *others = pool.map(accept, range(4))
+    assert all(other == one for other in others)
+    assert len(ledger.batches(50)) == 10
 
 
 def test_many_workers_take_each_chunk_once(keep: Keep) -> None:

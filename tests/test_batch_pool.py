@@ -77,10 +77,21 @@ def at_work(on: Bench) -> bool:
     return batch is not None and batch.state == "running" and "b1" not in waiting
 
 
-@pytest.mark.parametrize("harm", ["kill", "crash", "hang"])
-def test_a_claim_that_ends_its_workers_is_isolated_and_the_rest_are_done(
-    keep: Keep, shipped: Scrubber, harm: str
-) -> None:
+@pytest.fixture
+def files(tmp_path: Path) -> Keep:
+    return Keep(tmp_path)
+
+
+def test_a_claim_that_ends_its_workers_is_isolated_and_the_rest_are_done(keep: Keep, shipped: Scrubber) -> None:
+    _isolated(keep, shipped, "kill")
+
+
+@pytest.mark.parametrize("harm", ["crash", "hang"])
+def test_whatever_it_is_that_ends_them(files: Keep, shipped: Scrubber, harm: str) -> None:
+    _isolated(files, shipped, harm)
+
+
+def _isolated(keep: Keep, shipped: Scrubber, harm: str) -> None:
     on = bench(keep(), shipped)
     submit(on, claims_that(n7=harm))
     with pool(keep):
@@ -90,10 +101,10 @@ def test_a_claim_that_ends_its_workers_is_isolated_and_the_rest_are_done(
     assert "CLAIM" not in (keep.folder / "pool.txt").read_text()
 
 
-def test_several_such_claims_in_one_chunk_are_isolated_all(keep: Keep, shipped: Scrubber) -> None:
-    on = bench(keep(), shipped)
+def test_several_such_claims_in_one_chunk_are_isolated_all(files: Keep, shipped: Scrubber) -> None:
+    on = bench(files(), shipped)
     submit(on, claims_that(n1="kill", n15="kill", n30="crash"))
-    with pool(keep):
+    with pool(files):
         until(lambda: done(on))
     assert rejected(on) == [1, 15, 30]
 
@@ -112,10 +123,10 @@ def test_a_worker_that_is_killed_is_replaced_and_its_chunk_done_again_at_once(ke
     assert rejected(on) == []
 
 
-def test_workers_end_with_their_watcher_and_others_go_on(keep: Keep, shipped: Scrubber) -> None:
-    on = bench(keep(), shipped)
+def test_workers_end_with_their_watcher_and_others_go_on(files: Keep, shipped: Scrubber) -> None:
+    on = bench(files(), shipped)
     submit(on, slow(ROWS_A_CHUNK * 2))
-    with pool(keep, workers=2) as watcher:
+    with pool(files, workers=2) as watcher:
         until(lambda: at_work(on))
         below = tree(watcher.pid)[1:]
         os.kill(watcher.pid, signal.SIGKILL)
@@ -125,15 +136,15 @@ def test_workers_end_with_their_watcher_and_others_go_on(keep: Keep, shipped: Sc
         until(lambda: not any(map(_runs, below)))
     on.ledger.cancel("b1", on.now())
     submit(on, ndjson(ALL), "b2")
-    with pool(keep):
+    with pool(files):
         until(lambda: done(on, "b2"))
 
 
-def test_workers_whose_watcher_was_killed_finish_their_chunks_and_end(keep: Keep, shipped: Scrubber) -> None:
-    on = bench(keep(), shipped)
+def test_workers_whose_watcher_was_killed_finish_their_chunks_and_end(files: Keep, shipped: Scrubber) -> None:
+    on = bench(files(), shipped)
     submit(on, slow(ALL))
     submit(on, ndjson(1), "b2")
-    with pool(keep) as watcher:
+    with pool(files) as watcher:
         until(lambda: at_work(on))
         below = tree(watcher.pid)[1:]
         os.kill(watcher.pid, signal.SIGKILL)
@@ -143,11 +154,11 @@ def test_workers_whose_watcher_was_killed_finish_their_chunks_and_end(keep: Keep
     assert not done(on, "b2")
 
 
-def test_term_ends_a_pool_after_the_chunks_that_are_under_way(keep: Keep, shipped: Scrubber) -> None:
-    on = bench(keep(), shipped)
+def test_term_ends_a_pool_after_the_chunks_that_are_under_way(files: Keep, shipped: Scrubber) -> None:
+    on = bench(files(), shipped)
     submit(on, slow(ALL))
     submit(on, ndjson(1), "b2")
-    with pool(keep) as watcher:
+    with pool(files) as watcher:
         until(lambda: at_work(on))
         watcher.send_signal(signal.SIGTERM)
         assert watcher.wait(30) == 0
@@ -155,10 +166,10 @@ def test_term_ends_a_pool_after_the_chunks_that_are_under_way(keep: Keep, shippe
     assert not done(on, "b2")
 
 
-def test_hup_replaces_workers_after_their_chunks(keep: Keep, shipped: Scrubber) -> None:
-    on = bench(keep(), shipped)
+def test_hup_replaces_workers_after_their_chunks(files: Keep, shipped: Scrubber) -> None:
+    on = bench(files(), shipped)
     submit(on, slow(ALL))
-    with pool(keep) as watcher:
+    with pool(files) as watcher:
         until(lambda: at_work(on))
         before = tree(watcher.pid)[1:]
         watcher.send_signal(signal.SIGHUP)
@@ -166,13 +177,13 @@ def test_hup_replaces_workers_after_their_chunks(keep: Keep, shipped: Scrubber) 
         until(lambda: len(after := tree(watcher.pid)[1:]) == 2 and not set(after) & set(before))
         submit(on, ndjson(ALL), "b2")
         until(lambda: done(on, "b2"))
-    assert "worker ended" not in (keep.folder / "pool.txt").read_text()
+    assert "worker ended" not in (files.folder / "pool.txt").read_text()
 
 
-def test_cancelling_ends_work_within_a_chunk(keep: Keep, shipped: Scrubber) -> None:
-    on = bench(keep(), shipped)
+def test_cancelling_ends_work_within_a_chunk(files: Keep, shipped: Scrubber) -> None:
+    on = bench(files(), shipped)
     submit(on, slow(ROWS_A_CHUNK * 3))
-    with pool(keep):
+    with pool(files):
         until(lambda: len(on.ledger.waiting(9)) == 2)
         on.ledger.cancel("b1", on.now())
         submit(on, ndjson(ALL), "b2")

@@ -119,7 +119,9 @@ def test_every_answer_that_will_not_do_is_told_at_once(rules: Path) -> None:
         ({"pack": "../out", "id": "../out-x"}, "--pack Must look like"),
         ({"pack": "claims", "id": "claims-x"}, "folder of base claims"),
         ({"family": "../../out"}, "--family Must look like"),
-        ({"codes": "77080;DROP"}, "--codes are codes of capital letters and digits"),
+        ({"codes": "77080;DROP"}, "--codes `77080;DROP` is no procedure code"),
+        ({"value": "25, xs"}, "--value `xs` is no modifier"),
+        ({"fact": "payer", "operator": "is", "value": "Nobody"}, "--value no row of aliases names the payer"),
     ],
 )
 def test_what_nobody_may_answer(rules: Path, changes: dict[str, str], said: str) -> None:

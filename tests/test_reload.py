@@ -173,6 +173,18 @@ def test_a_case_that_fails_keeps_rules_out_of_service(tmp_path: Path, rules: Pat
     assert digests(service) == {old}
 
 
+def test_what_is_no_file_is_told_and_not_waited_for(tmp_path: Path, rules: Path, service: Service) -> None:
+    (old,) = digests(service)
+    (rules / FILE).unlink()
+    os.mkfifo(rules / FILE)
+    (rules / "sample" / "family" / "sample-zero.yaml").symlink_to("/dev/zero")
+    done = reload(tmp_path)
+    assert done.returncode == 1
+    assert f"{rules}/{FILE}: is no file that can be read" in done.stdout
+    assert f"{rules}/sample/family/sample-zero.yaml: is no file that can be read" in done.stdout
+    assert digests(service) == {old}
+
+
 def test_a_folder_that_is_gone_keeps_the_old_rules(tmp_path: Path, rules: Path, service: Service) -> None:
     (old,) = digests(service)
     rules.rename(tmp_path / "elsewhere")

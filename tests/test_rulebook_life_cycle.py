@@ -92,6 +92,13 @@ def test_a_back_test_of_what_the_rule_meant_before(tmp_path: Path) -> None:
     assert "of another rule" in the_fault(folder).message
 
 
+def test_a_back_test_that_found_nothing(tmp_path: Path) -> None:
+    folder = denies(tmp_path, **ON_RECORD)
+    rule = load_rulebook(folder).rules["sample-rule"]
+    write_record(replace(record_of(rule), findings=0, precision=None), record_path(rule, folder))
+    assert "found nothing in 1,000 claims" in the_fault(folder).message
+
+
 def test_back_test_names_the_rules_own_record(tmp_path: Path) -> None:
     found = the_fault(denies(tmp_path, back_test="back-test: backtests/sample-other.json"))
     assert "must be backtests/sample-rule.json" in found.message
@@ -229,6 +236,8 @@ def test_a_deprecated_rule_names_who_took_over(tmp_path: Path) -> None:
         ({"superseded_by": "superseded-by: sample-gone"}, {}, ["there is no rule `sample-gone`"]),
         ({"superseded_by": "superseded-by: sample-rule"}, {}, ["names the rule itself"]),
         ({}, DEPRECATED | {"superseded_by": "superseded-by: sample-rule"}, ["is deprecated itself", "circle"]),
+        (DEPRECATED, {"status": "status: draft"}, ["is draft and has no effect"]),
+        (DEPRECATED, {"status": "status: shadow"}, ["is shadow and has no effect"]),
     ],
 )
 def test_successors_that_are_none(tmp_path: Path, old: dict[str, str], new: dict[str, str], said: list[str]) -> None:

@@ -41,6 +41,32 @@ def test_a_rule_that_can_never_fire(tmp_path: Path) -> None:
     assert the_fault(folder) == Fault(FILE, 15, f"{never} never hold together")
 
 
+@pytest.mark.parametrize(
+    ("fact", "text", "said"),
+    [
+        ("procedure", '{any: ["77092", 77O92]}', "`77O92` is no procedure code"),
+        ("procedure", '{any: ["7709"]}', "`7709` is no procedure code"),
+        ("procedure", "{is-not: G01300}", "`G01300` is no procedure code"),
+        ("modifiers", "{none: [xs]}", "`xs` is no modifier"),
+        ("diagnoses", "{any: [M81.0]}", "`M81.0` is no diagnosis code"),
+        ("place", "“22”", "`“22”` is no place of service"),
+        ("contractor", '"1011"', "`1011` is no Medicare contractor"),
+        ("payer", "Nobody", "no row of aliases names the payer `Nobody`"),
+    ],
+)
+def test_a_value_that_no_claim_can_have(tmp_path: Path, fact: str, text: str, said: str) -> None:
+    fault = the_fault(rule_folder(tmp_path, with_lines(RULE, applies=f"applies: {{{fact}: {text}}}")))
+    assert (fault.file, fault.line) == (FILE, 15)
+    assert said in fault.message
+
+
+def test_codes_of_every_form(tmp_path: Path) -> None:
+    codes = '["77092", "0001F", "0042T", "0001U", G0130, D0120]'
+    when = 'when: {all: [{fact: modifiers, none: ["26", XS, F1]}, {fact: diagnoses, none: [M810, Z13820, S72001A]}]}'
+    rule = with_lines(RULE, applies=f"applies: {{procedure: {{any: {codes}}}}}", when=when)
+    assert lint(rule_folder(tmp_path, rule)) == []
+
+
 def test_a_rule_over_a_list_that_ended_before_its_first_day(tmp_path: Path) -> None:
     rule = with_lines(RULE, applies="applies: {procedure: {any-in: tbs}}")
     ended = "list,code,through,since,until,source\ntbs,77089,,,2022-01-01,sample\n"

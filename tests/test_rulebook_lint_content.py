@@ -44,7 +44,7 @@ def saying(text: str, key: str = "message") -> str:
 )  # fmt: skip
 def test_a_code_stands_in_quotes(tmp_path: Path, lines: dict[str, str], code: str) -> None:
     rule = with_lines(RULE, **lines)
-    found = the_fault(rule_folder(tmp_path, rule))
+    (found,) = (fault for fault in lint(rule_folder(tmp_path, rule)) if "stands in quotes" in fault.message)
     assert f'write "{code}"' in found.message
     assert (found.file, code in rule.splitlines()[found.line - 1]) == (FILE, True)
 

@@ -106,6 +106,7 @@ FAULTS: dict[str, tuple[Break, str]] = {
     "NUL, escaped": (ruled(fix='fix: "\\0"'), f"{FILE}:18: a text holds a control character"),
     "NUL in a table": (written(TABLE, LISTS + "a\0,1,,,,x\n"), f"{TABLE}:3: holds a control character"),
     "tabs": (written(FILE, RULE.replace("  - {kind", "\t- {kind")), f"{FILE}:14: not YAML"),
+    "10 MB of changes": (written("sample/CHANGES.md", "## 2026-11-23\n" * 700_000), "CHANGES.md: larger than 512 KB"),
     "a folder": (in_place(MORE, Path.mkdir), f"{MORE}: is a folder"),
     "a folder of a table": (in_place(TABLE, Path.mkdir), f"{TABLE}: is a folder"),
     "a pipe": (in_place(MORE, os.mkfifo), f"{MORE}: is no file that can be read"),

@@ -96,6 +96,12 @@ def test_the_header_holds_exactly_the_columns(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_a_table_that_a_spreadsheet_saved_without_commas(tmp_path: Path, mark: str) -> None:
+    path = table(tmp_path, (HEADER + "A,daily,1,,no,,,\n").replace(",", mark))
+    assert faults(path) == [(1, "is no CSV with commas: save it again with a comma between the cells")]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -130,6 +130,7 @@ def test_lines_are_added_before_anything_is_changed(tmp_path: Path) -> None:
         ("  lines: [{procedure: 77080, charge: 120.5}]\n", "180.50"),
         ("  change: {line.1.charge: 9.99}\n", "9.99"),
         ("  change: {line.1.charge: 9.99, claim.total: 5.00}\n", "5.00"),
+        ("  change: {line.1.charge: 1e999999999}\n", "60.00"),
         ("  change: {line.1.charge: 9.99, /claimInformation/claimChargeAmount: x}\n", "x"),
         ("  change: {line.1.charge: much}\n", "60.00"),
         ("  change: {line.1.charge: NaN}\n", "60.00"),

@@ -22,7 +22,7 @@ from scrubber.batch.work import Bench
 from scrubber.claim import Claim
 from scrubber.findings import ScrubResult
 from scrubber.scrub import Scrubber, open_scrubber
-from tests.batches import bench
+from tests.batches import LEASE, bench
 from tests.service import ROOT
 
 STUCK = 1  # seconds
@@ -56,7 +56,7 @@ def main(folder: str, database: str, workers: str) -> None:
         harmed = Harmed(open_scrubber(ROOT / "rules", None))
 
         def opened() -> Bench:
-            kept = open_batches(Path(folder), database or None)
+            kept = open_batches(Path(folder), database or None, LEASE)
             assert kept is not None
             return bench(kept, harmed, lease_seconds=STUCK)  # how often it says that it is alive; leases last longer
 

@@ -25,6 +25,7 @@ from scrubber.rulebook.rule import Rule
 from scrubber.rulebook.yaml_file import iso_day
 
 CHANGES = "CHANGES.md"
+MOST_BYTES = 512 * 1024
 TITLE = "# Changes"
 _HEADING = re.compile(r"## (\S+)(?: \((sha256:[0-9a-f]{8,64})\))?")
 _NAMED = re.compile(r"`([^`\s]+)`")
@@ -77,6 +78,9 @@ def changes_faults(folder: Path, pack: str, rules: Iterable[Rule]) -> Iterator[F
     path = folder / name
     if not path.is_file():
         yield Fault(name, 0, "is missing: it tells who relies on the pack what changed")
+        return
+    if path.stat().st_size > MOST_BYTES:
+        yield Fault(name, 0, f"larger than {MOST_BYTES // 1024} KB: move old entries to a file of another name")
         return
     changes = read_changes(path.read_text(encoding="utf-8-sig", errors="replace"))
     yield from (Fault(name, line, message) for line, message in changes.faults)

@@ -21,6 +21,16 @@ LIST_WORDS = ("any", "all", "none")
 IN_WORDS = {"any-in": "any", "all-in": "all", "none-in": "none"}
 OPERATORS = ("is", "is-not", *ORDER_WORDS, *DAY_WORDS, *LIST_WORDS, *IN_WORDS)
 NEVER = AnyOf(())
+_HOLDS = {
+    Type.WORD: "a word",
+    Type.TEXT: "a text",
+    Type.NUMBER: "a whole number",
+    Type.DECIMAL: "a number",
+    Type.AMOUNT: "dollars",
+    Type.DAY: "a day",
+    Type.FLAG: "yes or no",
+    Type.CODES: "a list of codes",
+}
 
 
 class Conditions(NamedTuple):
@@ -107,7 +117,7 @@ def _typed(field: Field, operator: str, value: object) -> Condition:
         return _equality(field, operator, value)
     if operator in LIST_WORDS or operator in IN_WORDS:
         if field.type not in LISTED:
-            raise ValueError(f"`{operator}` is for codes and words; `{field.name}` is a {field.type.value}")
+            raise ValueError(f"`{operator}` is for codes and words; `{field.name}` holds {_HOLDS[field.type]}")
         if operator in IN_WORDS:
             return InList(field.name, IN_WORDS[operator], _scalar(value))
         return Has(field.name, operator, _values(field, operator, value))
@@ -119,7 +129,7 @@ def _order(field: Field, operator: str, value: object) -> Condition:
     if operator not in OPERATORS:
         raise ValueError(f"`{operator}` is no operator; there are: {', '.join(OPERATORS)}")
     if operator not in words:
-        raise ValueError(f"`{operator}` does not go with `{field.name}`, which is a {field.type.value}")
+        raise ValueError(f"`{operator}` does not go with `{field.name}`, which holds {_HOLDS[field.type]}")
     return Compare(field.name, words[operator], constant(field, _scalar(value)))
 
 

@@ -19,6 +19,7 @@ from scrubber.rulebook.json_schema import RULE_SCHEMA_FILE, schema_files
 from scrubber.rulebook.lint_codes import table_matters, unquoted_in_cases, unquoted_in_rule
 from scrubber.rulebook.lint_tables import gaps
 from scrubber.rulebook.lint_texts import cpt_wording, names_of_persons, personal_data
+from scrubber.rulebook.lint_values import impossible_values
 from scrubber.rulebook.load import MOST_RULES, Contents, read_folder, rule_files
 from scrubber.rulebook.load_tables import all_rows
 from scrubber.rulebook.meaning import meaning
@@ -63,7 +64,10 @@ def _faults(contents: Contents, folder: Path, known: Container[str] = ()) -> lis
     faults = [*contents.faults, *check_days(contents.files), *gaps(contents.tables)]
     faults += _records(contents.files, folder)
     if not contents.faults:
-        faults += check_firing(contents.files, CodeLists(all_rows(contents.tables).get("code-lists", ())))
+        rows = all_rows(contents.tables)
+        faults += check_firing(contents.files, CodeLists(rows.get("code-lists", ())))
+        payers = {row.payer for row in rows.get("aliases", ())}
+        faults += (fault for document in contents.documents for fault in impossible_values(document, payers))
     for document in contents.documents:
         if document.file not in known:
             faults += _of_rule(document, folder)
@@ -109,6 +113,9 @@ def _records(files: Iterable[RuleFile], folder: Path) -> Iterator[Fault]:
             yield document.fault(("back-test",), f"the record is of another rule: {_RECORD}")
         elif record.meaning != meaning(rule):
             yield document.fault(("back-test",), f"the rule means something else since its back-test: {_RECORD}")
+        elif not record.findings:
+            found = f"the back-test found nothing in {record.claims:,} claims, and so tells nothing"
+            yield document.fault(("back-test",), f"{found}: {_RECORD}, with claims on which the rule fires")
 
 
 def _of_rule(document: Document, folder: Path) -> Iterator[Fault]:

@@ -49,11 +49,11 @@ def _case_name(place: Place) -> str:
 def _holds_code(document: Document, place: Place) -> bool:
     if place[:1] in (("reason",), ("claim-status",)):
         return any(part in _CODE_KEYS for part in place)
-    field = _field(document, place)
+    field = field_at(document, place)
     return field is not None and field.type in _CODED
 
 
-def _field(document: Document, place: Place) -> Field | None:
+def field_at(document: Document, place: Place) -> Field | None:
     """The fact that a value under `applies` or `when` speaks of."""
     scope = document.content.get("scope") if isinstance(document.content, Mapping) else None
     kind = KINDS.get(scope) if isinstance(scope, str) else None

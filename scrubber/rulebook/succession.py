@@ -31,6 +31,8 @@ def _successor_fault(rule: Rule, by_id: Mapping[str, Rule], ids: Collection[str]
     successor = by_id.get(name)
     if successor is not None and successor.status == "deprecated":
         return f"superseded-by: `{name}` is deprecated itself: name the rule that holds now"
+    if successor is not None and rule.status == "deprecated" and successor.status != "active":
+        return f"superseded-by: `{name}` is {successor.status} and has no effect: make it active before this one goes"
     return "superseded-by: goes round in a circle back to this rule" if _returns(rule, by_id) else None
 
 

@@ -33,9 +33,17 @@ _PLAIN_WORDS = {
     "Invalid input type.": "must be keys with values: {key: value}",
     "Shorter than minimum length 1.": "must not be empty",
 }
-_YAML_HINTS = {
-    "mapping values are not allowed in this context": "put a text with a colon in quotes",
+_OPENED = "is opened here and not closed, or a comma is missing between its parts"
+_YAML_CONTEXTS = {  # told with the line in which what was being read begins
+    "while scanning a simple key": "a key has no colon: write `key: value`, with a blank after the colon",
+    "while scanning a quoted scalar": "a quotation mark is opened here and not closed",
+    "while parsing a flow mapping": "a { " + _OPENED,
+    "while parsing a flow sequence": "a [ " + _OPENED,
+}
+_YAML_PROBLEMS = {
+    "mapping values are not allowed in this context": "put a text with a colon in quotes, or add one in the line above",
     "found character that cannot start any token": "indent with blanks, not tabs, and put the text in quotes",
+    "did not find expected key": "keys that belong together begin in one column, and nothing follows a closing quote",
 }
 
 
@@ -75,8 +83,7 @@ def read_yaml(path: Path, name: str) -> Document:
         _refuse_references(text, name)
         root = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise Faults([Fault(name, line, f"not YAML: {_said(error)}")]) from None
+        raise Faults([_not_yaml(error, name)]) from None
     except (yaml.YAMLError, RecursionError):
         raise Faults(
             [Fault(name, _line_of_control(text), "has a character that no text has: type the line anew")]
@@ -113,9 +120,14 @@ def iso_day(text: object) -> date | None:
         return None
 
 
-def _said(error: yaml.MarkedYAMLError) -> str:
-    hint = _YAML_HINTS.get(error.problem or "")
-    return ", ".join(part for part in (error.context, error.problem) if part) + (f": {hint}" if hint else "")
+def _not_yaml(error: yaml.MarkedYAMLError, name: str) -> Fault:
+    """What keeps a file from being YAML, in words of ours where we have some."""
+    told, mark = _YAML_PROBLEMS.get(error.problem or ""), error.problem_mark
+    if told is None:
+        told, mark = _YAML_CONTEXTS.get(error.context or ""), error.context_mark or mark
+    if told is None:
+        told, mark = ", ".join(filter(None, (error.context, error.problem))), error.problem_mark
+    return Fault(name, mark.line + 1 if mark else 0, f"not YAML: {told}")
 
 
 _CONTROL = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

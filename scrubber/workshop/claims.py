@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -193,7 +193,7 @@ def _sum_up(body: Body) -> None:
     services = [line.get("professionalService") or {} for line in claim["serviceLines"]]
     try:
         total = sum((Decimal(str(service.get("lineItemChargeAmount"))) for service in services), Decimal())
-    except InvalidOperation:
-        return  # a charge that is no number is what the case is about
+    except ArithmeticError:
+        return  # a charge that is no number, or beyond all numbers, is what the case is about
     if total.is_finite():
         claim["claimChargeAmount"] = f"{total:.2f}"

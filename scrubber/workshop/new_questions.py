@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from marshmallow import Schema, ValidationError
@@ -18,6 +18,7 @@ from scrubber.rulebook.conditions import (
     ORDERED,
     when_condition,
 )
+from scrubber.rulebook.lint_values import never_met
 from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES
 from scrubber.rulebook.schema import AUTHORITY_KINDS, AuthoritySchema, PackSchema, RuleSchema, WindowSchema
 from scrubber.vocabulary import KINDS, LINES_OF_BUSINESS, Field, Type
@@ -86,14 +87,18 @@ def _title(answer: str, answers: Answers, book: Rulebook) -> str | None:
     return f"is the title of {taken} too" if taken else _by_schema(_RULE, "title")(answer, answers, book)
 
 
-def _codes(answer: str, _: Answers, __: Rulebook) -> str | None:
-    wrong = [code for code in listed(answer) if not (code.isascii() and code.isalnum() and code == code.upper())]
-    return f"are codes of capital letters and digits, commas between them; not: {', '.join(wrong)}" if wrong else None
+def _codes(answer: str, answers: Answers, book: Rulebook) -> str | None:
+    return _never_met(code_fact(answers["scope"]) or "", listed(answer), book)
+
+
+def _never_met(fact: str, texts: Iterable[str], book: Rulebook) -> str | None:
+    payers = {row.payer for row in book.rows.get("aliases", ())}
+    return next((told for text in texts if (told := never_met(fact, text, payers))), None)
 
 
 def _test(answer: str, answers: Answers, book: Rulebook) -> str | None:
     """The value of the one test: typed as a rule file would be."""
-    operator = answers["operator"]
+    operator, states = answers["operator"], KINDS[answers["scope"]].fields[answers["fact"]].states
     value: Any = listed(answer) if operator in LIST_WORDS else answer
     faults: list[str] = []
     raw = {"fact": answers["fact"], operator: value}
@@ -102,6 +107,9 @@ def _test(answer: str, answers: Answers, book: Rulebook) -> str | None:
         faults.append(f"is a list of codes in a table: {', '.join(sorted(book.lists.names))}")
     if not faults and operator in ORDER_WORDS and answer not in ("0", "1"):
         faults.append("other limits than 0 and 1 belong in a dated table: ask for a fact that is judged by one")
+    if not faults and operator in ("is", "is-not", *LIST_WORDS) and answer not in states:
+        told = _never_met(answers["fact"], listed(answer) if operator in LIST_WORDS else [answer], book)
+        faults += [told] if told else []
     return faults[0] if faults else None
 
 
@@ -126,7 +134,7 @@ def _values(answers: Answers, book: Rulebook) -> Choices:
         return dict.fromkeys(sorted(book.lists.names), "")
     if answers["operator"] not in ("is", "is-not"):
         return {}
-    states = dict.fromkeys(field.states, "there is no value") if answers["operator"] == "is" else {}
+    states = {state: _STATES.get(state, "") for state in field.states} if answers["operator"] == "is" else {}
     if field.type is Type.FLAG:
         return {"yes": "", "no": "", **states}
     return {**dict.fromkeys(field.words, ""), **states} if field.words else {}
@@ -142,6 +150,11 @@ def _words(words: tuple[str, ...], about: Mapping[str, str] | None = None) -> Ca
 
 _SEVERITY = {"info": "good to know", "warn": "look before you send", "deny": "will be rejected, denied or taken back"}
 _STAGE = {"submission": "rejected at once", "adjudication": "denied", "postPayment": "paid, then taken back"}
+_STATES = {
+    "absent": "the sender states that there is none",
+    "not-supplied": "the sender says nothing of it",
+    "not-a-number": "what was sent holds no one number",
+}
 _KIND = {"house-policy": "your own decision", "advice": "an article or a talk: it never denies"}
 
 
@@ -201,7 +214,10 @@ QUESTIONS: tuple[Question, ...] = (
         "retrieved", "When did you read it? Blank if you did not", _by_schema(_AUTHORITY, "retrieved"),
         usual=lambda _: "",
     ),
-    Question("binding", "Does it bind the payer?", choices=_words(("yes", "no")), usual=lambda _: "no"),
+    Question(
+        "binding", "Does it bind the payer?", choices=_words(("yes", "no")), usual=lambda _: "no",
+        asked=lambda answers, _: answers["authority-kind"] not in ("house-policy", "advice"),
+    ),
     Question("owner", "Which role answers for the rule?", _by_schema(_RULE, "owner")),
     Question("from", "First date of service; blank for all", _by_schema(_WINDOW, "since"), usual=lambda _: ""),
 )  # fmt: skip

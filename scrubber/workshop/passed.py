@@ -15,11 +15,13 @@ from pathlib import Path
 
 from scrubber.reference import Reference
 from scrubber.rulebook.cases import TEST_SUFFIX
+from scrubber.tables import MOST_TABLE_BYTES
 from scrubber.workshop.state_file import write_whole
 
 FILE = "passed"  # below the folder of Settings.state
 MOST_KEPT = 20_000
 KEY_LENGTH = 32  # characters of a digest, 128 bits
+UNREAD = "unread"  # in place of the digest of what is no file, cannot be read, or is larger than any that loads
 SUFFIXES = frozenset((".yaml", ".yml", ".csv", ".json", ".md"))
 _PROGRAM = Path(__file__).resolve().parents[1]
 
@@ -94,8 +96,15 @@ def checked_files(folder: Path) -> Iterator[Path]:
 
 def _digests(folder: Path) -> Iterator[tuple[str, str]]:
     for path in checked_files(folder):
-        with suppress(OSError):  # gone again, or unreadable: the check will tell
-            yield path.relative_to(folder).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()
+        yield path.relative_to(folder).as_posix(), _digest(path)
+
+
+def _digest(path: Path) -> str:
+    """Of a file that could load. A pipe would be waited for, a device read for ever: the check tells of them."""
+    with suppress(OSError):
+        if path.is_file() and path.stat().st_size <= MOST_TABLE_BYTES:
+            return hashlib.sha256(path.read_bytes()).hexdigest()
+    return UNREAD
 
 
 def _is_shared(name: str) -> bool:

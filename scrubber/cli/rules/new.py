@@ -28,7 +28,8 @@ WIDEST = 100
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     for question in reversed(QUESTIONS):
-        command = click.option(f"--{question.name}", metavar="TEXT", help=f"{question.text}.")(command)
+        told = question.text if question.text.endswith("?") else f"{question.text}."
+        command = click.option(f"--{question.name}", metavar="TEXT", help=told)(command)
     return command
 
 

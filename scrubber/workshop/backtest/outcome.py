@@ -96,11 +96,19 @@ def line_outcome(charge: Decimal | None, rows: list[RemitRow]) -> Outcome:
     reasons = {reason: _sum(row.amount for row in denials if row.reason == reason) for reason in _codes(denials)}
     denied = _sum(row.amount for row in denials)
     whole = billed if billed is not None else charge
+    if not denials and not share and _unexplained(paid, whole, adjusted):
+        return Outcome(UNCLEAR, NOTHING, None, {})
     if not denials:
         return Outcome(NOT_DENIED, paid, NOTHING, {})
     if paid or share:
         return Outcome(PARTLY, paid, denied, reasons)
     return _nothing_paid(whole, adjusted, denied, reasons)
+
+
+def _unexplained(paid: Decimal, whole: Decimal | None, adjusted: list[RemitRow]) -> bool:
+    """Whether nothing was paid and no reasons say why: an export without its denials looks like this."""
+    taken = _sum(row.amount for row in adjusted)
+    return not paid and whole is not None and taken is not None and whole - taken > CENT
 
 
 def _nothing_paid(

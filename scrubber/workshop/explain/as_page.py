@@ -204,7 +204,9 @@ def _brief(rules: Sequence[RuleExplained], width: int) -> Iterator[str]:
 def _ending(explanation: Explanation, width: int) -> Iterator[str]:
     if explanation.unchecked:
         yield ""
-        rules = f"{len(explanation.unchecked)} rules that were not checked are not explained here"
+        count = len(explanation.unchecked)
+        rules = "1 rule that was not checked is" if count == 1 else f"{count} rules that were not checked are"
+        rules += " not explained here"
         yield from wrap(f"{rules}: {listed(explanation.unchecked)}", 0, width, hang=2)
     if explanation.left_off:
         yield from wrap(f"{explanation.left_off} facts are not told here: name a rule and a line.", 0, width)
