@@ -32,7 +32,7 @@ _SHARE = re.compile(r"0(\.[0-9]{1,6})?|1(\.0{1,6})?", re.ASCII)
 class BackTestRecord:
     """Numbers of one run over past claims. `meaning`: of the rule that ran, see `scrubber.rulebook.meaning`.
 
-    `dollars` is what the findings put at risk, None where of no line it could be known; `precision` is the share (0 to 1)
+    `dollars` is what the findings put at risk, None where it is known of no line; `precision` is the share (0 to 1)
     of flagged lines that were denied in truth, None without remittances; `run` is the day; `rulebook` the digest of the
     book that ran.
     """
