@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from scrubber.intake import read_v3
-from scrubber.rulebook.json_schema import case_schema, rule_schema
+from scrubber.rulebook.json_schema import case_schema, rule_schema, schema_files
 from scrubber.rulebook.lint import lint
 from scrubber.rulebook.load import load_rulebook, rule_files
 from scrubber.rulebook.yaml_file import read_yaml
@@ -39,6 +39,11 @@ def test_a_case_of_a_rule(rule: str, case: str) -> None:
 
 def test_the_rules_lint_clean() -> None:
     assert not lint(RULES)
+
+
+@pytest.mark.parametrize("name", schema_files())
+def test_a_schema_beside_the_rules_is_of_this_version(name: str) -> None:
+    assert (RULES / name).read_text() == schema_files()[name]
 
 
 @pytest.mark.parametrize("path", rule_files(RULES), ids=lambda path: path.stem)

@@ -72,6 +72,14 @@ def test_an_active_deny_on_a_back_test(tmp_path: Path) -> None:
     assert lint(folder) == []
 
 
+def test_dollars_that_nobody_knows_are_null(tmp_path: Path) -> None:
+    rule = load_rulebook(denies(tmp_path, **ON_RECORD)).rules["sample-rule"]
+    path = record_path(rule, tmp_path)
+    write_record(replace(record_of(rule), dollars=None), path)
+    assert '"dollars": null' in path.read_text()
+    assert read_record(path, "record").dollars is None
+
+
 def test_a_back_test_that_is_not_there(tmp_path: Path) -> None:
     folder = denies(tmp_path, **ON_RECORD)
     there, named = lint(folder)

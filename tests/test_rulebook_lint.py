@@ -175,9 +175,7 @@ def test_the_first_line_leads_editors_to_the_schema(tmp_path: Path, first: str) 
 def test_what_else_a_folder_needs(tmp_path: Path) -> None:
     folder = rule_folder(tmp_path)
     (folder / "sample/CHANGES.md").unlink()
-    (folder / "rule.schema.json").unlink()
-    put(folder, "rule-test.schema.json", "{}")
-    assert [one.file for one in lint(folder)] == ["rule-test.schema.json", "rule.schema.json", "sample/CHANGES.md"]
+    assert [one.file for one in lint(folder)] == ["sample/CHANGES.md"]
 
 
 def test_broken_files_of_every_kind_are_faults(tmp_path: Path) -> None:
@@ -254,6 +252,16 @@ def test_the_schema_refuses_what_the_loader_refuses(tmp_path: Path, lines: dict[
 def test_the_schema_of_tests_knows_the_paths(tmp_path: Path, change: str) -> None:
     folder = rule_folder(tmp_path, cases=CASES.replace("{line.1.units: 2}", change))
     assert list(TEST_FILES.iter_errors(read_yaml(folder / TESTS, TESTS).content))
+
+
+def test_schemas_of_another_version_are_a_warning(tmp_path: Path) -> None:
+    folder = rule_folder(tmp_path)
+    (folder / "rule.schema.json").unlink()
+    put(folder, "rule-test.schema.json", "{}")
+    found = check_up(folder, date(2026, 11, 23))
+    assert found.faults == []
+    assert {warning.file for warning in found.warnings} == {"rule-test.schema.json", "rule.schema.json"}
+    assert all("scrubber rules schema" in warning.message for warning in found.warnings)
 
 
 def test_packs_need_no_rules(tmp_path: Path) -> None:

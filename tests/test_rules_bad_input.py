@@ -104,6 +104,10 @@ FAULTS: dict[str, tuple[Break, str]] = {
     "UTF-16": (rewritten(lambda text: text.decode().encode("utf-16")), f"{FILE}: not UTF-8"),
     "NUL": (written(FILE, RULE.replace("Bill one", "Bill \0ne")), f"{FILE}:18: has a character that no text has"),
     "NUL, escaped": (ruled(fix='fix: "\\0"'), f"{FILE}:18: a text holds a control character"),
+    "text that is shown in reverse": (
+        ruled(fix="fix: Bill \u202eenil eno\u202c."),
+        f"{FILE}:18: a text holds a control character",
+    ),
     "NUL in a table": (written(TABLE, LISTS + "a\0,1,,,,x\n"), f"{TABLE}:3: holds a control character"),
     "tabs": (written(FILE, RULE.replace("  - {kind", "\t- {kind")), f"{FILE}:14: not YAML"),
     "10 MB of changes": (written("sample/CHANGES.md", "## 2026-11-23\n" * 700_000), "CHANGES.md: larger than 512 KB"),

@@ -67,7 +67,7 @@ class Packer:
     def finish(self) -> None:
         """Write what is left, of rows that say the same only the first.
 
-        Raises Contradicted when two rows of one name and the same days say different things.
+        Raises Contradicted when two rows of one name say different things of a day that both have.
         """
         self._flush()
         found: list[Contradiction] = []

@@ -32,15 +32,16 @@ _SHARE = re.compile(r"0(\.[0-9]{1,6})?|1(\.0{1,6})?", re.ASCII)
 class BackTestRecord:
     """Numbers of one run over past claims. `meaning`: of the rule that ran, see `scrubber.rulebook.meaning`.
 
-    `dollars` is what the findings put at risk; `precision` is the share (0 to 1) of flagged lines that were denied
-    in truth, None without remittances; `run` is the day; `rulebook` the digest of the book that ran.
+    `dollars` is what the findings put at risk, None where it is known of no line; `precision` is the share (0 to 1)
+    of flagged lines that were denied in truth, None without remittances; `run` is the day; `rulebook` the digest of the
+    book that ran.
     """
 
     rule: str
     meaning: str
     claims: int
     findings: int
-    dollars: Decimal
+    dollars: Decimal | None
     precision: Decimal | None
     run: date
     rulebook: str
@@ -67,7 +68,7 @@ class RecordSchema(Schema):
     meaning = fields.String(required=True, validate=_DIGEST)
     claims = fields.Integer(required=True, strict=True, validate=_COUNT)
     findings = fields.Integer(required=True, strict=True, validate=_COUNT)
-    dollars = _Written(_DOLLARS, '"1234.50"', required=True)
+    dollars = _Written(_DOLLARS, '"1234.50"', required=True, allow_none=True)
     precision = _Written(_SHARE, '"0.85"', required=True, allow_none=True)
     run = Day(required=True)
     rulebook = fields.String(required=True, validate=_DIGEST)
@@ -115,7 +116,7 @@ def write_record(record: BackTestRecord, path: Path) -> None:
         "meaning": record.meaning,
         "claims": record.claims,
         "findings": record.findings,
-        "dollars": f"{record.dollars:.2f}",
+        "dollars": None if record.dollars is None else f"{record.dollars:.2f}",
         "precision": None if record.precision is None else f"{record.precision:.4f}",
         "run": record.run.isoformat(),
         "rulebook": record.rulebook,

@@ -109,6 +109,20 @@ class CodeLists:
         return frozenset(code for name, code in self._codes if name == list_name).__contains__
 
 
+# Tables that are looked up by one of their columns.
+_KEYS = {
+    "limits": "name",
+    "aliases": "payer_id",
+    "filing-indicators": "filing_indicator",
+    "plans": "plan",
+    "adoptions": "pack",
+    "payer-fees": "code",
+    "policies": "code",
+    "diagnosis-lists": "list",
+    "frequencies": "name",
+}
+
+
 class Rulebook:
     """All rules by id and all tables beside them. `digest` names their exact content."""
 
@@ -119,8 +133,12 @@ class Rulebook:
         rows: Mapping[str, tuple[Any, ...]],
         digest: str,
         tables: Iterable[Table] = (),
+        like: Rulebook | None = None,
     ) -> None:
-        """`tables` are the files that the rows were read from, where they are known: only `place` asks for them."""
+        """`tables` are the files that the rows were read from, where they are known: only `place` asks for them.
+
+        What was made of the very same rows for the rulebook `like` is used again.
+        """
         self.rules = rules
         self.packs = packs
         self.rows = rows
@@ -128,16 +146,12 @@ class Rulebook:
         self.tables = tuple(tables)
         self.active = tuple(rule for rule in rules.values() if rule.status == "active")
         self.running = tuple(rule for rule in rules.values() if rule.status in RUNNING)
-        self.lists = CodeLists(rows.get("code-lists", ()))
-        self._limits = _grouped(rows.get("limits", ()), "name")
-        self._aliases = _grouped(rows.get("aliases", ()), "payer_id")
-        self._filing = _grouped(rows.get("filing-indicators", ()), "filing_indicator")
-        self._plans = _grouped(rows.get("plans", ()), "plan")
-        self._adoptions = _grouped(rows.get("adoptions", ()), "pack")
-        self._fees = _grouped(rows.get("payer-fees", ()), "code")
-        self._policies = _grouped(rows.get("policies", ()), "code")
-        self._diagnoses = _grouped(rows.get("diagnosis-lists", ()), "list")
-        self._frequencies = _grouped(rows.get("frequencies", ()), "name")
+        listed = rows.get("code-lists", ())
+        self.lists: CodeLists = like.lists if like and like.rows.get("code-lists", ()) is listed else CodeLists(listed)
+        self._groups: dict[str, dict[Any, tuple[Any, ...]]] = {
+            kind: like._groups[kind] if like and like.rows.get(kind) is rows.get(kind) else _grouped(rows, kind)
+            for kind in _KEYS
+        }
         self._needed: tuple[NeededElementRow, ...] = rows.get("needed-elements", ())
         self._needed_on = lru_cache(DAYS_KEPT)(self._find_needed)
         self._adopted_on = lru_cache(PAYERS_KEPT)(self._find_adopted)
@@ -149,19 +163,19 @@ class Rulebook:
 
     def payer_name(self, payer_id: str, day: date) -> str | None:
         """Our name for the payer that senders call `payer_id`."""
-        rows: tuple[AliasRow, ...] = self._aliases.get(payer_id, ())
+        rows: tuple[AliasRow, ...] = self._groups["aliases"].get(payer_id, ())
         row = on(rows, day)
         return row.payer if row else None
 
     def line_of_business(self, filing_indicator: str, day: date) -> str | None:
         """The line of business that a claim filing indicator names."""
-        rows: tuple[FilingIndicatorRow, ...] = self._filing.get(filing_indicator, ())
+        rows: tuple[FilingIndicatorRow, ...] = self._groups["filing-indicators"].get(filing_indicator, ())
         row = on(rows, day)
         return row.line_of_business if row else None
 
     def plan_line_of_business(self, plan: str, day: date) -> str | None:
         """The line of business that a word of eligibility.plan names."""
-        rows: tuple[PlanRow, ...] = self._plans.get(plan, ())
+        rows: tuple[PlanRow, ...] = self._groups["plans"].get(plan, ())
         row = on(rows, day)
         return row.line_of_business if row else None
 
@@ -170,7 +184,7 @@ class Rulebook:
         return self._adopted_on(pack, payer, day)
 
     def _find_adopted(self, pack: str, payer: Payer, day: date) -> bool | None:
-        rows: tuple[AdoptionRow, ...] = self._adoptions.get(pack, ())
+        rows: tuple[AdoptionRow, ...] = self._groups["adoptions"].get(pack, ())
         row = best(rows, payer, day)
         if row is not None:
             return row.adopted
@@ -178,8 +192,8 @@ class Rulebook:
 
     def payer_fee(self, code: str, payer: Payer, day: date) -> PayerFeeRow | None:
         """The row that prices the code for the payer; one for the code goes before one for every code."""
-        exact: tuple[PayerFeeRow, ...] = self._fees.get(code, ())
-        every: tuple[PayerFeeRow, ...] = self._fees.get(None, ())
+        exact: tuple[PayerFeeRow, ...] = self._groups["payer-fees"].get(code, ())
+        every: tuple[PayerFeeRow, ...] = self._groups["payer-fees"].get(None, ())
         return best(exact, payer, day) or best(every, payer, day)
 
     def policy(self, code: str, payer: Payer, day: date) -> PolicyRow | None:
@@ -187,26 +201,26 @@ class Rulebook:
         return self._policy_on(code, payer, day)
 
     def _find_policy(self, code: str, payer: Payer, day: date) -> PolicyRow | None:
-        rows: tuple[PolicyRow, ...] = self._policies.get(code, ())
+        rows: tuple[PolicyRow, ...] = self._groups["policies"].get(code, ())
         return best(rows, payer, day)
 
     def policies(self, code: str, day: date) -> tuple[PolicyRow, ...]:
         """Every coverage policy row of a code on the day; those that say most of the payer come first."""
-        rows: list[PolicyRow] = [row for row in self._policies.get(code, ()) if in_force(row, day)]
+        rows: list[PolicyRow] = [row for row in self._groups["policies"].get(code, ()) if in_force(row, day)]
         return tuple(sorted(rows, key=weight, reverse=True))
 
     def diagnosis_rows(self, list_name: str, day: date) -> tuple[DiagnosisListRow, ...]:
         """The rows of a policy's diagnosis list that are in force on the day."""
-        return tuple(row for row in self._diagnoses.get(list_name, ()) if in_force(row, day))
+        return tuple(row for row in self._groups["diagnosis-lists"].get(list_name, ()) if in_force(row, day))
 
     def frequency(self, name: str, day: date) -> FrequencyRow | None:
         """The frequency limit of that name on the day."""
-        rows: tuple[FrequencyRow, ...] = self._frequencies.get(name, ())
+        rows: tuple[FrequencyRow, ...] = self._groups["frequencies"].get(name, ())
         return on(rows, day)
 
     def limit(self, name: str, day: date) -> Decimal | None:
         """The limit of that name on the day."""
-        rows: tuple[LimitRow, ...] = self._limits.get(name, ())
+        rows: tuple[LimitRow, ...] = self._groups["limits"].get(name, ())
         row = on(rows, day)
         return row.value if row else None
 
@@ -227,8 +241,8 @@ class Rulebook:
         return tuple(row for row in self._needed if in_force(row, day))
 
 
-def _grouped(rows: Iterable[Any], field: str) -> dict[Any, tuple[Any, ...]]:
+def _grouped(rows: Mapping[str, tuple[Any, ...]], kind: str) -> dict[Any, tuple[Any, ...]]:
     groups: dict[Any, list[Any]] = defaultdict(list)
-    for row in rows:
-        groups[getattr(row, field)].append(row)
+    for row in rows.get(kind, ()):
+        groups[getattr(row, _KEYS[kind])].append(row)
     return {key: tuple(group) for key, group in groups.items()}

@@ -42,7 +42,7 @@ class Checkup(NamedTuple):
 
 
 def lint(folder: Path, known: Container[str] = ()) -> list[Fault]:
-    """Every fault of a folder of rules, their tables, their test files and schemas, by file and line.
+    """Every fault of a folder of rules, their tables and their test files, by file and line.
 
     `known` are files of rules, by their names below the folder, that were found without a fault before, as were their
     tests: of those only what other files may have changed is looked at.
@@ -54,11 +54,13 @@ def lint(folder: Path, known: Container[str] = ()) -> list[Fault]:
 
 
 def check_up(folder: Path, today: date) -> Checkup:
-    """`lint`, and warnings: rules that nobody has held against their authority for a year. Raises Faults: no folder."""
+    """`lint`, and warnings: rules that nobody has held against their authority for a year, schemas of another version.
+
+    Raises Faults: no folder.
+    """
     contents = read_folder(folder)
-    return Checkup(
-        _faults(contents, folder), list(_stale(contents.files, today)), len(contents.documents), len(contents.packs)
-    )
+    warnings = [*_stale(contents.files, today), *_schemas(folder)]
+    return Checkup(_faults(contents, folder), warnings, len(contents.documents), len(contents.packs))
 
 
 def _faults(contents: Contents, folder: Path, known: Container[str] = ()) -> list[Fault]:
@@ -76,13 +78,14 @@ def _faults(contents: Contents, folder: Path, known: Container[str] = ()) -> lis
     for path in rule_files(folder)[:MOST_RULES]:  # also of rules that could not be read
         if path.relative_to(folder).as_posix() not in known:
             faults += _of_tests(path, folder, contents.packs)
-    faults += [*_orphans(folder), *claim_faults(folder), *_schemas(folder)]
+    faults += [*_orphans(folder), *claim_faults(folder)]
     for pack in contents.packs:
         faults += changes_faults(folder, pack, (file.rule for file in contents.files))
     return sorted(set(faults))
 
 
 def _schemas(folder: Path) -> Iterator[Fault]:
+    """Editors complete rules by these files; no answer depends on them."""
     for name, text in schema_files().items():
         path = folder / name
         if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != text:

@@ -130,7 +130,10 @@ def _not_yaml(error: yaml.MarkedYAMLError, name: str) -> Fault:
     return Fault(name, mark.line + 1 if mark else 0, f"not YAML: {told}")
 
 
-_CONTROL = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What YAML refuses, and what turns the direction of writing: a message could read otherwise than it is.
+_CONTROL = re.compile(
+    r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
 
 
 def _line_of_control(text: str) -> int:

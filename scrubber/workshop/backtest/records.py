@@ -26,7 +26,7 @@ def records(run: Run) -> Iterator[BackTestRecord]:
             meaning(rule),
             run.tally.counts["claims"],
             found.findings,
-            found.dollars,
+            found.dollars if found.known or not found.unknown else None,
             None if share is None else share.quantize(PLACES, ROUND_DOWN),
             run.run_on,
             run.books.candidate.digest,
