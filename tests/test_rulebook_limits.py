@@ -34,6 +34,7 @@ from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition
 from scrubber.rulebook.tables import LimitRow
 from scrubber.rulebook.yaml_file import read_yaml
 from scrubber.scrub import Scrubber, open_scrubber
+from scrubber.tables import in_force
 from scrubber.vocabulary import KINDS
 from scrubber.workshop.coverage import cover
 from scrubber.workshop.explain.explanation import Leaf, Node
@@ -171,7 +172,10 @@ def test_it_means_to_look_the_limit_up_by_day(
         fact = Fact("line", {"day": each.toordinal(), "units": units * 1_000_000})
         wanted = holds(drawn, each, units)
         assert predicate(drawn.condition, CodeLists(()))(fact.values) == wanted
-        assert (explained(drawn.condition, fact, shipped).verdict == "true") == wanted
+        judged = explained(drawn.condition, fact, shipped)
+        assert (judged.verdict == "true") == wanted
+        if len(drawn.rows) > 1 and any(in_force(row, each) for row in drawn.rows):
+            assert isinstance(judged, Leaf)
     assert len(by_days(drawn.condition)) == len(drawn.rows)
 
 
@@ -230,12 +234,20 @@ def test_a_table_that_cannot_be_read_is_the_only_fault(tmp_path: Path) -> None:
     assert the_fault(folder_with(tmp_path, LIMITS.replace(",4,", ",four,"))).file == "sample/tables/limits.csv"
 
 
+def test_a_limit_of_very_many_rows(tmp_path: Path) -> None:
+    days = [date(2000, 1, 1) + timedelta(number) for number in range(20_000)]
+    rows = "".join(f"units-a-day,3,{first},{end},sample\n" for first, end in pairwise(days))
+    found = the_fault(folder_with(tmp_path, "name,value,since,until,source\n" + rows))
+    assert (found.file, "has 19999 rows; one that a rule names has at most 30" in found.message) == (FILE, True)
+
+
 @pytest.mark.parametrize(
     ("rows", "days"),
     [
         (["1,2023-01-01,"], "from 2022-01-01 to the day before 2023-01-01"),
         (["1,,2025-01-01"], "from 2025-01-01 to the day before 2030-01-01"),
         (["1,,2020-01-01", "2,2020-01-01,2022-01-01"], "from 2022-01-01 to the day before 2030-01-01"),
+        (["1,,2020-01-01"], "from 2022-01-01 to the day before 2030-01-01"),
         (["1,2030-01-01,"], "from 2022-01-01 to the day before 2030-01-01"),
     ],
 )

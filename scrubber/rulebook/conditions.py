@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from scrubber.rulebook.limits import Limits, limit_name, written_out
+from scrubber.rulebook.limits import MOST_ROWS, Limits, limit_name, written_out
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList
 from scrubber.rulebook.tables import LimitRow
 from scrubber.rulebook.yaml_file import Document, Place, iso_day
@@ -157,6 +157,10 @@ def _by_limit(field: Field, operator: str, name: str, limits: Limits | None) -> 
     if name not in limits:
         known = ", ".join(sorted(limits)) or "none"
         raise ValueError(f"there is no limit `{name}` in any table of kind limits; there are: {known}")
+    if len(limits[name]) > MOST_ROWS:
+        raise ValueError(
+            f"the limit `{name}` has {len(limits[name])} rows; one that a rule names has at most {MOST_ROWS}"
+        )
 
     def test(row: LimitRow) -> Compare:
         try:

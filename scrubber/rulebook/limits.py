@@ -15,6 +15,7 @@ from scrubber.rulebook.tables import LimitRow
 from scrubber.rulebook.yaml_file import Document, Place
 
 KEY = "limit"
+MOST_ROWS = 30  # of one limit that rules name; a rule with more would have too many conditions anyway
 
 Limits = Mapping[str, Sequence[LimitRow]]  # the rows of each limit by its name, the oldest first
 
