@@ -58,6 +58,7 @@ def _rabbitmq(folder: Path) -> Iterator[Command]:
     port, names = free_port(), free_port()
     environ = os.environ | {
         "HOME": str(folder),  # of its cookie
+        "ERL_CRASH_DUMP_SECONDS": "0",  # none
         "ERL_EPMD_PORT": str(names),
         "ERL_EPMD_ADDRESS": "127.0.0.1",
         "RABBITMQ_NODENAME": f"test{port}@localhost",
