@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from scrubber.batch.place import open_batches
+from scrubber.batch.work import remove_batch
 from scrubber.errors import LedgerDown
 from scrubber.scrub import Scrubber
-from tests.batches import bench, ndjson, results, submit, work_off
+from tests.batches import bench, forget_batches, ndjson, results, submit, work_off
+from tests.service import Service, running, write_rules
 
 psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")
 
@@ -31,6 +34,55 @@ def test_the_encoding_of_the_database_does_not_matter(in_encoding: str, shipped:
     submit(on, ndjson(3))
     assert work_off(on) == 2
     assert [row["row"] for row in results(on)] == [1, 2, 3]
+
+
+def test_the_log_of_the_database_forgets_what_was_deleted(postgres: str, shipped: Scrubber) -> None:
+    """As docs/deploying.md tells whoever has to prove it; with the setting of the compose file."""
+    forget_batches(postgres)
+    kept = open_batches(None, postgres)
+    assert kept is not None
+    canary = b"LOGGED-CANARY"
+    with psycopg.connect(postgres, autocommit=True) as server:
+        server.execute("ALTER SYSTEM SET wal_recycle = off")
+        server.execute("SELECT pg_reload_conf()")
+        [[folder]] = server.execute("SHOW data_directory").fetchall()
+        submit(bench(kept, shipped), ndjson(20).replace(b"CLAIM", canary))
+        work_off(bench(kept, shipped))
+        assert _holding(folder, canary)
+        remove_batch("b1", kept.ledger, kept.depot)
+        for statement in ("CHECKPOINT", "SELECT pg_switch_wal()", "CHECKPOINT"):
+            server.execute(statement)
+        assert not _holding(folder, canary)
+        server.execute("ALTER SYSTEM RESET wal_recycle")
+        server.execute("SELECT pg_reload_conf()")
+
+
+def _holding(folder: str, text: bytes) -> list[Path]:
+    return [path for path in Path(folder).rglob("*") if path.is_file() and text in path.read_bytes()]
+
+
+def test_two_machines_serve_the_same_batches(postgres: str, tmp_path: Path) -> None:
+    forget_batches(postgres)
+    rules = write_rules(tmp_path / "rules", ("sample-denied", "deny", "77092"))
+    headers = {"Content-Type": "application/x-ndjson", "Idempotency-Key": "night"}
+    with machine(tmp_path / "1", rules, postgres) as one, machine(tmp_path / "2", rules, postgres) as two:
+        first = one.ask("POST", "/v1/batches", ndjson(3), headers)
+        again = two.ask("POST", "/v1/batches", ndjson(3), headers)
+        assert (first.status, again.status) == (202, 202)
+        address = str(first.headers["Location"])
+        assert again.headers["Location"] == address
+        assert two.ask("POST", "/v1/batches", ndjson(4), headers).status == 409
+        assert two.ask("GET", address).json["state"] == "received"
+        assert two.ask("POST", f"{address}/cancel").status == 200
+        assert one.ask("GET", address).json["state"] == "cancelled"
+        assert one.ask("DELETE", address).status == 204
+        assert two.ask("GET", address).status == 404
+
+
+def machine(folder: Path, rules: Path, database: str) -> AbstractContextManager[Service]:
+    folder.mkdir()
+    environ = {"SCRUBBER_STATE": str(folder / "state"), "SCRUBBER_RULES": str(rules), "SCRUBBER_DATABASE_URL": database}
+    return running(folder, **environ)
 
 
 @pytest.mark.parametrize(
