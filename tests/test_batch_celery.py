@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -130,6 +130,23 @@ def test_a_sweep_sends_what_is_missing_and_no_more(broker: Broker, kept: Batches
     seconds[0] += on.lease_seconds
     assert sweep("me", on)
     assert broker.waiting() == 5
+
+
+def test_a_sweep_connects_once_for_all_that_is_missing_of_a_batch(kept: Batches, address: str) -> None:
+    told: list[tuple[str, list[int]]] = []
+
+    class Told(Broker):
+        def hint(self, batch_id: str, numbers: Sequence[int]) -> None:
+            told.append((batch_id, list(numbers)))
+
+    forget_hints(address)
+    for batch_id in ("b1", "b2"):
+        kept.ledger.accept(batch_of(b"x", batch_id), None, None, NOW)
+    lease = kept.ledger.take("me")
+    assert lease is not None
+    kept.ledger.cut(lease, [Chunk(number, number + 1, 1, 0, 1) for number in range(5)], 5, NOW)
+    assert Sweep(Told(address), lambda *_: None)("me", bench(kept, None))
+    assert sorted(told) == [("b1", [0, 1, 2, 3, 4]), ("b2", [-1])]
 
 
 def test_who_accepts_and_who_cuts_send_hints(postgres: str, tmp_path: Path, broker: Broker, address: str) -> None:

@@ -18,6 +18,8 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from billiard.util import set_pdeathsig
@@ -136,8 +138,8 @@ class Sweep:
         chunks = [] if there is None else bench.ledger.waiting(MOST_HINTS)
         if there is None or there >= len(chunks):
             return False
-        for batch_id, number in chunks[: len(chunks) - there]:
-            self._broker.hint(batch_id, (number,))
+        for batch_id, missing in groupby(chunks[: len(chunks) - there], itemgetter(0)):
+            self._broker.hint(batch_id, [number for _, number in missing])
         return True
 
     def _waiting(self) -> int | None:
