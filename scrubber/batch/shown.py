@@ -14,11 +14,11 @@ _GZIP = b"\x1f\x8b"
 _UNPACKED_AT_MOST = 1 << 26
 _X12 = re.compile(rb"(ISA|GS|ST)[^A-Za-z0-9\s]")
 _FOREIGN = {
-    b"\xff\xfe": "The body is UTF-16: send it as UTF-8.",
-    b"\xfe\xff": "The body is UTF-16: send it as UTF-8.",
-    b"PK\x03\x04": "The body is a zip file: send what is in it, as it is or as gzip.",
-    b"\x28\xb5\x2f\xfd": "The body is packed as zstd: send it as it is, or as gzip.",
-    _GZIP: "The body is packed by gzip twice: send it packed once.",
+    b"\xff\xfe": "This is UTF-16: send UTF-8.",
+    b"\xfe\xff": "This is UTF-16: send UTF-8.",
+    b"PK\x03\x04": "This is a zip file: send what is in it, as it is or as gzip.",
+    b"\x28\xb5\x2f\xfd": "This is packed as zstd: send it as it is, or as gzip.",
+    _GZIP: "This is packed by gzip twice: send it packed once.",
 }
 
 
