@@ -99,7 +99,7 @@ def _unpack(lease: Lease, bench: Bench, holding: _Holding) -> Cut:
             bench.depot.keep_rows(batch.id, lease.token, data)
         except DepotFull:
             if bench.now() < batch.submitted + WAITED_FOR_ROOM:
-                raise
+                raise LeaseLost from None  # when it has run out, it is tried again; others come first until then
             raise NotABatch("there is no room to unpack the upload; send it in parts, or when there is room") from None
     with bench.depot.kept_rows(batch.id) as rows:
         return cut_lines(holding.while_reading(pieces(rows)), bench.most_row_bytes)
