@@ -170,6 +170,21 @@ def test_clients_that_keep_their_end_open_hold_up_nobody(tmp_path: Path, rules: 
             connection.close()
 
 
+def test_uploads_that_stall_leave_a_thread_to_others(tmp_path: Path, rules: Path) -> None:
+    head = (
+        b"POST /v1/batches HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\nContent-Length: 9000\r\n\r\n{"
+    )
+    with running(tmp_path, SCRUBBER_RULES=str(rules), SCRUBBER_STATE=str(tmp_path / "state")) as service:
+        stalled = [socket.create_connection(("127.0.0.1", service.port), timeout=30) for _ in range(20)]
+        for connection in stalled:
+            connection.sendall(head)
+        for connection in stalled[2:]:
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 503 ")
+        assert service.scrub(orjson.dumps(office_claim())).status == 200
+        for connection in stalled:
+            connection.close()
+
+
 def test_term_ends_the_service_cleanly(tmp_path: Path, rules: Path) -> None:
     with running(tmp_path, SCRUBBER_RULES=str(rules)) as service:
         assert service.scrub(orjson.dumps(office_claim())).status == 200

@@ -21,7 +21,7 @@ SECONDS_OF_SILENCE = 5.0  # after which no more will come
 MOST_BYTES = 2_000_000_000  # that are taken and thrown away
 MOST_AT_ONCE = 32  # connections of one process; others are closed as they are
 PIECE = 1 << 18
-_AT_ONCE = 0.001  # seconds; what has arrived is read by then
+AT_ONCE = 0.02  # seconds; what has arrived is read by then
 
 _free = threading.BoundedSemaphore(MOST_AT_ONCE)
 
@@ -36,11 +36,18 @@ def part(conn: TConn) -> None:
     threading.Thread(target=_take_the_rest, args=(left,), daemon=True).start()
 
 
+def body_is_read(conn: TConn) -> bool:
+    """Whether the body of the last request has come to its end; what little has arrived of it is taken.
+
+    Raises OSError, ParseException.
+    """
+    return conn.parser.mesg is not None and bool(conn.parser.finish_body(deadline=monotonic() + AT_ONCE))
+
+
 def _is_read(conn: TConn) -> bool:
     """Whether the request was read to its end, so that nothing more comes."""
     try:
-        request_ended = conn.parser.mesg is not None and conn.parser.finish_body(deadline=monotonic() + _AT_ONCE)
-        return request_ended and not conn.sock.recv(1, MSG_PEEK | MSG_DONTWAIT)
+        return body_is_read(conn) and not conn.sock.recv(1, MSG_PEEK | MSG_DONTWAIT)
     except BlockingIOError:
         return True
     except (OSError, ParseException):

@@ -127,6 +127,10 @@ class _Worker(ThreadWorker):
         finally:
             del self._under_way[conn]
 
+    def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
+        """Called by gunicorn when it has answered. It would wait in this thread for the rest of a refused upload."""
+        return keepalive and parting.body_is_read(conn)
+
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Called by gunicorn's loop, again and again."""
         super().wait_for_and_dispatch_events(min(timeout, FOLLOW))
