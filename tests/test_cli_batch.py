@@ -15,6 +15,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from scrubber.cli.batch_tables import batches_table
 from tests.batches import ndjson
 from tests.service import ROOT, Service, free_port, running, write_rules
 
@@ -89,6 +90,26 @@ def test_status_is_a_table(service: Service, batch_id: str) -> None:
     assert told == service.ask("GET", f"/v1/batches/{batch_id}").json
 
 
+@pytest.mark.parametrize(("width", "left_out"), [(80, {"ROWS/S", "SUBMITTED", "ACCEPT"}), (130, set()), (None, set())])
+def test_a_table_fits_the_terminal(monkeypatch: pytest.MonkeyPatch, width: int | None, left_out: set[str]) -> None:
+    monkeypatch.setattr("scrubber.cli.columns.width", lambda: width)
+    told = {
+        "id": "0" * 32,
+        "state": "cancelled",
+        "why": None,
+        "submitted": "2026-11-23T12:00:00.000Z",
+        "rows": 1_000_000,
+        "rowsDone": 1_000_000,
+        "counts": dict.fromkeys(("accept", "warn", "deny", "rejected"), 100_000),
+        "atRisk": "9999999.99",
+        "rowsPerSecond": 9999.9,
+    }
+    heading, row = batches_table([told])
+    assert width is None or max(len(heading), len(row)) <= width
+    assert "AT RISK" in heading
+    assert not left_out & set(heading.split())
+
+
 def test_results_are_printed_and_narrowed(service: Service, batch_id: str) -> None:
     every = batch(service, "results", batch_id).stdout
     assert every == service.ask("GET", f"/v1/batches/{batch_id}/results").body
@@ -135,6 +156,8 @@ def test_the_summary_is_tables_by_dollars(service: Service, batch_id: str) -> No
 
 def test_a_batch_is_cancelled_and_removed(service: Service) -> None:
     sent = batch(service, "submit", "-", data=ndjson(1)).stdout.decode().strip()
+    cancelled = orjson.loads(batch(service, "cancel", sent, "--json").stdout)
+    assert (cancelled["id"], cancelled["state"] in ("cancelled", "done")) == (sent, True)
     assert batch(service, "cancel", sent).returncode == 0
     assert batch(service, "delete", sent, data=b"n\n").returncode != 0
     assert batch(service, "delete", sent, "--yes").stdout == b"removed\n"

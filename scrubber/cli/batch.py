@@ -90,7 +90,14 @@ def submit(file: Path, url: str, wait: bool, key: str | None, as_json: bool, **o
 @_url
 @_as_json
 def status(batch_id: str | None, url: str, as_json: bool) -> None:
-    """Show how far a batch is, or all of them."""
+    """Show how far a batch is, or the newest hundred.
+
+    On a narrow terminal the table leaves out columns; --json has everything.
+
+    \b
+    scrubber batch status
+    scrubber batch status ID --json
+    """
     service = BatchService(url)
     if batch_id:
         _show(service.read(batch_id), as_json)
@@ -135,7 +142,11 @@ def results(batch_id: str, url: str, as_csv: bool, output: Path | None, **filter
 @click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="Lines of each table.")
 @_as_json
 def summary(batch_id: str, url: str, top: int, as_json: bool) -> None:
-    """Show claims, findings and dollars at risk by rule, payer, code and provider, the most dollars first."""
+    """Show claims, findings and dollars at risk by rule, payer, code and provider, the most dollars first.
+
+    \b
+    scrubber batch summary ID --top 5
+    """
     told = BatchService(url).read(batch_id, "summary")
     if as_json:
         _print(told)
@@ -146,11 +157,16 @@ def summary(batch_id: str, url: str, top: int, as_json: bool) -> None:
 @batch.command()
 @_id
 @_url
-def cancel(batch_id: str, url: str) -> None:
-    """End a batch that runs. What is done stays and can be read."""
+@_as_json
+def cancel(batch_id: str, url: str, as_json: bool) -> None:
+    """End a batch that runs. What is done stays and can be read; one that has ended stays as it is.
+
+    \b
+    scrubber batch cancel ID
+    """
     service = BatchService(url)
     service.do("POST", batch_id, "cancel")
-    _show(service.read(batch_id), as_json=False)
+    _show(service.read(batch_id), as_json)
 
 
 @batch.command()
@@ -158,7 +174,12 @@ def cancel(batch_id: str, url: str) -> None:
 @_url
 @click.confirmation_option("--yes", prompt="Remove its claims and results for good?", help="Do not ask.")
 def delete(batch_id: str, url: str) -> None:
-    """Remove a batch: its claims, its results, all that is known of it."""
+    """Remove a batch: its claims, its results, all that is known of it. One that runs is cancelled first.
+
+    \b
+    scrubber batch delete ID
+    scrubber batch delete ID --yes                   without a question, in scripts
+    """
     BatchService(url).do("DELETE", batch_id)
     click.echo("removed")
 

@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from scrubber.cli.columns import columns
+from scrubber.cli.columns import columns, fitting
 
 _NUMBERS = frozenset(("rows", "done", "accept", "warn", "deny", "rejected", "at risk", "claims", "findings", "rows/s"))
 _COLUMNS = ("id", "state", "rows", "done", "accept", "warn", "deny", "rejected", "at risk", "rows/s", "submitted")
+_SPARE = (
+    "rows/s",
+    "submitted",
+    "accept",
+    "warn",
+    "rejected",
+    "done",
+)  # left out on a narrow terminal, the first ones first
 _GROUPS = {"rules": "rule", "payers": "payer", "codes": "code", "providers": "provider"}
 
 
 def batches_table(batches: list[Any]) -> Iterator[str]:
     """A line a batch, and below them why any failed."""
-    yield from columns(_COLUMNS, [_row(batch) for batch in batches], _NUMBERS)
+    yield from fitting(_COLUMNS, [_row(batch) for batch in batches], _NUMBERS, _SPARE)
     for batch in batches:
         if batch["why"]:
             yield f"{batch['id']} failed: {batch['why']}."

@@ -23,12 +23,28 @@ def columns(
         yield GAP.join(set_cells).rstrip()
 
 
+def width() -> int | None:
+    """Of the terminal, in characters; None where nobody looks."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def fitting(
+    header: Sequence[str], rows: Sequence[Sequence[object]], right: frozenset[str], spare: Sequence[str]
+) -> list[str]:
+    """Lines of a table that fits the terminal: columns of `spare` are left out, the first ones first, until it does."""
+    lines = list(columns(header, rows, right))
+    room = width()
+    if room is None or not spare or max(map(len, lines)) <= room:
+        return lines
+    place = header.index(spare[0])
+    without = [[*row[:place], *row[place + 1 :]] for row in (header, *rows)]
+    return fitting([str(name) for name in without[0]], without[1:], right, spare[1:])
+
+
 def cut(line: str) -> str:
     """A line as far as a terminal is wide; whole where nobody looks at it."""
-    if not sys.stdout.isatty():
-        return line
-    width = shutil.get_terminal_size().columns
-    return line if len(line) <= width else f"{line[: width - 1]}…"
+    room = width()
+    return line if room is None or len(line) <= room else f"{line[: room - 1]}…"
 
 
 def _text(cell: object) -> str:
