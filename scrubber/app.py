@@ -14,7 +14,7 @@ from scrubber.config import Settings
 from scrubber.rulebook.archive import archive_or_tell
 from scrubber.rulebook.book import Rulebook
 from scrubber.scrub import LiveScrubber, Scrubber
-from scrubber.web import body, docs, logs, openapi, problems, service
+from scrubber.web import docs, logs, openapi, problems, service
 from scrubber.web.reload.following import Follower
 from scrubber.web.reload.reloads import Reloads
 from scrubber.web.reload.shelf import Shelf
@@ -57,10 +57,8 @@ def _put_together(settings: Settings, current: Callable[[], Scrubber], trouble: 
     # Werkzeug would answer doubled slashes with a redirect that repeats the address.
     app.url_map.merge_slashes = False
     service.install(app, _service(settings, current, trouble))
-    # Hooks after a request run in reverse: the log comes last and counts draining, too.
     logs.install(app, logs.open_log(sys.stdout))
     docs.install(app)
-    body.install(app)
     problems.install(app)
     openapi.install(app)
     return app

@@ -12,7 +12,7 @@ ScrubberError
 |-- WrongQuestion          an explanation is asked of a rule or a line that there is not
 |-- LedgerDown             batches cannot be kept or read just now (HTTP 503)
 |-- DepotFull              there is no room for a batch (HTTP 507)
-|-- BadUpload              an upload is refused while it is received (HTTP 400, 413)
+|-- BadUpload              an upload is refused while it is received (HTTP 400, 413, 415)
 |-- NotABatch              an upload cannot be cut into rows; the batch fails, and says why
 |-- BackTestStopped        a back-test could not be run to its end
 |-- NoPrice                an amount cannot be known; stays within `scrubber.money`
@@ -81,7 +81,7 @@ class DepotFull(ScrubberError):
 
 
 class BadUpload(ScrubberError):
-    """An upload is refused while it is received. `kind` is empty or too-large."""
+    """An upload is refused while it is received. `kind` is empty, foreign or too-large."""
 
     def __init__(self, kind: str, message: str) -> None:
         self.kind = kind

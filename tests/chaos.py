@@ -1,6 +1,6 @@
 """Kills everything that serves a batch, again and again, and looks whether anybody could tell.
 
-python -m tests.chaos --claims 50000 --kills 10 --over postgres
+python -m tests.chaos --claims 50000 --kills 10 --over postgres --broker rabbitmq
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -25,7 +25,7 @@ import orjson
 from scrubber.batch.job import ENDED
 from scrubber.scrub import open_scrubber
 from tests.batches import bench, ndjson, result_bytes, submit, work_off
-from tests.brokers import valkey
+from tests.brokers import KINDS, broker
 from tests.service import ROOT, Answer, Service, free_port
 
 LEASE = 2  # seconds
@@ -142,9 +142,9 @@ class Deployment:
 
 @contextmanager
 def deployed(folder: Path, over: str) -> Iterator[Deployment]:
-    """The embedded deployment over SQLite, or the grown one over PostgreSQL, Celery and Valkey; workers twice."""
+    """The embedded deployment over SQLite, or the grown one over PostgreSQL, Celery and a broker; workers twice."""
     port = free_port()
-    settings = {
+    environ = os.environ | {
         "SCRUBBER_BIND": f"127.0.0.1:{port}",
         "SCRUBBER_WORKERS": "1",
         "SCRUBBER_BATCH_WORKERS": "0",
@@ -152,31 +152,26 @@ def deployed(folder: Path, over: str) -> Iterator[Deployment]:
         "SCRUBBER_RULES": str(ROOT / "rules"),
         "SCRUBBER_LEASE_SECONDS": str(LEASE),
     }
-    parts: list[Part | Database] = []
-    environ = os.environ | settings
-    if over == "postgres":
-        database = Database(folder)
-        broker_port = free_port()
-        environ |= {
-            "SCRUBBER_DATABASE_URL": database.address,
-            "SCRUBBER_BROKER_URL": f"redis://127.0.0.1:{broker_port}/0",
-        }
-        parts += [database, Part("broker", valkey(broker_port), dict(os.environ), folder / "broker.txt")]
-    scrubber = [sys.executable, "-m", "scrubber"]
-    output = folder / "api.txt"
-    parts += [
-        Part("api", [*scrubber, "serve"], environ, output),
-        Part("workers", [*scrubber, "worker", "--processes", "1"], environ, folder / "workers-1.txt"),
-        Part("workers", [*scrubber, "worker", "--processes", "1"], environ, folder / "workers-2.txt"),
-    ]
-    try:
+    with ExitStack() as ends:
+        parts: list[Part | Database] = []
+        if over != "sqlite":
+            database = Database(folder)
+            ends.callback(database.end)
+            carrier = ends.enter_context(broker(over, folder / "broker"))
+            parts += [database, Part("broker", carrier.command, carrier.environ, folder / "broker.txt")]
+            environ |= {"SCRUBBER_DATABASE_URL": database.address, "SCRUBBER_BROKER_URL": carrier.address}
+        scrubber = [sys.executable, "-m", "scrubber"]
+        output = folder / "api.txt"
+        parts += [
+            Part("api", [*scrubber, "serve"], environ, output),
+            Part("workers", [*scrubber, "worker", "--processes", "1"], environ, folder / "workers-1.txt"),
+            Part("workers", [*scrubber, "worker", "--processes", "1"], environ, folder / "workers-2.txt"),
+        ]
         for part in parts:
             if isinstance(part, Part):
+                ends.callback(part.end)
                 part.start()
         yield Deployment(Service(port, None, output), parts)  # type: ignore[arg-type] -- its process is a part
-    finally:
-        for part in reversed(parts):
-            part.end()
 
 
 class Survived(NamedTuple):
@@ -269,6 +264,7 @@ def main() -> None:
     parser.add_argument("--claims", type=int, default=50_000)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--over", choices=("sqlite", "postgres"), default="sqlite")
+    parser.add_argument("--broker", choices=KINDS, default="valkey", help="over PostgreSQL")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     data = ndjson(chosen.claims)
@@ -276,11 +272,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         calm = undisturbed(folder / "calm", data)
-        survived = survive(folder, chosen.over, data, chosen.claims, chosen.kills, chosen.seed)
+        over = chosen.over if chosen.over == "sqlite" else chosen.broker
+        survived = survive(folder, over, data, chosen.claims, chosen.kills, chosen.seed)
         judge(survived, calm, chosen.claims)
     say = sys.stdout.write
     kills = len(survived.kills)
-    say(f"{chosen.claims:,} claims over {chosen.over}, {kills} kills, {survived.seconds:.1f} s: all there\n")
+    say(f"{chosen.claims:,} claims over {over}, {kills} kills, {survived.seconds:.1f} s: all there\n")
     say("".join(f"  {kill}\n" for kill in survived.kills))
 
 

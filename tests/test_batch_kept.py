@@ -145,6 +145,24 @@ def test_release_gives_back_what_one_worker_held(keep: Keep) -> None:
     assert ledger.renew(other, None)
 
 
+def test_what_is_given_back_was_never_taken(keep: Keep) -> None:
+    ledger = keep().ledger
+    with_chunks(ledger, 1)
+    for row in (None, 4):
+        ledger.renew(taken(ledger), row)
+        ledger.release("one")
+    again = taken(ledger)
+    assert (again.tries, again.deaths) == (3, {4: 1})
+    assert ledger.renew(again, 7)
+    ledger.give_back("other")
+    assert ledger.renew(again, 7)
+    ledger.give_back("one")
+    assert not ledger.renew(again, 7)
+    assert not ledger.finish(again, Tally(accept=10), {}, NOW)
+    again = taken(ledger)
+    assert (again.tries, again.deaths) == (3, {4: 1})
+
+
 def test_a_lease_that_ran_out_goes_before_what_waits(keep: Keep) -> None:
     ledger = keep().ledger
     with_chunks(ledger, 3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import time
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,10 +13,11 @@ import pytest
 
 from scrubber.answer.json import to_bytes
 from scrubber.batch.job import ROWS_A_CHUNK
+from scrubber.batch.pool import Worker, do_chunk
 from scrubber.batch.summary import merged
-from scrubber.batch.work import FATAL_DEATHS, remove_batch, work
+from scrubber.batch.work import FATAL_DEATHS, MOST_TRIES, remove_batch, work
 from scrubber.claim import Claim
-from scrubber.errors import LedgerDown
+from scrubber.errors import DepotFull, LedgerDown
 from scrubber.findings import ScrubResult
 from scrubber.intake import parse_json, read_v3
 from scrubber.scrub import Scrubber
@@ -153,6 +155,51 @@ def test_a_row_that_ends_its_workers_is_isolated(keep: Keep, shipped: Scrubber) 
     told = results(on)
     assert [row["row"] for row in told if "rejected" in row] == [poison + 1]
     assert len(told) == 20
+
+
+def test_a_disk_that_is_full_for_long_condemns_no_row(
+    keep: Keep, shipped: Scrubber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scrubber.batch.pool.RETRY_SECONDS", 0)
+    on = bench(keep(), shipped)
+    submit(on, ndjson(3))
+    left = [MOST_TRIES + FATAL_DEATHS]
+
+    class Full:
+        """The same depot, which has no room for results for a while."""
+
+        def keep_result(self, *told: Any) -> None:
+            left[0] -= 1
+            if left[0] > 0:
+                raise DepotFull("full")
+            on.depot.keep_result(*told)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(on.depot, name)
+
+    said: list[str] = []
+    worker = Worker("one", 0, lambda: on, lambda event, told: said.append(event))
+    for _ in range(MOST_TRIES * 2):
+        worker.attempt(do_chunk, replace(on, depot=Full()))
+    assert said == ["batches stand still"]
+    assert [row["row"] for row in results(on) if "answer" in row] == [1, 2, 3]
+
+
+def test_a_batch_that_is_deleted_under_a_worker_is_no_fault(keep: Keep, shipped: Scrubber) -> None:
+    on = bench(keep(), shipped)
+    submit(on, ndjson(3))
+    cut = on.ledger.take("one")
+    assert cut is not None
+    assert work(cut, on)
+    lease = on.ledger.take("one")
+    assert lease is not None
+
+    def deleting() -> Scrubber:
+        remove_batch("b1", on.ledger, on.depot)
+        return shipped
+
+    assert not work(lease, replace(on, scrubber=deleting))
+    assert on.ledger.take("one") is None
 
 
 def test_workers_that_die_at_different_rows_condemn_none(keep: Keep, shipped: Scrubber) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import random
 import signal
@@ -182,6 +183,36 @@ def test_the_day_of_receipt_is_that_of_the_first_run(tmp_path: Path, claims: Pat
     command = [sys.executable, "-m", "scrubber", "scrub", str(claims), "-o", str(output)]
     subprocess.run(command, cwd=ROOT, env=os.environ | {"SCRUBBER_RULES": str(rules)}, check=False, capture_output=True)
     assert output.read_bytes() == whole
+
+
+def test_two_runs_on_one_output_do_not_mix(tmp_path: Path, claims: Path, rules: Path, undisturbed: bytes) -> None:
+    output, progress = tmp_path / "out.ndjson", tmp_path / "out.ndjson.progress"
+    with start(claims, output, rules) as first:
+        until(progress.exists)
+        first.send_signal(signal.SIGSTOP)
+        second = run(claims, output, rules)
+        first.send_signal(signal.SIGCONT)
+        first.communicate(timeout=60)
+    assert (second.returncode, "another run" in second.stderr) == (2, True), second.stderr
+    assert output.read_bytes() == undisturbed
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.ndjson.gz", gzip.compress(ndjson(1)), "gzip -dk"),
+        ("a.ndjson", gzip.compress(ndjson(1)), "gzip -dk"),
+        ("a.jsonl", b" [" + ndjson(1) + b"]", "jq -c"),
+        ("a.ndjson", b"ISA*00*CANARY~", "X12 is not read yet"),
+    ],
+)
+def test_a_file_that_has_no_claim_a_line_is_refused(tmp_path: Path, name: str, content: bytes, told: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    command = [sys.executable, "-m", "scrubber", "scrub", str(tmp_path / name)]
+    environ = os.environ | {"SCRUBBER_RULES": str(ROOT / "rules")}
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, told in done.stderr, "CANARY" in done.stderr) == (2, True, False), done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 @pytest.mark.parametrize(

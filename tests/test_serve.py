@@ -74,7 +74,7 @@ def test_a_body_that_is_too_large_gets_a_clear_answer(service: Service, size: in
     answer = service.scrub(b" " * size)
     assert answer.status == 413
     assert answer.headers["Content-Type"] == "application/problem+json"
-    assert str(MOST) in str(answer.json["detail"])
+    assert f"{MOST:,} bytes" in str(answer.json["detail"])
 
 
 def test_the_size_of_a_chunked_body_is_bounded_too(service: Service) -> None:
@@ -143,6 +143,31 @@ def test_a_refused_upload_does_not_break_the_connection(service: Service) -> Non
     answer = service.ask("POST", "/v1/claims/scrub", packed, JSON | {"Content-Encoding": "gzip"})
     assert answer.status == 415
     assert service.ask("POST", "/nowhere", b"x" * 1_000_000).status == 404
+
+
+@pytest.mark.parametrize("size", [150_000_000, 10_000_000_001])
+def test_a_long_upload_that_is_refused_is_told_why(service: Service, size: int) -> None:
+    """Also one of which the rest is never sent."""
+    kind = "text/plain" if size < 10_000_000_000 else "application/x-ndjson"
+    head = f"POST /v1/batches HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: {size}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", service.port), timeout=30) as connection:
+        connection.sendall(head.encode())
+        for _ in range(150):
+            connection.sendall(b" " * 1_000_000)
+        answer = connection.recv(65_536)
+    assert answer.startswith(b"HTTP/1.1 415 " if size < 10_000_000_000 else b"HTTP/1.1 413 ")
+
+
+def test_clients_that_keep_their_end_open_hold_up_nobody(tmp_path: Path, rules: Path) -> None:
+    with running(tmp_path, SCRUBBER_RULES=str(rules)) as service:
+        held = [socket.create_connection(("127.0.0.1", service.port), timeout=30) for _ in range(40)]
+        for number, connection in enumerate(held):
+            last = "Connection: close" if number % 2 else "no header"
+            connection.sendall(f"GET /healthz HTTP/1.1\r\nHost: x\r\n{last}\r\n\r\n".encode())
+        assert service.ask("GET", "/healthz").status == 200
+        for connection in held:
+            assert connection.recv(65_536)
+            connection.close()
 
 
 def test_term_ends_the_service_cleanly(tmp_path: Path, rules: Path) -> None:

@@ -82,6 +82,11 @@ def test_a_batch_from_submission_to_results(client: FlaskClient, state: Path, sh
         ("application/json", None, lambda rows: b"\n".join(rows)),
         (NDJSON, "gzip", lambda rows: gzip.compress(b"\n".join(rows))),
         ("application/gzip", None, lambda rows: gzip.compress(b"\n".join(rows))),
+        ("application/json", "gzip", lambda rows: gzip.compress(b" [" + b",".join(rows) + b"]")),
+        ("application/x-gzip", None, lambda rows: gzip.compress(b"[" + b",\n".join(rows) + b"]")),
+        ("application/gzip", None, lambda rows: b"".join(map(gzip.compress, (b"", b"\n[", b",".join(rows), b"]")))),
+        ("application/gzip", None, lambda rows: gzip.compress(b"\n".join(rows)) + bytes(500)),
+        ("application/json", None, lambda rows: b"\xef\xbb\xbf" + b" " * 70_000 + b"[" + b",".join(rows) + b"]"),
     ],
 )
 def test_forms_of_upload(
@@ -94,11 +99,45 @@ def test_forms_of_upload(
     assert len(lines(client.get(f"{sent.headers['Location']}/results").data)) == 3
 
 
-def test_a_gzipped_array_is_declared(client: FlaskClient, state: Path, shipped: Scrubber) -> None:
-    data = gzip.compress(b"[" + b",".join(claims(2)) + b"]")
-    sent = submit(client, data, "?format=json", "application/gzip")
-    work(state, shipped)
-    assert client.get(sent.headers["Location"]).json["rows"] == 2
+def test_the_sender_may_insist_on_a_format(client: FlaskClient, state: Path, shipped: Scrubber) -> None:
+    data = b"[]\n" + ndjson(2)
+    for body in (data, gzip.compress(data)):
+        sent = submit(client, body, "?format=ndjson")
+        work(state, shipped)
+        done: Any = client.get(sent.headers["Location"]).json
+        assert (done["rows"], done["counts"]["rejected"]) == (3, 1)
+
+
+_X12 = b"ISA*00*          *00*          *ZZ*CANARY~\nGS*HC*CANARY~\nST*837*0001~\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (_X12, "X12 is not read yet"),
+        (b"\n" + _X12.split(b"\n", 1)[1], "X12 is not read yet"),
+        (gzip.compress(_X12), "X12 is not read yet"),
+        (_X12 * 5_000, "X12 is not read yet"),
+        ("CANARY".encode("utf-16"), "UTF-8"),
+        (b"PK\x03\x04CANARY", "zip"),
+        (b"\x28\xb5\x2f\xfdCANARY", "zstd"),
+        (gzip.compress(gzip.compress(ndjson(1))), "twice"),
+    ],
+)
+def test_what_is_never_read_is_refused_with_what_to_send(
+    client: FlaskClient, state: Path, data: bytes, words: str
+) -> None:
+    answer = submit(client, data, media_type="application/octet-stream")
+    assert (answer.status_code, words in answer.json["detail"]) == (415, True), answer.text
+    assert "CANARY" not in answer.text
+    assert not list((state / "batches").iterdir())
+
+
+@pytest.mark.parametrize("media_type", ["application/edi-x12", "text/plain", "application/json; charset=iso-8859-1"])
+def test_kinds_of_body_that_are_not_read(client: FlaskClient, media_type: str) -> None:
+    answer = submit(client, _X12, media_type=media_type)
+    assert answer.status_code == 415
+    assert "JSON" in answer.json["detail"]
 
 
 def test_a_key_stands_for_one_batch(client: FlaskClient, state: Path) -> None:
@@ -148,8 +187,9 @@ def test_results_are_resumed_and_narrowed(client: FlaskClient, state: Path, ship
     assert risky
 
 
-def test_findings_as_csv(client: FlaskClient, state: Path, shipped: Scrubber) -> None:
-    data = ndjson(2).replace(b"CLAIM-", b"=CLAIM-") + b"junk\n"
+@pytest.mark.parametrize("formula", ["=", "+", "-", "@", "\uff1d"])
+def test_findings_as_csv(client: FlaskClient, state: Path, shipped: Scrubber, formula: str) -> None:
+    data = ndjson(2).replace(b"CLAIM-", f"{formula}CLAIM-".encode()) + b"junk\n"
     address = submit(client, data).headers["Location"] + "/results"
     work(state, shipped)
     told = client.get(f"{address}?format=csv")
@@ -162,7 +202,7 @@ def test_findings_as_csv(client: FlaskClient, state: Path, shipped: Scrubber) ->
         for finding in row["answer"]["findings"]
     ]
     assert [(int(row["row"]), row["rule"]) for row in rows[:-1]] == expected
-    assert rows[0]["claim_number"] == "'=CLAIM-00000"
+    assert rows[0]["claim_number"] == f"'{formula}CLAIM-00000"
     assert (rows[-1]["disposition"], rows[-1]["message"]) == ("rejected", "The row is not JSON")
 
 
@@ -188,6 +228,13 @@ def test_a_batch_is_cancelled_and_deleted(client: FlaskClient, state: Path, ship
         ("?webhook=https://evil.example/CANARY", "SCRUBBER_WEBHOOK_HOSTS"),
         ("?webhook=ftp://hooks.example/", "SCRUBBER_WEBHOOK_HOSTS"),
         ("?format=x12", "ndjson, json"),
+        ("?recievedOn=20260101", "Only these parameters"),
+        ("?receivedOn=20260101&receivedOn=20250101", "more than once"),
+        ("?webhook=https://hooks.example/CANARY%20b", "SCRUBBER_WEBHOOK_HOSTS"),
+        ("?webhook=https://hooks.example/%C3%A9", "SCRUBBER_WEBHOOK_HOSTS"),
+        ("?webhook=https://hooks.example/a%0d%0aX-CANARY:1", "SCRUBBER_WEBHOOK_HOSTS"),
+        ("?webhook=https://hooks.example:443@evil.example/", "SCRUBBER_WEBHOOK_HOSTS"),
+        ("?webhook=https://[::1]/", "SCRUBBER_WEBHOOK_HOSTS"),
     ],
 )
 def test_wrong_options_are_refused(client: FlaskClient, state: Path, query: str, words: str) -> None:
@@ -227,7 +274,19 @@ def test_a_ledger_that_cannot_be_used_is_told(client: FlaskClient, state: Path) 
     assert client.get("/v1/batches").status_code == 503
 
 
-@pytest.mark.parametrize("address", ["", "/results?after=x", "/results?limit=-1", "/results?disposition=maybe"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "/results?after=x",
+        "/results?limit=-1",
+        "/results?disposition=maybe",
+        "/results?afte=3",
+        "/results?after=1&after=3",
+        "/summary?top=3",
+        "?wait=1",
+    ],
+)
 def test_wrong_questions_are_refused(client: FlaskClient, address: str) -> None:
     known = submit(client, ndjson(1)).headers["Location"]
     assert client.get(f"/v1/batches/unknown{address.split('?')[0]}").status_code == 404

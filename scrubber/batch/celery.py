@@ -2,7 +2,8 @@
 
 A message is a hint that a chunk waits. The worker that gets it takes from the ledger what is next there, so priority
 and leases that ran out are the ledger's matter with every engine. A broker that forgets its messages loses nothing: a
-sweeper on each machine counts what waits, and sends anew what is missing in the queue.
+sweeper on each machine counts what waits, and sends anew what is missing in the queue. While the broker is away, or
+says nothing, workers ask the ledger themselves.
 """
 
 from __future__ import annotations
@@ -10,125 +11,232 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
+import threading
+import time
 import warnings
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 from billiard.util import set_pdeathsig
 from celery import Celery, signals
 from celery.exceptions import CPendingDeprecationWarning
 from kombu.exceptions import ChannelError, OperationalError
+from kombu.transport import get_transport_cls
 
+from scrubber.batch.errands import Tell
 from scrubber.batch.pool import Duty, Worker, do_chunk
 from scrubber.batch.work import Bench
-from scrubber.errors import describe_failure
+from scrubber.errors import ConfigError, describe_failure
 
 QUEUE = "claim-scrubber"
 TASK = "scrubber.work"
 MOST_HINTS = 10_000  # sent by one sweep
 SWEEPS = 6  # in the length of a lease
 TIMEOUT = 2.0  # seconds for the broker to answer: whoever sends a hint has something else to do
+LOOKS = 5.0  # seconds after which a worker looks again whether the broker answers
 FORGOTTEN = 600  # seconds after which Redis gives out a message again that was neither done nor refused
+
+
+class BrokerAway(Exception):
+    """The broker cannot be reached, refuses us, or says nothing. `kind` is the type of what was raised."""
+
+    def __init__(self, failure: BaseException) -> None:
+        self.kind = type(failure.__cause__ or failure).__name__
+        super().__init__(self.kind)
 
 
 class Broker:
     """Where hints go, and how many lie there."""
 
     def __init__(self, address: str) -> None:
+        """Raises ConfigError where nothing here can speak to a broker of that kind."""
+        kind = address.partition("://")[0]
+        try:
+            get_transport_cls(kind)
+        except (ImportError, KeyError):
+            raise ConfigError(
+                "SCRUBBER_BROKER_URL: no broker of that kind is known; give redis://HOST:PORT/0 or amqp://HOST:PORT//"
+            ) from None
         self.app = Celery("claim-scrubber", broker=address, set_as_current=False)
         self.app.conf.update(
             task_default_queue=QUEUE,
+            # A hint is not worth the disk of the broker; the queue is there again after a restart.
+            task_default_delivery_mode="transient",
             task_acks_late=True,
             task_ignore_result=True,
             task_publish_retry=False,
             worker_prefetch_multiplier=1,
             worker_cancel_long_running_tasks_on_connection_loss=False,
-            broker_connection_retry_on_startup=True,
-            broker_connection_max_retries=None,
+            # A worker that loses the broker ends; the one that comes in its place sees to it.
+            broker_connection_retry=False,
+            broker_connection_retry_on_startup=False,
             broker_connection_timeout=TIMEOUT,
             broker_transport_options={
+                # What Redis takes, and then RabbitMQ; each passes over the other's.
                 "visibility_timeout": FORGOTTEN,
                 "socket_connect_timeout": TIMEOUT,
+                "socket_timeout": TIMEOUT,
                 "socket_keepalive": True,
+                "read_timeout": TIMEOUT,
+                "write_timeout": TIMEOUT,
             },
         )
 
     def hint(self, batch_id: str, numbers: Sequence[int]) -> None:
         """See Hint. Where the broker is away, a sweeper will see to it."""
-        with suppress(OperationalError), self.app.connection_for_write() as connection:
-            connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
+        with suppress(BrokerAway), self._connected() as connection:
             producer = self.app.amqp.Producer(connection)
             for number in numbers:
                 self.app.send_task(TASK, (batch_id, number), producer=producer, retry=False)
 
-    def waiting(self) -> int | None:
-        """Hints that nobody has taken yet; None where the broker is away."""
-        with suppress(OperationalError), self.app.connection_for_read() as connection:
-            connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
+    def waiting(self) -> int:
+        """Hints that nobody has taken yet. Raises BrokerAway."""
+        with self._connected() as connection:
             try:
                 return int(connection.default_channel.queue_declare(QUEUE, passive=True).message_count)
             except ChannelError:  # there is no such queue, or it is empty
                 return 0
-        return None
+
+    @contextmanager
+    def _connected(self) -> Iterator[Any]:
+        connection = self.app.connection_for_write()
+        try:
+            with connection:
+                connection.ensure_connection(max_retries=0, interval_start=0, interval_step=0)
+                yield connection
+        except (OperationalError, *connection.connection_errors, *connection.channel_errors) as failure:
+            raise BrokerAway(failure) from None
 
 
-def celery_crew(address: str, count: int) -> list[Duty]:
-    """What processes of a pool do where Celery is the engine: one sweeps, one has `count` workers below it."""
-    return [lambda worker: worker.repeat(Sweep(Broker(address))), lambda worker: _serve(worker, address, count)]
+def celery_crew(address: str, count: int, tell: Tell) -> list[Duty]:
+    """What processes of a pool do where Celery is the engine: one sweeps, `count` work."""
+    broker = Broker(address)
+    sweeper: Duty = lambda worker: worker.repeat(Sweep(broker, tell))  # noqa: E731
+    return [sweeper, *(partial(_serve, broker, place) for place in range(count))]
 
 
 class Sweep:
     """Sends the hints that are missing, several times in the length of a lease. See DoNext."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, tell: Tell) -> None:
         self._broker = broker
+        self._tell = tell
         self._at: float | None = None
+        self._away = False
 
     def __call__(self, _name: str, bench: Bench) -> bool:
         """False: nothing was missing, or it is not yet time."""
         if self._at is not None and bench.seconds() < self._at:
             return False
         self._at = bench.seconds() + bench.lease_seconds / SWEEPS
-        chunks = bench.ledger.waiting(MOST_HINTS)
-        there = self._broker.waiting() if chunks else None
+        there = self._waiting()
+        chunks = [] if there is None else bench.ledger.waiting(MOST_HINTS)
         if there is None or there >= len(chunks):
             return False
-        for batch_id, number in chunks[: len(chunks) - there]:
-            self._broker.hint(batch_id, (number,))
+        for batch_id, missing in groupby(chunks[: len(chunks) - there], itemgetter(0)):
+            self._broker.hint(batch_id, [number for _, number in missing])
         return True
 
+    def _waiting(self) -> int | None:
+        """Hints in the queue; None while the broker is away, which is told once."""
+        try:
+            there = self._broker.waiting()
+        except BrokerAway as away:
+            if not self._away:
+                self._tell("broker away", {"reason": away.kind, "meanwhile": "workers ask the ledger"})
+            self._away = True
+            return None
+        if self._away:
+            self._tell("broker back", {})
+        self._away = False
+        return there
 
-def _serve(worker: Worker, address: str, count: int) -> None:
-    """Celery's own process, until TERM or the end of the pool."""
-    app = Broker(address).app
-    app.task(name=TASK)(_Hand(worker).work)
-    # Both connect to functions that live as long as this process does.
-    signals.setup_logging.connect(lambda **_: _tell_warnings(worker), weak=False)
-    signals.worker_process_init.connect(lambda **_: _end_with_parent(), weak=False)
-    # A broker that is lost cancels no work here, which Celery finds worth a paragraph each time.
-    warnings.simplefilter("ignore", CPendingDeprecationWarning)
+
+def _serve(broker: Broker, place: int, worker: Worker) -> None:
+    """What one worker does: as Celery says, or without it for a while. The pool puts another in its place then."""
     _end_with_parent()
     if os.getppid() != worker.parent:
         return
+    try:
+        broker.waiting()
+    except BrokerAway:
+        worker.repeat(_Alone(worker))
+    else:
+        _serve_celery(broker, place, worker)
+
+
+class _Alone:
+    """Chunks as the ledger has them, until it is time to look for the broker again. See DoNext."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._end: float | None = None
+
+    def __call__(self, name: str, bench: Bench) -> bool:
+        """False: there is nothing to do just now."""
+        if self._end is None:
+            self._end = bench.seconds() + LOOKS
+        self._worker.ending |= bench.seconds() >= self._end
+        return do_chunk(name, bench)
+
+
+def _serve_celery(broker: Broker, place: int, worker: Worker) -> None:
+    """Celery in this process, until TERM, the end of the pool, or that of the broker."""
+    app, hand = broker.app, _Hand(worker)
+    app.task(name=TASK)(hand.work)
+    # It connects to a function that lives as long as this process does.
+    signals.setup_logging.connect(lambda **_: _tell_warnings(worker), weak=False)
+    # A broker that is lost cancels no work here, which Celery finds worth a paragraph each time.
+    warnings.simplefilter("ignore", CPendingDeprecationWarning)
+    threading.Thread(target=_watch, args=(broker, worker, hand.working), daemon=True).start()
     with suppress(SystemExit):
         app.Worker(
-            concurrency=count, pool="prefork", loglevel="WARNING", quiet=True, without_gossip=True, without_mingle=True
+            hostname=f"{worker.parent}-{place}@{socket.gethostname()}",
+            # The pool itself watches over each worker, and gives back at once what one held that died.
+            pool="solo",
+            concurrency=1,
+            loglevel="WARNING",
+            quiet=True,
+            without_gossip=True,
+            without_mingle=True,
         ).start()
 
 
+def _watch(broker: Broker, worker: Worker, working: threading.Lock) -> None:
+    """Ends this process between two chunks where Celery would not: it waits for a broker for ever, in many places.
+
+    It also ends it where TERM came before Celery listened, or the pool is gone.
+    """
+    while not worker.ending and os.getppid() == worker.parent:
+        time.sleep(LOOKS)
+        try:
+            broker.waiting()
+        except BrokerAway:
+            break
+    with working:
+        os._exit(0)
+
+
 class _Hand:
-    """One of the workers below Celery's process. What it needs is opened when its first hint comes."""
+    """Does what a hint is for. What it needs is opened when the first one comes. `working` is locked meanwhile."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self._bench: Bench | None = None
+        self.working = threading.Lock()
 
     def work(self, batch_id: str, number: int) -> None:  # noqa: ARG002 -- they tell whoever watches Celery what it is for
         """A hint came."""
         try:
-            if self._bench is None:
-                self._bench = self._worker.bench()
-            self._worker.attempt(do_chunk, self._bench)
+            with self.working:
+                if self._bench is None:
+                    self._bench = self._worker.bench()
+                self._worker.attempt(do_chunk, self._bench)
         except Exception as error:  # noqa: BLE001 -- Celery would log its message, which may repeat a claim
             self._worker.tell("worker failed", describe_failure(error))
             os._exit(1)
@@ -152,3 +260,5 @@ class _Tell(logging.Handler):
 
 def _tell_warnings(worker: Worker) -> None:
     logging.getLogger().handlers[:] = [_Tell(worker)]
+    # That it lost the broker is told by the sweeper, once.
+    logging.getLogger("celery.worker.consumer.consumer").setLevel(logging.CRITICAL + 1)

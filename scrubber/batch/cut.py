@@ -11,6 +11,7 @@ from scrubber.batch.job import BYTES_A_CHUNK, MOST_ROWS, ROWS_A_CHUNK, Chunk
 from scrubber.errors import NotABatch
 
 GZIP = 16 + zlib.MAX_WBITS
+PADDING = b"\0"  # that some programs put behind a gzip; gzip itself passes it over
 
 
 class Cut(NamedTuple):
@@ -31,7 +32,7 @@ def unpacked(packed: Iterable[bytes], most_bytes: int) -> Iterator[bytes]:
     unpacker, size, fed = zlib.decompressobj(GZIP), 0, False
     for piece in packed:
         data = piece
-        while data:
+        while data := data if fed else data.lstrip(PADDING):
             fed = True
             try:
                 out = unpacker.decompress(data, PIECE)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from fcntl import LOCK_EX, LOCK_NB, lockf
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -205,9 +206,17 @@ class _Notes:
         return told
 
     def open_part(self, mark: _Mark) -> BinaryIO:
-        """The results so far, as far as they are noted. Raises CannotContinue when they are not there."""
+        """The results so far, as far as they are noted, for this run alone.
+
+        Raises CannotContinue when they are not there, or another run is at them.
+        """
         self.part.touch(mode=0o600)
         part = self.part.open("r+b")
+        try:
+            lockf(part, LOCK_EX | LOCK_NB)  # of this process; its forks, which may outlive it a little, have no share
+        except (BlockingIOError, PermissionError):
+            part.close()
+            raise CannotContinue(f"another run writes {self.part} just now; wait for its end") from None
         if part.seek(0, os.SEEK_END) < mark.written:
             part.close()
             raise CannotContinue(f"{self.part} is shorter than it was; remove {self._file} to begin anew")

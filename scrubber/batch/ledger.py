@@ -73,6 +73,9 @@ class Ledger(Protocol):
     def release(self, worker: str) -> None:
         """Give back at once what a worker held that is known to be dead."""
 
+    def give_back(self, worker: str) -> None:
+        """Give back what a worker holds that lives and cannot go on, as if it had never been taken."""
+
     def progress(self, batch_id: str) -> Progress:
         """How far a batch is."""
 

@@ -157,6 +157,9 @@ class Worker:
     def attempt(self, do_next: DoNext, bench: Bench) -> bool:
         """Do what is next. False: there was nothing to do, or it could not be done."""
         try:
+            if self.standing is not None:
+                # It was not the fault of any row: else a disk that is full for long would condemn the last one.
+                bench.ledger.give_back(self.name)
             done = do_next(self.name, bench)
         except (LedgerDown, DepotFull) as error:
             self._stand(str(error))

@@ -181,6 +181,15 @@ class PostgresLedger:
                 (worker,),
             )
 
+    def give_back(self, worker: str) -> None:
+        """See Ledger."""
+        with self._tables.change() as do:
+            do(
+                "UPDATE scrubber_batches.chunks SET state = 'waiting', token = NULL, tries = tries - 1, at_row = NULL "
+                "WHERE worker = %s AND state = 'leased'",
+                (worker,),
+            )
+
     def progress(self, batch_id: str) -> Progress:
         """See Ledger."""
         [sums] = self._tables.ask(

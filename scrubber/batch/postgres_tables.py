@@ -49,6 +49,29 @@ _SCHEMA: tuple[LiteralString, ...] = (
 )
 
 
+_BY_KIND: tuple[tuple[tuple[type[psycopg.Error], ...], str], ...] = (
+    ((psycopg.errors.InsufficientPrivilege,), "its user may not do there what is needed"),
+    ((psycopg.errors.ReadOnlySqlTransaction,), "it can only be read (is it a standby?)"),
+    ((psycopg.errors.UndefinedColumn,), "its tables in scrubber_batches are those of another version of the program"),
+)
+# A connection that fails has no kind, only a message, which names the address; it may be in another language.
+_BY_MESSAGE = (
+    ("password", "it refuses the user or the password"),
+    ("pg_hba.conf", "it lets this user or this machine not in"),
+    ("does not exist", "there is no such database or user"),
+    ("Connection refused", "nobody listens at its address"),
+    ("Name or service not known", "the name of its host is not known"),
+    ("timeout expired", "it does not answer"),
+    ("too many clients", "it takes no more connections"),
+    ("connection slots", "it takes no more connections"),
+    ("starting up", "it starts just now"),
+    ("shutting down", "it ends just now"),
+    ("recovery mode", "it recovers just now"),
+    ("closed", "the connection was lost"),
+    ("lost", "the connection was lost"),
+)
+
+
 class Tables:
     """The tables, made when they are first needed."""
 
@@ -114,9 +137,18 @@ def told_plainly() -> Iterator[None]:
     except psycopg.errors.DiskFull:
         reason = None
     except psycopg.Error as failure:
-        reason = type(failure).__name__
+        reason = _reason(failure)
     else:
         return
     if reason is None:
         raise DepotFull("there is no room for the batch in the database")
     raise LedgerDown(f"the database of batches cannot be used: {reason}")
+
+
+def _reason(failure: psycopg.Error) -> str:
+    """What is wrong, as far as it can be told without a word of the message."""
+    for kinds, reason in _BY_KIND:
+        if isinstance(failure, kinds):
+            return reason
+    said = str(failure)
+    return next((reason for text, reason in _BY_MESSAGE if text in said), type(failure).__name__)

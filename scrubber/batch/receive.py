@@ -9,11 +9,10 @@ from datetime import datetime, timedelta
 
 from scrubber.batch.job import CUT, Batch, Body, Options
 from scrubber.batch.place import Batches
+from scrubber.batch.shown import LOOKED_AT, SPACE, Shown, shown
 from scrubber.errors import BadUpload
 
 KEY_HOURS = 24
-GZIP = b"\x1f\x8b"
-_SPACE = b" \t\r\n\xef\xbb\xbf"
 
 
 class _Reading:
@@ -25,6 +24,7 @@ class _Reading:
         self._hash = hashlib.sha256()
         self._size = 0
         self._start = b""
+        self._shown = Shown("ndjson", gzipped=False)
 
     def __iter__(self) -> Iterator[bytes]:
         for piece in self._pieces:
@@ -32,20 +32,23 @@ class _Reading:
             if self._size > self._most:
                 raise BadUpload("too-large", f"At most {self._most:,} bytes are taken in one batch.")
             self._hash.update(piece)
-            if not self._start:
-                self._start = piece.lstrip(_SPACE)[:2]
+            if len(self._start) < LOOKED_AT:
+                self._look(piece)
             yield piece
         if not self._start:
-            raise BadUpload("empty", "The body is empty: send claims, one a line, or as a JSON array.")
+            raise BadUpload("empty", "Send claims, one a line, or as a JSON array.")
+        if len(self._start) < LOOKED_AT:
+            self._shown = shown(self._start)
+
+    def _look(self, piece: bytes) -> None:
+        self._start = (self._start + piece).lstrip(SPACE)
+        if len(self._start) >= LOOKED_AT:
+            self._shown = shown(self._start)
 
     def body(self, declared: str | None) -> Body:
-        """What was read. `declared` is the format, None where the sender does not say.
-
-        A plain upload shows what it is: an array begins with a bracket.
-        """
-        gzipped = self._start == GZIP
-        shown = "json" if self._start[:1] == b"[" else "ndjson"
-        return Body(declared or "ndjson" if gzipped else shown, gzipped, self._size, self._hash.hexdigest())
+        """What was read. `declared` is the format, None where the sender leaves it to what the upload shows."""
+        seen = self._shown
+        return Body(declared or seen.format, seen.gzipped, self._size, self._hash.hexdigest())
 
 
 def receive(

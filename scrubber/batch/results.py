@@ -19,7 +19,7 @@ COLUMNS = (
     "row", "claim_number", "disposition", "severity", "rule", "lines", "category", "stage", "at_risk", "liability",
     "message", "fix", "pointer", "group", "carc",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
+_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # what a spreadsheet would run, also as wide characters
 
 
 @dataclass(frozen=True, slots=True)

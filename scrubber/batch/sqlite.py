@@ -189,6 +189,15 @@ class SqliteLedger:
         with self._file.change() as do:
             do("UPDATE chunks SET boot = '' WHERE worker = ? AND state = 'leased'", (worker,))
 
+    def give_back(self, worker: str) -> None:
+        """See Ledger."""
+        with self._file.change() as do:
+            do(
+                "UPDATE chunks SET state = 'waiting', token = NULL, tries = tries - 1, at_row = NULL "
+                "WHERE worker = ? AND state = 'leased'",
+                (worker,),
+            )
+
     def progress(self, batch_id: str) -> Progress:
         """See Ledger."""
         [sums] = self._file.ask(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import ssl
 import time
 from collections.abc import Collection
@@ -28,10 +29,16 @@ MOST_TRIES = 32  # about a day
 GONE = 410  # a receiver's word for: never again
 KEY_PREFIX = "whsec_"
 _STATUS_LINE = 1_000  # bytes
+_WRITTEN = re.compile(r"[\x21-\x7e]+")
 
 
 def allowed(address: str, hosts: Collection[str]) -> bool:
-    """Whether an address may be told: http or https, on one of these hosts, without a user in it."""
+    """Whether an address may be told: http or https, on one of these hosts, without a user in it.
+
+    It is written as it is sent: in printable ASCII, without a space.
+    """
+    if not _WRITTEN.fullmatch(address):
+        return False
     try:
         parts = urlsplit(address)
         return (

@@ -19,7 +19,7 @@ from scrubber.batch.job import CUT, Lease, Options, Tally
 from scrubber.batch.ledger import LEASE_SECONDS, Ledger
 from scrubber.batch.run import FATAL, Outcome, ScrubOne, reject, scrub_rows
 from scrubber.claim import Claim
-from scrubber.errors import NotABatch, WrongSwitch
+from scrubber.errors import LedgerDown, NotABatch, WrongSwitch
 from scrubber.findings import ScrubResult, read_switches
 from scrubber.scrub import Scrubber
 
@@ -60,6 +60,10 @@ def work(lease: Lease, bench: Bench) -> bool:
         return _cut(lease, bench) if lease.chunk.number == CUT else _scrub(lease, bench)
     except LeaseLost:
         return False
+    except LedgerDown:
+        if bench.ledger.batch(lease.batch.id) is not None:
+            raise
+        return False  # it was deleted meanwhile
     except NotABatch as error:
         bench.ledger.fail(lease.batch.id, str(error), bench.now())
         return False

@@ -72,7 +72,7 @@ def submit(file: Path, url: str, wait: bool, key: str | None, as_json: bool, **o
     """
     service = BatchService(url)
     headers = {"Content-Type": "application/x-ndjson", "Idempotency-Key": key or secrets.token_hex(16)}
-    query = [*_query(options), *_format(file)]
+    query = list(_query(options))
     if str(file) == "-":
         told = service.submit(_standard_input, None, headers, query, again=False)
     else:
@@ -170,12 +170,6 @@ def _query(options: dict[str, Any]) -> Iterator[tuple[str, str]]:
         asked = first + "".join(word.title() for word in more)
         for each in value if isinstance(value, tuple) else () if value is None else (value,):
             yield asked, str(each)
-
-
-def _format(file: Path) -> Iterator[tuple[str, str]]:
-    """What a gzipped file holds is told by its name."""
-    if file.suffixes[-2:] == [".json", ".gz"]:
-        yield "format", "json"
 
 
 def _pieces(file: Path, size: int) -> Iterator[bytes]:

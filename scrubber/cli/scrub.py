@@ -92,7 +92,11 @@ def scrub(
     with told_plainly():
         opened = open_scrubber(chosen.rules, chosen.reference)
         switches = read_switches(enable, disable, opened.rulebook)
-    many = jobs is not None or output is not None or any(Path(file).suffix in SUFFIXES for file in files)
+    many = (
+        jobs is not None
+        or output is not None
+        or any(Path(file.removesuffix(".gz")).suffix in SUFFIXES for file in files)
+    )
     if (as_json or many) and view == DEFAULT_VIEW:  # the one answer that can be replayed
         archive_or_tell(chosen.rules, opened.rulebook.digest, chosen.state, _not_kept)
     if many:

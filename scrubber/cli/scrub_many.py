@@ -9,9 +9,11 @@ import click
 
 from scrubber.batch.file import CannotContinue, ProcessEnded, Terms, received_on_before, scrub_file
 from scrubber.batch.job import Tally
+from scrubber.batch.shown import LOOKED_AT, SPACE, shown
 from scrubber.cli.opening import Unusable
 from scrubber.cli.progress import Shown
 from scrubber.config import Settings
+from scrubber.errors import BadUpload
 from scrubber.findings import Switches
 from scrubber.scrub import Scrubber
 
@@ -35,6 +37,7 @@ def scrub_many(
     """Scrubs a file and says what came out. Raises Unusable."""
     bar = _Bar()
     try:
+        _has_lines(claims)
         day = received_on or received_on_before(output) or datetime.now(UTC).date()
         tally = scrub_file(claims, output, opened, Terms(day, switches, chosen.max_body_bytes), jobs, bar.told)
     except (CannotContinue, ProcessEnded) as error:
@@ -50,6 +53,20 @@ def scrub_many(
         err=True,
     )
     return tally
+
+
+def _has_lines(claims: Path) -> None:
+    """Raises Unusable for a file whose lines cannot be claims, with what to do about it."""
+    with claims.open("rb") as file:
+        start = file.read(LOOKED_AT).lstrip(SPACE)
+    try:
+        seen = shown(start)
+    except BadUpload as error:
+        raise Unusable(f"{claims}: {error}") from None
+    if seen.gzipped:
+        raise Unusable(f"{claims} is packed; unpack it first: gzip -dk {claims}")
+    if seen.format == "json":
+        raise Unusable(f"{claims} is a JSON array; give a claim a line: jq -c '.[]' {claims} > claims.ndjson")
 
 
 class _Bar:

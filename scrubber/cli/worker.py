@@ -10,7 +10,7 @@ from functools import partial
 
 import click
 
-from scrubber.batch.errands import Afterwards
+from scrubber.batch.errands import Afterwards, Tell
 from scrubber.batch.place import Batches, open_batches
 from scrubber.batch.pool import Duty, OpenBench, Pool, chunks, errands
 from scrubber.batch.work import Bench
@@ -47,19 +47,20 @@ def worker(processes: int | None, parent: int | None) -> None:
     with told_plainly():
         _open_batches(chosen)
         afterwards = Afterwards(timedelta(days=chosen.keep_days), chosen.webhook_hosts, chosen.webhook_secret)
-        duties = [errands(afterwards), *_crew(chosen, count)]
-        pool = Pool(duties, _Rules(chosen, log), lambda event, told: log.info(event, **told))
+        tell: Tell = lambda event, told: log.info(event, **told)  # noqa: E731
+        duties = [errands(afterwards), *_crew(chosen, count, tell)]
+        pool = Pool(duties, _Rules(chosen, log), tell)
     logs.take_over(log)
     log.info("workers", processes=count)
     pool.run(lambda: parent is None or os.getppid() == parent)
 
 
-def _crew(chosen: Settings, count: int) -> list[Duty]:
+def _crew(chosen: Settings, count: int, tell: Tell) -> list[Duty]:
     if chosen.broker is None:
         return [chunks] * count
     from scrubber.batch.celery import celery_crew
 
-    return celery_crew(chosen.broker, count)
+    return celery_crew(chosen.broker, count, tell)
 
 
 class _Rules:

@@ -24,6 +24,8 @@ _UNSAID = {
     "keepalives_interval": "5",
     "keepalives_count": "3",
     "tcp_user_timeout": "30000",  # milliseconds; the others are seconds
+    # Else it is that of the database: one without any (SQL_ASCII, as on machines without a language) gives no texts.
+    "client_encoding": "utf8",
 }
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 
-from flask import Flask, Response, request
+from flask import request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected
 
@@ -15,8 +14,6 @@ from scrubber.web.problems import BAD_BODY, TOO_LARGE, UNSUPPORTED, Refused
 
 _JSON = re.compile(r"application/(json|[a-z0-9][a-z0-9.+-]*\+json)")
 _UTF_8 = ("utf-8", "utf8", "us-ascii")
-_MOST_DRAINED = 100_000_000
-_DRAINED_AT_ONCE = 65_536
 # What the server raises when a body is cut off or its chunks or trailers are malformed.
 _BROKEN = (OSError, ParseException, ClientDisconnected)
 
@@ -36,11 +33,13 @@ def read_json_bytes(most: int) -> bytes:
     return content
 
 
-def body_pieces() -> Iterator[bytes]:
+def body_pieces(most: int) -> Iterator[bytes]:
     """The body of the current request, piece by piece, as it comes, however long that takes as long as it comes.
 
-    Raises Refused (400) where it breaks off.
+    Raises Refused: 413 where it says that it has more than `most` bytes, 400 where it breaks off.
     """
+    if (request.content_length or 0) > most:
+        raise _too_large(most)
     received = 0
     while True:
         try:
@@ -57,31 +56,19 @@ def body_pieces() -> Iterator[bytes]:
         raise Refused(BAD_BODY, "It ended before its Content-Length.")
 
 
-def install(app: Flask) -> None:
-    """After a refusal, take the rest of the body off the connection.
-
-    A server that closes while the client is still sending resets the connection, and the client never sees why.
-    """
-    app.after_request(_drain)
-
-
 def _check_kind() -> None:
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Refused(UNSUPPORTED, "Send the body as it is: no Content-Encoding, such as gzip, is read.")
     if not _JSON.fullmatch(request.mimetype):
         raise Refused(UNSUPPORTED, "Send Content-Type: application/json, or one that ends in +json.")
+    check_charset()
+
+
+def check_charset() -> None:
+    """Raises Refused (415) where the body says that it is not UTF-8."""
     if request.mimetype_params.get("charset", "utf-8").lower() not in _UTF_8:
         raise Refused(UNSUPPORTED, "JSON is read as UTF-8; send no other charset.")
 
 
 def _too_large(most: int) -> Refused:
-    return Refused(TOO_LARGE, f"At most {most} bytes are read.")
-
-
-def _drain(response: Response) -> Response:
-    if response.status_code >= 400 and (request.content_length or 0) <= _MOST_DRAINED:
-        left = _MOST_DRAINED
-        with suppress(*_BROKEN):
-            while left > 0 and (part := request.stream.read(_DRAINED_AT_ONCE)):
-                left -= len(part)
-    return response
+    return Refused(TOO_LARGE, f"At most {most:,} bytes are read.")

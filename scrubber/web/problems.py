@@ -27,6 +27,7 @@ class Kind:
 
 BAD_PARAMETER = Kind("bad-parameter", 400, "A query parameter has a value that it cannot have")
 BAD_BODY = Kind("bad-body", 400, "The body could not be read to its end")
+NO_CLAIMS = Kind("no-claims", 400, "The body is empty")
 NOT_JSON = Kind("not-json", 400, "The body is not JSON")
 NOT_FOUND = Kind("not-found", 404, "There is nothing at this address")
 WRONG_METHOD = Kind("method-not-allowed", 405, "This address does not answer to this method")

@@ -22,7 +22,7 @@ from gunicorn.glogging import Logger
 from gunicorn.http import errors
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from scrubber.web import logs, patience, problems
+from scrubber.web import logs, parting, patience, problems
 from scrubber.web.beside import BatchWorkers
 from scrubber.web.reload.arbiter import ReloadingArbiter
 from scrubber.web.reload.reloads import Reloads
@@ -120,7 +120,10 @@ class _Worker(ThreadWorker):
         self._under_way[conn] = patience.Wait()
         try:
             conn.sock.setsockopt(SOL_SOCKET, SO_SNDTIMEO, struct.pack("ll", patience.SECONDS, 0))
-            return super().handle(conn)
+            goes_on = super().handle(conn)
+            if goes_on is False:
+                parting.part(conn)
+            return goes_on
         finally:
             del self._under_way[conn]
 

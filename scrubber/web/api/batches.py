@@ -22,13 +22,14 @@ from scrubber.batch.webhook import allowed
 from scrubber.batch.work import remove_batch
 from scrubber.errors import BadUpload, WrongSwitch
 from scrubber.findings import read_switches
-from scrubber.web.body import body_pieces
+from scrubber.web.api.parameters import check_names
+from scrubber.web.body import body_pieces, check_charset
 from scrubber.web.documented import batches as documented
 from scrubber.web.problems import (
-    BAD_BODY,
     BAD_PARAMETER,
     KEY_USED,
     NO_BATCHES,
+    NO_CLAIMS,
     NOT_FOUND,
     TOO_LARGE,
     UNSUPPORTED,
@@ -38,20 +39,23 @@ from scrubber.web.service import Service, service
 
 batches = Blueprint("batches", __name__, url_prefix="/v1/batches", description="Scrub many claims in one go.")
 
-MEDIA_TYPES = {
-    "application/x-ndjson": "ndjson",
-    "application/ndjson": "ndjson",
-    "application/jsonl": "ndjson",
-    "application/json": None,
-    "application/gzip": None,
-    "application/octet-stream": None,
-}
+MEDIA_TYPES = (
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/x-jsonlines",
+    "application/jsonl",
+    "application/json",
+    "application/gzip",
+    "application/x-gzip",
+    "application/octet-stream",
+)
 ENCODINGS = ("identity", "gzip", "x-gzip")
 MOST_LISTED = 100
 FORMATS: dict[str, tuple[str, Callable[[Batches, str, results.Wanted], Iterator[bytes]]]] = {
     "ndjson": ("application/x-ndjson", results.lines),
     "csv": ("text/csv; charset=utf-8", results.findings_csv),
 }
+_UPLOADS = {"empty": NO_CLAIMS, "foreign": UNSUPPORTED, "too-large": TOO_LARGE}
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _SHARE = re.compile(r"0(\.[0-9]{1,4})?|1(\.0{1,4})?")
 _AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
@@ -68,13 +72,16 @@ def submit() -> Response:
     batch is durable: from then on it survives whatever happens to a process.
     """
     here, kept = _here()
+    check_names(("receivedOn", "mostRejected", "priority", "webhook", "format"), ("enable", "disable"))
     declared = _declared()
     options, key = _options(here), _key()
     try:
         with here.transfers.one():
-            batch, new = receive(kept, body_pieces(), declared, options, key, here.max_batch_bytes, _now)
+            batch, new = receive(
+                kept, body_pieces(here.max_batch_bytes), declared, options, key, here.max_batch_bytes, _now
+            )
     except BadUpload as error:
-        raise Refused(TOO_LARGE if error.kind == "too-large" else BAD_BODY, str(error)) from None
+        raise Refused(_UPLOADS[error.kind], str(error)) from None
     except KeyUsed:
         raise Refused(KEY_USED, "The body or the options differ. Send another Idempotency-Key, or the same.") from None
     answer = _told(batch, kept, HTTPStatus.ACCEPTED)
@@ -92,6 +99,7 @@ def every() -> Response:
     The newest first, at most a hundred.
     """
     _, kept = _here()
+    check_names()
     now = _now()
     found = [told.document(batch, kept.ledger.progress(batch.id), now) for batch in kept.ledger.batches(MOST_LISTED)]
     return _json({"batches": found})
@@ -105,6 +113,7 @@ def one(batch_id: str) -> Response:
     State, counts, progress, rate, time left and dollars at risk so far.
     """
     _, kept = _here()
+    check_names()
     return _told(_find(batch_id, kept), kept, HTTPStatus.OK)
 
 
@@ -117,6 +126,7 @@ def read_results(batch_id: str) -> Response:
     last row that was read.
     """
     here, kept = _here()
+    check_names(("after", "limit", "rule", "minAtRisk", "format"), ("disposition",))
     batch = _find(batch_id, kept)
     wanted, name = _wanted(), _word("format", tuple(FORMATS)) or "ndjson"
     media_type, read = FORMATS[name]
@@ -132,6 +142,7 @@ def read_summary(batch_id: str) -> Response:
     Claims, findings and dollars by rule, payer, code and provider, of the rows that are done.
     """
     _, kept = _here()
+    check_names()
     batch = _find(batch_id, kept)
     return _json(told.summary(batch, merged(kept.ledger.summaries(batch.id))))
 
@@ -144,6 +155,7 @@ def cancel(batch_id: str) -> Response:
     What is done stays and can be read. A batch that has ended stays as it is.
     """
     _, kept = _here()
+    check_names()
     batch = _find(batch_id, kept)
     kept.ledger.cancel(batch.id, _now())
     return _told(_find(batch.id, kept), kept, HTTPStatus.OK)
@@ -157,6 +169,7 @@ def delete(batch_id: str) -> Response:
     Claims and results are removed; a batch that runs is cancelled first.
     """
     _, kept = _here()
+    check_names()
     batch = _find(batch_id, kept)
     if batch.state not in ENDED:
         kept.ledger.cancel(batch.id, _now())
@@ -179,13 +192,16 @@ def _find(batch_id: str, kept: Batches) -> Batch:
 
 
 def _declared() -> str | None:
-    """The format that the sender names, None where the upload shows it."""
+    """The format that the sender insists on, None where the upload shows it."""
     if request.headers.get("Content-Encoding", "identity").lower() not in ENCODINGS:
         raise Refused(UNSUPPORTED, "Send the body as it is, or with Content-Encoding: gzip.")
     if request.mimetype not in MEDIA_TYPES:
-        raise Refused(UNSUPPORTED, f"Send one of these as Content-Type: {', '.join(MEDIA_TYPES)}.")
-    wanted = _word("format", ("ndjson", "json"))
-    return wanted or MEDIA_TYPES[request.mimetype]
+        types = ", ".join(MEDIA_TYPES)
+        raise Refused(
+            UNSUPPORTED, f"Send claims as JSON (X12 is not read yet) with one of these Content-Types: {types}."
+        )
+    check_charset()
+    return _word("format", ("ndjson", "json"))
 
 
 def _key() -> str | None:

@@ -86,7 +86,11 @@ SUBMIT: Operation = {
         query("mostRejected", "Fail as soon as a larger share of the rows is rejected: 0 to 1."),
         query("priority", "Higher goes first: -999 to 999, else 0."),
         query("webhook", "An address that is told of the end; its host is allowed by the service."),
-        query("format", "What a gzipped upload holds, where the media type does not say.", ("ndjson", "json")),
+        query(
+            "format",
+            "What the upload holds, where its first byte shall not decide: an array begins with a bracket.",
+            ("ndjson", "json"),
+        ),
     ],
     "requestBody": {
         "required": True,
