@@ -58,7 +58,18 @@ def main(claims: int = 20_000, workers: int = 2) -> None:
 def _meanwhile(port: int, file: Path, bodies: list[bytes]) -> None:
     """How long others wait while a batch is uploaded and runs."""
     sending = subprocess.Popen(
-        [sys.executable, "-P", "-m", "scrubber", "batch", "submit", str(file), "--url", f"http://127.0.0.1:{port}", "--wait"],
+        [
+            sys.executable,
+            "-P",
+            "-m",
+            "scrubber",
+            "batch",
+            "submit",
+            str(file),
+            "--url",
+            f"http://127.0.0.1:{port}",
+            "--wait",
+        ],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
