@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from scrubber.batch.room import FOR_RESULTS, FOR_UPLOADS, Disk, while_there_is_room
 from scrubber.errors import DepotFull, LedgerDown
 
 UPLOAD, ROWS = "upload", "rows"
@@ -22,8 +23,9 @@ FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 class FolderDepot:
     """See Depot."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, disk: Disk = os.statvfs) -> None:
         self._folder = folder
+        self._disk = disk
 
     def receive(self, batch_id: str, pieces: Iterable[bytes]) -> int:
         """See Depot."""
@@ -32,7 +34,7 @@ class FolderDepot:
             with _kept():
                 self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 place.mkdir(mode=0o700)
-                return _write(place / UPLOAD, pieces)
+                return _write(place / UPLOAD, self._room(pieces, FOR_UPLOADS))
         except BaseException:
             shutil.rmtree(place, ignore_errors=True)
             raise
@@ -46,8 +48,10 @@ class FolderDepot:
         """See Depot. Both attempts would write the same bytes, so whichever is last to rename does no harm."""
         with _kept():
             place = self._folder / batch_id
+            for left in place.glob(f"{ROWS}-*{UNFINISHED}"):  # by a worker that died, or is to lose its lease
+                left.unlink(missing_ok=True)
             part = place / f"{ROWS}-{token}{UNFINISHED}"
-            _write(part, pieces)
+            _write(part, self._room(pieces, FOR_UPLOADS))
             part.rename(place / ROWS)
 
     def kept_rows(self, batch_id: str) -> BinaryIO:
@@ -67,7 +71,7 @@ class FolderDepot:
     def keep_result(self, batch_id: str, number: int, token: str, result: bytes) -> None:
         """See Depot."""
         with _kept():
-            _write(self._result(batch_id, number, token), (result,))
+            _write(self._result(batch_id, number, token), self._room((result,), FOR_RESULTS))
 
     def result(self, batch_id: str, number: int, token: str) -> bytes:
         """See Depot."""
@@ -94,18 +98,24 @@ class FolderDepot:
                 if _last_change(place) < since.timestamp():
                     yield place.name.removesuffix(REMOVED)
 
+    def _room(self, pieces: Iterable[bytes], untouched: float) -> Iterator[bytes]:
+        return while_there_is_room(pieces, self._folder, untouched, self._disk)
+
     def _result(self, batch_id: str, number: int, token: str) -> Path:
         return self._folder / batch_id / f"{number:07}-{token}"
 
 
 def _write(file: Path, pieces: Iterable[bytes]) -> int:
-    """A new file, whole on the disk when this returns."""
-    size = 0
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        for piece in pieces:
-            size += out.write(piece)
-        out.flush()
-        os.fsync(out.fileno())
+    """A new file, whole on the disk when this returns, or not there when it raises: on a full disk that is room."""
+    made = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(made, "wb") as out:
+            size = sum(map(out.write, pieces))
+            out.flush()
+            os.fsync(out.fileno())
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
     folder = os.open(file.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from scrubber.batch.cut import Cut, cut_lines, pieces, rows_of, unpacked
@@ -19,13 +19,14 @@ from scrubber.batch.job import CUT, Lease, Options, Tally
 from scrubber.batch.ledger import LEASE_SECONDS, Ledger
 from scrubber.batch.run import FATAL, Outcome, ScrubOne, reject, scrub_rows
 from scrubber.claim import Claim
-from scrubber.errors import LedgerDown, NotABatch, WrongSwitch
+from scrubber.errors import DepotFull, LedgerDown, NotABatch, WrongSwitch
 from scrubber.findings import ScrubResult, read_switches
 from scrubber.scrub import Scrubber
 
 FATAL_DEATHS = 3  # workers that died at one row before it is given up
 MOST_TRIES = 30  # of one chunk, whatever its workers died of
 RENEWED = 3  # times in the length of a lease
+WAITED_FOR_ROOM = timedelta(minutes=10)  # to unpack an upload; nobody else shall wait for that longer
 MOST_PAUSE = 10.0  # seconds between two signs of life, however long leases are
 
 Seconds = Callable[[], float]
@@ -94,7 +95,12 @@ def _unpack(lease: Lease, bench: Bench, holding: _Holding) -> Cut:
             data = unpacked(data, bench.most_upload_bytes)
         if batch.body.format == "json":
             data = lines_of_array(data)
-        bench.depot.keep_rows(batch.id, lease.token, data)
+        try:
+            bench.depot.keep_rows(batch.id, lease.token, data)
+        except DepotFull:
+            if bench.now() < batch.submitted + WAITED_FOR_ROOM:
+                raise LeaseLost from None  # when it has run out, it is tried again; others come first until then
+            raise NotABatch("there is no room to unpack the upload; send it in parts, or when there is room") from None
     with bench.depot.kept_rows(batch.id) as rows:
         return cut_lines(holding.while_reading(pieces(rows)), bench.most_row_bytes)
 
