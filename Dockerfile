@@ -16,11 +16,11 @@ RUN /venv/bin/pip install --require-hashes -r requirements-build.txt
 # The same flags as in the Makefile, which says why.
 RUN CC="gcc -O2 -fno-strict-aliasing" /venv/bin/pip install --require-hashes \
     --no-build-isolation --no-binary durable-rules -r requirements.txt
-COPY pyproject.toml ./
+COPY pyproject.toml setup.py ./
 COPY scrubber scrubber
-# What installs packages has no work left in a running service.
-RUN /venv/bin/pip install --no-deps --no-build-isolation . \
-    && /venv/bin/pip uninstall -y setuptools pip
+# What builds and installs packages has no work left in a running service.
+RUN CLAIM_SCRUBBER_COMPILE=1 /venv/bin/pip install --no-deps --no-build-isolation . \
+    && /venv/bin/pip uninstall -y setuptools mypy mypy-extensions librt ast-serialize pathspec pip
 
 FROM python:3.12-slim
 # What the service must remember (rulebooks that answered, batches) outlives the container: mount a volume there.

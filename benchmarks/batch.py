@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.append(str(ROOT))
 
 import orjson  # noqa: E402
 
@@ -58,7 +58,18 @@ def main(claims: int = 20_000, workers: int = 2) -> None:
 def _meanwhile(port: int, file: Path, bodies: list[bytes]) -> None:
     """How long others wait while a batch is uploaded and runs."""
     sending = subprocess.Popen(
-        [sys.executable, "-m", "scrubber", "batch", "submit", str(file), "--url", f"http://127.0.0.1:{port}", "--wait"],
+        [
+            sys.executable,
+            "-P",
+            "-m",
+            "scrubber",
+            "batch",
+            "submit",
+            str(file),
+            "--url",
+            f"http://127.0.0.1:{port}",
+            "--wait",
+        ],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -105,7 +116,7 @@ class _service:  # noqa: N801 -- read as a word
             "BATCH_WORKERS": str(self._workers),
         }
         environ = os.environ | {f"SCRUBBER_{name}": value for name, value in chosen.items()}
-        command = [sys.executable, "-m", "scrubber", "serve"]
+        command = [sys.executable, "-P", "-m", "scrubber", "serve"]
         self._process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.DEVNULL)
         while not _answers(port):
             time.sleep(0.05)

@@ -20,7 +20,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.append(str(ROOT))
 
 from scrubber.reference import open_reference  # noqa: E402
 from scrubber.reference.catalogue import PTP  # noqa: E402

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.append(str(ROOT))
 
 import orjson  # noqa: E402
 
@@ -137,7 +137,7 @@ def command(folder: Path, state: Path, number: int) -> float:
     """Seconds of `scrubber rules reload` as a user runs it."""
     change(rule_files(folder), number)
     begun = time.perf_counter()
-    command = [sys.executable, "-m", "scrubber", "rules", "reload"]
+    command = [sys.executable, "-P", "-m", "scrubber", "rules", "reload"]
     subprocess.run(command, cwd=ROOT, env=os.environ | {"SCRUBBER_STATE": str(state)}, check=True, capture_output=True)
     return time.perf_counter() - begun
 

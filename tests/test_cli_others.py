@@ -51,7 +51,7 @@ def test_every_command_explains_itself(path: tuple[str, ...]) -> None:
 
 
 def test_version() -> None:
-    assert scrubber("--version").stdout == f"scrubber, version {__version__}\n"
+    assert scrubber("--version").stdout == f"scrubber, version {__version__} (source)\n"
 
 
 def test_help_does_not_wait_for_flask() -> None:

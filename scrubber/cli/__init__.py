@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 
 import click
 import orjson
@@ -25,6 +26,13 @@ _COMMANDS = {
 
 
 _FAILED = 3
+
+
+def _told_version() -> str:
+    """The version, and whether the path of a claim is compiled (setup.py): that is what its speed depends on."""
+    path = find_spec("scrubber.scrub")
+    compiled = path is not None and path.origin is not None and not path.origin.endswith(".py")
+    return f"{__version__} ({'compiled' if compiled else 'source'})"
 
 
 class _Commands(click.Group):
@@ -62,7 +70,7 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="scrubber")
+@click.version_option(_told_version(), prog_name="scrubber")
 def main() -> None:
     """Scrub professional claims before the payer sees them.
 

@@ -33,7 +33,7 @@ def read_switches(enable: Collection[str], disable: Collection[str], rulebook: R
     Raises WrongSwitch for an id that has no rule or stands in both, and for enabling a rule that does not run.
     """
     on, off = frozenset(enable), frozenset(disable)
-    unknown = (on | off) - rulebook.rules.keys()
+    unknown = (on | off).difference(rulebook.rules)
     if unknown:
         raise WrongSwitch("`enable` or `disable` names a rule that there is not; ask for the list of rules")
     for rule_id in sorted(on & off):

@@ -37,7 +37,7 @@ TECHNICAL_CUTS = {
     "CT": ("CT below the equipment standard", ((date.min, Decimal("0.15")),)),
 }
 
-PRICING = PARTS | NOT_PRICED | TECHNICAL_CUTS.keys() | {"50", "80"}
+PRICING = PARTS | NOT_PRICED | frozenset(TECHNICAL_CUTS) | {"50", "80"}
 
 
 class Share(NamedTuple):

@@ -6,9 +6,13 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 from signal import SIGHUP, SIGTERM
 from time import monotonic
 
+import scrubber
+
+_FOLDER = str(Path(scrubber.__file__).resolve().parents[1])
 SECONDS_TO_END = 30.0  # for the chunks that are under way
 SECONDS_BETWEEN_STARTS = 2.0  # of one that ends as soon as it is started
 
@@ -29,8 +33,9 @@ class BatchWorkers:
         if not self._processes or self._runs() or monotonic() < self._started + SECONDS_BETWEEN_STARTS:
             return
         self._started = monotonic()
-        command = ("-m", "scrubber", "worker", "--processes", str(self._processes), "--parent", str(os.getpid()))
-        self._child = subprocess.Popen([sys.executable, *command], stdin=subprocess.DEVNULL)  # noqa: S603
+        # -P: not what may lie in the current folder.
+        command = ("-P", "-m", "scrubber", "worker", "--processes", str(self._processes), "--parent", str(os.getpid()))
+        self._child = subprocess.Popen([sys.executable, *command], stdin=subprocess.DEVNULL, env=_same_program())  # noqa: S603
 
     def renew(self) -> None:
         """Have it read the rules anew."""
@@ -54,3 +59,9 @@ class BatchWorkers:
         if self._child is not None and self._runs():
             with suppress(ProcessLookupError):
                 self._child.send_signal(signal)
+
+
+def _same_program() -> dict[str, str]:
+    """An environment in which Python finds the package that this process runs, wherever that was found."""
+    before = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([_FOLDER, before] if before else [_FOLDER])}
