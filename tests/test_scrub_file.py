@@ -30,6 +30,19 @@ from scrubber.batch import file
 file.BYTES_A_MARK = 1
 main()
 """
+# Its processes end at certain claims, as one does whose memory a claim wrecks.
+DEADLY = """
+import os, signal
+from scrubber.__main__ import main
+from scrubber.scrub import Scrubber
+scrub = Scrubber.scrub
+def deadly(self, claim, *others):
+    if claim.patient_control_number == "DEADLY":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return scrub(self, claim, *others)
+Scrubber.scrub = deadly
+main()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +70,10 @@ def run(claims: Path, output: Path, rules: Path, *options: str) -> subprocess.Co
     return subprocess.CompletedProcess([], process.returncode, told, errors)
 
 
-def start(claims: Path, output: Path, rules: Path, *options: str) -> subprocess.Popen[str]:
+def start(claims: Path, output: Path, rules: Path, *options: str, program: str = EAGER) -> subprocess.Popen[str]:
     words = ["scrub", str(claims), "-o", str(output), "--received-on", DAY, "--jobs", "2", *options]
     return subprocess.Popen(
-        [sys.executable, "-c", EAGER, *words],
+        [sys.executable, "-c", program, *words],
         cwd=ROOT,
         env=os.environ | {"SCRUBBER_RULES": str(rules)},
         stdout=subprocess.PIPE,
@@ -131,16 +144,54 @@ def alive(process: int) -> bool:
         return False
 
 
-def test_a_process_that_is_killed_is_told_and_the_next_run_goes_on(
+def test_what_a_killed_process_was_at_is_done_again(
     tmp_path: Path, claims: Path, rules: Path, undisturbed: bytes
 ) -> None:
     output = tmp_path / "out.ndjson"
     with start(claims, output, rules) as process:
         until(lambda: len(children(process.pid)) == 2)
         os.kill(children(process.pid)[1], signal.SIGKILL)
+        process.communicate(timeout=60)
+    assert output.read_bytes() == undisturbed
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_row_that_ends_its_process_is_rejected_and_the_rest_go_on(
+    tmp_path: Path, claims: Path, rules: Path, undisturbed: bytes, jobs: str
+) -> None:
+    lines = claims.read_bytes().splitlines(keepends=True)
+    output, deadly = tmp_path / "out.ndjson", {4, ROWS_A_CHUNK + 9, len(lines)}
+    marked = tmp_path / "marked.ndjson"
+    marked.write_bytes(
+        b"".join(_marked(line) if number in deadly else line for number, line in enumerate(lines, start=1))
+    )
+    with start(marked, output, rules, "--jobs", jobs, program=DEADLY) as process:
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert "a process ended while it scrubbed rows " in errors
+    assert "4 rejected" in errors  # with the row that is no claim
+    results = {orjson.loads(line)["row"]: line for line in output.read_bytes().splitlines(keepends=True)}
+    expected = {orjson.loads(line)["row"]: line for line in undisturbed.splitlines(keepends=True)}
+    assert results.keys() == expected.keys()
+    assert {row for row in results if results[row] != expected[row]} == deadly
+    for row in deadly:
+        told = orjson.loads(results[row])["rejected"]
+        assert told == {"title": "The service ended several times while it scrubbed this row"}
+
+
+def _marked(line: bytes) -> bytes:
+    claim = orjson.loads(line)
+    claim["claimInformation"]["patientControlNumber"] = "DEADLY"
+    return orjson.dumps(claim) + b"\n"
+
+
+def test_where_every_row_ends_its_process_the_run_ends_and_goes_on_later(
+    tmp_path: Path, claims: Path, rules: Path, undisturbed: bytes
+) -> None:
+    output = tmp_path / "out.ndjson"
+    with start(claims, output, rules, program=DEADLY.replace('== "DEADLY"', "is not None")) as process:
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, output.exists()) == (2, False)
+    assert f"process after process ended while it scrubbed rows 3 to {ROWS_A_CHUNK + 2}" in errors
     run(claims, output, rules)
     assert output.read_bytes() == undisturbed
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fcntl import LOCK_EX, LOCK_NB, lockf
+from functools import reduce
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -22,13 +24,15 @@ from scrubber import __version__
 from scrubber.batch.crew import Lost, in_order
 from scrubber.batch.cut import Cut, cut_lines, pieces, rows_of
 from scrubber.batch.job import ROWS_A_CHUNK, Chunk, Tally
-from scrubber.batch.run import scrub_rows
+from scrubber.batch.run import FATAL, reject, scrub_rows
 from scrubber.claim import Claim
 from scrubber.errors import ScrubberError
 from scrubber.findings import ScrubResult, Switches
 from scrubber.scrub import Scrubber
 
 BYTES_A_MARK = 32_000_000  # of results between two notes of how far it is
+FATAL_DEATHS = 3  # processes that ended at one row before it is given up
+MOST_FATAL = 10  # rows of a chunk; where there are more, it is not the rows
 PART, PROGRESS = ".part", ".progress"
 
 Told = Callable[[int, int, int], None]  # rows done, rows done before this run, rows in all
@@ -39,7 +43,7 @@ class CannotContinue(ScrubberError):
 
 
 class ProcessEnded(ScrubberError):
-    """A process ended while it scrubbed; the message says which rows."""
+    """Processes end whatever they scrub; the message says at which rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,26 +129,58 @@ def _rests_on(sha256: str, scrubber: Scrubber, terms: Terms) -> dict[str, Any]:
 def _go_on(cut: Cut, mark: _Mark, work: _Work, jobs: int, notes: _Notes, told: Told) -> _Mark:
     """The chunks that are left. Returns the mark at the end."""
     before, noted = mark.tally.rows, mark
-    left = cut.chunks[mark.chunks :]
     with notes.open_part(mark) as part:
         try:
-            for made in in_order(work, left, jobs):
+            for made in _made(cut.chunks[mark.chunks :], work, jobs):
                 part.write(made.results)
                 mark = _Mark(mark.chunks + 1, mark.written + len(made.results), mark.tally.plus(made.tally))
                 if mark.written - noted.written >= BYTES_A_MARK:
                     notes.write(part, mark)
                     noted = mark
                 told(mark.tally.rows, before, cut.rows)
-        except Lost as lost:
-            raise _ended(lost.task) from None
         finally:
             notes.write(part, mark)
     return mark
 
 
-def _ended(chunk: Any) -> ProcessEnded:
+def _made(chunks: Sequence[Chunk], work: _Work, jobs: int) -> Iterator[_Scrubbed]:
+    """What comes out of each chunk. One whose process ended is done again, a row at a time. Raises ProcessEnded."""
+    done = 0
+    while done < len(chunks):
+        try:
+            for made in in_order(work, chunks[done:], jobs):
+                done += 1
+                yield made
+        except Lost:
+            done += 1
+            yield _a_row_at_a_time(chunks[done - 1], work)
+
+
+def _a_row_at_a_time(chunk: Chunk, work: _Work) -> _Scrubbed:
+    """A chunk of which a row may end its process; that row is rejected, as in a batch. Raises ProcessEnded."""
+    rows = [*work.rows(chunk)]
+    made: list[_Scrubbed] = []
+    deaths: Counter[int] = Counter()
+    while len(made) < len(rows):
+        try:
+            for one in in_order(lambda place: work.scrubbed([rows[place]]), range(len(made), len(rows)), 1):
+                made.append(one)
+        except Lost:
+            number, _ = rows[len(made)]
+            deaths[number] += 1
+            if deaths[number] == FATAL_DEATHS:
+                made.append(_Scrubbed(reject(number, FATAL), Tally(rejected=1)))
+        if sum(died >= FATAL_DEATHS for died in deaths.values()) > MOST_FATAL:
+            raise _ended(chunk)
+    return _Scrubbed(b"".join(one.results for one in made), reduce(Tally.plus, (one.tally for one in made)))
+
+
+def _ended(chunk: Chunk) -> ProcessEnded:
     last = chunk.first_row + chunk.rows - 1
-    return ProcessEnded(f"a process ended while it scrubbed rows {chunk.first_row} to {last}; run it again to go on")
+    return ProcessEnded(
+        f"process after process ended while it scrubbed rows {chunk.first_row} to {last}; see whether the machine has "
+        "memory left, and run it again to go on"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +192,17 @@ class _Work:
     terms: Terms
 
     def __call__(self, chunk: Chunk) -> _Scrubbed:
+        return self.scrubbed(self.rows(chunk))
+
+    def rows(self, chunk: Chunk) -> Iterator[tuple[int, bytes | None]]:
+        """The rows of a chunk, each with its number."""
         with self.claims.open("rb") as stream:
             stream.seek(chunk.start)
-            data = stream.read(chunk.stop - chunk.start)
-        outcome = scrub_rows(rows_of(chunk, data), self._scrub, lambda _row: None)
+            return rows_of(chunk, stream.read(chunk.stop - chunk.start))
+
+    def scrubbed(self, rows: Iterable[tuple[int, bytes | None]]) -> _Scrubbed:
+        """What comes out of some of them."""
+        outcome = scrub_rows(iter(rows), self._scrub, lambda _row: None)
         return _Scrubbed(outcome.results, outcome.tally)
 
     def _scrub(self, claim: Claim) -> ScrubResult:
