@@ -9,11 +9,14 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import orjson
 import pytest
 
 from scrubber.answer.json import to_bytes
 from scrubber.batch.job import ROWS_A_CHUNK
+from scrubber.batch.place import Batches
 from scrubber.batch.pool import Worker, do_chunk
+from scrubber.batch.results import Wanted, lines
 from scrubber.batch.summary import merged
 from scrubber.batch.work import FATAL_DEATHS, MOST_TRIES, remove_batch, work
 from scrubber.claim import Claim
@@ -22,6 +25,7 @@ from scrubber.findings import ScrubResult
 from scrubber.intake import parse_json, read_v3
 from scrubber.scrub import Scrubber
 from tests.batches import NOW, RECEIVED, Keep, bench, claims, ndjson, result_bytes, results, submit, work_off
+from tests.claims import office_claim, tbs_claim
 
 MANY = ROWS_A_CHUNK + 20
 
@@ -239,7 +243,42 @@ def test_too_many_rejected_rows_end_the_batch(keep: Keep, shipped: Scrubber) -> 
     assert batch is not None
     assert batch.state == "failed"
     assert batch.why is not None
-    assert batch.why.startswith(f"{ROWS_A_CHUNK} of {ROWS_A_CHUNK} rows were rejected")
+    assert batch.why.startswith(f"{ROWS_A_CHUNK} of {ROWS_A_CHUNK + 1} rows were rejected")
+    assert len(results(on)) == ROWS_A_CHUNK
+
+
+@pytest.mark.parametrize(
+    ("data", "state"),
+    [
+        (b"junk\n", "failed"),
+        (ndjson(8) + b"junk\n" * 2, "failed"),
+        (b"junk\n" + ndjson(9), "done"),
+        (b"junk\n" * 51 + ndjson(ROWS_A_CHUNK), "done"),
+        (ndjson(ROWS_A_CHUNK) + b"junk\n" * 56, "failed"),
+    ],
+)
+def test_the_share_of_rejected_rows_is_that_of_the_whole_batch(
+    keep: Keep, shipped: Scrubber, data: bytes, state: str
+) -> None:
+    on = bench(keep(), shipped)
+    submit(on, data, most_rejected=Decimal("0.1"))
+    work_off(on)
+    batch = on.ledger.batch("b1")
+    assert batch is not None
+    assert (batch.state, batch.ended) == (state, NOW)
+    assert len(results(on)) == data.count(b"\n")
+
+
+def test_blank_lines_are_counted_and_are_no_rows(keep: Keep, shipped: Scrubber) -> None:
+    on = bench(keep(), shipped)
+    count = ROWS_A_CHUNK + 20
+    submit(on, b"\n" + ndjson(count).replace(b"\n", b"\r\n\r\n \n"))
+    assert work_off(on) == 3  # cut, and two chunks
+    assert [row["row"] for row in results(on)] == [2 + 3 * place for place in range(count)]
+    every = result_bytes(on).splitlines(keepends=True)
+    for after in (0, 1, 2, 3, 4, 5, 3 * ROWS_A_CHUNK, 3 * ROWS_A_CHUNK + 1, 3 * ROWS_A_CHUNK + 2, 3 * count, 10**8):
+        read = b"".join(lines(Batches(on.ledger, on.depot), "b1", Wanted(after)))
+        assert read == b"".join(line for line in every if orjson.loads(line)["row"] > after)
 
 
 def test_a_cancelled_batch_stops_within_a_chunk_and_keeps_what_is_done(keep: Keep, shipped: Scrubber) -> None:
@@ -300,6 +339,21 @@ def test_the_summary_adds_up(keep: Keep, shipped: Scrubber) -> None:
         for finding in row["answer"]["findings"]:
             found[finding["rule"]["id"]] = found.get(finding["rule"]["id"], 0) + 1
     assert {rule: findings for rule, (_, findings, _) in summary["rules"].items()} == found
+
+
+def test_dollars_by_rule_are_those_of_its_findings(keep: Keep, shipped: Scrubber) -> None:
+    """Of a rule whose finding stands on one line and stops the whole claim, too."""
+    claim = tbs_claim()
+    claim["claimInformation"]["serviceLines"].append(office_claim()["claimInformation"]["serviceLines"][0])
+    claim["claimInformation"]["serviceLines"][1]["professionalService"]["lineItemChargeAmount"] = "100.005"
+    on = bench(keep(), shipped)
+    submit(on, orjson.dumps(claim))
+    work_off(on)
+    [row] = results(on)
+    found = {finding["rule"]["id"]: finding["impact"]["atRisk"] for finding in row["answer"]["findings"]}
+    assert found["x12-837p-fraction-of-cents"] == row["answer"]["impact"]["atRisk"] != "0.00"
+    summary = merged(on.ledger.summaries("b1"))["rules"]
+    assert {rule: f"{cents / 100:.2f}" for rule, (_, _, cents) in summary.items()} == found
 
 
 def test_work_goes_on_in_a_ledger_that_another_process_opened(keep: Keep, shipped: Scrubber) -> None:

@@ -122,6 +122,7 @@ _X12 = b"ISA*00*          *00*          *ZZ*CANARY~\nGS*HC*CANARY~\nST*837*0001~
         (b"PK\x03\x04CANARY", "zip"),
         (b"\x28\xb5\x2f\xfdCANARY", "zstd"),
         (gzip.compress(gzip.compress(ndjson(1))), "twice"),
+        (b'{\r\n  "controlNumber": "CANARY"\r\n}\r\n', "several lines"),
     ],
 )
 def test_what_is_never_read_is_refused_with_what_to_send(
@@ -189,7 +190,7 @@ def test_results_are_resumed_and_narrowed(client: FlaskClient, state: Path, ship
 
 @pytest.mark.parametrize("formula", ["=", "+", "-", "@", "\uff1d"])
 def test_findings_as_csv(client: FlaskClient, state: Path, shipped: Scrubber, formula: str) -> None:
-    data = ndjson(2).replace(b"CLAIM-", f"{formula}CLAIM-".encode()) + b"junk\n"
+    data = ndjson(2).replace(b"CLAIM-", f"{formula}CLAIM-".encode()) + b'junk\n{"claimInformation": []}\n'
     address = submit(client, data).headers["Location"] + "/results"
     work(state, shipped)
     told = client.get(f"{address}?format=csv")
@@ -201,9 +202,12 @@ def test_findings_as_csv(client: FlaskClient, state: Path, shipped: Scrubber, fo
         if "answer" in row
         for finding in row["answer"]["findings"]
     ]
-    assert [(int(row["row"]), row["rule"]) for row in rows[:-1]] == expected
+    assert [(int(row["row"]), row["rule"]) for row in rows[:-2]] == expected
     assert rows[0]["claim_number"] == f"'{formula}CLAIM-00000"
-    assert (rows[-1]["disposition"], rows[-1]["message"]) == ("rejected", "The row is not JSON")
+    assert [(row["disposition"], row["message"], row["pointer"]) for row in rows[-2:]] == [
+        ("rejected", "The row is not JSON from column 1 on", ""),
+        ("rejected", "The row is not a claim: must be an object", "/claimInformation"),
+    ]
 
 
 def test_a_batch_is_cancelled_and_deleted(client: FlaskClient, state: Path, shipped: Scrubber) -> None:
@@ -281,6 +285,7 @@ def test_a_ledger_that_cannot_be_used_is_told(client: FlaskClient, state: Path) 
         "/results?after=x",
         "/results?limit=-1",
         "/results?disposition=maybe",
+        "/results?rule=cms-ncci-ptp-column-tow",
         "/results?afte=3",
         "/results?after=1&after=3",
         "/summary?top=3",

@@ -51,7 +51,7 @@ def unpacked(packed: Iterable[bytes], most_bytes: int) -> Iterator[bytes]:
 
 
 class _Chunks:
-    """Gathers rows into chunks. Rows are numbered as the sender counts them; blank ones are passed over."""
+    """Gathers rows into chunks. Rows are numbered as the sender counts them."""
 
     def __init__(self, most_row_bytes: int, most_rows: int | None) -> None:
         self._most_row_bytes = most_row_bytes
@@ -69,11 +69,13 @@ class _Chunks:
             self.close()
             self.made.append(Chunk(len(self.made), number, 1, start, start))
             return
+        if self._count and stop - self._start > BYTES_A_CHUNK:
+            self.close()
         if not self._count:
             self._first, self._start = number, start
         self._count += 1
         self._stop = stop
-        if self._count == ROWS_A_CHUNK or self._stop - self._start >= BYTES_A_CHUNK:
+        if self._count == ROWS_A_CHUNK:
             self.close()
 
     def close(self) -> None:
@@ -84,7 +86,7 @@ class _Chunks:
 
 
 def cut_lines(data: Iterable[bytes], most_row_bytes: int, most_rows: int | None = MOST_ROWS) -> Cut:
-    """Chunks of NDJSON. A row's number is the number of its line, from 1; a chunk holds no blank lines.
+    """Chunks of NDJSON. A row's number is the number of its line, from 1; blank lines are no rows.
 
     Raises NotABatch for more than `most_rows` (None: any number).
     """
@@ -94,9 +96,7 @@ def cut_lines(data: Iterable[bytes], most_row_bytes: int, most_rows: int | None 
         begin = 0
         while (end := piece.find(b"\n", begin)) >= 0:
             blank = blank and not piece[begin:end].strip()
-            if blank:
-                chunks.close()
-            else:
+            if not blank:
                 chunks.add(number, start, position + end + 1)
             number, start, begin, blank = number + 1, position + end + 1, end + 1, True
         blank = blank and not piece[begin:].strip()
@@ -112,5 +112,6 @@ def rows_of(chunk: Chunk, data: bytes) -> Iterator[tuple[int, bytes | None]]:
     if chunk.start == chunk.stop:
         yield chunk.first_row, None
         return
-    for index, line in enumerate(data.removesuffix(b"\n").split(b"\n")):
-        yield chunk.first_row + index, line
+    for number, line in enumerate(data.removesuffix(b"\n").split(b"\n"), chunk.first_row):
+        if line.strip():
+            yield number, line

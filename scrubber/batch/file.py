@@ -171,14 +171,14 @@ def _a_row_at_a_time(chunk: Chunk, work: _Work) -> _Scrubbed:
             if deaths[number] == FATAL_DEATHS:
                 made.append(_Scrubbed(reject(number, FATAL), Tally(rejected=1)))
         if sum(died >= FATAL_DEATHS for died in deaths.values()) > MOST_FATAL:
-            raise _ended(chunk)
+            raise _ended(rows)
     return _Scrubbed(b"".join(one.results for one in made), reduce(Tally.plus, (one.tally for one in made)))
 
 
-def _ended(chunk: Chunk) -> ProcessEnded:
-    last = chunk.first_row + chunk.rows - 1
+def _ended(rows: Sequence[tuple[int, bytes | None]]) -> ProcessEnded:
+    (first, _), (last, _) = rows[0], rows[-1]
     return ProcessEnded(
-        f"process after process ended while it scrubbed rows {chunk.first_row} to {last}; see whether the machine has "
+        f"process after process ended while it scrubbed rows {first} to {last}; see whether the machine has "
         "memory left, and run it again to go on"
     )
 

@@ -23,7 +23,7 @@ class Options:
 
     `received_on` stands in for claims that do not say; it is settled at submission, so that a chunk done twice gives
     the same bytes. `dated` says whether the sender gave it; else it is the day of submission. `enable` and `disable`
-    are ids of rules. The batch fails as soon as more than `most_rejected` (0 to 1) of the rows done are rejected; None:
+    are ids of rules. The batch fails as soon as more than `most_rejected` (0 to 1) of all its rows are rejected; None:
     never. Higher `priority` goes first. `webhook` is told when the batch ends.
     """
 
@@ -60,9 +60,18 @@ class Batch:
     ended: datetime | None = None
     why: str | None = None
 
+    def why_rejected(self, rejected: int) -> str | None:
+        """Why so many rejected rows end it; None where they do not. It has been cut."""
+        most, rows = self.options.most_rejected, self.rows or 0
+        if most is None or Decimal(rejected) <= most * rows:
+            return None
+        return f"{rejected} of {rows} rows were rejected, more than the share of {most} that was allowed"
+
 
 class Chunk(NamedTuple):
-    """Rows that are scrubbed together: bytes `start` to `stop` of the rows, of which the first is `first_row`.
+    """So many rows that are scrubbed together: bytes `start` to `stop`, of which the first row is `first_row`.
+
+    There may be blank lines among them, which are numbered and are no rows.
 
     A row that is too large to be read is a chunk of no bytes.
     """

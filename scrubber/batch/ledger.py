@@ -62,7 +62,10 @@ class Ledger(Protocol):
         """Enter the chunks of a batch and end the lease under which it was cut. A batch of no rows is done."""
 
     def finish(self, lease: Lease, tally: Tally, summary: Summary, now: datetime) -> bool:
-        """Enter a chunk's outcome. False: the lease was lost, and what was done under it does not count."""
+        """Enter a chunk's outcome. False: the lease was lost, and what was done under it does not count.
+
+        The batch ends with its last chunk, or earlier with more rejected rows than its sender allows.
+        """
 
     def fail(self, batch_id: str, why: str, now: datetime) -> None:
         """End a batch that cannot go on; `why` holds no value from a claim."""
@@ -80,7 +83,7 @@ class Ledger(Protocol):
         """How far a batch is."""
 
     def done(self, batch_id: str, from_row: int) -> Iterator[Done]:
-        """Finished chunks that reach to `from_row` or beyond, in order, up to the first that is not finished.
+        """Finished chunks in order, from the one with `from_row` on, up to the first that is not finished.
 
         After the end of a batch (cancelled, failed) gaps are passed over.
         """

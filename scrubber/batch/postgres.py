@@ -147,6 +147,8 @@ class PostgresLedger:
             )
             if not finished:
                 return False
+            if tally.rejected and (why := lease.batch.why_rejected(_rejected(do, lease.batch.id))):
+                _end(do, lease.batch.id, "failed", why, now)
             do(
                 "UPDATE scrubber_batches.batches SET unfinished = unfinished - 1, "
                 "state = CASE WHEN unfinished = 1 THEN 'done' ELSE state END, "
@@ -157,21 +159,13 @@ class PostgresLedger:
 
     def fail(self, batch_id: str, why: str, now: datetime) -> None:
         """See Ledger."""
-        self._end(batch_id, "failed", why, now)
+        with self._tables.change() as do:
+            _end(do, batch_id, "failed", why, now)
 
     def cancel(self, batch_id: str, now: datetime) -> None:
         """See Ledger."""
-        self._end(batch_id, "cancelled", None, now)
-
-    def _end(self, batch_id: str, state: str, why: str | None, now: datetime) -> None:
         with self._tables.change() as do:
-            ended = do(
-                "UPDATE scrubber_batches.batches SET state = %s, why = %s, ended = %s "
-                "WHERE id = %s AND state IN ('received', 'running') RETURNING 1",
-                (state, why, now.isoformat(), batch_id),
-            )
-            if ended:
-                do("DELETE FROM scrubber_batches.chunks WHERE batch = %s AND state <> 'done'", (batch_id,))
+            _end(do, batch_id, "cancelled", None, now)
 
     def release(self, worker: str) -> None:
         """See Ledger."""
@@ -209,8 +203,10 @@ class PostgresLedger:
         gaps = batch is not None and batch.state in ENDED
         found = self._tables.ask(
             "SELECT number, first_row, rows, start, stop, token, state FROM scrubber_batches.chunks "
-            "WHERE batch = %s AND number <> %s AND first_row + rows > %s ORDER BY number",
-            (batch_id, CUT, from_row),
+            "WHERE batch = %s AND number <> %s AND number >= coalesce("
+            "(SELECT max(number) FROM scrubber_batches.chunks WHERE batch = %s AND first_row <= %s), 0) "
+            "ORDER BY number",
+            (batch_id, CUT, batch_id, from_row),
         )
         for row in found:
             if row["state"] == "done":
@@ -287,6 +283,22 @@ def _place(lease: Lease) -> tuple[str, int, str]:
 def _lock(do: Do, batch_id: str) -> None:
     """First the batch, then its chunks, everywhere: else two would wait for each other."""
     do("SELECT 1 FROM scrubber_batches.batches WHERE id = %s FOR UPDATE", (batch_id,))
+
+
+def _rejected(do: Do, batch_id: str) -> int:
+    [found] = do("SELECT sum(rejected)::integer AS rejected FROM scrubber_batches.chunks WHERE batch = %s", (batch_id,))
+    rejected: int = found["rejected"]
+    return rejected
+
+
+def _end(do: Do, batch_id: str, state: str, why: str | None, now: datetime) -> None:
+    ended = do(
+        "UPDATE scrubber_batches.batches SET state = %s, why = %s, ended = %s "
+        "WHERE id = %s AND state IN ('received', 'running') RETURNING 1",
+        (state, why, now.isoformat(), batch_id),
+    )
+    if ended:
+        do("DELETE FROM scrubber_batches.chunks WHERE batch = %s AND state <> 'done'", (batch_id,))
 
 
 def _enter(do: Do, batch: Batch, chunks: Sequence[Chunk]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,6 +20,7 @@ COLUMNS = (
     "row", "claim_number", "disposition", "severity", "rule", "lines", "category", "stage", "at_risk", "liability",
     "message", "fix", "pointer", "group", "carc",
 )  # fmt: skip
+_BEGINNING = b'{"row":'
 _FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # what a spreadsheet would run, also as wide characters
 
 
@@ -70,7 +72,7 @@ def lines(batches: Batches, batch_id: str, wanted: Wanted) -> Iterator[bytes]:
 
 
 def findings_csv(batches: Batches, batch_id: str, wanted: Wanted) -> Iterator[bytes]:
-    """The findings of the results as CSV with a heading, one a row; a rejected row has one row without a rule."""
+    """The findings of the results as CSV with a heading, one a row; a rejected row has its reasons, without a rule."""
     yield _csv([COLUMNS])
     for piece in lines(batches, batch_id, wanted):
         yield _csv([row for line in piece.splitlines() for row in _rows(orjson.loads(line))])
@@ -79,7 +81,13 @@ def findings_csv(batches: Batches, batch_id: str, wanted: Wanted) -> Iterator[by
 def _chunks(batches: Batches, batch_id: str, after: int) -> Iterator[list[bytes]]:
     for done in batches.ledger.done(batch_id, after + 1):
         data = batches.depot.result(batch_id, done.chunk.number, done.token)
-        yield data.splitlines(keepends=True)[max(0, after + 1 - done.chunk.first_row) :]
+        found = data.splitlines(keepends=True)
+        yield found[bisect_right(found, after, key=_row) :]
+
+
+def _row(line: bytes) -> int:
+    """The row that a result is of: it begins with that."""
+    return int(line[len(_BEGINNING) : line.index(b",")])
 
 
 def _fitting(found: list[bytes], wanted: Wanted) -> list[bytes]:
@@ -90,8 +98,8 @@ def _rows(told: dict[str, Any]) -> Iterator[tuple[object, ...]]:
     place = told["row"], told["claimNumber"]
     answer = told.get("answer")
     if answer is None:
-        why = told[REJECTED]
-        yield (*place, REJECTED, "", "", "", "", "", "", "", why["title"], "", "", "", "")
+        for message, pointer in _reasons(told[REJECTED]):
+            yield (*place, REJECTED, "", "", "", "", "", "", "", message, "", pointer, "", "")
         return
     for finding in answer["findings"]:
         impact, reason = finding["impact"] or {}, finding["reason"] or {}
@@ -111,6 +119,17 @@ def _rows(told: dict[str, Any]) -> Iterator[tuple[object, ...]]:
             reason.get("group"),
             reason.get("carc"),
         )
+
+
+def _reasons(why: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is told of a rejected row, and where."""
+    title = why["title"]
+    if "column" in why:
+        yield f"{title} from column {why['column']} on", ""
+    elif "errors" in why:
+        yield from ((f"{title}: {problem['detail']}", problem["pointer"]) for problem in why["errors"])
+    else:
+        yield title, ""
 
 
 def _csv(rows: list[tuple[object, ...]]) -> bytes:

@@ -13,6 +13,7 @@ SPACE = b" \t\r\n\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
 _UNPACKED_AT_MOST = 1 << 26
 _X12 = re.compile(rb"(ISA|GS|ST)[^A-Za-z0-9\s]")
+_OVER_LINES = re.compile(rb'\{[ \t\r]*\n\s*"')
 _FOREIGN = {
     b"\xff\xfe": "This is UTF-16: send UTF-8.",
     b"\xfe\xff": "This is UTF-16: send UTF-8.",
@@ -35,6 +36,10 @@ def shown(start: bytes) -> Shown:
     inner = _unpacked(start) if gzipped else start
     if _X12.match(inner):
         raise BadUpload("foreign", "X12 is not read yet: send claims as JSON, one a line, or as a JSON array.")
+    if _OVER_LINES.match(inner):
+        raise BadUpload(
+            "foreign", "A claim goes over several lines: send each on one line, as `jq -c .` does, or an array."
+        )
     for beginning, what_to_do in _FOREIGN.items():
         if inner.startswith(beginning):
             raise BadUpload("foreign", what_to_do)

@@ -161,6 +161,8 @@ class SqliteLedger:
                 (*_counts(tally), orjson.dumps(summary), batch, lease.chunk.number),
             )
             do("UPDATE batches SET left = left - 1 WHERE id = ?", (batch,))
+            if tally.rejected and (why := lease.batch.why_rejected(_rejected(do, batch))):
+                _end(do, batch, "failed", why, now)
             do(
                 "UPDATE batches SET state = 'done', ended = ? WHERE id = ? AND left = 0 AND state = 'running'",
                 (now.isoformat(), batch),
@@ -169,20 +171,13 @@ class SqliteLedger:
 
     def fail(self, batch_id: str, why: str, now: datetime) -> None:
         """See Ledger."""
-        self._end(batch_id, "failed", why, now)
+        with self._file.change(durable=True) as do:
+            _end(do, batch_id, "failed", why, now)
 
     def cancel(self, batch_id: str, now: datetime) -> None:
         """See Ledger."""
-        self._end(batch_id, "cancelled", None, now)
-
-    def _end(self, batch_id: str, state: str, why: str | None, now: datetime) -> None:
         with self._file.change(durable=True) as do:
-            ended = do(
-                "UPDATE batches SET state = ?, why = ?, ended = ? WHERE id = ? AND state IN ('received', 'running')",
-                (state, why, now.isoformat(), batch_id),
-            )
-            if _changed(ended):
-                do("DELETE FROM chunks WHERE batch = ? AND state <> 'done'", (batch_id,))
+            _end(do, batch_id, "cancelled", None, now)
 
     def release(self, worker: str) -> None:
         """See Ledger."""
@@ -213,9 +208,9 @@ class SqliteLedger:
         batch = self.batch(batch_id)
         gaps = batch is not None and batch.state in ENDED
         rows = self._file.ask(
-            f"SELECT {_CHUNK}, token, state FROM chunks WHERE batch = ? AND number <> ? AND first_row + rows > ? "  # noqa: S608
-            "ORDER BY number",
-            (batch_id, CUT, from_row),
+            f"SELECT {_CHUNK}, token, state FROM chunks WHERE batch = ? AND number <> ? AND number >= "  # noqa: S608
+            "coalesce((SELECT max(number) FROM chunks WHERE batch = ? AND first_row <= ?), 0) ORDER BY number",
+            (batch_id, CUT, batch_id, from_row),
         )
         for row in rows:
             if row["state"] == "done":
@@ -329,6 +324,20 @@ def _held(do: Do, lease: Lease) -> bool:
         (lease.batch.id, lease.chunk.number, lease.token),
     )
     return found.fetchone() is not None
+
+
+def _rejected(do: Do, batch_id: str) -> int:
+    found: int = do("SELECT sum(rejected) FROM chunks WHERE batch = ?", (batch_id,)).fetchone()[0]
+    return found
+
+
+def _end(do: Do, batch_id: str, state: str, why: str | None, now: datetime) -> None:
+    ended = do(
+        "UPDATE batches SET state = ?, why = ?, ended = ? WHERE id = ? AND state IN ('received', 'running')",
+        (state, why, now.isoformat(), batch_id),
+    )
+    if _changed(ended):
+        do("DELETE FROM chunks WHERE batch = ? AND state <> 'done'", (batch_id,))
 
 
 def _changed(cursor: sqlite3.Cursor) -> bool:

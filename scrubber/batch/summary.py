@@ -8,6 +8,7 @@ from decimal import Decimal
 from scrubber.batch.job import Summary
 from scrubber.claim import Claim
 from scrubber.findings import Finding, ScrubResult
+from scrubber.money.impact import lines_at_risk
 
 GROUPS = ("rules", "payers", "codes", "providers")
 NOTHING = Decimal("0.00")
@@ -66,7 +67,7 @@ def _exposed(findings: Iterable[Finding], by_line: Mapping[int, Decimal | None])
     lines: set[int] = set()
     for finding in findings:
         if finding.impact is not None and finding.impact.at_risk != NOTHING:
-            lines.update(finding.lines or by_line)
+            lines.update(lines_at_risk(finding, by_line))
     return sum(_cents(by_line.get(number)) for number in lines)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from scrubber.batch.cut import Cut, cut_lines, pieces, rows_of, unpacked
 from scrubber.batch.depot import Depot
@@ -112,7 +111,6 @@ def _scrub(lease: Lease, bench: Bench) -> bool:
     if not bench.ledger.finish(lease, outcome.tally, outcome.summary, bench.now()):
         bench.depot.drop_result(batch.id, chunk.number, lease.token)
         return False
-    _fail_fast(lease, outcome.tally, bench)
     return True
 
 
@@ -141,16 +139,6 @@ def _scrub_one(options: Options, scrubber: Scrubber) -> ScrubOne:
         return scrubber.scrub(claim, claim.context.received_on or options.received_on, switches)
 
     return scrub
-
-
-def _fail_fast(lease: Lease, tally: Tally, bench: Bench) -> None:
-    most = lease.batch.options.most_rejected
-    if most is None or not tally.rejected:
-        return
-    so_far = bench.ledger.progress(lease.batch.id).tally
-    if Decimal(so_far.rejected) > most * so_far.rows:
-        why = f"{so_far.rejected} of {so_far.rows} rows were rejected, more than the share of {most} that was allowed"
-        bench.ledger.fail(lease.batch.id, why, bench.now())
 
 
 class _Holding:

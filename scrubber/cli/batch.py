@@ -56,7 +56,7 @@ def batch() -> None:
 @click.option("--received-on", metavar="CCYYMMDD", help="Day of receipt of claims that do not say. [today]")
 @click.option("--enable", multiple=True, metavar="RULE", help="Let what this shadow rule finds count.")
 @click.option("--disable", multiple=True, metavar="RULE", help="Leave this rule out.")
-@click.option("--most-rejected", metavar="SHARE", help="Fail as soon as more of the rows are rejected: 0 to 1.")
+@click.option("--most-rejected", metavar="SHARE", help="Fail as soon as more of all rows are rejected: 0 to 1.")
 @click.option("--priority", type=int, help="Higher goes first: -999 to 999. [0]")
 @click.option("--webhook", metavar="ADDRESS", help="Tell this address of the end.")
 @_as_json

@@ -128,7 +128,7 @@ def read_results(batch_id: str) -> Response:
     here, kept = _here()
     check_names(("after", "limit", "rule", "minAtRisk", "format"), ("disposition",))
     batch = _find(batch_id, kept)
-    wanted, name = _wanted(), _word("format", tuple(FORMATS)) or "ndjson"
+    wanted, name = _wanted(_rule(here, kept, batch)), _word("format", tuple(FORMATS)) or "ndjson"
     media_type, read = FORMATS[name]
     pieces = here.transfers.during(read(kept, batch.id, wanted))
     return Response(pieces, content_type=media_type, headers={"Batch-State": batch.state})
@@ -247,7 +247,16 @@ def _webhook(here: Service) -> str | None:
     return address
 
 
-def _wanted() -> results.Wanted:
+def _rule(here: Service, kept: Batches, batch: Batch) -> str | None:
+    """The rule whose findings are wanted. One that is misspelt would look as if it had found nothing."""
+    rule = request.args.get("rule")
+    known = here.scrubber.rulebook.rules
+    if rule is None or rule in known or rule in merged(kept.ledger.summaries(batch.id))["rules"]:
+        return rule
+    raise Refused(BAD_PARAMETER, "`rule` is neither in force nor among those of the batch's summary.")
+
+
+def _wanted(rule: str | None) -> results.Wanted:
     least = _matching("minAtRisk", _AMOUNT, "an amount such as 100.00")
     most = _matching("limit", _WHOLE, "a whole number from 0")
     given = request.args.getlist("disposition")
@@ -257,7 +266,7 @@ def _wanted() -> results.Wanted:
         after=int(_matching("after", _WHOLE, "the number of a row") or 0),
         most=None if most is None else int(most),
         dispositions=frozenset(given),
-        rule=request.args.get("rule"),
+        rule=rule,
         least_at_risk=None if least is None else Decimal(least),
     )
 

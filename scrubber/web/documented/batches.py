@@ -83,7 +83,7 @@ SUBMIT: Operation = {
         query("receivedOn", "Day of receipt for claims that do not say: CCYYMMDD; else today, UTC."),
         repeated("enable", "Shadow rules whose findings count as if the rules were active."),
         repeated("disable", "Rules that are left out."),
-        query("mostRejected", "Fail as soon as a larger share of the rows is rejected: 0 to 1."),
+        query("mostRejected", "Fail as soon as a larger share of all its rows is rejected: 0 to 1."),
         query("priority", "Higher goes first: -999 to 999, else 0."),
         query("webhook", "An address that is told of the end; its host is allowed by the service."),
         query(
