@@ -117,8 +117,11 @@ class Service:
 
 @contextmanager
 def running(folder: Path, *command: str, **environ: str) -> Iterator[Service]:
-    """`scrubber serve`, or another command line of Python, with one worker; its output goes to `folder`."""
-    port = free_port()
+    """`scrubber serve`, or another command line of Python, with one worker; its output goes to `folder`.
+
+    On a free port of 127.0.0.1, unless SCRUBBER_BIND names one.
+    """
+    port = int(environ["SCRUBBER_BIND"].rpartition(":")[2]) if "SCRUBBER_BIND" in environ else free_port()
     output = folder / "output.txt"
     with output.open("wb") as stream:
         process = subprocess.Popen(

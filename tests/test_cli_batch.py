@@ -75,6 +75,17 @@ def test_standard_input_is_sent(service: Service) -> None:
     assert orjson.loads(done.stdout)["counts"]["rejected"] == 1
 
 
+def test_a_pipe_is_sent(service: Service, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["sh", "-c", 'cat > "$0"', str(pipe)], stdin=subprocess.PIPE) as writing:
+        assert writing.stdin is not None
+        writing.stdin.write(ndjson(2))
+        writing.stdin.close()
+        done = batch(service, "submit", str(pipe), "--wait", "--json")
+    assert (done.returncode, orjson.loads(done.stdout)["rows"]) == (0, 2), done.stderr
+
+
 def test_a_key_sends_a_file_once(service: Service, file: Path) -> None:
     sent = [batch(service, "submit", str(file), "--key", "night").stdout for _ in range(2)]
     assert sent[0] == sent[1]
@@ -185,7 +196,36 @@ def test_a_service_that_is_not_there(file: Path) -> None:
     done = batch(f"http://127.0.0.1:{free_port()}", "submit", str(file))
     assert done.returncode == 2
     assert b"scrubber serve" in done.stderr
-    assert b"--url is" in batch("localhost", "status").stderr
+    for address in ("localhost", "http://127.0.0.1:99999"):
+        assert b"--url is" in batch(address, "status").stderr
+
+
+def test_a_service_that_is_started_anew_is_waited_for(tmp_path: Path, file: Path) -> None:
+    environ = {"SCRUBBER_RULES": str(write_rules(tmp_path / "rules")), "SCRUBBER_STATE": str(tmp_path / "state")}
+    with running(tmp_path, **environ) as service:  # without workers
+        url = f"http://127.0.0.1:{service.port}"
+        waiting = subprocess.Popen(
+            [sys.executable, "-m", "scrubber", "batch", "submit", str(file), "--wait", "--json", "--url", url],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert waiting.stderr is not None
+        batch_id = waiting.stderr.readline().split()[-1]
+    seen = []
+    while not seen or "waiting for it" not in seen[-1]:
+        seen.append(waiting.stderr.readline())
+    environ["SCRUBBER_BATCH_WORKERS"] = "1"
+    with running(tmp_path, **environ, SCRUBBER_BIND=f"127.0.0.1:{service.port}"), waiting:
+        told, _ = waiting.communicate(timeout=60)
+    assert (waiting.returncode, orjson.loads(told)["id"]) == (0, batch_id)
+
+
+def test_an_output_that_cannot_be_written_is_named(service: Service, batch_id: str, tmp_path: Path) -> None:
+    for output in (Path("/dev/full"), tmp_path / "nowhere" / "out.ndjson"):
+        done = batch(service, "results", batch_id, "-o", str(output))
+        assert (done.returncode, str(output).encode() in done.stderr) == (2, True), done.stderr
 
 
 def test_a_service_that_closes_while_a_batch_is_sent_is_asked_again(file: Path) -> None:

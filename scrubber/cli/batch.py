@@ -14,12 +14,13 @@ import orjson
 
 from scrubber.batch.results import DISPOSITIONS
 from scrubber.cli.batch_output import BEGINNING, place_in, write
-from scrubber.cli.batch_service import TRIES, BatchService, Broken
+from scrubber.cli.batch_service import TRIES, Away, BatchService, Broken
 from scrubber.cli.batch_tables import batches_table, dollars, summary_tables
 from scrubber.cli.opening import Unusable
 from scrubber.cli.progress import Shown
 
 POLL_SECONDS = 0.5
+AWAY_SECONDS = 300.0  # that a service may be away while a batch is waited for
 PIECE = 1 << 18
 MEGABYTE = 1_000_000
 DONE, RUNNING = "done", ("received", "running")
@@ -73,8 +74,8 @@ def submit(file: Path, url: str, wait: bool, key: str | None, as_json: bool, **o
     service = BatchService(url)
     headers = {"Content-Type": "application/x-ndjson", "Idempotency-Key": key or secrets.token_hex(16)}
     query = list(_query(options))
-    if str(file) == "-":
-        told = service.submit(_standard_input, None, headers, query, again=False)
+    if not file.is_file():
+        told = service.submit(lambda: _as_it_comes(file), None, headers, query, again=False)
     else:
         size = file.stat().st_size
         told = service.submit(lambda: _pieces(file, size), size, headers, query, again=True)
@@ -202,16 +203,19 @@ def _pieces(file: Path, size: int) -> Iterator[bytes]:
             shown(sent // MEGABYTE, sent / size)
 
 
-def _standard_input() -> Iterator[bytes]:
-    while piece := sys.stdin.buffer.read(PIECE):
-        yield piece
+def _as_it_comes(file: Path) -> Iterator[bytes]:
+    """Standard input, or a pipe."""
+    with click.open_file(str(file), "rb") as stream:
+        while piece := stream.read(PIECE):
+            yield piece
 
 
 def _wait(service: BatchService, batch_id: str) -> Any:
     """Until it has ended."""
+    click.echo(f"batch {batch_id}", err=True)
     shown = Shown()
     try:
-        while (told := service.read(batch_id))["state"] in RUNNING:
+        while (told := _read_patiently(service, batch_id))["state"] in RUNNING:
             if told["rows"]:
                 shown(told["rowsDone"], told["rowsDone"] / told["rows"])
             time.sleep(POLL_SECONDS)
@@ -221,6 +225,21 @@ def _wait(service: BatchService, batch_id: str) -> Any:
     if told["rows"] and told["state"] == DONE:
         shown(told["rows"], 1.0)
     return told
+
+
+def _read_patiently(service: BatchService, batch_id: str) -> Any:
+    """What there is to tell of a batch. A service that is started anew meanwhile is waited for. Raises Unusable."""
+    latest = None
+    while True:
+        try:
+            return service.read(batch_id)
+        except Away as away:
+            if latest is None:
+                latest = time.monotonic() + AWAY_SECONDS
+                click.echo(f"\n{away.message}; waiting for it", err=True)
+            elif time.monotonic() > latest:
+                raise Unusable(f"{away.message}; later: scrubber batch status {batch_id}") from None
+            time.sleep(POLL_SECONDS)
 
 
 def _print_results(service: BatchService, batch_id: str, query: list[tuple[str, str]]) -> str:
@@ -235,7 +254,7 @@ def _print_results(service: BatchService, batch_id: str, query: list[tuple[str, 
 
 
 def _read_into(output: Path, service: BatchService, batch_id: str, query: list[tuple[str, str]], as_csv: bool) -> str:
-    for _ in range(TRIES):
+    for tried in range(TRIES):
         place = place_in(output, as_csv)
         asked = [*query, ("after", str(place.after))] if place is not BEGINNING else query
         try:
@@ -243,7 +262,11 @@ def _read_into(output: Path, service: BatchService, batch_id: str, query: list[t
                 write(pieces, output, place)
                 return headers["Batch-State"]
         except Broken:
-            continue
+            time.sleep(tried)
+        except Away:
+            if not tried:
+                raise
+            time.sleep(tried)
     raise _broke_off("run the command again to continue the file")
 
 

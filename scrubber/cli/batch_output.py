@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -35,7 +36,9 @@ def place_in(path: Path, as_csv: bool) -> Place:
     """Where to go on with a file; it may not be there yet. Raises Unusable for one that holds something else."""
     if not path.exists():
         return BEGINNING
-    with path.open("rb") as file:
+    if not path.is_file():
+        raise Unusable(f"{path} is no file that can be continued; without -o results are printed")
+    with _usable(path), path.open("rb") as file:
         try:
             return _in_csv(file) if as_csv else _in_lines(file)
         except (ValueError, KeyError, TypeError, csv.Error):
@@ -44,20 +47,29 @@ def place_in(path: Path, as_csv: bool) -> Place:
 
 def write(pieces: Iterator[bytes], path: Path, place: Place) -> None:
     """Go on with a file. Raises Unusable when what it holds is not what the service says."""
-    path.touch()
-    with path.open("r+b") as file:
-        file.seek(place.start)
-        held = file.read()
-        skip = place.heading
-        for piece in pieces:
-            part, skip = piece[skip:], max(0, skip - len(piece))
-            known = min(len(part), len(held))
-            if part[:known] != held[:known]:
-                raise _holds_something_else(path)
-            held = held[known:]
-            file.write(part[known:])
+    with _usable(path):
+        path.touch(mode=0o600)  # it holds claims: nobody else may read it
+        with path.open("r+b") as file:
+            file.seek(place.start)
+            held = file.read()
+            skip = place.heading
+            for piece in pieces:
+                part, skip = piece[skip:], max(0, skip - len(piece))
+                known = min(len(part), len(held))
+                if part[:known] != held[:known]:
+                    raise _holds_something_else(path)
+                held = held[known:]
+                file.write(part[known:])
     if held:
         raise _holds_something_else(path)
+
+
+@contextmanager
+def _usable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Unusable(f"{path}: {error.strerror}") from None
 
 
 def _holds_something_else(path: Path) -> Unusable:

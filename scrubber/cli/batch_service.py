@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from email.message import Message
 from typing import Any, NamedTuple
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 import orjson
 
@@ -17,6 +17,7 @@ from scrubber.cli.opening import Unusable
 SECONDS = 60.0  # to wait for more of an answer
 TRIES = 5  # of what may be asked again
 BUSY = 503
+PASSING = (502, BUSY, 504)  # of a service, or a proxy before it
 PIECE = 1 << 18
 
 Query = Iterable[tuple[str, str]]
@@ -31,6 +32,10 @@ class Answer(NamedTuple):
     content: bytes
 
 
+class Away(Unusable):
+    """The service cannot be reached, or cannot answer just now."""
+
+
 class Broken(Exception):
     """The connection broke while an answer was read."""
 
@@ -41,7 +46,7 @@ class BatchService:
     def __init__(self, url: str) -> None:
         """Raises Unusable for an address that is none."""
         parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if parts.scheme not in ("http", "https") or not parts.hostname or not _has_port(parts):
             raise Unusable(f"--url is {url!r}; give an address such as http://127.0.0.1:8080")
         self._url = url
         self._parts = parts
@@ -131,7 +136,15 @@ class BatchService:
             reason = getattr(error, "strerror", None) or type(error).__name__
         else:
             return
-        raise Unusable(f"the service at {self._url} cannot be reached: {reason}")
+        raise Away(f"the service at {self._url} cannot be reached: {reason}")
+
+
+def _has_port(parts: SplitResult) -> bool:
+    """Whether the port, if any, is one."""
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def _send(
@@ -175,7 +188,7 @@ def _fine(answer: Answer) -> Answer:
         reason = f"{told['title']}. {told['detail']}"
     except (ValueError, KeyError, TypeError):
         reason = f"HTTP {answer.status}; is this address a claim scrubber's?"
-    raise Unusable(reason)
+    raise Away(reason) if answer.status in PASSING else Unusable(reason)
 
 
 def _pieces(response: http.client.HTTPResponse) -> Iterator[bytes]:
