@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 from scrubber.errors import ConfigError
 
 _BESIDE_THE_PACKAGE = Path(__file__).resolve().parent.parent / "rules"
+_MOST_KEEP_DAYS = 36_500  # a hundred years; a date that much earlier has to exist
+_HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:]+")
 _NAMES = frozenset(
     f"SCRUBBER_{name}"
     for name in (
@@ -95,8 +98,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         database=environ.get("SCRUBBER_DATABASE_URL") or None,
         batch_workers=_count(environ, "SCRUBBER_BATCH_WORKERS", cores(), least=0),
         max_batch_bytes=_count(environ, "SCRUBBER_MAX_BATCH_BYTES", 10_000_000_000),
-        keep_days=_count(environ, "SCRUBBER_KEEP_DAYS", 7),
-        webhook_hosts=tuple((environ.get("SCRUBBER_WEBHOOK_HOSTS") or "").lower().replace(",", " ").split()),
+        keep_days=_count(environ, "SCRUBBER_KEEP_DAYS", 7, most=_MOST_KEEP_DAYS),
+        webhook_hosts=_hosts(environ.get("SCRUBBER_WEBHOOK_HOSTS") or ""),
         webhook_secret=_secret(environ),
         broker=_broker(environ),
         lease_seconds=_count(environ, "SCRUBBER_LEASE_SECONDS", 30),
@@ -143,6 +146,17 @@ def _broker(environ: Mapping[str, str]) -> str | None:
     return broker
 
 
+def _hosts(text: str) -> tuple[str, ...]:
+    hosts = text.lower().replace(",", " ").split()
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise ConfigError(
+                f"SCRUBBER_WEBHOOK_HOSTS has {host!r}; give names of hosts alone, without https://, port or *, "
+                "for example hooks.example"
+            )
+    return tuple(hosts)
+
+
 def _secret(environ: Mapping[str, str]) -> str | None:
     secret = environ.get("SCRUBBER_WEBHOOK_SECRET") or None
     if secret is None and environ.get("SCRUBBER_WEBHOOK_HOSTS"):
@@ -162,12 +176,13 @@ def _is_key(secret: str) -> bool:
     return True
 
 
-def _count(environ: Mapping[str, str], name: str, default: int, least: int = 1) -> int:
+def _count(environ: Mapping[str, str], name: str, default: int, least: int = 1, most: int | None = None) -> int:
     text = environ.get(name)
     if not text:
         return default
-    if not _is_count(text) or int(text) < least:
-        raise ConfigError(f"{name} is {text!r}; give a whole number from {least}")
+    if not _is_count(text) or int(text) < least or (most is not None and int(text) > most):
+        bounds = f"from {least}" if most is None else f"from {least} to {most}"
+        raise ConfigError(f"{name} is {text!r}; give a whole number {bounds}")
     return int(text)
 
 

@@ -20,7 +20,7 @@ from scrubber.claim import Claim
 from scrubber.findings import ScrubResult, Switches, read_switches
 from scrubber.scrub import Scrubber, open_scrubber
 
-Row = Mapping[str, Any] | str | bytes
+Row = Mapping[str, Any] | str | bytes | None
 ROWS_AT_ONCE = 100  # whose results are held in memory
 SCRUBBERS_KEPT = 2  # of a process
 
@@ -33,10 +33,10 @@ def scrub_rows(
     enable: tuple[str, ...] = (),
     disable: tuple[str, ...] = (),
 ) -> Iterator[dict[str, Any]]:
-    """Results of claims, each as JSON text or as the mapping that its JSON stands for, in their order.
+    """Results of claims, each as JSON text or as the mapping that its JSON stands for, in their order: one a row.
 
     A result is one of a batch: `row`, counted from 1 within the partition, `claimNumber`, and `answer` or, where the
-    row is no claim, `rejected`. `received_on` (CCYYMMDD) stands in for claims that do not say. `rules` is a folder of
+    row is no claim, `rejected`; a blank line and None are none, either. `received_on` (CCYYMMDD) stands in for claims that do not say. `rules` is a folder of
     packs, `reference` a place of reference data (None: the starter tables); both are opened once a process, and other
     rules at the same place need other processes.
 
@@ -75,6 +75,8 @@ def _bytes(row: Row) -> bytes:
             return row
         case str():
             return row.encode(errors="surrogatepass")  # which then is no JSON
+        case None:  # as a column of Parquet may have it
+            return b"null"
         case Mapping():
             return orjson.dumps(dict(row))
     raise TypeError(f"a row is JSON text or a mapping, not {type(row).__name__}")

@@ -85,12 +85,16 @@ def test_rules_beside_the_package_serve_where_the_working_directory_has_none(
         ("SCRUBBER_BROKER_URL", "redis://broker/0"),  # without a database that workers elsewhere could reach
         ("SCRUBBER_BATCH_WORKERS", "-1"),
         ("SCRUBBER_KEEP_DAYS", "0"),
+        ("SCRUBBER_KEEP_DAYS", "1000000"),
+        ("SCRUBBER_WEBHOOK_HOSTS", "https://hooks.example"),
+        ("SCRUBBER_WEBHOOK_HOSTS", "hooks.example, other.example:8443"),
+        ("SCRUBBER_WEBHOOK_HOSTS", "*.example"),
         ("SCRUBBER_WEBHOOK_SECRET", "whsec_no base64"),
     ],
 )
 def test_an_unusable_setting_is_named(rules: Path, name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=name):
-        read_settings({name: value})
+        read_settings({"SCRUBBER_WEBHOOK_SECRET": "secret", name: value})
 
 
 def test_batches_may_be_left_to_other_machines_and_hosts_need_a_secret(rules: Path) -> None:

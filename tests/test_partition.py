@@ -57,8 +57,12 @@ def test_switches_hold_and_wrong_ones_are_told() -> None:
 def test_a_row_of_another_kind_is_refused_and_one_that_is_no_text_is_rejected() -> None:
     with pytest.raises(TypeError):
         list(scrub_rows([7], DAY, RULES))  # type: ignore[list-item]
-    [result] = scrub_rows(["\ud800"], DAY, RULES)
-    assert result["rejected"]["title"] == "The row is not JSON"
+    results = scrub_rows(["\ud800", "\n", None], DAY, RULES)
+    assert [result["rejected"]["title"] for result in results] == [
+        "The row is not JSON",
+        "The row is not JSON",
+        "The row is not a claim",
+    ]
 
 
 def test_a_scrubber_is_opened_once_a_process() -> None:
