@@ -36,9 +36,9 @@ def scrub_rows(
     """Results of claims, each as JSON text or as the mapping that its JSON stands for, in their order: one a row.
 
     A result is one of a batch: `row`, counted from 1 within the partition, `claimNumber`, and `answer` or, where the
-    row is no claim, `rejected`; a blank line and None are none, either. `received_on` (CCYYMMDD) stands in for claims that do not say. `rules` is a folder of
-    packs, `reference` a place of reference data (None: the starter tables); both are opened once a process, and other
-    rules at the same place need other processes.
+    row is no claim, `rejected`; a blank line and None are none, either. `received_on` (CCYYMMDD) stands in for claims
+    that do not say. `rules` is a folder of packs, `reference` a place of reference data (None: the starter tables);
+    both are opened once a process, and other rules at the same place need other processes.
 
     Raises Faults, ConfigError, WrongSwitch; TypeError for a row of another kind.
     """
