@@ -42,6 +42,14 @@ def test_a_chunk_has_so_many_rows() -> None:
     assert [chunk.number for chunk in cut.chunks] == [0, 1, 2]
 
 
+@pytest.mark.parametrize("size", [7, 1_000, 10_000_000])
+def test_a_chunk_has_fewer_rows_where_they_have_many_service_lines(size: int) -> None:
+    """Findings of a thousand lines may take twenty megabytes, and those of a chunk are in memory together."""
+    usual, long = b'{"lines":[%b]}\n' % b",".join([b"{}"] * 30), b'{"lines":[%b]}\n' % b",".join([b"{}"] * 999)
+    cut = cut_lines(in_pieces(usual * 2 * ROWS_A_CHUNK + long * 9 + usual * 3, size), 1_000_000)
+    assert [chunk.rows for chunk in cut.chunks] == [ROWS_A_CHUNK, ROWS_A_CHUNK, 4, 4, 4]
+
+
 def test_a_row_that_is_too_large_is_not_read() -> None:
     data = b"{}\n" + b"x" * 200 + b"\n{}\n"
     cut = cut_lines([data], 100)

@@ -7,7 +7,14 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
 from scrubber.batch.depot import PIECE
-from scrubber.batch.job import BYTES_A_CHUNK, MOST_ROWS, ROWS_A_CHUNK, Chunk
+from scrubber.batch.job import (
+    BYTES_A_CHUNK,
+    MOST_ROWS,
+    OBJECTS_A_CHUNK,
+    OBJECTS_A_CLAIM,
+    ROWS_A_CHUNK,
+    Chunk,
+)
 from scrubber.errors import NotABatch
 
 GZIP = 16 + zlib.MAX_WBITS
@@ -51,17 +58,21 @@ def unpacked(packed: Iterable[bytes], most_bytes: int) -> Iterator[bytes]:
 
 
 class _Chunks:
-    """Gathers rows into chunks. Rows are numbered as the sender counts them."""
+    """Gathers rows into chunks. Rows are numbered as the sender counts them.
+
+    A chunk is so many rows, or fewer that are large, or have many service lines: `{}` is one of three bytes, and its
+    findings take twenty thousand, which are held in memory until the chunk is done.
+    """
 
     def __init__(self, most_row_bytes: int, most_rows: int | None) -> None:
         self._most_row_bytes = most_row_bytes
         self._most_rows = most_rows
         self.made: list[Chunk] = []
         self.rows = 0
-        self._first = self._count = self._start = self._stop = 0
+        self._first = self._count = self._start = self._stop = self._objects = 0
 
-    def add(self, number: int, start: int, stop: int) -> None:
-        """A row at bytes `start` to `stop`, the line break among them."""
+    def add(self, number: int, start: int, stop: int, objects: int) -> None:
+        """A row at bytes `start` to `stop`, the line break among them, with so many objects of JSON."""
         self.rows += 1
         if self._most_rows is not None and self.rows > self._most_rows:
             raise NotABatch(f"the batch has more than {self._most_rows:,} rows; send it in several")
@@ -69,11 +80,13 @@ class _Chunks:
             self.close()
             self.made.append(Chunk(len(self.made), number, 1, start, start))
             return
-        if self._count and stop - self._start > BYTES_A_CHUNK:
+        many = max(0, objects - OBJECTS_A_CLAIM)
+        if stop - self._start > BYTES_A_CHUNK or self._objects + many > OBJECTS_A_CHUNK:
             self.close()
         if not self._count:
-            self._first, self._start = number, start
+            self._first, self._start, self._objects = number, start, 0
         self._count += 1
+        self._objects += many
         self._stop = stop
         if self._count == ROWS_A_CHUNK:
             self.close()
@@ -91,18 +104,19 @@ def cut_lines(data: Iterable[bytes], most_row_bytes: int, most_rows: int | None 
     Raises NotABatch for more than `most_rows` (None: any number).
     """
     chunks = _Chunks(most_row_bytes, most_rows)
-    number, start, position, blank = 1, 0, 0, True
+    number, start, position, objects, blank = 1, 0, 0, 0, True
     for piece in data:
         begin = 0
         while (end := piece.find(b"\n", begin)) >= 0:
             blank = blank and not piece[begin:end].strip()
             if not blank:
-                chunks.add(number, start, position + end + 1)
-            number, start, begin, blank = number + 1, position + end + 1, end + 1, True
+                chunks.add(number, start, position + end + 1, objects + piece.count(b"{", begin, end))
+            number, start, objects, begin, blank = number + 1, position + end + 1, 0, end + 1, True
         blank = blank and not piece[begin:].strip()
+        objects += piece.count(b"{", begin)
         position += len(piece)
     if not blank:
-        chunks.add(number, start, position)
+        chunks.add(number, start, position, objects)
     chunks.close()
     return Cut(chunks.made, chunks.rows)
 

@@ -23,7 +23,7 @@ import orjson
 from scrubber import __version__
 from scrubber.batch.crew import Lost, in_order
 from scrubber.batch.cut import Cut, cut_lines, pieces, rows_of
-from scrubber.batch.job import ROWS_A_CHUNK, Chunk, Tally
+from scrubber.batch.job import BYTES_A_CHUNK, OBJECTS_A_CHUNK, OBJECTS_A_CLAIM, ROWS_A_CHUNK, Chunk, Tally
 from scrubber.batch.run import FATAL, reject, scrub_rows
 from scrubber.claim import Claim
 from scrubber.errors import ScrubberError
@@ -122,7 +122,7 @@ def _rests_on(sha256: str, scrubber: Scrubber, terms: Terms) -> dict[str, Any]:
         "enabled rules": sorted(terms.switches.enable),
         "disabled rules": sorted(terms.switches.disable),
         "largest claim": terms.most_row_bytes,
-        "rows a chunk": ROWS_A_CHUNK,
+        "sizes of chunks": [ROWS_A_CHUNK, BYTES_A_CHUNK, OBJECTS_A_CHUNK, OBJECTS_A_CLAIM],
     }
 
 

@@ -15,6 +15,8 @@ CUT = -1  # number of the piece of work that cuts a batch into chunks
 MOST_ROWS = 1_000_000
 ROWS_A_CHUNK = 500
 BYTES_A_CHUNK = 8_000_000
+OBJECTS_A_CHUNK = 4_000  # of JSON, beyond those that any claim has: about so many service lines
+OBJECTS_A_CLAIM = 40
 
 
 @dataclass(frozen=True, slots=True)
