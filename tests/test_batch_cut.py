@@ -60,9 +60,18 @@ def test_a_row_that_is_too_large_is_not_read() -> None:
 @given(st.lists(VALUES, max_size=6), st.integers(1, 50), st.sampled_from([None, 1]), st.booleans())
 def test_elements_of_an_array_become_lines(values: list[object], size: int, indent: int | None, ascii_: bool) -> None:
     data = json.dumps(values, indent=indent, ensure_ascii=ascii_).encode()
-    lines = b"".join(lines_of_array(in_pieces(data, size))).splitlines(keepends=True)
+    *lines, rest = b"".join(lines_of_array(in_pieces(data, size))).split(b"\n")
     assert [json.loads(line) for line in lines] == values
-    assert all(line.endswith(b"\n") for line in lines)
+    assert rest == b""
+
+
+def test_a_line_break_in_a_string_makes_json_of_nothing() -> None:
+    """It would be none on a line of its own, either."""
+    lines = b"".join(lines_of_array([b'[{"a": "x\ny"},\n{\n"a":\r\n1}]']))
+    first, second = lines.removesuffix(b"\n").split(b"\n")
+    assert orjson.loads(second) == {"a": 1}
+    with pytest.raises(orjson.JSONDecodeError):
+        orjson.loads(first)
 
 
 @pytest.mark.parametrize(

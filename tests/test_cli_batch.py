@@ -157,6 +157,19 @@ def test_a_file_of_other_results_is_left_alone(service: Service, batch_id: str, 
         assert output.read_bytes() == other
 
 
+@pytest.mark.parametrize("form", [(), ("--csv",)])
+def test_a_file_that_was_begun_with_other_filters_is_left_alone(
+    service: Service, batch_id: str, tmp_path: Path, form: tuple[str, ...]
+) -> None:
+    denied = batch(service, "results", batch_id, *form, "--disposition", "deny").stdout
+    assert denied.splitlines()[-1] in batch(service, "results", batch_id, *form).stdout.splitlines()
+    output = tmp_path / "output"
+    output.write_bytes(denied)
+    done = batch(service, "results", batch_id, *form, "-o", str(output))
+    assert (done.returncode, b"holds something else" in done.stderr) == (2, True)
+    assert output.read_bytes() == denied
+
+
 def test_the_summary_is_tables_by_dollars(service: Service, batch_id: str) -> None:
     told = batch(service, "summary", batch_id, "--top", "1").stdout.decode()
     assert told.startswith("RULE")

@@ -97,10 +97,10 @@ class _Walk:
         self._over = byte == b"]"
 
     def _line(self, data: bytes) -> bytes:
-        """Bytes of an element. No line break is in a string, so one counts as a space."""
+        """Bytes of an element on one line. In a string, where no line break may be, none of the two makes JSON."""
         if self._blank and data.strip(_SPACE):
             self._blank = False
-        return data.replace(b"\n", b" ")
+        return data.replace(b"\n", b"\r")
 
     def _after(self, rest: bytes) -> None:
         if rest.strip(_SPACE):

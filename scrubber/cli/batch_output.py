@@ -1,11 +1,13 @@
 """Around the path: results of a batch into a file, from where an earlier run of the command left off.
 
-What the file has of its last row is read again and compared: it tells whether the file holds these results at all.
+What the file has of its last rows is read again and compared: it tells whether the file holds these results at all,
+chosen by the same filters.
 """
 
 from __future__ import annotations
 
 import csv
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +18,7 @@ import orjson
 from scrubber.cli.opening import Unusable
 
 TAIL = 1 << 16  # bytes looked through at a time
+ROWS_COMPARED = 50  # of CSV
 
 
 class Place(NamedTuple):
@@ -77,36 +80,34 @@ def _holds_something_else(path: Path) -> Unusable:
 
 
 def _in_lines(file: BinaryIO) -> Place:
-    """The last whole line of NDJSON."""
+    """The last whole lines of NDJSON, of so many bytes."""
     start = size = file.seek(0, 2)
     tail = b""
     while start and tail.count(b"\n") < 2:
         start = max(0, start - TAIL)
         file.seek(start)
         tail = file.read(size - start)
-    end = tail.rfind(b"\n")
-    if end < 0:
-        return BEGINNING
-    begin = tail.rfind(b"\n", 0, end) + 1
-    return Place(orjson.loads(tail[begin:end])["row"] - 1, start + begin, 0)
+    begin = tail.find(b"\n") + 1 if start else 0
+    end = tail.find(b"\n", begin)
+    return BEGINNING if end < 0 else Place(orjson.loads(tail[begin:end])["row"] - 1, start + begin, 0)
 
 
 def _in_csv(file: BinaryIO) -> Place:
-    """The lines of the last row of CSV: a row has one for each of its findings."""
+    """The lines of the last rows of CSV: a row has one for each of its findings."""
     lines = _Lines(file)
     reader = csv.reader(lines)
     if not next(reader, None):
         return BEGINNING
     heading = begin = lines.bytes
-    row, place = 0, BEGINNING
+    row, places = 0, deque([BEGINNING], maxlen=ROWS_COMPARED)
     for record in reader:
         if not lines.whole:
             break
         if int(record[0]) != row:
             row = int(record[0])
-            place = Place(row - 1, begin, heading)
+            places.append(Place(row - 1, begin, heading))
         begin = lines.bytes
-    return place
+    return places[0]
 
 
 class _Lines:
