@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 from collections.abc import Iterator
 
 import orjson
@@ -63,6 +64,21 @@ def test_elements_of_an_array_become_lines(values: list[object], size: int, inde
     *lines, rest = b"".join(lines_of_array(in_pieces(data, size))).split(b"\n")
     assert [json.loads(line) for line in lines] == values
     assert rest == b""
+
+
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_space_and_a_mark_before_an_array_are_passed_over(size: int) -> None:
+    data = b"\xef\xbb\xbf \r\n" + b" " * 300 + b"[{}, 1]"
+    assert b"".join(lines_of_array(in_pieces(data, size))).split() == [b"{}", b"1"]
+
+
+def test_space_before_an_array_is_not_gathered() -> None:
+    """A megabyte of gzip may be a gigabyte of it; its worker held all of that, and copied it again and again."""
+    tracemalloc.start()
+    assert b"".join(lines_of_array([*[b" " * 100_000] * 300, b"[{}]"])).strip() == b"{}"
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2_000_000
 
 
 def test_a_line_break_in_a_string_makes_json_of_nothing() -> None:

@@ -57,9 +57,9 @@ class _Walk:
 
     def _begin(self, data: bytes) -> int:
         """Past the bracket that opens the array."""
-        start = data.removeprefix(_MARK).lstrip(_SPACE)
-        if not start:
-            self._held = data
+        start = data.lstrip(_SPACE).removeprefix(_MARK).lstrip(_SPACE)
+        if _MARK.startswith(start):  # nothing yet, or a part of the mark; space is not kept: there may be gigabytes
+            self._held = start
             return len(data)
         if start[:1] != b"[":
             raise NotABatch("the upload is no JSON array: it must begin with [")
