@@ -101,10 +101,12 @@ def test_a_line_break_in_a_string_makes_json_of_nothing() -> None:
         (b"[,{}]", "element 1 of the array is empty"),
         (b"[{}] []", "goes on after the end"),
         (b"[{}}]", "closes what it did not open"),
+        (b"[1," + b"[" * 10_001, "element 2 of the array has more than 10,000 levels"),
+        (b"[1" + b",1" * 1_000_000 + b"]", "more than 1,000,000 rows"),
     ],
 )
 def test_what_is_no_array_is_told(data: bytes, words: str) -> None:
-    for size in (1, 100):
+    for size in (1, 100) if len(data) < 100 else (100_000,):
         with pytest.raises(NotABatch) as told:
             list(lines_of_array(in_pieces(data, size)))
         assert words in str(told.value)

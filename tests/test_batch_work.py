@@ -78,6 +78,16 @@ def test_a_row_that_is_no_claim_is_rejected_and_the_rest_go_on(keep: Keep, shipp
     assert (tally.rows, tally.rejected) == (5, 3)
 
 
+def test_a_worker_that_unpacks_shows_that_it_lives(keep: Keep, shipped: Scrubber) -> None:
+    signs: list[int] = []
+    on = bench(keep(), shipped, alive=lambda: signs.append(1), lease_seconds=0.0)
+    submit(on, gzip.compress(b"[" + b" " * 20_000_000 + b"1]"), format="json", gzipped=True)
+    lease = on.ledger.take("test")
+    assert lease is not None
+    assert work(lease, on)
+    assert len(signs) >= 20  # one a megabyte; packed it is one piece
+
+
 def test_an_empty_batch_is_done(keep: Keep, shipped: Scrubber) -> None:
     on = bench(keep(), shipped)
     submit(on, b"\n\n")

@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from scrubber.batch.job import MOST_ROWS
 from scrubber.errors import NotABatch
+
+MOST_DEPTH = 10_000  # ten times what is read; a gigabyte of brackets would be walked one by one
 
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 # Everything up to the next byte that matters, whole strings among it.
@@ -81,6 +84,8 @@ class _Walk:
             self._blank = False
             self._in_string = byte == b'"'
             self._depth += (byte in b"[{") - (byte in b"]}")
+            if self._depth > MOST_DEPTH:
+                raise NotABatch(f"element {self._elements + 1} of the array has more than {MOST_DEPTH:,} levels")
             if not self._depth:
                 raise NotABatch(f"element {self._elements + 1} of the array closes what it did not open")
             yield byte
@@ -92,6 +97,8 @@ class _Walk:
             raise NotABatch(f"element {self._elements + 1} of the array is empty")
         if not empty:
             self._elements += 1
+            if self._elements > MOST_ROWS:
+                raise NotABatch(f"the batch has more than {MOST_ROWS:,} rows; send it in several")
             yield b"\n"
         self._blank = True
         self._over = byte == b"]"

@@ -89,9 +89,10 @@ def _unpack(lease: Lease, bench: Bench, holding: _Holding) -> Cut:
     """Keeps the rows as lines, and cuts those."""
     batch = lease.batch
     with bench.depot.upload(batch.id) as upload:
-        data: Iterator[bytes] = holding.while_reading(pieces(upload))
+        data = pieces(upload)
         if batch.body.gzipped:
             data = unpacked(data, bench.most_upload_bytes)
+        data = holding.while_reading(data)  # unpacked: a packed piece may be a thousand times as long
         if batch.body.format == "json":
             data = lines_of_array(data)
         try:
