@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import subprocess
 import sys
@@ -89,6 +90,13 @@ def test_what_is_no_claim_is_told_and_the_rest_scrubbed(folder: Path) -> None:
     assert "/claimInformation/serviceLines" in told[1]
     assert told[2].startswith("nowhere.json: ")
     assert "CANARY" not in done.output
+
+
+def test_a_packed_file_is_told_from_one_that_is_no_json(folder: Path) -> None:
+    (folder / "packed.gz").write_bytes(gzip.compress((folder / "clean.json").read_bytes()))
+    done = scrubber("scrub", "packed.gz")
+    assert done.exit_code == 2
+    assert done.stderr == "packed.gz: is packed; unpack it first: gzip -dk FILE\n"
 
 
 def test_the_day_of_receipt(folder: Path) -> None:

@@ -17,11 +17,10 @@ import orjson
 from scrubber.batch.job import CUT, ENDED, Batch, Chunk, Lease, Progress, Summary, Tally
 from scrubber.batch.ledger import LEASE_SECONDS, Announcement, Done
 from scrubber.batch.postgres_tables import Do, Row, Tables
-from scrubber.batch.written import from_json, same, to_json
+from scrubber.batch.written import PAGE, done_in_order, from_json, page_by_page, same, to_json
 from scrubber.reference.postgres_database import Database
 
 KEY_LOCK = 7_713_091  # of advisory locks; any number, as long as nobody else takes it
-PAGE = 200  # summaries read at a time
 # Leases that ran out sort before what waits.
 _TAKE: LiteralString = """
 WITH found AS MATERIALIZED (
@@ -208,25 +207,17 @@ class PostgresLedger:
             "ORDER BY number",
             (batch_id, CUT, batch_id, from_row),
         )
-        for row in found:
-            if row["state"] == "done":
-                yield Done(Chunk(row["number"], row["first_row"], row["rows"], row["start"], row["stop"]), row["token"])
-            elif not gaps:
-                return
+        return done_in_order(found, gaps)
 
     def summaries(self, batch_id: str) -> Iterator[Summary]:
         """See Ledger."""
-        last = CUT
-        while True:
-            page = self._tables.ask(
+        return page_by_page(
+            lambda last: self._tables.ask(
                 "SELECT number, summary FROM scrubber_batches.chunks "
                 "WHERE batch = %s AND number > %s AND state = 'done' ORDER BY number LIMIT %s",
                 (batch_id, last, PAGE),
             )
-            yield from (orjson.loads(row["summary"]) for row in page)
-            if len(page) < PAGE:
-                return
-            last = page[-1]["number"]
+        )
 
     def waiting(self, most: int) -> list[tuple[str, int]]:
         """See Ledger."""

@@ -20,9 +20,8 @@ import orjson
 from scrubber.batch.job import CUT, ENDED, Batch, Chunk, Lease, Progress, Summary, Tally
 from scrubber.batch.ledger import LEASE_SECONDS, Announcement, Done
 from scrubber.batch.sqlite_file import Do, SqliteFile
-from scrubber.batch.written import from_json, same, to_json
+from scrubber.batch.written import PAGE, chunk_in, done_in_order, from_json, page_by_page, same, to_json
 
-PAGE = 200  # summaries read at a time
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batches (
@@ -112,7 +111,7 @@ class SqliteLedger:
                 (token, worker, self._boot, self._until(), _written_deaths(deaths), *place),
             )
             batch = _batch(do("SELECT * FROM batches WHERE id = ?", (place[0],)).fetchone())
-        return Lease(batch, _chunk(row), token, row["tries"] + 1, deaths)
+        return Lease(batch, chunk_in(row), token, row["tries"] + 1, deaths)
 
     def renew(self, lease: Lease, at_row: int | None) -> bool:
         """See Ledger."""
@@ -212,25 +211,17 @@ class SqliteLedger:
             "coalesce((SELECT max(number) FROM chunks WHERE batch = ? AND first_row <= ?), 0) ORDER BY number",
             (batch_id, CUT, batch_id, from_row),
         )
-        for row in rows:
-            if row["state"] == "done":
-                yield Done(_chunk(row), row["token"])
-            elif not gaps:
-                return
+        return done_in_order(rows, gaps)
 
     def summaries(self, batch_id: str) -> Iterator[Summary]:
         """See Ledger."""
-        last = CUT
-        while True:
-            page = self._file.ask(
+        return page_by_page(
+            lambda last: self._file.ask(
                 "SELECT number, summary FROM chunks WHERE batch = ? AND number > ? AND state = 'done' "
                 "ORDER BY number LIMIT ?",
                 (batch_id, last, PAGE),
             )
-            yield from (orjson.loads(row["summary"]) for row in page)
-            if len(page) < PAGE:
-                return
-            last = page[-1]["number"]
+        )
 
     def waiting(self, most: int) -> list[tuple[str, int]]:
         """See Ledger."""
@@ -295,10 +286,6 @@ def _boot() -> str:
 
 def _batch(row: sqlite3.Row) -> Batch:
     return from_json(row["written"], row)
-
-
-def _chunk(row: sqlite3.Row) -> Chunk:
-    return Chunk(row["number"], row["first_row"], row["rows"], row["start"], row["stop"])
 
 
 def _with_death(row: sqlite3.Row) -> dict[int, int]:

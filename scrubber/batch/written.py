@@ -1,8 +1,8 @@
-"""Around the path: a batch as text for the ledger, and back."""
+"""Around the path: what every ledger keeps as rows of its tables, and back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,8 +10,12 @@ from typing import Any
 
 import orjson
 
-from scrubber.batch.job import Batch, Body, Options
-from scrubber.batch.ledger import KeyUsed
+from scrubber.batch.job import CUT, Batch, Body, Chunk, Options, Summary
+from scrubber.batch.ledger import Done, KeyUsed
+
+PAGE = 200  # summaries read at a time
+# A row of either database: its columns by name.
+Row = Mapping[str, Any] | Any
 
 
 def to_json(batch: Batch) -> str:
@@ -24,7 +28,7 @@ def to_json(batch: Batch) -> str:
     return orjson.dumps(told, default=str).decode()
 
 
-def from_json(written: str, now: Mapping[str, Any] | Any) -> Batch:
+def from_json(written: str, now: Row) -> Batch:
     """The batch of `to_json`; `now` has what changes, by column: id, state, rows, started, ended, why."""
     told = orjson.loads(written)
     return Batch(
@@ -48,6 +52,31 @@ def same(known: Batch, sent: Batch) -> Batch:
     if (known.body, known.options) != (sent.body, options):
         raise KeyUsed
     return known
+
+
+def chunk_in(row: Row) -> Chunk:
+    """The chunk of a row of chunks."""
+    return Chunk(row["number"], row["first_row"], row["rows"], row["start"], row["stop"])
+
+
+def done_in_order(rows: Iterable[Row], with_gaps: bool) -> Iterator[Done]:
+    """The finished ones of chunks that are given in order, up to the first that is not finished, or with gaps."""
+    for row in rows:
+        if row["state"] == "done":
+            yield Done(chunk_in(row), row["token"])
+        elif not with_gaps:
+            return
+
+
+def page_by_page(page: Callable[[int], Sequence[Row]]) -> Iterator[Summary]:
+    """The summaries of chunks, of which `page` gives the next up to PAGE that are finished after a number."""
+    last = CUT
+    while True:
+        rows = page(last)
+        yield from (orjson.loads(row["summary"]) for row in rows)
+        if len(rows) < PAGE:
+            return
+        last = rows[-1]["number"]
 
 
 def _options(told: dict[str, Any]) -> Options:

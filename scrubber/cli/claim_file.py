@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from scrubber.batch.shown import GZIP
 from scrubber.claim import Claim
 from scrubber.cli.opening import Unusable
 from scrubber.errors import NotAClaim, NotJson
@@ -22,8 +23,11 @@ def content_of(file: str) -> bytes:
 
 def claim_in(file: str) -> Claim:
     """The claim in a file. Ends the command, with everything that keeps it from being read as one."""
+    content = content_of(file)
+    if content.startswith(GZIP):
+        raise Unusable(f"{file}: is packed; unpack it first: gzip -dk FILE")
     try:
-        return read_v3(parse_json(content_of(file)))
+        return read_v3(parse_json(content))
     except NotJson as error:
         place = f"from line {error.line}, column {error.column} on"
         raise Unusable(f"{file}: is no JSON in UTF-8 {place}; correct it there") from None

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 import orjson
-from flask import Response, request
+from flask import Response
 from flask_smorest import Blueprint
 
 from scrubber.batch import results, told
-from scrubber.batch.job import ENDED, Batch, Options
+from scrubber.batch.job import ENDED, Batch
 from scrubber.batch.ledger import KeyUsed
 from scrubber.batch.place import Batches
 from scrubber.batch.receive import receive
 from scrubber.batch.summary import merged
-from scrubber.batch.webhook import allowed
 from scrubber.batch.work import remove_batch
-from scrubber.errors import BadUpload, WrongSwitch
-from scrubber.findings import read_switches
+from scrubber.errors import BadUpload
+from scrubber.web.api.batch_request import declared_format, idempotency_key, one_of, options_of, wanted_results
 from scrubber.web.api.parameters import check_names
-from scrubber.web.body import body_pieces, check_charset
+from scrubber.web.body import body_pieces
 from scrubber.web.documented import batches as documented
 from scrubber.web.problems import (
-    BAD_PARAMETER,
     KEY_USED,
     NO_BATCHES,
     NO_CLAIMS,
@@ -39,28 +35,12 @@ from scrubber.web.service import Service, service
 
 batches = Blueprint("batches", __name__, url_prefix="/v1/batches", description="Scrub many claims in one go.")
 
-MEDIA_TYPES = (
-    "application/x-ndjson",
-    "application/ndjson",
-    "application/x-jsonlines",
-    "application/jsonl",
-    "application/json",
-    "application/gzip",
-    "application/x-gzip",
-    "application/octet-stream",
-)
-ENCODINGS = ("identity", "gzip", "x-gzip")
 MOST_LISTED = 100
 FORMATS: dict[str, tuple[str, Callable[[Batches, str, results.Wanted], Iterator[bytes]]]] = {
     "ndjson": ("application/x-ndjson", results.lines),
     "csv": ("text/csv; charset=utf-8", results.findings_csv),
 }
 _UPLOADS = {"empty": NO_CLAIMS, "foreign": UNSUPPORTED, "too-large": TOO_LARGE}
-_KEY = re.compile(r"[\x21-\x7e]{1,200}")
-_SHARE = re.compile(r"0(\.[0-9]{1,4})?|1(\.0{1,4})?")
-_AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
-_WHOLE = re.compile(r"[0-9]{1,9}")
-_PRIORITY = re.compile(r"-?[0-9]{1,3}")
 
 
 @batches.post("")
@@ -73,8 +53,8 @@ def submit() -> Response:
     """
     here, kept = _here()
     check_names(("receivedOn", "mostRejected", "priority", "webhook", "format"), ("enable", "disable"))
-    declared = _declared()
-    options, key = _options(here), _key()
+    declared = declared_format()
+    options, key = options_of(here, _now().date()), idempotency_key()
     try:
         with here.transfers.one():
             batch, new = receive(
@@ -128,7 +108,7 @@ def read_results(batch_id: str) -> Response:
     here, kept = _here()
     check_names(("after", "limit", "rule", "minAtRisk", "format"), ("disposition",))
     batch = _find(batch_id, kept)
-    wanted, name = _wanted(_rule(here, kept, batch)), _word("format", tuple(FORMATS)) or "ndjson"
+    wanted, name = wanted_results(here, kept, batch), one_of("format", tuple(FORMATS)) or "ndjson"
     media_type, read = FORMATS[name]
     pieces = here.transfers.during(read(kept, batch.id, wanted))
     return Response(pieces, content_type=media_type, headers={"Batch-State": batch.state})
@@ -189,100 +169,6 @@ def _find(batch_id: str, kept: Batches) -> Batch:
     if batch is None:
         raise Refused(NOT_FOUND, "There is no such batch, or it was removed; GET /v1/batches lists them.")
     return batch
-
-
-def _declared() -> str | None:
-    """The format that the sender insists on, None where the upload shows it."""
-    if request.headers.get("Content-Encoding", "identity").lower() not in ENCODINGS:
-        raise Refused(UNSUPPORTED, "Send the body as it is, or with Content-Encoding: gzip.")
-    if request.mimetype not in MEDIA_TYPES:
-        types = ", ".join(MEDIA_TYPES)
-        raise Refused(
-            UNSUPPORTED, f"Send claims as JSON (X12 is not read yet) with one of these Content-Types: {types}."
-        )
-    check_charset()
-    return _word("format", ("ndjson", "json"))
-
-
-def _key() -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not _KEY.fullmatch(key):
-        raise Refused(BAD_PARAMETER, "`Idempotency-Key` has 1 to 200 printable ASCII characters and no space.")
-    return key
-
-
-def _options(here: Service) -> Options:
-    try:
-        asked = request.args
-        switches = read_switches(asked.getlist("enable"), asked.getlist("disable"), here.scrubber.rulebook)
-    except WrongSwitch as error:
-        raise Refused(BAD_PARAMETER, f"{error}.") from None
-    received_on = _received_on()
-    most = _matching("mostRejected", _SHARE, "a share from 0 to 1, such as 0.05")
-    return Options(
-        received_on or _now().date(),
-        switches.enable,
-        switches.disable,
-        None if most is None else Decimal(most),
-        int(_matching("priority", _PRIORITY, "a whole number from -999 to 999") or 0),
-        _webhook(here),
-        dated=received_on is not None,
-    )
-
-
-def _received_on() -> date | None:
-    text = _matching("receivedOn", re.compile(r"[0-9]{8}"), "a date as CCYYMMDD")
-    if text is None:
-        return None
-    try:
-        return datetime.strptime(text, "%Y%m%d").replace(tzinfo=UTC).date()
-    except ValueError:
-        raise Refused(BAD_PARAMETER, "`receivedOn` is a date as CCYYMMDD.") from None
-
-
-def _webhook(here: Service) -> str | None:
-    address = request.args.get("webhook")
-    if address is not None and not allowed(address, here.webhook_hosts):
-        raise Refused(BAD_PARAMETER, "`webhook` is an address on one of the hosts in SCRUBBER_WEBHOOK_HOSTS.")
-    return address
-
-
-def _rule(here: Service, kept: Batches, batch: Batch) -> str | None:
-    """The rule whose findings are wanted. One that is misspelt would look as if it had found nothing."""
-    rule = request.args.get("rule")
-    known = here.scrubber.rulebook.rules
-    if rule is None or rule in known or rule in merged(kept.ledger.summaries(batch.id))["rules"]:
-        return rule
-    raise Refused(BAD_PARAMETER, "`rule` is neither in force nor among those of the batch's summary.")
-
-
-def _wanted(rule: str | None) -> results.Wanted:
-    least = _matching("minAtRisk", _AMOUNT, "an amount such as 100.00")
-    most = _matching("limit", _WHOLE, "a whole number from 0")
-    given = request.args.getlist("disposition")
-    if not set(given) <= set(results.DISPOSITIONS):
-        raise Refused(BAD_PARAMETER, f"`disposition` is one of: {', '.join(results.DISPOSITIONS)}.")
-    return results.Wanted(
-        after=int(_matching("after", _WHOLE, "the number of a row") or 0),
-        most=None if most is None else int(most),
-        dispositions=frozenset(given),
-        rule=rule,
-        least_at_risk=None if least is None else Decimal(least),
-    )
-
-
-def _matching(name: str, pattern: re.Pattern[str], what: str) -> str | None:
-    text = request.args.get(name)
-    if text is not None and not pattern.fullmatch(text):
-        raise Refused(BAD_PARAMETER, f"`{name}` is {what}.")
-    return text
-
-
-def _word(name: str, words: tuple[str, ...]) -> str | None:
-    word = request.args.get(name)
-    if word is not None and word not in words:
-        raise Refused(BAD_PARAMETER, f"`{name}` is one of: {', '.join(words)}.")
-    return word
 
 
 def _told(batch: Batch, kept: Batches, status: HTTPStatus) -> Response:
