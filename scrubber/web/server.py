@@ -20,6 +20,7 @@ from gunicorn import util
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.http import errors
+from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from scrubber.web import logs, parting, patience, problems
@@ -42,6 +43,8 @@ _REFUSALS: dict[type[BaseException], problems.Kind] = {
 def serve(app: Flask, reloads: Reloads, watch: Watch | None = None) -> None:
     """Serve until TERM or INT; then answer what is under way and end the process."""
     logs.take_over(logs.open_log(sys.stdout))
+    # gunicorn takes up to a megabyte at once, and copies all that is left of it with each step that is read.
+    SocketUnreader.max_body_chunk = patience.STEP
     _Service(app, reloads, watch).run()
 
 
