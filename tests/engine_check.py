@@ -10,6 +10,7 @@ import resource
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Sequence
 from random import Random
 from types import FrameType
@@ -232,7 +233,8 @@ def close_while_matching() -> None:
 
 
 def in_child(work: Callable[[], bool]) -> bool:
-    child = os.fork()
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # of threads: they are the point
+        child = os.fork()
     if not child:
         signal.alarm(10)  # a lock that nobody frees is a failure, not a test without end
         os._exit(0 if work() else 1)
