@@ -17,8 +17,9 @@ from scrubber.batch.job import ROWS_A_CHUNK
 from scrubber.batch.place import Batches
 from scrubber.batch.pool import Worker, do_chunk
 from scrubber.batch.results import Wanted, lines
+from scrubber.batch.run import FATAL_DEATHS
 from scrubber.batch.summary import merged
-from scrubber.batch.work import FATAL_DEATHS, MOST_TRIES, remove_batch, work
+from scrubber.batch.work import MOST_TRIES, remove_batch, work
 from scrubber.claim import Claim
 from scrubber.errors import DepotFull, LedgerDown
 from scrubber.findings import ScrubResult

@@ -1,19 +1,16 @@
 """The whole path for a file of claims without a service: chunks in several processes, one file of results in order.
 
-Results are gathered in `<output>.part`, and what they rest on and how far they are in `<output>.progress`. Killed at
-any moment, the next run goes on where the last one left off, and the output is that of a run that was not disturbed.
+Killed at any moment, the next run goes on where the last one left off, and the output is that of a run that was not
+disturbed.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
-from fcntl import LOCK_EX, LOCK_NB, lockf
 from functools import reduce
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -24,22 +21,17 @@ from scrubber import __version__
 from scrubber.batch.crew import Lost, in_order
 from scrubber.batch.cut import Cut, cut_lines, pieces, rows_of
 from scrubber.batch.job import BYTES_A_CHUNK, OBJECTS_A_CHUNK, OBJECTS_A_CLAIM, ROWS_A_CHUNK, Chunk, Tally
-from scrubber.batch.run import FATAL, reject, scrub_rows
+from scrubber.batch.notes import CannotContinue, Mark, Notes
+from scrubber.batch.run import FATAL, FATAL_DEATHS, reject, scrub_rows
 from scrubber.claim import Claim
 from scrubber.errors import ScrubberError
 from scrubber.findings import ScrubResult, Switches
 from scrubber.scrub import Scrubber
 
 BYTES_A_MARK = 32_000_000  # of results between two notes of how far it is
-FATAL_DEATHS = 3  # processes that ended at one row before it is given up
-MOST_FATAL = 10  # rows of a chunk; where there are more, it is not the rows
-PART, PROGRESS = ".part", ".progress"
+MOST_FATAL = 10  # rows of a chunk at which processes ended; where there are more, it is not the rows
 
 Told = Callable[[int, int, int], None]  # rows done, rows done before this run, rows in all
-
-
-class CannotContinue(ScrubberError):
-    """What lies at the output rests on something else; the message says on what."""
 
 
 class ProcessEnded(ScrubberError):
@@ -55,14 +47,6 @@ class Terms:
     most_row_bytes: int
 
 
-class _Mark(NamedTuple):
-    """How far a run is: chunks done, bytes of results written, and what came out."""
-
-    chunks: int = 0
-    written: int = 0
-    tally: Tally = Tally()
-
-
 class _Scrubbed(NamedTuple):
     """What a process made of a chunk."""
 
@@ -76,11 +60,11 @@ def scrub_file(claims: Path, output: Path, scrubber: Scrubber, terms: Terms, job
     Raises CannotContinue, ProcessEnded, OSError.
     """
     cut, sha256 = _cut(claims, terms)
-    notes = _Notes(output, _rests_on(sha256, scrubber, terms))
+    notes = Notes(output, _rests_on(sha256, scrubber, terms))
     mark = notes.read()
     if output.exists() and (mark is None or mark.chunks < len(cut.chunks) or notes.part.exists()):
         raise CannotContinue(f"{output} is there already; remove it, or choose another file")
-    mark = mark or _Mark()
+    mark = mark or Mark()
     if not output.exists():
         mark = _go_on(cut, mark, _Work(claims, scrubber, terms), jobs, notes, told)
         notes.part.rename(output)
@@ -90,7 +74,7 @@ def scrub_file(claims: Path, output: Path, scrubber: Scrubber, terms: Terms, job
 
 def received_on_before(output: Path) -> date | None:
     """The day of receipt that an earlier run of this output began with. Raises CannotContinue."""
-    rests_on = _Notes(output, {}).rested_on()
+    rests_on = Notes(output, {}).rested_on()
     return date.fromisoformat(rests_on["received on"]) if rests_on else None
 
 
@@ -126,14 +110,14 @@ def _rests_on(sha256: str, scrubber: Scrubber, terms: Terms) -> dict[str, Any]:
     }
 
 
-def _go_on(cut: Cut, mark: _Mark, work: _Work, jobs: int, notes: _Notes, told: Told) -> _Mark:
+def _go_on(cut: Cut, mark: Mark, work: _Work, jobs: int, notes: Notes, told: Told) -> Mark:
     """The chunks that are left. Returns the mark at the end."""
     before, noted = mark.tally.rows, mark
     with notes.open_part(mark) as part:
         try:
             for made in _made(cut.chunks[mark.chunks :], work, jobs):
                 part.write(made.results)
-                mark = _Mark(mark.chunks + 1, mark.written + len(made.results), mark.tally.plus(made.tally))
+                mark = Mark(mark.chunks + 1, mark.written + len(made.results), mark.tally.plus(made.tally))
                 if mark.written - noted.written >= BYTES_A_MARK:
                     notes.write(part, mark)
                     noted = mark
@@ -168,10 +152,11 @@ def _a_row_at_a_time(chunk: Chunk, work: _Work) -> _Scrubbed:
         except Lost:
             number, _ = rows[len(made)]
             deaths[number] += 1
-            if deaths[number] == FATAL_DEATHS:
-                made.append(_Scrubbed(reject(number, FATAL), Tally(rejected=1)))
-        if sum(died >= FATAL_DEATHS for died in deaths.values()) > MOST_FATAL:
-            raise _ended(rows)
+            if deaths[number] < FATAL_DEATHS:
+                continue
+            if len(deaths) > MOST_FATAL:
+                raise _ended(rows) from None
+            made.append(_Scrubbed(reject(number, FATAL), Tally(rejected=1)))
     return _Scrubbed(b"".join(one.results for one in made), reduce(Tally.plus, (one.tally for one in made)))
 
 
@@ -208,74 +193,3 @@ class _Work:
     def _scrub(self, claim: Claim) -> ScrubResult:
         terms = self.terms
         return self.scrubber.scrub(claim, claim.context.received_on or terms.received_on, terms.switches)
-
-
-class _Notes:
-    """The two files beside an output that is not whole yet. They hold claims: nobody else may read them."""
-
-    def __init__(self, output: Path, rests_on: dict[str, Any]) -> None:
-        self.part = output.with_name(output.name + PART)
-        self._file = output.with_name(output.name + PROGRESS)
-        self._output = output
-        self._rests_on = rests_on
-
-    def rested_on(self) -> dict[str, Any] | None:
-        """What an earlier run rested on, if there was any. Raises CannotContinue for a foreign file."""
-        told = self._told()
-        return told["rests on"] if told else None
-
-    def read(self) -> _Mark | None:
-        """How far an earlier run was. Raises CannotContinue when it rests on something else."""
-        told = self._told()
-        if told is None:
-            return None
-        if other := [name for name, value in self._rests_on.items() if told["rests on"].get(name) != value]:
-            raise CannotContinue(
-                f"{self._output} was begun with other {' and '.join(other)}; give what it was begun with, or remove "
-                f"{self._file} to begin anew"
-            )
-        tally = told["tally"]
-        return _Mark(told["chunks"], told["written"], Tally(**tally | {"at_risk": Decimal(tally["at_risk"])}))
-
-    def _told(self) -> dict[str, Any] | None:
-        try:
-            told: dict[str, Any] = orjson.loads(self._file.read_bytes())
-        except FileNotFoundError:
-            return None
-        except ValueError:
-            told = {}
-        if not {"rests on", "chunks", "written", "tally"} <= told.keys():
-            raise CannotContinue(f"{self._file} is no progress of an earlier run; remove it, or choose another output")
-        return told
-
-    def open_part(self, mark: _Mark) -> BinaryIO:
-        """The results so far, as far as they are noted, for this run alone.
-
-        Raises CannotContinue when they are not there, or another run is at them.
-        """
-        self.part.touch(mode=0o600)
-        part = self.part.open("r+b")
-        try:
-            lockf(part, LOCK_EX | LOCK_NB)  # of this process; its forks, which may outlive it a little, have no share
-        except (BlockingIOError, PermissionError):
-            part.close()
-            raise CannotContinue(f"another run writes {self.part} just now; wait for its end") from None
-        if part.seek(0, os.SEEK_END) < mark.written:
-            part.close()
-            raise CannotContinue(f"{self.part} is shorter than it was; remove {self._file} to begin anew")
-        part.truncate(mark.written)
-        part.seek(mark.written)
-        return part
-
-    def write(self, part: BinaryIO, mark: _Mark) -> None:
-        """Note how far it is; the results are on the disk before the note is."""
-        part.flush()
-        os.fsync(part.fileno())
-        told = {"rests on": self._rests_on, **mark._asdict(), "tally": mark.tally._asdict()}
-        unfinished = self._file.with_name(self._file.name + ".new")
-        unfinished.write_bytes(orjson.dumps(told, default=str))
-        unfinished.replace(self._file)
-
-    def remove(self) -> None:
-        """The output is whole."""
-        self._file.unlink(missing_ok=True)

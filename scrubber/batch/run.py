@@ -21,6 +21,7 @@ from scrubber.intake.v3 import read_v3
 ScrubOne = Callable[[Claim], ScrubResult]
 BeforeRow = Callable[[int], None]
 
+FATAL_DEATHS = 3  # processes that ended at one row before it is given up
 TOO_LARGE = {"title": "The row is larger than a claim may be"}
 FATAL = {"title": "The service ended several times while it scrubbed this row"}
 

@@ -16,13 +16,12 @@ from scrubber.batch.elements import lines_of_array
 from scrubber.batch.hint import Hint, nobody
 from scrubber.batch.job import CUT, Lease, Options, Tally
 from scrubber.batch.ledger import LEASE_SECONDS, Ledger
-from scrubber.batch.run import FATAL, Outcome, ScrubOne, reject, scrub_rows
+from scrubber.batch.run import FATAL, FATAL_DEATHS, Outcome, ScrubOne, reject, scrub_rows
 from scrubber.claim import Claim
 from scrubber.errors import DepotFull, LedgerDown, NotABatch, WrongSwitch
 from scrubber.findings import ScrubResult, read_switches
 from scrubber.scrub import Scrubber
 
-FATAL_DEATHS = 3  # workers that died at one row before it is given up
 MOST_TRIES = 30  # of one chunk, whatever its workers died of
 RENEWED = 3  # times in the length of a lease
 WAITED_FOR_ROOM = timedelta(minutes=10)  # to unpack an upload; nobody else shall wait for that longer

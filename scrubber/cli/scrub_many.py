@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from scrubber.batch.file import CannotContinue, ProcessEnded, Terms, received_on_before, scrub_file
+from scrubber.batch.file import ProcessEnded, Terms, received_on_before, scrub_file
 from scrubber.batch.job import Tally
+from scrubber.batch.notes import CannotContinue
 from scrubber.batch.shown import LOOKED_AT, SPACE, shown
 from scrubber.cli.opening import Unusable
 from scrubber.cli.progress import Shown
