@@ -107,7 +107,7 @@ def _find_releases(runs: frozenset[tuple[date, date]], reference: Reference) -> 
     for table in _ASKED:
         for first, last in sorted(runs):
             for release in reference.answering(table, first, last):
-                used[table, release.name] = UsedRelease(table, release.name, release.sha256)
+                used[table, release.name] = UsedRelease(table, release.name, release.sha256, release.complete)
     return tuple(used.values())
 
 

@@ -225,10 +225,14 @@ KINDS: Mapping[str, Kind] = {
         ),
         _kind(
             "line", "one service line", "procedure", *_LINE,
-            Field("codeStanding", Type.WORD, "what the procedure tables say of the code on the date of service", KNOWN),
+            Field("codeStanding", Type.WORD, "what the procedure tables say of the code on the date of service; "
+                  "not-listed: a complete release of HCPCS Level II lacks it; not-on-fee-schedule: a complete fee "
+                  "schedule does",
+                  (*KNOWN, "not-listed", "not-on-fee-schedule")),
             Field("modifierUnknown", Type.FLAG, "one of the modifiers stands in no loaded table"),
             Field("modifiersUnknown", Type.CODES, "modifiers that stand in no loaded table"),
             Field("placeUnknown", Type.FLAG, "the place of service stands in no loaded table"),
+            Field("placeNotListed", Type.FLAG, "the place of service is not in a release that is complete on the day"),
             Field("pcTc", Type.WORD, "PC/TC indicator of the fee schedule", tuple("0123456789")),
             Field("componentInvalid", Type.FLAG, "modifier 26 or TC on a code whose PC/TC indicator does not allow it, "
                   "and of which the fee schedule has no such part; unset when it does not have the code"),
@@ -263,8 +267,9 @@ KINDS: Mapping[str, Kind] = {
             *_PAYER,
             Field("day", Type.DAY, "first date of service on the claim"),
             Field("code", Type.TEXT, "the code without dot"),
-            Field("standing", Type.WORD, "what the diagnosis tables say of it on the date of service",
-                  (*KNOWN, "header", "seventh-character-missing", "seventh-character-wrong")),
+            Field("standing", Type.WORD, "what the diagnosis tables say of it on the date of service; not-listed: "
+                  "a release that is complete on the day lacks it",
+                  (*KNOWN, "not-listed", "header", "seventh-character-missing", "seventh-character-wrong")),
             Field("excludedPair", Type.FLAG, "an Excludes1 note keeps it apart from a diagnosis before it"),
             Field("underlyingFirst", Type.FLAG, "it stands first, where its note wants the underlying condition"),
             Field("onlyForSex", Type.WORD, "the sex that the list states for it, where the patient's is the other one",

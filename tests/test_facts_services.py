@@ -14,6 +14,7 @@ from scrubber.intake import read_v3
 from scrubber.reference import Reference, open_reference
 from scrubber.reference.fee_rows import FeeRow
 from scrubber.reference.load import mpfs
+from scrubber.rulebook.book import CodeLists
 from scrubber.scrub import Scrubber
 from tests.claims import tbs_claim
 from tests.priced import DAY, MEDICARE, claim, service_line, starter
@@ -24,7 +25,7 @@ def invalid(asked: Iterable[tuple[str, str]], reference: Reference) -> set[tuple
     """The codes with a modifier that the fee schedule does not allow, of those asked."""
     lines = [service_line(number, code, modifier) for number, (code, modifier) in enumerate(asked, start=1)]
     sent = claim(*lines)
-    facts = line_facts(line_views(sent, MEDICARE, reference), Documents(sent), reference)
+    facts = line_facts(line_views(sent, MEDICARE, reference), Documents(sent), CodeLists(()), reference)
     return {
         (fact.values["procedure"], *fact.values["modifiers"]) for fact in facts if fact.values.get("componentInvalid")
     }

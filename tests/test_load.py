@@ -720,3 +720,37 @@ def test_a_database_that_is_away_is_told_without_its_address() -> None:
     with pytest.raises(ConfigError) as raised:
         open_reference("postgresql://somebody:secret@127.0.0.1:1/none")
     assert "secret" not in str(raised.value)
+
+
+# Complete releases
+
+DIAGNOSES = b"E119    Made up\nM810    Made up\n"
+
+
+def load_diagnoses(store: Path, folder: Path, complete: bool) -> Outcome:
+    file = _plain(folder / "icd10cm_codes_2026.txt", DIAGNOSES)
+    wanted = Wanted("icd10cm", [str(file)], Stated("FY2026"), NOW, complete=complete)
+    return load(FolderPlace(store), wanted, lambda rows, share: None)
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_absence_means_something_only_where_it_was_said_and_on_its_own_days(
+    store: Path, tmp_path: Path, complete: bool
+) -> None:
+    load_diagnoses(store, tmp_path, complete)
+    reference = open_reference(str(store))
+    days = [date(2025, 9, 30), date(2025, 10, 1), date(2026, 9, 30), date(2026, 10, 1)]
+    assert [reference.is_complete("icd10cm", day) for day in days] == [False, complete, complete, False]
+    assert not reference.is_complete("mpfs", date(2025, 10, 1))
+
+
+def test_the_same_bytes_are_not_loaded_again_under_another_word_for_complete(store: Path, tmp_path: Path) -> None:
+    load_diagnoses(store, tmp_path, complete=False)
+    with pytest.raises(Faults, match="loaded already as FY2026; drop that"):
+        load_diagnoses(store, tmp_path, complete=True)
+    assert load_diagnoses(store, tmp_path, complete=False).way == "there-already"
+
+
+def test_a_catalogue_without_complete_releases_is_as_programs_before_wrote_it(store: Path, tmp_path: Path) -> None:
+    load_diagnoses(store, tmp_path, complete=False)
+    assert b"complete" not in (store / "loaded" / "catalogue.json").read_bytes()

@@ -549,3 +549,19 @@ def test_status_for_the_dates_of_service_seen(store: Path, tmp_path: Path) -> No
         if each["table"] == "ncci-ptp"
     ]
     assert (ptp["claims"], ptp["standing"]) == (3, "past-last-release")
+
+
+def test_complete_is_for_whole_lists_of_codes(store: Path, tmp_path: Path) -> None:
+    refused = run(store, "load", "ncci-ptp", str(ptp_file(tmp_path)), "--complete")
+    assert refused.exit_code == 2
+    assert "--complete is for icd10cm, hcpcs, place-of-service, mpfs" in refused.stderr
+    diagnoses = tmp_path / "icd10cm_codes_2026.txt"
+    diagnoses.write_bytes(b"E119    Made up\n")
+    contradiction = run(store, "load", "icd10cm", str(diagnoses), "--complete", "--skip-bad-rows")
+    assert contradiction.exit_code == 2
+    assert "contradict each other" in contradiction.stderr
+    loaded = run(store, "load", "icd10cm", str(diagnoses), "--release", "FY2026", "--complete")
+    assert "complete: a code that it lacks is a finding" in loaded.stdout
+    header, *rows = run(store, "list").stdout.splitlines()
+    assert "COMPLETE" in header
+    assert [" yes " in row for row in rows if row.startswith("icd10cm ")] == [True]

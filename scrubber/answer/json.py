@@ -221,4 +221,8 @@ def versions(used: Versions) -> Document:
 
 @lru_cache(maxsize=1024)
 def _releases(used: tuple[UsedRelease, ...]) -> list[Document]:
-    return [{"table": each.table, "release": each.release, "sha256": each.sha256} for each in used]
+    return [
+        {"table": each.table, "release": each.release, "sha256": each.sha256}
+        | ({"complete": True} if each.complete else {})
+        for each in used
+    ]

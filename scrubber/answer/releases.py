@@ -34,6 +34,7 @@ def _release(release: Release) -> Document:
         "sha256": release.sha256,
         "rows": release.rows,
         "starter": release.starter,
+        "complete": release.complete,
         "source": release.source,
         "loaded": release.loaded.isoformat(timespec="seconds") if release.loaded else None,
     }

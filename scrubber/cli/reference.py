@@ -50,7 +50,7 @@ def every(as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps(all_releases(releases)))
         return
-    header = ("table", "release", "since", "until", "rows", "loaded", "sha256", "source")
+    header = ("table", "release", "since", "until", "rows", "complete", "loaded", "sha256", "source")
     rows = [
         (
             release.table,
@@ -58,6 +58,7 @@ def every(as_json: bool) -> None:
             release.since,
             release.until,
             release.rows,
+            "yes" if release.complete else "",
             _moment(release),
             release.sha256[:_DIGITS],
             release.source,

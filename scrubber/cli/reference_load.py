@@ -12,7 +12,7 @@ from scrubber.cli.progress import Shown
 from scrubber.reference.answering import answered, not_answered
 from scrubber.reference.live import open_place
 from scrubber.reference.load.format import Stated
-from scrubber.reference.load.formats import KINDS
+from scrubber.reference.load.formats import COMPLETE_KINDS, KINDS
 from scrubber.reference.load.run import Outcome, Wanted
 from scrubber.reference.load.run import load as load_files
 from scrubber.reference.place import Place, releases_of
@@ -27,6 +27,7 @@ _DAYS = click.DateTime(["%Y-%m-%d", "%Y%m%d"])
 @click.option("--since", type=_DAYS, help="First day in force.")
 @click.option("--until", type=_DAYS, help="First day no longer in force; without one, until the next release.")
 @click.option("--skip-bad-rows", is_flag=True, help="Load the rows that can be read, and list the others.")
+@click.option("--complete", is_flag=True, help="They hold every code of their kind: absence from them is a finding.")
 def load(
     kind: str,
     files: tuple[str, ...],
@@ -34,6 +35,7 @@ def load(
     since: datetime | None,
     until: datetime | None,
     skip_bad_rows: bool,
+    complete: bool,
 ) -> None:
     """Load the files of one release. They may be plain, gz, xz, zip or xlsx, and are known by their content.
 
@@ -42,12 +44,17 @@ def load(
     \b
     scrubber reference load ncci-ptp ccipra-v322r0-f*.txt
     scrubber reference load ncci-mue MUE.zip --release 2026Q3
+    scrubber reference load icd10cm icd10cm-codes-2027.txt --release FY2027 --complete
+
+    --complete is for {complete_kinds}: a code that such a release lacks is denied on the days of the release (of
+    mpfs: a warning). Say it of whole files only, never of an excerpt. Without it a missing code is told as unknown.
 
     The same bytes are loaded once. A file with a broken row changes nothing, and every such row is told by file, line
     and column. Workers go on with the old release until the new one is whole, and then change to it.
     """
+    _check_complete(kind, complete, skip_bad_rows)
     chosen = Stated(release, _day(since), _day(until))
-    wanted = Wanted(kind, files, chosen, datetime.now(UTC).replace(microsecond=0), skip_bad_rows)
+    wanted = Wanted(kind, files, chosen, datetime.now(UTC).replace(microsecond=0), skip_bad_rows, complete)
     with told_plainly():
         place = place_of_settings()
         try:
@@ -58,7 +65,19 @@ def load(
     _tell_days(outcome, place)
 
 
-load.help = (load.help or "").replace("{kinds}", ", ".join(KINDS))
+load.help = (
+    (load.help or "").replace("{kinds}", ", ".join(KINDS)).replace("{complete_kinds}", ", ".join(COMPLETE_KINDS))
+)
+
+
+def _check_complete(kind: str, complete: bool, skip_bad_rows: bool) -> None:
+    if complete and kind not in COMPLETE_KINDS:
+        kinds = ", ".join(COMPLETE_KINDS)
+        raise Unusable(f"--complete is for {kinds}: that {kind} lacks a code says nothing of the code")
+    if complete and skip_bad_rows:
+        raise Unusable(
+            "--complete and --skip-bad-rows contradict each other: a release with skipped rows is not complete"
+        )
 
 
 def place_of_settings() -> Place:
@@ -87,7 +106,8 @@ def _tell(outcome: Outcome) -> None:
     rows = ", ".join(f"{count:,} row{'' if count == 1 else 's'} of {table}" for table, count in release.rows.items())
     days = f"{release.since} to {release.until or 'the next release'}"
     words = {"loaded": "is loaded", "replaced": "is replaced", "there-already": "is loaded already, nothing is changed"}
-    click.echo(f"{release.kind} {release.name} ({days}) {words[outcome.way]}: {rows}")
+    complete = "; complete: a code that it lacks is a finding on these days" if release.complete else ""
+    click.echo(f"{release.kind} {release.name} ({days}) {words[outcome.way]}: {rows}{complete}")
 
 
 def _tell_days(outcome: Outcome, place: Place) -> None:

@@ -18,6 +18,7 @@ from scrubber.remembered import remembered
 from scrubber.rulebook.tables import Payer
 
 ICD9 = frozenset(("BK", "BF"))
+ICD10CM = "icd10cm"
 SEXES = {"F": "female", "M": "male"}
 SEVENTH = 7  # characters of a code that needs a 7th; those before it are filled with X
 REMEMBERED = 16_384  # codes, by day, that a process remembers
@@ -43,8 +44,8 @@ class _Listed(NamedTuple):
 
 def diagnosis_facts(claim: Claim, payer: Payer, day: date, reference: Reference) -> Iterator[Fact]:
     """One fact for each ICD-10-CM code that something is to be said of, on a day that the tables reach."""
-    if reference.standing("icd10cm", day).word == "before-first-release":
-        return  # a fact of the table says so once
+    if reference.standing(ICD10CM, day).word != "in-force":
+        return  # a list judges its own days only; the fact of the table says that this is none of them
     earlier: list[tuple[str, _Listed]] = []
     for diagnosis in claim.diagnoses:
         if diagnosis.code is None or diagnosis.qualifier in ICD9:
@@ -150,4 +151,6 @@ def _standing(reference: Reference, code: str, day: date, characters: Sequence[s
         filled = code[: SEVENTH - 1].ljust(SEVENTH - 1, "X")
         if any(reference.diagnosis(filled + character, day) == "in-force" for character in characters):
             return "seventh-character-wrong" if len(code) == SEVENTH else "seventh-character-missing"
-    return "header" if reference.is_diagnosis_header(code, day) else standing
+    if reference.is_diagnosis_header(code, day):
+        return "header"
+    return "not-listed" if reference.is_complete(ICD10CM, day) else standing

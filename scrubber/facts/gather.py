@@ -50,7 +50,7 @@ def gather_facts(
         claim_fact(claim, payer, day, documents, rulebook),
         *element_facts(claim, payer, day, received_on, rulebook),
         *diagnosis_facts(claim, payer, day, reference),
-        *line_facts(views, documents, reference),
+        *line_facts(views, documents, rulebook.lists, reference),
         *repeat_facts(views),
         *pairs,
         *named_pair_facts(by_code, interest.pairs, documents, pairs),

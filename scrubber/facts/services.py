@@ -12,20 +12,27 @@ from scrubber.facts.fact import Fact
 from scrubber.facts.lines import REPEAT_MODIFIERS, LineView
 from scrubber.reference import Reference
 from scrubber.remembered import remembered
+from scrubber.rulebook.book import CodeLists
 
 REMEMBERED = 16_384  # what a process keeps of look-ups: codes, modifiers and days, never a claim
 # By PC/TC indicator: which codes may be billed by their professional or technical part (RVU25D documentation).
 COMPONENTS = {"26": ("1", "6"), "TC": ("1",)}
+AMBULANCE_CODES, AMBULANCE_PLACES = "ambulance-codes", "ambulance-origins-and-destinations"
+PLACE_OF_SERVICE = "place-of-service"
 REPEAT_KEY = frozenset(("modifiers", "units", "charge", "line-place"))  # with these unread nothing is a repeat
 
 
-def line_facts(views: Sequence[LineView], documents: Documents, reference: Reference) -> Iterator[Fact]:
+def line_facts(
+    views: Sequence[LineView], documents: Documents, lists: CodeLists, reference: Reference
+) -> Iterator[Fact]:
     """One fact a line."""
     for view in views:
         values: dict[str, Any] = dict(view.values)
         if view.first is not None:
-            values |= _tables_say(view.line.procedure, view.line.modifiers, view.first, reference)
-            values["placeUnknown"] = bool(view.place) and view.setting is None
+            values |= _tables_say(view.line.procedure, view.line.modifiers, view.first, reference, lists)
+            unlisted = _is_absent(view, reference)
+            values["placeNotListed"] = unlisted
+            values["placeUnknown"] = bool(view.place) and view.setting is None and not unlisted
             if "mue" in values and view.line.units is not None:
                 values["unitsOverMue"] = view.line.units > values["mue"] * view.days
         if view.rendering is None or view.rendering.taxonomy is None:
@@ -36,17 +43,29 @@ def line_facts(views: Sequence[LineView], documents: Documents, reference: Refer
         yield Fact("line", values, (view.number,))
 
 
+def _is_absent(view: LineView, reference: Reference) -> bool:
+    """Whether a place of two digits stands in no row of a list that is complete on the day."""
+    if view.setting is not None or not view.place or view.first is None:
+        return False
+    digits = len(view.place) == 2 and view.place.isascii() and view.place.isdigit()
+    return digits and reference.is_complete(PLACE_OF_SERVICE, view.first)
+
+
 @remembered(REMEMBERED)
 def _tables_say(
-    code: str | None, modifiers: tuple[str, ...], day: date, reference: Reference
+    code: str | None, modifiers: tuple[str, ...], day: date, reference: Reference, lists: CodeLists
 ) -> Mapping[str, str | int | bool | tuple[str, ...]]:
     """What the tables say of a code and modifiers on a day, as fields of a line."""
     values: dict[str, str | int | bool | tuple[str, ...]] = {}
-    values["modifiersUnknown"] = unknown = tuple(m for m in modifiers if reference.modifier(m, day) is None)
+    unknown = tuple(modifier for modifier in modifiers if reference.modifier(modifier, day) is None)
+    if unknown and code and lists.contains(AMBULANCE_CODES, code, day.toordinal()):
+        unknown = tuple(modifier for modifier in unknown if not _is_ride(modifier, day, lists))
+    values["modifiersUnknown"] = unknown
     values["modifierUnknown"] = bool(unknown)
     if code is None:
         return values
-    values["codeStanding"] = reference.procedure(code, day)
+    standing = reference.procedure(code, day)
+    values["codeStanding"] = reference.absence(code, day) if standing == "unknown" else standing
     fee = reference.fee(code, "", day)
     if fee is not None:
         values["pcTc"] = fee.pc_tc
@@ -60,6 +79,11 @@ def _tables_say(
         values["mue"] = edit.units
         values["mueIndicator"] = edit.indicator
     return values
+
+
+def _is_ride(modifier: str, day: date, lists: CodeLists) -> bool:
+    """Whether a modifier is the pair of letters of an ambulance's ride: where it began, where it ended."""
+    return all(lists.contains(AMBULANCE_PLACES, letter, day.toordinal()) for letter in modifier)
 
 
 def _add_calculated_by(values: dict[str, Any], given: str | Absence | None) -> None:

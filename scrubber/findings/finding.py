@@ -98,6 +98,7 @@ class UsedRelease(NamedTuple):
     table: str
     release: str
     sha256: str
+    complete: bool = False  # absence from it was a finding
 
 
 class Versions(NamedTuple):

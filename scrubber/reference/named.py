@@ -27,6 +27,7 @@ class Named(NamedTuple):
     table: str
     release: str
     sha256: str
+    complete: bool = False
 
 
 class Held(NamedTuple):
@@ -44,7 +45,7 @@ def releases_at_hand(location: str | None) -> Mapping[Named, Held]:
     held: dict[Named, Held] = {}
     for each in _held(location):
         release = each.release
-        held.setdefault(Named(release.table, release.name, release.sha256), each)
+        held.setdefault(Named(release.table, release.name, release.sha256, release.complete), each)
     return held
 
 

@@ -35,7 +35,7 @@ class Loaded:
     """One release as it was loaded: which days it is for, what from and when (UTC), and its rows by table.
 
     The days are those that its files state; `releases_of` tells which of them later releases leave it.
-    `sha256` is of the file's bytes, or of the digests of several, in order.
+    `sha256` is of the file's bytes, or of the digests of several, in order. `complete`: see Release.
     """
 
     kind: str
@@ -49,6 +49,7 @@ class Loaded:
     rows: Mapping[str, int]
     skipped: int
     layout: int = LAYOUT
+    complete: bool = False
 
     @property
     def part(self) -> str:
@@ -95,7 +96,10 @@ def as_stated(loaded: Iterable[Loaded]) -> Iterator[Release]:
     """The releases of each table, with the days that their files state."""
     for each in loaded:
         for table, rows in each.rows.items():
-            yield Release(table, each.name, each.since, each.until, each.sha256, False, each.source, rows, each.loaded)
+            yield Release(
+                table, each.name, each.since, each.until, each.sha256, False, each.source, rows, each.loaded,
+                each.complete,
+            )  # fmt: skip
 
 
 def each_until_the_next(releases: Iterable[Release]) -> tuple[Release, ...]:
@@ -125,7 +129,10 @@ def to_json(loaded: Sequence[Loaded]) -> bytes:
 
 
 def _as_dict(loaded: Loaded) -> dict[str, Any]:
-    return asdict(loaded) | {"files": [file._asdict() for file in loaded.files]}
+    content = asdict(loaded) | {"files": [file._asdict() for file in loaded.files]}
+    if not loaded.complete:
+        del content["complete"]  # so that programs of before this key can read the catalogue of all others
+    return content
 
 
 def from_json(text: bytes | str) -> tuple[Loaded, ...]:

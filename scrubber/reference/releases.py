@@ -12,6 +12,9 @@ class Release(NamedTuple):
 
     `starter`: typed by hand, shipped with us. `rows` counts those of this table; `loaded` is the moment (UTC) at which
     a published file was loaded, None for tables typed by hand, whose rows tell their own days.
+
+    `complete`: whoever loaded it said that it holds every code of its kind, so that absence from it means something on
+    its own days. Never so because of its kind: an excerpt has the same layout.
     """
 
     table: str
@@ -23,6 +26,7 @@ class Release(NamedTuple):
     source: str
     rows: int = 0
     loaded: datetime | None = None
+    complete: bool = False
 
 
 class TableStanding(NamedTuple):

@@ -11,6 +11,8 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 
 Known = Literal["in-force", "not-yet-in-force", "ended", "unknown"]
+# What absence of a code means: nothing; that the code set has no such code; that the fee schedule has not.
+Absence = Literal["unknown", "not-listed", "not-on-fee-schedule"]
 
 
 class StateContractor(NamedTuple):

@@ -7,6 +7,7 @@ nothing, while rows typed by hand answer on days that they state themselves.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
@@ -45,7 +46,7 @@ from scrubber.reference.diagnosis_rows import DiagnosisNote
 from scrubber.reference.edit_rows import AddOn, Mue, PtpEdit
 from scrubber.reference.fee_rows import ConversionFactor, FeeRow, Gpci, Place, ZipLocality
 from scrubber.reference.releases import Release, TableStanding
-from scrubber.reference.rows import Known, Modifier, Taxonomy
+from scrubber.reference.rows import Absence, Known, Modifier, Taxonomy
 from scrubber.reference.timeline import Timeline, within
 from scrubber.tables import in_force, on
 
@@ -55,6 +56,8 @@ PARTNERS_KEPT = 16  # codes whose edits a process remembers, by day: 100 kB for 
 CLASSES_KEPT = 4_096  # taxonomy codes, by day
 CATEGORY = 3  # characters of a diagnosis category
 TAXONOMY_LENGTHS = range(10, 1, -1)  # longest first: the most exact row wins
+_HCPCS_CODE = re.compile(r"[A-V][0-9]{4}").fullmatch
+_CPT_CODE = re.compile(r"[0-9]{4}[0-9T]").fullmatch  # not category II (F) and not proprietary laboratory codes (U)
 
 
 class Reference:
@@ -150,6 +153,23 @@ class Reference:
         if known == "unknown":
             known = self._known(HCPCS, code, day)
         return "in-force" if known == "unknown" and self.fee(code, "", day) is not None else known
+
+    def absence(self, code: str, day: date) -> Absence:
+        """What it means on a day that `procedure` knows nothing of a code, by the releases that are complete on it.
+
+        HCPCS Level II is a code set with every code of its form. The fee schedule is none: laboratory codes have only
+        units edits, and proprietary ones (four digits and U) stand in neither.
+        """
+        if _HCPCS_CODE(code):
+            return "not-listed" if self.is_complete(HCPCS.name, day) else "unknown"
+        if _CPT_CODE(code) and self.is_complete(MPFS.name, day) and self.mue(code, day) is None:
+            return "not-on-fee-schedule"
+        return "unknown"
+
+    def is_complete(self, table: str, day: date) -> bool:
+        """Whether absence from the table means something on a day: its release was loaded as complete for the day."""
+        standing = self.standing(table, day)
+        return standing.word == "in-force" and standing.release is not None and standing.release.complete
 
     def diagnosis(self, code: str, day: date) -> Known:
         """What the tables know of an ICD-10-CM code (no dot) on a day; only billable codes are known."""

@@ -96,8 +96,11 @@ class CaseSchema(Schema):
     received_on = Day(data_key="received-on", metadata={"description": "Default: the claim's last date of service."})
     releases = fields.String(
         load_default="starter",
-        validate=validate.OneOf(("starter", "loaded"), error="Must be one of: {choices}."),
-        metadata={"description": "loaded: as if the starter tables had been loaded from the files of the publishers."},
+        validate=validate.OneOf(("starter", "loaded", "complete"), error="Must be one of: {choices}."),
+        metadata={
+            "description": "loaded: as if the starter tables had been loaded from the files of the publishers. "
+            "complete: as if that had been done with --complete, so that absence from them means something."
+        },
     )
     finds = fields.List(fields.Nested(FindingSchema), metadata={"description": "All findings of the rule; [] is none."})
     not_checked = fields.List(

@@ -55,7 +55,7 @@ class Case:
     lines: tuple[Mapping[str, Any], ...]
     tables: tuple[TableRow, ...]
     received_on: date | None
-    releases: str  # starter | loaded
+    releases: str  # starter | loaded | complete
     finds: tuple[Expected, ...] | None
     not_checked: tuple[Expected, ...] | None
 

@@ -108,7 +108,7 @@ def _answer(content: bytes, document: Mapping[str, Any]) -> Answer:
 
 
 def _named(told: Mapping[str, Any]) -> Named:
-    return Named(_text(told["table"]), _text(told["release"]), _text(told["sha256"]))
+    return Named(_text(told["table"]), _text(told["release"]), _text(told["sha256"]), told.get("complete") is True)
 
 
 def _text(value: object) -> str:
@@ -161,6 +161,8 @@ def _releases(named: tuple[Named, ...], held: Mapping[Named, Held]) -> tuple[Mis
 def _why(named: Named, held: Mapping[Named, Held]) -> str:
     of_table = [each for each in held if each.table == named.table]
     for each in of_table:
+        if each[:3] == named[:3]:
+            return f"it is here, but loaded {'with' if each.complete else 'without'} --complete"
         if each.release == named.release:
             return f"a release of that name is here with other bytes (sha256 {each.sha256[:SHORT]}…)"
     return f"of this table there are here: {', '.join(each.release for each in of_table) or 'none'}"

@@ -110,7 +110,9 @@ def _check_limits(case: Case, book: Rulebook, folder: Path) -> None:
 
 def _bench(scrubber: Scrubber, case: Case) -> Scrubber:
     """The scrubber that the case runs on: with its rule active, its table rows and its releases in place."""
-    reference = _loaded_reference() if case.releases == "loaded" else scrubber.reference
+    reference = scrubber.reference
+    if case.releases != "starter":
+        reference = _loaded_reference(complete=case.releases == "complete")
     book = scrubber.rulebook
     rule = book.rules[case.rule]
     if rule.status == "active" and not case.tables:
@@ -123,10 +125,10 @@ def _bench(scrubber: Scrubber, case: Case) -> Scrubber:
 
 
 @cache
-def _loaded_reference() -> Reference:
+def _loaded_reference(complete: bool) -> Reference:
     """The starter tables as if loaded from published files: past the last release they are out of date."""
     tables, releases = read_contents(None)
-    return Reference(MemoryBackend(tables, [release._replace(starter=False) for release in releases]))
+    return Reference(MemoryBackend(tables, [each._replace(starter=False, complete=complete) for each in releases]))
 
 
 def _with_rows(rows: Mapping[str, tuple[Any, ...]], added: Iterable[TableRow]) -> Mapping[str, tuple[Any, ...]]:

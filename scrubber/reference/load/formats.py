@@ -43,3 +43,6 @@ FORMATS: tuple[Format, ...] = (
 )
 
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(each.kind for each in FORMATS))
+
+# Kinds that list every code of a family, so that a whole release says by absence that there is no such code.
+COMPLETE_KINDS = ("icd10cm", "hcpcs", "place-of-service", "mpfs")

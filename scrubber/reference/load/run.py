@@ -41,7 +41,8 @@ class Outcome(NamedTuple):
 class Wanted:
     """What is to be loaded: files of one kind. `chosen` goes before what they state of their release.
 
-    `loaded_at` (UTC) is told of the release. `skip_bad_rows`: load the others.
+    `loaded_at` (UTC) is told of the release. `skip_bad_rows`: load the others. `complete`: the files hold every code of
+    their kind.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Wanted:
     chosen: Stated
     loaded_at: datetime
     skip_bad_rows: bool = False
+    complete: bool = False
 
 
 @dataclass
@@ -94,7 +96,7 @@ def _load(
     stated = [(source.name, _guarded(source, each)) for source, each in recognised.files]
     there = next((each for each in of_kind if each.sha256 == digest), None)
     if there is not None:
-        _refuse_other_terms(there, wanted.chosen)
+        _refuse_other_terms(there, wanted)
         return Outcome("there-already", there, (), recognised.passed_over)
     for check_parts in {each.check_parts for _, each in recognised.files}:
         check_parts([source.name for source, _ in recognised.files])
@@ -114,7 +116,7 @@ def _load(
     source_name = f"{recognised.files[0][1].title}, {', '.join(file.name for file in files)}"
     release = Loaded(
         wanted.kind, new.name, new.since, new.until, digest, wanted.loaded_at, source_name, files,
-        dict(packer.counts), tally.count,
+        dict(packer.counts), tally.count, complete=wanted.complete,
     )  # fmt: skip
     change.commit((*(each for each in change.loaded if each is not old), release), release)
     return Outcome("replaced" if old else "loaded", release, tuple(tally.faults), recognised.passed_over)
@@ -125,12 +127,11 @@ def _guarded(source: OpenedSource, each: Format) -> Stated:
         return each.stated(source)
 
 
-def _refuse_other_terms(there: Loaded, chosen: Stated) -> None:
-    for asked, has in zip(chosen, (there.name, there.since, there.until), strict=True):
-        if asked is not None and asked != has:
-            raise refused(
-                there.files[0].name, f"is loaded already as {there.name}; drop that to load it under other terms"
-            )
+def _refuse_other_terms(there: Loaded, wanted: Wanted) -> None:
+    terms = zip(wanted.chosen, (there.name, there.since, there.until), strict=True)
+    if wanted.complete != there.complete or any(asked is not None and asked != has for asked, has in terms):
+        has = f"{there.name}, as complete" if there.complete else there.name
+        raise refused(there.files[0].name, f"is loaded already as {has}; drop that to load it under other terms")
 
 
 def _take(packer: Packer, source: OpenedSource, row: NamedTuple, tally: _Tally) -> None:

@@ -136,6 +136,7 @@ USED_RELEASE = shape(
         "table": text("Name of the reference table."),
         "release": text("Name of the release."),
         "sha256": text("SHA-256 of the release's file."),
+        "complete": maybe(flag("Only where it was loaded as complete: absence from it was a finding.")),
     },
 )
 VERSIONS = shape(

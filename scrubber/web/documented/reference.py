@@ -17,6 +17,7 @@ RELEASE = shape(
         "sha256": text("SHA-256 of what it was read from."),
         "rows": number("How many rows it has."),
         "starter": flag("Whether it ships with the program."),
+        "complete": flag("Whether it was loaded as complete, so that a code that it lacks is a finding."),
         "source": text("Where it is from."),
         "loaded": or_null("When a published file was loaded (UTC); null for tables typed by hand."),
     },
