@@ -19,8 +19,8 @@ from scrubber.facts.gather import first_day, gather_facts
 from scrubber.facts.lines import LineView, line_views
 from scrubber.facts.payer import identify_payer
 from scrubber.findings import AS_WRITTEN, ScrubResult, Switches, UsedRelease, Versions, disposition
-from scrubber.findings.judge import in_order, judge, rule_tests, unchecked_in_order
-from scrubber.findings.unjudged import unjudged
+from scrubber.findings.judge import in_order, judge, rule_tests
+from scrubber.findings.unchecked import all_unchecked
 from scrubber.money import add_impacts, price_lines
 from scrubber.reference import LiveReference, Reference, open_reference
 from scrubber.reference.catalogue import NOT_ASKED_FOR_CLAIMS, TABLES
@@ -79,7 +79,8 @@ def conclude(
     """Second half of `scrub`: findings, what was not judged, and dollars. `matches` are the engine's on these facts."""
     views = known.views
     fired, shadow, unchecked = judge(matches, known.facts, claim, known.payer, known.day, rulebook, switches)
-    unchecked += unjudged(views, known.payer, known.day, rulebook, switches)
+    payer, day = known.payer, known.day
+    not_checked = all_unchecked(unchecked, fired, views, payer, day, rulebook, reference, switches)
     prices = price_lines(claim, views, rulebook, reference)
     bearers = {view.number for view in views if known.notices.patient_bears(view)}
     ends = [(view.first or view.last, view.last or view.first) for view in views]
@@ -90,7 +91,7 @@ def conclude(
     return ScrubResult(
         disposition(findings),
         findings,
-        unchecked_in_order(unchecked),
+        not_checked,
         impact,
         claim.normalised,
         claim.unmapped,

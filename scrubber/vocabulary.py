@@ -34,7 +34,9 @@ class Field:
 
     `states` are words that stand for a value that is not there or cannot be read (`absent`, `not-a-number`); a field
     with the state `not-supplied` may be listed under a rule's `needs`. The state of field f is held under `f?` in a
-    fact, its value under `f`; exactly one of the two is there, or neither when the field does not apply.
+    fact, its value under `f`; exactly one of the two is there, or neither when the field does not apply. `tables` are
+    the reference tables (names of `reference.catalogue.TABLES`) whose rows it is made from: on a day that one of them
+    does not reach, a rule that reads the field cannot be judged.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Field:
     about: str
     words: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
 
     @property
     def may_be_missing(self) -> bool:
@@ -57,6 +60,10 @@ def state_key(field: str) -> str:
 _SUPPLIED = (Absence.ABSENT.value, Absence.NOT_SUPPLIED.value)
 _MAYBE = (Absence.NOT_SUPPLIED.value,)
 _NUMBER_STATES = (*_SUPPLIED, "not-a-number", "several-numbers")
+
+# Which reference tables the fields below are made from.
+_PTP, _MUE, _FEES = ("ncci-ptp",), ("ncci-mue",), ("mpfs",)
+_DIAGNOSES, _NOTES, _PLACES = ("icd10cm",), ("icd10cm", "icd10cm-notes"), ("place-of-service",)
 
 LINES_OF_BUSINESS = ("original-medicare", "medicare-advantage", "medicaid", "tricare", "commercial", "other", "unknown")
 
@@ -231,19 +238,20 @@ KINDS: Mapping[str, Kind] = {
                   (*KNOWN, "not-listed", "not-on-fee-schedule")),
             Field("modifierUnknown", Type.FLAG, "one of the modifiers stands in no loaded table"),
             Field("modifiersUnknown", Type.CODES, "modifiers that stand in no loaded table"),
-            Field("placeUnknown", Type.FLAG, "the place of service stands in no loaded table"),
-            Field("placeNotListed", Type.FLAG, "the place of service is not in a release that is complete on the day"),
-            Field("pcTc", Type.WORD, "PC/TC indicator of the fee schedule", tuple("0123456789")),
+            Field("placeUnknown", Type.FLAG, "the place of service stands in no loaded table", tables=_PLACES),
+            Field("placeNotListed", Type.FLAG, "the place of service is not in a release that is complete on the day",
+                  tables=_PLACES),
+            Field("pcTc", Type.WORD, "PC/TC indicator of the fee schedule", tuple("0123456789"), tables=_FEES),
             Field("componentInvalid", Type.FLAG, "modifier 26 or TC on a code whose PC/TC indicator does not allow it, "
-                  "and of which the fee schedule has no such part; unset when it does not have the code"),
-            Field("facilityNotApplicable", Type.FLAG, "the fee schedule marks the code NA in a facility"),
+                  "and of which the fee schedule has no such part; unset when it does not have the code", tables=_FEES),
+            Field("facilityNotApplicable", Type.FLAG, "the fee schedule marks the code NA in a facility", tables=_FEES),
             Field("renderingClass", Type.WORD, "class of the rendering provider's taxonomy code", (
                 "physician", "nurse-practitioner", "physician-assistant", "clinical-nurse-specialist", "technologist",
                 "unlisted",
             ), _MAYBE),
-            Field("mueIndicator", Type.WORD, "MUE adjudication indicator of the code", ("1", "2", "3")),
-            Field("mue", Type.NUMBER, "medically unlikely edit: most units of the code"),
-            Field("unitsOverMue", Type.FLAG, "the line's units a day exceed the MUE"),
+            Field("mueIndicator", Type.WORD, "MUE adjudication indicator of the code", ("1", "2", "3"), tables=_MUE),
+            Field("mue", Type.NUMBER, "medically unlikely edit: most units of the code", tables=_MUE),
+            Field("unitsOverMue", Type.FLAG, "the line's units a day exceed the MUE", tables=_MUE),
             Field("calculatedBy", Type.WORD, "who calculated the score", ("self", "other"), _SUPPLIED),
         ),
         _kind(
@@ -251,10 +259,12 @@ KINDS: Mapping[str, Kind] = {
             Field("day", Type.DAY, "first day on which both lines run and the edit is in force"),
             Field("first", Type.TEXT, "code of the line that stays: column one of the edit"),
             Field("second", Type.TEXT, "code of the line that falls: column two of the edit"),
-            Field("edit", Type.FLAG, "an NCCI procedure-to-procedure edit is in force for the two codes"),
-            Field("modifierIndicator", Type.WORD, "whether a modifier may separate the pair", ("0", "1", "9")),
+            Field("edit", Type.FLAG, "an NCCI procedure-to-procedure edit is in force for the two codes",
+                  tables=_PTP),
+            Field("modifierIndicator", Type.WORD, "whether a modifier may separate the pair", ("0", "1", "9"),
+                  tables=_PTP),
             Field("bypass", Type.WORD, "whether an NCCI-associated modifier separates the pair",
-                  ("none", "used", "doubtful", "misplaced")),
+                  ("none", "used", "doubtful", "misplaced"), tables=_PTP),
             Field("modifierSupport", Type.FLAG, "the record supports the modifier", (), _SUPPLIED),
             says=("modifiers-used",),
         ),
@@ -269,12 +279,16 @@ KINDS: Mapping[str, Kind] = {
             Field("code", Type.TEXT, "the code without dot"),
             Field("standing", Type.WORD, "what the diagnosis tables say of it on the date of service; not-listed: "
                   "a release that is complete on the day lacks it",
-                  (*KNOWN, "not-listed", "header", "seventh-character-missing", "seventh-character-wrong")),
-            Field("excludedPair", Type.FLAG, "an Excludes1 note keeps it apart from a diagnosis before it"),
-            Field("underlyingFirst", Type.FLAG, "it stands first, where its note wants the underlying condition"),
+                  (*KNOWN, "not-listed", "header", "seventh-character-missing", "seventh-character-wrong"),
+                  tables=_DIAGNOSES),
+            Field("excludedPair", Type.FLAG, "an Excludes1 note keeps it apart from a diagnosis before it",
+                  tables=_NOTES),
+            Field("underlyingFirst", Type.FLAG, "it stands first, where its note wants the underlying condition",
+                  tables=_NOTES),
             Field("onlyForSex", Type.WORD, "the sex that the list states for it, where the patient's is the other one",
-                  ("female", "male")),
-            Field("outsideAges", Type.FLAG, "the patient's age lies outside the ages that the list states for it"),
+                  ("female", "male"), tables=_NOTES),
+            Field("outsideAges", Type.FLAG, "the patient's age lies outside the ages that the list states for it",
+                  tables=_NOTES),
             says=("characters", "others", "ages"),
         ),
         _kind(
@@ -282,9 +296,9 @@ KINDS: Mapping[str, Kind] = {
             Field("day", Type.DAY, "the day"),
             Field("procedure", Type.TEXT, "the code"),
             Field("units", Type.DECIMAL, "units of the code that day"),
-            Field("mue", Type.NUMBER, "medically unlikely edit: most units of the code"),
-            Field("mueIndicator", Type.WORD, "MUE adjudication indicator of the code", ("1", "2", "3")),
-            Field("unitsOverMue", Type.FLAG, "the units exceed the MUE"),
+            Field("mue", Type.NUMBER, "medically unlikely edit: most units of the code", tables=_MUE),
+            Field("mueIndicator", Type.WORD, "MUE adjudication indicator of the code", ("1", "2", "3"), tables=_MUE),
+            Field("unitsOverMue", Type.FLAG, "the units exceed the MUE", tables=_MUE),
             Field("spread", Type.FLAG, "some line runs over several days, so that its units a day are an average"),
         ),
         _kind(

@@ -30,6 +30,7 @@ def test_the_whole_answer() -> None:
         {
             "rule": {"id": "sample-report", "version": 1, "status": "active"},
             "lines": [1],
+            "why": "not-supplied",
             "missing": ["tbsValue"],
             "message": "Line 1: not checked.",
         }

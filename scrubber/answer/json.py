@@ -162,6 +162,7 @@ def _not_checked(item: NotChecked) -> Document:
     return {
         "rule": _printed(item.rule).identity,
         "lines": item.lines,
+        "why": item.why,
         "missing": item.missing,
         "message": item.message,
     }

@@ -44,8 +44,8 @@ class _Listed(NamedTuple):
 
 def diagnosis_facts(claim: Claim, payer: Payer, day: date, reference: Reference) -> Iterator[Fact]:
     """One fact for each ICD-10-CM code that something is to be said of, on a day that the tables reach."""
-    if reference.standing(ICD10CM, day).word != "in-force":
-        return  # a list judges its own days only; the fact of the table says that this is none of them
+    if reference.silent(ICD10CM, day):
+        return  # a list judges its own days only; notChecked says that this is none of them
     earlier: list[tuple[str, _Listed]] = []
     for diagnosis in claim.diagnoses:
         if diagnosis.code is None or diagnosis.qualifier in ICD9:

@@ -66,13 +66,28 @@ class Fired(Protocol):
         """The lines it stands on, 1-based; none when it is about the claim."""
 
 
+# Why a check could not be made: the words of `notChecked[].why`.
+NOT_SUPPLIED = "not-supplied"  # the context leaves out what the rule needs
+UNREADABLE = "unreadable"  # an element is missing or cannot be read
+NO_TABLE = "no-table"  # no release of a table that the rule rests on is loaded
+NOT_REACHED = "table-does-not-reach"  # the releases of a table do not answer for the day
+PAYER_UNKNOWN = "payer-unknown"  # whether the rule holds depends on who pays
+ADOPTION_UNKNOWN = "adoption-unknown"  # nothing says whether the payer applies the rule's pack
+WHYS = (NOT_SUPPLIED, UNREADABLE, NO_TABLE, NOT_REACHED, PAYER_UNKNOWN, ADOPTION_UNKNOWN)
+
+
 class NotChecked(NamedTuple):
-    """A rule that could not be judged, and what would settle it."""
+    """A rule that could not be judged, why (one of WHYS), and what would settle it.
+
+    `missing` are facts, elements or tables by name. `checks` is how many checks (one rule, one fact) it stands for.
+    """
 
     rule: Rule
     lines: tuple[int, ...]
     missing: tuple[str, ...]
     message: str
+    why: str = NOT_SUPPLIED
+    checks: int = 1
 
 
 class ClaimImpact(NamedTuple):

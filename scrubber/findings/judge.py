@@ -11,7 +11,8 @@ from scrubber.engine.program import EngineTest
 from scrubber.facts.documentation import DOCUMENT_PLACES
 from scrubber.facts.fact import Fact
 from scrubber.facts.pointers import pointer_to
-from scrubber.findings.finding import Finding, NotChecked
+from scrubber.findings.finding import ADOPTION_UNKNOWN, PAYER_UNKNOWN, Finding, NotChecked
+from scrubber.findings.payer_unknown import SETTLES, UNKNOWN, payer_unknown, said
 from scrubber.findings.switches import Switches
 from scrubber.findings.wording import render, shown
 from scrubber.remembered import remembered
@@ -68,7 +69,8 @@ def judge(
             found = judged.findings if standing == "active" else judged.shadow
             found.append(_finding(rule, reads[key // 2], fact, claim))
         elif standing == "active" and adopted is None and not missing:
-            judged.unchecked.append(_adoption_unknown(rule, fact, rulebook))
+            judged.unchecked.append(_adoption_unknown(rule, fact, payer, rulebook))
+    judged.unchecked.extend(payer_unknown(facts, payer, rulebook, switches))
     return judged
 
 
@@ -113,14 +115,13 @@ def _finding(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim) -> Fi
     )
 
 
-def _adoption_unknown(rule: Rule, fact: Fact, rulebook: Rulebook) -> NotChecked:
+def _adoption_unknown(rule: Rule, fact: Fact, payer: Payer, rulebook: Rulebook) -> NotChecked:
+    if payer.line_of_business == UNKNOWN:
+        return NotChecked(rule, fact.lines, SETTLES, said(rule, fact), PAYER_UNKNOWN)
     title = rulebook.packs[rule.pack].title
     where = f"Line {fact.lines[0]}" if fact.lines else "The claim"
-    message = (
-        f"{where} would be told “{rule.title}”, but no row of payers/tables/adoptions.csv says whether this payer "
-        f"applies {title}."
-    )
-    return NotChecked(rule, fact.lines, (ADOPTION,), message)
+    message = f"{where} would be told “{rule.title}”, but it is not known whether this payer applies {title}."
+    return NotChecked(rule, fact.lines, (ADOPTION,), message, ADOPTION_UNKNOWN)
 
 
 def _evidence(reads: tuple[str, ...], fact: Fact) -> Mapping[str, str | int | bool | tuple[str, ...]]:
@@ -150,9 +151,3 @@ def _rank(finding: Finding) -> tuple[object, ...]:
         finding.pointer,
         finding.message,
     )
-
-
-def unchecked_in_order(unchecked: Iterable[NotChecked]) -> tuple[NotChecked, ...]:
-    """By line, then by rule; what would be told twice is told once."""
-    once = {(item.lines, item.rule.id, item.missing, item.message): item for item in unchecked}
-    return tuple(once[key] for key in sorted(once))

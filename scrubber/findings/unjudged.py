@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from scrubber.facts.lines import TOGETHER, LineView
-from scrubber.findings.finding import NotChecked
+from scrubber.findings.finding import UNREADABLE, NotChecked
 from scrubber.findings.switches import Switches
 from scrubber.rulebook.book import CodeLists, Rulebook
 from scrubber.rulebook.rule import AllOf, Compare, Condition, Has, InList, Rule, leaves
@@ -38,7 +38,7 @@ def unjudged(
                 continue
             lacks = tuple(element for element in missing if _needs(rule, element))
             if lacks and rulebook.adopted(rule.pack, payer, day) and may_apply(rule, view, rulebook.lists):
-                yield NotChecked(rule, (view.number,), lacks, _message(view, rule, lacks))
+                yield NotChecked(rule, (view.number,), lacks, _message(view, rule, lacks), UNREADABLE)
 
 
 def _missing(view: LineView) -> tuple[str, ...]:
@@ -77,14 +77,15 @@ def _message(view: LineView, rule: Rule, lacks: tuple[str, ...]) -> str:
 def may_apply(rule: Rule, view: LineView, lists: CodeLists) -> bool:
     """False only when what is known of the line rules it out."""
     if rule.scope != "pair" or view.line.procedure is None:
-        return _possible(rule.applies, view.values, lists)
+        return possible(rule.applies, view.values, lists)
     sides = ({**view.values, side: view.line.procedure} for side in ("first", "second"))
-    return any(_possible(rule.applies, side, lists) for side in sides)
+    return any(possible(rule.applies, side, lists) for side in sides)
 
 
-def _possible(condition: Condition, values: Mapping[str, Any], lists: CodeLists) -> bool:
+def possible(condition: Condition, values: Mapping[str, Any], lists: CodeLists) -> bool:
+    """False only when the values that are known rule the condition out."""
     if isinstance(condition, AllOf):
-        return all(_possible(part, values, lists) for part in condition.parts)
+        return all(possible(part, values, lists) for part in condition.parts)
     if isinstance(condition, Has | InList | Compare) and condition.fact in values:
         return _leaf_possible(condition, values[condition.fact], lists)
     return True

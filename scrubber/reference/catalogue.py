@@ -178,6 +178,9 @@ TABLES: Mapping[str, Table[Any]] = {
     )
 }
 
+# Lists that say nothing of days outside their releases, not even by a row that is carried forward.
+OWN_DAYS_ONLY = frozenset((ICD10CM.name, ICD10CM_HEADERS.name, ICD10CM_NOTES.name))
+
 # What nothing on the path of a claim looks up, so that no answer rests on it.
 NOT_ASKED_FOR_CLAIMS = frozenset(
     table.name

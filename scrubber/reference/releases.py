@@ -29,6 +29,9 @@ class Release(NamedTuple):
     complete: bool = False
 
 
+Silence = Literal["no-table", "table-does-not-reach"]  # why a table says nothing of a day
+
+
 class TableStanding(NamedTuple):
     """How a day lies to the releases of a table, and the release that answers for it.
 

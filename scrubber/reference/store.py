@@ -30,6 +30,7 @@ from scrubber.reference.catalogue import (
     MODIFIERS,
     MPFS,
     MUE,
+    OWN_DAYS_ONLY,
     PLACE_OF_SERVICE,
     PROCEDURES,
     PTP,
@@ -45,7 +46,7 @@ from scrubber.reference.coverage import DiagnosisWord, LocalArticle, judged, loc
 from scrubber.reference.diagnosis_rows import DiagnosisNote
 from scrubber.reference.edit_rows import AddOn, Mue, PtpEdit
 from scrubber.reference.fee_rows import ConversionFactor, FeeRow, Gpci, Place, ZipLocality
-from scrubber.reference.releases import Release, TableStanding
+from scrubber.reference.releases import Release, Silence, TableStanding
 from scrubber.reference.rows import Absence, Known, Modifier, Taxonomy
 from scrubber.reference.timeline import Timeline, within
 from scrubber.tables import in_force, on
@@ -210,6 +211,19 @@ class Reference:
     def standing(self, table: str, day: date) -> TableStanding:
         """How `day` lies to the releases of a table, by the table's name in `catalogue.TABLES`."""
         return self._timeline.standing(table, day)
+
+    def silent(self, table: str, day: date) -> Silence | None:
+        """Why a table cannot be asked about a day; None: it answers, if by a row that is carried forward.
+
+        A list of diagnoses answers for its own days only: codes come and go with each year.
+        """
+        standing = self._timeline.standing(table, day)
+        if standing.release is None:
+            return "no-table"
+        reached = standing.word == "in-force" or (
+            standing.word != "before-first-release" and table not in OWN_DAYS_ONLY
+        )
+        return None if reached else "table-does-not-reach"
 
     def answering(self, table: str, first: date, last: date) -> tuple[Release, ...]:
         """The releases of a table that answer for a day from `first` to `last`, and those that their standing names."""

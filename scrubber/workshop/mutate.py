@@ -18,8 +18,8 @@ from scrubber.engine.plain import PlainEngine
 from scrubber.errors import NotAClaim
 from scrubber.facts.fact import Fact
 from scrubber.findings import AS_WRITTEN, Finding
-from scrubber.findings.judge import in_order, judge, rule_tests, unchecked_in_order
-from scrubber.findings.unjudged import unjudged
+from scrubber.findings.judge import in_order, judge, rule_tests
+from scrubber.findings.unchecked import all_unchecked
 from scrubber.money import add_impacts, price_lines
 from scrubber.money.impact import Prices
 from scrubber.rulebook.book import Rulebook
@@ -126,10 +126,13 @@ def _notices(recorded: _Recorded, changed: Rule, rule: Rule) -> bool:
     matches = PlainEngine(rule_tests(alone.running), alone.lists).match(recorded.facts)
     claim = recorded.ready.claim
     judged = judge(matches, recorded.facts, claim, known.payer, known.day, alone, AS_WRITTEN)
-    unchecked = [*judged.unchecked, *unjudged(known.views, known.payer, known.day, alone, AS_WRITTEN)]
+    reference = recorded.ready.scrubber.reference
+    unchecked = all_unchecked(
+        judged.unchecked, judged.findings, known.views, known.payer, known.day, alone, reference, AS_WRITTEN
+    )
     every = in_order((*judged.findings, *recorded.others))
     priced, _ = add_impacts(every, recorded.prices, recorded.patient_lines)
-    return any(differences(recorded.case, priced, unchecked_in_order(unchecked)))
+    return any(differences(recorded.case, priced, unchecked))
 
 
 def _notices_anew(recorded: _Recorded, tested: Rule) -> bool:

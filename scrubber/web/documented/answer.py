@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
+from scrubber.findings.finding import WHYS
 from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES
 from scrubber.rulebook.schema import AUTHORITY_KINDS, STATUSES
 from scrubber.web.documented.shapes import (
@@ -119,7 +120,8 @@ NOT_CHECKED = shape(
     {
         "rule": part(RULE_REFERENCE, "The rule that could not be judged."),
         "lines": lines("Service lines it is about, from 1; none: the claim."),
-        "missing": texts("What was not supplied and would settle it."),
+        "why": word(WHYS, "Why it could not be judged."),
+        "missing": texts("What would settle it: facts, elements or reference tables by name."),
         "message": text("What was not checked, and why."),
     },
 )

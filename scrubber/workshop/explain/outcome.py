@@ -107,7 +107,7 @@ def _came(trial: Trial, fact: Fact, keys: tuple[int, ...], parts: tuple[Part, ..
     for finding in (*judged.findings, *judged.shadow):
         word = IN_SHADOW if judged.shadow else FIRED if trial.runs else WOULD_FIRE
         return Came(word, finding.message, (), trial.price(finding._replace(rule=trial.rule)))
-    for item in judged.unchecked:
+    for item in (each for each in judged.unchecked if each.rule.id == trial.rule.id):
         word = NOT_CHECKED if trial.runs else WOULD_NOT_CHECK
         return Came(word, item.message, settled(item, fact, known.payer))
     if keys:

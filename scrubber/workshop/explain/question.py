@@ -116,7 +116,7 @@ def explain_rule(trial: Trial, asked: Asked, most: int) -> RuleExplained:
     first = sorted(wanted, key=lambda index: _FIRED_FIRST[keys[index]])[:most]
     told = [explain_fact(trial, facts[index], keys[index]) for index in first]
     unread = [number for number in trial.unread if line in (None, number)]
-    untold = set(unread) - {unread_line(trial, facts[index]) for index in wanted if not keys[index]}
+    untold = set(unread) - {unread_line(trial, facts[index]) for index in wanted if keys[index] in ((), (0,))}
     told += [explain_unread(trial, trial.unread[number]) for number in sorted(untold)[: most - len(told)]]
     told.sort(key=lambda each: (OUTCOMES.index(each.outcome), each.lines, each.related))
     return _of_rule(trial, line, told, len(wanted) + len(untold) - len(told))

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from scrubber.claim import Claim
 from scrubber.findings import Finding, NotChecked, Switches
-from scrubber.findings.unjudged import unjudged
+from scrubber.findings.unchecked import lacking_something
 from scrubber.money import add_impacts, price_lines
 from scrubber.rulebook.book import RUNNING, Rulebook
 from scrubber.rulebook.rule import Rule
@@ -60,7 +60,8 @@ class Scrubbed:
         if ground.book not in self._unread:
             known = ground.known
             found: dict[str, dict[int, NotChecked]] = {}
-            for item in unjudged(known.views, known.payer, known.day, ground.book, self.switches):
+            asked = known.views, known.payer, known.day, ground.book
+            for item in lacking_something(*asked, ground.reference, self.switches):
                 found.setdefault(item.rule.id, {})[item.lines[0]] = item
             self._unread[ground.book] = found
         return self._unread[ground.book].get(rule.id, {})

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from scrubber.facts.documentation import DOCUMENT_PLACES
 from scrubber.facts.fact import Fact
 from scrubber.findings import NotChecked
+from scrubber.findings.finding import NO_TABLE, NOT_REACHED, PAYER_UNKNOWN
 from scrubber.findings.judge import ADOPTION
 from scrubber.rulebook.tables import Payer
 from scrubber.vocabulary import ELEMENTS, KINDS
@@ -41,6 +42,10 @@ def _by(name: str, item: NotChecked, fact: Fact | None, payer: Payer) -> str:
         return f"a row in payers/tables/adoptions.csv, such as {settling_row(item.rule.pack, payer)}"
     if fact is not None and name in KINDS[fact.kind].fields:
         return settled_by(name, fact)
+    if item.why in (NO_TABLE, NOT_REACHED):
+        return f"a release of {name} for that day, by `scrubber reference load`"
     element = ELEMENTS[name]
     box = f" (box {element.box})" if element.box else ""
+    if item.why == PAYER_UNKNOWN:
+        return f"the {element.label}, {element.loop} {element.x12}{box}, or scrubContext.eligibility.plan"
     return f"a readable {element.label} on the line, {element.loop} {element.x12}{box}"

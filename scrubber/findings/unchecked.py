@@ -1,0 +1,71 @@
+"""All that was not checked, from wherever it is known: without what a finding answers, in one order, bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from scrubber.facts.lines import LineView
+from scrubber.findings.finding import Finding, NotChecked
+from scrubber.findings.switches import Switches
+from scrubber.findings.unjudged import unjudged
+from scrubber.findings.unreached import unreached
+from scrubber.reference import Reference
+from scrubber.rulebook.book import Rulebook
+from scrubber.rulebook.tables import Payer
+
+MOST_LINES = 50  # of a claim whose rows stand line by line; with more, one row holds all lines of a rule
+
+
+def all_unchecked(
+    judged: Iterable[NotChecked],
+    findings: Sequence[Finding],
+    views: Sequence[LineView],
+    payer: Payer,
+    day: date,
+    rulebook: Rulebook,
+    reference: Reference,
+    switches: Switches,
+) -> tuple[NotChecked, ...]:
+    """What `judge` could not judge, what lines lack, and what tables do not reach. A rule that fired was checked."""
+    lacking = lacking_something(views, payer, day, rulebook, reference, switches)
+    if lacking:
+        fired = {(finding.rule.id, line) for finding in findings for line in finding.lines}
+        lacking = [item for item in lacking if not any((item.rule.id, line) in fired for line in item.lines)]
+    every = unchecked_in_order([*judged, *lacking])
+    return every if len(views) <= MOST_LINES else _by_rule(every)
+
+
+def lacking_something(
+    views: Sequence[LineView], payer: Payer, day: date, rulebook: Rulebook, reference: Reference, switches: Switches
+) -> list[NotChecked]:
+    """What cannot be judged of lines because of an element, else because of a table: each rule once a line."""
+    lacking = [*unjudged(views, payer, day, rulebook, switches)]
+    without_table = [*unreached(views, payer, day, rulebook, reference, switches)]
+    if lacking and without_table:
+        said = {(item.rule.id, item.lines) for item in lacking}
+        without_table = [item for item in without_table if (item.rule.id, item.lines) not in said]
+    return lacking + without_table
+
+
+def unchecked_in_order(unchecked: Iterable[NotChecked]) -> tuple[NotChecked, ...]:
+    """By line, then by rule; what would be told twice is told once."""
+    once = {(item.lines, item.rule.id, item.missing, item.message): item for item in unchecked}
+    return tuple([once[key] for key in sorted(once)]) if len(once) > 1 else tuple(once.values())
+
+
+def _by_rule(items: Sequence[NotChecked]) -> tuple[NotChecked, ...]:
+    """One row for each rule and what it lacks, with all its lines; the message is that of the first of them."""
+    groups: dict[tuple[str, str, tuple[str, ...]], list[NotChecked]] = {}
+    for item in items:
+        groups.setdefault((item.rule.id, item.why, item.missing), []).append(item)
+    return tuple(_together(group) for group in groups.values())
+
+
+def _together(group: Sequence[NotChecked]) -> NotChecked:
+    first = group[0]
+    if len(group) == 1:
+        return first
+    lines = tuple(sorted({line for item in group for line in item.lines}))
+    message = f"{first.message} So it is with {len(group) - 1} more."
+    return first._replace(lines=lines, message=message, checks=sum(item.checks for item in group))

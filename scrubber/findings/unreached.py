@@ -1,0 +1,131 @@
+"""What could not be judged because a reference table that a rule rests on does not answer for a line's day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from scrubber.facts.lines import LineView, payer_fields
+from scrubber.findings.finding import NO_TABLE, NotChecked
+from scrubber.findings.switches import Switches
+from scrubber.findings.unjudged import JOINED, LINE_SCOPES, possible
+from scrubber.reference import Reference
+from scrubber.remembered import remembered
+from scrubber.rulebook.book import Rulebook
+from scrubber.rulebook.rule import Rule, leaves
+from scrubber.rulebook.tables import Payer
+from scrubber.vocabulary import KINDS
+
+REMEMBERED = 16_384  # days, and codes by day and payer, that a process remembers
+PAIR_SIDES = ("first", "second")
+
+
+class _Unasked(NamedTuple):
+    """A rule, the tables that it rests on and that do not answer on a day, and why the first of them does not."""
+
+    rule: Rule
+    tables: tuple[str, ...]
+    why: str
+    message: str  # what follows the lines
+
+
+def unreached(
+    views: Sequence[LineView], payer: Payer, day: date, rulebook: Rulebook, reference: Reference, switches: Switches
+) -> Iterator[NotChecked]:
+    """One entry for each line and each active rule that would have asked a table that does not answer on its day.
+
+    Rules about diagnoses are judged on the claim's first day, and told once, with the lines that point to any.
+    """
+    for view in views:
+        code, first = view.line.procedure, view.first
+        if code is None or first is None or not _silent_tables(first, rulebook, reference):
+            continue  # every table answers: the way of nearly every line
+        for unasked in _of_line(code, first, payer, rulebook, reference):
+            joined = unasked.rule.scope not in JOINED or _has_company(view, views, unasked.rule)
+            if joined and switches.standing(unasked.rule) == "active":
+                yield _not_checked(unasked, (view.number,))
+    if _silent_tables(day, rulebook, reference):
+        lines = tuple([view.number for view in views if view.diagnoses])
+        for unasked in _of_diagnoses(day, payer, rulebook, reference) if lines else ():
+            if switches.standing(unasked.rule) == "active":
+                yield _not_checked(unasked, lines)
+
+
+def _not_checked(unasked: _Unasked, lines: tuple[int, ...]) -> NotChecked:
+    where = f"Line {lines[0]}" if len(lines) == 1 else "The diagnoses"
+    return NotChecked(unasked.rule, lines, unasked.tables, f"{where}: {unasked.message}", unasked.why)
+
+
+def _has_company(view: LineView, views: Sequence[LineView], rule: Rule) -> bool:
+    """Whether a rule about several lines has more than one to look at. One code alone has units that day, too."""
+    if rule.scope == "code-day":
+        return bool(view.line.units)
+    return any(
+        other.line.procedure and other.line.procedure != view.line.procedure and other.provider == view.provider
+        for other in views
+        if other.first and other.last and view.first and view.last
+        if other.first <= view.last and view.first <= other.last
+    )
+
+
+@remembered(REMEMBERED)
+def _silent_tables(day: date, rulebook: Rulebook, reference: Reference) -> tuple[str, ...]:
+    """The tables that active rules rest on and that do not answer on a day."""
+    asked = dict.fromkeys(table for _, tables in _resting(rulebook) for table in tables)
+    return tuple(table for table in asked if reference.silent(table, day))
+
+
+@remembered(REMEMBERED)
+def _of_line(code: str, day: date, payer: Payer, rulebook: Rulebook, reference: Reference) -> tuple[_Unasked, ...]:
+    """The rules that a line of a code and a day cannot be held against."""
+    values = {**payer_fields(payer), "procedure": code, "day": day.toordinal()}
+    sides = [{**values, side: code} for side in PAIR_SIDES]
+    return tuple(
+        unasked
+        for unasked in _of_day(day, payer, rulebook, reference)
+        if unasked.rule.scope in LINE_SCOPES
+        and any(
+            possible(unasked.rule.applies, held, rulebook.lists)
+            for held in (sides if unasked.rule.scope == "pair" else (values,))
+        )
+    )
+
+
+def _of_diagnoses(day: date, payer: Payer, rulebook: Rulebook, reference: Reference) -> list[_Unasked]:
+    return [unasked for unasked in _of_day(day, payer, rulebook, reference) if unasked.rule.scope == "diagnosis"]
+
+
+@remembered(REMEMBERED)
+def _of_day(day: date, payer: Payer, rulebook: Rulebook, reference: Reference) -> tuple[_Unasked, ...]:
+    """The rules in force that the payer applies and that rest on a table that does not answer on the day."""
+    silent = frozenset(_silent_tables(day, rulebook, reference))
+    return tuple(
+        _unasked(rule, tuple(table for table in tables if table in silent), day, reference)
+        for rule, tables in _resting(rulebook)
+        if not silent.isdisjoint(tables)
+        and (rule.since is None or rule.since <= day)
+        and (rule.until is None or day < rule.until)
+        and rulebook.adopted(rule.pack, payer, day)
+    )
+
+
+def _unasked(rule: Rule, tables: tuple[str, ...], day: date, reference: Reference) -> _Unasked:
+    why = reference.silent(tables[0], day) or NO_TABLE
+    names = ", ".join(tables)
+    because = f"no release of {names} is loaded" if why == NO_TABLE else f"no loaded release of {names} reaches {day}"
+    return _Unasked(rule, tables, why, f"“{rule.title}” was not checked, because {because}.")
+
+
+@remembered(4)
+def _resting(rulebook: Rulebook) -> tuple[tuple[Rule, tuple[str, ...]], ...]:
+    """The running rules that rest on reference tables, each with their names."""
+    found = [(rule, tables_of(rule)) for rule in rulebook.running]
+    return tuple((rule, tables) for rule, tables in found if tables)
+
+
+def tables_of(rule: Rule) -> tuple[str, ...]:
+    """The reference tables from which the facts that a rule reads are made, each once."""
+    fields = KINDS[rule.scope].fields
+    read = [leaf.fact.removesuffix("?") for part in (rule.applies, rule.when) for leaf in leaves(part)]
+    return tuple(dict.fromkeys(table for name in read if name in fields for table in fields[name].tables))
