@@ -146,7 +146,10 @@ class Documentation:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Abn:
-    """One advance beneficiary notice. Texts may be ABSENT (given as null or "") or NOT_SUPPLIED (left out)."""
+    """One advance beneficiary notice. All may be ABSENT (given as null or "") or NOT_SUPPLIED (left out).
+
+    `refused`: the patient would not sign; `witnesses` is how many people saw it.
+    """
 
     pointer: str
     lines: tuple[int, ...]
@@ -156,6 +159,8 @@ class Abn:
     option: str | Absence
     estimate: str | Absence
     reason: str | Absence
+    refused: bool | Absence
+    witnesses: Decimal | Absence
 
 
 @dataclass(frozen=True, slots=True, repr=False)

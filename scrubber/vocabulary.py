@@ -322,7 +322,12 @@ KINDS: Mapping[str, Kind] = {
             "abn", "what the claim and its notices say about one line's beneficiary notice", "modifiers", *_LINE,
             Field("abn", Type.WORD, "notice for the line", ("valid", "invalid"), _SUPPLIED),
             Field("abnFaults", Type.CODES, "what makes the notice invalid: option-2, option-3, no-option, "
-                  "signed-after-service, not-signed, wrong-form, no-reason, no-estimate"),
+                  "signed-after-service, not-signed, wrong-form, no-reason, generic-reason, no-estimate, "
+                  "refusal-not-witnessed, refusal-unassigned"),
+            Field("abnDoubts", Type.CODES, "what is doubtful of a notice that may be valid: long-before, "
+                  "superseded-edition, vague-reason"),
+            Field("noticeDay", Type.DAY, "day on which the notice was signed, else given to the patient"),
+            Field("formExpires", Type.DAY, "day on which the edition of the form expires, as its footer says"),
             Field("coverage", Type.WORD, "what policy rows, or else articles, say of the line", (
                 "covered", "adjunct", "investigational", "unknown", "no-row")),
         ),
@@ -336,6 +341,8 @@ KINDS: Mapping[str, Kind] = {
                   ("in-time", "too-soon", "no-limit"), _MAYBE),
             Field("baseStudy", Type.WORD, "the study that an adjunct goes with", ("present", "missing"), _MAYBE),
             Field("abn", Type.WORD, "notice for the line", ("valid", "invalid"), _SUPPLIED),
+            Field("noticeHolds", Type.FLAG, "GA stands on the line with a valid notice of which nothing is doubtful, "
+                  "and Original Medicare pays first"),
             says=("months", "earlier-day", "next-day", "policy"),
         ),
         _kind(

@@ -91,7 +91,7 @@ STORIES = {  # disposition, categories of what is above info, dollars at risk, a
     "tbs-bundled": ("deny", {"bundling", "coverage"}, "48.20", "provider"),
     "dxa-axial-and-peripheral": ("deny", {"bundling"}, "27.64", "provider"),
     "tbs-no-number": ("deny", {"documentation", "coverage"}, "9.38", "provider"),
-    "tbs-abn": ("warn", {"coverage"}, "60.00", "patient"),
+    "tbs-abn": ("accept", set(), "0.00", None),
     "commercial": ("accept", set(), "0.00", None),
 }
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -141,6 +142,24 @@ def test_notices() -> None:
     assert (abn[0].pointer, abn[0].lines) == ("/scrubContext/abn/0", (2,))
     assert (abn[0].form, abn[0].issued, abn[0].signed) == ("CMS-R-131", date(2025, 3, 1), ABSENT)
     assert (abn[0].option, abn[0].estimate, abn[0].reason) == ("1", "60.0", NOT_SUPPLIED)
+
+
+@pytest.mark.parametrize(("sent", "read"), [(True, True), ("no", False), (None, ABSENT), ("perhaps", NOT_SUPPLIED)])
+def test_a_notice_that_the_patient_refused(sent: Any, read: Any) -> None:
+    notice = {"refused": sent, "witnesses": "2"}
+    abn = _read(abn=[notice, {"witnesses": None}, {"witnesses": "two"}]).context.abn
+    assert abn is not None
+    assert (abn[0].refused, abn[0].witnesses) == (read, Decimal(2))
+    assert (abn[1].refused, abn[1].witnesses) == (NOT_SUPPLIED, ABSENT)
+    assert abn[2].witnesses is NOT_SUPPLIED
+
+
+def test_what_cannot_be_read_of_a_refusal_is_told_with_its_place() -> None:
+    claim = _read(abn=[{"refused": "perhaps", "witnesses": ["Pat"]}])
+    assert set(claim.unreadable) == {
+        Unreadable("abn", "code", "/scrubContext/abn/0/refused", None),
+        Unreadable("abn", "number", "/scrubContext/abn/0/witnesses", None),
+    }
 
 
 def test_an_unreadable_date_of_a_notice_is_not_supplied() -> None:

@@ -57,7 +57,7 @@ def _coverage(
         values |= _base_study(claim, view, documents, rulebook)
     says = {"policy": policy.title}
     _add_frequency(values, says, claim, view, policy, rulebook)
-    values |= {key: value for key, value in notices.state(view).items() if key != "abnFaults"}
+    values |= notices.state(view) | {"noticeHolds": notices.holds(view)}
     evidence = {"policy": policy.title, "status": policy.status, "effect": policy.effect}
     return Fact("coverage", values, (view.number,), says=says, evidence=evidence, authority=(policy_authority(policy),))
 

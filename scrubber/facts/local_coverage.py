@@ -36,7 +36,7 @@ def article_fact(view: LineView, notices: Notices, reference: Reference) -> Fact
         return None
     article, status, test = min(answers, key=lambda answer: _BEST_FIRST.index(answer[2]))
     values = view.values | {"status": status, "effect": "warn", "diagnosisTest": test, "frequencyTest": "no-limit"}
-    values |= {key: value for key, value in notices.state(view).items() if key != "abnFaults"}
+    values |= notices.state(view) | {"noticeHolds": notices.holds(view)}
     title = _title(article)
     says = {"policy": f"{title}, {_WHY_UNKNOWN[article.decides]}" if status == "unknown" else title}
     authority = Authority("payer-policy", title, f"version {article.row.version}", binding=True)

@@ -115,6 +115,8 @@ def _notice(loaded: Loaded, pointer: str, line_count: int, notes: Notes) -> Abn:
         option=said("option"),
         estimate=said("estimate"),
         reason=said("reason"),
+        refused=said("refused"),
+        witnesses=said("witnesses"),
     )
 
 

@@ -169,7 +169,9 @@ _CONTEXT = _shape(
                 "Abn",
                 _each(several.line_numbers, "lines")
                 | _each(read.day, "issued signed")
-                | _each(read.statement, "form option estimate reason"),
+                | _each(read.statement, "form option estimate reason")
+                | _each(read.flag, "refused")
+                | _each(read.number, "witnesses"),
             )
         ),
         "history": Parts(

@@ -99,11 +99,12 @@ def _plain() -> dict[str, Target]:
         targets["documentation." + path.replace("/", ".")] = Target(f"{_ELEMENTS}/{path}", Form.DAY)
     for name in ("separateReport", "modifierSupport"):
         targets[f"documentation.{name}"] = Target(f"{_ELEMENTS}/{name}", Form.FLAG)
-    for name in ("form", "option", "estimate", "reason"):
+    for name in ("form", "option", "estimate", "reason", "witnesses"):
         targets[f"abn.{name}"] = Target(f"{_ABN}/{name}", Form.TEXT)
     return targets | {
         "abn.issued": Target(f"{_ABN}/issued", Form.DAY),
         "abn.signed": Target(f"{_ABN}/signed", Form.DAY),
+        "abn.refused": Target(f"{_ABN}/refused", Form.FLAG),
         "abn.lines": Target(f"{_ABN}/lines", Form.CODES),
         "documentation.lines": Target(f"{_CONTEXT}/documentation/0/lines", Form.CODES),
         "abn": Target(f"{_CONTEXT}/abn", Form.BLOCKS),

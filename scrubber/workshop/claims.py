@@ -20,7 +20,7 @@ TOTAL = PATHS["claim.total"].pointer
 LINES = "/claimInformation/serviceLines"
 PLAIN_LINE: Mapping[str, Any] = {"qualifier": "HC", "charge": "50.00", "unit-code": "UN", "units": "1", "pointers": "1"}
 DAYS = frozenset(("date", "issued", "signed", "reportDate", "checkedOn"))
-FLAGS = frozenset(("separateReport", "modifierSupport", "qmb", "qualifyingApm"))
+FLAGS = frozenset(("separateReport", "modifierSupport", "qmb", "qualifyingApm", "refused"))
 _YES_NO = {"yes": True, "true": True, "no": False, "false": False}
 
 

@@ -11,8 +11,25 @@ from scrubber.vocabulary import ELEMENTS, Element
 
 def describe_scalar(_converter: object, field: object, **_: Any) -> dict[str, str]:
     """Called by apispec for each field of a schema: words for a scalar of the body, nothing for other fields."""
-    words = _WORDS.get(str(field.data_key or field.name)) if isinstance(field, Scalar) else None
+    words = _words_of(str(field.data_key or field.name)) if isinstance(field, Scalar) else None
     return {"description": "; ".join(words)} if words else {}
+
+
+def _words_of(name: str) -> list[str] | None:
+    return _WORDS.get(name) or _STATED.get(name)
+
+
+# Scalars of `scrubContext` that do not explain themselves.
+_STATED = {
+    "form": ["of a notice (ABN): the form's name, with or without its printed footer"],
+    "issued": ["of a notice (ABN): the day on which it was given to the patient"],
+    "signed": ["of a notice (ABN): the day on which the patient signed it"],
+    "option": ["of a notice (ABN): the option that the patient chose, 1, 2 or 3"],
+    "estimate": ["of a notice (ABN): the estimated cost"],
+    "reason": ["of a notice (ABN): why Medicare may not pay for this service to this patient"],
+    "refused": ["of a notice (ABN): true where the patient refused to sign it"],
+    "witnesses": ["of a refused notice (ABN): how many people saw the refusal; a number, no names"],
+}
 
 
 def _words() -> dict[str, list[str]]:

@@ -40,7 +40,8 @@ _SOURCES: tuple[tuple[tuple[str, ...], tuple[str, ...], Source], ...] = (
     (("document",), ("tbsSoftware",), stated_lookups.software),
     (("document",), ("indication",), stated_lookups.indication),
     (("coverage",), ("baseStudy",), stated_lookups.base_study),
-    (("abn",), ("abnFaults",), stated_lookups.notice_form),
+    (("abn",), ("abnFaults",), stated_lookups.notice_lists),
+    (("abn",), ("abnDoubts",), stated_lookups.form_edition),
     (("element",), ("need",), stated_lookups.needed),
 )
 

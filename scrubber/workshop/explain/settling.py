@@ -20,7 +20,8 @@ _SUPPLIED_BY: Mapping[str, str] = {
     **{name: f"{_ELEMENTS}.{place.replace('/', '.')}" for name, place in DOCUMENT_PLACES.items()},
     "calculatedBy": f"{_ELEMENTS}.calculatedBy (self or other)",
     "modifierSupport": f"{_ELEMENTS}.modifierSupport (true or false)",
-    "abn": "scrubContext.abn, [] where there is no notice; of each notice its option and the day it was signed",
+    "abn": "scrubContext.abn, [] where there is no notice; of each notice its reason, its option and the day it was"
+    " signed; of a refused one how many people saw it",
     "frequencyTest": "scrubContext.history, [] where there was no earlier service",
     "baseStudy": f"{_ELEMENTS}.sourceStudy, or the study in scrubContext.history",
     "renderingClass": "the taxonomy code of the rendering provider",

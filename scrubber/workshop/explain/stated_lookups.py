@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from scrubber.facts.abn import FORMS
 from scrubber.facts.coverage import BASE_STUDIES
 from scrubber.facts.documentation import CLEARED, OTHER_STUDIES, ROUTINE, SPINE_STUDIES, Documents
 from scrubber.facts.fact import Fact
+from scrubber.facts.notice import EDITIONS, FORMS, GENERIC_REASONS
 from scrubber.rulebook.tables import CodeListRow, NeededElementRow
 from scrubber.tables import in_force
 from scrubber.workshop.explain.explanation import Lookup
@@ -62,10 +62,24 @@ def indication(fact: Fact, _day: date, ground: Ground) -> Iterator[Lookup]:
         yield Lookup("code-lists", f"the stated indication is {word} of the {count} rows of the list {ROUTINE}")
 
 
-def notice_form(_fact: Fact, _day: date, ground: Ground) -> Iterator[Lookup]:
-    """Which forms count as a notice."""
-    count = sum(row.list == FORMS for row in ground.book.rows.get("code-lists", ()))
-    yield Lookup("code-lists", f"forms that count as a notice are the {count} rows of the list {FORMS}")
+def notice_lists(_fact: Fact, _day: date, ground: Ground) -> Iterator[Lookup]:
+    """Which forms count as a notice, and which reasons as generic; never what was sent."""
+    yield Lookup("code-lists", f"forms that count as a notice are the {_size(FORMS, ground)} rows of the list {FORMS}")
+    count = _size(GENERIC_REASONS, ground)
+    yield Lookup("code-lists", f"reasons that say too little are the {count} rows of the list {GENERIC_REASONS}")
+
+
+def form_edition(fact: Fact, _day: date, ground: Ground) -> Iterator[Lookup]:
+    """The editions of the form that had to be used on the day of the notice."""
+    day = fact.values.get("noticeDay")
+    for row in ground.book.rows.get("code-lists", ()):
+        if row.list == EDITIONS and day is not None and in_force(row, date.fromordinal(day)):
+            says = f"the edition to be used is the one that expires on {row.code}, {in_days(row)}"
+            yield of_book("code-lists", row, says, ground.book)
+
+
+def _size(name: str, ground: Ground) -> int:
+    return sum(row.list == name for row in ground.book.rows.get("code-lists", ()))
 
 
 def needed(fact: Fact, day: date, ground: Ground) -> Iterator[Lookup]:

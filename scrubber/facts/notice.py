@@ -1,0 +1,218 @@
+"""Facts of beneficiary notices, one at a time: what a notice says, and what is wrong with it for a line.
+
+The form is read from what senders copy off the page: its name, with or without the footer that states the edition and
+the day on which that edition expires. A reason counts as generic or vague only where it is one of a list of known
+phrases: no program can tell whether any other is specific enough.
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from scrubber.claim import ABSENT, NOT_SUPPLIED, Abn, Absence
+from scrubber.facts.documentation import NOTHING
+from scrubber.rulebook.book import Rulebook
+
+FORMS = "abn-forms"
+EDITIONS = "abn-editions"
+GENERIC_REASONS = "abn-generic-reasons"
+VAGUE_REASONS = "abn-vague-reasons"
+MOST_DAYS, LEAST_WITNESSES = "abn-most-days", "abn-refusal-witnesses"
+OPTION_FAULTS = {"2": "option-2", "3": "option-3"}
+
+_OPTION = re.compile(r"(?:option)?\s*([123])\b")
+_DAY = r"[0-9]{1,4}(?:[/-][0-9]{1,4}){1,2}"
+_EXPIRES = re.compile(rf"\(?\s*\bEXP(?:IRES|IRATION|IRATION DATE)?\b\s*[.:]?\s*({_DAY})\s*\)?")
+_EDITION = re.compile(rf"\(\s*(?:REV\s*[.:]?\s*)?{_DAY}\s*\)")
+_OMB = re.compile(r"(?:\bFORM\s+APPROVED\s*[:,]?\s*)?\bOMB\b\s*(?:APPROVAL\s*)?(?:NO\b[.:]?|NUMBER\b:?|#)?\s*0938-0566")
+
+
+class Notice(NamedTuple):
+    """What one notice says, read once: equal for two that say the same.
+
+    `form` and `reason` are "" where they stand in no list, on whatever day. `superseded`: the edition of the form was
+    no longer to be used on the day of the notice.
+    """
+
+    form: str | Absence
+    expires: date | None
+    superseded: bool
+    issued: date | Absence
+    signed: date | Absence
+    option: str | Absence
+    reason: str | Absence
+    estimate_blank: bool
+    refused: bool
+    witnesses: Decimal | Absence
+
+    def __repr__(self) -> str:
+        """No values: a claim must not reach a log through a repr."""
+        return "Notice()"
+
+    @property
+    def day(self) -> date | None:
+        """The day on which it was signed, else that on which it was given to the patient."""
+        return _day_of(self.signed, self.issued)
+
+
+class Judgement(NamedTuple):
+    """What speaks against a notice for a line. `leaves_out`: something was left out that it cannot be judged without.
+
+    `faults` make it invalid. `doubts` are worth a warning, and leave it valid. `notice` is what was judged.
+    """
+
+    faults: tuple[str, ...]
+    leaves_out: bool
+    doubts: tuple[str, ...]
+    notice: Notice
+
+    def __repr__(self) -> str:
+        """No values, as above."""
+        return "Judgement()"
+
+
+def read_notice(sent: Abn, rulebook: Rulebook) -> Notice:
+    """A notice as it was sent, without what makes no difference to any judgement."""
+    form, expires = read_form(sent.form) if isinstance(sent.form, str) else (sent.form, None)
+    return Notice(
+        form if isinstance(form, Absence) or rulebook.lists.may_contain(FORMS, form) else "",
+        expires,
+        _superseded(expires, _day_of(sent.signed, sent.issued), rulebook),
+        sent.issued,
+        sent.signed,
+        _option(sent.option) if isinstance(sent.option, str) else sent.option,
+        _reason(sent.reason, rulebook) if isinstance(sent.reason, str) else sent.reason,
+        sent.estimate is ABSENT,
+        sent.refused is True,
+        sent.witnesses,
+    )
+
+
+def judge(notice: Notice, day: date | None, assigned: bool | None, rulebook: Rulebook) -> Judgement:
+    """A notice against a line of that date of service. `assigned`: the claim's provider accepts assignment."""
+    faults = [
+        _option_fault(notice),
+        _form_fault(notice, day, rulebook),
+        _late(notice, day),
+        "" if notice.signed is not ABSENT or notice.refused else "not-signed",
+        _reason_fault(notice, day, rulebook),
+        "no-estimate" if notice.estimate_blank else "",
+        *(_refusal_faults(notice, day, assigned, rulebook) if notice.refused else ()),
+    ]
+    doubts = [
+        _age_doubt(notice, day, rulebook),
+        "superseded-edition" if notice.superseded else "",
+        "vague-reason" if _says(VAGUE_REASONS, notice, day, rulebook) else "",
+    ]
+    return Judgement(tuple(filter(None, faults)), _leaves_out(notice, assigned), tuple(filter(None, doubts)), notice)
+
+
+def read_form(sent: str) -> tuple[str, date | None]:
+    """A form's name in capitals without the rest of its footer, and the day on which the edition expires.
+
+    >>> read_form("Form CMS-R-131 (Exp. 01/31/2026)   Form Approved OMB No. 0938-0566")
+    ('FORM CMS-R-131', datetime.date(2026, 1, 31))
+    >>> read_form("CMS-R-131 (03/11)")
+    ('CMS-R-131', None)
+    """
+    text = sent.upper()
+    stated = _EXPIRES.search(text)
+    for part in (_EXPIRES, _EDITION, _OMB):
+        text = part.sub(" ", text)
+    return " ".join(text.split()), _calendar_day(stated[1]) if stated else None
+
+
+def _calendar_day(text: str) -> date | None:
+    """01/31/2026, 2026-01-31 or 01/2026, which is the month's last day."""
+    numbers = [int(part) for part in re.split("[/-]", text)]
+    if len(numbers) == 2:
+        month, year = numbers
+        valid = 1 <= month <= 12 and year > 999
+        return date(year, month, monthrange(year, month)[1]) if valid else None
+    year, month, day = numbers if numbers[0] > 999 else (numbers[2], numbers[0], numbers[1])
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _option(sent: str) -> str:
+    """Senders write 2, Option 2, or 2 and a few words. What names none of the three is no choice."""
+    named = _OPTION.match(sent.strip().casefold())
+    return named[1] if named else ""
+
+
+def _reason(sent: str, rulebook: Rulebook) -> str | Absence:
+    """The words of a reason that may be generic or vague, "" for any other, ABSENT for none."""
+    if sent.strip().casefold().rstrip(".") in NOTHING:
+        return ABSENT
+    words = " ".join(re.findall(r"[a-z0-9]+", sent.casefold()))
+    return words if any(rulebook.lists.may_contain(name, words) for name in (GENERIC_REASONS, VAGUE_REASONS)) else ""
+
+
+def _option_fault(notice: Notice) -> str:
+    if notice.option in ("", ABSENT):
+        return "" if notice.refused else "no-option"
+    return OPTION_FAULTS.get(notice.option, "") if isinstance(notice.option, str) else ""
+
+
+def _form_fault(notice: Notice, day: date | None, rulebook: Rulebook) -> str:
+    if notice.form is ABSENT:
+        return "wrong-form"
+    if not isinstance(notice.form, str) or day is None:
+        return ""
+    return "" if rulebook.lists.contains(FORMS, notice.form, day.toordinal()) else "wrong-form"
+
+
+def _late(notice: Notice, day: date | None) -> str:
+    given = [given for given in (notice.signed, notice.issued) if isinstance(given, date)]
+    return "signed-after-service" if day and any(each > day for each in given) else ""
+
+
+def _reason_fault(notice: Notice, day: date | None, rulebook: Rulebook) -> str:
+    if notice.reason is ABSENT:
+        return "no-reason"
+    return "generic-reason" if _says(GENERIC_REASONS, notice, day, rulebook) else ""
+
+
+def _says(phrases: str, notice: Notice, day: date | None, rulebook: Rulebook) -> bool:
+    """Whether the whole reason is one of a list of phrases."""
+    if not isinstance(notice.reason, str) or day is None:
+        return False
+    return rulebook.lists.contains(phrases, notice.reason, day.toordinal())
+
+
+def _refusal_faults(notice: Notice, day: date | None, assigned: bool | None, rulebook: Rulebook) -> tuple[str, ...]:
+    """A refusal counts as given where enough people saw it and the provider accepts assignment."""
+    least = rulebook.limit(LEAST_WITNESSES, day) if day else None
+    seen_by = Decimal(0) if notice.witnesses is ABSENT else notice.witnesses
+    too_few = isinstance(seen_by, Decimal) and least is not None and seen_by < least
+    return ("refusal-not-witnessed" if too_few else "", "refusal-unassigned" if assigned is False else "")
+
+
+def _leaves_out(notice: Notice, assigned: bool | None) -> bool:
+    if notice.refused:
+        return notice.day is None or assigned is None or NOT_SUPPLIED in (notice.witnesses, notice.reason)
+    return NOT_SUPPLIED in (notice.signed, notice.option, notice.reason)
+
+
+def _age_doubt(notice: Notice, day: date | None, rulebook: Rulebook) -> str:
+    most = rulebook.limit(MOST_DAYS, day) if day else None
+    old = most is not None and day is not None and notice.day is not None and (day - notice.day).days > most
+    return "long-before" if old else ""
+
+
+def _superseded(expires: date | None, day: date | None, rulebook: Rulebook) -> bool:
+    """Against the editions that had to be used on the day of the notice: no row for that day, no doubt."""
+    if expires is None or day is None:
+        return False
+    wanted = rulebook.lists.on(EDITIONS, day.toordinal()).codes
+    return bool(wanted) and expires.isoformat() not in wanted
+
+
+def _day_of(signed: date | Absence, issued: date | Absence) -> date | None:
+    return next((day for day in (signed, issued) if isinstance(day, date)), None)
