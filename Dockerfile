@@ -14,7 +14,7 @@ RUN python -m venv /venv
 COPY requirements-build.txt requirements.txt ./
 RUN /venv/bin/pip install --require-hashes -r requirements-build.txt
 # The same flags as in the Makefile, which says why.
-RUN CC="gcc -O2 -fno-strict-aliasing" /venv/bin/pip install --require-hashes \
+RUN CC="gcc -O2 -fno-strict-aliasing -DPyEval_CallObject=PyObject_CallObject" /venv/bin/pip install --require-hashes \
     --no-build-isolation --no-binary durable-rules -r requirements.txt
 COPY pyproject.toml setup.py ./
 COPY scrubber scrubber

@@ -1,15 +1,17 @@
 # Everything runs from .venv, which is built when a requirements file is newer than it.
-#   PYTHON=...  the Python to build it with (3.11 or 3.12); "make clean" first to change it later
+#   PYTHON=...  the Python to build it with (3.11 to 3.13); one that .venv was not built with builds it anew
 #   UV=         (empty) builds it with venv and pip even where uv is installed
 
-VENV   := .venv
-BIN    := $(VENV)/bin
-PYTHON :=
+VENV    := .venv
+BIN     := $(VENV)/bin
+PYTHON  ?=
+PYTHONS := 3.11 3.12 3.13
 UV      = $(shell uv --version >/dev/null 2>&1 && echo uv)
 
 # setup.py of durable-rules overwrites CFLAGS and so compiles without any -O; CC is the way in.
-# -fno-strict-aliasing because its C code reads one memory as several types.
-DURABLE_RULES_CC := gcc -O2 -fno-strict-aliasing
+# -fno-strict-aliasing because its C code reads one memory as several types. It calls PyEval_CallObject, which
+# Python 3.13 no longer has; PyObject_CallObject does the same, and in 3.11 and 3.12 their own definition stands.
+DURABLE_RULES_CC := gcc -O2 -fno-strict-aliasing -DPyEval_CallObject=PyObject_CallObject
 
 INSTALL = $(if $(UV),uv pip install --quiet --python $(BIN)/python,\
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check)
@@ -18,7 +20,7 @@ LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashe
 
 # What users run: the package with its modules for each claim compiled (setup.py). Sources are run as they are by
 # everything else, because what is compiled does not know that its source was edited.
-COMPILED := build/compiled
+COMPILED := $(VENV)/compiled
 SOURCES  := $(shell find scrubber -type f ! -name '*.pyc')
 TESTS_OF_EACH_CLAIM = $(wildcard $(addprefix tests/test_,answer_*.py compiled.py engine*.py facts_*.py findings_*.py \
 	intake_*.py money_*.py promises.py replay.py rule_packs.py scrub_file.py switches.py web_*.py))
@@ -30,7 +32,7 @@ DEV     := $(VENV)/.dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test serve check compiled format lint types imports rules bench coverage lock clean
+.PHONY: help demo test serve check compiled format lint types imports rules bench coverage matrix lock clean FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,14 +44,14 @@ test: $(DEV) ## run the tests
 	@$(BIN)/python -m pytest
 
 serve: $(COMPILED) ## serve the API on SCRUBBER_BIND (127.0.0.1:8080)
-	@PYTHONPATH=$(CURDIR)/$(COMPILED) $(BIN)/scrubber serve
+	@PYTHONPATH=$(abspath $(COMPILED)) $(BIN)/scrubber serve
 
 # pytest last: its closing line is what a reader of the log looks for.
 check: lint types imports rules compiled test ## format, lint, types, import contracts, rules and tests
 
 # Appended, so that the tests find the compiled package before the source beside them.
 compiled: $(COMPILED) $(DEV) ## compile what works on each claim, and run the tests of that against it
-	@PYTHONPATH=$(CURDIR)/$(COMPILED):$(CURDIR) $(BIN)/python -P -m pytest --import-mode=append $(TESTS_OF_EACH_CLAIM)
+	@PYTHONPATH=$(abspath $(COMPILED)):$(CURDIR) $(BIN)/python -P -m pytest --import-mode=append $(TESTS_OF_EACH_CLAIM)
 
 format: $(DEV) ## rewrite the code in the project's format
 	@$(BIN)/ruff check --quiet --fix-only .
@@ -71,7 +73,21 @@ rules: $(PROJECT) ## lint the rules and run their tests
 
 bench: $(COMPILED) ## run the benchmarks over the compiled package
 	@for benchmark in benchmarks/*.py; do \
-		PYTHONPATH=$(CURDIR)/$(COMPILED) $(BIN)/python "$$benchmark" || exit 1; done
+		PYTHONPATH=$(abspath $(COMPILED)) $(BIN)/python "$$benchmark" || exit 1; done
+
+# Each has an environment of its own below .matrix, so that .venv stays as it is. PYENV_VERSION is for pyenv, whose
+# launchers on PATH start only the versions that it is set to.
+matrix: ## run the tests, and those of the compiled package, on every Python supported (PYTHONS="3.12 3.13": on these)
+	@passed= failed= missing=; \
+	for version in $(PYTHONS); do \
+		python=$$(PYENV_VERSION=$$version python$$version -c 'import sys; print(sys.executable)' 2>/dev/null) \
+			|| { missing="$$missing $$version"; continue; }; \
+		echo "Python $$version: $$python"; \
+		$(MAKE) --no-print-directory VENV=.matrix/$$version PYTHON="$$python" compiled test \
+			&& passed="$$passed $$version" || failed="$$failed $$version"; \
+	done; \
+	echo "Passed on Python:$${passed:- none}. Failed on:$${failed:- none}. Not run, because there is no pythonX.Y on PATH:$${missing:- none}."; \
+	[ -z "$$failed$$missing" ]
 
 coverage: $(DEV) ## run the tests and list the lines that none of them reaches
 	@$(BIN)/coverage run -m pytest
@@ -85,26 +101,34 @@ lock: ## lock the requirements again (needs uv; UPGRADE=1 takes newer releases)
 	@! grep -n '://' requirements-build.txt requirements.txt requirements-dev.txt
 
 clean: ## remove the environment, caches and build artefacts
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+	rm -rf $(VENV) .matrix build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis \
 		.import_linter_cache .coverage htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A python on PATH may be a launcher for a version that is not installed, so each one is run.
+TRIED = $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11)
 define FIND_PYTHON
-for python in $(or $(PYTHON),python3 python3.12 python3.11); do \
-	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null \
+for python in $(TRIED); do \
+	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 		&& break; \
 	python=; \
 done; \
 if [ -z "$$python" ]; then \
-	echo "Python 3.11 or 3.12 is needed (tried: $(or $(PYTHON),python3 python3.12 python3.11));" \
-		"name one with make PYTHON=/path/to/python3.12" >&2; \
+	echo "Python 3.11, 3.12 or 3.13 is needed. What was tried, and what it says:"; \
+	for python in $(TRIED); do echo "  $$python: $$("$$python" --version 2>&1 | head -n 1)"; done; \
+	echo "Name one with make PYTHON=/path/to/python3.13"; \
 	exit 1; \
-fi
+fi >&2
 endef
 
+# Says something where .venv is to be made: there is none, its Python has gone or became another version, or another
+# Python than its own is named.
+WHICH_PYTHON := -c 'import sys; print("%d.%d" % sys.version_info[:2], sys.base_prefix)' 2>/dev/null
+STALE = $(shell has=$$($(BIN)/python $(WHICH_PYTHON)) && [ -e $(CREATED) ] && [ -d $(VENV)/lib/python$${has%% *} ] && \
+	[ "$$has" = "$$("$(or $(PYTHON),$(BIN)/python)" $(WHICH_PYTHON))" ] || echo stale)
+
 # Creation has its own stamp: a venv that failed half-way (no ensurepip, say) still has a python.
-$(CREATED):
+$(CREATED): $(if $(STALE),FORCE)
 	@$(FIND_PYTHON); \
 	echo "Creating $(VENV) with $$("$$python" --version) and $(or $(UV),venv and pip)"; \
 	$(if $(UV),uv venv --quiet --clear --no-python-downloads --python "$$python" $(VENV),\
@@ -113,7 +137,7 @@ $(CREATED):
 
 # durable-rules is published as source only. A wheel of it in a cache may have been compiled with
 # other flags, so it is built here, past the cache; the tools that build it come from the lock.
-$(RUNTIME): requirements-build.txt requirements.txt | $(CREATED)
+$(RUNTIME): requirements-build.txt requirements.txt $(CREATED)
 	@$(INSTALL) --require-hashes -r requirements-build.txt
 	@sed -n '/^durable-rules==/,/[^\\]$$/p' requirements.txt > $(VENV)/durable-rules.txt
 	@echo "Building durable-rules"
@@ -130,8 +154,8 @@ $(PROJECT): pyproject.toml $(RUNTIME)
 	@touch $@
 
 # build/ is emptied first: setuptools would pack modules that are no longer there.
-$(COMPILED): setup.py pyproject.toml requirements-build.txt $(SOURCES) | $(PROJECT)
-	@rm -rf build
+$(COMPILED): setup.py pyproject.toml requirements-build.txt $(SOURCES) $(CREATED) | $(PROJECT)
+	@rm -rf build $@
 	@echo "Compiling what works on each claim; takes about a minute"
 	@CLAIM_SCRUBBER_COMPILE=1 $(INSTALL) --no-deps --no-build-isolation --target $@.new .
 	@mv $@.new $@

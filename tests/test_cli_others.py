@@ -168,3 +168,13 @@ def test_without_psycopg_a_database_says_what_to_install() -> None:
     assert done.returncode == 2
     assert "pip install 'claim-scrubber[postgres]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_durable_rules_that_does_not_load_is_told_with_the_way_to_install_it(tmp_path: Path) -> None:
+    undefined = "durable_rules_engine.so: undefined symbol: PyEval_CallObject"
+    (tmp_path / "durable_rules_engine.py").write_text(f"raise ImportError({undefined!r})")
+    env = os.environ | {"PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT)))}
+    command = [sys.executable, "-m", "scrubber", "scrub", "no-claim.json"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: durable-rules cannot be loaded: {undefined}. How to install it: docs/deploy")

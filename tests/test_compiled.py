@@ -13,7 +13,7 @@ import pytest
 from scrubber import __version__
 from tests.service import ROOT, running
 
-COMPILED = ROOT / "build" / "compiled"
+COMPILED = Path(sys.prefix) / "compiled"
 CLAIMS = 2_000
 PROCESSES = 5  # the server and its worker, the watcher of batches, its worker and the one for errands
 

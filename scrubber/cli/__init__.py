@@ -9,7 +9,7 @@ import click
 import orjson
 
 from scrubber import __version__
-from scrubber.errors import describe_failure
+from scrubber.errors import ConfigError, describe_failure
 
 # Each command is imported when it is called: the list of commands should not wait for Flask.
 _COMMANDS = {
@@ -59,7 +59,10 @@ class _Commands(click.Group):
         """Called by click."""
         if cmd_name not in _COMMANDS:
             return None
-        module = import_module(f"scrubber.cli.{cmd_name}")
+        try:
+            module = import_module(f"scrubber.cli.{cmd_name}")
+        except ConfigError as error:
+            raise click.ClickException(str(error)) from None
         command: click.Command = getattr(module, cmd_name)
         return command
 

@@ -11,11 +11,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-import durable_rules_engine
 import orjson
 
 from scrubber.engine.code_field import Message
 from scrubber.engine.properties import END, ID
+from scrubber.errors import ConfigError
+
+try:
+    import durable_rules_engine
+except ImportError as error:  # on Python 3.13, if an older compiler let pass what that has no more
+    raise ConfigError(
+        f"durable-rules cannot be loaded: {error}. How to install it: docs/deploying.md, Compiled, or from the source"
+    ) from None
 
 _SENTINEL: Message = {ID: 0, END: 1}
 _NAME = "scrubber"
