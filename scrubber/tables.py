@@ -63,8 +63,9 @@ def read_rows(path: Path, row_type: type[Row], unique: Sequence[str] = ()) -> tu
 def numbered_rows(path: Path, row_type: type[Row], unique: Sequence[str] = ()) -> tuple[tuple[int, Row], ...]:
     """All rows of a CSV file, in its order, each with the number of its line.
 
-    The header holds exactly the fields of `row_type`, in any order; blank lines and lines that start with `#` are
-    skipped; UTF-8, one row a line. No two rows that agree in the columns `unique` may be in force on one day.
+    The header holds exactly the fields of `row_type`, in any order; those with a default may be left out. Blank lines
+    and lines that start with `#` are skipped; UTF-8, one row a line. No two rows that agree in the columns `unique`
+    may be in force on one day.
     Raises Faults with every bad header, column and cell of the file.
     """
     faults: list[Fault] = []
@@ -128,7 +129,8 @@ def _header(path: Path, header: tuple[int, list[str]], row_type: type[Row]) -> l
     wanted = row_type._fields
     if len(names) == 1 and len(wanted) > 1 and set(names[0]) & {";", "\t"}:
         raise Faults([Fault(str(path), number, "is no CSV with commas: save it again with a comma between the cells")])
-    faults = [Fault(str(path), number, f"lacks the column {name}") for name in wanted if name not in names]
+    needed = [name for name in wanted if name not in row_type._field_defaults]
+    faults = [Fault(str(path), number, f"lacks the column {name}") for name in needed if name not in names]
     faults += [
         Fault(str(path), number, f"has an unknown column {name!r}; known are {', '.join(wanted)}")
         for name in names
@@ -156,7 +158,10 @@ def _row(
             faults.append(Fault(str(path), number, f"{name}: {reason}"))
     if len(faults) == before and _ends_before_it_starts(values):
         faults.append(Fault(str(path), number, "until: must be a later day than since"))
-    return row_type._make(values[name] for name in row_type._fields) if len(faults) == before else None
+    if len(faults) != before:
+        return None
+    values = row_type._field_defaults | values
+    return row_type._make(values[name] for name in row_type._fields)
 
 
 def _ends_before_it_starts(values: Mapping[str, Any]) -> bool:

@@ -246,8 +246,9 @@ KINDS: Mapping[str, Kind] = {
                   "and of which the fee schedule has no such part; unset when it does not have the code", tables=_FEES),
             Field("facilityNotApplicable", Type.FLAG, "the fee schedule marks the code NA in a facility", tables=_FEES),
             Field("renderingClass", Type.WORD, "class of the rendering provider's taxonomy code", (
-                "physician", "nurse-practitioner", "physician-assistant", "clinical-nurse-specialist", "technologist",
-                "unlisted",
+                "physician", "nurse-practitioner", "physician-assistant", "clinical-nurse-specialist",
+                "clinical-social-worker", "marriage-and-family-therapist", "mental-health-counselor", "dietitian",
+                "technologist", "unlisted",
             ), _MAYBE),
             Field("mueIndicator", Type.WORD, "MUE adjudication indicator of the code", ("1", "2", "3"), tables=_MUE),
             Field("mue", Type.NUMBER, "medically unlikely edit: most units of the code", tables=_MUE),

@@ -58,7 +58,7 @@ def test_a_price_as_a_table() -> None:
     assert unstyle(done.stdout).splitlines()[:6] == [
         "77080-26 x 2 on 2025-03-12; original-medicare",
         "  allowed $12.00, one unit $8.60",
-        "  MPFS 2025, national, facility",
+        "  MPFS 2025, national, facility, profession not sent, priced in full",
         "  0.28 RVU x 32.3465 x 0.95 (non-participating) = 8.60",
         "  2 units x 8.60 = 17.20",
         "  charge 12.00 is lower",

@@ -96,6 +96,16 @@ def test_the_header_holds_exactly_the_columns(tmp_path: Path) -> None:
     ]
 
 
+class Marked(NamedTuple):
+    code: str
+    verified: bool = True
+
+
+def test_a_column_with_a_default_may_be_left_out(tmp_path: Path) -> None:
+    assert read_rows(table(tmp_path, "code\nA\n"), Marked) == (Marked("A"),)
+    assert read_rows(table(tmp_path, "verified,code\nno,A\n"), Marked) == (Marked("A", verified=False),)
+
+
 @pytest.mark.parametrize("mark", [";", "\t"])
 def test_a_table_that_a_spreadsheet_saved_without_commas(tmp_path: Path, mark: str) -> None:
     path = table(tmp_path, (HEADER + "A,daily,1,,no,,,\n").replace(",", mark))

@@ -152,7 +152,9 @@ def test_a_zip_code_whose_nine_digits_decide_is_no_certain_place(client: FlaskCl
 
 def test_a_modifier_that_no_table_has_is_said_to_be_ignored(client: FlaskClient) -> None:
     price = told(client, "/v1/price?code=77089&date=2025-03-12&modifiers=ZZ,59&pos=11")
-    assert price["basis"] == "MPFS 2025, national, modifier ZZ is in no loaded table and was ignored"
+    assert price["basis"] == (
+        "MPFS 2025, national, profession not sent, priced in full, modifier ZZ is in no loaded table and was ignored"
+    )
 
 
 def test_rows_of_the_fee_schedule_tell_shares_supervision_and_add_on(client: FlaskClient) -> None:

@@ -7,13 +7,13 @@ from datetime import date
 
 from scrubber.claim import ServiceLine
 from scrubber.codes.asked import CodeQuestion, PriceQuestion
-from scrubber.facts.lines import WHOLE
 from scrubber.facts.payer import UNKNOWN, contractor
 from scrubber.money import LinePrice, line_price, unit_fee
 from scrubber.money.fee_schedule import Service
 from scrubber.money.line_price import UnitFee
 from scrubber.money.locality import area
 from scrubber.money.prices import ORIGINAL_MEDICARE
+from scrubber.money.professions import ANY_PHYSICIAN, profession_of
 from scrubber.reference import Reference
 from scrubber.reference.catalogue import CONVERSION_FACTORS, GPCI, MPFS, PLACE_OF_SERVICE, TAXONOMY, ZIP_LOCALITY
 from scrubber.reference.fee_rows import FeeRow
@@ -54,7 +54,6 @@ def price(question: PriceQuestion, rulebook: Rulebook, reference: Reference) -> 
     """What a line with this service would be allowed."""
     day, payer = question.day, payer_asked(question, rulebook, reference)
     listed = reference.taxonomy(question.taxonomy, day) if question.taxonomy else None
-    provider_class = listed.provider_class if listed else None
     setting = _setting(question.place, day, reference)
     service = Service(
         question.code,
@@ -64,11 +63,12 @@ def price(question: PriceQuestion, rulebook: Rulebook, reference: Reference) -> 
         area(reference, None, question.zip, None, day),
         question.participating,
         question.qualifying_apm,
-        provider_class,
-        listed.percent if listed else WHOLE,
+        profession_of(listed, sent=bool(question.taxonomy)),
     )
     priced = line_price(_line(question), unit_fee(service, payer, rulebook, reference))
-    return Priced(question, payer, setting, provider_class, priced, standings(reference, day))
+    return Priced(
+        question, payer, setting, listed.provider_class if listed else None, priced, standings(reference, day)
+    )
 
 
 def part_prices(
@@ -82,7 +82,7 @@ def part_prices(
     for component in [row.component for row in rows] or [""]:
         modifiers = (component,) if component else ()
         for setting in settings:
-            service = Service(question.code, modifiers, day, setting, where, True, False, None, WHOLE)
+            service = Service(question.code, modifiers, day, setting, where, True, False, ANY_PHYSICIAN)
             found.append(PartPrice(component, setting, unit_fee(service, payer, rulebook, reference)))
     return tuple(found)
 

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 from scrubber.claim import Claim, Provider, ServiceLine
 from scrubber.reference import Reference
+from scrubber.reference.rows import Taxonomy
 from scrubber.remembered import remembered
 from scrubber.rulebook.tables import Payer
 from scrubber.vocabulary import DECIMAL_PLACES
 
-WHOLE, HUNDRED, MILLION = Decimal(1), Decimal(100), Decimal(10) ** DECIMAL_PLACES
+HUNDRED, MILLION = Decimal(100), Decimal(10) ** DECIMAL_PLACES
 REMEMBERED = 4_096  # places of service, by day, that a process remembers
 READ: frozenset[str] = frozenset()  # nothing that could not be read
 WHO = frozenset(("rendering-npi", "billing-npi"))
@@ -28,7 +29,7 @@ class LineView(NamedTuple):
 
     `rendering` is the line's rendering provider, else the claim's, else a billing provider who is a person, else
     None. `provider` identifies who furnished it for edits: rendering NPI, else billing NPI, else "".
-    `provider_class` and `provider_percent` come from the taxonomy table (None when not supplied or not listed).
+    `profession` is the row of the taxonomy table for the rendering provider, None when not supplied or not listed.
     `diagnoses` are the codes pointed to. `setting` is facility, non-facility or None. `unread` are the elements of
     the line, or of the claim where the line has none of its own, that were sent and could not be read.
     """
@@ -41,8 +42,7 @@ class LineView(NamedTuple):
     setting: str | None
     rendering: Provider | None
     provider: str
-    provider_class: str | None
-    provider_percent: Decimal
+    profession: Taxonomy | None
     diagnoses: tuple[str, ...]
     payer: Payer
     values: dict[str, Any]
@@ -121,7 +121,6 @@ def _view(
     taxonomy = rendering.taxonomy if rendering else None
     if unread and rendering is not None and rendering.npi:
         unread -= WHO
-    listed = reference.taxonomy(taxonomy, day) if taxonomy and day else None
     diagnoses = tuple([codes[position] for position in line.pointers if position in codes])
     return LineView(
         line,
@@ -132,8 +131,7 @@ def _view(
         setting,
         rendering,
         (rendering.npi if rendering else None) or claim.billing.npi or "",
-        listed.provider_class if listed else None,
-        listed.percent if listed else WHOLE,
+        reference.taxonomy(taxonomy, day) if taxonomy and day else None,
         diagnoses,
         payer,
         _values(line, payer_values, place, setting, diagnoses, unread),

@@ -38,7 +38,7 @@ def line_facts(
         if view.rendering is None or view.rendering.taxonomy is None:
             values["renderingClass?"] = NOT_SUPPLIED_STATE
         else:
-            values["renderingClass"] = view.provider_class or "unlisted"
+            values["renderingClass"] = view.profession.provider_class if view.profession else "unlisted"
         _add_calculated_by(values, documents.of(view.number).get("calculatedBy"))
         yield Fact("line", values, (view.number,))
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from scrubber.money.line_price import NOTHING, NoPrice, UnitFee, to_cents
 from scrubber.money.locality import Area
 from scrubber.money.modifiers import BOTH_SIDES, SPLIT, Share, part_of, shares, technical_cut, unknown
+from scrubber.money.professions import FULL, Profession
 from scrubber.reference import Reference
 from scrubber.reference.catalogue import CONVERSION_FACTORS, GPCI, MPFS
 from scrubber.reference.fee_rows import ConversionFactor, FeeRow, Gpci
@@ -23,7 +24,6 @@ from scrubber.remembered import remembered
 UNITS_KEPT = 16_384  # priced services a process remembers, about 10 MB
 
 NONPARTICIPATING = Share(Decimal("0.95"), "non-participating")
-FULL = Decimal(1)
 
 PAID = frozenset("ART")
 BUNDLED = frozenset("BP")
@@ -47,8 +47,7 @@ class Service(NamedTuple):
     area: Area
     participating: bool
     qualifying_apm: bool
-    provider_class: str | None
-    provider_percent: Decimal
+    profession: Profession
 
 
 class Weighted(NamedTuple):
@@ -150,6 +149,8 @@ def _remarks(service: Service, row: FeeRow, reference: Reference) -> Iterator[st
         yield f"{'facility' if facility else 'non-facility'} (rarely or never done there)"
     elif facility:
         yield "facility"
+    if service.profession.remark:
+        yield service.profession.remark
     yield from _without_effect(service, row)
     yield from unknown(reference, service.modifiers, service.day)
     if row.status == "T":
@@ -188,8 +189,8 @@ def _technical_row(reference: Reference, row: FeeRow, day: date) -> FeeRow:
 
 
 def _provider_shares(service: Service) -> Iterator[Share]:
-    if service.provider_percent != FULL:
-        yield Share(service.provider_percent, (service.provider_class or "provider").replace("-", " "))
+    if service.profession.percent != FULL:
+        yield Share(service.profession.percent, service.profession.name)
     if not service.participating:
         yield NONPARTICIPATING
 

@@ -13,6 +13,7 @@ from scrubber.money.fee_schedule import REDUCTION_REMARK, Service, medicare_unit
 from scrubber.money.line_price import LinePrice, UnitFee, to_cents
 from scrubber.money.locality import area
 from scrubber.money.payer_fees import payer_unit_fee
+from scrubber.money.professions import profession_of
 from scrubber.reference import Reference
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.tables import Payer
@@ -59,8 +60,7 @@ def _unit_fee(
         area(reference, context.locality, facility, zips[1], day),
         context.participation != "nonpar",
         bool(context.qualifying_apm),
-        view.provider_class,
-        view.provider_percent,
+        profession_of(view.profession, sent=bool(view.rendering and view.rendering.taxonomy)),
     )
     return unit_fee(service, view.payer, rulebook, reference)
 

@@ -49,14 +49,23 @@ class Modifier(NamedTuple):
 
 
 ProviderClass = Literal[
-    "physician", "nurse-practitioner", "physician-assistant", "clinical-nurse-specialist", "technologist"
+    "physician",
+    "nurse-practitioner",
+    "physician-assistant",
+    "clinical-nurse-specialist",
+    "clinical-social-worker",
+    "marriage-and-family-therapist",
+    "mental-health-counselor",
+    "dietitian",
+    "technologist",
 ]
 
 
 class Taxonomy(NamedTuple):
     """What providers are whose taxonomy code starts with `prefix`, and the share of the fee that Medicare pays them.
 
-    `percent` 1.00 means no reduction; who may render what is for the rules.
+    `percent` 1.00 means no reduction; who may render what is for the rules. `verified`: whether the percentage was
+    read in a publication; where it was not, amounts that rest on it say so.
     """
 
     prefix: str
@@ -65,6 +74,7 @@ class Taxonomy(NamedTuple):
     since: date | None
     until: date | None
     source: str
+    verified: bool = True
 
 
 class HcpcsCode(NamedTuple):

@@ -9,8 +9,9 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from scrubber.money.fee_schedule import FULL, Service, medicare_unit_fee
+from scrubber.money.fee_schedule import Service, medicare_unit_fee
 from scrubber.money.locality import Area
+from scrubber.money.professions import ANY_PHYSICIAN
 from scrubber.reference import Reference
 from scrubber.reference.load.carrier_amounts import CarrierAmount, read
 from scrubber.reference.load.format import BadRow, Source
@@ -102,8 +103,7 @@ def compare(row: CarrierAmount, reference: Reference, day: date, qualifying_apm:
             area=Area(row.locality),
             participating=True,
             qualifying_apm=qualifying_apm,
-            provider_class=None,
-            provider_percent=FULL,
+            profession=ANY_PHYSICIAN,
         )
         ours = medicare_unit_fee(reference, service)
         yield Comparison(row, setting, published, ours.fee, ours.unknown)
