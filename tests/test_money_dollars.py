@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from scrubber.money import LinePrice
+from scrubber.money import LinePrice, add_impacts
 from scrubber.reference import Reference
-from scrubber.reference.catalogue import MPFS
+from scrubber.reference.catalogue import CONVERSION_FACTORS, MPFS
 from scrubber.reference.fee_rows import FeeRow
 from scrubber.reference.files import read_contents
 from scrubber.reference.memory import MemoryBackend
-from tests.priced import NURSE_PRACTITIONER, PHYSICIAN, claim, prices, service_line
+from tests.priced import COMMERCIAL, NURSE_PRACTITIONER, PHYSICIAN, claim, payer_fee, prices, rulebook, service_line
 from tests.test_money_fee_schedule import fee_row
 
 YEAR_2025: dict[str, Any] = {"since": date(2025, 1, 1), "until": date(2026, 1, 1)}
@@ -35,6 +35,8 @@ def row(code: str, work: str, pe: str, facility_pe: str, mp: str, **columns: Any
 # CMS RVU25D (PPRRVU2025_Oct): code, work, practice expense outside and inside a facility, malpractice.
 RVU25D = (
     row("90834", "2.45", "0.72", "0.31", "0.05"),
+    row("97110", "0.45", "0.43", "0.43", "0.01", multiple="5", pc_tc="7"),
+    row("97530", "0.44", "0.62", "0.62", "0.01", multiple="5", pc_tc="7"),
     row("97802", "0.53", "0.56", "0.43", "0.01"),
 )
 
@@ -95,3 +97,104 @@ def test_a_profession_that_a_row_knows_needs_no_remark() -> None:
     for taxonomy, dollars in ((PHYSICIAN, "9.38"), (NURSE_PRACTITIONER, "7.97")):
         found = priced(service_line(1), taxonomy=taxonomy)[1]
         assert (found.allowed, found.basis) == (Decimal(dollars), "MPFS 2025, national")
+
+
+def test_the_units_of_a_therapy_line_after_the_first_lose_half_their_practice_expense() -> None:
+    # 0.45 + 0.43 + 0.01 = 0.89 RVU; 0.89 x 32.3465 = 28.788385
+    # half of 0.43 = 0.215; 0.89 - 0.215 = 0.675 RVU; 0.675 x 32.3465 = 21.8338875
+    # 28.79 + 2 x 21.83 = 72.45; three times 28.79 would be 86.37
+    found = priced(service_line(1, "97110", "GP", units=Decimal(3)))[1]
+    assert (found.unit_fee, found.allowed, found.basis) == (Decimal("28.79"), Decimal("72.45"), "MPFS 2025, national")
+    assert found.steps == (
+        "0.89 RVU x 32.3465 = 28.79",
+        "(0.89 RVU - 0.50 (multiple-procedure reduction) x 0.43 practice expense) x 32.3465 = 21.83",
+        "28.79 + 2 further units x 21.83 = 72.45",
+    )
+
+
+def test_therapy_in_alabama_loses_half_of_its_practice_expense_there() -> None:
+    # 0.45 x 1.000 + 0.43 x 0.869 + 0.01 x 0.575 = 0.45 + 0.37367 + 0.00575 = 0.82942; x 32.3465 = 26.82883...
+    # half of 0.37367 = 0.186835; 0.82942 - 0.186835 = 0.642585; x 32.3465 = 20.78537...
+    found = priced(service_line(1, "97110", "GP", units=Decimal(2)), locality="10112-00")[1]
+    assert found.allowed == Decimal("47.62")  # 26.83 + 20.79
+    assert found.steps[1].startswith(
+        "((0.45 x 1.000 + 0.43 x 0.869 + 0.01 x 0.575) RVU"
+        " - 0.50 (multiple-procedure reduction) x 0.43 practice expense x 0.869)"
+    )
+
+
+def test_reduced_units_are_also_those_of_who_does_not_participate() -> None:
+    # 28.788385 x 0.95 = 27.34896575; 21.8338875 x 0.95 = 20.742193125
+    found = priced(service_line(1, "97110", "GP", units=Decimal(2)), participation="nonpar")[1]
+    assert found.allowed == Decimal("48.09")  # 27.35 + 20.74
+
+
+def test_one_unit_or_a_part_of_one_is_paid_in_full() -> None:
+    assert priced(service_line(1, "97110", "GP"))[1].allowed == Decimal("28.79")
+    half = priced(service_line(1, "97110", "GP", units=Decimal("0.5")))[1]
+    assert half.allowed == Decimal("14.40")  # 14.395
+    more = priced(service_line(1, "97110", "GP", units=Decimal("1.5")))[1]
+    assert more.allowed == Decimal("39.71")  # 28.79 + 0.5 x 21.83 = 39.705
+
+
+def test_the_charge_caps_a_therapy_line_as_a_whole() -> None:
+    found = priced(service_line(1, "97110", "GP", units=Decimal(3), charge=Decimal("60.00")))[1]
+    assert (found.allowed, found.steps[-1]) == (Decimal("60.00"), "charge 60.00 is lower")
+
+
+def test_between_lines_of_a_day_therapy_is_not_reduced_and_the_basis_says_so() -> None:
+    # 0.44 + 0.62 + 0.01 = 1.07 RVU; 1.07 x 32.3465 = 34.610755
+    found = priced(service_line(1, "97110", "GP", units=Decimal(2)), service_line(2, "97530", "GP"))
+    assert [found[1].allowed, found[2].allowed] == [Decimal("50.62"), Decimal("34.61")]
+    remark = "MPFS 2025, national, before multiple-procedure reduction between lines"
+    assert [found[1].basis, found[2].basis] == [remark, remark]
+    later = service_line(2, "97530", "GP", first_day=date(2025, 3, 13), last_day=date(2025, 3, 13))
+    assert priced(service_line(1, "97110", "GP"), later)[1].basis == "MPFS 2025, national"
+
+
+def test_before_the_reduction_began_units_are_paid_alike() -> None:
+    assert reference().multiple_reduction("5", date(2013, 3, 31)) is None
+    begun = reference().multiple_reduction("5", date(2013, 4, 1))
+    assert begun is not None
+    assert begun.share == Decimal("0.50")
+
+
+def test_units_of_an_operation_keep_the_full_fee_with_a_remark() -> None:
+    found = priced(service_line(1, "20610", "RT", units=Decimal(2)))[1]
+    assert found.unit_fee is not None
+    assert found.allowed == 2 * found.unit_fee
+    assert found.basis == "MPFS 2025, national, before multiple-procedure reduction"
+
+
+def test_a_payer_that_pays_a_percentage_of_medicare_is_not_taken_to_reduce_units() -> None:
+    # 28.79 x 1.20 = 34.548
+    book = rulebook(payer_fee(None, percent_of_medicare=Decimal(120)))
+    found = prices(claim(service_line(1, "97110", "GP", units=Decimal(2))), COMMERCIAL, book, reference())[1]
+    assert found.allowed == Decimal("69.10")  # 2 x 34.55
+    assert found.basis == "120 % of MPFS 2025, national, before multiple-procedure reduction"
+
+
+def test_without_the_file_for_qualifying_apm_participants_their_price_is_not_known_and_says_so() -> None:
+    march = date(2026, 3, 2)
+    line = service_line(1, first_day=march, last_day=march)
+    only = {False: of_factors("no"), True: of_factors("yes")}
+    # 0.30 RVU x 33.4009 = 10.02027; 0.30 x 33.5675 = 10.07025
+    assert prices(claim(line), reference=only[False])[1].allowed == Decimal("10.02")
+    assert prices(claim(line, qualifying_apm=True), reference=only[True])[1].allowed == Decimal("10.07")
+    missing = prices(claim(line, qualifying_apm=True), reference=only[False])
+    assert (missing[1].allowed, missing[1].unknown) == (None, "no-qpp-file")
+    assert prices(claim(line), reference=only[True])[1].unknown == "no-non-qpp-file"
+    _, impact = add_impacts((), missing, ())
+    assert impact.steps == (
+        "line 1: no amount (no-qpp-file): the fee schedule file for qualifying APM participants (QPP) is not loaded"
+        " for the date of service",
+    )
+
+
+def of_factors(qualifying: str) -> Reference:
+    """The starter tables with one of the two factors of 2026, as one loaded file has it."""
+    starter = read_contents(None)
+    kept = tuple(
+        each for each in starter.tables[CONVERSION_FACTORS] if each.qualifying_apm in (None, qualifying == "yes")
+    )
+    return Reference(MemoryBackend({**starter.tables, CONVERSION_FACTORS: kept}, starter.releases))

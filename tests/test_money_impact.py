@@ -161,7 +161,7 @@ def test_an_unknown_price_is_none_and_says_why() -> None:
     assert (impact.billed, impact.allowed, impact.unknown) == (Decimal("60.00"), None, "no-schedule")
     assert at_risk(impact) == (None, None, NOTHING)
     assert (impact.unpriced_lines, impact.basis) == ((1,), None)
-    assert impact.steps == ("line 1: no amount (no-schedule)",)
+    assert impact.steps == ("line 1: no amount (no-schedule): no loaded table says what this payer pays",)
 
 
 def test_one_unknown_line_makes_a_finding_unknown_and_the_claim_counts_the_rest() -> None:

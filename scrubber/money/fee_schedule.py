@@ -35,6 +35,7 @@ REDUCTIONS = {
     "7": "ophthalmology",
 }  # fmt: skip
 REDUCTION_REMARK = "before multiple-procedure reduction"
+BETWEEN_LINES_REMARK = "before multiple-procedure reduction between lines"
 
 
 class Service(NamedTuple):
@@ -68,18 +69,34 @@ def medicare_unit_fee(reference: Reference, service: Service) -> UnitFee:
 
 def _unit_fee(reference: Reference, service: Service) -> UnitFee:
     row = fee_row(reference, service.code, service.modifiers, service.day)
-    factor = reference.conversion_factor(service.day, service.qualifying_apm)
-    if factor is None:
-        raise NoPrice("no-conversion-factor")
+    factor = _factor(reference, service)
     gpci = _gpci(reference, service)
     basis = _basis(reference, service, row, factor, gpci)
     if row.status in BUNDLED:
         return UnitFee(NOTHING, basis, ("bundled into other services = 0.00",))
     weighted = _after_cut(reference, service, row, gpci)
     applied = [*shares(row, service.modifiers), *_provider_shares(service)]
+    fee, step = _product(weighted, factor, applied)
+    reduced = _reduced(reference, service, row, gpci, weighted)
+    further, further_step = _product(reduced, factor, applied) if reduced else (None, "")
+    group = REDUCTIONS.get(row.multiple, "")
+    return UnitFee(fee, basis, (step,), None, group, further, further_step)
+
+
+def _factor(reference: Reference, service: Service) -> ConversionFactor:
+    """Since 2026 CMS publishes a factor for qualifying APM participants and one for all others, in a file each."""
+    factor = reference.conversion_factor(service.day, service.qualifying_apm)
+    if factor is not None:
+        return factor
+    if reference.conversion_factor(service.day, not service.qualifying_apm) is None:
+        raise NoPrice("no-conversion-factor")
+    raise NoPrice("no-qpp-file" if service.qualifying_apm else "no-non-qpp-file")
+
+
+def _product(weighted: Weighted, factor: ConversionFactor, applied: list[Share]) -> tuple[Decimal, str]:
+    """Dollars and cents for weighted units, and the arithmetic."""
     fee = amount(weighted.rvu, factor.factor, applied)
-    product = " x ".join([weighted.text, str(factor.factor), *map(str, applied)])
-    return UnitFee(fee, basis, (f"{product} = {fee}",), reduction=REDUCTIONS.get(row.multiple, ""))
+    return fee, f"{' x '.join([weighted.text, str(factor.factor), *map(str, applied)])} = {fee}"
 
 
 def fee_row(reference: Reference, code: str, modifiers: tuple[str, ...], day: date) -> FeeRow:
@@ -177,6 +194,21 @@ def _after_cut(reference: Reference, service: Service, row: FeeRow, gpci: Gpci |
         return weighted
     technical = weigh(_technical_row(reference, row, service.day), facility, gpci)
     return Weighted(weighted.rvu - cut.value * technical.rvu, f"({weighted.text} - {cut} x {technical.text})")
+
+
+def _reduced(
+    reference: Reference, service: Service, row: FeeRow, gpci: Gpci | None, weighted: Weighted
+) -> Weighted | None:
+    """The weighted units of each unit of a line after its first; None where the first is paid no more than they."""
+    found = reference.multiple_reduction(row.multiple, service.day)
+    if found is None:
+        return None
+    expense = row.facility_pe if service.setting == "facility" else row.non_facility_pe
+    off = Share(found.share, "multiple-procedure reduction")
+    index = Decimal(1) if gpci is None else gpci.pe
+    by_place = "" if gpci is None else f" x {index:.3f}"
+    text = f"({weighted.text} - {off} x {expense:.2f} practice expense{by_place})"
+    return Weighted(weighted.rvu - off.value * expense * index, text)
 
 
 def _technical_row(reference: Reference, row: FeeRow, day: date) -> FeeRow:

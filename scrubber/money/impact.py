@@ -188,8 +188,8 @@ def _share(who: str, exposed: Mapping[int, Decimal | None], bearers: Bearers) ->
 
 
 def _line_step(number: int, price: LinePrice) -> str:
-    if price.allowed is None:
-        return f"line {number}: no amount ({price.unknown})"
+    if price.unknown is not None:
+        return f"line {number}: no amount ({price.unknown}): {UNKNOWN[price.unknown]}"
     return f"line {number}: {'; '.join(price.steps)}"
 
 

@@ -21,6 +21,8 @@ UNKNOWN: Mapping[str, str] = {
     "unknown-code": "the loaded fee schedule has no row for the code on the date of service",
     "unknown-locality": "the stated locality has no cost indices in the loaded tables",
     "no-conversion-factor": "no conversion factor is loaded for the date of service",
+    "no-qpp-file": "the fee schedule file for qualifying APM participants (QPP) is not loaded for the date of service",
+    "no-non-qpp-file": "of the fee schedule only the file for qualifying APM participants (QPP) is loaded",
     "contractor-priced": "the Medicare contractor sets the amount itself",
     "anesthesia": "anesthesia is paid by base and time units, not by this fee schedule",
     "not-payable": "Medicare does not pay this code on any claim",
@@ -41,7 +43,8 @@ class UnitFee(NamedTuple):
     """What a payer allows for one unit of a service, in dollars and cents.
 
     `fee` None: not known, `unknown` says why. `reduction` names the group of services of one day among which all but
-    the highest are paid less, blank when there is none.
+    the highest are paid less, blank when there is none. `further` is what each unit of a line after the first is
+    allowed, None where it is the same, and `further_step` its arithmetic.
     """
 
     fee: Decimal | None
@@ -49,6 +52,8 @@ class UnitFee(NamedTuple):
     steps: tuple[str, ...]
     unknown: str | None = None
     reduction: str = ""
+    further: Decimal | None = None
+    further_step: str = ""
 
 
 class LinePrice(NamedTuple):

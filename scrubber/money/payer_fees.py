@@ -46,5 +46,8 @@ def _percentage(percent: Decimal, medicare: UnitFee) -> UnitFee:
     fee = to_cents(medicare.fee * percent / 100)
     shown = f"{percent.normalize():f} %"
     return medicare._replace(
-        fee=fee, basis=f"{shown} of {medicare.basis}", steps=(*medicare.steps, f"{medicare.fee} x {shown} = {fee}")
+        fee=fee,
+        basis=f"{shown} of {medicare.basis}",
+        steps=(*medicare.steps, f"{medicare.fee} x {shown} = {fee}"),
+        further=None,  # whether a payer reduces as Medicare does is between it and the provider
     )

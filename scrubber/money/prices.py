@@ -9,7 +9,7 @@ from decimal import Decimal
 from scrubber.claim import Claim, ServiceLine
 from scrubber.facts.lines import LineView
 from scrubber.facts.payer import zip_of
-from scrubber.money.fee_schedule import REDUCTION_REMARK, Service, medicare_unit_fee
+from scrubber.money.fee_schedule import BETWEEN_LINES_REMARK, REDUCTION_REMARK, Service, medicare_unit_fee
 from scrubber.money.line_price import LinePrice, UnitFee, to_cents
 from scrubber.money.locality import area
 from scrubber.money.payer_fees import payer_unit_fee
@@ -31,7 +31,8 @@ def price_lines(
     """The price of every line by its number.
 
     Original Medicare pays by its physician fee schedule, whatever other tables say; any other payer by the table of
-    payer fees, else not known. Multiple-procedure reductions are not applied, `basis` says where they would be.
+    payer fees, else not known. Multiple-procedure reductions hold between the units of a line only; `basis` says where
+    they would hold between lines.
     """
     zips = zip_of(claim.facility), zip_of(claim.billing)
     units = [(view, _unit_fee(claim, view, zips, rulebook, reference)) for view in views]
@@ -83,11 +84,23 @@ def line_price(line: ServiceLine, unit: UnitFee) -> LinePrice:
     if units != 1:
         if "50" in line.modifiers:  # both sides are one unit; more are returned, not paid
             return LinePrice(billed, None, fee, unit.basis, steps, "modifier-not-priced")
-        allowed = to_cents(units * fee)
-        steps = (*steps, f"{units.normalize():f} units x {fee} = {allowed}")
+        allowed, steps = _of_units(units, fee, unit)
+        if units > 1 and unit.reduction and unit.further is None:
+            unit = unit._replace(basis=_remarked(unit.basis, REDUCTION_REMARK))
     if billed is not None and billed < allowed:
         allowed, steps = billed, (*steps, f"charge {billed} is lower")
     return LinePrice(billed, allowed, fee, unit.basis, steps, None)
+
+
+def _of_units(units: Decimal, fee: Decimal, unit: UnitFee) -> tuple[Decimal, tuple[str, ...]]:
+    """The fee of other than one unit, and its arithmetic. Units after the first may be paid less."""
+    if unit.further is None or units < 1:
+        allowed = to_cents(units * fee)
+        return allowed, (*unit.steps, f"{units.normalize():f} units x {fee} = {allowed}")
+    others = units - 1
+    allowed = to_cents(fee + others * unit.further)
+    count = f"{others.normalize():f} further unit{'' if others == 1 else 's'}"
+    return allowed, (*unit.steps, unit.further_step, f"{fee} + {count} x {unit.further} = {allowed}")
 
 
 def _billed(charge: Decimal | None) -> Decimal | None:
@@ -99,5 +112,11 @@ def _remark_reductions(prices: dict[int, LinePrice], reducible: list[tuple[LineV
     together = Counter((unit.reduction, view.first) for view, unit in reducible)
     for view, unit in reducible:
         price = prices[view.line.number]
-        if together[unit.reduction, view.first] > 1 and price.basis and not price.basis.endswith(REDUCTION_REMARK):
-            prices[view.line.number] = price._replace(basis=f"{price.basis}, {REDUCTION_REMARK}")
+        remark = REDUCTION_REMARK if unit.further is None else BETWEEN_LINES_REMARK
+        if together[unit.reduction, view.first] > 1 and price.basis:
+            prices[view.line.number] = price._replace(basis=_remarked(price.basis, remark))
+
+
+def _remarked(basis: str | None, remark: str) -> str:
+    """The basis with a remark, which it has once."""
+    return basis if basis and basis.endswith(REDUCTION_REMARK) else f"{basis}, {remark}"

@@ -27,6 +27,7 @@ from scrubber.reference.fee_rows import (
     FeeRow,
     Gpci,
     LocalityCounty,
+    MultipleReduction,
     OppsCap,
     Place,
     ZipLocality,
@@ -91,6 +92,7 @@ ADD_ON = Table("ncci-add-on", AddOn, _by_code, ("code", "primary"))
 MUE = Table("ncci-mue", Mue, _by_code, ("code",))
 MPFS = Table("mpfs", FeeRow, lambda row: fee_key(row.code, row.component), ("code", "component"))
 CONVERSION_FACTORS = Table("conversion-factors", ConversionFactor, lambda _: EVERY_ROW, ("qualifying_apm",))
+MULTIPLE_REDUCTIONS = Table("multiple-reductions", MultipleReduction, lambda row: row.multiple, ("multiple", "part"))
 GPCI = Table("gpci", Gpci, lambda row: row.locality, ("locality",))
 ZIP_LOCALITY = Table("zip-locality", ZipLocality, lambda row: zip_key(row.zip_from), ("zip_from",))
 CONTRACTORS = Table("contractors", StateContractor, lambda row: row.state, ("state", "contractor"))
@@ -146,6 +148,7 @@ TABLES: Mapping[str, Table[Any]] = {
         MUE,
         MPFS,
         CONVERSION_FACTORS,
+        MULTIPLE_REDUCTIONS,
         GPCI,
         ZIP_LOCALITY,
         CONTRACTORS,

@@ -61,6 +61,20 @@ class ConversionFactor(NamedTuple):
     source: str
 
 
+class MultipleReduction(NamedTuple):
+    """What is taken off a part of the fee of all but the first of several services on one day.
+
+    `multiple` is the multiple procedure indicator of the fee schedule, `share` of the part is not paid.
+    """
+
+    multiple: str
+    part: Literal["practice-expense"]
+    share: Decimal
+    since: date | None
+    until: date | None
+    source: str
+
+
 class Gpci(NamedTuple):
     """Geographic practice cost indices of a locality."""
 

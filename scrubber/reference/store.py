@@ -30,6 +30,7 @@ from scrubber.reference.catalogue import (
     MODIFIERS,
     MPFS,
     MUE,
+    MULTIPLE_REDUCTIONS,
     OWN_DAYS_ONLY,
     PLACE_OF_SERVICE,
     PROCEDURES,
@@ -45,7 +46,7 @@ from scrubber.reference.catalogue import (
 from scrubber.reference.coverage import DiagnosisWord, LocalArticle, judged, local_articles
 from scrubber.reference.diagnosis_rows import DiagnosisNote
 from scrubber.reference.edit_rows import AddOn, Mue, PtpEdit
-from scrubber.reference.fee_rows import ConversionFactor, FeeRow, Gpci, Place, ZipLocality
+from scrubber.reference.fee_rows import ConversionFactor, FeeRow, Gpci, MultipleReduction, Place, ZipLocality
 from scrubber.reference.releases import Release, Silence, TableStanding
 from scrubber.reference.rows import Absence, Known, Modifier, Taxonomy
 from scrubber.reference.timeline import Timeline, within
@@ -122,6 +123,10 @@ class Reference:
             if row.qualifying_apm in (None, qualifying_apm) and in_force(row, day):
                 return row
         return None
+
+    def multiple_reduction(self, multiple: str, day: date) -> MultipleReduction | None:
+        """What is taken off all but the first service of a day with a multiple procedure indicator."""
+        return self._row(MULTIPLE_REDUCTIONS, multiple, day)
 
     def gpci(self, locality: str, day: date) -> Gpci | None:
         """Practice cost indices of a locality "CCCCC-LL"."""
