@@ -31,6 +31,10 @@ from scrubber.rulebook.tables import (
 )
 from scrubber.tables import in_force, on
 
+# Which reference data a test case runs on: the tables that ship with the program, so that it comes out alike
+# wherever it runs; the same as if they were loaded files, or complete ones; or what SCRUBBER_REFERENCE names.
+STARTER_RELEASES, AS_LOADED, AS_COMPLETE, IN_USE = "starter", "loaded", "complete", "in-use"
+TEST_RELEASES = (STARTER_RELEASES, AS_LOADED, AS_COMPLETE, IN_USE)
 RUNNING = ("active", "shadow")  # statuses of the rules that are run; what shadow rules find is told apart
 DAYS_KEPT = 4_096  # days whose rows a process remembers
 PAYERS_KEPT = 16_384  # payers and days, by pack or code
@@ -38,13 +42,14 @@ PAYERS_KEPT = 16_384  # payers and days, by pack or code
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """One folder of rules. `adoption` is everyone or by-row."""
+    """One folder of rules. `adoption` is everyone or by-row; `test_releases` is of its cases that say nothing else."""
 
     name: str
     title: str
     about: str
     adoption: str
     tables: Mapping[str, str]
+    test_releases: str = STARTER_RELEASES
 
 
 class _Window(NamedTuple):

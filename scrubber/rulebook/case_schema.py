@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from scrubber.rulebook.book import TEST_RELEASES
 from scrubber.rulebook.case_paths import LINE_FIELDS, target
 from scrubber.rulebook.rule import SEVERITIES
 from scrubber.rulebook.schema import ID, Day
@@ -95,11 +96,12 @@ class CaseSchema(Schema):
     )
     received_on = Day(data_key="received-on", metadata={"description": "Default: the claim's last date of service."})
     releases = fields.String(
-        load_default="starter",
-        validate=validate.OneOf(("starter", "loaded", "complete"), error="Must be one of: {choices}."),
+        validate=validate.OneOf(TEST_RELEASES, error="Must be one of: {choices}."),
         metadata={
-            "description": "loaded: as if the starter tables had been loaded from the files of the publishers. "
-            "complete: as if that had been done with --complete, so that absence from them means something."
+            "description": "Which reference data it runs on. starter: the tables that ship with the program. loaded: "
+            "the same, as if they had been loaded from the files of the publishers. complete: as if that had been "
+            "done with --complete, so that absence from them means something. in-use: what SCRUBBER_REFERENCE names. "
+            "Default: test-releases of pack.yaml, else starter."
         },
     )
     finds = fields.List(fields.Nested(FindingSchema), metadata={"description": "All findings of the rule; [] is none."})

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from marshmallow import ValidationError
 
 from scrubber.errors import Faults
-from scrubber.rulebook.book import Pack
+from scrubber.rulebook.book import STARTER_RELEASES, Pack
 from scrubber.rulebook.case_schema import CaseSchema
 from scrubber.rulebook.case_values import value_faults
 from scrubber.rulebook.tables import ROW_TYPES
@@ -55,7 +55,7 @@ class Case:
     lines: tuple[Mapping[str, Any], ...]
     tables: tuple[TableRow, ...]
     received_on: date | None
-    releases: str  # starter | loaded | complete
+    releases: str  # one of TEST_RELEASES
     finds: tuple[Expected, ...] | None
     not_checked: tuple[Expected, ...] | None
 
@@ -95,7 +95,9 @@ def cases_of(document: Document, folder: Path, packs: Mapping[str, Pack]) -> lis
     faults += [document.fault((index, "name"), "this name is used above") for index in _repeated(loaded)]
     if faults:
         raise Faults(faults)
-    return [_case(document, index, case, tuple(rows[index])) for index, case in enumerate(loaded)]
+    pack = packs.get(document.file.split("/", 1)[0])
+    releases = pack.test_releases if pack else STARTER_RELEASES
+    return [_case(document, index, case, tuple(rows[index]), releases) for index, case in enumerate(loaded)]
 
 
 def _repeated(loaded: list[dict[str, Any]]) -> Iterator[int]:
@@ -133,7 +135,7 @@ def _table_row(place: Place, kind: str, cells: Mapping[str, str | None]) -> Iter
     yield place, TableRow(kind, typed)
 
 
-def _case(document: Document, index: int, case: Mapping[str, Any], tables: tuple[TableRow, ...]) -> Case:
+def _case(document: Document, index: int, case: Mapping[str, Any], tables: tuple[TableRow, ...], releases: str) -> Case:
     return Case(
         rule=Path(document.file).name.removesuffix(TEST_SUFFIX),
         file=document.file,
@@ -145,7 +147,7 @@ def _case(document: Document, index: int, case: Mapping[str, Any], tables: tuple
         lines=tuple(case["lines"]),
         tables=tables,
         received_on=case.get("received_on"),
-        releases=case["releases"],
+        releases=case.get("releases") or releases,
         finds=_expected(case.get("finds")),
         not_checked=_expected(case.get("not_checked")),
     )

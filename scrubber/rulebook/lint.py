@@ -10,7 +10,7 @@ from typing import NamedTuple
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.back_test_record import read_record, record_name, record_path
 from scrubber.rulebook.base_claims import claim_faults
-from scrubber.rulebook.book import CodeLists, Pack
+from scrubber.rulebook.book import IN_USE, CodeLists, Pack
 from scrubber.rulebook.cases import TEST_SUFFIX, Case, case_files, cases_of
 from scrubber.rulebook.changes import changes_faults
 from scrubber.rulebook.check import RuleFile
@@ -33,12 +33,21 @@ _RECORD = "run `scrubber rules backtest --record`"
 
 
 class Checkup(NamedTuple):
-    """What lint found: faults must be mended, warnings looked at. `rules` and `packs` count what was read."""
+    """What lint found: faults must be mended, warnings looked at. `rules` and `packs` count what was read.
+
+    `in_use` counts test cases that run on the releases in use: they may come out otherwise with another quarter.
+    """
 
     faults: list[Fault]
     warnings: list[Fault]
     rules: int
     packs: int
+    in_use: int
+
+
+class _Found(NamedTuple):
+    faults: list[Fault]
+    in_use: int
 
 
 def lint(folder: Path, known: Container[str] = ()) -> list[Fault]:
@@ -48,7 +57,7 @@ def lint(folder: Path, known: Container[str] = ()) -> list[Fault]:
     tests: of those only what other files may have changed is looked at.
     """
     try:
-        return _faults(read_folder(folder), folder, known)
+        return _find(read_folder(folder), folder, known).faults
     except Faults as error:
         return list(error.faults)
 
@@ -60,10 +69,12 @@ def check_up(folder: Path, today: date) -> Checkup:
     """
     contents = read_folder(folder)
     warnings = [*_stale(contents.files, today), *_schemas(folder)]
-    return Checkup(_faults(contents, folder), warnings, len(contents.documents), len(contents.packs))
+    found = _find(contents, folder)
+    return Checkup(found.faults, warnings, len(contents.documents), len(contents.packs), found.in_use)
 
 
-def _faults(contents: Contents, folder: Path, known: Container[str] = ()) -> list[Fault]:
+def _find(contents: Contents, folder: Path, known: Container[str] = ()) -> _Found:
+    cases: list[Case] = []
     faults = [*contents.faults, *check_days(contents.files), *gaps(contents.tables)]
     faults += _records(contents.files, folder)
     if not contents.faults:
@@ -77,11 +88,11 @@ def _faults(contents: Contents, folder: Path, known: Container[str] = ()) -> lis
             faults += _of_rule(document, folder)
     for path in rule_files(folder)[:MOST_RULES]:  # also of rules that could not be read
         if path.relative_to(folder).as_posix() not in known:
-            faults += _of_tests(path, folder, contents.packs)
+            faults += _of_tests(path, folder, contents.packs, cases)
     faults += [*_orphans(folder), *claim_faults(folder)]
     for pack in contents.packs:
         faults += changes_faults(folder, pack, (file.rule for file in contents.files))
-    return sorted(set(faults))
+    return _Found(sorted(set(faults)), sum(case.releases == IN_USE for case in cases))
 
 
 def _schemas(folder: Path) -> Iterator[Fault]:
@@ -135,7 +146,8 @@ def _of_rule(document: Document, folder: Path) -> Iterator[Fault]:
     yield from cpt_wording(document)
 
 
-def _of_tests(path: Path, folder: Path, packs: dict[str, Pack]) -> Iterator[Fault]:
+def _of_tests(path: Path, folder: Path, packs: dict[str, Pack], cases: list[Case]) -> Iterator[Fault]:
+    """What is wrong with the tests of the rule in `path`; those that can be read are added to `cases`."""
     tests = path.with_name(path.stem + TEST_SUFFIX)
     if not tests.is_file():
         yield Fault(path.relative_to(folder).as_posix(), 0, f"has no tests: write them in {tests.name}, beside it")
@@ -145,7 +157,9 @@ def _of_tests(path: Path, folder: Path, packs: dict[str, Pack]) -> Iterator[Faul
         yield from unquoted_in_cases(document)
         yield from names_of_persons(document)
         yield from cpt_wording(document)
-        yield from _enough(document.file, cases_of(document, folder, packs))
+        found = cases_of(document, folder, packs)
+        cases += found
+        yield from _enough(document.file, found)
     except Faults as error:
         yield from error.faults
 

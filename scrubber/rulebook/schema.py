@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from scrubber.rulebook.book import STARTER_RELEASES, TEST_RELEASES
 from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES
 from scrubber.rulebook.tables import ROW_TYPES
 from scrubber.rulebook.yaml_file import iso_day
@@ -160,4 +161,10 @@ class PackSchema(Schema):
         keys=_code(r"[a-z0-9-]+\.csv", "Name of a file in tables/.", "limits.csv"),
         values=_word(*ROW_TYPES),
         load_default=dict,
+    )
+    test_releases = _word(
+        *TEST_RELEASES,
+        data_key="test-releases",
+        load_default=STARTER_RELEASES,
+        metadata={"description": "Which reference data its test cases run on, where a case does not say."},
     )

@@ -1,7 +1,7 @@
 """Beside the path: whether a folder of rules may go into service: loaded, linted and tested, aside from what runs.
 
-What passed before is on a record: a rule's cases run again when the rule, its tests, a table, a pack, a base claim,
-the reference data or the program changed.
+What passed before is on a record: a rule's cases run again when the rule, its tests, a table, a pack, a base claim
+or the program changed, and those that run on the releases in use when those changed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from scrubber.errors import Fault, Faults
 from scrubber.reference import Reference
-from scrubber.rulebook.book import Rulebook
+from scrubber.rulebook.book import IN_USE, Rulebook
 from scrubber.rulebook.lint import lint
 from scrubber.rulebook.load import load_rulebook
 from scrubber.scrub import Scrubber, assemble
@@ -31,6 +31,12 @@ class Admitted(NamedTuple):
     cases: int
 
 
+class _Checked(NamedTuple):
+    rulebook: Rulebook
+    cases: int
+    in_use: bool = False  # whether some case runs on the releases in use
+
+
 class _Tested(NamedTuple):
     rulebook: Rulebook | None  # None: it has faults, which lint tells
     results: list[CaseResult]
@@ -45,13 +51,13 @@ def admit(folder: Path, reference: Reference, passed: Passed, cores: int) -> Adm
     if not folder.is_dir():
         raise Faults([Fault(".", 0, "no such folder of rules")])
     before = take_snapshot(folder, reference)
-    on_record = before.whole in passed
-    admitted = Admitted(load_rulebook(folder), 0) if on_record else _check(folder, reference, passed, before, cores)
+    on_record = any(before.whole(in_use) in passed for in_use in (False, True))
+    checked = _Checked(load_rulebook(folder), 0) if on_record else _check(folder, reference, passed, before, cores)
     if take_snapshot(folder, reference) != before:
         raise Faults([Fault(".", 0, "changed while it was being checked: nothing is taken from it; try again")])
     if not on_record:
-        passed.add([before.whole])
-    return admitted
+        passed.add([before.whole(checked.in_use)])
+    return Admitted(checked.rulebook, checked.cases)
 
 
 def told(folder: Path, faults: Faults) -> tuple[str, ...]:
@@ -59,10 +65,10 @@ def told(folder: Path, faults: Faults) -> tuple[str, ...]:
     return tuple(str(fault._replace(file=str(folder / fault.file))) for fault in faults.faults)
 
 
-def _check(folder: Path, reference: Reference, passed: Passed, files: Snapshot, cores: int) -> Admitted:
+def _check(folder: Path, reference: Reference, passed: Passed, files: Snapshot, cores: int) -> _Checked:
     faults: list[Fault]
     tested: _Tested
-    known = frozenset(file for file in files.files if files.of_rule(file) in passed)
+    known = {file: in_use for file in files.files for in_use in (False, True) if files.of_rule(file, in_use) in passed}
     faults, tested = at_once([partial(lint, folder, known), partial(_test, folder, reference, known, cores)])
     failed = [result for result in tested.results if not result.passed]
     faulty = {fault.file for fault in faults} | {result.file for result in failed}
@@ -70,7 +76,8 @@ def _check(folder: Path, reference: Reference, passed: Passed, files: Snapshot, 
     told = {*faults, *tested.faults, *map(_as_fault, failed)}
     if told or tested.rulebook is None:
         raise Faults(told)
-    return Admitted(tested.rulebook, len(tested.results))
+    in_use = any(known.values()) or any(result.releases == IN_USE for result in tested.results)
+    return _Checked(tested.rulebook, len(tested.results), in_use)
 
 
 def _test(folder: Path, reference: Reference, known: Collection[str], cores: int) -> _Tested:
@@ -95,9 +102,13 @@ def _run_cases(scrubber: Scrubber, folder: Path, rules: Sequence[str]) -> tuple[
 
 def _remember(tested: _Tested, faulty: Collection[str], passed: Passed, files: Snapshot) -> None:
     """Rules that passed need not be looked at again while the author corrects the others."""
-    if tested.rulebook is not None:
-        ran = sorted({tested.rulebook.rules[result.rule].file for result in tested.results})
-        passed.add([files.of_rule(file) for file in ran if not {file, tests_of(file)} & set(faulty)])
+    if tested.rulebook is None:
+        return
+    in_use: dict[str, bool] = {}
+    for result in tested.results:
+        file = tested.rulebook.rules[result.rule].file
+        in_use[file] = in_use.get(file, False) or result.releases == IN_USE
+    passed.add([files.of_rule(file, uses) for file, uses in in_use.items() if not {file, tests_of(file)} & set(faulty)])
 
 
 def _as_fault(result: CaseResult) -> Fault:

@@ -102,7 +102,8 @@ def _candidates(folder: Path, changes: Sequence[_Change]) -> Iterator[tuple[str,
 def _try(rule: Rule, claim: str, chosen: Sequence[_Change], scrubber: Scrubber, folder: Path) -> Trial | None:
     change = {path: value for path, value in chosen if path != "lines"}
     lines = tuple(value for path, value in chosen if path == "lines")
-    case = Case(rule.id, "", 0, "", claim, change, (), lines, (), None, "starter", (), None)
+    releases = scrubber.rulebook.packs[rule.pack].test_releases
+    case = Case(rule.id, "", 0, "", claim, change, (), lines, (), None, releases, (), None)
     try:
         ready = set_up(case, scrubber, folder)
     except (CaseNotMade, NotAClaim):

@@ -58,24 +58,31 @@ class Passed:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Digests of the files of a folder of rules, by name, and of what else decides how checks come out."""
+    """Digests of the files of a folder of rules, by name, and of what else decides how checks come out.
+
+    `program` is of its code and the tables that ship with it, `releases` of the reference data in use. What passed on
+    the shipped tables alone has passed whatever is in use, so it has a key without `releases`.
+    """
 
     files: Mapping[str, str]
-    around: str
+    program: str
+    releases: str
 
-    @property
-    def whole(self) -> str:
-        """Key of all of it: any change of any file makes another."""
-        return _key([self.around, *_told(self.files)])
+    def whole(self, in_use: bool) -> str:
+        """Key of all of it: any change of any file makes another. `in_use`: some case runs on the releases in use."""
+        return _key([*self._around(in_use), *_told(self.files)])
 
-    def of_rule(self, file: str) -> str:
+    def of_rule(self, file: str, in_use: bool) -> str:
         """Key of one rule, its tests, and what its tests rest on: tables, pack files, base claims."""
-        return _key([self._rests_on, file, self.files.get(file, ""), self.files.get(tests_of(file), "")])
+        own = (self.files.get(file, ""), self.files.get(tests_of(file), ""))
+        return _key([*self._around(in_use), self._shared, file, *own])
+
+    def _around(self, in_use: bool) -> list[str]:
+        return [self.program, self.releases] if in_use else [self.program]
 
     @cached_property
-    def _rests_on(self) -> str:
-        shared = {name: found for name, found in self.files.items() if _is_shared(name)}
-        return _key([self.around, *_told(shared)])
+    def _shared(self) -> str:
+        return _key(_told({name: found for name, found in self.files.items() if _is_shared(name)}))
 
 
 def tests_of(file: str) -> str:
@@ -84,9 +91,9 @@ def tests_of(file: str) -> str:
 
 
 def take_snapshot(folder: Path, reference: Reference) -> Snapshot:
-    """The folder as it is now, with the program and the releases that rules are tested on."""
+    """The folder as it is now, with the program and the releases in use."""
     releases = [f"{release.table} {release.name} {release.sha256}" for release in reference.releases()]
-    return Snapshot(dict(_digests(folder)), _key([_program(), *releases]))
+    return Snapshot(dict(_digests(folder)), _program(), _key(releases))
 
 
 def checked_files(folder: Path) -> Iterator[Path]:

@@ -15,10 +15,10 @@ from scrubber.errors import Fault, Faults, NotAClaim
 from scrubber.findings import Finding, NotChecked
 from scrubber.findings.judge import rule_tests
 from scrubber.intake import read_v3
-from scrubber.reference import Reference
+from scrubber.reference import Reference, open_reference
 from scrubber.reference.files import read_contents
 from scrubber.reference.memory import MemoryBackend
-from scrubber.rulebook.book import Rulebook
+from scrubber.rulebook.book import AS_COMPLETE, AS_LOADED, IN_USE, Rulebook
 from scrubber.rulebook.cases import TEST_SUFFIX, Case, Expected, TableRow, case_files, read_cases
 from scrubber.rulebook.limits import limits_named
 from scrubber.rulebook.tables import ROW_KEYS, ROW_TYPES
@@ -32,12 +32,16 @@ DAY_OF_BASE_CLAIMS = date(2025, 3, 12)
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """How one case went. `differences` are lines to read, none when it passed; `file` is below the folder of rules."""
+    """How one case went. `differences` are lines to read, none when it passed; `file` is below the folder of rules.
+
+    `releases` is one of TEST_RELEASES: which reference data it ran on.
+    """
 
     rule: str
     case: str
     file: str
     line: int
+    releases: str
     differences: tuple[str, ...]
 
     @property
@@ -54,7 +58,7 @@ def run_tests(scrubber: Scrubber, folder: Path, ids: Collection[str] | None = No
     """
     cases = all_cases(folder, scrubber.rulebook, ids)
     return [
-        CaseResult(case.rule, case.name, case.file, case.line, tuple(_differences(case, scrubber, folder)))
+        CaseResult(case.rule, case.name, case.file, case.line, case.releases, tuple(_report(case, scrubber, folder)))
         for case in cases
     ]
 
@@ -110,9 +114,7 @@ def _check_limits(case: Case, book: Rulebook, folder: Path) -> None:
 
 def _bench(scrubber: Scrubber, case: Case) -> Scrubber:
     """The scrubber that the case runs on: with its rule active, its table rows and its releases in place."""
-    reference = scrubber.reference
-    if case.releases != "starter":
-        reference = _loaded_reference(complete=case.releases == "complete")
+    reference = _reference_of(case, scrubber.reference)
     book = scrubber.rulebook
     rule = book.rules[case.rule]
     if rule.status == "active" and not case.tables:
@@ -122,6 +124,29 @@ def _bench(scrubber: Scrubber, case: Case) -> Scrubber:
     if rule.status == "active" and changed.lists is book.lists:
         return Scrubber(changed, reference, scrubber.engine)  # the same tests: rows are read by facts
     return Scrubber(changed, reference, PlainEngine(rule_tests(changed.running), changed.lists))
+
+
+def _reference_of(case: Case, in_use: Reference) -> Reference:
+    """What the case says that it runs on."""
+    if case.releases == IN_USE:
+        return in_use
+    if case.releases in (AS_LOADED, AS_COMPLETE):
+        return _loaded_reference(complete=case.releases == AS_COMPLETE)
+    return _starter_reference(in_use)
+
+
+def _starter_reference(in_use: Reference) -> Reference:
+    """The tables that ship with the program; they are read once, and not again where nothing else is in use."""
+    return in_use if _nothing_but_starter(in_use) else _shipped_reference()
+
+
+def _nothing_but_starter(reference: Reference) -> bool:
+    return all(release.starter for release in reference.releases())
+
+
+@cache
+def _shipped_reference() -> Reference:
+    return open_reference(None)
 
 
 @cache
@@ -152,6 +177,21 @@ def _new_row(kind: str, cells: Mapping[str, Any]) -> Any:
         except ValueError:
             raise CaseNotMade(f"a new row of {kind} needs the column {column}") from None
     return ROW_TYPES[kind](**blank, **cells)
+
+
+def _report(case: Case, scrubber: Scrubber, folder: Path) -> Iterator[str]:
+    """What came out otherwise; and whether that may be for the reference data that the case runs on."""
+    found = list(_differences(case, scrubber, folder))
+    yield from found
+    if not found or case.releases in (AS_LOADED, AS_COMPLETE):
+        return
+    starter_only = _nothing_but_starter(scrubber.reference)
+    if case.releases == IN_USE and starter_only:
+        yield "it runs on the releases in use, and SCRUBBER_REFERENCE names none beside the starter tables"
+    if case.releases == IN_USE or starter_only:
+        return
+    if not any(_differences(replace(case, releases=IN_USE), scrubber, folder)):
+        yield "on the releases in use it comes out as it says: where it is meant for those, add `releases: in-use`"
 
 
 def _differences(case: Case, scrubber: Scrubber, folder: Path) -> Iterator[str]:

@@ -30,3 +30,6 @@ def lint(context: click.Context) -> None:
         context.exit(1)
     warned = f", {counted(len(found.warnings), 'warning')}" if found.warnings else ""
     click.echo(f"{counted(found.rules, 'rule')} in {counted(found.packs, 'pack')}, no faults{warned}")
+    if found.in_use:
+        runs = "case runs" if found.in_use == 1 else "cases run"
+        click.echo(f"{found.in_use} {runs} on the releases in use, and may come out otherwise where others are loaded")
