@@ -81,6 +81,7 @@ _LINE = (
     Field("place", Type.TEXT, "place of service of the line, else of the claim"),
     Field("setting", Type.WORD, "which rate the place of service pays", ("facility", "non-facility")),
     Field("units", Type.DECIMAL, "units of the line"),
+    Field("unitCode", Type.TEXT, "unit of measurement of the line: UN (units) or MJ (minutes)"),
     Field("charge", Type.AMOUNT, "charge of the line"),
     Field("diagnoses", Type.CODES, "diagnosis codes that the line points to, in order of the pointers"),
 )

@@ -54,7 +54,7 @@ def gather_facts(
         *repeat_facts(views),
         *pairs,
         *named_pair_facts(by_code, interest.pairs, documents, pairs),
-        *code_day_facts(by_code, reference),
+        *code_day_facts(by_code, rulebook.lists, reference),
         *document_facts(claim, documented, documents, rulebook),
         *abn_facts(views, notices, coverage),
         *coverage,

@@ -170,6 +170,8 @@ def _values(
         values["setting"] = setting
     if line.units is not None:
         values["units"] = millionths(line.units)
+    if line.unit_code is not None:
+        values["unitCode"] = line.unit_code
     if line.charge is not None:
         values["charge"] = cents(line.charge)
     return values

@@ -11,14 +11,18 @@ from scrubber.facts.fact import Fact, release_evidence
 from scrubber.facts.lines import ByCode, LineView, millionths, payer_fields
 from scrubber.reference import Reference
 from scrubber.remembered import remembered
+from scrubber.rulebook.book import CodeLists
 
 NOTHING = Decimal(0)
 REMEMBERED = 16_384  # codes, by day, whose MUE a process remembers
-COMPONENTS = frozenset(("26", "TC"))  # the two parts of one study are one service, billed in two lines
-MINUTES = "MJ"  # not units of service
+# The two parts of one study are one service, billed in two lines; 54 is the operation without the care after it.
+PARTS = ("26", "TC", "54")
+AFTER_CARE = "55"  # counted in days by some contractors, so it is no number of services
+ANESTHESIA = "anesthesia-codes"
+MINUTES = "MJ"  # of anesthesia no units of service
 
 
-def code_day_facts(by_code: ByCode, reference: Reference) -> Iterator[Fact]:
+def code_day_facts(by_code: ByCode, lists: CodeLists, reference: Reference) -> Iterator[Fact]:
     """One fact for each code, provider and day whose units exceed the code's MUE by day (indicators 2 and 3).
 
     A line over several days counts its average a day on each of them. Days are told once where their lines are told.
@@ -26,10 +30,8 @@ def code_day_facts(by_code: ByCode, reference: Reference) -> Iterator[Fact]:
     for code, lines in by_code.items():
         if _within_mue(code, lines, reference):
             continue  # the way of nearly every code, whoever furnished it
-        for group in _by_provider_and_component(lines):
-            days = sorted({view.first for view in group if view.first})
-            facts = [_code_day(code, day, group, reference) for day in days]
-            yield from _widest([fact for fact in facts if fact is not None])
+        for group in _by_provider([view for view in lines if is_counted(view, lists)]):
+            yield from _widest([fact for part in _parts(group) for fact in _code_days(code, part, reference)])
 
 
 def _widest(facts: list[Fact]) -> list[Fact]:
@@ -60,17 +62,44 @@ def _most_units(code: str, day: date, reference: Reference) -> int | None:
     return None if edit is None else edit.units
 
 
-def _by_provider_and_component(lines: Sequence[LineView]) -> Iterable[list[LineView]]:
-    groups: dict[tuple[str, str], list[LineView]] = defaultdict(list)
+def is_counted(view: LineView, lists: CodeLists) -> bool:
+    """Whether a line's units are a number of services; minutes of anesthesia and days of after-care are not."""
+    line = view.line
+    if not line.units or line.units <= 0 or AFTER_CARE in line.modifiers or view.first is None:
+        return False
+    if line.unit_code != MINUTES:
+        return True
+    return not lists.contains(ANESTHESIA, line.procedure or "", view.first.toordinal())
+
+
+def _by_provider(lines: Iterable[LineView]) -> Iterable[list[LineView]]:
+    groups: dict[str, list[LineView]] = defaultdict(list)
     for view in lines:
-        line = view.line
-        if line.units and line.units > 0 and line.unit_code != MINUTES:
-            groups[view.provider, _component(line.modifiers)].append(view)
+        groups[view.provider].append(view)
     return groups.values()
 
 
-def _component(modifiers: tuple[str, ...]) -> str:
-    return next((modifier for modifier in modifiers if modifier in COMPONENTS), "")
+def _parts(lines: list[LineView]) -> Iterator[list[LineView]]:
+    """The lines that are counted together: a whole service has both of its parts, so it counts beside either.
+
+    26 and TC of one study are one of each part; the whole study and 26 are two readings.
+    """
+    present = [part for part in PARTS if any(part in view.line.modifiers for view in lines)]
+    if not present:
+        yield lines
+    for part in present:
+        yield [
+            view
+            for view in lines
+            if part in view.line.modifiers or not any(each in view.line.modifiers for each in PARTS)
+        ]
+
+
+def _code_days(code: str, lines: Sequence[LineView], reference: Reference) -> Iterator[Fact]:
+    for day in sorted({view.first for view in lines if view.first}):
+        fact = _code_day(code, day, lines, reference)
+        if fact is not None:
+            yield fact
 
 
 def _code_day(code: str, day: date, group: Sequence[LineView], reference: Reference) -> Fact | None:

@@ -10,6 +10,7 @@ from scrubber.claim import Absence
 from scrubber.facts.documentation import NOT_SUPPLIED_STATE, Documents
 from scrubber.facts.fact import Fact
 from scrubber.facts.lines import REPEAT_MODIFIERS, LineView
+from scrubber.facts.mue import is_counted
 from scrubber.reference import Reference
 from scrubber.remembered import remembered
 from scrubber.rulebook.book import CodeLists
@@ -33,7 +34,7 @@ def line_facts(
             unlisted = _is_absent(view, reference)
             values["placeNotListed"] = unlisted
             values["placeUnknown"] = bool(view.place) and view.setting is None and not unlisted
-            if "mue" in values and view.line.units is not None:
+            if "mue" in values and view.line.units is not None and is_counted(view, lists):
                 values["unitsOverMue"] = view.line.units > values["mue"] * view.days
         if view.rendering is None or view.rendering.taxonomy is None:
             values["renderingClass?"] = NOT_SUPPLIED_STATE

@@ -8,7 +8,7 @@ from itertools import combinations, islice, product
 from scrubber.facts.abn import LIABILITY_MODIFIERS
 from scrubber.facts.interest import named_pairs
 from scrubber.facts.lines import REPEAT_MODIFIERS, LineView
-from scrubber.facts.mue import MINUTES
+from scrubber.facts.mue import is_counted
 from scrubber.rulebook.rule import Rule, leaves
 from scrubber.workshop.explain.coverage_lookups import no_row
 from scrubber.workshop.explain.ground import Ground
@@ -125,7 +125,7 @@ def _of_units(view: LineView, code: str, ground: Ground) -> str:
         return f"{named}: no medically unlikely edit of {code} is known on {view.first}"
     if row.indicator == "1":
         return f"{named}: the edit of {code} has indicator 1, so each line is counted by itself, by another rule"
-    if view.line.unit_code == MINUTES or not view.line.units:
+    if view.line.units is None or not is_counted(view, ground.book.lists):
         return f"{named} has no units of service that could be counted"
     return f"{named} bills {view.line.units.normalize():f} of {code}; the edit allows {row.units} a day"
 
