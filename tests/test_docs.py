@@ -133,6 +133,16 @@ def test_figures_of_the_examples(shipped: Scrubber) -> None:
     assert (commercial["allowed"], commercial["unknown"]) == (None, "no-schedule")
 
 
+# Every page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_are_typed_as_they_run_in_a_clone(page: Path) -> None:
+    fenced = re.findall(r"```\w*\n(.*?)\n```", page.read_text(encoding="utf-8"), re.DOTALL)
+    bare = re.compile(r"^(?:\$ )?(?:\w+=\S+ )*scrubber |\| scrubber ")
+    assert [line for block in fenced for line in block.splitlines() if bare.search(line)] == []
+
+
 # README
 
 

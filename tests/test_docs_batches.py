@@ -30,7 +30,8 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("here")
     for name in ("examples", "rules"):
         (folder / name).symlink_to(ROOT / name)
-    command = folder / "scrubber"
+    command = folder / ".venv" / "bin" / "scrubber"
+    command.parent.mkdir(parents=True)
     command.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m scrubber "$@"\n')
     command.chmod(0o755)
     return folder
@@ -55,7 +56,7 @@ def commands() -> list[str]:
 
 def shell(here: Path, service: Service, command: str, batch: str) -> bytes:
     address = f"127.0.0.1:{service.port}"
-    environ = os.environ | {"PATH": f"{here}:{os.environ['PATH']}", "BATCH": batch, "SCRUBBER_URL": f"http://{address}"}
+    environ = os.environ | {"BATCH": batch, "SCRUBBER_URL": f"http://{address}"}
     placed = command.replace("127.0.0.1:8080", address)
     done = subprocess.run(["sh", "-ec", placed], cwd=here, env=environ, capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, (command, done.stderr)

@@ -55,10 +55,10 @@ def matches(shown: str, said: str) -> bool:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Path:
-    """A folder with the rules, a program called scrubber, and the claims that the tutorial speaks of."""
+    """A folder with the rules, the program where a clone has it, and the claims that the tutorial speaks of."""
     shutil.copytree(ROOT / "rules", tmp_path / "rules")
-    program = tmp_path / "bin" / "scrubber"
-    program.parent.mkdir()
+    program = tmp_path / ".venv" / "bin" / "scrubber"
+    program.parent.mkdir(parents=True)
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m scrubber "$@"\n')
     program.chmod(0o755)
     examples = [json.loads(path.read_bytes()) for path in sorted((ROOT / "examples").glob("*.json"))]
@@ -72,7 +72,7 @@ def desk(tmp_path: Path) -> Path:
 
 def test_the_tutorial_from_start_to_end(desk: Path) -> None:
     outer = {name: value for name, value in os.environ.items() if not name.startswith("SCRUBBER_")}
-    inner = {"PYTHONPATH": str(ROOT), "PATH": f"{desk / 'bin'}:{os.environ['PATH']}", "COLUMNS": "100"}
+    inner = {"PYTHONPATH": str(ROOT), "COLUMNS": "100"}
     typed = list(steps())
     for step in typed:
         done = subprocess.run(
