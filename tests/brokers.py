@@ -6,15 +6,15 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from tests.service import free_port
+from tests.waiting import until
 
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # the one in PATH may only be run by its own user
 KINDS = ("valkey", "rabbitmq")
@@ -100,11 +100,11 @@ def broker_running(kind: str, folder: Path) -> Iterator[tuple[str, subprocess.Po
 
 def wait_for(port: int) -> None:
     """Until somebody listens there."""
-    for _ in range(600):
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("the broker did not start")
+    until(lambda: _listens(port), "the broker did not start")
+
+
+def _listens(port: int) -> bool:
+    with suppress(OSError):
+        socket.create_connection(("127.0.0.1", port)).close()
+        return True
+    return False

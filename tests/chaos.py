@@ -24,12 +24,14 @@ import orjson
 
 from scrubber.batch.job import ENDED
 from scrubber.scrub import open_scrubber
-from tests.batches import bench, ndjson, result_bytes, submit, work_off
+from tests.batches import RECEIVED, bench, ndjson, result_bytes, submit, work_off
 from tests.brokers import KINDS, broker
 from tests.service import ROOT, Answer, Service, free_port
+from tests.waiting import until
 
 LEASE = 2  # seconds
 PATIENCE = 900  # seconds until a batch is done, whatever happens to it
+SUBMIT = f"/v1/batches?receivedOn={RECEIVED:%Y%m%d}"  # the day that the calm run uses, whichever day it is
 HEADERS = {"Content-Type": "application/x-ndjson", "Idempotency-Key": "chaos"}
 
 
@@ -101,15 +103,16 @@ class Database:
 
     def again(self) -> None:
         """Start it, unless it answers. One that was killed may look alive for a moment."""
+        until(self._answers, "PostgreSQL does not start again")
+
+    def _answers(self) -> bool:
         import psycopg
 
-        for _ in range(60):
-            with suppress(OSError, subprocess.SubprocessError, AssertionError, psycopg.Error):
-                self._server.ensure_postgres_running()
-                psycopg.connect(self.address).close()
-                return
-            time.sleep(0.5)
-        raise AssertionError("PostgreSQL does not start again")
+        with suppress(OSError, subprocess.SubprocessError, AssertionError, psycopg.Error):
+            self._server.ensure_postgres_running()
+            psycopg.connect(self.address).close()
+            return True
+        return False
 
     def end(self) -> None:
         self.again()
@@ -217,7 +220,7 @@ def sent(running: Deployment, data: bytes, chance: random.Random) -> str:
 
     killing = threading.Thread(target=kill)
     killing.start()
-    answer = patiently(lambda: running.api.ask("POST", "/v1/batches", data, HEADERS), 202)
+    answer = patiently(lambda: running.api.ask("POST", SUBMIT, data, HEADERS), 202)
     killing.join()
     return str(answer.headers["Location"])
 
@@ -232,16 +235,14 @@ def status(running: Deployment, address: str) -> dict[str, object]:
 
 def patiently(ask: Callable[[], Answer], wanted: int = 200) -> Answer:
     """Asks until there is an answer."""
-    told: object = None
-    for _ in range(600):
-        try:
-            told = ask()
-        except (OSError, ValueError) as error:
-            told = error
-        if isinstance(told, Answer) and told.status == wanted:
-            return told
-        time.sleep(0.1)
-    raise AssertionError(told)
+
+    def answered() -> Answer | None:
+        with suppress(OSError, ValueError):
+            answer = ask()
+            return answer if answer.status == wanted else None
+        return None
+
+    return until(answered, f"no answer with status {wanted}")
 
 
 def undisturbed(folder: Path, data: bytes) -> bytes:

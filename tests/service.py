@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import http.client
 import os
+import secrets
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import orjson
 
+from tests.waiting import PATIENCE, until
+
 ROOT = Path(__file__).resolve().parents[1]
 JSON = {"Content-Type": "application/json"}
+PORTS = range(10_000, 32_000)
 
 _PACK = """\
 name: sample
@@ -90,7 +93,7 @@ class Service:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """One request on a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             connection.request(method, address, body, dict(headers or {}))
             response = connection.getresponse()
@@ -104,7 +107,7 @@ class Service:
 
     def raw(self, request: bytes) -> bytes:
         """Send bytes as they are; return whatever comes until the service closes the connection."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as connection:
             connection.sendall(request)
             connection.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: connection.recv(65_536), b""))
@@ -112,7 +115,7 @@ class Service:
     def stop(self) -> int:
         """TERM; returns the exit code."""
         self.process.terminate()
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=PATIENCE)
 
 
 @contextmanager
@@ -135,28 +138,27 @@ def running(folder: Path, *command: str, **environ: str) -> Iterator[Service]:
         )
     service = Service(port, process, output)
     try:
-        _wait(service)
+        until(lambda: _answers(service), "the service did not start")
         yield service
     finally:
         service.stop()
 
 
 def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on just now.
+
+    Below those that Linux gives to connections, and at random: tests in other processes look for ports as well.
+    """
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
-def _wait(service: Service) -> None:
-    for _ in range(600):
-        if service.process.poll() is not None:
-            raise AssertionError(service.output.read_text())
-        try:
-            service.ask("GET", "/healthz")
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("the service did not start")
+def _answers(service: Service) -> bool:
+    assert service.process.poll() is None, service.output.read_text()
+    with suppress(OSError):
+        service.ask("GET", "/healthz")
+        return True
+    return False

@@ -42,6 +42,7 @@ from tests.claims import office_claim, tbs_claim
 from tests.conftest import ROOT
 from tests.random_claims import random_claim
 from tests.rule_folders import RULE, rule_folder, with_lines
+from tests.waiting import PATIENCE, until
 
 RULES = ROOT / "rules"
 DAY = date(2026, 11, 23)
@@ -513,19 +514,15 @@ def test_an_interrupt_ends_every_process_and_leaves_nothing(tmp_path: Path) -> N
         text=True,
         start_new_session=True,
     )
-    while not [*(tmp_path / "tmp").glob("*/remits.numbers")]:
-        time.sleep(0.05)
+    until(lambda: [*(tmp_path / "tmp").glob("*/remits.numbers")])
     time.sleep(1)
     os.killpg(run.pid, signal.SIGINT)  # as a terminal does
-    out, err = run.communicate(timeout=20)
+    out, err = run.communicate(timeout=PATIENCE)
     assert (run.returncode, out) == (1, "")
     assert "Traceback" not in err
     assert "Aborted" in err
     assert not [*(tmp_path / "tmp").iterdir()]
-    ends = time.monotonic() + 10  # the interpreter's own tracker of resources notices a little later
-    while alive(run.pid) and time.monotonic() < ends:
-        time.sleep(0.05)
-    assert not alive(run.pid)
+    until(lambda: not alive(run.pid))  # the interpreter's own tracker of resources notices a little later
 
 
 def alive(group: int) -> list[str]:

@@ -17,11 +17,13 @@ import pytest
 
 from scrubber.batch.job import Chunk
 from scrubber.batch.place import Batches, open_batches
+from scrubber.batch.work import Bench
 from scrubber.errors import ConfigError
 from scrubber.scrub import Scrubber
 from tests.batches import NOW, Keep, batch_of, bench, forget_batches, ndjson, results, submit
 from tests.brokers import KINDS, broker_running
 from tests.service import ROOT, free_port
+from tests.waiting import PATIENCE, until
 
 pytest.importorskip("celery", reason="Celery is not installed")
 
@@ -174,12 +176,12 @@ def test_workers_of_celery_scrub_what_waits_though_no_hint_was_sent(
     on = bench(kept, shipped)
     submit(on, ndjson(1_200))
     with workers(tmp_path, postgres, address) as process:
-        until(on, "b1", "done")
+        until_done(on, "b1")
         forget_hints(address)
         submit(on, ndjson(3), "b2")
-        until(on, "b2", "done")
+        until_done(on, "b2")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE) == 0
     assert [row["row"] for row in results(on)] == list(range(1, 1_201))
     assert set(said(tmp_path)) <= {"workers", "celery", "library"}
 
@@ -193,7 +195,7 @@ def test_a_chunk_of_a_worker_that_is_killed_is_done_again_at_once(
         broker.hint("b1", (-1, 0, 1, 2, 3))
         for _ in range(3):
             os.kill(_holder(postgres, process.pid), signal.SIGKILL)
-        until(bench(kept, None), "b1", "done")
+        until_done(bench(kept, None), "b1")
 
 
 @pytest.mark.parametrize(("kind", "how"), [("rabbitmq", signal.SIGKILL), ("valkey", signal.SIGSTOP)])
@@ -203,10 +205,10 @@ def test_work_goes_on_without_the_broker_and_with_it_again(
     on = bench(kept, shipped)
     with broker_running(kind, tmp_path) as (address, process), workers(tmp_path, postgres, address):
         submit(on, ndjson(3))
-        until(on, "b1", "done")
+        until_done(on, "b1")
         process.send_signal(how)
         submit(on, ndjson(1_200), "b2")
-        until(on, "b2", "done")
+        until_done(on, "b2")
     assert [row["row"] for row in results(on, "b2")] == list(range(1, 1_201))
     assert said(tmp_path).count("broker away") == 1
 
@@ -224,13 +226,10 @@ def _holder(database: str, pool: int) -> int:
     from tests.chaos import tree
 
     with psycopg.connect(database, autocommit=True) as connection:
-        for _ in range(600):
-            asked = "SELECT worker FROM scrubber_batches.chunks WHERE state = 'leased' AND until > now()"
-            if connection.execute(asked).fetchall():
-                # Errands and the sweeper never have one; they were started first.
-                return tree(pool)[-1]
-            time.sleep(0.01)
-    raise AssertionError("nobody took anything")
+        asked = "SELECT worker FROM scrubber_batches.chunks WHERE state = 'leased' AND until > now()"
+        until(lambda: connection.execute(asked).fetchall(), "nobody took anything")
+    # Errands and the sweeper never have one; they were started first.
+    return tree(pool)[-1]
 
 
 def test_workers_end_with_whoever_watches_over_them(postgres: str, tmp_path: Path, kept: Batches, address: str) -> None:
@@ -238,11 +237,7 @@ def test_workers_end_with_whoever_watches_over_them(postgres: str, tmp_path: Pat
         below = _settled(process.pid)
         process.kill()
         process.wait()
-        for _ in range(200):
-            if not any(Path(f"/proc/{each}/cmdline").exists() for each in below):
-                return
-            time.sleep(0.05)
-    raise AssertionError("they go on")
+        until(lambda: not any(Path(f"/proc/{each}/cmdline").exists() for each in below), "they go on")
 
 
 @contextmanager
@@ -263,21 +258,13 @@ def workers(folder: Path, database: str, broker: str, lease: int = 2) -> Iterato
         process.wait()
 
 
-def until(on: object, batch_id: str, state: str) -> None:
-    for _ in range(600):
-        batch = on.ledger.batch(batch_id)  # type: ignore[attr-defined]
-        if batch is not None and batch.state == state:
-            return
-        time.sleep(0.05)
-    raise AssertionError("it is not done")
+def until_done(on: Bench, batch_id: str) -> None:
+    until(lambda: (batch := on.ledger.batch(batch_id)) and batch.state == "done", "it is not done")
 
 
 def _settled(process: int) -> list[int]:
     """All processes below one, once Celery's own are among them."""
     from tests.chaos import tree
 
-    for _ in range(200):
-        if len(below := tree(process)[1:]) >= 3:  # errands, the sweeper, a worker
-            return below
-        time.sleep(0.1)
-    raise AssertionError("they did not start")
+    until(lambda: len(tree(process)) >= 4, "they did not start")  # it, errands, the sweeper, a worker
+    return tree(process)[1:]

@@ -6,8 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,14 +19,15 @@ from scrubber.scrub import Scrubber
 from tests.batches import Keep, bench, ndjson, results, submit
 from tests.chaos import tree
 from tests.service import ROOT
+from tests.waiting import PATIENCE, until
 
 ALL = 30
 
 
 @contextmanager
-def pool(keep: Keep, workers: int = 1) -> Iterator[subprocess.Popen[bytes]]:
+def pool(keep: Keep, workers: int = 1, stuck: int = PATIENCE) -> Iterator[subprocess.Popen[bytes]]:
     """Leases last a minute here: whatever goes on sooner was given back."""
-    command = [sys.executable, "-m", "tests.working", str(keep.folder), keep.address or "", str(workers)]
+    command = [sys.executable, "-m", "tests.working", str(keep.folder), keep.address or "", str(workers), str(stuck)]
     with (keep.folder / "pool.txt").open("ab") as out:
         process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out)
     try:
@@ -48,14 +48,6 @@ def claims_that(**harms: str) -> bytes:
 
 def slow(count: int) -> bytes:
     return ndjson(count).replace(b"CLAIM-", b"slow-")
-
-
-def until(holds: Callable[[], object]) -> None:
-    for _ in range(600):
-        if holds():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not come true")
 
 
 def done(on: Bench, batch_id: str = "b1") -> bool:
@@ -94,7 +86,7 @@ def test_whatever_it_is_that_ends_them(files: Keep, shipped: Scrubber, harm: str
 def _isolated(keep: Keep, shipped: Scrubber, harm: str) -> None:
     on = bench(keep(), shipped)
     submit(on, claims_that(n7=harm))
-    with pool(keep):
+    with pool(keep, stuck=2 if harm == "hang" else PATIENCE):
         until(lambda: done(on))
     assert rejected(on) == [7]
     assert on.ledger.progress("b1").tally.rejected == 1
@@ -161,7 +153,7 @@ def test_term_ends_a_pool_after_the_chunks_that_are_under_way(files: Keep, shipp
     with pool(files) as watcher:
         until(lambda: at_work(on))
         watcher.send_signal(signal.SIGTERM)
-        assert watcher.wait(30) == 0
+        assert watcher.wait(PATIENCE) == 0
     assert done(on)
     assert not done(on, "b2")
 

@@ -18,6 +18,7 @@ import pytest
 from scrubber.cli.batch_tables import batches_table
 from tests.batches import ndjson
 from tests.service import ROOT, Service, free_port, running, write_rules
+from tests.waiting import PATIENCE
 
 ROWS = 620
 
@@ -54,7 +55,7 @@ def batch(service: Service | str, *words: str, data: bytes | None = None) -> sub
         env=os.environ | {"SCRUBBER_URL": url},
         input=data,
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -231,7 +232,7 @@ def test_a_service_that_is_started_anew_is_waited_for(tmp_path: Path, file: Path
         seen.append(waiting.stderr.readline())
     environ["SCRUBBER_BATCH_WORKERS"] = "1"
     with running(tmp_path, **environ, SCRUBBER_BIND=f"127.0.0.1:{service.port}"), waiting:
-        told, _ = waiting.communicate(timeout=60)
+        told, _ = waiting.communicate(timeout=PATIENCE)
     assert (waiting.returncode, orjson.loads(told)["id"]) == (0, batch_id)
 
 
@@ -250,7 +251,7 @@ def test_a_service_that_closes_while_a_batch_is_sent_is_asked_again(file: Path) 
             cwd=ROOT,
             stdout=subprocess.PIPE,
         )
-        listening.settimeout(30)
+        listening.settimeout(PATIENCE)
         connection, _ = listening.accept()
         connection.recv(10)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -263,4 +264,4 @@ def test_a_service_that_closes_while_a_batch_is_sent_is_asked_again(file: Path) 
             assert len(stream.read(int(head[b"content-length"]))) == file.stat().st_size
             connection.sendall(b'HTTP/1.1 202 Accepted\r\nContent-Length: 11\r\n\r\n{"id":"b1"}')
         with sent:
-            assert sent.communicate(timeout=30)[0] == b"b1\n"
+            assert sent.communicate(timeout=PATIENCE)[0] == b"b1\n"

@@ -18,6 +18,7 @@ from scrubber.cli import main
 from scrubber.rulebook.lint import lint
 from scrubber.rulebook.load import load_rulebook
 from tests.service import ROOT
+from tests.waiting import PATIENCE
 
 ANSWERS = {
     "pack": "our-clinic",
@@ -164,13 +165,13 @@ def test_at_a_terminal_it_asks_and_teaches(rules: Path) -> None:
     ) as asking:  # fmt: skip
         os.close(theirs)
         os.write(ours, "".join(f"{line}\n" for line in SAID).encode())
-        shown, end = b"", time.monotonic() + 60
+        shown, end = b"", time.monotonic() + PATIENCE
         while time.monotonic() < end:
             try:
                 shown += os.read(ours, 65536)
             except OSError:  # the other side has gone
                 break
-        assert asking.wait(10) == 0, shown.decode()
+        assert asking.wait(PATIENCE) == 0, shown.decode()
     text = shown.decode()
     assert "begins with the name of its pack: our-clinic-" in text
     assert "units of the line (decimal)" in text

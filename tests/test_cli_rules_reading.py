@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 from scrubber.cli import main
 from tests.rule_folders import CASES, RULE, put, rule_folder, with_lines
 from tests.service import ROOT
+from tests.waiting import PATIENCE
 
 TESTS = "sample/family/sample-rule.test.yaml"
 
@@ -122,7 +123,7 @@ def watching(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 def until(process: subprocess.Popen[bytes], said: str) -> str:
     assert process.stdout is not None
-    shown, end = "", time.monotonic() + 60
+    shown, end = "", time.monotonic() + PATIENCE
     with selectors.DefaultSelector() as waiting:
         waiting.register(process.stdout, selectors.EVENT_READ)
         while said not in shown and time.monotonic() < end:
@@ -144,4 +145,4 @@ def test_watching_runs_again_what_was_saved(folder: Path) -> None:
         put(folder, "sample/family/sample-rule.yaml", RULE.replace("severity: warn", "severity: deny"))
         until(process, "8 cases of 2 rules, 0 failed")
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE) == 0

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from scrubber import __version__
 from tests.service import ROOT, running
+from tests.waiting import PATIENCE, until
 
 COMPILED = Path(sys.prefix) / "compiled"
 CLAIMS = 2_000
@@ -49,10 +49,7 @@ def test_every_process_of_the_service_is_compiled(tmp_path: Path) -> None:
     with running(
         tmp_path, *command, PYTHONPATH=str(COMPILED), SCRUBBER_BATCH_WORKERS="1", SCRUBBER_STATE=state
     ) as serve:
-        deadline = time.monotonic() + 60
-        while not all_compiled(serve.process.pid):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        until(lambda: all_compiled(serve.process.pid))
 
 
 def all_compiled(process: int) -> bool:
@@ -82,7 +79,7 @@ def ran(package: Path, *command: str) -> str:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ import pytest
 from scrubber.batch.webhook import signature
 from tests.batches import ndjson
 from tests.service import ROOT, Service, running
+from tests.waiting import PATIENCE, until
 
 PAGE = (ROOT / "docs" / "batches.md").read_text()
 EXAMPLES = len(list((ROOT / "examples").glob("*.json")))
@@ -58,7 +58,9 @@ def shell(here: Path, service: Service, command: str, batch: str) -> bytes:
     address = f"127.0.0.1:{service.port}"
     environ = os.environ | {"BATCH": batch, "SCRUBBER_URL": f"http://{address}"}
     placed = command.replace("127.0.0.1:8080", address)
-    done = subprocess.run(["sh", "-ec", placed], cwd=here, env=environ, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(
+        ["sh", "-ec", placed], cwd=here, env=environ, capture_output=True, timeout=PATIENCE, check=False
+    )
     assert done.returncode == 0, (command, done.stderr)
     return done.stdout
 
@@ -74,7 +76,8 @@ def test_every_command_of_the_page(here: Path, service: Service) -> None:
             assert cells[:3] == ["done", str(EXAMPLES), str(EXAMPLES)]
         elif "-X POST -T" in command:
             batch = orjson.loads(told[command])["id"]
-            _wait(service, batch)
+            at = f"/v1/batches/{batch}"
+            until(lambda at=at: service.ask("GET", at).json["state"] == "done")
     by_words = {words: next(out for command, out in told.items() if words in command) for words in _EXPECTED}
     for words, expected in _EXPECTED.items():
         assert expected in by_words[words], words
@@ -91,14 +94,6 @@ _EXPECTED = {
     "$BATCH/summary": b'"providers"',
     "/cancel": b'"state":"done"',
 }
-
-
-def _wait(service: Service, batch: str) -> None:
-    for _ in range(200):
-        if service.ask("GET", f"/v1/batches/{batch}").json["state"] == "done":
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not end")
 
 
 @pytest.mark.parametrize("secret", ["a secret", "whsec_" + base64.b64encode(b"a secret").decode()])
@@ -125,7 +120,7 @@ def test_the_example_for_dask(tmp_path: Path) -> None:
         (tmp_path / "year" / f"{month}.ndjson").write_bytes(ndjson(5))
     (tmp_path / "year.py").write_text(blocks("python")[1])
     environ = os.environ | {"PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, "year.py"], cwd=tmp_path, env=environ, check=True, timeout=60)
+    subprocess.run([sys.executable, "year.py"], cwd=tmp_path, env=environ, check=True, timeout=PATIENCE)
     together = b"".join(file.read_bytes() for file in (tmp_path / "results").iterdir())
     assert len([orjson.loads(line)["answer"] for line in together.splitlines()]) == 10
 

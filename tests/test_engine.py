@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -43,7 +45,7 @@ def test_in_a_process_of_its_own(check: str) -> None:
         env={**os.environ, "MALLOC_PERTURB_": "165"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

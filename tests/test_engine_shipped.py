@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from tests.conftest import ROOT
+from tests.waiting import PATIENCE
 
 
 def test_random_claims_over_the_shipped_rules() -> None:
@@ -16,7 +17,7 @@ def test_random_claims_over_the_shipped_rules() -> None:
         env={**os.environ, "MALLOC_PERTURB_": "165"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -17,6 +17,7 @@ from scrubber.reference import Reference, open_reference
 from scrubber.reference.catalogue import TABLES
 from scrubber.reference.files import STARTER, read_contents
 from tests.stores import PLACES, kept_in
+from tests.waiting import PATIENCE
 
 OLD = date(2010, 1, 1)
 DAY = date(2025, 3, 12)
@@ -374,7 +375,7 @@ def test_a_fork_asks_the_reference_it_inherited(memory: Reference, starter: Refe
     answers: multiprocessing.Queue[str] = context.Queue()
     child = context.Process(target=_ask_in_child, args=(starter, 500, answers))
     child.start()
-    assert answers.get(timeout=30) == _ask(memory, 500)
+    assert answers.get(timeout=PATIENCE) == _ask(memory, 500)
     child.join()
     assert child.exitcode == 0
     assert _ask(starter, 501) == _ask(memory, 501)

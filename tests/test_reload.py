@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import copy
 from datetime import date
 from pathlib import Path
@@ -38,6 +38,7 @@ from scrubber.workshop.passed import Passed
 from tests.claims import office_claim, tbs_claim
 from tests.rule_folders import CASES, RULE, SHIPPED, put, rule_folder, shipped_rules, with_lines
 from tests.service import ROOT, Service, running
+from tests.waiting import PATIENCE, until
 
 FILE = "sample/family/sample-rule.yaml"
 TESTS = "sample/family/sample-rule.test.yaml"
@@ -68,17 +69,9 @@ def reload(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
         env=os.environ | {"SCRUBBER_STATE": str(folder / "state")},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
-
-
-def until(holds: Callable[[], object]) -> None:
-    for _ in range(400):
-        if holds():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not come true")
 
 
 def digests(service: Service, asks: int = 20) -> set[str]:
@@ -208,7 +201,7 @@ def test_reloads_under_load_fail_no_request_and_leave_nothing_behind(
     clients = [threading.Thread(target=ask) for _ in range(3)]
     for client in clients:
         client.start()
-    slow = socket.create_connection(("127.0.0.1", service.port), timeout=30)
+    slow = socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE)
     head = b"POST /v1/claims/scrub HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
     slow.sendall(head + b"Content-Length: %d\r\n\r\n" % len(TBS) + TBS[:100])
     files = []

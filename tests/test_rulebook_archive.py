@@ -18,6 +18,7 @@ from scrubber.rulebook.load import digest, load_rulebook
 from tests.conftest import ROOT
 from tests.rule_folders import RULE, put, rule_folder, with_lines
 from tests.service import running, write_rules
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -142,7 +143,7 @@ def test_what_a_killed_process_left_is_no_rulebook_and_is_removed(rules: Path, s
 
 def _keep_at_once(start: Barrier, rules: Path, loaded: str, states: list[Path]) -> None:
     for state in states:
-        start.wait(timeout=30)
+        start.wait(timeout=PATIENCE)
         archive(rules, loaded, state)
 
 
@@ -155,7 +156,7 @@ def test_processes_that_keep_one_rulebook_at_once_keep_it_once(rules: Path, tmp_
     for process in processes:
         process.start()
     for process in processes:
-        process.join(timeout=60)
+        process.join(timeout=PATIENCE)
     assert [process.exitcode for process in processes] == [0] * 4
     assert all(len(archived(state)) == 1 and open_archived(state, loaded) for state in states)
 

@@ -14,28 +14,34 @@ import pytest
 from scrubber.rulebook.load import load_rulebook
 from tests.rule_folders import CASES, LISTS, PACK, RULE, put, rule_folder, with_lines
 from tests.service import ROOT
+from tests.waiting import PATIENCE
 
 FILE = "sample/family/sample-rule.yaml"
 TESTS = "sample/family/sample-rule.test.yaml"
 MORE = "sample/family/sample-more.yaml"
 TABLE = "sample/tables/lists.csv"
 FILES = (FILE, TESTS, "sample/pack.yaml", TABLE)
-SECONDS, BYTES = 60, 2 << 30
+SECONDS, BYTES = 60, 2 << 30  # of processor time, which does not pass while other programs run
 
 Break = Callable[[Path], object]
 
 
 def linted(folder: Path) -> subprocess.CompletedProcess[str]:
     """`rules lint` on the folder, with little memory and time."""
+
+    def bounds() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+
     return subprocess.run(
         [sys.executable, "-m", "scrubber", "rules", "lint"],
         cwd=ROOT,
         env=os.environ | {"SCRUBBER_RULES": str(folder)},
         capture_output=True,
         text=True,
-        timeout=SECONDS,
+        timeout=PATIENCE,
         check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES)),
+        preexec_fn=bounds,
     )
 
 

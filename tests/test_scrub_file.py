@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import orjson
@@ -20,6 +19,7 @@ from scrubber.batch.job import ROWS_A_CHUNK
 from scrubber.scrub import Scrubber
 from tests.batches import RECEIVED, bench, ndjson, result_bytes, submit, work_off
 from tests.service import ROOT, write_rules
+from tests.waiting import PATIENCE, until
 
 ROWS = 3 * ROWS_A_CHUNK + 7
 DAY = RECEIVED.isoformat().replace("-", "")
@@ -66,7 +66,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, claims: Path, rules: P
 
 def run(claims: Path, output: Path, rules: Path, *options: str) -> subprocess.CompletedProcess[str]:
     with start(claims, output, rules, *options) as process:
-        told, errors = process.communicate(timeout=60)
+        told, errors = process.communicate(timeout=PATIENCE)
     return subprocess.CompletedProcess([], process.returncode, told, errors)
 
 
@@ -84,14 +84,6 @@ def start(claims: Path, output: Path, rules: Path, *options: str, program: str =
 
 def children(process: int) -> list[int]:
     return [int(text) for text in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
-
-
-def until(holds: Callable[[], object]) -> None:
-    for _ in range(2_000):
-        if holds():
-            return
-        time.sleep(0.005)
-    raise AssertionError("it did not come true")
 
 
 def test_results_are_those_of_a_batch(tmp_path: Path, claims: Path, shipped: Scrubber) -> None:
@@ -151,7 +143,7 @@ def test_what_a_killed_process_was_at_is_done_again(
     with start(claims, output, rules) as process:
         until(lambda: len(children(process.pid)) == 2)
         os.kill(children(process.pid)[1], signal.SIGKILL)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE)
     assert output.read_bytes() == undisturbed
 
 
@@ -166,7 +158,7 @@ def test_a_row_that_ends_its_process_is_rejected_and_the_rest_go_on(
         b"".join(_marked(line) if number in deadly else line for number, line in enumerate(lines, start=1))
     )
     with start(marked, output, rules, "--jobs", jobs, program=DEADLY) as process:
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2
     assert "4 rejected" in errors  # with the row that is no claim
     results = {orjson.loads(line)["row"]: line for line in output.read_bytes().splitlines(keepends=True)}
@@ -189,7 +181,7 @@ def test_where_every_row_ends_its_process_the_run_ends_and_goes_on_later(
 ) -> None:
     output = tmp_path / "out.ndjson"
     with start(claims, output, rules, program=DEADLY.replace('== "DEADLY"', "is not None")) as process:
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, output.exists()) == (2, False)
     assert f"process after process ended while it scrubbed rows 1 to {ROWS_A_CHUNK + 1}" in errors  # row 2 is blank
     run(claims, output, rules)
@@ -243,7 +235,7 @@ def test_two_runs_on_one_output_do_not_mix(tmp_path: Path, claims: Path, rules: 
         first.send_signal(signal.SIGSTOP)
         second = run(claims, output, rules)
         first.send_signal(signal.SIGCONT)
-        first.communicate(timeout=60)
+        first.communicate(timeout=PATIENCE)
     assert (second.returncode, "another run" in second.stderr) == (2, True), second.stderr
     assert output.read_bytes() == undisturbed
 

@@ -17,6 +17,7 @@ import pytest
 
 from tests.claims import office_claim, tbs_claim
 from tests.service import JSON, ROOT, Service, free_port, running, write_rules
+from tests.waiting import PATIENCE
 
 MOST = 200_000
 
@@ -130,7 +131,7 @@ main(["serve"])
 @pytest.mark.parametrize("sent", [b"POST /v1/cl", b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"])
 def test_requests_that_never_end_do_not_stop_the_service(tmp_path: Path, rules: Path, sent: bytes) -> None:
     with running(tmp_path, "-c", _IMPATIENT, SCRUBBER_RULES=str(rules), SCRUBBER_THREADS="2") as service:
-        stalled = [socket.create_connection(("127.0.0.1", service.port), timeout=30) for _ in range(4)]
+        stalled = [socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE) for _ in range(4)]
         for connection in stalled:
             connection.sendall(sent)
         assert service.scrub(orjson.dumps(office_claim())).status == 200
@@ -151,7 +152,7 @@ def test_a_long_upload_that_is_refused_is_told_why(service: Service, size: int) 
     """Also one of which the rest is never sent."""
     kind = "text/plain" if size < 10_000_000_000 else "application/x-ndjson"
     head = f"POST /v1/batches HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: {size}\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", service.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE) as connection:
         connection.sendall(head.encode())
         for _ in range(150):
             connection.sendall(b" " * 1_000_000)
@@ -161,7 +162,7 @@ def test_a_long_upload_that_is_refused_is_told_why(service: Service, size: int) 
 
 def test_clients_that_keep_their_end_open_hold_up_nobody(tmp_path: Path, rules: Path) -> None:
     with running(tmp_path, SCRUBBER_RULES=str(rules)) as service:
-        held = [socket.create_connection(("127.0.0.1", service.port), timeout=30) for _ in range(40)]
+        held = [socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE) for _ in range(40)]
         for number, connection in enumerate(held):
             last = "Connection: close" if number % 2 else "no header"
             connection.sendall(f"GET /healthz HTTP/1.1\r\nHost: x\r\n{last}\r\n\r\n".encode())
@@ -176,12 +177,12 @@ def test_uploads_that_stall_leave_a_thread_to_others(tmp_path: Path, rules: Path
         b"POST /v1/batches HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\nContent-Length: 9000\r\n\r\n{"
     )
     with running(tmp_path, SCRUBBER_RULES=str(rules), SCRUBBER_STATE=str(tmp_path / "state")) as service:
-        stalled = [socket.create_connection(("127.0.0.1", service.port), timeout=30) for _ in range(20)]
+        stalled = [socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE) for _ in range(20)]
         for connection in stalled:
             connection.sendall(head)
         refused: list[bytes] = []
         while len(refused) < 18:  # all but the two that came first, whichever those were
-            answered, _, _ = select.select(stalled, [], [], 30)
+            answered, _, _ = select.select(stalled, [], [], PATIENCE)
             assert answered
             refused.extend(connection.recv(65_536) for connection in answered)
             stalled = [connection for connection in stalled if connection not in answered]
@@ -234,6 +235,6 @@ def _serve(environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
         env=os.environ | {"SCRUBBER_BIND": f"127.0.0.1:{free_port()}"} | environ,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )

@@ -9,23 +9,26 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
+from scrubber.web.patience import STEP
 from tests.batches import ndjson
 from tests.claims import office_claim, tbs_claim
 from tests.rule_folders import CASES, RULE, put, rule_folder, with_lines
 from tests.service import ROOT, Service, running, write_rules
+from tests.waiting import PATIENCE, until
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
-PATIENT_FOR_ONE_SECOND = """
+PAUSES, PAUSE = 8, 0.5  # seconds: together longer than the service is patient, each so short that any machine keeps it
+PATIENT_FOR_THREE_SECONDS = """
 from scrubber.__main__ import main
 from scrubber.web import patience
-patience.SECONDS = 1
+patience.SECONDS = 3
 main(["serve"])
 """
 
@@ -38,7 +41,7 @@ def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory, rules: Path) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("service")
-    with running(folder, "-c", PATIENT_FOR_ONE_SECOND, **_environ(folder, rules)) as service:
+    with running(folder, "-c", PATIENT_FOR_THREE_SECONDS, **_environ(folder, rules)) as service:
         yield service
 
 
@@ -59,14 +62,6 @@ def submit(service: Service, data: bytes, query: str = "") -> str:
 def ended(service: Service, address: str) -> Any:
     until(lambda: service.ask("GET", address).json["state"] not in ("received", "running"))
     return service.ask("GET", address).json
-
-
-def until(holds: Callable[[], object]) -> None:
-    for _ in range(600):
-        if holds():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not come true")
 
 
 def children(process: int) -> list[int]:
@@ -143,7 +138,7 @@ def test_a_worker_apart_from_the_service_does_the_same(tmp_path: Path, rules: Pa
         with subprocess.Popen(command, cwd=ROOT, env=os.environ | environ, stdout=subprocess.PIPE) as worker:
             assert ended(service, address)["state"] == "done"
             worker.send_signal(signal.SIGTERM)
-            assert worker.wait(30) == 0
+            assert worker.wait(PATIENCE) == 0
             assert worker.stdout is not None
             assert orjson.loads(worker.stdout.readline())["event"] == "workers"
 
@@ -191,15 +186,16 @@ def _canaries() -> bytes:
 
 
 def test_a_slow_upload_is_waited_for_and_one_that_stands_still_is_not(service: Service) -> None:
-    rows = ndjson(200)
-    step = len(rows) // 6 + 1
-    with socket.create_connection(("127.0.0.1", service.port), timeout=30) as slow:
+    rows = ndjson(400)
+    step = len(rows) // PAUSES + 1
+    assert step > STEP  # what arrives in between is worth another wait
+    with socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE) as slow:
         slow.sendall(_head(len(rows)))
         for start in range(0, len(rows), step):
             slow.sendall(rows[start : start + step])
-            time.sleep(0.5)
+            time.sleep(PAUSE)
         assert b" 202 " in slow.recv(1_000)
-    with socket.create_connection(("127.0.0.1", service.port), timeout=30) as still:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE) as still:
         still.sendall(_head(len(rows)) + rows[:100])
         assert b" 400 " in still.recv(1_000)
     assert '"failure"' not in service.output.read_text()
@@ -216,22 +212,22 @@ def test_a_slow_download_is_waited_for(service: Service) -> None:
     address = submit(service, ndjson(2_000))
     ended(service, address)
     whole = service.ask("GET", f"{address}/results").body
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=PATIENCE)
     connection.connect()
     connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
     connection.request("GET", f"{address}/results")
     answer = connection.getresponse()
     read = b""
-    while piece := answer.read(len(whole) // 4 + 1):
+    while piece := answer.read(len(whole) // PAUSES + 1):
         read += piece
-        time.sleep(0.5)
+        time.sleep(PAUSE)
     assert read == whole
 
 
 def test_uploads_leave_a_thread_to_those_who_wait_for_one_claim(tmp_path: Path, rules: Path) -> None:
     environ = _environ(tmp_path, rules, workers=0) | {"SCRUBBER_THREADS": "2"}
     with running(tmp_path, **environ) as service:
-        with socket.create_connection(("127.0.0.1", service.port), timeout=30) as upload:
+        with socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE) as upload:
             upload.sendall(_head(1_000) + b"{")
             until(lambda: list((tmp_path / "state" / "batches").glob("*")))
             assert service.scrub(orjson.dumps(office_claim())).status == 200

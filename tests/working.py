@@ -1,7 +1,7 @@
-"""A pool of workers for tests, over claims that do harm: python -m tests.working FOLDER DATABASE WORKERS.
+"""A pool of workers for tests, over claims that do harm: python -m tests.working FOLDER DATABASE WORKERS STUCK.
 
 What a claim does is said in its number: `kill` ends its process at once, `crash` in C code, `hang` never ends, `slow`
-takes a while. A worker that hangs is noticed after a second.
+takes a while. A worker that hangs is noticed after STUCK seconds.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from scrubber.scrub import Scrubber, open_scrubber
 from tests.batches import LEASE, bench
 from tests.service import ROOT
 
-STUCK = 1  # seconds
 SLOW = 0.05  # seconds a claim
 
 
@@ -49,8 +48,8 @@ class Harmed:
         return self._scrubber.scrub(claim, *rest)
 
 
-def main(folder: str, database: str, workers: str) -> None:
-    pool.STUCK_SECONDS = STUCK
+def main(folder: str, database: str, workers: str, stuck: str) -> None:
+    pool.STUCK_SECONDS = int(stuck)
 
     def prepare() -> pool.OpenBench:
         harmed = Harmed(open_scrubber(ROOT / "rules", None))
@@ -58,7 +57,7 @@ def main(folder: str, database: str, workers: str) -> None:
         def opened() -> Bench:
             kept = open_batches(Path(folder), database or None, LEASE)
             assert kept is not None
-            return bench(kept, harmed, lease_seconds=STUCK)  # how often it says that it is alive; leases last longer
+            return bench(kept, harmed, lease_seconds=1.0)  # how often it says that it is alive; leases last longer
 
         return opened
 
