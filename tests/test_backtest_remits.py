@@ -34,7 +34,7 @@ ONE = RemitRow("C1", "1", "100.00", "0.00", "CO", "97", "100.00")
         b'{"claim": "C1", "line": 1, "charge": "100.00", "paid": 0, "group": "CO", "reason": "97", "amount": 100}\n',
         b'\n{"claimNumber": "C1", "line": "1", "charge": 100.0, "paid": "0", '
         b'"adjustments": [{"group": "CO", "reason": "97", "amount": "100.00"}]}\n',
-        gzip.compress(HEADER + b"C1,1,100.00,0.00,CO,97,100.00\n"),
+        gzip.compress(HEADER + b"C1,1,100.00,0.00,CO,97,100.00\n", mtime=0),
     ],
 )
 def test_one_row_in_many_forms(tmp_path: Path, content: bytes) -> None:
