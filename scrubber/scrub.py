@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -14,8 +14,10 @@ from scrubber.claim import Claim
 from scrubber.engine import DurableEngine
 from scrubber.engine.program import Engine
 from scrubber.facts.abn import Notices
+from scrubber.facts.exclusions import Exclusions
 from scrubber.facts.fact import Fact
 from scrubber.facts.gather import first_day, gather_facts
+from scrubber.facts.liability import liabilities
 from scrubber.facts.lines import LineView, line_views
 from scrubber.facts.payer import identify_payer
 from scrubber.findings import AS_WRITTEN, ScrubResult, Switches, UsedRelease, Versions, disposition
@@ -48,12 +50,15 @@ def scrub(
 
 
 class Known(NamedTuple):
-    """What is known of a claim before any rule is asked; `day` is its first date of service."""
+    """What is known of a claim before any rule is asked; `day` is its first date of service.
+
+    `liabilities`: who bears a denial of coverage, by line number, where it is not the provider.
+    """
 
     day: date
     payer: Payer
     views: tuple[LineView, ...]
-    notices: Notices
+    liabilities: Mapping[int, str]
     facts: Sequence[Fact]
 
 
@@ -62,9 +67,9 @@ def read_facts(claim: Claim, rulebook: Rulebook, reference: Reference, received_
     day = first_day(claim, received_on)
     payer = identify_payer(claim, day, rulebook, reference)
     views = line_views(claim, payer, reference)
-    notices = Notices(claim, rulebook)
-    facts = gather_facts(claim, payer, views, notices, rulebook, reference, received_on)
-    return Known(day, payer, views, notices, facts)
+    notices, exclusions = Notices(claim, rulebook), Exclusions(views, rulebook)
+    facts = gather_facts(claim, payer, views, notices, exclusions, rulebook, reference, received_on)
+    return Known(day, payer, views, liabilities(views, notices, exclusions, reference), facts)
 
 
 def conclude(
@@ -82,12 +87,11 @@ def conclude(
     payer, day = known.payer, known.day
     not_checked = all_unchecked(unchecked, fired, views, payer, day, rulebook, reference, switches)
     prices = price_lines(claim, views, rulebook, reference)
-    bearers = {view.number for view in views if known.notices.patient_bears(view)}
     ends = [(view.first or view.last, view.last or view.first) for view in views]
     runs = frozenset([(first, last) for first, last in ends if first and last])
     runs = runs or frozenset(((received_on, received_on),))
     used = _used_releases(runs, reference) if len(runs) <= MOST_RUNS_KEPT else _find_releases(runs, reference)
-    findings, impact = add_impacts(in_order(fired), prices, bearers)
+    findings, impact = add_impacts(in_order(fired), prices, known.liabilities)
     return ScrubResult(
         disposition(findings),
         findings,
@@ -97,7 +101,7 @@ def conclude(
         claim.unmapped,
         Versions(__version__, rulebook.digest, used),
         received_on,
-        add_impacts(in_order(shadow), prices, bearers)[0] if shadow else (),
+        add_impacts(in_order(shadow), prices, known.liabilities)[0] if shadow else (),
         switches,
     )
 

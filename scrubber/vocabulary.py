@@ -73,6 +73,18 @@ _PAYER = (
     Field("contractor", Type.TEXT, "number of the Medicare contractor for the place of service; unset when unknown"),
 )
 
+# Letters that CMS gives, and our word for a code that no loaded row has.
+FEE_STATUSES = (*"ABCDEFGHIJMNPRTX", "unlisted")
+_EXCLUDED = Field(
+    "excluded", Type.FLAG,
+    "a row excludes the service from Medicare by law: lists excluded-by-statute and chiropractic-benefit of "
+    "medicare-abn",
+)  # fmt: skip
+_FEE_STATUS = Field(
+    "feeStatus", Type.WORD, "status of the code on the Medicare fee schedule; unlisted: no loaded row has it",
+    FEE_STATUSES, tables=_FEES,
+)  # fmt: skip
+
 _LINE = (
     *_PAYER,
     Field("procedure", Type.TEXT, "procedure code of the line"),
@@ -242,6 +254,13 @@ KINDS: Mapping[str, Kind] = {
             Field("placeUnknown", Type.FLAG, "the place of service stands in no loaded table", tables=_PLACES),
             Field("placeNotListed", Type.FLAG, "the place of service is not in a release that is complete on the day",
                   tables=_PLACES),
+            _FEE_STATUS,
+            Field("feeStatusCarried", Type.FLAG, "the status is of a fee schedule that ended before the day",
+                  tables=_FEES),
+            Field("besidePaidService", Type.FLAG, "the claim bills a service of the day and provider that the fee "
+                  "schedule pays (status A, R or T); set for status P only", tables=_FEES),
+            Field("categoryTwo", Type.FLAG, "the code is of category II: it reports performance and is paid nowhere"),
+            _EXCLUDED,
             Field("pcTc", Type.WORD, "PC/TC indicator of the fee schedule", tuple("0123456789"), tables=_FEES),
             Field("componentInvalid", Type.FLAG, "modifier 26 or TC on a code whose PC/TC indicator does not allow it, "
                   "and of which the fee schedule has no such part; unset when it does not have the code", tables=_FEES),
@@ -322,6 +341,8 @@ KINDS: Mapping[str, Kind] = {
         ),
         _kind(
             "abn", "what the claim and its notices say about one line's beneficiary notice", "modifiers", *_LINE,
+            _FEE_STATUS,
+            _EXCLUDED,
             Field("abn", Type.WORD, "notice for the line", ("valid", "invalid"), _SUPPLIED),
             Field("abnFaults", Type.CODES, "what makes the notice invalid: option-2, option-3, no-option, "
                   "signed-after-service, not-signed, wrong-form, no-reason, generic-reason, no-estimate, "

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from scrubber.facts.documentation import Documents
+from scrubber.facts.exclusions import Exclusions
 from scrubber.facts.lines import line_views
 from scrubber.facts.services import line_facts
 from scrubber.intake import read_v3
@@ -17,7 +18,7 @@ from scrubber.reference.load import mpfs
 from scrubber.rulebook.book import CodeLists
 from scrubber.scrub import Scrubber
 from tests.claims import tbs_claim
-from tests.priced import DAY, MEDICARE, claim, service_line, starter
+from tests.priced import DAY, MEDICARE, claim, rulebook, service_line, starter
 from tests.published import full_size, rows_of, typed_folder
 
 
@@ -25,7 +26,8 @@ def invalid(asked: Iterable[tuple[str, str]], reference: Reference) -> set[tuple
     """The codes with a modifier that the fee schedule does not allow, of those asked."""
     lines = [service_line(number, code, modifier) for number, (code, modifier) in enumerate(asked, start=1)]
     sent = claim(*lines)
-    facts = line_facts(line_views(sent, MEDICARE, reference), Documents(sent), CodeLists(()), reference)
+    views = line_views(sent, MEDICARE, reference)
+    facts = line_facts(views, Documents(sent), Exclusions(views, rulebook()), CodeLists(()), reference)
     return {
         (fact.values["procedure"], *fact.values["modifiers"]) for fact in facts if fact.values.get("componentInvalid")
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -34,17 +35,20 @@ def priced(allowed: str | None, billed: str | None = "60.00") -> LinePrice:
     return LinePrice(charge, amount, amount, *known)
 
 
+PROVIDERS: dict[int, str] = {}  # every line is the provider's
 TWO = {1: priced("9.38"), 2: priced("38.82", "70.00")}
 
 
-def one(only: Finding, lines: dict[int, LinePrice] = TWO, patient_lines: tuple[int, ...] = ()) -> Impact:
-    (found,), _ = add_impacts([only], lines, patient_lines)
+def one(only: Finding, lines: dict[int, LinePrice] = TWO, liabilities: Mapping[int, str] = PROVIDERS) -> Impact:
+    (found,), _ = add_impacts([only], lines, liabilities)
     assert found.impact is not None
     return found.impact
 
 
-def whole(*findings: Finding, lines: dict[int, LinePrice] = TWO, patient_lines: tuple[int, ...] = ()) -> ClaimImpact:
-    return add_impacts(findings, lines, patient_lines)[1]
+def whole(
+    *findings: Finding, lines: dict[int, LinePrice] = TWO, liabilities: Mapping[int, str] = PROVIDERS
+) -> ClaimImpact:
+    return add_impacts(findings, lines, liabilities)[1]
 
 
 def at_risk(impact: ClaimImpact) -> tuple[Decimal | None, Decimal, Decimal]:
@@ -117,22 +121,22 @@ def test_coverage_and_frequency_fall_on_the_provider_without_a_notice() -> None:
 def test_coverage_and_frequency_move_to_the_patient_at_the_charge() -> None:
     for category in ("coverage", "frequency"):
         moved = finding(1, category=category, severity="warn")
-        found = one(moved, patient_lines=(1,))
+        found = one(moved, liabilities={1: "patient"})
         assert (found.allowed, found.at_risk, found.liability) == (Decimal("9.38"), Decimal("60.00"), "patient")
         assert found.steps[-1] == "the patient owes the charge: 60.00"
-        assert at_risk(whole(moved, patient_lines=(1,))) == (Decimal("60.00"), NOTHING, Decimal("60.00"))
+        assert at_risk(whole(moved, liabilities={1: "patient"})) == (Decimal("60.00"), NOTHING, Decimal("60.00"))
 
 
 def test_a_notice_moves_nothing_else() -> None:
     for category in ("bundling", "units", "provider", "documentation", "abn", "coding", "structure", "timeliness"):
-        found = one(finding(1, category=category), patient_lines=(1,))
+        found = one(finding(1, category=category), liabilities={1: "patient"})
         assert (found.at_risk, found.liability) == (Decimal("9.38"), "provider")
 
 
 def test_where_another_finding_stands_on_the_line_the_provider_bears_both() -> None:
     moved, stays = finding(1, category="coverage", severity="warn"), finding(1)
     for pair in ((moved, stays), (stays, moved)):
-        findings, impact = add_impacts(pair, TWO, (1,))
+        findings, impact = add_impacts(pair, TWO, {1: "patient"})
         assert {found.impact.liability for found in findings if found.impact} == {"provider"}
         assert {found.impact.at_risk for found in findings if found.impact} == {Decimal("9.38")}
         assert at_risk(impact) == (Decimal("9.38"), Decimal("9.38"), NOTHING)
@@ -141,16 +145,20 @@ def test_where_another_finding_stands_on_the_line_the_provider_bears_both() -> N
 def test_another_finding_without_money_or_on_another_line_leaves_it_with_the_patient() -> None:
     moved = finding(1, category="coverage", severity="warn")
     for beside in (finding(1, severity="info"), finding(1, at_risk="nothing")):
-        assert at_risk(whole(moved, beside, patient_lines=(1,))) == (Decimal("60.00"), NOTHING, Decimal("60.00"))
-    split = whole(moved, finding(2), patient_lines=(1,))
+        assert at_risk(whole(moved, beside, liabilities={1: "patient"})) == (
+            Decimal("60.00"),
+            NOTHING,
+            Decimal("60.00"),
+        )
+    split = whole(moved, finding(2), liabilities={1: "patient"})
     assert at_risk(split) == (Decimal("98.82"), Decimal("38.82"), Decimal("60.00"))
 
 
 def test_a_finding_with_both_bearers_says_provider_and_adds_up_by_line() -> None:
     mixed = finding(1, 2, category="frequency")
-    found = one(mixed, patient_lines=(1,))
+    found = one(mixed, liabilities={1: "patient"})
     assert (found.at_risk, found.liability) == (Decimal("98.82"), "provider")
-    assert at_risk(whole(mixed, patient_lines=(1,))) == (Decimal("98.82"), Decimal("38.82"), Decimal("60.00"))
+    assert at_risk(whole(mixed, liabilities={1: "patient"})) == (Decimal("98.82"), Decimal("38.82"), Decimal("60.00"))
 
 
 def test_an_unknown_price_is_none_and_says_why() -> None:
@@ -174,15 +182,15 @@ def test_one_unknown_line_makes_a_finding_unknown_and_the_claim_counts_the_rest(
 
 
 def test_what_the_patient_owes_is_known_when_the_fee_is_not() -> None:
-    found = one(finding(1, category="coverage"), {1: priced(None)}, patient_lines=(1,))
+    found = one(finding(1, category="coverage"), {1: priced(None)}, liabilities={1: "patient"})
     assert (found.allowed, found.at_risk, found.unknown) == (None, Decimal("60.00"), "no-schedule")
 
 
 def test_what_the_patient_owes_is_unknown_without_a_charge() -> None:
     lines = {1: priced("9.38", None)}
-    found = one(finding(1, category="coverage"), lines, patient_lines=(1,))
+    found = one(finding(1, category="coverage"), lines, liabilities={1: "patient"})
     assert (found.billed, found.at_risk, found.liability, found.unknown) == (None, None, "patient", "no-charge")
-    impact = whole(finding(1, category="coverage"), lines=lines, patient_lines=(1,))
+    impact = whole(finding(1, category="coverage"), lines=lines, liabilities={1: "patient"})
     assert (impact.billed, impact.allowed, impact.at_risk, impact.unknown) == (
         None,
         Decimal("9.38"),
@@ -191,17 +199,32 @@ def test_what_the_patient_owes_is_unknown_without_a_charge() -> None:
     )
 
 
-def test_a_line_that_pays_nothing_puts_a_known_nothing_at_risk() -> None:
+def test_a_line_that_pays_nothing_puts_a_known_nothing_at_risk_and_is_still_the_providers() -> None:
     found = one(finding(1), {1: priced("0.00")})
-    assert (found.at_risk, found.liability, found.unknown) == (NOTHING, None, None)
+    assert (found.at_risk, found.liability, found.unknown) == (NOTHING, "provider", None)
+
+
+def test_who_bears_a_line_may_be_unsettled_and_then_what_is_at_risk_is_not_known() -> None:
+    found = one(finding(1, category="coverage", severity="warn"), liabilities={1: "unsettled"})
+    assert (found.allowed, found.at_risk, found.liability, found.unknown) == (
+        Decimal("9.38"), None, None, "liability-unsettled",
+    )  # fmt: skip
+    impact = whole(finding(1, category="coverage", severity="warn"), finding(2), liabilities={1: "unsettled"})
+    assert at_risk(impact) == (Decimal("38.82"), Decimal("38.82"), NOTHING)
+
+
+def test_what_falls_on_the_provider_does_whatever_is_unsettled() -> None:
+    found = one(finding(1), liabilities={1: "unsettled"})
+    assert (found.at_risk, found.liability) == (Decimal("9.38"), "provider")
 
 
 CENTS = st.none() | st.integers(0, 50_000).map(lambda cents: Decimal(cents).scaleb(-2))
+Case = tuple[dict[int, LinePrice], list[Finding], dict[int, str]]
 LINES = st.lists(st.tuples(CENTS, CENTS), min_size=1, max_size=5)
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[dict[int, LinePrice], list[Finding], list[int]]:
+def cases(draw: st.DrawFn) -> Case:
     lines = {
         number: priced(None if allowed is None else str(allowed), None if billed is None else str(billed))
         for number, (allowed, billed) in enumerate(draw(LINES), start=1)
@@ -218,15 +241,14 @@ def cases(draw: st.DrawFn) -> tuple[dict[int, LinePrice], list[Finding], list[in
             }
         ),
     )
-    return lines, draw(st.lists(findings, max_size=6)), sorted(draw(numbers))
+    bearers = st.dictionaries(st.sampled_from(sorted(lines)), st.sampled_from(["patient", "unsettled"]))
+    return lines, draw(st.lists(findings, max_size=6)), draw(bearers)
 
 
 @given(cases(), st.randoms())
-def test_nothing_counts_twice_and_the_order_of_findings_changes_nothing(
-    case: tuple[dict[int, LinePrice], list[Finding], list[int]], shuffler: Any
-) -> None:
-    lines, findings, patient_lines = case
-    found, impact = add_impacts(findings, lines, patient_lines)
+def test_nothing_counts_twice_and_the_order_of_findings_changes_nothing(case: Case, shuffler: Any) -> None:
+    lines, findings, liabilities = case
+    found, impact = add_impacts(findings, lines, liabilities)
     most = sum(max(price.allowed or NOTHING, price.billed or NOTHING) for price in lines.values())
     known = impact.at_risk or NOTHING
     assert NOTHING <= known <= most
@@ -239,6 +261,6 @@ def test_nothing_counts_twice_and_the_order_of_findings_changes_nothing(
     assert (impact.unknown is not None) == (None in (impact.billed, impact.allowed, impact.at_risk))
     order = list(range(len(findings)))
     shuffler.shuffle(order)
-    again, impact_again = add_impacts([findings[place] for place in order], lines, patient_lines)
+    again, impact_again = add_impacts([findings[place] for place in order], lines, liabilities)
     assert again == tuple(found[place] for place in order)
     assert impact_again == impact

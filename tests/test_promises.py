@@ -555,9 +555,13 @@ def test_what_the_patient_bears_is_expected_as_patient_responsibility(scrub: Scr
     assert (finding["impact"]["liability"], finding["reason"]["group"]) == ("patient", "PR")
 
 
-def test_an_excluded_service_is_owed_by_the_patient(scrub: Scrub) -> None:
+def test_gy_leaves_to_the_patient_only_what_the_law_excludes(scrub: Scrub) -> None:
     answer = scrub(claim_of(line("77092", modifiers=("GY",))))
-    assert coverage_finding(answer)["impact"]["liability"] == "patient"
+    assert answer["disposition"] == "warn"
+    assert coverage_finding(answer)["impact"]["liability"] == "provider"
+    assert answer["impact"]["byLiability"] == {"provider": "9.38", "patient": "0.00"}
+    excluded = of(scrub(claim_of(line("99213"), line("92015", modifiers=("GY",)))), "medicare-abn-gy")
+    assert (excluded["severity"], excluded["reason"]["group"], excluded["lines"]) == ("info", "PR", [2])
 
 
 def test_a_denied_line_without_a_price_is_unknown_for_the_provider_too(scrub: Scrub) -> None:

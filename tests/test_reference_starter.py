@@ -140,7 +140,20 @@ def test_fees_of_2026_are_those_of_the_july_file() -> None:
         if row and row[0] in CODES
     }
     assert {key[0] for key in published} == BONE
-    assert typed_fees("RVU26C") == published
+    beyond = {  # two rows of the whole file, of which the excerpt has none
+        ("97010", ""): _not_paid("B", "0.06", "0.13", "0.01"),
+        ("97014", ""): _not_paid("I", "0.18", "0.19", "0.01"),
+    }
+    assert typed_fees("RVU26C") == published | beyond
+
+
+def _not_paid(status: str, work: str, pe: str, mp: str) -> tuple[Any, ...]:
+    """A code without global days, parts or reductions, never done in a facility, whose figures are for information."""
+    nothing = Decimal("0.00")
+    return (
+        status, Decimal(work), Decimal(pe), Decimal(pe), Decimal(mp), False, True, "9", "XXX", *["9"] * 5, None, "99",
+        *[nothing] * 6, "09",
+    )  # fmt: skip
 
 
 @needs_published

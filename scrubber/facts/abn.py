@@ -6,9 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from scrubber.claim import Absence, Claim
+from scrubber.facts.exclusions import Exclusions
 from scrubber.facts.fact import Fact
 from scrubber.facts.lines import LineView
 from scrubber.facts.notice import Judgement, Notice, judge, read_notice
+from scrubber.facts.status import fee_status
+from scrubber.reference import Reference
 from scrubber.rulebook.book import Rulebook
 
 LIABILITY_MODIFIERS = frozenset(("GA", "GX", "GY", "GZ"))
@@ -75,19 +78,10 @@ class Notices:
         judged = self._of(view)
         return judged is not None and not (judged.faults or judged.leaves_out or judged.doubts)
 
-    def patient_bears(self, view: LineView) -> bool:
-        """Whether a denial for necessity would fall on the patient under Original Medicare.
 
-        GA with a valid notice moves it; GY says that the service is excluded by statute, which the patient owes anyway.
-        """
-        if view.payer.line_of_business != "original-medicare":
-            return False
-        if "GA" not in view.line.modifiers:
-            return "GY" in view.line.modifiers and "GZ" not in view.line.modifiers
-        return self.state(view).get("abn") == "valid"
-
-
-def abn_facts(views: Sequence[LineView], notices: Notices, coverage: Sequence[Fact]) -> Iterator[Fact]:
+def abn_facts(
+    views: Sequence[LineView], notices: Notices, exclusions: Exclusions, coverage: Sequence[Fact], reference: Reference
+) -> Iterator[Fact]:
     """One fact for each line with a liability modifier or a notice; `coverage` are the claim's facts of coverage."""
     for view in views:
         if not view.line.modifiers and not notices.covers(view.number):
@@ -95,6 +89,9 @@ def abn_facts(views: Sequence[LineView], notices: Notices, coverage: Sequence[Fa
         if not notices.covers(view.number) and LIABILITY_MODIFIERS.isdisjoint(view.line.modifiers):
             continue
         values: dict[str, Any] = view.values | notices.state(view) | notices.details(view)
+        values["excluded"] = exclusions.has(view)
+        if view.first is not None and view.line.procedure is not None:
+            values["feeStatus"] = fee_status(view.line.procedure, view.first, reference).letter
         values["coverage"] = next((each.values["status"] for each in coverage if view.number in each.lines), "no-row")
         yield Fact("abn", values, (view.number,))
 

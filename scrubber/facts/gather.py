@@ -10,6 +10,7 @@ from scrubber.facts.abn import Notices, abn_facts
 from scrubber.facts.coverage import coverage_facts
 from scrubber.facts.diagnoses import diagnosis_facts
 from scrubber.facts.documentation import Documents, document_facts
+from scrubber.facts.exclusions import Exclusions
 from scrubber.facts.fact import Fact
 from scrubber.facts.interest import interest_of
 from scrubber.facts.lines import LineView, by_procedure
@@ -34,6 +35,7 @@ def gather_facts(
     payer: Payer,
     views: Sequence[LineView],
     notices: Notices,
+    exclusions: Exclusions,
     rulebook: Rulebook,
     reference: Reference,
     received_on: date,
@@ -50,13 +52,13 @@ def gather_facts(
         claim_fact(claim, payer, day, documents, rulebook),
         *element_facts(claim, payer, day, received_on, rulebook),
         *diagnosis_facts(claim, payer, day, reference),
-        *line_facts(views, documents, rulebook.lists, reference),
+        *line_facts(views, documents, exclusions, rulebook.lists, reference),
         *repeat_facts(views),
         *pairs,
         *named_pair_facts(by_code, interest.pairs, documents, pairs),
         *code_day_facts(by_code, rulebook.lists, reference),
         *document_facts(claim, documented, documents, rulebook),
-        *abn_facts(views, notices, coverage),
+        *abn_facts(views, notices, exclusions, coverage, reference),
         *coverage,
         *table_facts(payer, views, rulebook, reference),
     ]

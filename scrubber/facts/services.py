@@ -8,9 +8,11 @@ from typing import Any
 
 from scrubber.claim import Absence
 from scrubber.facts.documentation import NOT_SUPPLIED_STATE, Documents
+from scrubber.facts.exclusions import Exclusions
 from scrubber.facts.fact import Fact
 from scrubber.facts.lines import REPEAT_MODIFIERS, LineView
 from scrubber.facts.mue import is_counted
+from scrubber.facts.status import PAID_BY_SCHEDULE, fee_status, is_category_two
 from scrubber.reference import Reference
 from scrubber.remembered import remembered
 from scrubber.rulebook.book import CodeLists
@@ -24,16 +26,19 @@ REPEAT_KEY = frozenset(("modifiers", "units", "charge", "line-place"))  # with t
 
 
 def line_facts(
-    views: Sequence[LineView], documents: Documents, lists: CodeLists, reference: Reference
+    views: Sequence[LineView], documents: Documents, exclusions: Exclusions, lists: CodeLists, reference: Reference
 ) -> Iterator[Fact]:
     """One fact a line."""
     for view in views:
         values: dict[str, Any] = dict(view.values)
+        values["excluded"] = exclusions.has(view)
         if view.first is not None:
             values |= _tables_say(view.line.procedure, view.line.modifiers, view.first, reference, lists)
             unlisted = _is_absent(view, reference)
             values["placeNotListed"] = unlisted
             values["placeUnknown"] = bool(view.place) and view.setting is None and not unlisted
+            if values.get("feeStatus") == "P":
+                values["besidePaidService"] = _beside_paid_service(view, views, reference)
             if "mue" in values and view.line.units is not None and is_counted(view, lists):
                 values["unitsOverMue"] = view.line.units > values["mue"] * view.days
         if view.rendering is None or view.rendering.taxonomy is None:
@@ -67,6 +72,10 @@ def _tables_say(
         return values
     standing = reference.procedure(code, day)
     values["codeStanding"] = reference.absence(code, day) if standing == "unknown" else standing
+    status = fee_status(code, day, reference)
+    values["feeStatus"] = status.letter
+    values["feeStatusCarried"] = status.carried
+    values["categoryTwo"] = is_category_two(code)
     fee = reference.fee(code, "", day)
     if fee is not None:
         values["pcTc"] = fee.pc_tc
@@ -85,6 +94,18 @@ def _tables_say(
 def _is_ride(modifier: str, day: date, lists: CodeLists) -> bool:
     """Whether a modifier is the pair of letters of an ambulance's ride: where it began, where it ended."""
     return all(lists.contains(AMBULANCE_PLACES, letter, day.toordinal()) for letter in modifier)
+
+
+def _beside_paid_service(view: LineView, views: Sequence[LineView], reference: Reference) -> bool:
+    """Whether the claim bills another service of the same provider and day that the fee schedule pays."""
+    return any(
+        other.first == view.first
+        and other.provider == view.provider
+        and other.line.procedure is not None
+        and view.first is not None
+        and fee_status(other.line.procedure, view.first, reference).letter in PAID_BY_SCHEDULE
+        for other in views
+    )
 
 
 def _add_calculated_by(values: dict[str, Any], given: str | Absence | None) -> None:

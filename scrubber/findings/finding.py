@@ -15,7 +15,7 @@ from scrubber.rulebook.rule import Authority, Reason, Rule
 class Impact(NamedTuple):
     """Dollars of one finding or of the claim. None = cannot be known; `unknown` then says why.
 
-    `liability` is provider, patient or None (nothing at risk, or not known).
+    `liability` is provider, patient or None (the finding puts nothing at risk, or who bears it is not settled).
     """
 
     billed: Decimal | None

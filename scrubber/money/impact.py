@@ -2,7 +2,7 @@
 
 Who bears a line's loss is one answer a line: bundling, units, providers, documentation and all else fall on the
 provider; only coverage and frequency move to the patient, and only where nothing else stands on the line. The provider
-loses what the line is allowed, the patient owes what it was billed at.
+loses what the line is allowed, the patient owes what it was billed at; where neither is settled, nobody knows.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from decimal import Decimal
 from scrubber.findings import ClaimImpact, Finding, Fired, Impact
 from scrubber.money.line_price import NOTHING, UNKNOWN, LinePrice
 
-PROVIDER, PATIENT = "provider", "patient"
+PROVIDER, PATIENT, UNSETTLED = "provider", "patient", "unsettled"
 MOVABLE = frozenset(("coverage", "frequency"))
 MOST_LINES_SHOWN = 20  # of one finding; a claim has up to 1,000
 _RANK = {word: rank for rank, word in enumerate(UNKNOWN)}
 
 Prices = Mapping[int, LinePrice]
-Bearers = Mapping[int, str]  # who bears each line that some finding puts at risk
+Bearers = Mapping[int, str]  # who bears each line that some finding puts at risk: provider, patient or unsettled
 
 
 def add_impacts(
-    findings: Collection[Finding], prices: Prices, patient_lines: Collection[int]
+    findings: Collection[Finding], prices: Prices, liabilities: Bearers
 ) -> tuple[tuple[Finding, ...], ClaimImpact]:
     """The findings with their dollars, in the same order, and the dollars of the claim.
 
-    `patient_lines` are the numbers of the lines whose denial for medical necessity or frequency would be the
-    patient's. Each line counts once in the claim, whatever number of findings stand on it.
+    `liabilities` says who would bear a denial of coverage or frequency, by line number; a line that it does not name is
+    the provider's. Each line counts once in the claim, whatever number of findings stand on it.
     """
-    bearers = _bearers(findings, prices, patient_lines)
+    bearers = _bearers(findings, prices, liabilities)
     made: dict[tuple[tuple[int, ...], bool], Impact] = {}
     priced = []
     for finding in findings:
@@ -41,11 +41,9 @@ def add_impacts(
     return tuple(priced), _claim_impact(prices, bearers)
 
 
-def exposures(
-    findings: Iterable[Fired], prices: Prices, patient_lines: Collection[int]
-) -> Mapping[int, Decimal | None]:
+def exposures(findings: Iterable[Fired], prices: Prices, liabilities: Bearers) -> Mapping[int, Decimal | None]:
     """What each line may lose that some finding puts at risk, as `add_impacts` counts it; None = not known."""
-    return _exposures(prices, _bearers(findings, prices, patient_lines))
+    return _exposures(prices, _bearers(findings, prices, liabilities))
 
 
 def _exposures(prices: Prices, bearers: Bearers) -> Mapping[int, Decimal | None]:
@@ -62,7 +60,7 @@ def lines_at_risk(finding: Fired, lines: Iterable[int]) -> tuple[int, ...]:
     return finding.lines if finding.lines and finding.rule.at_risk != "claim-allowed" else tuple(lines)
 
 
-def _bearers(findings: Iterable[Fired], prices: Prices, patient_lines: Collection[int]) -> Bearers:
+def _bearers(findings: Iterable[Fired], prices: Prices, liabilities: Bearers) -> Bearers:
     bearers: dict[int, str] = {}
     for finding in filter(puts_at_risk, findings):
         movable = finding.rule.category in MOVABLE
@@ -70,13 +68,15 @@ def _bearers(findings: Iterable[Fired], prices: Prices, patient_lines: Collectio
             if not movable:
                 bearers[number] = PROVIDER
             elif number not in bearers:
-                bearers[number] = PATIENT if number in patient_lines else PROVIDER
+                bearers[number] = liabilities.get(number, PROVIDER)
     return bearers
 
 
 def _exposed(number: int, prices: Prices, bearers: Bearers) -> Decimal | None:
-    price = prices[number]
-    return price.allowed if bearers[number] == PROVIDER else price.billed
+    price, bearer = prices[number], bearers[number]
+    if bearer == UNSETTLED:
+        return None
+    return price.allowed if bearer == PROVIDER else price.billed
 
 
 def _impact(lines: tuple[int, ...], risky: bool, prices: Prices, bearers: Bearers) -> Impact:
@@ -86,10 +86,10 @@ def _impact(lines: tuple[int, ...], risky: bool, prices: Prices, bearers: Bearer
         billed,
         allowed,
         at_risk,
-        _liability(lines, bearers) if at_risk != NOTHING else None,
+        _liability(lines, bearers) if risky and lines else None,
         "; ".join(sorted(bases)) or None,
         _steps(lines, risky, prices, bearers),
-        _reason(lines, prices) if billed is None or allowed is None or at_risk is None else None,
+        _reason(lines, prices, bearers if risky else {}) if None in (billed, allowed, at_risk) else None,
     )
 
 
@@ -125,8 +125,12 @@ def _known_total(amounts: Iterable[Decimal | None]) -> Decimal | None:
     return total
 
 
-def _liability(lines: tuple[int, ...], bearers: Bearers) -> str:
-    return PROVIDER if any(bearers[number] == PROVIDER for number in lines) else PATIENT
+def _liability(lines: tuple[int, ...], bearers: Bearers) -> str | None:
+    """None where it is not settled for any line, and none is the provider's."""
+    found = {bearers[number] for number in lines}
+    if PROVIDER in found:
+        return PROVIDER
+    return None if UNSETTLED in found else PATIENT
 
 
 def _basis(prices: Iterable[LinePrice]) -> str | None:
@@ -146,7 +150,7 @@ def _steps(lines: tuple[int, ...], risky: bool, prices: Prices, bearers: Bearers
     return tuple(steps)
 
 
-def _reason(lines: Iterable[int], prices: Prices) -> str | None:
+def _reason(lines: Iterable[int], prices: Prices, bearers: Bearers) -> str | None:
     """Why an amount of these lines is not known; of several reasons the first of UNKNOWN, whatever the lines' order."""
     reasons = set()
     for number in lines:
@@ -155,6 +159,8 @@ def _reason(lines: Iterable[int], prices: Prices) -> str | None:
             reasons.add(price.unknown)
         if price.billed is None:
             reasons.add("no-charge")
+        if bearers.get(number) == UNSETTLED:
+            reasons.add("liability-unsettled")
     return min(reasons, key=_RANK.__getitem__, default=None)
 
 
@@ -197,7 +203,7 @@ def _claim_reason(
     billed: Decimal | None, allowed: Decimal | None, at_risk: Decimal | None, prices: Prices, bearers: Bearers
 ) -> str | None:
     if at_risk is None:
-        return _reason(bearers, prices)
+        return _reason(bearers, prices, bearers)
     if allowed is None:
-        return _reason(prices, prices)
+        return _reason(prices, prices, {})
     return "no-charge" if billed is None else None

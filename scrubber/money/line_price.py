@@ -25,6 +25,7 @@ UNKNOWN: Mapping[str, str] = {
     "no-non-qpp-file": "of the fee schedule only the file for qualifying APM participants (QPP) is loaded",
     "contractor-priced": "the Medicare contractor sets the amount itself",
     "anesthesia": "anesthesia is paid by base and time units, not by this fee schedule",
+    "liability-unsettled": "whether the provider or the patient bears it is not settled",
     "not-payable": "Medicare does not pay this code on any claim",
     "not-on-fee-schedule": "the code is paid under another fee schedule or not at all",
     "modifier-not-priced": "what a modifier of the line does to the amount is decided by review or not known",

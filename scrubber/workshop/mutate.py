@@ -58,7 +58,6 @@ class _Recorded(NamedTuple):
     facts: Sequence[Fact]  # of the rule's scope
     others: tuple[Finding, ...]  # what other rules found
     prices: Prices
-    patient_lines: frozenset[int]
 
 
 def mutate(scrubber: Scrubber, folder: Path, ids: Collection[str] | None = None) -> Iterator[Mutation]:
@@ -112,7 +111,6 @@ def _record(case: Case, ready: SetUp) -> _Recorded:
         [fact for fact in known.facts if fact.kind == scope],
         tuple(finding for finding in result.findings if finding.rule.id != case.rule),
         price_lines(claim, known.views, bench.rulebook, bench.reference),
-        frozenset(view.number for view in known.views if known.notices.patient_bears(view)),
     )
 
 
@@ -131,7 +129,7 @@ def _notices(recorded: _Recorded, changed: Rule, rule: Rule) -> bool:
         judged.unchecked, judged.findings, known.views, known.payer, known.day, alone, reference, AS_WRITTEN
     )
     every = in_order((*judged.findings, *recorded.others))
-    priced, _ = add_impacts(every, recorded.prices, recorded.patient_lines)
+    priced, _ = add_impacts(every, recorded.prices, recorded.known.liabilities)
     return any(differences(recorded.case, priced, unchecked))
 
 

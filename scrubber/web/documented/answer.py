@@ -68,7 +68,7 @@ IMPACT = shape(
         "billed": money("The charge."),
         "allowed": money("What the payer allows."),
         "atRisk": money("What the finding may cost."),
-        "liability": or_null("Who bears it: provider or patient."),
+        "liability": or_null("Who bears it: provider or patient; null where nothing is at risk or it is not settled."),
     }
     | _BASIS,
 )

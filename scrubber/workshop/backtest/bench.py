@@ -132,8 +132,7 @@ def _side(claim: Claim, known: Known, findings: Sequence[Found], book: Rulebook,
     if not any(map(puts_at_risk, findings)):
         return Side(known.payer, findings, {})
     prices = price_lines(claim, known.views, book, reference)
-    bearers = {view.number for view in known.views if known.notices.patient_bears(view)}
-    return Side(known.payer, findings, exposures(findings, prices, bearers))
+    return Side(known.payer, findings, exposures(findings, prices, known.liabilities))
 
 
 _Firing = tuple[str, str, str, Condition, tuple[str, ...], Condition, date | None, date | None]

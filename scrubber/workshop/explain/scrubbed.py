@@ -72,10 +72,8 @@ class Scrubbed:
         if found is not None:
             return found
         ground = self.ground
-        views, notices = ground.known.views, ground.known.notices
-        prices = price_lines(ground.claim, views, ground.book, ground.reference)
-        bearers = {view.number for view in views if notices.patient_bears(view)}
-        return add_impacts((finding,), prices, bearers)[0][0]
+        prices = price_lines(ground.claim, ground.known.views, ground.book, ground.reference)
+        return add_impacts((finding,), prices, ground.known.liabilities)[0][0]
 
 
 def _ground(claim: Claim, scrubber: Scrubber, book: Rulebook, received_on: date) -> Ground:

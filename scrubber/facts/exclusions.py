@@ -1,0 +1,49 @@
+"""Which lines are services that the law excludes from Medicare, by dated rows: what modifier GY may be said of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scrubber.facts.lines import LineView
+from scrubber.rulebook.book import Rulebook
+
+EXCLUDED = "excluded-by-statute"
+CHIROPRACTORS = "chiropractor-taxonomies"
+CHIROPRACTIC = "chiropractic-benefit"
+ACTIVE_TREATMENT = "AT"  # on chiropractic manipulation only
+ORIGINAL_MEDICARE = "original-medicare"
+GY = "GY"
+
+
+class Exclusions:
+    """Which lines of one claim a row excludes.
+
+    Of a chiropractor's services Medicare covers manipulation of the spine and nothing else (42 CFR 410.21(b)). A
+    chiropractor is who has the taxonomy code of one, or bills manipulation of the spine as active treatment.
+    """
+
+    def __init__(self, views: Sequence[LineView], rulebook: Rulebook) -> None:
+        self._lists = rulebook.lists
+        self._chiropractors = {view.provider for view in views if view.provider and self._is_chiropractor(view)}
+
+    def has(self, view: LineView) -> bool:
+        """Whether a row in force on the line's first day excludes its service, whatever modifiers it carries."""
+        code, day = view.line.procedure, view.values.get("day")
+        if code is None or day is None:
+            return False
+        if self._lists.contains(EXCLUDED, code, day):
+            return True
+        return view.provider in self._chiropractors and not self._lists.contains(CHIROPRACTIC, code, day)
+
+    def billed_for_denial(self, view: LineView) -> bool:
+        """Whether the line is an excluded service that says so to Original Medicare, which then denies it as such."""
+        return view.payer.line_of_business == ORIGINAL_MEDICARE and GY in view.line.modifiers and self.has(view)
+
+    def _is_chiropractor(self, view: LineView) -> bool:
+        code, day = view.line.procedure or "", view.values.get("day")
+        if day is None:
+            return False
+        taxonomy = view.rendering.taxonomy if view.rendering else None
+        if taxonomy and self._lists.contains(CHIROPRACTORS, taxonomy, day):
+            return True
+        return ACTIVE_TREATMENT in view.line.modifiers and self._lists.contains(CHIROPRACTIC, code, day)
