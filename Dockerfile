@@ -16,7 +16,7 @@ RUN /venv/bin/pip install --require-hashes -r requirements-build.txt
 # The same flags as in the Makefile, which says why.
 RUN CC="gcc -O2 -fno-strict-aliasing -DPyEval_CallObject=PyObject_CallObject" /venv/bin/pip install --require-hashes \
     --no-build-isolation --no-binary durable-rules -r requirements.txt
-COPY pyproject.toml setup.py ./
+COPY pyproject.toml setup.py LICENSE ./
 COPY scrubber scrubber
 # What builds and installs packages has no work left in a running service.
 RUN CLAIM_SCRUBBER_COMPILE=1 /venv/bin/pip install --no-deps --no-build-isolation . \

@@ -32,7 +32,7 @@ DEV     := $(VENV)/.dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test serve check compiled format lint types imports rules bench coverage matrix lock clean FORCE
+.PHONY: help demo test serve check compiled format lint types imports licences rules bench coverage matrix lock clean FORCE
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,7 +47,7 @@ serve: $(COMPILED) ## serve the API on SCRUBBER_BIND (127.0.0.1:8080)
 	@PYTHONPATH=$(abspath $(COMPILED)) $(BIN)/scrubber serve
 
 # pytest last: its closing line is what a reader of the log looks for.
-check: lint types imports rules compiled test ## format, lint, types, import contracts, rules and tests
+check: lint types imports licences rules compiled test ## format, lint, types, imports, licences, rules and tests
 
 # Appended, so that the tests find the compiled package before the source beside them.
 compiled: $(COMPILED) $(DEV) ## compile what works on each claim, and run the tests of that against it
@@ -70,6 +70,9 @@ imports: $(DEV) ## check the import contracts
 rules: $(PROJECT) ## lint the rules and run their tests
 	@$(BIN)/scrubber rules lint
 	@$(BIN)/scrubber rules test
+
+licences: $(DEV) ## list the licences of all dependencies, and fail at one that pyproject.toml does not allow
+	@$(BIN)/pip-licenses
 
 bench: $(COMPILED) ## run the benchmarks over the compiled package
 	@for benchmark in benchmarks/*.py; do \

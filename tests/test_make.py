@@ -118,3 +118,24 @@ def test_the_matrix_tells_which_pythons_are_missing() -> None:
     assert done.returncode != 0
     assert "Passed on Python: none." in done.stdout
     assert "no pythonX.Y on PATH: 3.98 3.99." in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("metadata", "licence"),
+    [("License-Expression: AGPL-3.0-only\n", "AGPL-3.0-only"), ("", "UNKNOWN")],
+    ids=["not allowed", "none"],
+)
+def test_a_dependency_whose_licence_is_not_allowed_is_named(tmp_path: Path, metadata: str, licence: str) -> None:
+    described = tmp_path / "borrowed-1.0.dist-info" / "METADATA"
+    described.parent.mkdir()
+    described.write_text(f"Metadata-Version: 2.4\nName: borrowed\nVersion: 1.0\n{metadata}")
+    done = subprocess.run(
+        [Path(sys.prefix) / "bin" / "pip-licenses"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert f"license {licence} not in allow-only licenses was found for package borrowed:1.0" in done.stderr
