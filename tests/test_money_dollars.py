@@ -37,6 +37,10 @@ RVU25D = (
     row("90834", "2.45", "0.72", "0.31", "0.05"),
     row("97110", "0.45", "0.43", "0.43", "0.01", multiple="5", pc_tc="7"),
     row("97530", "0.44", "0.62", "0.62", "0.01", multiple="5", pc_tc="7"),
+    row("92015", "0.38", "0.17", "0.15", "0.02", status="N", multiple="9"),
+    row("97010", "0.06", "0.13", "0.13", "0.01", status="B", multiple="9"),
+    row("0001F", "0", "0", "0", "0", status="I", multiple="9"),
+    row("2000F", "0", "0", "0", "0", status="M", multiple="9"),
     row("97802", "0.53", "0.56", "0.43", "0.01"),
 )
 
@@ -198,3 +202,24 @@ def of_factors(qualifying: str) -> Reference:
         each for each in starter.tables[CONVERSION_FACTORS] if each.qualifying_apm in (None, qualifying == "yes")
     )
     return Reference(MemoryBackend({**starter.tables, CONVERSION_FACTORS: kept}, starter.releases))
+
+
+@pytest.mark.parametrize(
+    ("code", "step"),
+    [
+        ("97010", "bundled into other services = 0.00"),  # status B; 0.20 RVU are printed, and not paid
+        ("92015", "not covered by Medicare = 0.00"),  # status N; 0.57 RVU are printed, and not paid
+        ("0001F", "not valid for Medicare = 0.00"),  # status I
+        ("2000F", "for reporting only = 0.00"),  # status M
+    ],
+)
+def test_what_medicare_does_not_pay_is_allowed_nothing_and_says_why(code: str, step: str) -> None:
+    found = priced(service_line(1, code))[1]
+    assert (found.allowed, found.unknown, found.basis) == (Decimal("0.00"), None, "MPFS 2025, national")
+    assert found.steps == (step,)
+
+
+def test_what_medicare_never_covers_says_nothing_of_a_payer_that_pays_a_percentage_of_its_fee() -> None:
+    book = rulebook(payer_fee(None, percent_of_medicare=Decimal(120)))
+    found = prices(claim(service_line(1, "92015")), COMMERCIAL, book, reference())[1]
+    assert (found.allowed, found.unknown) == (None, "not-payable")

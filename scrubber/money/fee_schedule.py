@@ -27,6 +27,7 @@ NONPARTICIPATING = Share(Decimal("0.95"), "non-participating")
 
 PAID = frozenset("ART")
 BUNDLED = frozenset("BP")
+NOT_COVERED = {"N": "not covered by Medicare", "I": "not valid for Medicare", "M": "for reporting only"}
 UNPAID = {"C": "contractor-priced", "J": "anesthesia", "X": "not-on-fee-schedule", "E": "not-on-fee-schedule"}
 
 # Services of one day among which all but the highest are paid less, by multiple procedure indicator.
@@ -74,6 +75,8 @@ def _unit_fee(reference: Reference, service: Service) -> UnitFee:
     basis = _basis(reference, service, row, factor, gpci)
     if row.status in BUNDLED:
         return UnitFee(NOTHING, basis, ("bundled into other services = 0.00",))
+    if row.status in NOT_COVERED:
+        return UnitFee(NOTHING, basis, (f"{NOT_COVERED[row.status]} = 0.00",), covered=False)
     weighted = _after_cut(reference, service, row, gpci)
     applied = [*shares(row, service.modifiers), *_provider_shares(service)]
     fee, step = _product(weighted, factor, applied)
@@ -117,7 +120,7 @@ def fee_row(reference: Reference, code: str, modifiers: tuple[str, ...], day: da
 
 
 def _carrying_an_amount(row: FeeRow) -> FeeRow:
-    if row.status in BUNDLED:
+    if row.status in BUNDLED or row.status in NOT_COVERED:
         return row
     if row.status not in PAID:
         raise NoPrice(UNPAID.get(row.status, "not-payable"))

@@ -26,7 +26,7 @@ UNKNOWN: Mapping[str, str] = {
     "contractor-priced": "the Medicare contractor sets the amount itself",
     "anesthesia": "anesthesia is paid by base and time units, not by this fee schedule",
     "liability-unsettled": "whether the provider or the patient bears it is not settled",
-    "not-payable": "Medicare does not pay this code on any claim",
+    "not-payable": "Medicare has no fee for this code",
     "not-on-fee-schedule": "the code is paid under another fee schedule or not at all",
     "modifier-not-priced": "what a modifier of the line does to the amount is decided by review or not known",
 }
@@ -45,7 +45,8 @@ class UnitFee(NamedTuple):
 
     `fee` None: not known, `unknown` says why. `reduction` names the group of services of one day among which all but
     the highest are paid less, blank when there is none. `further` is what each unit of a line after the first is
-    allowed, None where it is the same, and `further_step` its arithmetic.
+    allowed, None where it is the same, and `further_step` its arithmetic. `covered`: whether Medicare may pay the code;
+    where it never does, its fee of nothing says nothing of what another payer pays.
     """
 
     fee: Decimal | None
@@ -55,6 +56,7 @@ class UnitFee(NamedTuple):
     reduction: str = ""
     further: Decimal | None = None
     further_step: str = ""
+    covered: bool = True
 
 
 class LinePrice(NamedTuple):

@@ -43,6 +43,8 @@ def _amount(amount: Decimal, row: PayerFeeRow, service: Service, reference: Refe
 def _percentage(percent: Decimal, medicare: UnitFee) -> UnitFee:
     if medicare.fee is None:
         return medicare
+    if not medicare.covered:
+        raise NoPrice("not-payable")
     fee = to_cents(medicare.fee * percent / 100)
     shown = f"{percent.normalize():f} %"
     return medicare._replace(
