@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -9,13 +10,15 @@ from typing import Any
 
 import pytest
 
+from scrubber.claim import Address, Person
 from scrubber.money import LinePrice, add_impacts
 from scrubber.reference import Reference
 from scrubber.reference.catalogue import CONVERSION_FACTORS, MPFS
 from scrubber.reference.fee_rows import FeeRow
 from scrubber.reference.files import read_contents
 from scrubber.reference.memory import MemoryBackend
-from tests.priced import COMMERCIAL, NURSE_PRACTITIONER, PHYSICIAN, claim, payer_fee, prices, rulebook, service_line
+from scrubber.rulebook.tables import Payer
+from tests.priced import COMMERCIAL, NURSE_PRACTITIONER, PHYSICIAN, at, claim, payer_fee, prices, rulebook, service_line
 from tests.test_money_fee_schedule import fee_row
 
 YEAR_2025: dict[str, Any] = {"since": date(2025, 1, 1), "until": date(2026, 1, 1)}
@@ -223,3 +226,75 @@ def test_what_medicare_never_covers_says_nothing_of_a_payer_that_pays_a_percenta
     book = rulebook(payer_fee(None, percent_of_medicare=Decimal(120)))
     found = prices(claim(service_line(1, "92015")), COMMERCIAL, book, reference())[1]
     assert (found.allowed, found.unknown) == (None, "not-payable")
+
+
+ALABAMA, MANHATTAN, ELSEWHERE = "352330001", "10001", "98101"
+
+
+def somebody(zip_code: str | None) -> Person:
+    return Person("/subscriber", address=Address("1 Sample Street", "Sampletown", None, zip_code))
+
+
+def placed(place: str | None, **of: Any) -> LinePrice:
+    """77089 of 2025 in that place, billed from Alabama."""
+    return prices(replace(claim(service_line(1, "77089"), place=place), billing=at(ALABAMA), **of))[1]
+
+
+def test_a_service_at_home_is_priced_where_the_patient_lives() -> None:
+    # Manhattan: 0.20 x 1.065 + 0.97 x 1.166 + 0.03 x 1.656 = 0.213 + 1.13102 + 0.04968 = 1.3937; x 32.3465 = 45.0813...
+    found = placed("12", patient=somebody(MANHATTAN))
+    assert found.allowed == Decimal("45.08")
+    assert found.basis == "MPFS 2025, locality 13202-01 (Manhattan) by the patient's ZIP"
+    # Alabama: 0.20 x 1.000 + 0.97 x 0.869 + 0.03 x 0.575 = 0.2 + 0.84293 + 0.01725 = 1.06018; x 32.3465 = 34.2931...
+    assert placed("11", patient=somebody(MANHATTAN)).allowed == Decimal("34.29")
+
+
+def test_at_home_the_subscriber_speaks_for_a_patient_without_an_address_and_the_facility_for_neither() -> None:
+    assert placed("12", subscriber=somebody(MANHATTAN)).allowed == Decimal("45.08")
+    by_facility = placed("12", facility=at(MANHATTAN))
+    assert by_facility.basis == "MPFS 2025, locality 13202-01 (Manhattan) by service facility ZIP"
+    assert placed("12", patient=somebody(ELSEWHERE)).basis == "MPFS 2025, national (ZIP not in the loaded tables)"
+
+
+def test_away_from_the_office_the_service_facility_says_where() -> None:
+    found = placed("32", facility=at(MANHATTAN), patient=somebody(ALABAMA))
+    assert (found.allowed, found.basis) == (
+        Decimal("45.08"),
+        "MPFS 2025, locality 13202-01 (Manhattan) by service facility ZIP",
+    )
+
+
+@pytest.mark.parametrize("place", ["12", "32", "22", "99"])
+def test_away_from_the_office_a_billing_address_is_no_certain_place(place: str) -> None:
+    found = placed(place)
+    assert found.allowed == Decimal("34.29")
+    assert found.basis is not None
+    assert found.basis.startswith(
+        "MPFS 2025, locality 10112-00 (Alabama) by billing ZIP"
+        " (not certain: nothing sent says where the service was furnished)"
+    )
+
+
+def test_in_the_office_the_billing_address_is_the_place() -> None:
+    assert placed("11").basis == "MPFS 2025, locality 10112-00 (Alabama) by billing ZIP"
+
+
+def test_a_line_at_home_on_a_claim_from_the_office_is_priced_at_home() -> None:
+    lines = service_line(1, "77089"), service_line(2, "77089", place="12")
+    whole = replace(claim(*lines), billing=at(ALABAMA), patient=somebody(MANHATTAN))
+    assert [each.allowed for each in prices(whole).values()] == [Decimal("34.29"), Decimal("45.08")]
+
+
+def test_a_stated_locality_goes_before_the_home() -> None:
+    line = claim(service_line(1, "77089"), place="12", locality="10112-00")
+    assert prices(replace(line, patient=somebody(MANHATTAN)))[1].allowed == Decimal("34.29")
+
+
+def test_medicare_advantage_has_no_amount_of_medicare_unless_a_payer_table_gives_one() -> None:
+    advantage = Payer("Sample Advantage", "medicare-advantage", None, None)
+    unknown = prices(claim(service_line(1)), advantage)[1]
+    assert (unknown.allowed, unknown.unknown, unknown.basis) == (None, "no-schedule", None)
+    # 0.29 RVU x 32.3465 = 9.38; 9.38 x 1.02 = 9.5676
+    contract = payer_fee(None, line_of_business="medicare-advantage", percent_of_medicare=Decimal(102))
+    found = prices(claim(service_line(1)), advantage, rulebook(contract))[1]
+    assert (found.allowed, found.basis) == (Decimal("9.57"), "102 % of MPFS 2025, national")

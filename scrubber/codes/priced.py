@@ -11,7 +11,7 @@ from scrubber.facts.payer import UNKNOWN, contractor
 from scrubber.money import LinePrice, line_price, unit_fee
 from scrubber.money.fee_schedule import Service
 from scrubber.money.line_price import UnitFee
-from scrubber.money.locality import area
+from scrubber.money.locality import BY_FACILITY, area
 from scrubber.money.prices import ORIGINAL_MEDICARE
 from scrubber.money.professions import ANY_PHYSICIAN, profession_of
 from scrubber.reference import Reference
@@ -60,7 +60,7 @@ def price(question: PriceQuestion, rulebook: Rulebook, reference: Reference) -> 
         question.modifiers,
         day,
         setting,
-        area(reference, None, question.zip, None, day),
+        area(reference, None, question.zip, BY_FACILITY, day),
         question.participating,
         question.qualifying_apm,
         profession_of(listed, sent=bool(question.taxonomy)),
@@ -76,7 +76,7 @@ def part_prices(
 ) -> tuple[PartPrice, ...]:
     """What one unit pays, by part of the code that has a row, in the setting asked for or in both."""
     day = question.day
-    where = area(reference, None, question.zip, None, day)
+    where = area(reference, None, question.zip, BY_FACILITY, day)
     settings = (_setting(question.place, day, reference),) if question.place else SETTINGS
     found = []
     for component in [row.component for row in rows] or [""]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 
-from scrubber.claim import Claim, Provider
+from scrubber.claim import Claim, Person, Provider
 from scrubber.reference import Reference
 from scrubber.remembered import remembered
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.tables import Payer
 
 UNKNOWN = "unknown"
+HOME = "12"  # place of service: the patient's home, so that the patient's address says where
 NO_ZIP = "00000"  # of no place: stands in look-ups, which are remembered, for a text that is no ZIP code
 REMEMBERED = 4_096  # places, by day, that a process remembers
 
@@ -45,17 +46,20 @@ def contractor(zip_code: str, state: str | None, day: date, reference: Reference
     return candidates[0] if len(candidates) == 1 else None
 
 
-def where_furnished(claim: Claim) -> Provider | None:
-    """The provider whose address says where the service was furnished: service facility, else billing provider."""
-    for provider in (claim.facility, claim.billing):
-        if provider is not None and provider.address is not None and (provider.address.zip or provider.address.state):
-            return provider
+def where_furnished(claim: Claim) -> Provider | Person | None:
+    """Whose address says where a service was furnished: the patient's at home, else facility, else billing provider."""
+    parties: list[Provider | Person | None] = [claim.facility, claim.billing]
+    if claim.place == HOME:
+        parties = [claim.patient, claim.subscriber, *parties]
+    for party in parties:
+        if party is not None and party.address is not None and (party.address.zip or party.address.state):
+            return party
     return None
 
 
-def zip_of(provider: Provider | None) -> str | None:
-    """ZIP code of a provider's address, five or nine digits; NO_ZIP for what is none; None where nothing stands."""
-    sent = provider.address.zip if provider is not None and provider.address is not None else None
+def zip_of(party: Provider | Person | None) -> str | None:
+    """ZIP code of somebody's address, five or nine digits; NO_ZIP for what is none; None where nothing stands."""
+    sent = party.address.zip if party is not None and party.address is not None else None
     if not sent:
         return None
     return sent if len(sent) in (5, 9) and sent.isascii() and sent.isdigit() else NO_ZIP

@@ -11,7 +11,7 @@ from scrubber.facts.lines import LineView
 from scrubber.facts.payer import zip_of
 from scrubber.money.fee_schedule import BETWEEN_LINES_REMARK, REDUCTION_REMARK, Service, medicare_unit_fee
 from scrubber.money.line_price import LinePrice, UnitFee, to_cents
-from scrubber.money.locality import area
+from scrubber.money.locality import Zips, area, furnished
 from scrubber.money.payer_fees import payer_unit_fee
 from scrubber.money.professions import profession_of
 from scrubber.reference import Reference
@@ -34,7 +34,7 @@ def price_lines(
     payer fees, else not known. Multiple-procedure reductions hold between the units of a line only; `basis` says where
     they would hold between lines.
     """
-    zips = zip_of(claim.facility), zip_of(claim.billing)
+    zips = Zips(zip_of(claim.patient) or zip_of(claim.subscriber), zip_of(claim.facility), zip_of(claim.billing))
     units = [(view, _unit_fee(claim, view, zips, rulebook, reference)) for view in views]
     prices = {view.number: line_price(view.line, unit) for view, unit in units}
     reducible = [(view, unit) for view, unit in units if unit.reduction]
@@ -43,22 +43,21 @@ def price_lines(
     return prices
 
 
-def _unit_fee(
-    claim: Claim, view: LineView, zips: tuple[str | None, str | None], rulebook: Rulebook, reference: Reference
-) -> UnitFee:
-    """`zips` are those of the claim's facility and of the billing provider."""
+def _unit_fee(claim: Claim, view: LineView, zips: Zips, rulebook: Rulebook, reference: Reference) -> UnitFee:
+    """`zips` are those of the claim; a line may name a service facility of its own."""
     line, day, context = view.line, view.first, claim.context
     if line.procedure is None:
         return NO_CODE
     if day is None:
         return NO_DATE
-    facility = (zip_of(line.facility) if line.facility else None) or zips[0]
+    if line.facility is not None:
+        zips = zips._replace(facility=zip_of(line.facility) or zips.facility)
     service = Service(
         line.procedure,
         line.modifiers,
         day,
         view.setting,
-        area(reference, context.locality, facility, zips[1], day),
+        area(reference, context.locality, *furnished(view.place, zips), day),
         context.participation != "nonpar",
         bool(context.qualifying_apm),
         profession_of(view.profession, sent=bool(view.rendering and view.rendering.taxonomy)),
