@@ -7,16 +7,18 @@ import io
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from scrubber.findings import ScrubResult
 from scrubber.intake import read_v3
 from scrubber.reference import open_reference
-from scrubber.reference.edit_rows import Mue
+from scrubber.reference.edit_rows import Mue, PtpEdit
 from scrubber.reference.fee_rows import FeeRow
 from scrubber.reference.load import mpfs
 from scrubber.scrub import Scrubber, assemble
+from tests.claims import PHYSICIAN_NPI
 from tests.priced import starter
 from tests.published import full_size, rows_of, typed_folder
 from tests.test_promises import Body, claim_of, line
@@ -115,6 +117,26 @@ def test_the_schedule_of_original_medicare_says_nothing_of_other_payers(shipped:
     lines = [line(code, charge="25.00") for code in ("97010", "97014", "98005", "92015", "V2020", "A4253")]
     result = scrubbed(shipped, *lines, plan=plan)
     assert not [each.rule.id for each in result.findings if each.rule.pack in ("cms-mpfs", "cms-ncci")]
+
+
+@pytest.mark.parametrize("taxonomy", ["111N00000X", None])
+def test_a_chiropractors_manual_therapy_with_gy_is_no_loss_by_an_edit(
+    shipped: Scrubber, tmp_path: Path, taxonomy: str | None
+) -> None:
+    edit = PtpEdit("98941", "97140", "1", None, None, "misuse-of-column-two", "made")
+    scrubber = assemble(shipped.rulebook, open_reference(str(typed_folder(tmp_path, {"ncci-ptp": [edit]}))))
+
+    def bundled(modifiers: tuple[str, ...]) -> list[str]:
+        lines = [line("98941", modifiers=("AT",)), line("97140", modifiers=modifiers)]
+        for each in lines:
+            each["renderingProvider"] = {"npi": PHYSICIAN_NPI, "lastName": "Placeholder"}
+            if taxonomy:
+                each["renderingProvider"]["taxonomyCode"] = taxonomy
+        result = scrubbed(scrubber, *lines)
+        return [finding.rule.id for finding in result.findings if finding.rule.category == "bundling"]
+
+    assert bundled(("GP",)) == ["cms-ncci-ptp-modifier-missing"]
+    assert bundled(("GP", "GY")) == []
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,7 @@ def gather_facts(
     documents = Documents(claim)
     interest = interest_of(rulebook)
     by_code = by_procedure(views)
-    pairs = [*pair_facts(by_code, documents, rulebook, reference)]
+    pairs = [*pair_facts(by_code, documents, exclusions, rulebook, reference)]
     coverage = [*coverage_facts(claim, views, documents, notices, rulebook, reference)]
     documented = [view for view in views if view.line.procedure and interest.wants("document", view.line.procedure)]
     return [

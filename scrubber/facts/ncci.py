@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from scrubber.facts.documentation import Documents, modifier_support
+from scrubber.facts.exclusions import Exclusions
 from scrubber.facts.fact import Fact, release_evidence
 from scrubber.facts.lines import ByCode, LineView, payer_fields
 from scrubber.reference import Reference
@@ -21,14 +22,21 @@ BYPASSES = ("used", "doubtful", "misplaced")  # the first that some modifier is,
 REMEMBERED = 4_096  # pairs of codes with their modifiers that a process remembers
 
 
-def pair_facts(by_code: ByCode, documents: Documents, rulebook: Rulebook, reference: Reference) -> Iterator[Fact]:
-    """One fact for each line that an edit puts into column two, and each code that stands in column one against it."""
+def pair_facts(
+    by_code: ByCode, documents: Documents, exclusions: Exclusions, rulebook: Rulebook, reference: Reference
+) -> Iterator[Fact]:
+    """One fact for each line that an edit puts into column two, and each code that stands in column one against it.
+
+    None for an excluded service that is billed for a denial: that is what it gets, and the edit costs nobody anything.
+    """
     if len(by_code) < 2:
         return
     days = [day for group in by_code.values() for view in group for day in (view.first, view.last) if day]
     edits = reference.ptp_among(by_code.keys(), min(days), max(days))
     for (column1, column2), windows in edits.items():
         for fallen in by_code[column2]:
+            if exclusions.billed_for_denial(fallen):
+                continue
             yield from _judged(by_code[column1], fallen, windows, documents, rulebook, reference)
 
 
