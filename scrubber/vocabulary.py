@@ -216,7 +216,10 @@ KINDS: Mapping[str, Kind] = {
             Field("day", Type.DAY, "first date of service on the claim, else the received-on date"),
             Field("filingIndicator", Type.TEXT, "claim filing indicator as sent"),
             Field("statedPlan", Type.TEXT, "scrubContext.eligibility.plan as sent"),
-            Field("planAgrees", Type.FLAG, "filing indicator and stated plan name the same line of business"),
+            Field("planConflict", Type.WORD, "whether filing indicator and stated plan name different lines of "
+                  "business; of a claim filed to Original Medicare for a patient of a Medicare Advantage plan, whether "
+                  "Original Medicare pays none of its lines (advantage), some, or all (carved-out: hospice, trials)",
+                  ("none", "other", "advantage", "partly-advantage", "carved-out")),
             Field("frequency", Type.TEXT, "claim frequency code"),
             Field("originalClaimNumber", Type.FLAG, "the original claim number is given"),
             Field("total", Type.AMOUNT, "claim charge"),

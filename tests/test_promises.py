@@ -643,3 +643,27 @@ def test_a_thousand_lines_of_a_thousand_notices_are_answered_in_short(scrub: Scr
     body = claim_of(*lines, abn=[VALID_ABN | {"lines": [], "estimate": str(n)} for n in range(1000)])
     answer = scrub(body)
     assert len(orjson.dumps(answer)) < 10_000_000
+
+
+@pytest.mark.parametrize(
+    ("modifiers", "diagnosis"), [(("GV",), "M810"), (("GW",), "M810"), (("Q0",), "Z006"), (("Q1",), "Z006")]
+)
+def test_original_medicare_pays_hospice_and_trials_of_a_patient_in_a_plan(
+    scrub: Scrub, modifiers: tuple[str, ...], diagnosis: str
+) -> None:
+    body = claim_of(line("77080", modifiers=modifiers), eligibility={"plan": "medicare-advantage"})
+    body["claimInformation"]["healthCareCodeInformation"] += [{"diagnosisTypeCode": "ABF", "diagnosisCode": diagnosis}]
+    if diagnosis == "M810":
+        del body["claimInformation"]["healthCareCodeInformation"][1]
+    answer = scrub(body)
+    assert answer["disposition"] == "accept"
+    assert answer["impact"]["allowed"] == "38.17"  # as Original Medicare prices it
+
+
+def test_anything_else_of_a_patient_in_a_plan_is_at_risk_as_a_whole_when_filed_as_part_b(scrub: Scrub) -> None:
+    answer = scrub(claim_of(line("77080"), line("99213"), eligibility={"plan": "medicare-advantage"}))
+    finding = of(answer, "payer-coverage-advantage-filed-as-part-b")
+    assert (answer["disposition"], finding["lines"]) == ("warn", [])
+    impact = finding["impact"]
+    # What the plan would pay is in no table, so nobody knows what is at risk: never 0.00.
+    assert (impact["billed"], impact["atRisk"], impact["unknown"]) == ("120.00", None, "no-schedule")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from scrubber.claim import Claim, Person, Provider
+from scrubber.claim import Claim, Person, Provider, ServiceLine
 from scrubber.reference import Reference
 from scrubber.remembered import remembered
 from scrubber.rulebook.book import Rulebook
@@ -12,6 +12,7 @@ from scrubber.rulebook.tables import Payer
 
 UNKNOWN = "unknown"
 HOME = "12"  # place of service: the patient's home, so that the patient's address says where
+HOSPICE, TRIAL, TRIAL_DIAGNOSES = "hospice-modifiers", "clinical-trial-modifiers", "clinical-trial-diagnoses"
 NO_ZIP = "00000"  # of no place: stands in look-ups, which are remembered, for a text that is no ZIP code
 REMEMBERED = 4_096  # places, by day, that a process remembers
 
@@ -20,9 +21,11 @@ def identify_payer(claim: Claim, day: date, rulebook: Rulebook, reference: Refer
     """The payer on a day. A stated plan goes before the filing indicator; the payer id before its name.
 
     A payer is what later steps remember look-ups by, so it holds names of the tables and nothing as it was sent: a
-    plan that no row knows is none.
+    plan that no row knows is none. What Original Medicare pays for a patient of a Medicare Advantage plan is its claim.
     """
     plan = claim.context.plan or ""
+    if plan and plan_conflict(claim, day, rulebook) == "carved-out":
+        plan = ""
     planned = rulebook.plan_line_of_business(plan, day)
     place = where_furnished(claim)
     return Payer(
@@ -31,6 +34,33 @@ def identify_payer(claim: Claim, day: date, rulebook: Rulebook, reference: Refer
         plan if planned else None,
         contractor(zip_of(place) or NO_ZIP, place.address.state, day, reference) if place and place.address else None,
     )
+
+
+def plan_conflict(claim: Claim, day: date, rulebook: Rulebook) -> str | None:
+    """How the stated plan lies to the filing indicator; None where one of the two names no line of business.
+
+    They agree (none) or differ (other). Of a claim filed to Original Medicare for a patient of a Medicare Advantage
+    plan, Original Medicare pays services of hospice patients and of clinical trials: all lines (carved-out), some
+    (partly-advantage) or none of them (advantage).
+    """
+    filed = rulebook.line_of_business(claim.filing_indicator or "", day)
+    stated = rulebook.plan_line_of_business(claim.context.plan or "", day)
+    if filed is None or stated is None:
+        return None
+    if (filed, stated) != ("original-medicare", "medicare-advantage"):
+        return "none" if filed == stated else "other"
+    carved_out = [_is_carved_out(claim, line, day, rulebook) for line in claim.lines]
+    return "carved-out" if all(carved_out) else "partly-advantage" if any(carved_out) else "advantage"
+
+
+def _is_carved_out(claim: Claim, line: ServiceLine, day: date, rulebook: Rulebook) -> bool:
+    """By modifiers of hospice, or by those of a clinical trial with its diagnosis; the trial's number is not read."""
+    held, on = rulebook.lists.contains, day.toordinal()
+    if any(held(HOSPICE, modifier, on) for modifier in line.modifiers):
+        return True
+    if not any(held(TRIAL, modifier, on) for modifier in line.modifiers):
+        return False
+    return any(held(TRIAL_DIAGNOSES, diagnosis.code or "", on) for diagnosis in claim.diagnoses)
 
 
 @remembered(REMEMBERED)

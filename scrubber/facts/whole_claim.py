@@ -12,6 +12,7 @@ from scrubber.facts.diagnoses import ICD9
 from scrubber.facts.documentation import Documents
 from scrubber.facts.fact import Fact
 from scrubber.facts.lines import LineView, cents, payer_fields
+from scrubber.facts.payer import plan_conflict
 from scrubber.reference import Reference
 from scrubber.remembered import remembered
 from scrubber.rulebook.book import Rulebook
@@ -65,10 +66,9 @@ def _add_totals(values: dict[str, Any], claim: Claim) -> None:
 
 def _add_plan(values: dict[str, Any], plan: str, claim: Claim, day: date, rulebook: Rulebook) -> None:
     values["statedPlan"] = plan
-    filed = rulebook.line_of_business(claim.filing_indicator or "", day)
-    stated = rulebook.plan_line_of_business(plan, day)
-    if filed and stated:
-        values["planAgrees"] = filed == stated
+    conflict = plan_conflict(claim, day, rulebook)
+    if conflict is not None:
+        values["planConflict"] = conflict
 
 
 TABLES = ("ncci-ptp", "ncci-mue", "mpfs", "icd10cm")
