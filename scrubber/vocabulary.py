@@ -364,12 +364,12 @@ KINDS: Mapping[str, Kind] = {
             Field("diagnosisTest", Type.WORD, "the line's diagnoses against the row's list",
                   ("listed", "not-listed", "excluded-only", "no-list", "no-diagnosis")),
             Field("frequencyTest", Type.WORD, "earlier services against the row's frequency limit",
-                  ("in-time", "too-soon", "no-limit"), _MAYBE),
+                  ("in-time", "too-soon", "excepted", "no-limit"), _MAYBE),
             Field("baseStudy", Type.WORD, "the study that an adjunct goes with", ("present", "missing"), _MAYBE),
             Field("abn", Type.WORD, "notice for the line", ("valid", "invalid"), _SUPPLIED),
             Field("noticeHolds", Type.FLAG, "GA stands on the line with a valid notice of which nothing is doubtful, "
                   "and Original Medicare pays first"),
-            says=("months", "earlier-day", "next-day", "policy"),
+            says=("months", "earlier-day", "next-day", "exceptions", "policy"),
         ),
         _kind(
             "table", "reference tables that do not reach one of the claim's dates of service", "service-date", *_PAYER,

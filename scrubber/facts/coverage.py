@@ -17,7 +17,7 @@ from scrubber.facts.lines import LineView
 from scrubber.facts.local_coverage import article_fact
 from scrubber.reference import Reference
 from scrubber.rulebook.book import Rulebook
-from scrubber.rulebook.tables import PolicyRow, policy_authority
+from scrubber.rulebook.tables import FrequencyRow, PolicyRow, policy_authority
 from scrubber.vocabulary import state_key
 
 BASE_STUDIES = "studies-with-lumbar-spine"
@@ -106,15 +106,22 @@ def _add_frequency(
         values["frequencyTest"] = "no-limit"
         return
     says["months"] = str(limit.months)
+    says["exceptions"] = limit.exceptions or "none that is known here"
     latest = _latest_before(claim, view, view.first, limit.code_list, rulebook)
     if latest is not None and _months(latest, view.first) <= limit.months:
-        values["frequencyTest"] = "too-soon"
+        values["frequencyTest"] = "excepted" if _excepted(view, limit, rulebook) else "too-soon"
         says["earlier-day"] = latest.isoformat()
         says["next-day"] = _first_of_month_after(latest, limit.months + 1)
     elif claim.context.history is None:  # what stands on the claim is in time, but it is not all there was
         values[state_key("frequencyTest")] = NOT_SUPPLIED_STATE
     else:
         values["frequencyTest"] = "in-time"
+
+
+def _excepted(view: LineView, limit: FrequencyRow, rulebook: Rulebook) -> bool:
+    """Whether one of the line's diagnoses says by itself that an earlier repeat is accepted."""
+    wanted, day = limit.excepted_diagnoses, view.values["day"]
+    return wanted is not None and any(rulebook.lists.contains(wanted, code, day) for code in view.diagnoses)
 
 
 def _latest_before(claim: Claim, view: LineView, day: date, code_list: str, rulebook: Rulebook) -> date | None:

@@ -147,6 +147,8 @@ def _policy(row: Any, named: Named) -> Iterator[str]:
 def _frequency(row: Any, named: Named) -> Iterator[str]:
     if row.code_list not in named["lists"]:
         yield f"there is no code list `{row.code_list}`"
+    if row.excepted_diagnoses is not None and row.excepted_diagnoses not in named["lists"]:
+        yield f"there is no code list `{row.excepted_diagnoses}`"
     if row.months < 1:
         yield "`months` must be at least 1"
 

@@ -145,11 +145,17 @@ class DiagnosisListRow(NamedTuple):
 
 
 class FrequencyRow(NamedTuple):
-    """At least `months` full months must lie between the months of two services of one code list."""
+    """At least `months` full months must lie between the months of two services of one code list.
+
+    `exceptions` says in words when an earlier repeat is accepted; `excepted_diagnoses` is the code list of diagnoses
+    that say so by themselves.
+    """
 
     name: str
     code_list: str
     months: int
+    excepted_diagnoses: str | None
+    exceptions: str | None
     since: date | None
     until: date | None
     source: str

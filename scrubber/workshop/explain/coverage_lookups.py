@@ -11,6 +11,7 @@ from scrubber.rulebook.tables import PolicyRow
 from scrubber.tables import in_force, on
 from scrubber.workshop.explain.explanation import Lookup
 from scrubber.workshop.explain.ground import MOST_ROWS, Ground, of_book, of_reference
+from scrubber.workshop.explain.stated_lookups import in_list
 from scrubber.workshop.explain.words import in_days, listed
 
 
@@ -52,6 +53,9 @@ def frequency(fact: Fact, day: date, ground: Ground) -> Iterator[Lookup]:
     says = f"{limit.months} full months between two services of the list {limit.code_list} ({limit.source})"
     yield of_book("frequencies", limit, says, ground.book)
     yield Lookup("history", _earlier(limit.code_list, day, ground))
+    if limit.excepted_diagnoses is not None:
+        for code in fact.values.get("diagnoses", ())[:MOST_ROWS]:
+            yield in_list(limit.excepted_diagnoses, code, day, ground)
 
 
 def _earlier(code_list: str, day: date, ground: Ground) -> str:
