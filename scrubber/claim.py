@@ -85,6 +85,7 @@ class Person:
     sex: str | None = None
     address: Address | None = None
     relationship: str | None = None
+    organization: str | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

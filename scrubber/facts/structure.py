@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ OLDEST = 120  # years
 LONGEST_CLAIM_ID = 38
 REMEMBERED = 16_384  # NPIs and days that a process remembers
 MOST_DIAGNOSES, MOST_LINES = 12, 50
+ORGANIZATIONS = "organization-as-subscriber"
 
 _DIAGNOSIS = re.compile(r"[A-Z][0-9][0-9A-Z]{1,5}")
 _TAXONOMY = re.compile(r"[0-9A-Z]{9}X")
@@ -86,7 +87,7 @@ def _flaws(claim: Claim, payer: Payer, day: date, received_on: date, rulebook: R
 
 
 def _missing(claim: Claim, day: date, rulebook: Rulebook) -> list[Flaw]:
-    supplied = _supplied(claim)
+    supplied = _supplied(claim) | _employer(claim, day, rulebook)
     if _needed(day, rulebook) <= {*filter(supplied.get, supplied)}:
         return []
     rows = rulebook.needed_elements(day)
@@ -98,7 +99,17 @@ def _needed(day: date, rulebook: Rulebook) -> frozenset[str]:
     return frozenset(row.element for row in rulebook.needed_elements(day))
 
 
-def _supplied(claim: Claim) -> Mapping[str, object]:
+def _employer(claim: Claim, day: date, rulebook: Rulebook) -> dict[str, object]:
+    """The names of an organization as subscriber, where the insurance has such and somebody else is the patient."""
+    name = claim.subscriber.organization
+    if name is None or claim.subscriber is claim.patient or claim.filing_indicator is None:
+        return {}
+    if not rulebook.lists.contains(ORGANIZATIONS, claim.filing_indicator, day.toordinal()):
+        return {}
+    return {"subscriber-last-name": name, "subscriber-first-name": name}
+
+
+def _supplied(claim: Claim) -> dict[str, object]:
     """By name of an element that claims need, something that is true where the claim has it."""
     subscriber, patient, billing = claim.subscriber, claim.patient, claim.billing
     address = billing.address

@@ -15,7 +15,7 @@ _TYPES_IN_LOWER_CASE = {kind.lower(): role for kind, role in _TYPES.items()}
 
 
 _PROVIDER = ("npi", "taxonomyCode", "organizationName", "lastName", "firstName", "employerId", "ssn")
-_PERSON = ("memberId", "lastName", "firstName", "dateOfBirth", "gender")
+_PERSON = ("memberId", "lastName", "firstName", "dateOfBirth", "gender", "organizationName")
 _ADDRESS = ("address1", "city", "state", "postalCode")
 
 _Elements = tuple[str | None, ...]
@@ -55,9 +55,13 @@ _PROVIDERS = {
     "facility": _elements("facility-npi", address=(None, None, None, "facility-zip")),
 }  # fmt: skip
 _NO_CHECKS = (None, None, None, None)
-_DEPENDENT = _PersonElements((None, "patient-last-name", "patient-first-name", "birth-date", "sex"), "relationship")
-_SUBSCRIBER = _PersonElements(("member-id", "subscriber-last-name", "subscriber-first-name", None, None))
-_PATIENT_SUBSCRIBER = _PersonElements((*_SUBSCRIBER.own[:3], "birth-date", "sex"))
+_DEPENDENT = _PersonElements(
+    (None, "patient-last-name", "patient-first-name", "birth-date", "sex", None), "relationship"
+)
+_SUBSCRIBER = _PersonElements(
+    ("member-id", "subscriber-last-name", "subscriber-first-name", None, None, "subscriber-last-name")
+)
+_PATIENT_SUBSCRIBER = _PersonElements((*_SUBSCRIBER.own[:3], "birth-date", "sex", None))
 
 
 def providers(body: Loaded, notes: Notes) -> Mapping[str, Provider | None]:
@@ -129,10 +133,14 @@ def _person(loaded: Loaded | None, pointer: str, elements: _PersonElements, note
     """The person that stands at `pointer`; everything is None when nothing does."""
     if not loaded:
         return Person(pointer)
-    member_id, last_name, first_name, birth_date, sex = notes.take_each(loaded, _PERSON, pointer, elements.own)
+    member_id, last_name, first_name, birth_date, sex, organization = notes.take_each(
+        loaded, _PERSON, pointer, elements.own
+    )
     address = _address(loaded.get("address"), f"{pointer}/address", _NO_CHECKS, notes)
     relationship = notes.take(loaded, "relationshipToSubscriberCode", pointer, elements.relationship)
-    return making.person(pointer, member_id, last_name, first_name, birth_date, sex, address, relationship)
+    return making.person(
+        pointer, member_id, last_name, first_name, birth_date, sex, address, relationship, organization
+    )
 
 
 def subscriber_and_patient(body: Loaded, notes: Notes) -> tuple[Person, Person]:

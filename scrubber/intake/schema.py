@@ -46,13 +46,13 @@ _PROVIDER = _shape(
 
 _PERSON = _shape(
     "Person",
-    _each(read.text, "memberId lastName firstName")
+    _each(read.text, "memberId lastName firstName organizationName")
     | _each(read.day, "dateOfBirth")
     | _each(read.code, "paymentResponsibilityLevelCode")
     | _each(read.sex, "gender")
     | _each(read.two_digits, "relationshipToSubscriberCode")
     | {"address": Part(_ADDRESS)},
-    """middleName suffix ssn policyNumber groupNumber subscriberGroupName insuranceTypeCode organizationName
+    """middleName suffix ssn policyNumber groupNumber subscriberGroupName insuranceTypeCode
     contactInformation""",
 )
 
