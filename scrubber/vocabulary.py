@@ -285,16 +285,21 @@ KINDS: Mapping[str, Kind] = {
             Field("second", Type.TEXT, "code of the line that falls: column two of the edit"),
             Field("edit", Type.FLAG, "an NCCI procedure-to-procedure edit is in force for the two codes",
                   tables=_PTP),
+            Field("editApplies", Type.FLAG, "such an edit is in force, and the payer is known to apply the NCCI edits",
+                  tables=_PTP),
             Field("modifierIndicator", Type.WORD, "whether a modifier may separate the pair", ("0", "1", "9"),
                   tables=_PTP),
             Field("bypass", Type.WORD, "whether an NCCI-associated modifier separates the pair",
-                  ("none", "used", "doubtful", "misplaced"), tables=_PTP),
+                  ("none", "used", "doubtful", "beside-visit", "misplaced"), tables=_PTP),
             Field("modifierSupport", Type.FLAG, "the record supports the modifier", (), _SUPPLIED),
             says=("modifiers-used",),
         ),
         _kind(
-            "repeat", "a line that repeats an earlier one: same provider, days, code, modifiers, units and charge",
+            "repeat", "a line that repeats an earlier one: same provider, days, code, modifiers, place, units and drug",
             "procedure", *_LINE,
+            Field("difference", Type.WORD, "what tells the two lines apart: nothing; the charge; 91 on what is no "
+                  "laboratory test; a further line of the code, from which 59 or XE, XP, XS, XU set both apart",
+                  ("none", "charge", "modifier-91", "further-line")),
         ),
         _kind(
             "diagnosis", "one diagnosis", "diagnosis-code",

@@ -85,14 +85,16 @@ def answer_of(scrubber: Scrubber, body: Any) -> Any:
 
 # The examples
 
-STORIES = {  # disposition, categories of what is above info, dollars at risk, and who bears them
+STORIES: dict[
+    str, tuple[str, set[str], str | None, str | None]
+] = {  # Disposition, categories of what is above info, dollars at risk, and who bears them
     "office-visit": ("accept", set(), "0.00", None),
     "tbs-interpretation": ("warn", {"coverage"}, "9.38", "provider"),
     "tbs-bundled": ("deny", {"bundling", "coverage"}, "48.20", "provider"),
     "dxa-axial-and-peripheral": ("deny", {"bundling"}, "27.64", "provider"),
     "tbs-no-number": ("deny", {"documentation", "coverage"}, "9.38", "provider"),
     "tbs-abn": ("accept", set(), "0.00", None),
-    "commercial": ("accept", set(), "0.00", None),
+    "commercial": ("warn", {"coding"}, None, None),
 }
 
 

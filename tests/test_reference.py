@@ -227,8 +227,8 @@ def test_mue_of_the_release_in_force(own: Reference) -> None:
 
 @pytest.mark.parametrize(
     ("code", "group"),
-    [("LT", "anatomic"), ("25", "global-surgery-em"), ("78", "global-surgery"), ("91", "other"), ("XS", "distinct"),
-     ("59", "distinct"), ("GA", ""), ("26", "")],
+    [("LT", "anatomic"), ("25", "global-surgery-em"), ("78", "global-surgery"), ("91", "laboratory"),
+     ("27", "other"), ("XS", "distinct"), ("59", "distinct"), ("GA", ""), ("26", "")],
 )  # fmt: skip
 def test_how_a_modifier_bears_on_a_pair(starter: Reference, code: str, group: str) -> None:
     found = starter.modifier(code, DAY)

@@ -16,8 +16,9 @@ from scrubber.facts.interest import interest_of
 from scrubber.facts.lines import LineView, by_procedure
 from scrubber.facts.mue import code_day_facts
 from scrubber.facts.named_pairs import named_pair_facts
-from scrubber.facts.ncci import pair_facts
-from scrubber.facts.services import line_facts, repeat_facts
+from scrubber.facts.ncci import edits_apply, pair_facts
+from scrubber.facts.repeats import repeat_facts
+from scrubber.facts.services import line_facts
 from scrubber.facts.structure import element_facts
 from scrubber.facts.whole_claim import claim_fact, table_facts
 from scrubber.reference import Reference
@@ -45,7 +46,8 @@ def gather_facts(
     documents = Documents(claim)
     interest = interest_of(rulebook)
     by_code = by_procedure(views)
-    pairs = [*pair_facts(by_code, documents, exclusions, rulebook, reference)]
+    applied = edits_apply(payer, day, rulebook)
+    pairs = [*pair_facts(by_code, applied, documents, exclusions, rulebook, reference)]
     coverage = [*coverage_facts(claim, views, documents, notices, rulebook, reference)]
     documented = [view for view in views if view.line.procedure and interest.wants("document", view.line.procedure)]
     return [
@@ -53,9 +55,9 @@ def gather_facts(
         *element_facts(claim, payer, day, received_on, rulebook),
         *diagnosis_facts(claim, payer, day, reference),
         *line_facts(views, documents, exclusions, rulebook.lists, reference),
-        *repeat_facts(views),
+        *repeat_facts(views, rulebook.lists),
         *pairs,
-        *named_pair_facts(by_code, interest.pairs, documents, pairs),
+        *named_pair_facts(by_code, interest.pairs, applied, documents, pairs),
         *code_day_facts(by_code, rulebook.lists, reference),
         *document_facts(claim, documented, documents, rulebook),
         *abn_facts(views, notices, exclusions, coverage, reference),

@@ -19,7 +19,6 @@ REMEMBERED = 4_096  # places of service, by day, that a process remembers
 READ: frozenset[str] = frozenset()  # nothing that could not be read
 WHO = frozenset(("rendering-npi", "billing-npi"))
 TOGETHER = WHO | {"service-date-end"}  # who and when: what joins two lines
-REPEAT_MODIFIERS = frozenset(("76", "77", "91", "59", "XE", "XP", "XS", "XU"))
 
 
 class LineView(NamedTuple):

@@ -13,21 +13,39 @@ from scrubber.facts.lines import ByCode, LineView, payer_fields
 from scrubber.reference import Reference
 from scrubber.reference.edit_rows import PtpEdit
 from scrubber.remembered import remembered
-from scrubber.rulebook.book import Rulebook
+from scrubber.rulebook.book import CodeLists, Rulebook
+from scrubber.rulebook.tables import Payer
 from scrubber.tables import in_force
 
 EITHER_LINE_SINCE = date(2019, 7, 1)  # CMS change request 11168: a modifier on column one counts too
+NCCI = "cms-ncci"  # the pack of the edits
 EM_LIST = "evaluation-and-management"
-BYPASSES = ("used", "doubtful", "misplaced")  # the first that some modifier is, counts
+LISTS_BY_GROUP = {"global-surgery-em": EM_LIST, "laboratory": "clinical-laboratory"}  # codes on which a group counts
+SIDES = ("sites-right", "sites-left")  # modifiers by the side of the body that they name; 50 stands in both
+WHOLE_SIDES = "sites-whole-side"  # those that name a side and no smaller place on it
+VESSELS = "sites-vessels"  # coronary arteries
+BYPASSES = ("used", "doubtful", "beside-visit", "misplaced")  # the first that some modifier is, counts
+BUNDLED = ("none", "beside-visit", "misplaced")  # nothing separates the two lines
 REMEMBERED = 4_096  # pairs of codes with their modifiers that a process remembers
 
 
+def edits_apply(payer: Payer, day: date, rulebook: Rulebook) -> bool:
+    """Whether the payer is known to apply the NCCI edits."""
+    return NCCI in rulebook.packs and rulebook.adopted(NCCI, payer, day) is True
+
+
 def pair_facts(
-    by_code: ByCode, documents: Documents, exclusions: Exclusions, rulebook: Rulebook, reference: Reference
+    by_code: ByCode,
+    applied: bool,
+    documents: Documents,
+    exclusions: Exclusions,
+    rulebook: Rulebook,
+    reference: Reference,
 ) -> Iterator[Fact]:
     """One fact for each line that an edit puts into column two, and each code that stands in column one against it.
 
     None for an excluded service that is billed for a denial: that is what it gets, and the edit costs nobody anything.
+    `applied`: whether the payer applies the edits.
     """
     if len(by_code) < 2:
         return
@@ -37,7 +55,9 @@ def pair_facts(
         for fallen in by_code[column2]:
             if exclusions.billed_for_denial(fallen):
                 continue
-            yield from _judged(by_code[column1], fallen, windows, documents, rulebook, reference)
+            for fact in _judged(by_code[column1], fallen, windows, documents, rulebook, reference):
+                fact.values["editApplies"] = applied
+                yield fact
 
 
 def _judged(
@@ -48,24 +68,19 @@ def _judged(
     rulebook: Rulebook,
     reference: Reference,
 ) -> Iterator[Fact]:
-    """The fallen line against every line of one column-one code: the pairs with no bypass together, else the first."""
-    bare: list[tuple[LineView, _Found]] = []
-    separated: tuple[LineView, _Found] | None = None
+    """The fallen line against every line of one column-one code: the bundled ones together, else the worst of them."""
+    judged: list[tuple[LineView, _Found]] = []
     for other in stays:
         edit, day = _edit_between(other, fallen, windows)
         if edit is None or other.provider != fallen.provider:
             continue
         if edit.indicator != "0" and "modifiers" in other.unread | fallen.unread:
             continue  # a modifier may separate them, and nobody knows which stand there
-        found = _Found(edit, day, *_bypass(_side(other), _side(fallen), day, rulebook, reference))
-        if found.bypass in ("used", "doubtful"):
-            separated = separated or (other, found)
-        else:
-            bare.append((other, found))
-    if bare:
-        yield _pair_fact(*bare[0], fallen, documents, reference, tuple(other.number for other, _ in bare))
-    elif separated is not None:
-        yield _pair_fact(*separated, fallen, documents, reference, (separated[0].number,))
+        judged.append((other, _Found(edit, day, *_bypass(_side(other), _side(fallen), day, rulebook, reference))))
+    told = [pair for pair in judged if pair[1].bypass in BUNDLED]
+    told = told or [pair for pair in judged if pair[1].bypass == "doubtful"][:1] or judged[:1]
+    if told:
+        yield _pair_fact(*told[0], fallen, documents, reference, tuple(other.number for other, _ in told))
 
 
 class _Found(NamedTuple):
@@ -136,21 +151,53 @@ def _bypass(
 ) -> tuple[str, tuple[str, ...]]:
     """Whether an NCCI-associated modifier separates the two lines, one of BYPASSES or none; and which it is.
 
-    Doubtful: the side of a procedure says nothing of whether the visit beside it was separate.
+    Beside a visit that falls, a site on the procedure says nothing of the visit. Of two procedures, sites separate
+    those whose sites differ; else they are doubtful.
     """
     counted = (falls, stays) if day >= EITHER_LINE_SINCE else (falls,)
-    visit = _is_em(stays, day, rulebook) or _is_em(falls, day, rulebook)
+    site = _site_word(stays, falls, day, rulebook)
     found: dict[str, list[str]] = {word: [] for word in BYPASSES}
     for side in (falls, stays):
         for modifier in side.modifiers:
             row = reference.modifier(modifier, day)
             if row is None or not row.ncci:
                 continue
-            counts = side in counted and (row.ncci != "global-surgery-em" or _is_em(side, day, rulebook))
-            word = "misplaced" if not counts else "doubtful" if visit and row.ncci == "anatomic" else "used"
+            codes = LISTS_BY_GROUP.get(row.ncci)
+            counts = side in counted and (codes is None or rulebook.lists.contains(codes, side.code, day.toordinal()))
+            word = "misplaced" if not counts else site if row.ncci == "anatomic" else "used"
             found[word].append(modifier)
     return next(((word, tuple(dict.fromkeys(used))) for word, used in found.items() if used), ("none", ()))
 
 
-def _is_em(side: _Side, day: date, rulebook: Rulebook) -> bool:
-    return rulebook.lists.contains(EM_LIST, side.code, day.toordinal())
+def _site_word(stays: _Side, falls: _Side, day: date, rulebook: Rulebook) -> str:
+    """What modifiers that name a site are worth between the two lines, one of BYPASSES."""
+    if rulebook.lists.contains(EM_LIST, falls.code, day.toordinal()):
+        return "beside-visit"
+    if rulebook.lists.contains(EM_LIST, stays.code, day.toordinal()):
+        return "doubtful"
+    return "used" if sites_differ(stays.modifiers, falls.modifiers, day, rulebook.lists) else "doubtful"
+
+
+def sites_differ(one: Sequence[str], other: Sequence[str], day: date, lists: CodeLists) -> bool:
+    """Whether each of two lines names a site, and no site of the one lies in or on a site of the other."""
+    ones, others = _sites(one, day, lists), _sites(other, day, lists)
+    return bool(ones and others) and all(_apart(a, b, day, lists) for a in ones for b in others)
+
+
+def _sites(modifiers: Sequence[str], day: date, lists: CodeLists) -> list[str]:
+    return [modifier for modifier in modifiers if _named_in((*SIDES, VESSELS), modifier, day, lists)]
+
+
+def _apart(one: str, other: str, day: date, lists: CodeLists) -> bool:
+    """Whether two sites are two places: other sides, other places of one side, or other vessels."""
+    ones, others = _named_in((*SIDES, VESSELS), one, day, lists), _named_in((*SIDES, VESSELS), other, day, lists)
+    if (VESSELS in ones) != (VESSELS in others):
+        return False  # a coronary artery and a side of the body cannot be compared
+    if VESSELS not in ones and ones.isdisjoint(others):
+        return True
+    whole = any(lists.contains(WHOLE_SIDES, site, day.toordinal()) for site in (one, other))
+    return one != other and not whole
+
+
+def _named_in(names: Sequence[str], modifier: str, day: date, lists: CodeLists) -> frozenset[str]:
+    return frozenset(name for name in names if lists.contains(name, modifier, day.toordinal()))

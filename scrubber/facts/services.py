@@ -1,4 +1,4 @@
-"""Facts of single lines: what tables say of code, modifiers, place and provider; lines said twice."""
+"""Facts of single lines: what tables say of code, modifiers, place and provider."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scrubber.claim import Absence
 from scrubber.facts.documentation import NOT_SUPPLIED_STATE, Documents
 from scrubber.facts.exclusions import Exclusions
 from scrubber.facts.fact import Fact
-from scrubber.facts.lines import REPEAT_MODIFIERS, LineView
+from scrubber.facts.lines import LineView
 from scrubber.facts.mue import is_counted
 from scrubber.facts.status import PAID_BY_SCHEDULE, fee_status, is_category_two
 from scrubber.reference import Reference
@@ -22,7 +22,6 @@ REMEMBERED = 16_384  # what a process keeps of look-ups: codes, modifiers and da
 COMPONENTS = {"26": ("1", "6"), "TC": ("1",)}
 AMBULANCE_CODES, AMBULANCE_PLACES = "ambulance-codes", "ambulance-origins-and-destinations"
 PLACE_OF_SERVICE = "place-of-service"
-REPEAT_KEY = frozenset(("modifiers", "units", "charge", "line-place"))  # with these unread nothing is a repeat
 
 
 def line_facts(
@@ -114,21 +113,3 @@ def _add_calculated_by(values: dict[str, Any], given: str | Absence | None) -> N
         values["calculatedBy"] = word
     else:
         values["calculatedBy?"] = given.value if isinstance(given, Absence) else NOT_SUPPLIED_STATE
-
-
-def repeat_facts(views: Sequence[LineView]) -> Iterator[Fact]:
-    """One fact for each line that says again what an earlier one said, with no modifier that tells them apart."""
-    if len({view.line.procedure for view in views}) == len(views):
-        return
-    seen: dict[tuple[Any, ...], int] = {}
-    for view in views:
-        line = view.line
-        if line.procedure is None or not view.joinable or not REPEAT_KEY.isdisjoint(view.unread):
-            continue
-        if not REPEAT_MODIFIERS.isdisjoint(line.modifiers):
-            continue
-        key = (line.procedure, view.provider, line.first_day, line.last_day, frozenset(line.modifiers), view.place,
-               line.units, line.charge, line.ndc)  # fmt: skip
-        if key in seen:
-            yield Fact("repeat", dict(view.values), (view.number,), (seen[key],))
-        seen.setdefault(key, view.number)

@@ -12,6 +12,7 @@ from scrubber.facts.diagnoses import ICD9
 from scrubber.facts.documentation import Documents
 from scrubber.facts.fact import Fact
 from scrubber.facts.lines import LineView, cents, payer_fields
+from scrubber.facts.ncci import edits_apply
 from scrubber.facts.payer import plan_conflict
 from scrubber.reference import Reference
 from scrubber.remembered import remembered
@@ -72,7 +73,6 @@ def _add_plan(values: dict[str, Any], plan: str, claim: Claim, day: date, rulebo
 
 
 TABLES = ("ncci-ptp", "ncci-mue", "mpfs", "icd10cm")
-NCCI = "cms-ncci"
 REMEMBERED = 4_096  # payers and spans of days that a process remembers
 
 
@@ -121,7 +121,7 @@ def _unreached_on(day: date, word: str, nearest: Sequence[tuple[str, str]], paye
 
 def _asked(payer: Payer, day: date, rulebook: Rulebook) -> tuple[str, ...]:
     """The tables that answers for this payer rest on."""
-    ncci = NCCI in rulebook.packs and rulebook.adopted(NCCI, payer, day)
+    ncci = edits_apply(payer, day, rulebook)
     medicare = payer.line_of_business == "original-medicare"
     used = {"ncci-ptp": ncci, "ncci-mue": ncci, "mpfs": medicare, "icd10cm": True}
     return tuple(table for table in TABLES if used[table])

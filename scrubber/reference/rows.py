@@ -35,7 +35,7 @@ class Procedure(NamedTuple):
     source: str
 
 
-ModifierGroup = Literal["anatomic", "global-surgery-em", "global-surgery", "other", "distinct", ""]
+ModifierGroup = Literal["anatomic", "global-surgery-em", "global-surgery", "laboratory", "other", "distinct", ""]
 
 
 class Modifier(NamedTuple):

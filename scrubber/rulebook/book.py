@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
-from scrubber.rulebook.domains import Listed
+from scrubber.rulebook.domains import Listed, within
 from scrubber.rulebook.rule import Rule
 from scrubber.rulebook.tables import (
     AdoptionRow,
@@ -78,7 +78,7 @@ class CodeLists:
             if first <= day < last:
                 return True
         for low, high, window in self._ranges.get(list_name, ()):
-            if len(code) == len(low) and low <= code <= high and window.first <= day < window.last:
+            if within(code, low, high) and window.first <= day < window.last:
                 return True
         return False
 
@@ -89,7 +89,7 @@ class CodeLists:
         ranges = self._ranges.get(list_name)
         if not ranges:
             return False
-        return any(len(code) == len(low) and low <= code <= high for low, high, _ in ranges)
+        return any(within(code, low, high) for low, high, _ in ranges)
 
     def turns(self, list_name: str) -> frozenset[int]:
         """The days (ordinals) on which the list may begin to hold other codes than on the day before."""

@@ -13,15 +13,25 @@ from scrubber.vocabulary import Field, Type
 NUMERIC = frozenset((Type.NUMBER, Type.DECIMAL, Type.AMOUNT, Type.DAY))
 
 
+def within(code: str, low: str, high: str) -> bool:
+    """Whether a code stands in a range of codes: of the same length, and of the same last letter where there is one.
+
+    Without the letter 0042T, of category III, would stand among the laboratory codes 0001U to 0999U.
+    """
+    if len(code) != len(low) or not low <= code <= high:
+        return False
+    return code[-1] == low[-1] if low[-1].isalpha() else not code[-1].isalpha()
+
+
 class Listed(NamedTuple):
-    """Codes, one by one and as ranges of codes of one length."""
+    """Codes, one by one and as ranges: see `within`."""
 
     codes: frozenset[str]
     ranges: tuple[tuple[str, str], ...] = ()
 
     def has(self, code: str) -> bool:
         """Whether the code is among them."""
-        return code in self.codes or any(len(code) == len(low) and low <= code <= high for low, high in self.ranges)
+        return code in self.codes or any(within(code, low, high) for low, high in self.ranges)
 
 
 class Texts(NamedTuple):

@@ -11,6 +11,7 @@ from typing import Any
 
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.book import Pack
+from scrubber.rulebook.domains import within
 from scrubber.rulebook.schema import AUTHORITY_KINDS
 from scrubber.rulebook.tables import ROW_KEYS, ROW_TYPES, Table
 from scrubber.tables import numbered_rows
@@ -91,8 +92,8 @@ def _nothing(_: Any, __: Named) -> Iterator[str]:
 
 
 def _code_list(row: Any, _: Named) -> Iterator[str]:
-    if row.through is not None and (len(row.code) != len(row.through) or row.code > row.through):
-        yield "`through` must be a later code of the same length"
+    if row.through is not None and not within(row.through, row.code, row.through):
+        yield "`through` must be a later code of the same length, and end in the same letter where the code ends in one"
 
 
 def _adoption(row: Any, named: Named) -> Iterator[str]:

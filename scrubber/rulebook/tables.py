@@ -26,7 +26,7 @@ class Payer(NamedTuple):
 
 
 class CodeListRow(NamedTuple):
-    """A code (or every code from `code` through `through`, same length) of a named list."""
+    """A code of a named list, or every code from `code` through `through` of the same length and last letter."""
 
     list: str
     code: str

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from scrubber.claim import Claim
 from scrubber.engine import DurableEngine
 from scrubber.facts.interest import interest_of
-from scrubber.facts.whole_claim import NCCI
+from scrubber.facts.ncci import NCCI
 from scrubber.findings.judge import rule_tests, stands
 from scrubber.money import exposures, price_lines, puts_at_risk
 from scrubber.reference import Reference

@@ -7,8 +7,9 @@ from itertools import combinations, islice, product
 
 from scrubber.facts.abn import LIABILITY_MODIFIERS
 from scrubber.facts.interest import named_pairs
-from scrubber.facts.lines import REPEAT_MODIFIERS, LineView
+from scrubber.facts.lines import LineView
 from scrubber.facts.mue import is_counted
+from scrubber.facts.repeats import says_repeated
 from scrubber.rulebook.rule import Rule, leaves
 from scrubber.workshop.explain.coverage_lookups import no_row
 from scrubber.workshop.explain.ground import Ground
@@ -86,9 +87,9 @@ def _coverage(_rule: Rule, views: Sequence[LineView], ground: Ground) -> Iterato
 def _repeats(_rule: Rule, views: Sequence[LineView], ground: Ground) -> Iterator[str]:
     for view in views:
         yield from _not_joinable(view)
-        repeating = REPEAT_MODIFIERS & {*view.line.modifiers}
+        repeating = says_repeated(view, ground.book.lists)
         if repeating:
-            yield f"line {view.number} carries {listed(sorted(repeating))}, which tells it from any other"
+            yield f"line {view.number} carries {listed(sorted(repeating))}, which says that it was furnished again"
         earlier = [each for each in ground.known.views[: view.number - 1] if each.line.procedure == view.line.procedure]
         for other in earlier:
             yield _difference(view, other)
@@ -103,7 +104,6 @@ def _difference(view: LineView, other: LineView) -> str:
         "modifiers": ({*view.line.modifiers}, {*other.line.modifiers}),
         "place of service": (view.place, other.place),
         "units": (view.line.units, other.line.units),
-        "charge": (view.line.charge, other.line.charge),
         "drug code": (view.line.ndc, other.line.ndc),
     }
     apart = [name for name, (one, two) in pairs.items() if one != two]

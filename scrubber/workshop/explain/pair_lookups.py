@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from scrubber.facts.fact import Fact
-from scrubber.facts.ncci import EITHER_LINE_SINCE, EM_LIST
+from scrubber.facts.ncci import EITHER_LINE_SINCE, LISTS_BY_GROUP
 from scrubber.reference import Reference
 from scrubber.reference.catalogue import MODIFIERS, PTP
 from scrubber.reference.edit_rows import PtpEdit
@@ -68,6 +68,9 @@ def _of_modifier(number: int, modifier: str, group: str | None, fact: Fact, day:
         return f"{named} may separate pairs (group {group}), but not this one: its indicator is 0"
     if day < EITHER_LINE_SINCE and number not in fact.lines:
         return f"{named} counts on the column 1 line only from {EITHER_LINE_SINCE} on"
-    if group == "global-surgery-em":
-        return f"{named} separates a pair (group {group}) only where it stands on a code of the list {EM_LIST}"
+    if group in LISTS_BY_GROUP:
+        codes = LISTS_BY_GROUP[group]
+        return f"{named} separates a pair (group {group}) only where it stands on a code of the list {codes}"
+    if group == "anatomic":
+        return f"{named} (group {group}) separates procedures only where both lines name a site and the sites differ"
     return f"{named} may separate pairs (group {group})"

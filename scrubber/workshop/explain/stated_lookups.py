@@ -9,6 +9,7 @@ from scrubber.facts.coverage import BASE_STUDIES
 from scrubber.facts.documentation import CLEARED, OTHER_STUDIES, ROUTINE, SPINE_STUDIES, Documents
 from scrubber.facts.fact import Fact
 from scrubber.facts.notice import EDITIONS, FORMS, GENERIC_REASONS
+from scrubber.rulebook.domains import within
 from scrubber.rulebook.tables import CodeListRow, NeededElementRow
 from scrubber.tables import in_force
 from scrubber.workshop.explain.explanation import Lookup
@@ -99,4 +100,4 @@ def _billed(ground: Ground) -> list[str]:
 def _names(row: CodeListRow, code: str) -> bool:
     if row.through is None:
         return row.code == code
-    return len(code) == len(row.code) and row.code <= code <= row.through
+    return within(code, row.code, row.through)

@@ -1,0 +1,65 @@
+"""Facts of lines that say again what an earlier line of the claim said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from scrubber.facts.fact import Fact
+from scrubber.facts.lines import LineView
+from scrubber.rulebook.book import CodeLists
+
+REPEAT_KEY = frozenset(("modifiers", "units", "charge", "line-place"))  # with these unread nothing is a repeat
+REPEATED = frozenset(("76", "77", "91"))  # the service was furnished again
+LABORATORY = "clinical-laboratory"  # the list of codes on which 91 counts
+DISTINCT = frozenset(("59", "XE", "XP", "XS", "XU"))  # set a line apart from another one, not from its like
+NO_MODIFIER_OF_ITS_OWN = frozenset(("91",))  # where it does not count, it does not tell lines apart either
+Apart = tuple[frozenset[str], Decimal | None]  # what may tell apart lines that are alike in all else: modifiers, charge
+
+
+def repeat_facts(views: Sequence[LineView], lists: CodeLists) -> Iterator[Fact]:
+    """One fact for each line that says again what an earlier one said, and not that it was furnished again.
+
+    `difference` says what tells the two apart all the same. The earlier line is one from which nothing does, if any.
+    """
+    if len({view.line.procedure for view in views}) == len(views):
+        return
+    plain = {_service(view) for view in views if DISTINCT.isdisjoint(view.line.modifiers)}
+    seen: dict[tuple[Any, ...], dict[Apart, int]] = {}
+    for view in views:
+        line = view.line
+        if line.procedure is None or not view.joinable or not REPEAT_KEY.isdisjoint(view.unread):
+            continue
+        if says_repeated(view, lists):
+            continue
+        modifiers = frozenset(line.modifiers)
+        key = (*_service(view), modifiers - NO_MODIFIER_OF_ITS_OWN, view.place, line.units, line.ndc)
+        earlier = seen.setdefault(key, {})
+        if earlier:
+            further = _service(view) in plain and not DISTINCT.isdisjoint(modifiers)
+            difference, number = _nearest((modifiers, line.charge), earlier, further)
+            yield Fact("repeat", {**view.values, "difference": difference}, (view.number,), (number,))
+        earlier.setdefault((modifiers, line.charge), view.number)
+
+
+def _nearest(line: Apart, earlier: Mapping[Apart, int], further: bool) -> tuple[str, int]:
+    """What tells a line from the earlier one that is most like it, one of the words of `difference`, and that one."""
+    if line in earlier:
+        return ("further-line" if further else "none"), earlier[line]
+    (modifiers, _), number = next(iter(earlier.items()))
+    return ("charge" if modifiers == line[0] else "modifier-91"), number
+
+
+def says_repeated(view: LineView, lists: CodeLists) -> frozenset[str]:
+    """The modifiers of a line that say that its service was furnished again; 91 says so of laboratory tests only."""
+    found = REPEATED.intersection(view.line.modifiers)
+    code, day = view.line.procedure, view.first
+    if "91" in found and not (code and day and lists.contains(LABORATORY, code, day.toordinal())):
+        return found - {"91"}
+    return found
+
+
+def _service(view: LineView) -> tuple[Any, ...]:
+    """What a line and one that repeats it have in common at the least."""
+    return view.line.procedure, view.provider, view.first, view.last
