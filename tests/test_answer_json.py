@@ -198,3 +198,10 @@ def test_only_a_contractual_obligation_turns_into_the_patients(group: str, told:
     found = results.finding(by, impact=results.impact(liability="patient"))
     assert found.reason is not None
     assert (found.reason.group, found.reason.carc) == (told, "50")
+
+
+def test_lines_that_are_not_counted_in_what_is_at_risk_are_named() -> None:
+    some = results.claim_impact(by_line={2: Decimal("38.82"), 3: None, 1: None})
+    assert printed(results.result(impact=some))["impact"]["uncountedLines"] == [1, 3]
+    known = results.claim_impact(by_line={2: Decimal("38.82")})
+    assert "uncountedLines" not in printed(results.result(impact=known))["impact"]

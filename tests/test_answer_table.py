@@ -99,3 +99,13 @@ def test_an_address_stays_whole_however_narrow_the_terminal() -> None:
     address = "https://example.org/" + "edits/" * 20
     by = results.rule(authority=(Authority("cms-table", "PTP edits", None, address, None, True),))
     assert address in plain(results.result(findings=(results.finding(by),)), 60)
+
+
+def test_what_is_at_risk_is_the_least_where_lines_have_no_amount() -> None:
+    some = results.claim_impact(by_line={2: Decimal("38.82"), 3: None, 1: None}, unpriced_lines=(1, 3))
+    told = words(plain(results.result(impact=some), 120))
+    assert "at risk at least $38.82, not known of line 1, 3 (provider $38.82)" in told
+    assert "allowed $48.20, at risk at least $38.82, not known of line 1, 3; MPFS 2025, national" in told
+    assert "not priced: line 1, 3" in told
+    none = results.claim_impact(at_risk=None, by_line={1: None}, unknown="no-schedule")
+    assert "at risk unknown" in plain(results.result(impact=none))

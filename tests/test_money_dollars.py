@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from scrubber.claim import Address, Person
+from scrubber.findings import ScrubResult
+from scrubber.intake import read_v3
 from scrubber.money import LinePrice, add_impacts
 from scrubber.reference import Reference
 from scrubber.reference.catalogue import CONVERSION_FACTORS, MPFS
@@ -18,8 +20,10 @@ from scrubber.reference.fee_rows import FeeRow
 from scrubber.reference.files import read_contents
 from scrubber.reference.memory import MemoryBackend
 from scrubber.rulebook.tables import Payer
+from scrubber.scrub import Scrubber
 from tests.priced import COMMERCIAL, NURSE_PRACTITIONER, PHYSICIAN, at, claim, payer_fee, prices, rulebook, service_line
 from tests.test_money_fee_schedule import fee_row
+from tests.test_promises import Body, claim_of, line
 
 YEAR_2025: dict[str, Any] = {"since": date(2025, 1, 1), "until": date(2026, 1, 1)}
 
@@ -298,3 +302,57 @@ def test_medicare_advantage_has_no_amount_of_medicare_unless_a_payer_table_gives
     contract = payer_fee(None, line_of_business="medicare-advantage", percent_of_medicare=Decimal(102))
     found = prices(claim(service_line(1)), advantage, rulebook(contract))[1]
     assert (found.allowed, found.basis) == (Decimal("9.57"), "102 % of MPFS 2025, national")
+
+
+def scrubbed(scrubber: Scrubber, *lines: Body, responsibility: str = "P", **context: Any) -> ScrubResult:
+    """A claim to Original Medicare without documents, at national amounts."""
+    body = claim_of(*lines, documented=False, pricing={"locality": "national"}, **context)
+    body["subscriber"]["paymentResponsibilityLevelCode"] = responsibility
+    return scrubber.scrub(read_v3(body), date(2025, 3, 20))
+
+
+def test_a_service_that_a_row_excludes_is_allowed_nothing_with_gy_and_the_patient_owes_the_charge(
+    shipped: Scrubber,
+) -> None:
+    impact = scrubbed(shipped, line("77092", charge="60.00"), line("V2020", modifiers=("GY",), charge="80.00")).impact
+    assert impact.steps[1] == "line 2: excluded from Medicare by law, and GY says so = 0.00"
+    # 77092 national in 2025 is 9.38; V2020 stands on no fee schedule, and GY says that Medicare pays nothing
+    assert (impact.allowed, impact.unpriced_lines) == (Decimal("9.38"), ())
+    without = scrubbed(shipped, line("77092", charge="60.00"), line("V2020", charge="80.00")).impact
+    assert (without.allowed, without.unpriced_lines) == (Decimal("9.38"), (2,))
+
+
+def test_gy_on_a_service_that_no_row_excludes_changes_no_price(shipped: Scrubber) -> None:
+    impact = scrubbed(shipped, line("77092", modifiers=("GY",), charge="60.00")).impact
+    assert (impact.allowed, impact.by_liability["patient"]) == (Decimal("9.38"), Decimal("0.00"))
+
+
+def test_behind_another_payer_medicare_says_what_it_allows_and_not_what_is_at_risk(shipped: Scrubber) -> None:
+    # 77092 and 77089 on one claim: 77089 (38.82) is bundled, which first costs 38.82
+    both = line("77092", charge="60.00"), line("77089", charge="95.00")
+    first = scrubbed(shipped, *both).impact
+    assert (first.allowed, first.at_risk) == (Decimal("48.20"), Decimal("48.20"))
+    for responsibility in ("S", "T"):
+        later = scrubbed(shipped, *both, responsibility=responsibility).impact
+        assert (later.allowed, later.at_risk, later.unknown) == (Decimal("48.20"), None, "secondary-payer")
+        assert later.basis == "MPFS 2025, national, Medicare is secondary (42 CFR 411.33)"
+        assert later.uncounted_lines == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("signed", "provider_loses"),
+    [
+        ("20240312", "0.00"),  # holds for a year: a denial would be the patient's
+        ("20240310", "9.38"),  # past it, it may not hold: then the fee of 0.29 RVU x 32.3465 is the provider's loss
+    ],
+)
+def test_a_notice_of_more_than_a_year_before_puts_the_fee_at_the_providers_risk(
+    shipped: Scrubber, signed: str, provider_loses: str
+) -> None:
+    notice = {
+        "lines": [1], "form": "CMS-R-131", "issued": signed, "signed": signed, "option": "1", "estimate": "60.00",
+        "reason": "Medicare may not pay for this test for your condition",
+    }  # fmt: skip
+    result = scrubbed(shipped, line("77092", modifiers=("GA",), charge="60.00"), abn=[notice])
+    assert result.impact.by_liability["provider"] == Decimal(provider_loses)
+    assert "deny" not in {finding.rule.severity for finding in result.findings}

@@ -181,6 +181,38 @@ def test_one_unknown_line_makes_a_finding_unknown_and_the_claim_counts_the_rest(
     assert impact.unknown is None
 
 
+def test_a_claim_of_which_another_line_has_no_amount_has_at_least_the_rest_at_risk() -> None:
+    lines = {1: priced(None), 2: priced("42.60"), 3: priced(None), 4: priced(None)}
+    both = finding(2), finding(1), finding(4, severity="info")
+    impact = whole(*both, lines=lines)
+    assert (impact.at_risk, impact.uncounted_lines, impact.unpriced_lines) == (Decimal("42.60"), (1,), (1, 3, 4))
+    assert whole(finding(2), lines=lines).uncounted_lines == ()
+    assert (whole(finding(1), lines=lines).at_risk, whole(finding(1), lines=lines).uncounted_lines) == (None, (1,))
+
+
+def behind_another(allowed: str | None) -> LinePrice:
+    return priced(allowed)._replace(secondary=True)
+
+
+def test_behind_another_payer_what_is_allowed_is_known_and_what_is_at_risk_is_not() -> None:
+    found = one(finding(1), {1: behind_another("9.38")})
+    assert (found.allowed, found.at_risk, found.unknown) == (Decimal("9.38"), None, "secondary-payer")
+    impact = whole(finding(1), lines={1: behind_another("9.38")})
+    assert (impact.allowed, impact.at_risk, impact.unknown) == (Decimal("9.38"), None, "secondary-payer")
+    assert impact.by_liability["provider"] is None
+    assert whole(lines={1: behind_another("9.38")}).at_risk == NOTHING  # nothing found, nothing at risk
+
+
+def test_behind_another_payer_a_notice_does_not_say_what_the_patient_owes() -> None:
+    found = one(finding(1, category="coverage"), {1: behind_another("9.38")}, {1: "patient"})
+    assert (found.at_risk, found.liability, found.unknown) == (None, "patient", "secondary-payer")
+
+
+def test_behind_another_payer_a_line_that_pays_nothing_still_costs_nothing() -> None:
+    impact = whole(finding(1), lines={1: behind_another("0.00")})
+    assert (impact.at_risk, impact.unknown) == (NOTHING, None)
+
+
 def test_what_the_patient_owes_is_known_when_the_fee_is_not() -> None:
     found = one(finding(1, category="coverage"), {1: priced(None)}, liabilities={1: "patient"})
     assert (found.allowed, found.at_risk, found.unknown) == (None, Decimal("60.00"), "no-schedule")

@@ -181,7 +181,7 @@ def _impact(impact: Impact) -> Document:
 
 
 def _claim_impact(impact: ClaimImpact) -> Document:
-    printed = {
+    printed: Document = {
         "billed": amount(impact.billed),
         "allowed": amount(impact.allowed),
         "atRisk": amount(impact.at_risk),
@@ -193,6 +193,8 @@ def _claim_impact(impact: ClaimImpact) -> Document:
         "basis": impact.basis,
         "steps": impact.steps,
     }
+    if impact.uncounted_lines:
+        printed["uncountedLines"] = impact.uncounted_lines
     return printed | {"unknown": impact.unknown} if impact.unknown else printed
 
 

@@ -64,7 +64,15 @@ def _counts(result: ScrubResult) -> str:
 
 def _at_risk(impact: ClaimImpact) -> str:
     bearers = ", ".join(f"{who} {dollars(amount)}" for who, amount in impact.by_liability.items() if amount)
-    return f"at risk {dollars(impact.at_risk)}" + (f" ({bearers})" if bearers else "")
+    return f"at risk {_at_least(impact)}" + (f" ({bearers})" if bearers else "")
+
+
+def _at_least(impact: ClaimImpact) -> str:
+    """What is at risk; of lines whose amount is not known the sum says nothing, and must not look whole."""
+    uncounted = impact.uncounted_lines
+    if impact.at_risk is None or not uncounted:
+        return dollars(impact.at_risk)
+    return f"at least {dollars(impact.at_risk)}, not known of line {_named(uncounted)}"
 
 
 class _Row(NamedTuple):
@@ -117,6 +125,12 @@ def _numbers(lines: Sequence[int]) -> str:
     return text if len(text) <= _LINES else f"{lines[0]},+{len(lines) - 1}"
 
 
+def _named(lines: Sequence[int]) -> str:
+    """`1, 2`, `1-4` or `1, 3, 7`: every line, as it stands in a sentence."""
+    run = len(lines) > 1 and tuple(lines) == tuple(range(lines[0], lines[-1] + 1))
+    return f"{lines[0]}-{lines[-1]}" if run else ", ".join(map(str, lines))
+
+
 def _risk(finding: Finding) -> str:
     """Dollars of a finding that may cost some; info costs nothing."""
     if finding.impact is None or finding.rule.severity == "info":
@@ -157,11 +171,11 @@ def _impact(impact: ClaimImpact, width: int) -> Iterator[str]:
     basis = f"; {impact.basis}" if impact.basis else ""
     amounts = (
         f"billed {dollars(impact.billed)}, allowed {dollars(impact.allowed)},"
-        f" at risk {dollars(impact.at_risk)}{unknown}{basis}"
+        f" at risk {_at_least(impact)}{unknown}{basis}"
     )
     yield from wrap(amounts, _INDENT, width)
     if impact.unpriced_lines:
-        yield from wrap(f"not priced: line {_numbers(impact.unpriced_lines)}", _INDENT, width)
+        yield from wrap(f"not priced: line {_named(impact.unpriced_lines)}", _INDENT, width)
     for step in impact.steps:
         yield from wrap(step, _INDENT, width, hang=2)
 

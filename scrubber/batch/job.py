@@ -100,7 +100,7 @@ class Lease(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """Rows by what came out. `at_risk` is the sum of what is known; `unpriced` counts claims where it is not."""
+    """Rows by what came out. `at_risk` is the sum of what is known; `unpriced` counts claims that are not all known."""
 
     accept: int = 0
     warn: int = 0

@@ -95,7 +95,7 @@ def _rejected(number: int, why: dict[str, Any], count: _Count) -> bytes:
 
 def _add(result: ScrubResult, count: _Count) -> None:
     setattr(count, result.disposition, getattr(count, result.disposition) + 1)
-    if result.impact.at_risk is None:
-        count.unpriced += 1
-    else:
+    if result.impact.at_risk is not None:
         count.at_risk += result.impact.at_risk
+    if result.impact.at_risk is None or result.impact.uncounted_lines:
+        count.unpriced += 1

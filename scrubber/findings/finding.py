@@ -106,6 +106,11 @@ class ClaimImpact(NamedTuple):
     unknown: str | None = None
     by_line: Mapping[int, Decimal | None] = {}
 
+    @property
+    def uncounted_lines(self) -> tuple[int, ...]:
+        """Lines at risk with what is not known: where there are any, the claim has at least `at_risk` at risk."""
+        return tuple(sorted([number for number, amount in self.by_line.items() if amount is None]))
+
 
 class UsedRelease(NamedTuple):
     """A release of a reference table that answered for this claim."""

@@ -73,9 +73,12 @@ def _bearers(findings: Iterable[Fired], prices: Prices, liabilities: Bearers) ->
 
 
 def _exposed(number: int, prices: Prices, bearers: Bearers) -> Decimal | None:
+    """What the bearer loses. Behind another payer what is left of an amount is not known, whoever bears it."""
     price, bearer = prices[number], bearers[number]
     if bearer == UNSETTLED:
         return None
+    if price.secondary:
+        return NOTHING if bearer == PROVIDER and price.allowed == NOTHING else None
     return price.allowed if bearer == PROVIDER else price.billed
 
 
@@ -161,6 +164,8 @@ def _reason(lines: Iterable[int], prices: Prices, bearers: Bearers) -> str | Non
             reasons.add("no-charge")
         if bearers.get(number) == UNSETTLED:
             reasons.add("liability-unsettled")
+        if price.secondary and number in bearers and _exposed(number, prices, bearers) is None:
+            reasons.add("secondary-payer")
     return min(reasons, key=_RANK.__getitem__, default=None)
 
 

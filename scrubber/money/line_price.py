@@ -26,6 +26,7 @@ UNKNOWN: Mapping[str, str] = {
     "contractor-priced": "the Medicare contractor sets the amount itself",
     "anesthesia": "anesthesia is paid by base and time units, not by this fee schedule",
     "liability-unsettled": "whether the provider or the patient bears it is not settled",
+    "secondary-payer": "another payer pays first, and what this one still pays is not known",
     "not-payable": "Medicare has no fee for this code",
     "not-on-fee-schedule": "the code is paid under another fee schedule or not at all",
     "modifier-not-priced": "what a modifier of the line does to the amount is decided by review or not known",
@@ -62,7 +63,8 @@ class UnitFee(NamedTuple):
 class LinePrice(NamedTuple):
     """One service line in dollars and cents. None = not known; `unknown` (of UNKNOWN) says why `allowed` is not.
 
-    `basis` is None when no schedule priced the line. `steps` is the arithmetic, in order.
+    `basis` is None when no schedule priced the line. `steps` is the arithmetic, in order. `secondary`: another payer
+    pays first, so that this one pays some of what it allows, or nothing.
     """
 
     billed: Decimal | None
@@ -71,6 +73,7 @@ class LinePrice(NamedTuple):
     basis: str | None
     steps: tuple[str, ...]
     unknown: str | None
+    secondary: bool = False
 
 
 def to_cents(amount: Decimal) -> Decimal:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from scrubber.claim import Claim, ServiceLine
+from scrubber.facts.exclusions import GY, Exclusions
 from scrubber.facts.lines import LineView
 from scrubber.facts.payer import zip_of
 from scrubber.money.fee_schedule import BETWEEN_LINES_REMARK, REDUCTION_REMARK, Service, medicare_unit_fee
-from scrubber.money.line_price import LinePrice, UnitFee, to_cents
+from scrubber.money.line_price import NOTHING, LinePrice, UnitFee, to_cents
 from scrubber.money.locality import Zips, area, furnished
 from scrubber.money.payer_fees import payer_unit_fee
 from scrubber.money.professions import profession_of
@@ -21,6 +22,11 @@ from scrubber.rulebook.tables import Payer
 ORIGINAL_MEDICARE = "original-medicare"
 LARGEST = Decimal(10**15)  # no charge or count of a real claim comes near; arithmetic stays exact below it
 MINUTES = "MJ"
+LATER_PAYERS = frozenset("STABCDEFGH")  # payment responsibility (SBR01) of who is neither first nor unknown
+MEDICARE_SECONDARY = "Medicare is secondary (42 CFR 411.33)"
+EXCLUDED = UnitFee(
+    NOTHING, "excluded from Medicare by law", ("excluded from Medicare by law, and GY says so = 0.00",), covered=False
+)
 NO_CODE = UnitFee(None, None, (), "no-code")
 NO_DATE = UnitFee(None, None, (), "no-date")
 
@@ -35,12 +41,34 @@ def price_lines(
     they would hold between lines.
     """
     zips = Zips(zip_of(claim.patient) or zip_of(claim.subscriber), zip_of(claim.facility), zip_of(claim.billing))
-    units = [(view, _unit_fee(claim, view, zips, rulebook, reference)) for view in views]
+    excluded = _excluded(views, rulebook)
+    units = [
+        (view, EXCLUDED if view.number in excluded else _unit_fee(claim, view, zips, rulebook, reference))
+        for view in views
+    ]
     prices = {view.number: line_price(view.line, unit) for view, unit in units}
     reducible = [(view, unit) for view, unit in units if unit.reduction]
     if len(reducible) > 1:
         _remark_reductions(prices, reducible)
+    if claim.texts.get("payment-responsibility") in LATER_PAYERS:
+        return {view.number: _behind_another(prices[view.number], view.payer) for view in views}
     return prices
+
+
+def _excluded(views: tuple[LineView, ...], rulebook: Rulebook) -> frozenset[int]:
+    """Numbers of the lines that say of an excluded service that it is one: Medicare denies them as such."""
+    if not any(GY in view.line.modifiers for view in views):
+        return frozenset()  # the way of nearly every claim
+    exclusions = Exclusions(views, rulebook)
+    return frozenset(view.number for view in views if exclusions.billed_for_denial(view))
+
+
+def _behind_another(price: LinePrice, payer: Payer) -> LinePrice:
+    """The price of a payer that is not the first: what it allows is known, what it still pays is not."""
+    if price.allowed is None:
+        return price
+    who = MEDICARE_SECONDARY if payer.line_of_business == ORIGINAL_MEDICARE else "the payer is secondary"
+    return price._replace(basis=f"{price.basis}, {who}", secondary=True)
 
 
 def _unit_fee(claim: Claim, view: LineView, zips: Zips, rulebook: Rulebook, reference: Reference) -> UnitFee:

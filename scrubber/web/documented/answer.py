@@ -86,6 +86,7 @@ CLAIM_IMPACT = shape(
         "allowed": money("What the payer allows for the claim."),
         "atRisk": money("Per line the greatest amount of its warn and deny findings, counted once."),
         "byLiability": part(BY_LIABILITY, "Who bears what is at risk."),
+        "uncountedLines": maybe(lines("Lines at risk whose amount is not known, from 1: at least atRisk is at risk.")),
         "unpricedLines": lines("Lines without an allowed amount, from 1."),
     }
     | _BASIS,

@@ -43,7 +43,7 @@ BATCH = shape(
         "rowsDone": number("Rows with a result."),
         "counts": part(COUNTS, "What came out."),
         "atRisk": money("Dollars at risk so far, as far as they are known."),
-        "unpricedClaims": number("Claims whose dollars at risk are not known."),
+        "unpricedClaims": number("Claims whose dollars at risk are not known, or not of every line."),
         "rowsPerSecond": _number_or_null("Rate since it was started."),
         "secondsLeft": _number_or_null("At that rate."),
         "options": part(OPTIONS, "What the sender chose."),
