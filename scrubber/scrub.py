@@ -21,6 +21,8 @@ from scrubber.facts.liability import liabilities
 from scrubber.facts.lines import LineView, line_views
 from scrubber.facts.payer import identify_payer
 from scrubber.findings import AS_WRITTEN, ScrubResult, Switches, UsedRelease, Versions, disposition
+from scrubber.findings.checks import counted, every_check
+from scrubber.findings.identity import numbered
 from scrubber.findings.judge import in_order, judge, rule_tests
 from scrubber.findings.unchecked import all_unchecked
 from scrubber.money import add_impacts, price_lines
@@ -91,7 +93,7 @@ def conclude(
     runs = frozenset([(first, last) for first, last in ends if first and last])
     runs = runs or frozenset(((received_on, received_on),))
     used = _used_releases(runs, reference) if len(runs) <= MOST_RUNS_KEPT else _find_releases(runs, reference)
-    findings, impact = add_impacts(in_order(fired), prices, known.liabilities)
+    findings, impact = add_impacts(numbered(in_order(fired), claim), prices, known.liabilities)
     return ScrubResult(
         disposition(findings),
         findings,
@@ -101,9 +103,17 @@ def conclude(
         claim.unmapped,
         Versions(__version__, rulebook.digest, used),
         received_on,
-        add_impacts(in_order(shadow), prices, known.liabilities)[0] if shadow else (),
+        add_impacts(numbered(in_order(shadow), claim), prices, known.liabilities)[0] if shadow else (),
         switches,
+        counted(fired, known.facts, not_checked, payer, day, rulebook, switches),
     )
+
+
+def with_every_check(claim: Claim, result: ScrubResult, rulebook: Rulebook, reference: Reference) -> ScrubResult:
+    """The result with every check by name, those that passed among them: holds the facts against all rules again."""
+    known = read_facts(claim, rulebook, reference, result.received_on)
+    every = every_check(known.facts, result.not_checked, known.views, known.payer, known.day, rulebook, result.switches)
+    return result._replace(every_check=every)
 
 
 def _find_releases(runs: frozenset[tuple[date, date]], reference: Reference) -> tuple[UsedRelease, ...]:
@@ -131,6 +141,10 @@ class Scrubber:
     def scrub(self, claim: Claim, received_on: date, switches: Switches = AS_WRITTEN) -> ScrubResult:
         """`scrub` with this rulebook, reference data and engine."""
         return scrub(claim, self.rulebook, self.reference, self.engine, received_on, switches)
+
+    def with_every_check(self, claim: Claim, result: ScrubResult) -> ScrubResult:
+        """`with_every_check` with this rulebook and reference data."""
+        return with_every_check(claim, result, self.rulebook, self.reference)
 
 
 def open_scrubber(rules: Path, reference: str | None) -> Scrubber:

@@ -195,17 +195,28 @@ KNOWN = ("in-force", "not-yet-in-force", "ended", "unknown")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of fact: what one fact of it stands for, the fields it may have, and the element its findings point at."""
+    """A kind of fact: what one fact of it stands for, the fields it may have, and the element its findings point at.
+
+    `named_by` are the fields whose codes stand in the ids of its findings.
+    """
 
     name: str
     about: str
     element: str
     fields: Mapping[str, Field]
     says: tuple[str, ...] = ()  # extra words a message may use, besides the fields, {line} and {related}
+    named_by: tuple[str, ...] = ("procedure",)
 
 
-def _kind(name: str, about: str, element: str, *fields: Field, says: tuple[str, ...] = ()) -> Kind:
-    return Kind(name, about, element, {field.name: field for field in fields}, says)
+def _kind(
+    name: str,
+    about: str,
+    element: str,
+    *fields: Field,
+    says: tuple[str, ...] = (),
+    named_by: tuple[str, ...] = ("procedure",),
+) -> Kind:
+    return Kind(name, about, element, {field.name: field for field in fields}, says, named_by)
 
 
 KINDS: Mapping[str, Kind] = {
@@ -231,7 +242,7 @@ KINDS: Mapping[str, Kind] = {
             Field("diagnosesOutOfOrder", Type.FLAG, "the first diagnosis is not ABK or a later one not ABF (ICD-10)"),
             Field("icd9", Type.FLAG, "an ICD-9 qualifier (BK, BF) with dates of service from 2015-10-01"),
             Field("contextConflict", Type.FLAG, "two documentation blocks say different things of one line"),
-            says=("conflict-lines",),
+            says=("conflict-lines",), named_by=(),
         ),
         _kind(
             "element", "an element of the claim that is missing or malformed", "total", *_PAYER,
@@ -244,7 +255,7 @@ KINDS: Mapping[str, Kind] = {
             )),
             Field("need", Type.WORD, "how much the transaction needs the element",
                   ("required", "situational", "envelope")),
-            says=("label", "where"),
+            says=("label", "where"), named_by=("element",),
         ),
         _kind(
             "line", "one service line", "procedure", *_LINE,
@@ -292,7 +303,7 @@ KINDS: Mapping[str, Kind] = {
             Field("bypass", Type.WORD, "whether an NCCI-associated modifier separates the pair",
                   ("none", "used", "doubtful", "beside-visit", "misplaced"), tables=_PTP),
             Field("modifierSupport", Type.FLAG, "the record supports the modifier", (), _SUPPLIED),
-            says=("modifiers-used",),
+            says=("modifiers-used",), named_by=("second", "first"),
         ),
         _kind(
             "repeat", "a line that repeats an earlier one: same provider, days, code, modifiers, place, units and drug",
@@ -318,7 +329,7 @@ KINDS: Mapping[str, Kind] = {
                   ("female", "male"), tables=_NOTES),
             Field("outsideAges", Type.FLAG, "the patient's age lies outside the ages that the list states for it",
                   tables=_NOTES),
-            says=("characters", "others", "ages"),
+            says=("characters", "others", "ages"), named_by=("code",),
         ),
         _kind(
             "code-day", "all lines of one code, rendering provider and day", "units", *_PAYER,
@@ -382,7 +393,7 @@ KINDS: Mapping[str, Kind] = {
             Field("tables", Type.CODES, "which tables"),
             Field("standing", Type.WORD, "how the date lies to the releases",
                   ("carried-forward", "past-last-release", "before-first-release")),
-            says=("releases",),
+            says=("releases",), named_by=(),
         ),
     )
 }  # fmt: skip

@@ -81,6 +81,7 @@ def finding(by: Rule | None = None, **changes: Any) -> Finding:
         "fix": by.fix,
         "authority": by.authority,
         "evidence": {"column1": "77092", "modifiers": ("26", "59"), "carriedForward": True},
+        "id": f"{by.id}:77089:77092",
         "impact": impact(),
     }
     return Finding(**(fields | changes))

@@ -21,7 +21,7 @@ def printed(result: object) -> dict[str, object]:
 def test_the_whole_answer() -> None:
     answer = printed(results.result())
     assert list(answer) == [
-        "disposition", "findings", "notChecked", "impact", "normalised", "unmapped", "versions",
+        "disposition", "findings", "checks", "notChecked", "impact", "normalised", "unmapped", "versions",
         "receivedOn",
     ]  # fmt: skip
     assert answer["disposition"] == "deny"
@@ -56,6 +56,7 @@ def test_the_whole_answer() -> None:
 def test_a_finding_has_every_key_in_the_promised_order() -> None:
     (finding,) = printed(results.result())["findings"]
     assert list(finding.items()) == [
+        ("id", "sample-pair:77089:77092"),
         ("rule", {"id": "sample-pair", "version": 1, "status": "active"}),
         ("severity", "deny"),
         ("stage", "adjudication"),

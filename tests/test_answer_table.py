@@ -33,7 +33,7 @@ def test_all_that_matters_is_there_and_fits(width: int) -> None:
         "2 DENY $38.82 Line 2 (77089) is bundled",
         "Fix: Bill one of the two.",
         "By: PTP edits, 77092/77089 (cms-table, binding) https://example.org/ptp",
-        "Rule: sample-pair; expect CO-236 N19",
+        "Id: sample-pair:77089:77092; expect CO-236 N19",
         "NOT CHECKED Line 1: not checked. Needs tbsValue. [sample-report]",
         "billed $120.00, allowed $48.20, at risk $38.82; MPFS 2025, national",
         "38.82 + 9.38 = 48.20",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from scrubber.answer import clearinghouse, json
 from scrubber.claim import Claim
@@ -15,8 +15,10 @@ def _scrubber(_claim: Claim, result: ScrubResult) -> bytes:
     return json.to_bytes(result)
 
 
-def _with_shadow(_claim: Claim, result: ScrubResult) -> bytes:
-    return json.with_shadow(result)
+def including(included: Collection[str]) -> View:
+    """Our own answer with parts of INCLUDES."""
+    names = frozenset(included)
+    return lambda _claim, result: json.with_included(result, names)
 
 
 DEFAULT_VIEW = "scrubber"
@@ -27,5 +29,5 @@ VIEWS: Mapping[str, View] = {
     "clearinghouse": clearinghouse.to_bytes,
 }
 
-# What `?include=` may name: parts of our own answer that are there only when asked for.
-INCLUDES: Mapping[str, View] = {"shadow": _with_shadow}
+# What `?include=` may name, more than once: parts of our own answer that are there only when asked for.
+INCLUDES = (json.SHADOW, json.CHECKS, json.SETTLED_BY)

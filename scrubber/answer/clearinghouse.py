@@ -69,7 +69,7 @@ def _edit(finding: Finding) -> Document:
         "element": place.x12,
         "fieldIndex": "",
         "qualifierCode": "",
-        "referenceID": "",
+        "referenceID": finding.id,
         "badData": "",
         "claimCorePath": finding.pointer,
     }

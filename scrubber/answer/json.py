@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,11 +13,13 @@ import orjson
 
 from scrubber.findings import (
     AS_WRITTEN,
+    Check,
     ClaimImpact,
     Finding,
     Impact,
     NotChecked,
     ScrubResult,
+    StageChecks,
     Switches,
     UsedRelease,
     Versions,
@@ -33,9 +35,47 @@ def to_bytes(result: ScrubResult) -> bytes:
     return orjson.dumps(document(result))
 
 
-def with_shadow(result: ScrubResult) -> bytes:
-    """The answer with what shadow rules found, which counts for nothing."""
-    return orjson.dumps(document(result) | {"shadow": [one_finding(finding) for finding in result.shadow]})
+SHADOW, CHECKS, SETTLED_BY = "shadow", "checks", "settledBy"  # what an answer has only when it is asked for
+
+
+def with_included(result: ScrubResult, included: Collection[str]) -> bytes:
+    """The answer with more: what shadow rules found, which counts for nothing; every check; not checked, by input."""
+    told = document(result)
+    if SHADOW in included:
+        told["shadow"] = [one_finding(finding) for finding in result.shadow]
+    if CHECKS in included:
+        for stage, counts in told["checks"].items():
+            counts |= _listed_checks(stage, result.every_check or ())
+    if SETTLED_BY in included:
+        told["settledBy"] = _by_input(result.not_checked)
+    return orjson.dumps(told)
+
+
+def _listed_checks(stage: str, checks: Iterable[Check]) -> Document:
+    of_stage = [check for check in checks if check.rule.stage == stage]
+    listed = [
+        {"rule": _printed(check.rule).identity, "lines": check.lines, "outcome": check.outcome} for check in of_stage
+    ]
+    return {"passed": sum(check.outcome == "passed" for check in of_stage), "list": listed}
+
+
+def _by_input(items: Sequence[NotChecked]) -> list[Document]:
+    """What was not checked, by what would settle it: first what settles most."""
+    groups: dict[tuple[str, str], list[NotChecked]] = {}
+    for item in items:
+        for missing in item.missing:
+            groups.setdefault((missing, item.why), []).append(item)
+    told = [
+        {
+            "input": missing,
+            "why": why,
+            "checks": sum(item.checks for item in group),
+            "rules": sorted({item.rule.id for item in group}),
+            "lines": sorted({line for item in group for line in item.lines}),
+        }
+        for (missing, why), group in groups.items()
+    ]
+    return sorted(told, key=lambda each: (-int(str(each["checks"])), str(each["input"]), str(each["why"])))
 
 
 def document(result: ScrubResult) -> Document:
@@ -43,6 +83,7 @@ def document(result: ScrubResult) -> Document:
     return {
         "disposition": result.disposition,
         "findings": [one_finding(finding) for finding in result.findings],
+        "checks": {stage: _stage_checks(counts) for stage, counts in result.checks.items()},
         "notChecked": [_not_checked(item) for item in result.not_checked],
         "impact": _claim_impact(result.impact),
         "normalised": [{"pointer": pointer, "change": change} for pointer, change in result.normalised],
@@ -142,6 +183,7 @@ def one_finding(finding: Finding) -> Document:
     printed = _printed(rule)
     same = finding.authority is rule.authority
     return {
+        "id": finding.id,
         **printed.start,
         "lines": finding.lines,
         "relatedLines": finding.related_lines,
@@ -155,6 +197,15 @@ def one_finding(finding: Finding) -> Document:
         "impact": finding.impact and _impact(finding.impact),
         "authority": printed.authority if same else authority(finding.authority),
         "evidence": dict(finding.evidence),
+    }
+
+
+def _stage_checks(counts: StageChecks) -> Document:
+    return {
+        "fired": counts.fired,
+        "bypassed": counts.bypassed,
+        "notChecked": counts.not_checked,
+        "complete": counts.complete,
     }
 
 

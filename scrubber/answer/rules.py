@@ -46,6 +46,7 @@ def document(rule: Rule) -> Document:
         "applies": condition(rule.applies, fields),
         "needs": rule.needs,
         "when": condition(rule.when, fields),
+        "bypassed": None if rule.bypassed is None else condition(rule.bypassed, fields),
         "pointsAt": _place(rule.element),
         "message": rule.message,
         "fix": rule.fix,

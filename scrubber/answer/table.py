@@ -36,6 +36,7 @@ def render(name: str, result: ScrubResult, width: int) -> str:
             *_findings(result.findings, width),
             *_shadow(result.shadow, width),
             *_not_checked(result.not_checked, width),
+            *_checks(result, width),
             *_impact(result.impact, width),
             "",
         ]
@@ -106,7 +107,7 @@ def _finding(finding: Finding, width: int) -> Iterator[str]:
     yield from wrap(f"Fix: {finding.fix}", _TEXT, width)
     for item in finding.authority:
         yield from wrap(f"By: {_authority(item)}", _TEXT, width)
-    yield from wrap(f"Rule: {rule.id}{_expected(finding.reason)}", _TEXT, width)
+    yield from wrap(f"Id: {finding.id}{_expected(finding.reason)}", _TEXT, width)
     yield ""
 
 
@@ -163,6 +164,25 @@ def _not_checked(items: Sequence[NotChecked], width: int) -> Iterator[str]:
         rules = ", ".join(item.rule.id for item in group)
         yield from wrap(f"{group[0].message}{needs} [{rules}]", _INDENT, width, hang=2)
     yield ""
+
+
+def _checks(result: ScrubResult, width: int) -> Iterator[str]:
+    """How many checks came out in which way; those that passed by name, where they were asked for."""
+    yield style(f"{'':{_INDENT}}CHECKS", bold=True)
+    for stage, counts in result.checks.items():
+        whole = "complete" if counts.complete else "not complete"
+        made = f"{counts.fired} fired, {counts.bypassed} bypassed, {counts.not_checked} not checked"
+        yield from wrap(f"{_STAGES[stage]}: {made}; {whole}", _INDENT, width)
+        passed = [
+            check for check in result.every_check or () if check.rule.stage == stage and check.outcome == "passed"
+        ]
+        if passed:
+            named = ", ".join(f"{check.rule.id} ({_numbers(check.lines)})" for check in passed)
+            yield from wrap(f"{len(passed)} passed: {named}", _INDENT * 2, width, hang=_INDENT)
+    yield ""
+
+
+_STAGES = {"submission": "submission", "adjudication": "adjudication", "postPayment": "after payment"}
 
 
 def _impact(impact: ClaimImpact, width: int) -> Iterator[str]:

@@ -18,7 +18,7 @@ REJECTED = "rejected"
 DISPOSITIONS = ("accept", "warn", "deny", REJECTED)
 COLUMNS = (
     "row", "claim_number", "disposition", "severity", "rule", "lines", "category", "stage", "at_risk", "liability",
-    "message", "fix", "pointer", "group", "carc",
+    "message", "fix", "pointer", "group", "carc", "id",
 )  # fmt: skip
 _BEGINNING = b'{"row":'
 _FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # what a spreadsheet would run, also as wide characters
@@ -99,7 +99,7 @@ def _rows(told: dict[str, Any]) -> Iterator[tuple[object, ...]]:
     answer = told.get("answer")
     if answer is None:
         for message, pointer in _reasons(told[REJECTED]):
-            yield (*place, REJECTED, "", "", "", "", "", "", "", message, "", pointer, "", "")
+            yield (*place, REJECTED, "", "", "", "", "", "", "", message, "", pointer, "", "", "")
         return
     for finding in answer["findings"]:
         impact, reason = finding["impact"] or {}, finding["reason"] or {}
@@ -118,6 +118,7 @@ def _rows(told: dict[str, Any]) -> Iterator[tuple[object, ...]]:
             finding["pointer"],
             reason.get("group"),
             reason.get("carc"),
+            finding.get("id"),  # results of an earlier version have none
         )
 
 

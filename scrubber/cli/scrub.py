@@ -12,7 +12,8 @@ from pathlib import Path
 
 import click
 
-from scrubber.answer import DEFAULT_VIEW, INCLUDES, VIEWS, View, table
+from scrubber.answer import DEFAULT_VIEW, INCLUDES, VIEWS, View, including, table
+from scrubber.answer.json import CHECKS, SHADOW
 from scrubber.claim import Claim
 from scrubber.cli.claim_file import claim_in
 from scrubber.cli.day import Day, received
@@ -34,6 +35,7 @@ class _Run:
     scrubber: Scrubber
     received_on: date | None
     switches: Switches
+    every_check: bool
     show: Show
 
     def file(self, file: str) -> str | None:
@@ -44,6 +46,8 @@ class _Run:
             click.echo(error.message, err=True)
             return None
         result = self.scrubber.scrub(claim, received(self.received_on, claim), self.switches)
+        if self.every_check:
+            result = self.scrubber.with_every_check(claim, result)
         self.show(file, claim, result)
         return result.disposition
 
@@ -52,7 +56,7 @@ class _Run:
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--json", "as_json", is_flag=True, help="Print the API's answer, one line a file.")
 @click.option("--view", type=click.Choice(list(VIEWS)), default=DEFAULT_VIEW, help="Shape of that answer.")
-@click.option("--include", type=click.Choice(list(INCLUDES)), help="What is shown only when asked for.")
+@click.option("--include", type=click.Choice(INCLUDES), multiple=True, help="What is shown only when asked for.")
 @click.option("--enable", multiple=True, metavar="ID", help="Let what this shadow rule finds count.")
 @click.option("--disable", multiple=True, metavar="ID", help="Leave this rule out.")
 @click.option("--received-on", type=Day(), help="Day of receipt, instead of the claim's own or today.")
@@ -65,7 +69,7 @@ def scrub(
     files: tuple[str, ...],
     as_json: bool,
     view: str,
-    include: str | None,
+    include: tuple[str, ...],
     enable: tuple[str, ...],
     disable: tuple[str, ...],
     received_on: date | None,
@@ -104,7 +108,7 @@ def scrub(
         place = output_for(claims, output)
         tally = scrub_many(claims, place, received_on, switches, jobs or cores(), opened, chosen)
         context.exit(_UNREADABLE if tally.rejected else _FELL_SHORT if strict and tally.deny else 0)
-    run = _Run(opened, received_on, switches, _shown_as(as_json, view, include))
+    run = _Run(opened, received_on, switches, CHECKS in include, _shown_as(as_json, view, include))
     dispositions = [run.file(file) for file in files]
     if None in dispositions:
         context.exit(_UNREADABLE)
@@ -120,12 +124,12 @@ def _one_file(files: tuple[str, ...], shaped: object) -> Path:
     return Path(files[0])
 
 
-def _shown_as(as_json: bool, view: str, include: str | None) -> Show:
+def _shown_as(as_json: bool, view: str, include: tuple[str, ...]) -> Show:
     if include and view != DEFAULT_VIEW:
         raise Unusable(f"--include goes with --view {DEFAULT_VIEW} only")
     if as_json or view != DEFAULT_VIEW:
-        return partial(_bytes, INCLUDES[include] if include else VIEWS[view])
-    return _table if include else _table_without_shadow
+        return partial(_bytes, including(include) if include else VIEWS[view])
+    return _table if SHADOW in include else _table_without_shadow
 
 
 def _not_kept(why: str) -> None:

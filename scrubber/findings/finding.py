@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from scrubber.claim import Normalised
 from scrubber.findings.switches import AS_WRITTEN, Switches
-from scrubber.rulebook.rule import Authority, Reason, Rule
+from scrubber.rulebook.rule import STAGES, Authority, Reason, Rule
 
 
 class Impact(NamedTuple):
@@ -31,7 +31,7 @@ class Finding(NamedTuple):
     """A rule that fired.
 
     `element` is a name of vocabulary.ELEMENTS. `lines` and `related_lines` are 1-based, `pointer` addresses the
-    sender's body. `evidence` holds texts, numbers and booleans only.
+    sender's body. `evidence` holds texts, numbers and booleans only. `id` has no line number: see `identity`.
     """
 
     rule: Rule
@@ -43,6 +43,7 @@ class Finding(NamedTuple):
     fix: str
     authority: tuple[Authority, ...]
     evidence: Mapping[str, str | int | bool | tuple[str, ...]]
+    id: str = ""
     impact: Impact | None = None
 
     @property
@@ -90,6 +91,27 @@ class NotChecked(NamedTuple):
     checks: int = 1
 
 
+class StageChecks(NamedTuple):
+    """How many checks of one stage fired, were answered by a modifier or a notice, and could not be made."""
+
+    fired: int
+    bypassed: int
+    not_checked: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether every rule held here was judged."""
+        return self.not_checked == 0
+
+
+class Check(NamedTuple):
+    """One rule held against one fact, and what came of it (one of `checks.OUTCOMES`); no lines: about the claim."""
+
+    rule: Rule
+    lines: tuple[int, ...]
+    outcome: str
+
+
 class ClaimImpact(NamedTuple):
     """Dollars of the whole claim. `by_liability` has provider and patient.
 
@@ -129,10 +151,14 @@ class Versions(NamedTuple):
     reference: tuple[UsedRelease, ...]
 
 
+NOTHING_CHECKED: Mapping[str, StageChecks] = {stage: StageChecks(0, 0, 0) for stage in STAGES}
+
+
 class ScrubResult(NamedTuple):
     """The answer for one claim, before it is written as JSON, a table or a clearinghouse view.
 
-    `shadow` has the findings of shadow rules, each with its dollars; nothing else counts them.
+    `shadow` has the findings of shadow rules, each with its dollars; nothing else counts them. `checks` are counted by
+    stage; `every_check` is there only when it was asked for.
     """
 
     disposition: str
@@ -145,6 +171,8 @@ class ScrubResult(NamedTuple):
     received_on: date
     shadow: tuple[Finding, ...] = ()
     switches: Switches = AS_WRITTEN
+    checks: Mapping[str, StageChecks] = NOTHING_CHECKED
+    every_check: tuple[Check, ...] | None = None
 
 
 def disposition(findings: Iterable[Fired]) -> str:

@@ -12,6 +12,7 @@ from scrubber.facts.documentation import DOCUMENT_PLACES
 from scrubber.facts.fact import Fact
 from scrubber.facts.pointers import pointer_to
 from scrubber.findings.finding import ADOPTION_UNKNOWN, PAYER_UNKNOWN, Finding, NotChecked
+from scrubber.findings.identity import name_of
 from scrubber.findings.payer_unknown import SETTLES, UNKNOWN, payer_unknown, said
 from scrubber.findings.switches import Switches
 from scrubber.findings.wording import render, shown
@@ -61,7 +62,7 @@ def judge(
     for key, index in matches:
         rule, fact = rulebook.running[key // 2], facts[index]
         standing, adopted = switches.standing(rule), rulebook.adopted(rule.pack, payer, day)
-        missing = _missing(rule, fact) if rule.needs else ()
+        missing = missing_needs(rule, fact) if rule.needs else ()
         if key % 2:
             if adopted and standing == "active":
                 judged.unchecked.append(NotChecked(rule, fact.lines, missing, render(rule.not_checked or "", fact)))
@@ -76,7 +77,7 @@ def judge(
 
 def stands(rule: Rule, fact: Fact, payer: Payer, day: date, rulebook: Rulebook) -> bool:
     """Whether a rule that fires on a fact finds something: all it needs is supplied, and the payer applies its pack."""
-    return not (rule.needs and _missing(rule, fact)) and rulebook.adopted(rule.pack, payer, day) is True
+    return not (rule.needs and missing_needs(rule, fact)) and rulebook.adopted(rule.pack, payer, day) is True
 
 
 def _pointer(fact: Fact, reads: tuple[str, ...]) -> str | None:
@@ -87,7 +88,8 @@ def _pointer(fact: Fact, reads: tuple[str, ...]) -> str | None:
     return f"{fact.pointer}/{place}" if place else fact.pointer
 
 
-def _missing(rule: Rule, fact: Fact) -> tuple[str, ...]:
+def missing_needs(rule: Rule, fact: Fact) -> tuple[str, ...]:
+    """The facts that a rule needs and that were not supplied."""
     return tuple([need for need in rule.needs if fact.values.get(state_key(need)) == NOT_SUPPLIED])
 
 
@@ -112,6 +114,7 @@ def _finding(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim) -> Fi
         render(rule.fix, fact),
         rule.authority + fact.authority if fact.authority else rule.authority,
         _evidence(reads, fact),
+        name_of(rule, fact, line),
     )
 
 

@@ -11,7 +11,7 @@ from scrubber.claim import NOT_SUPPLIED
 from scrubber.errors import Fault
 from scrubber.rulebook.back_test_record import record_name
 from scrubber.rulebook.conditions import IN_WORDS, Report
-from scrubber.rulebook.rule import Compare, InList, Rule, leaves
+from scrubber.rulebook.rule import Compare, InList, Rule, conditions_of, leaves
 from scrubber.rulebook.yaml_file import Document, Place
 from scrubber.vocabulary import KINDS
 
@@ -31,7 +31,7 @@ def check_rule(rule: Rule, report: Report) -> None:
         report(("effective",), "`to` must be after `from`")
     if rule.stage == "postPayment" and rule.reason is not None:
         report(("reason",), "what is taken back after payment has no reason on the remittance: say `reason: null`")
-    if sum(1 for _ in (*leaves(rule.applies), *leaves(rule.when))) > MOST_CONDITIONS:
+    if sum(1 for part in conditions_of(rule) for _ in leaves(part)) > MOST_CONDITIONS:
         report(("when",), f"over {MOST_CONDITIONS} conditions in one rule (a limit counts up to three a row): split it")
     _check_deny(rule, report)
     _check_needs(rule, report)
@@ -76,7 +76,7 @@ def _check_reads(rule: Rule, report: Report) -> None:
     fields = KINDS[rule.scope].fields
     read: set[str] = set()
     settled: set[str] = set()
-    for leaf in (*leaves(rule.applies), *leaves(rule.when)):
+    for leaf in (leaf for part in conditions_of(rule) for leaf in leaves(part)):
         name = leaf.fact.removesuffix("?")
         left_out = isinstance(leaf, Compare) and leaf.fact != name and leaf.value == NOT_SUPPLIED.value
         (settled if left_out else read).add(name)

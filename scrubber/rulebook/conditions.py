@@ -36,10 +36,11 @@ _HOLDS = {
 
 
 class Conditions(NamedTuple):
-    """The two conditions of a rule."""
+    """The conditions of a rule; `bypassed` is None where it has none."""
 
     applies: Condition
     when: Condition
+    bypassed: Condition | None = None
 
 
 class Reading(NamedTuple):
@@ -64,6 +65,7 @@ def rule_conditions(document: Document, limits: Limits | None, report: Report) -
     return Conditions(
         applies_condition(content.get("applies"), ("applies",), reading),
         when_condition(content["when"], ("when",), reading),
+        when_condition(content["bypassed"], ("bypassed",), reading) if content.get("bypassed") is not None else None,
     )
 
 

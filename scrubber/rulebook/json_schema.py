@@ -155,6 +155,7 @@ def _scope(kind: Kind) -> JsonSchema:
     then = {
         "applies": {"$ref": f"#/$defs/applies-{kind.name}"},
         "when": {"$ref": f"#/$defs/when-{kind.name}"},
+        "bypassed": {"$ref": f"#/$defs/when-{kind.name}"},
         "needs": {"items": {"enum": needed}} if needed else {"maxItems": 0},
     }
     return {

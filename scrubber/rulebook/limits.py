@@ -96,7 +96,7 @@ def days_in_words(row: OnDays) -> str:
 def limits_named(document: Document) -> Iterator[tuple[Place, str]]:
     """Where the conditions of a rule file name a limit, and which."""
     for place in document.lines:
-        if len(place) > 2 and place[0] in ("applies", "when") and place[-1] == KEY:
+        if len(place) > 2 and place[0] in ("applies", "when", "bypassed") and place[-1] == KEY:
             name = document.at(place)
             if isinstance(name, str):
                 yield place, name

@@ -61,7 +61,7 @@ def field_at(document: Document, place: Place) -> Field | None:
         return None
     if place[0] == "applies":
         return kind.fields.get(str(place[1]))
-    if place[0] != "when" or place[-1] == "fact":
+    if place[0] not in ("when", "bypassed") or place[-1] == "fact":
         return None
     leaf = document.at(place[:-2] if isinstance(place[-1], int) else place[:-1])
     return kind.fields.get(str(leaf.get("fact"))) if isinstance(leaf, Mapping) else None
@@ -70,7 +70,7 @@ def field_at(document: Document, place: Place) -> Field | None:
 def table_matters(document: Document) -> Iterator[Fault]:
     """Limits and long lists change with dates, and so belong in a dated table; 0 and 1 are no limits."""
     for place in document.lines:
-        if len(place) < 2 or place[0] not in ("applies", "when"):
+        if len(place) < 2 or place[0] not in ("applies", "when", "bypassed"):
             continue
         if place[-1] in ORDER_WORDS and not _no_limit(document.at(place)):
             told = "a limit belongs in a dated table (limits), not in the rule: name it"

@@ -60,7 +60,7 @@ def never_met(fact: str, text: str, payers: Collection[str]) -> str | None:
 def _values(document: Document) -> Iterator[tuple[Place, str, str]]:
     """Place, fact and text of each value that a condition compares with."""
     for place in document.lines:
-        if len(place) < 2 or place[0] not in ("applies", "when"):
+        if len(place) < 2 or place[0] not in ("applies", "when", "bypassed"):
             continue
         field, text = field_at(document, place), document.at(place)
         if field is None or field.type not in (Type.TEXT, Type.CODES) or not isinstance(text, str):

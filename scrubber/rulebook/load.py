@@ -210,6 +210,7 @@ def _rule(file: str, content: Mapping[str, Any], conditions: Conditions) -> Rule
         false_alarms=content.get("false_alarms"),
         superseded_by=content.get("superseded_by"),
         back_test=content.get("back_test"),
+        bypassed=conditions.bypassed,
         **{key: content[key] for key in _AS_IS},
     )
 

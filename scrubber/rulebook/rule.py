@@ -147,6 +147,13 @@ class Rule:
     related: tuple[str, ...]
     superseded_by: str | None = None  # id of the rule that took over
     back_test: str | None = None  # its record, below the folder of the pack
+    bypassed: Condition | None = None  # where it does not fire because the claim properly answers it
+
+
+def conditions_of(rule: Rule) -> tuple[Condition, ...]:
+    """What a rule asks of a fact, apart from its days and `needs`."""
+    asked = (rule.applies, rule.when)
+    return asked if rule.bypassed is None else (*asked, rule.bypassed)
 
 
 def window(rule: Rule) -> tuple[Compare, ...]:

@@ -121,6 +121,7 @@ class RuleSchema(Schema):
         _text("A fact."), load_default=list, metadata={"description": "Facts without which it is not judged."}
     )
     when = fields.Raw(required=True, metadata={"condition": "when"})
+    bypassed = fields.Raw(load_default=None, metadata={"condition": "when"})
     points_at = _word(
         *ELEMENTS, data_key="points-at", metadata={"description": "Element of the claim that a finding points at."}
     )

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from scrubber import __version__
-from scrubber.answer.json import to_bytes, with_shadow
+from scrubber.answer.json import CHECKS, SETTLED_BY, SHADOW, to_bytes, with_included
 from scrubber.claim import Claim
 from scrubber.errors import Damaged, NoRulebook, NotReplayable
 from scrubber.findings import read_switches
@@ -87,7 +87,10 @@ def replay(answer: Answer, claim: Claim, rules: Path, reference: str | None, sta
     scrubber = assemble(load_rulebook(folder), reference_of(held[named] for named in answer.reference))
     switches = read_switches(answer.enable, answer.disable, scrubber.rulebook)
     result = scrubber.scrub(claim, answer.received_on, switches)
-    again = with_shadow(result) if "shadow" in answer.document else to_bytes(result)
+    included = _included(answer.document)
+    if CHECKS in included:
+        result = scrubber.with_every_check(claim, result)
+    again = with_included(result, included) if included else to_bytes(result)
     if again == answer.content:
         return Replayed((), same_bytes=True)
     return Replayed((), tuple(differences(answer.document, orjson.loads(again))))
@@ -105,6 +108,13 @@ def _answer(content: bytes, document: Mapping[str, Any]) -> Answer:
         tuple(map(_text, switched.get("enable", ()))),
         tuple(map(_text, switched.get("disable", ()))),
     )
+
+
+def _included(document: Mapping[str, Any]) -> frozenset[str]:
+    """What the answer has because it was asked for."""
+    found = {name for name in (SHADOW, SETTLED_BY) if name in document}
+    listed = any("list" in counts for counts in document.get("checks", {}).values())
+    return frozenset(found | {CHECKS}) if listed else frozenset(found)
 
 
 def _named(told: Mapping[str, Any]) -> Named:

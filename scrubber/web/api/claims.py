@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from flask import Response, request
 from flask_smorest import Blueprint
 
-from scrubber.answer import DEFAULT_VIEW, INCLUDES, VIEWS, View
+from scrubber.answer import DEFAULT_VIEW, INCLUDES, VIEWS, View, including
+from scrubber.answer.json import CHECKS
 from scrubber.errors import WrongQuestion, WrongSwitch
 from scrubber.findings import Switches, read_switches
 from scrubber.intake.parse import parse_json
@@ -36,7 +37,8 @@ def scrub() -> Response:
     Send the v3 Professional Claims body, with `scrubContext` for what that body has no place for. A claim that can
     be read is answered with 200 whatever its disposition. Nothing of it is stored.
     """
-    view = _view()
+    included = _included()
+    view = _view(included)
     here = service()
     scrubber = here.scrubber
     switches = _switches(scrubber)
@@ -44,6 +46,8 @@ def scrub() -> Response:
     received_on = claim.context.received_on or datetime.now(UTC).date()
     result = scrubber.scrub(claim, received_on, switches)
     logs.note_result(result)
+    if CHECKS in included:
+        result = scrubber.with_every_check(claim, result)
     return Response(view(claim, result), content_type="application/json")
 
 
@@ -78,15 +82,22 @@ def _line() -> int | None:
     return int(text)
 
 
-def _view() -> View:
-    name, include = request.args.get("view", DEFAULT_VIEW), request.args.get("include")
+def _included() -> frozenset[str]:
+    included = frozenset(request.args.getlist("include"))
+    if not included.issubset(INCLUDES):
+        raise Refused(BAD_PARAMETER, f"`include` is one of: {', '.join(INCLUDES)}; and only in our own view.")
+    return included
+
+
+def _view(included: frozenset[str]) -> View:
+    name = request.args.get("view", DEFAULT_VIEW)
     if name not in VIEWS:
         raise Refused(BAD_PARAMETER, f"`view` is one of: {', '.join(VIEWS)}.")
-    if include is None:
+    if not included:
         return VIEWS[name]
-    if include not in INCLUDES or name != DEFAULT_VIEW:
-        raise Refused(BAD_PARAMETER, f"`include` is one of: {', '.join(INCLUDES)}; and only in our own view.")
-    return INCLUDES[include]
+    if name != DEFAULT_VIEW:
+        raise Refused(BAD_PARAMETER, "What `include` names is only in our own view.")
+    return including(included)
 
 
 def _switches(scrubber: Scrubber) -> Switches:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
+from scrubber.findings.checks import OUTCOMES
 from scrubber.findings.finding import WHYS
 from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES
 from scrubber.rulebook.schema import AUTHORITY_KINDS, STATUSES
@@ -94,6 +95,10 @@ CLAIM_IMPACT = shape(
 FINDING = shape(
     "Finding",
     {
+        "id": text(
+            "Its name on this claim: rule, codes, and a number where there are several. It stays when the claim is "
+            "sent again with its lines in another order."
+        ),
         "rule": part(RULE_REFERENCE, "The rule that fired."),
         "severity": word(SEVERITIES, "How bad it is."),
         "stage": word(STAGES, "When it would cost: rejected, denied, or paid and taken back."),
@@ -114,6 +119,38 @@ FINDING = shape(
             required=True,
             metadata={"description": "What was compared: codes, indicators, releases."},
         ),
+    },
+)
+CHECK = shape(
+    "Check",
+    {
+        "rule": part(RULE_REFERENCE, "The rule."),
+        "lines": lines("Service lines that it was held against, from 1; none: the claim."),
+        "outcome": word(OUTCOMES, "What came of it."),
+    },
+)
+STAGE_CHECKS = shape(
+    "StageChecks",
+    {
+        "fired": number("Checks that found something."),
+        "bypassed": number("Checks that a modifier or a notice properly answered."),
+        "notChecked": number("Checks that could not be made; `notChecked` of the answer has them."),
+        "complete": flag("Whether every rule held here was judged. It does not say that the payer has no others."),
+        "passed": maybe(number("Checks that passed. Only when asked for.")),
+        "list": maybe(parts(CHECK, "Every check by name. Only when asked for.")),
+    },
+)
+CHECKS = shape(
+    "Checks", {stage: part(STAGE_CHECKS, "Checks of this stage: one rule held against one fact.") for stage in STAGES}
+)
+SETTLED_BY = shape(
+    "SettledBy",
+    {
+        "input": text("What was not supplied or could not be read: a fact, an element or a reference table by name."),
+        "why": word(WHYS, "Why it was not checked."),
+        "checks": number("How many checks it would settle, alone or with other inputs."),
+        "rules": texts("Ids of their rules."),
+        "lines": lines("Their service lines, from 1."),
     },
 )
 NOT_CHECKED = shape(
@@ -162,6 +199,7 @@ ANSWER = shape(
     {
         "disposition": word(("accept", "warn", "deny"), "The worst severity; info accepts."),
         "findings": parts(FINDING, "What is wrong, worst first within a line."),
+        "checks": part(CHECKS, "What was checked, by the stage at which it would cost."),
         "notChecked": parts(NOT_CHECKED, "What could not be judged."),
         "impact": part(CLAIM_IMPACT, "Dollars of the claim."),
         "normalised": parts(NORMALISED, "What was understood although sent otherwise."),
@@ -169,6 +207,7 @@ ANSWER = shape(
         "versions": part(VERSIONS, "What the answer was made with."),
         "receivedOn": text("The day used for timely filing: CCYYMMDD."),
         "switched": maybe(part(SWITCHED, "What `enable` and `disable` said, when they said something.")),
+        "settledBy": maybe(parts(SETTLED_BY, "What was not checked, by what would settle it. Only when asked for.")),
         "shadow": maybe(parts(FINDING, "What shadow rules found; it counts for nothing. Only when asked for.")),
     },
 )
@@ -221,7 +260,7 @@ CLEARINGHOUSE = shape(
                 element="Element in it.",
                 fieldIndex="Always empty.",
                 qualifierCode="Always empty.",
-                referenceID="Always empty.",
+                referenceID="Id of the finding.",
                 badData="Always empty.",
                 claimCorePath="JSON pointer into the body.",
             ),

@@ -30,9 +30,10 @@ def query(name: str, about: str, words: Sequence[str] = ()) -> Operation:
     return {"in": "query", "name": name, "description": about, "schema": schema}
 
 
-def repeated(name: str, about: str) -> Operation:
+def repeated(name: str, about: str, words: Sequence[str] = ()) -> Operation:
     """A parameter that may be repeated."""
-    return query(name, about) | {"schema": {"type": "array", "items": {"type": "string"}}}
+    told = query(name, about, words)
+    return told | {"schema": {"type": "array", "items": told["schema"]}}
 
 
 def _asked(parameter: Parameter) -> Operation:
@@ -71,7 +72,7 @@ SCRUB: Operation = {
             f"Shape of the answer: our own ({DEFAULT_VIEW}), or the one of a v3 /validation answer.",
             tuple(VIEWS),
         ),
-        query("include", "A part of our own answer that is there only when asked for.", tuple(INCLUDES)),
+        repeated("include", "Parts of our own answer that are there only when asked for.", INCLUDES),
         *_SWITCHES,
     ],
     "requestBody": _CLAIM,

@@ -54,9 +54,9 @@ POINTS_AT = shape(
 )
 
 
-def _condition(about: str) -> Field:
-    grammar = "{all: […]}, {any: […]} or {fact: NAME, OPERATOR: VALUE}."
-    return fields.Dict(keys=fields.String(), required=True, metadata={"description": f"{about} {grammar}"})
+def _condition(about: str, nullable: bool = False) -> Field:
+    told = {"description": f"{about} {{all: […]}}, {{any: […]}} or {{fact: NAME, OPERATOR: VALUE}}."}
+    return fields.Dict(keys=fields.String(), required=True, allow_none=nullable, metadata=told)
 
 
 RULE = shape(
@@ -73,6 +73,7 @@ RULE = shape(
         "applies": _condition("Which facts it looks at."),
         "needs": texts("Facts without which it is not judged."),
         "when": _condition("When it fires."),
+        "bypassed": _condition("When a modifier or a notice properly answers it instead.", nullable=True),
         "pointsAt": part(POINTS_AT, "What a finding points at."),
         "message": text("What it says; names in braces are filled in."),
         "fix": text("What to do about it."),

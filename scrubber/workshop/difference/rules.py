@@ -166,6 +166,7 @@ _TOLD: Mapping[str, tuple[str, _Told]] = {
     "title": (WORDING, lambda rule: rule.title),
     "message": (WORDING, lambda rule: rule.message),
     "fix": (WORDING, lambda rule: rule.fix),
+    "bypassed": (WORDING, lambda rule: _words(rule, rule.bypassed) if rule.bypassed is not None else "none"),
     "not-checked": (WORDING, lambda rule: rule.not_checked or "none"),
     "false-alarms": (WORDING, lambda rule: rule.false_alarms or "none"),
     "owner": (WORDING, lambda rule: rule.owner),

@@ -1,0 +1,129 @@
+"""What was checked: how many checks of each stage fired, were answered or could not be made; and each one by name.
+
+A check is one rule held against one fact. Nothing is counted of rules that the payer does not apply, that a request
+leaves out, or that run in shadow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+
+from scrubber.engine.plain import Predicate, predicate
+from scrubber.facts.fact import Fact
+from scrubber.facts.lines import LineView, payer_fields
+from scrubber.findings.bypassed import bypassed
+from scrubber.findings.finding import Check, Finding, NotChecked, StageChecks
+from scrubber.findings.judge import missing_needs
+from scrubber.findings.switches import Switches
+from scrubber.findings.unjudged import LINE_SCOPES, may_apply, possible
+from scrubber.remembered import remembered
+from scrubber.rulebook.book import Rulebook
+from scrubber.rulebook.rule import STAGES, AllOf, Rule, window
+from scrubber.rulebook.tables import Payer
+
+FIRED, BYPASSED, PASSED, NOT_CHECKED = "fired", "bypassed", "passed", "notChecked"
+OUTCOMES = (FIRED, BYPASSED, PASSED, NOT_CHECKED)
+# Facts of these kinds are made only where there is something to say: no fact is a check that passed.
+MADE_WHERE_NEEDED = frozenset(("element", "diagnosis", "pair", "code-day", "repeat", "table"))
+HELD = AllOf(())
+
+
+def counted(
+    findings: Sequence[Finding],
+    facts: Sequence[Fact],
+    not_checked: Sequence[NotChecked],
+    payer: Payer,
+    day: date,
+    rulebook: Rulebook,
+    switches: Switches,
+) -> Mapping[str, StageChecks]:
+    """By stage, how many checks came out in each way but passed."""
+    fired, answered, unmade = dict.fromkeys(STAGES, 0), dict.fromkeys(STAGES, 0), dict.fromkeys(STAGES, 0)
+    for finding in findings:
+        fired[finding.rule.stage] += 1
+    for rule, fact in bypassed(facts, rulebook):
+        if _counts(rule, payer, day, rulebook, switches) and not missing_needs(rule, fact):
+            answered[rule.stage] += 1
+    for item in not_checked:
+        unmade[item.rule.stage] += item.checks
+    return {stage: StageChecks(fired[stage], answered[stage], unmade[stage]) for stage in STAGES}
+
+
+def _counts(rule: Rule, payer: Payer, day: date, rulebook: Rulebook, switches: Switches) -> bool:
+    return switches.standing(rule) == "active" and bool(rulebook.adopted(rule.pack, payer, day))
+
+
+def every_check(
+    facts: Sequence[Fact],
+    not_checked: Sequence[NotChecked],
+    views: Sequence[LineView],
+    payer: Payer,
+    day: date,
+    rulebook: Rulebook,
+    switches: Switches,
+) -> tuple[Check, ...]:
+    """Every check with its outcome, by rule and lines. Takes as long as a scrub with the plain engine."""
+    unmade = {(item.rule.id, line) for item in not_checked for line in item.lines or (0,)}
+    made = [Check(item.rule, item.lines, NOT_CHECKED) for item in not_checked]
+    for rule, tests in zip(rulebook.running, _tests(rulebook), strict=True):
+        if not _counts(rule, payer, day, rulebook, switches):
+            continue
+        held = [*_held(rule, tests, facts, unmade)]
+        made += held
+        if rule.scope in MADE_WHERE_NEEDED:
+            made += _where_nothing_was_made(rule, held, unmade, views, payer, day, rulebook)
+    return tuple(sorted(made, key=lambda check: (check.rule.id, check.lines, check.outcome)))
+
+
+def _held(
+    rule: Rule, tests: tuple[Predicate, ...], facts: Sequence[Fact], unmade: set[tuple[str, int]]
+) -> Iterator[Check]:
+    concerns, fires, answered = tests
+    for fact in facts:
+        if fact.kind != rule.scope or not concerns(fact.values) or missing_needs(rule, fact):
+            continue
+        if fires(fact.values):
+            yield Check(rule, fact.lines, FIRED)
+        elif rule.bypassed is not None and answered(fact.values):
+            yield Check(rule, fact.lines, BYPASSED)
+        elif not any((rule.id, line) in unmade for line in fact.lines or (0,)):
+            yield Check(rule, fact.lines, PASSED)
+
+
+def _where_nothing_was_made(
+    rule: Rule,
+    held: Sequence[Check],
+    unmade: set[tuple[str, int]],
+    views: Sequence[LineView],
+    payer: Payer,
+    day: date,
+    rulebook: Rulebook,
+) -> Iterator[Check]:
+    """One check that passed: on the lines that the rule might have spoken of, or on the claim."""
+    in_force = (rule.since is None or rule.since <= day) and (rule.until is None or day < rule.until)
+    if not in_force:
+        return
+    if rule.scope in LINE_SCOPES:
+        said = {line for check in held for line in check.lines}
+        left = [view for view in views if view.number not in said and (rule.id, view.number) not in unmade]
+        lines = tuple([view.number for view in left if may_apply(rule, view, rulebook.lists)])
+        if lines:
+            yield Check(rule, lines, PASSED)
+        return
+    asked = bool(held) or any(name == rule.id for name, _ in unmade)
+    if not asked and possible(rule.applies, {**payer_fields(payer), "day": day.toordinal()}, rulebook.lists):
+        yield Check(rule, (), PASSED)
+
+
+@remembered(4)
+def _tests(rulebook: Rulebook) -> tuple[tuple[Predicate, ...], ...]:
+    """Of each running rule: whether it concerns a fact, fires on it, and is answered."""
+    return tuple(
+        (
+            predicate(AllOf((*window(rule), rule.applies)), rulebook.lists),
+            predicate(rule.when, rulebook.lists),
+            predicate(rule.bypassed or HELD, rulebook.lists),
+        )
+        for rule in rulebook.running
+    )
