@@ -53,7 +53,8 @@ def outcomes(result: ScrubResult, rule: str) -> list[str]:
 def test_a_pair_that_a_modifier_separates_is_bypassed(shipped: Scrubber) -> None:
     bare, separated = (scrubbed(shipped, visit_with_injection(modifiers)) for modifiers in ([], ["59"]))
     rule = "cms-ncci-ptp-modifier-missing"
-    assert outcomes(bare, rule) == ["fired"]
+    assert "fired" in outcomes(bare, rule)
+    assert "fired" not in outcomes(separated, rule)
     assert "bypassed" in outcomes(separated, rule)
     assert (bare.checks["adjudication"].bypassed, separated.checks["adjudication"].bypassed) == (0, 1)
 

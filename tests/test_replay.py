@@ -135,7 +135,14 @@ def test_the_services_answer_is_made_again(desk: Desk) -> None:
     assert desk.run("replay", "-", BUNDLED, input=body).output == "the same bytes\n"
 
 
-@pytest.mark.parametrize("words", [("--disable", "cms-ncci-ptp-column-two"), ("--include", "shadow")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--disable", "cms-ncci-ptp-column-two"),
+        ("--include", "shadow"),
+        ("--include", "checks", "--include", "settledBy"),
+    ],
+)
 def test_switches_and_shadow_findings_are_made_again(desk: Desk, words: tuple[str, ...]) -> None:
     desk.edit("payer-coverage-unknown", "status: active", "status: shadow")
     assert desk.run("replay", desk.scrub(BUNDLED, *words), BUNDLED).output == "the same bytes\n"

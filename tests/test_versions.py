@@ -68,7 +68,10 @@ def test_every_table_that_claims_are_held_against_is_named(tmp_path: Path) -> No
     recording = Recording(open_reference(str(store_with_articles(tmp_path))).backend)
     scrubber = assemble(load_rulebook(RULES), Reference(recording))
     run_tests(scrubber, RULES)
-    result = scrubber.scrub(read_v3(office_claim()), date(2025, 4, 1))
+    body = office_claim()
+    for line in body["claimInformation"]["serviceLines"]:
+        line["serviceDate"] = "20251112"  # a list of diagnoses is asked about its own days only
+    result = scrubber.scrub(read_v3(body), date(2025, 12, 1))
     assert {"ncci-ptp", "ncci-mue", "mpfs", "icd10cm", "article-diagnoses"} <= recording.asked
     assert not recording.asked & NOT_ASKED_FOR_CLAIMS
     there = {release.table for release in recording.releases()}

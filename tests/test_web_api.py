@@ -71,7 +71,8 @@ def test_answers_keep_to_the_document(client: FlaskClient, spec: Document) -> No
         body = orjson.dumps(claim)
         answer = post(client, body).json
         assert fits(spec, "Answer", answer)
-        assert set(answer) == set(spec["components"]["schemas"]["Answer"]["properties"]) - {"shadow", "switched"}
+        asked_for = {"settledBy", "shadow", "switched"}
+        assert set(answer) == set(spec["components"]["schemas"]["Answer"]["properties"]) - asked_for
         view = post(client, body, "?view=clearinghouse").json
         assert fits(spec, "ClearinghouseAnswer", view)
         assert fits(spec, "Body", claim)
@@ -80,6 +81,16 @@ def test_answers_keep_to_the_document(client: FlaskClient, spec: Document) -> No
     assert fits(spec, "Health", client.get("/healthz").json)
     assert fits(spec, "Readiness", client.get("/readyz").json)
     assert fits(spec, "Problem", post(client, b"[]").json)
+
+
+def test_parts_that_are_asked_for_keep_to_the_document(client: FlaskClient, spec: Document) -> None:
+    body = orjson.dumps(tbs_claim())
+    told = post(client, body, "?include=checks&include=settledBy&include=shadow").json
+    assert fits(spec, "Answer", told)
+    assert {"settledBy", "shadow"} <= told.keys()
+    listed = [check for counts in told["checks"].values() for check in counts["list"]]
+    assert {"sample-denied"} == {check["rule"]["id"] for check in listed if check["outcome"] == "fired"}
+    assert all("list" not in counts for counts in post(client, body).json["checks"].values())
 
 
 def test_a_finding_has_every_documented_key(client: FlaskClient, spec: Document) -> None:
