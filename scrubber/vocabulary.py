@@ -282,7 +282,7 @@ KINDS: Mapping[str, Kind] = {
             Field("renderingClass", Type.WORD, "class of the rendering provider's taxonomy code", (
                 "physician", "nurse-practitioner", "physician-assistant", "clinical-nurse-specialist",
                 "clinical-social-worker", "marriage-and-family-therapist", "mental-health-counselor", "dietitian",
-                "technologist", "unlisted",
+                "technologist", "nurse", "laboratory", "unlisted",
             ), _MAYBE),
             Field("mueIndicator", Type.WORD, "MUE adjudication indicator of the code", ("1", "2", "3"), tables=_MUE),
             Field("mue", Type.NUMBER, "medically unlikely edit: most units of the code", tables=_MUE),

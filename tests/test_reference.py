@@ -260,6 +260,8 @@ def test_telehealth_at_home_pays_the_other_rate_since_2024(starter: Reference) -
         ("364S00000X", "clinical-nurse-specialist", "0.85"),
         ("2471B0102X", "technologist", "1.00"),
         ("246ZX2200X", "technologist", "1.00"),
+        ("163W00000X", "nurse", "1.00"),
+        ("293D00000X", "laboratory", "1.00"),
     ],
 )
 def test_class_of_a_provider(starter: Reference, code: str, provider_class: str, percent: str) -> None:

@@ -58,6 +58,8 @@ ProviderClass = Literal[
     "mental-health-counselor",
     "dietitian",
     "technologist",
+    "nurse",
+    "laboratory",
 ]
 
 
