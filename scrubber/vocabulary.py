@@ -313,6 +313,21 @@ KINDS: Mapping[str, Kind] = {
                   ("none", "charge", "modifier-91", "further-line")),
         ),
         _kind(
+            "visit", "a visit on the day of a procedure whose fee may include it, or on the day before a major one",
+            "procedure", *_LINE,
+            Field("operation", Type.TEXT, "code of the procedure"),
+            Field("globalDays", Type.WORD, "global days of the procedure on the fee schedule: its fee includes visits "
+                  "of the day, and with 090 of the day before", ("000", "010", "090"), tables=_FEES),
+            Field("globalDaysCarried", Type.FLAG, "the global days are of a fee schedule that ended before the day",
+                  tables=_FEES),
+            Field("dayBefore", Type.FLAG, "the visit was on the day before the procedure"),
+            Field("physician", Type.WORD, "who made the visit: the same practitioner as did the procedure, or another "
+                  "of the group with the same taxonomy code", ("same", "same-specialty")),
+            Field("setApart", Type.FLAG, "59 or XE, XP, XS, XU stands on one of the two lines, or one runs over days"),
+            Field("editApplies", Type.FLAG, "an NCCI edit that the payer is known to apply joins the two codes"),
+            says=("when",),
+        ),
+        _kind(
             "diagnosis", "one diagnosis", "diagnosis-code",
             *_PAYER,
             Field("day", Type.DAY, "first date of service on the claim"),

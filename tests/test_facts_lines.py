@@ -58,5 +58,5 @@ def test_without_its_last_day_a_line_is_not_held_against_others(shipped: Scrubbe
     body = office_claim()
     body["claimInformation"][LINES][0]["serviceDateEnd"] = "soon"
     missing = [item for item in told(body, shipped).not_checked if "service-date-end" in item.missing]
-    assert {item.rule.scope for item in missing} == {"pair", "code-day", "repeat"}
+    assert {item.rule.scope for item in missing} == {"pair", "code-day", "repeat", "visit"}
     assert {item.lines for item in missing} == {(1,)}

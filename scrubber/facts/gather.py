@@ -20,6 +20,7 @@ from scrubber.facts.ncci import edits_apply, pair_facts
 from scrubber.facts.repeats import repeat_facts
 from scrubber.facts.services import line_facts
 from scrubber.facts.structure import element_facts
+from scrubber.facts.visits import visit_facts
 from scrubber.facts.whole_claim import claim_fact, table_facts
 from scrubber.reference import Reference
 from scrubber.rulebook.book import Rulebook
@@ -58,6 +59,7 @@ def gather_facts(
         *repeat_facts(views, rulebook.lists),
         *pairs,
         *named_pair_facts(by_code, interest.pairs, applied, documents, pairs),
+        *visit_facts(views, interest, pairs, rulebook.lists, reference),
         *code_day_facts(by_code, rulebook.lists, reference),
         *document_facts(claim, documented, documents, rulebook),
         *abn_facts(views, notices, exclusions, coverage, reference),

@@ -14,10 +14,10 @@ from scrubber.rulebook.rule import AllOf, Compare, Condition, Has, InList, Rule,
 from scrubber.rulebook.tables import Payer
 from scrubber.vocabulary import ELEMENTS
 
-LINE_SCOPES = frozenset(("line", "pair", "code-day", "repeat", "document", "abn", "coverage"))
-JOINED = frozenset(("pair", "code-day", "repeat"))
+LINE_SCOPES = frozenset(("line", "pair", "code-day", "repeat", "visit", "document", "abn", "coverage"))
+JOINED = frozenset(("pair", "code-day", "repeat", "visit"))
 UNREAD = ("modifiers", *sorted(TOGETHER))
-READ_FROM_MODIFIERS = frozenset(("modifiers", "bypass", "modifierSupport"))
+READ_FROM_MODIFIERS = frozenset(("modifiers", "setApart", "bypass", "modifierSupport"))
 READ_FROM_PLACE = frozenset(("place", "setting", "facilityNotApplicable"))
 READ_FROM_UNITS = frozenset(("units", "unitsOverMue"))
 READ_FROM_POINTERS = frozenset(("diagnoses", "diagnosisTest"))

@@ -33,7 +33,7 @@ from scrubber.workshop.claims import CaseNotMade
 from scrubber.workshop.mutants import Mutant, mutants
 from scrubber.workshop.testing import SetUp, all_cases, differences, set_up
 
-ASKED_FOR = frozenset(("document", "pair"))  # kinds of facts that are made only where a rule asks for them
+ASKED_FOR = frozenset(("document", "pair", "visit"))  # kinds of facts that are made only where a rule asks for them
 
 
 class Mutation(NamedTuple):

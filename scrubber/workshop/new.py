@@ -28,7 +28,7 @@ Answers = Mapping[str, str]
 _STAGES = {"document": "postPayment", "element": "submission"}
 _CATEGORIES = {
     "document": "documentation", "element": "structure", "abn": "abn", "coverage": "coverage", "pair": "bundling",
-    "code-day": "units", "repeat": "duplicate", "table": "freshness",
+    "code-day": "units", "repeat": "duplicate", "visit": "bundling", "table": "freshness",
 }  # fmt: skip
 
 

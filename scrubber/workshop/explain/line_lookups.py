@@ -46,6 +46,15 @@ def procedure(fact: Fact, day: date, ground: Ground) -> Iterator[Lookup]:
     yield from fee(fact, day, ground)
 
 
+def global_days(fact: Fact, day: date, ground: Ground) -> Iterator[Lookup]:
+    """The fee schedule's row of the procedure beside a visit."""
+    code = fact.values["operation"]
+    row = ground.reference.fee(code, "", day)
+    says = f"{code}: global days {row.global_days}, status {row.status}" if row else f"{code} has no row"
+    told = ("code", "status", "global_days", "since", "until", "release", "source")
+    yield of_reference(MPFS, [row] if row else [], says, day, ground.reference, told)
+
+
 def fee(fact: Fact, day: date, ground: Ground) -> Iterator[Lookup]:
     """The fee schedule's row of the whole code."""
     code = fact.values.get("procedure")

@@ -17,7 +17,7 @@ from scrubber.workshop.explain.tree import day_of
 
 Source = Callable[[Fact, date, Ground], Iterator[Lookup]]
 
-_LINES = ("line", "repeat", "document", "abn", "coverage")
+_LINES = ("line", "repeat", "visit", "document", "abn", "coverage")
 _MUE = ("mue", "mueIndicator", "unitsOverMue")
 _NOTES = ("standing", "excludedPair", "underlyingFirst", "onlyForSex", "outsideAges")
 # (kinds of facts, fields, what was looked up for them)
@@ -30,6 +30,7 @@ _SOURCES: tuple[tuple[tuple[str, ...], tuple[str, ...], Source], ...] = (
     (("line",), ("renderingClass",), line_lookups.taxonomy),
     (("pair",), ("edit", "modifierIndicator", "bypass"), pair_lookups.edits),
     (("pair",), ("bypass",), pair_lookups.separators),
+    (("visit",), ("globalDays", "globalDaysCarried"), line_lookups.global_days),
     (("diagnosis",), _NOTES, line_lookups.diagnosis),
     (("document",), ("tbsRange",), line_lookups.plausible_scores),
     (("coverage",), ("diagnosisTest",), coverage_lookups.diagnoses),

@@ -10,6 +10,7 @@ from scrubber.facts.interest import named_pairs
 from scrubber.facts.lines import LineView
 from scrubber.facts.mue import is_counted
 from scrubber.facts.repeats import says_repeated
+from scrubber.findings.unjudged import may_apply
 from scrubber.rulebook.rule import Rule, leaves
 from scrubber.workshop.explain.coverage_lookups import no_row
 from scrubber.workshop.explain.ground import Ground
@@ -95,6 +96,22 @@ def _repeats(_rule: Rule, views: Sequence[LineView], ground: Ground) -> Iterator
             yield _difference(view, other)
         if not earlier:
             yield f"no line before line {view.number} bills the same code"
+
+
+def _visits(rule: Rule, views: Sequence[LineView], ground: Ground) -> Iterator[str]:
+    every = ground.known.views
+    visits = [view for view in views if may_apply(rule, view, ground.book.lists)]
+    if not visits:
+        yield "no line bills a visit that the rule is for"
+    for view in visits:
+        yield from _not_joinable(view)
+    if len(every) < 2:
+        yield "the claim has one line only, and a visit needs a procedure beside it"
+    for view in every if visits else ():
+        if view.line.procedure and view.first:
+            row = ground.reference.fee(view.line.procedure, "", view.first)
+            told = f"global days {row.global_days}, status {row.status}" if row else "not on the loaded fee schedule"
+            yield f"line {view.number} bills {view.line.procedure}: {told}"
 
 
 def _difference(view: LineView, other: LineView) -> str:
@@ -187,6 +204,7 @@ _NOTHING = {
     "line": "{place} has nothing to judge",
     "pair": "no edit and no rule joins {joined}",
     "repeat": "{place} repeats no line",
+    "visit": "no visit of {place} lies beside a procedure whose fee may include it",
     "diagnosis": "nothing speaks against a diagnosis of {place}",
     "code-day": "the units of {place} exceed no medically unlikely edit that is counted by day",
     "document": "no code of {place} is one whose report such rules read",
@@ -205,5 +223,6 @@ _WHY: dict[str, Callable[[Rule, Sequence[LineView], Ground], Iterator[str]]] = {
     "coverage": _coverage,
     "repeat": _repeats,
     "code-day": _code_days,
+    "visit": _visits,
     "pair": _pairs,
 }
