@@ -355,6 +355,9 @@ KINDS: Mapping[str, Kind] = {
             Field("mueIndicator", Type.WORD, "MUE adjudication indicator of the code", ("1", "2", "3"), tables=_MUE),
             Field("unitsOverMue", Type.FLAG, "the units exceed the MUE", tables=_MUE),
             Field("spread", Type.FLAG, "some line runs over several days, so that its units a day are an average"),
+            Field("bothSides", Type.FLAG, "the lines say both sides: RT and LT, or 50 with more than one unit"),
+            Field("bilateral", Type.WORD, "bilateral surgery indicator of the fee schedule; unset when it does not have "
+                  "the code", ("0", "1", "2", "3", "9"), tables=_FEES),
         ),
         _kind(
             "document", "what was said about the report behind one line", "documentation", *_LINE,

@@ -19,6 +19,7 @@ REMEMBERED = 16_384  # codes, by day, whose MUE a process remembers
 PARTS = ("26", "TC", "54")
 AFTER_CARE = "55"  # counted in days by some contractors, so it is no number of services
 ANESTHESIA = "anesthesia-codes"
+SIDES = frozenset(("RT", "LT"))
 MINUTES = "MJ"  # of anesthesia no units of service
 
 
@@ -118,7 +119,11 @@ def _code_day(code: str, day: date, group: Sequence[LineView], reference: Refere
         "mueIndicator": edit.indicator,
         "unitsOverMue": True,
         "spread": any(view.days > 1 for view in that_day),
+        "bothSides": _both_sides(that_day),
     }
+    fee = reference.fee(code, "", day)
+    if fee is not None:
+        values["bilateral"] = fee.bilateral
     evidence = {
         "mue": edit.units,
         "adjudicationIndicator": edit.indicator,
@@ -126,6 +131,13 @@ def _code_day(code: str, day: date, group: Sequence[LineView], reference: Refere
     }
     numbers = tuple(view.number for view in that_day)
     return Fact("code-day", values, numbers, evidence=evidence)
+
+
+def _both_sides(lines: Sequence[LineView]) -> bool:
+    """Whether the lines say that both sides were treated: RT and LT, or 50 on a line of more than one unit."""
+    said = {modifier for view in lines for modifier in view.line.modifiers}
+    doubled = any("50" in view.line.modifiers and (view.line.units or NOTHING) > 1 for view in lines)
+    return doubled or SIDES <= said
 
 
 def _units_a_day(view: LineView) -> Decimal:
