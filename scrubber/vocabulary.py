@@ -110,7 +110,16 @@ class Element:
     box: str | None
     label: str
 
+    @property
+    def is_are(self) -> str:
+        """The verb that goes with the label."""
+        return "are" if self.label in _PLURAL else "is"
 
+
+_PLURAL = frozenset(
+    ("diagnoses", "service lines", "modifiers", "units", "diagnosis pointers", "advance beneficiary notices",
+     "earlier services")
+)  # fmt: skip
 _CI = "/claimInformation"
 ELEMENTS: Mapping[str, Element] = {
     "payer-id": Element("claim", "/tradingPartnerServiceId", "2010BB", "NM109", None, "payer id"),
@@ -190,6 +199,25 @@ ELEMENTS: Mapping[str, Element] = {
     "received-on": Element("claim", "/scrubContext/receivedOn", "", "", None, "received-on date"),
 }  # fmt: skip
 
+# What can be read at a place, in words for the sender: by the last name of its pointer, else by what was looked for.
+READABLE: Mapping[str, str] = {
+    "participation": "par or nonpar",
+    "locality": "national, or five digits, a hyphen and two digits, such as 10112-00",
+    "qualifyingApm": "true or false",
+    "qmb": "true or false",
+    "refused": "true or false",
+    "separateReport": "true or false",
+    "modifierSupport": "true or false",
+    "plan": "a plan's name in small letters and hyphens, such as original-medicare",
+    "lines": "positions of service lines, counted from 1",
+    "text": "a text",
+    "amount": "dollars as digits with a point",
+    "number": "a number as digits",
+    "date": "a date as CCYYMMDD",
+    "pointer": "the position of a diagnosis, from 1",
+    "code": "a code as text",
+}
+
 KNOWN = ("in-force", "not-yet-in-force", "ended", "unknown")
 
 
@@ -255,7 +283,7 @@ KINDS: Mapping[str, Kind] = {
             )),
             Field("need", Type.WORD, "how much the transaction needs the element",
                   ("required", "situational", "envelope")),
-            says=("label", "where"), named_by=("element",),
+            says=("label", "where", "is-are", "sent-as", "readable"), named_by=("element",),
         ),
         _kind(
             "line", "one service line", "procedure", *_LINE,
@@ -356,8 +384,8 @@ KINDS: Mapping[str, Kind] = {
             Field("unitsOverMue", Type.FLAG, "the units exceed the MUE", tables=_MUE),
             Field("spread", Type.FLAG, "some line runs over several days, so that its units a day are an average"),
             Field("bothSides", Type.FLAG, "the lines say both sides: RT and LT, or 50 with more than one unit"),
-            Field("bilateral", Type.WORD, "bilateral surgery indicator of the fee schedule; unset when it does not have "
-                  "the code", ("0", "1", "2", "3", "9"), tables=_FEES),
+            Field("bilateral", Type.WORD, "bilateral surgery indicator of the fee schedule; unset when it does not "
+                  "have the code", ("0", "1", "2", "3", "9"), tables=_FEES),
         ),
         _kind(
             "document", "what was said about the report behind one line", "documentation", *_LINE,

@@ -105,7 +105,7 @@ def _add_frequency(
     if limit is None or view.first is None:
         values["frequencyTest"] = "no-limit"
         return
-    says["months"] = str(limit.months)
+    says["months"] = f"{limit.months} full {'month' if limit.months == 1 else 'months'}"
     says["exceptions"] = limit.exceptions or "none that is known here"
     latest = _latest_before(claim, view, view.first, limit.code_list, rulebook)
     if latest is not None and _months(latest, view.first) <= limit.months:

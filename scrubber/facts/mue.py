@@ -137,7 +137,7 @@ def _both_sides(lines: Sequence[LineView]) -> bool:
     """Whether the lines say that both sides were treated: RT and LT, or 50 on a line of more than one unit."""
     said = {modifier for view in lines for modifier in view.line.modifiers}
     doubled = any("50" in view.line.modifiers and (view.line.units or NOTHING) > 1 for view in lines)
-    return doubled or SIDES <= said
+    return doubled or said >= SIDES
 
 
 def _units_a_day(view: LineView) -> Decimal:

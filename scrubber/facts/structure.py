@@ -15,7 +15,7 @@ from scrubber.facts.pointers import pointer_to
 from scrubber.remembered import remembered
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.tables import Payer
-from scrubber.vocabulary import ELEMENTS
+from scrubber.vocabulary import ELEMENTS, READABLE
 
 OLDEST = 120  # years
 LONGEST_CLAIM_ID = 38
@@ -39,6 +39,7 @@ class Flaw(NamedTuple):
     line: int | None = None
     pointer: str | None = None
     need: str | None = None
+    expected: str | None = None  # of what cannot be read: what was looked for
 
 
 def element_facts(claim: Claim, payer: Payer, day: date, received_on: date, rulebook: Rulebook) -> Iterator[Fact]:
@@ -46,7 +47,8 @@ def element_facts(claim: Claim, payer: Payer, day: date, received_on: date, rule
     told: set[tuple[str, int | None, str | None]] = set()
     for item in claim.unreadable:
         told |= {(item.element, item.line, item.pointer), (item.element, item.line, None)}
-        yield _fact(Flaw(item.element, "unreadable", item.line, item.pointer), claim, payer, day)
+        flaw = Flaw(item.element, "unreadable", item.line, item.pointer, expected=item.expected)
+        yield _fact(flaw, claim, payer, day)
     for flaw in _flaws(claim, payer, day, received_on, rulebook):
         if (flaw.element, flaw.line, flaw.pointer) not in told:  # else it only repeats that it could not be read
             yield _fact(flaw, claim, payer, day)
@@ -64,8 +66,23 @@ def _fact(flaw: Flaw, claim: Claim, payer: Payer, day: date) -> Fact:
         (flaw.line,) if flaw.line else (),
         pointer=flaw.pointer or pointer_to(flaw.element, claim, line),
         element=flaw.element,
-        says={"label": ELEMENTS[flaw.element].label, "where": f"Line {flaw.line}" if flaw.line else "Claim"},
+        says=_says(flaw),
     )
+
+
+def _says(flaw: Flaw) -> dict[str, str]:
+    """The words of a finding about an element. `sent-as` is its place in the body, which holds no value."""
+    element = ELEMENTS[flaw.element]
+    words = {
+        "label": element.label,
+        "where": f"Line {flaw.line}" if flaw.line else "Claim",
+        "is-are": element.is_are,
+    }
+    if flaw.expected is None or flaw.pointer is None:
+        return words
+    names = [name for name in flaw.pointer.split("/") if name and not name.isdecimal()]
+    readable = next((READABLE[name] for name in (*names[-1:], flaw.expected) if name in READABLE), "")
+    return words | {"sent-as": ".".join(names), "readable": readable}
 
 
 def _flaws(claim: Claim, payer: Payer, day: date, received_on: date, rulebook: Rulebook) -> list[Flaw]:

@@ -54,6 +54,8 @@ def _word(name: str, fact: Fact) -> str:
     if name in ("lines", "related"):
         numbers = fact.lines if name == "lines" else fact.related
         return _listed(numbers)
+    if name == "which-lines":
+        return f"{'line' if len(fact.lines) == 1 else 'lines'} {_listed(fact.lines)}"
     if name in fact.says:
         return fact.says[name]
     value = fact.values.get(name)

@@ -96,7 +96,7 @@ def _check_left_out(rule: Rule, name: str, report: Report) -> None:
 
 def _check_texts(rule: Rule, report: Report) -> None:
     kind = KINDS[rule.scope]
-    known = {"line", "lines", "related", *kind.fields, *kind.says}
+    known = {"line", "lines", "which-lines", "related", *kind.fields, *kind.says}
     for key, text in (("message", rule.message), ("fix", rule.fix), ("not-checked", rule.not_checked)):
         for name in _placeholders(text or "", key, report):
             if name not in known:
