@@ -16,7 +16,7 @@ from scrubber.money import UNKNOWN, LinePrice
 from scrubber.money.fee_schedule import Service, medicare_unit_fee
 from scrubber.money.line_price import UnitFee
 from scrubber.money.locality import Area
-from scrubber.money.professions import ANY_PHYSICIAN
+from scrubber.money.professions import NOT_ASKED
 from scrubber.reference import Reference
 from scrubber.reference.catalogue import CONVERSION_FACTORS, MPFS, TABLES, Table
 from scrubber.reference.fee_rows import ConversionFactor, FeeRow
@@ -290,7 +290,7 @@ def made_up(*rows: FeeRow, factor: bool = True) -> Reference:
 
 
 def unit_fee(*modifiers: str, rows: tuple[FeeRow, ...], factor: bool = True) -> UnitFee:
-    service = Service("70000", modifiers, DAY, "non-facility", Area(None), True, False, ANY_PHYSICIAN)
+    service = Service("70000", modifiers, DAY, "non-facility", Area(None), True, False, NOT_ASKED)
     return medicare_unit_fee(made_up(*rows, factor=factor), service)
 
 

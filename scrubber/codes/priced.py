@@ -11,9 +11,9 @@ from scrubber.facts.payer import UNKNOWN, contractor
 from scrubber.money import LinePrice, line_price, unit_fee
 from scrubber.money.fee_schedule import Service
 from scrubber.money.line_price import UnitFee
-from scrubber.money.locality import BY_FACILITY, area
+from scrubber.money.locality import Zips, area
 from scrubber.money.prices import ORIGINAL_MEDICARE
-from scrubber.money.professions import ANY_PHYSICIAN, profession_of
+from scrubber.money.professions import NOT_ASKED, NOT_LISTED, NOT_SENT
 from scrubber.reference import Reference
 from scrubber.reference.catalogue import CONVERSION_FACTORS, GPCI, MPFS, PLACE_OF_SERVICE, TAXONOMY, ZIP_LOCALITY
 from scrubber.reference.fee_rows import FeeRow
@@ -60,10 +60,10 @@ def price(question: PriceQuestion, rulebook: Rulebook, reference: Reference) -> 
         question.modifiers,
         day,
         setting,
-        area(reference, None, question.zip, BY_FACILITY, day),
+        area(reference, None, None, Zips(facility=question.zip), day),
         question.participating,
         question.qualifying_apm,
-        profession_of(listed, sent=bool(question.taxonomy)),
+        listed or (NOT_LISTED if question.taxonomy else NOT_SENT),
     )
     priced = line_price(_line(question), unit_fee(service, payer, rulebook, reference))
     return Priced(
@@ -76,13 +76,13 @@ def part_prices(
 ) -> tuple[PartPrice, ...]:
     """What one unit pays, by part of the code that has a row, in the setting asked for or in both."""
     day = question.day
-    where = area(reference, None, question.zip, BY_FACILITY, day)
+    where = area(reference, None, None, Zips(facility=question.zip), day)
     settings = (_setting(question.place, day, reference),) if question.place else SETTINGS
     found = []
     for component in [row.component for row in rows] or [""]:
         modifiers = (component,) if component else ()
         for setting in settings:
-            service = Service(question.code, modifiers, day, setting, where, True, False, ANY_PHYSICIAN)
+            service = Service(question.code, modifiers, day, setting, where, True, False, NOT_ASKED)
             found.append(PartPrice(component, setting, unit_fee(service, payer, rulebook, reference)))
     return tuple(found)
 

@@ -15,10 +15,11 @@ from typing import NamedTuple
 from scrubber.money.line_price import NOTHING, NoPrice, UnitFee, to_cents
 from scrubber.money.locality import Area
 from scrubber.money.modifiers import BOTH_SIDES, SPLIT, Share, part_of, shares, technical_cut, unknown
-from scrubber.money.professions import FULL, Profession
+from scrubber.money.professions import FULL, profession_of
 from scrubber.reference import Reference
 from scrubber.reference.catalogue import CONVERSION_FACTORS, GPCI, MPFS
 from scrubber.reference.fee_rows import ConversionFactor, FeeRow, Gpci
+from scrubber.reference.rows import Taxonomy
 from scrubber.remembered import remembered
 
 UNITS_KEPT = 16_384  # priced services a process remembers, about 10 MB
@@ -40,7 +41,10 @@ BETWEEN_LINES_REMARK = "before multiple-procedure reduction between lines"
 
 
 class Service(NamedTuple):
-    """All that decides what the fee schedule allows for one unit. `setting` is facility, non-facility or None."""
+    """All that decides what the fee schedule allows for one unit.
+
+    `setting` is facility, non-facility or None; `profession` a row of the taxonomy table, or why there is none.
+    """
 
     code: str
     modifiers: tuple[str, ...]
@@ -49,7 +53,7 @@ class Service(NamedTuple):
     area: Area
     participating: bool
     qualifying_apm: bool
-    profession: Profession
+    profession: Taxonomy | str
 
 
 class Weighted(NamedTuple):
@@ -169,8 +173,9 @@ def _remarks(service: Service, row: FeeRow, reference: Reference) -> Iterator[st
         yield f"{'facility' if facility else 'non-facility'} (rarely or never done there)"
     elif facility:
         yield "facility"
-    if service.profession.remark:
-        yield service.profession.remark
+    remark = profession_of(service.profession).remark
+    if remark:
+        yield remark
     yield from _without_effect(service, row)
     yield from unknown(reference, service.modifiers, service.day)
     if row.status == "T":
@@ -224,8 +229,9 @@ def _technical_row(reference: Reference, row: FeeRow, day: date) -> FeeRow:
 
 
 def _provider_shares(service: Service) -> Iterator[Share]:
-    if service.profession.percent != FULL:
-        yield Share(service.profession.percent, service.profession.name)
+    profession = profession_of(service.profession)
+    if profession.percent != FULL:
+        yield Share(profession.percent, profession.name)
     if not service.participating:
         yield NONPARTICIPATING
 

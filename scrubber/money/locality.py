@@ -27,12 +27,12 @@ class Area(NamedTuple):
 class Zips(NamedTuple):
     """ZIP codes of those whose address may say where a line was furnished; None: not sent."""
 
-    patient: str | None
-    facility: str | None
-    billing: str | None
+    patient: str | None = None
+    facility: str | None = None
+    billing: str | None = None
 
 
-def furnished(place: str | None, zips: Zips) -> tuple[str | None, str]:
+def _furnished(place: str | None, zips: Zips) -> tuple[str | None, str]:
     """The ZIP code of where a line with that place of service was furnished, and how that is known.
 
     At home it is the patient's (WPS: the ZIP code of the place of service). Elsewhere it is the service facility's;
@@ -46,8 +46,8 @@ def furnished(place: str | None, zips: Zips) -> tuple[str | None, str]:
 
 
 @remembered(AREAS_KEPT)
-def area(reference: Reference, stated: str | None, zip_code: str | None, source: str, day: date) -> Area:
-    """Where a line of that day is priced. `stated` is "national", "CCCCC-LL" or None; `source` says whose ZIP code.
+def area(reference: Reference, stated: str | None, place: str | None, zips: Zips, day: date) -> Area:
+    """Where a line of that day and place of service is priced. `stated` is "national", "CCCCC-LL" or None.
 
     A stated locality is taken as it is, also one without indices. A ZIP code that no table has gives the national
     amount, and the source says so; of one whose nine digits would decide it is the locality that is listed, with a
@@ -55,6 +55,7 @@ def area(reference: Reference, stated: str | None, zip_code: str | None, source:
     """
     if stated is not None:
         return Area(None if stated == NATIONAL else stated)
+    zip_code, source = _furnished(place, zips)
     return Area(None) if zip_code is None else _by_zip(reference, zip_code, source, day)
 
 

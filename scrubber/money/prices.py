@@ -9,12 +9,12 @@ from decimal import Decimal
 from scrubber.claim import Claim, ServiceLine
 from scrubber.facts.exclusions import GY, Exclusions
 from scrubber.facts.lines import LineView
-from scrubber.facts.payer import zip_of
+from scrubber.facts.payer import HOME, zip_of
 from scrubber.money.fee_schedule import BETWEEN_LINES_REMARK, REDUCTION_REMARK, Service, medicare_unit_fee
 from scrubber.money.line_price import NOTHING, LinePrice, UnitFee, to_cents
-from scrubber.money.locality import Zips, area, furnished
+from scrubber.money.locality import Zips, area
 from scrubber.money.payer_fees import payer_unit_fee
-from scrubber.money.professions import profession_of
+from scrubber.money.professions import NOT_LISTED, NOT_SENT
 from scrubber.reference import Reference
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.tables import Payer
@@ -40,27 +40,25 @@ def price_lines(
     payer fees, else not known. Multiple-procedure reductions hold between the units of a line only; `basis` says where
     they would hold between lines.
     """
-    zips = Zips(zip_of(claim.patient) or zip_of(claim.subscriber), zip_of(claim.facility), zip_of(claim.billing))
-    excluded = _excluded(views, rulebook)
-    units = [
-        (view, EXCLUDED if view.number in excluded else _unit_fee(claim, view, zips, rulebook, reference))
-        for view in views
-    ]
+    zips = Zips(facility=zip_of(claim.facility), billing=zip_of(claim.billing))
+    units = [(view, _unit_fee(claim, view, zips, rulebook, reference)) for view in views]
     prices = {view.number: line_price(view.line, unit) for view, unit in units}
     reducible = [(view, unit) for view, unit in units if unit.reduction]
     if len(reducible) > 1:
         _remark_reductions(prices, reducible)
+    with_gy = [view for view in views if GY in view.line.modifiers]
+    if with_gy:
+        _deny_excluded(prices, with_gy, Exclusions(views, rulebook))
     if claim.texts.get("payment-responsibility") in LATER_PAYERS:
         return {view.number: _behind_another(prices[view.number], view.payer) for view in views}
     return prices
 
 
-def _excluded(views: tuple[LineView, ...], rulebook: Rulebook) -> frozenset[int]:
-    """Numbers of the lines that say of an excluded service that it is one: Medicare denies them as such."""
-    if not any(GY in view.line.modifiers for view in views):
-        return frozenset()  # the way of nearly every claim
-    exclusions = Exclusions(views, rulebook)
-    return frozenset(view.number for view in views if exclusions.billed_for_denial(view))
+def _deny_excluded(prices: dict[int, LinePrice], with_gy: list[LineView], exclusions: Exclusions) -> None:
+    """Medicare pays nothing for a line that says of an excluded service that it is one."""
+    for view in with_gy:
+        if exclusions.billed_for_denial(view):
+            prices[view.number] = line_price(view.line, EXCLUDED)
 
 
 def _behind_another(price: LinePrice, payer: Payer) -> LinePrice:
@@ -78,6 +76,8 @@ def _unit_fee(claim: Claim, view: LineView, zips: Zips, rulebook: Rulebook, refe
         return NO_CODE
     if day is None:
         return NO_DATE
+    if view.place == HOME:
+        zips = zips._replace(patient=zip_of(claim.patient) or zip_of(claim.subscriber))
     if line.facility is not None:
         zips = zips._replace(facility=zip_of(line.facility) or zips.facility)
     service = Service(
@@ -85,10 +85,10 @@ def _unit_fee(claim: Claim, view: LineView, zips: Zips, rulebook: Rulebook, refe
         line.modifiers,
         day,
         view.setting,
-        area(reference, context.locality, *furnished(view.place, zips), day),
+        area(reference, context.locality, view.place, zips, day),
         context.participation != "nonpar",
         bool(context.qualifying_apm),
-        profession_of(view.profession, sent=bool(view.rendering and view.rendering.taxonomy)),
+        view.profession or (NOT_LISTED if view.rendering and view.rendering.taxonomy else NOT_SENT),
     )
     return unit_fee(service, view.payer, rulebook, reference)
 

@@ -12,25 +12,26 @@ from typing import NamedTuple
 from scrubber.reference.rows import Taxonomy
 
 FULL = Decimal(1)
+NOT_ASKED = "not-asked"  # of questions about a code, which are not about anybody's claim
+NOT_SENT, NOT_LISTED = "not-sent", "not-listed"  # instead of a row of the taxonomy table
+REMARKS = {
+    NOT_ASKED: "",
+    NOT_SENT: "profession not sent, priced in full",
+    NOT_LISTED: "profession in no loaded table, priced in full",
+}
 
 
 class Profession(NamedTuple):
     """The share of the fee that a profession is paid, its name, and what the basis of an amount says of it."""
 
     percent: Decimal
-    name: str = ""
-    remark: str = ""
+    name: str
+    remark: str
 
 
-ANY_PHYSICIAN = Profession(FULL)  # for questions about a code, which are not about anybody's claim
-NOT_SENT = Profession(FULL, "", "profession not sent, priced in full")
-NOT_LISTED = Profession(FULL, "", "profession in no loaded table, priced in full")
-
-
-def profession_of(row: Taxonomy | None, *, sent: bool) -> Profession:
-    """What a row of the taxonomy table says; `sent`: whether a taxonomy code was there to be looked up."""
-    if row is None:
-        return NOT_LISTED if sent else NOT_SENT
+def profession_of(row: Taxonomy | str) -> Profession:
+    """What a row of the taxonomy table says, or one of the words that stand where there is none."""
+    if isinstance(row, str):
+        return Profession(FULL, "", REMARKS[row])
     name = row.provider_class.replace("-", " ")
-    doubt = "" if row.verified else f"the share of a {name} is not verified"
-    return Profession(row.percent, name, doubt)
+    return Profession(row.percent, name, "" if row.verified else f"the share of a {name} is not verified")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from scrubber.money.fee_schedule import Service, medicare_unit_fee
 from scrubber.money.locality import Area
-from scrubber.money.professions import ANY_PHYSICIAN
+from scrubber.money.professions import NOT_ASKED
 from scrubber.reference import Reference
 from scrubber.reference.load.carrier_amounts import CarrierAmount, read
 from scrubber.reference.load.format import BadRow, Source
@@ -103,7 +103,7 @@ def compare(row: CarrierAmount, reference: Reference, day: date, qualifying_apm:
             area=Area(row.locality),
             participating=True,
             qualifying_apm=qualifying_apm,
-            profession=ANY_PHYSICIAN,
+            profession=NOT_ASKED,
         )
         ours = medicare_unit_fee(reference, service)
         yield Comparison(row, setting, published, ours.fee, ours.unknown)
