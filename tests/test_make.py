@@ -15,13 +15,16 @@ VERSIONS = ("3.11", "3.12", "3.13")
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
+def make(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """As a user calls it: nothing comes from the make that may be running these tests."""
+    outer = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PYTHON"))}
+    command = ["make", "--no-print-directory", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=outer | environ, capture_output=True, text=True, check=False)
+
+
 def made(environment: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """The step of make that creates an environment, without what is installed into it. UV: built by venv and pip."""
-    outer = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PYTHON"))}
-    command = ["make", "--no-print-directory", "UV=", f"VENV={environment}", *arguments, f"{environment}/.created"]
-    return subprocess.run(
-        command, cwd=ROOT, env=outer | environ, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
-    )
+    return make("UV=", f"VENV={environment}", *arguments, f"{environment}/.created", **environ)
 
 
 def python_of(environment: Path) -> str:
@@ -113,8 +116,7 @@ def test_an_environment_whose_python_is_gone_is_made_again(tmp_path: Path) -> No
 
 
 def test_the_matrix_tells_which_pythons_are_missing() -> None:
-    command = ["make", "--no-print-directory", "matrix", "PYTHONS=3.98 3.99"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = make("matrix", "PYTHONS=3.98 3.99")
     assert done.returncode != 0
     assert "Passed on Python: none." in done.stdout
     assert "no pythonX.Y on PATH: 3.98 3.99." in done.stdout
