@@ -396,6 +396,8 @@ KINDS: Mapping[str, Kind] = {
             Field("tScore", Type.DECIMAL, "T-score", (), _NUMBER_STATES),
             Field("indication", Type.WORD, "why the study was done", ("stated", "routine-only"), _SUPPLIED),
             Field("interpretation", Type.WORD, "fracture-risk interpretation", ("stated",), _SUPPLIED),
+            Field("findings", Type.WORD, "what the report says that was found", ("stated",), _SUPPLIED),
+            Field("recommendation", Type.WORD, "what the report recommends", ("stated",), _SUPPLIED),
             Field("separateReport", Type.FLAG, "there is a separate written report", (), _SUPPLIED),
             Field("signature", Type.WORD, "signature of the author", ("given",), _SUPPLIED),
             Field("signer", Type.WORD, "the signer's NPI against the rendering provider's", ("same", "other"), _MAYBE),
@@ -403,6 +405,8 @@ KINDS: Mapping[str, Kind] = {
                   ("spine", "no-spine"), _SUPPLIED),
             Field("tbsSoftware", Type.WORD, "software that calculated the score",
                   ("cleared", "not-listed", "no-clearance-given"), _SUPPLIED),
+            Field("softwareVendor", Type.WORD, "vendor of that software against those that the payer accepts; unset where "
+                  "no row says which", ("accepted", "not-accepted"), _SUPPLIED),
         ),
         _kind(
             "abn", "what the claim and its notices say about one line's beneficiary notice", "modifiers", *_LINE,

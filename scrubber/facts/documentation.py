@@ -22,6 +22,7 @@ NOTHING = frozenset(("n/a", "na", "none", "nil", "-", "not stated", "not documen
 SPINE_STUDIES = "studies-with-lumbar-spine"
 OTHER_STUDIES = "studies-without-lumbar-spine"
 CLEARED = "cleared-tbs-software"
+STATED = ("findings", "interpretation", "recommendation")  # passages of a report: there, or not
 LOWEST_SCORE, HIGHEST_SCORE = "tbs-plausible-low", "tbs-plausible-high"
 
 # Where the element behind each field of a document fact stands in its block.
@@ -32,11 +33,14 @@ DOCUMENT_PLACES = {
     "tScore": "tScore",
     "indication": "indication",
     "interpretation": "interpretation",
+    "findings": "findings",
+    "recommendation": "recommendation",
     "separateReport": "separateReport",
     "signature": "signature",
     "signer": "signature/npi",
     "sourceStudy": "sourceStudy",
     "tbsSoftware": "tbsSoftware",
+    "softwareVendor": "tbsSoftware/vendor",
 }
 
 
@@ -78,11 +82,13 @@ def document_facts(claim: Claim, views: Sequence[LineView], documents: Documents
         values: Values = dict(view.values)
         values |= _scores(elements, view, rulebook)
         values |= _indication(elements, view, rulebook)
-        values |= _word_state("interpretation", elements, "stated")
+        for name in STATED:
+            values |= _word_state(name, elements, "stated")
         values |= flag_state("separateReport", elements)
         values |= _signature(elements, view)
         values |= _source_study(claim, elements, view, rulebook)
         values |= _software(elements, view, rulebook)
+        values |= _software_vendor(elements, view, rulebook)
         yield Fact("document", values, (view.number,), pointer=documents.pointer(view.number))
 
 
@@ -219,3 +225,15 @@ def _software(elements: Elements, view: LineView, rulebook: Rulebook) -> Values:
     if clearance is ABSENT:
         return {name: "no-clearance-given"}
     return {state_key(name): NOT_SUPPLIED_STATE}
+
+
+def _software_vendor(elements: Elements, view: LineView, rulebook: Rulebook) -> Values:
+    """Only where some row says whose software the payer accepts."""
+    name, given = "softwareVendor", elements.get("tbsSoftware.vendor")
+    accepted = rulebook.software_vendors(view.payer, view.first) if view.first else frozenset()
+    if not accepted:
+        return {}
+    if isinstance(given, str):
+        return {name: "accepted" if given.strip().casefold() in accepted else "not-accepted"}
+    absent = ABSENT in (given, elements.get("tbsSoftware"))
+    return {state_key(name): Absence.ABSENT.value if absent else NOT_SUPPLIED_STATE}

@@ -141,14 +141,14 @@ _CLAIM_INFORMATION = _shape(
 STATED_PARTS = {
     "signature": "name npi date credential",
     "sourceStudy": "code date levels device",
-    "tbsSoftware": "name version clearance",
+    "tbsSoftware": "name vendor version clearance",
     "order": "npi date",
 }
 _STATED = _shape(
     "Stated",
     _each(
         read.statement,
-        """tbsValue tScore indication interpretation recommendation reportDate calculatedBy tbsCategory levels
+        """tbsValue tScore indication findings interpretation recommendation reportDate calculatedBy tbsCategory levels
         limitations""",
     )
     | _each(read.flag_statement, "separateReport modifierSupport")

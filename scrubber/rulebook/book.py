@@ -25,8 +25,10 @@ from scrubber.rulebook.tables import (
     PayerFeeRow,
     PlanRow,
     PolicyRow,
+    SoftwareVendorRow,
     Table,
     best,
+    fits,
     weight,
 )
 from scrubber.tables import in_force, on
@@ -222,6 +224,11 @@ class Rulebook:
         """The frequency limit of that name on the day."""
         rows: tuple[FrequencyRow, ...] = self._groups["frequencies"].get(name, ())
         return on(rows, day)
+
+    def software_vendors(self, payer: Payer, day: date) -> frozenset[str]:
+        """The vendors whose software the payer accepts, in small letters; empty where no row speaks of the payer."""
+        rows: tuple[SoftwareVendorRow, ...] = self.rows.get("software-vendors", ())
+        return frozenset(row.vendor.casefold() for row in rows if in_force(row, day) and fits(row, payer))
 
     def limit(self, name: str, day: date) -> Decimal | None:
         """The limit of that name on the day."""

@@ -75,11 +75,11 @@ _CLAIM: Mapping[str, str] = {
     "pricing.participation": f"{_CONTEXT}/pricing/participation",
 }
 _STATED = {
-    "": ("tbsValue", "tScore", "tbsCategory", "indication", "interpretation", "recommendation", "calculatedBy",
-         "levels", "limitations", "signature", "sourceStudy", "tbsSoftware", "order"),
+    "": ("tbsValue", "tScore", "tbsCategory", "indication", "findings", "interpretation", "recommendation",
+         "calculatedBy", "levels", "limitations", "signature", "sourceStudy", "tbsSoftware", "order"),
     "signature": ("name", "npi", "credential"),
     "sourceStudy": ("code", "levels", "device"),
-    "tbsSoftware": ("name", "version", "clearance"),
+    "tbsSoftware": ("name", "vendor", "version", "clearance"),
     "order": ("npi",),
 }  # fmt: skip
 _ABN = f"{_CONTEXT}/abn/0"

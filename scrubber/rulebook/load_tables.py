@@ -167,5 +167,6 @@ _CHECKS: Mapping[str, Callable[[Any, Named], Iterator[str]]] = {
     "payer-fees": _payer_fee,
     "policies": _policy,
     "frequencies": _frequency,
+    "software-vendors": _scope,
     "needed-elements": _needed_element,
 }
