@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,17 @@ from tests.conftest import ROOT
 
 VERSIONS = ("3.11", "3.12", "3.13")
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def test_every_place_names_the_same_versions_of_python() -> None:
+    (below,) = re.findall(r"3\.(\d+)", VERSIONS[-1])
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["requires-python"] == f">={VERSIONS[0]},<3.{int(below) + 1}"
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert f"PYTHONS := {' '.join(VERSIONS)}\n" in makefile
+    assert f"(3, 11) <= sys.version_info < (3, {int(below) + 1})" in makefile
+    *others, last = VERSIONS
+    assert f"Python {', '.join(others)} or {last}" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def make(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
