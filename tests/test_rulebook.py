@@ -430,6 +430,18 @@ def test_code_lists_hold_codes_and_ranges_on_their_days(tmp_path: Path) -> None:
     assert "`through` must be a later code" in faults_of(reversed_range)[0].message
 
 
+def test_a_range_of_codes_that_end_in_a_letter_holds_codes_of_that_letter(tmp_path: Path) -> None:
+    rows = "tests,0001U,0999U,,,sample\ntests,00100,01999,,,sample\n"
+    lists = load_rulebook(rule_folder(tmp_path, lists=LISTS + rows)).lists
+    asked = ("0042U", "0042T", "0999U", "1000U", "0042", "00142", "0014F")
+    expected = [True, False, True, False, False, True, False]
+    assert [lists.contains("tests", code, 1) for code in asked] == expected
+    assert [lists.may_contain("tests", code) for code in asked] == expected
+    assert [lists.on("tests", 1).has(code) for code in asked] == expected
+    two_letters = rule_folder(tmp_path / "bad", lists=LISTS + "tests,0001U,0099Z,,,sample\n")
+    assert "end in the same letter" in faults_of(two_letters)[0].message
+
+
 def test_a_list_in_a_broken_table_is_not_called_unknown_as_well(tmp_path: Path) -> None:
     rule = with_lines(RULE, applies="applies: {procedure: {any-in: tbs}}")
     assert load_rulebook(rule_folder(tmp_path / "whole", rule)).rules

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from scrubber.facts.fact import Fact, release_evidence
 from scrubber.facts.interest import Interest
@@ -44,12 +44,26 @@ def visit_facts(
     if not visits or len(views) < 2:
         return
     procedures = [(view, row) for view in views if (row := _packed(view, lists, reference)) is not None]
+    packed = {view.number for view, _ in procedures}
     joined = _joined({view.number for view in visits}, pairs) if procedures else {}
+    beside: dict[tuple[Any, ...], list[_Package]] = {}  # a claim may have hundreds of visits alike
     for visit in visits:
-        found = sorted(_package(visit, view, row) for view, row in procedures if _may_include(visit, view, row))
-        if found:
-            alike = [package for package in found if package[:3] == found[0][:3]]
-            yield _visit(visit, alike, joined.get(visit.number, frozenset()), reference)
+        itself = visit.number if visit.number in packed else 0
+        key = (itself, *_when_and_by_whom(visit), DISTINCT.isdisjoint(visit.line.modifiers))
+        if key not in beside:
+            beside[key] = _most_certain(visit, procedures)
+        if beside[key]:
+            yield _visit(visit, beside[key], joined.get(visit.number, frozenset()), reference)
+
+
+def _when_and_by_whom(view: LineView) -> tuple[Any, ...]:
+    return view.first, view.last, view.joinable, view.provider, view.rendering.taxonomy if view.rendering else None
+
+
+def _most_certain(visit: LineView, procedures: Sequence[tuple[LineView, FeeRow]]) -> list[_Package]:
+    """The procedures whose fee includes the visit most certainly, by line; none where no fee may include it."""
+    found = sorted(_package(visit, view, row) for view, row in procedures if _may_include(visit, view, row))
+    return [package for package in found if package[:3] == found[0][:3]]
 
 
 def _packed(view: LineView, lists: CodeLists, reference: Reference) -> FeeRow | None:
