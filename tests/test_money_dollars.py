@@ -8,9 +8,12 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
+import orjson
 import pytest
 
+from scrubber.batch.run import scrub_rows
 from scrubber.claim import Address, Person
+from scrubber.facts.payer import identify_payer
 from scrubber.findings import ScrubResult
 from scrubber.intake import read_v3
 from scrubber.money import LinePrice, add_impacts
@@ -25,6 +28,7 @@ from tests.priced import COMMERCIAL, NURSE_PRACTITIONER, PHYSICIAN, at, claim, p
 from tests.test_money_fee_schedule import fee_row
 from tests.test_promises import Body, claim_of, line
 
+RECEIVED = date(2025, 3, 20)
 YEAR_2025: dict[str, Any] = {"since": date(2025, 1, 1), "until": date(2026, 1, 1)}
 
 
@@ -289,6 +293,13 @@ def test_a_line_at_home_on_a_claim_from_the_office_is_priced_at_home() -> None:
     assert [each.allowed for each in prices(whole).values()] == [Decimal("34.29"), Decimal("45.08")]
 
 
+def test_the_contractor_of_a_service_at_home_is_the_one_where_the_patient_lives(shipped: Scrubber) -> None:
+    home = replace(claim(service_line(1), place="12"), billing=at(ALABAMA), patient=somebody(MANHATTAN))
+    office = replace(home, place="11")
+    found = [identify_payer(each, DAY, shipped.rulebook, shipped.reference).contractor for each in (home, office)]
+    assert found == ["13202", "10112"]
+
+
 def test_a_stated_locality_goes_before_the_home() -> None:
     line = claim(service_line(1, "77089"), place="12", locality="10112-00")
     assert prices(replace(line, patient=somebody(MANHATTAN)))[1].allowed == Decimal("34.29")
@@ -308,7 +319,7 @@ def scrubbed(scrubber: Scrubber, *lines: Body, responsibility: str = "P", **cont
     """A claim to Original Medicare without documents, at national amounts."""
     body = claim_of(*lines, documented=False, pricing={"locality": "national"}, **context)
     body["subscriber"]["paymentResponsibilityLevelCode"] = responsibility
-    return scrubber.scrub(read_v3(body), date(2025, 3, 20))
+    return scrubber.scrub(read_v3(body), RECEIVED)
 
 
 def test_a_service_that_a_row_excludes_is_allowed_nothing_with_gy_and_the_patient_owes_the_charge(
@@ -356,3 +367,14 @@ def test_a_notice_of_more_than_a_year_before_puts_the_fee_at_the_providers_risk(
     result = scrubbed(shipped, line("77092", modifiers=("GA",), charge="60.00"), abn=[notice])
     assert result.impact.by_liability["provider"] == Decimal(provider_loses)
     assert "deny" not in {finding.rule.severity for finding in result.findings}
+
+
+def test_a_batch_counts_a_claim_that_has_at_least_its_dollars_at_risk_as_not_all_known(shipped: Scrubber) -> None:
+    # 77089 falls beside 77092 and 0554T has no amount: 38.82 and something more
+    known = claim_of(line("77092"), line("77089"), documented=False)
+    partly = claim_of(line("77092"), line("77089"), line("0554T", units="9"), documented=False)
+    assert scrubbed(shipped, line("77092"), line("77089"), line("0554T", units="9")).impact.uncounted_lines == (3,)
+    rows = [iter([(1, orjson.dumps(body))]) for body in (known, partly)]
+    tallies = [scrub_rows(row, lambda read: shipped.scrub(read, RECEIVED), lambda _: None).tally for row in rows]
+    assert [tally.unpriced for tally in tallies] == [0, 1]
+    assert tallies[0].at_risk == tallies[1].at_risk == Decimal("48.20")
