@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -10,15 +11,20 @@ from typing import Any
 from flask import Flask
 
 from scrubber.batch.place import open_batches
-from scrubber.config import Settings
+from scrubber.config import Settings, cores
+from scrubber.reference import LiveReference
 from scrubber.rulebook.archive import archive_or_tell
 from scrubber.rulebook.book import Rulebook
+from scrubber.rulebook.load import load_rulebook
 from scrubber.scrub import LiveScrubber, Scrubber
 from scrubber.web import docs, logs, openapi, problems, service
 from scrubber.web.reload.following import Follower
 from scrubber.web.reload.reloads import Reloads
 from scrubber.web.reload.shelf import Shelf
 from scrubber.web.transfers import Transfers
+from scrubber.workshop.admission import admit_aside, in_lines
+from scrubber.workshop.in_force import last_in_force
+from scrubber.workshop.passed import Passed
 
 
 class Application(Flask):
@@ -32,21 +38,22 @@ class Application(Flask):
 def create_app(settings: Settings, scrubber: Scrubber | None = None) -> Flask:
     """The application, with `scrubber` or else the one that the settings name, which follows its reference data.
 
-    Raises Faults when the rules or the reference data have faults.
+    Its rules are loaded and not tested. Raises Faults when the rules or the reference data have faults.
     """
     if scrubber is not None:
         return _put_together(settings, lambda: scrubber, lambda: None)
-    live = _open(settings)
+    live = LiveScrubber(load_rulebook(settings.rules), LiveReference(settings.reference))
+    keep(settings, live.rulebook)
     return _put_together(settings, live.current, lambda: live.reference.trouble)
 
 
 def reloading_app(settings: Settings, watcher: Callable[[str], None] | None = None) -> tuple[Flask, Reloads]:
     """The application for a service of several processes, which follows its rules, too, and what reloads them.
 
-    `watcher` is told what comes of each reload. Raises what `create_app` does, and ConfigError where there is no folder
-    for temporary files.
+    Its rules have passed what a reload asks for. `watcher` is told what comes of each reload. Raises what `create_app`
+    does, Faults for rules that a reload would refuse, and ConfigError where there is no folder for temporary files.
     """
-    live, shelf = _open(settings), Shelf()
+    live, shelf = _open_checked(settings), Shelf()
     follower = Follower(shelf, live)
     app = _put_together(settings, follower.current, lambda: live.reference.trouble)
     return app, Reloads(settings, shelf, follower, partial(keep, settings), watcher)
@@ -77,10 +84,24 @@ def _service(settings: Settings, current: Callable[[], Scrubber], trouble: Calla
     )
 
 
-def _open(settings: Settings) -> LiveScrubber:
-    live = LiveScrubber(settings.rules, settings.reference)
-    keep(settings, live.rulebook)
-    return live
+def _open_checked(settings: Settings) -> LiveScrubber:
+    """The scrubber that the settings name, once its rules have passed what a reload asks for."""
+    log = logs.open_log(sys.stdout)
+    begun = time.monotonic()
+    reference = LiveReference(settings.reference)
+    admitted = admit_aside(
+        settings.rules,
+        reference.current(),
+        Passed(settings.state),
+        cores(),
+        last_in_force(settings.rules, settings.state, lambda why: log.warning("versions not compared", reason=why)),
+        lambda: log.info("checking rules"),
+    )
+    for line in in_lines(settings.rules, admitted.warnings):
+        log.warning("draft", reason=line)
+    log.info("rules checked", cases=admitted.cases, seconds=round(time.monotonic() - begun, 3))
+    keep(settings, admitted.rulebook)
+    return LiveScrubber(admitted.rulebook, reference)
 
 
 def keep(settings: Settings, rulebook: Rulebook) -> None:

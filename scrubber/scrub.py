@@ -174,12 +174,10 @@ class LiveScrubber:
     Ask for `current` once a claim: a claim is finished on the one that it began with.
     """
 
-    def __init__(self, rules: Path, reference: str | None) -> None:
-        """Raises what `open_scrubber` does."""
-        self._location = reference
+    def __init__(self, rulebook: Rulebook, reference: LiveReference) -> None:
         self._lock = threading.Lock()
-        self.reference = LiveReference(reference)
-        self._scrubber = assemble(load_rulebook(rules), self.reference.current())
+        self.reference = reference
+        self._scrubber = assemble(rulebook, reference.current())
 
     @property
     def rulebook(self) -> Rulebook:
@@ -202,7 +200,7 @@ class LiveScrubber:
         """
         reference = self.reference
         if typed.releases != reference.typed_releases:
-            reference = LiveReference(self._location, typed)
+            reference = LiveReference(reference.location, typed)
         return Prepared(assemble(rulebook, reference.current()), reference)
 
     def take(self, prepared: Prepared) -> None:

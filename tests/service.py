@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import orjson
 
+from tests.claims import tbs_claim
 from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,16 +51,38 @@ fix: Bill another code.
 reason: {{group: CO, carc: "16"}}
 at-risk: line-allowed
 """
+_CASES = """\
+- name: the code
+  claim: tbs
+  change: {{line.1.procedure: "{code}"}}
+  finds: [{{line: 1, severity: {severity}}}]
+- name: the code at another charge
+  claim: tbs
+  change: {{line.1.procedure: "{code}", line.1.charge: "2.00"}}
+  finds: [{{line: 1}}]
+- name: the code at a dollar
+  claim: tbs
+  change: {{line.1.procedure: "{code}", line.1.charge: "1.00"}}
+  finds: []
+- name: another code
+  claim: tbs
+  change: {{line.1.procedure: "76977"}}
+  finds: []
+"""
 
 
 def write_rules(folder: Path, *codes: tuple[str, str, str]) -> Path:
-    """A folder of rules: for each (id, severity, code), one that fires on every line with that code."""
+    """A folder of rules: for each (id, severity, code), one that fires on every line with that code, and its tests."""
     lines = folder / "sample" / "lines"
     lines.mkdir(parents=True, exist_ok=True)
+    (folder / "claims").mkdir(exist_ok=True)
+    (folder / "claims" / "tbs.json").write_bytes(orjson.dumps(tbs_claim()))
     (folder / "sample" / "pack.yaml").write_text(_PACK)
+    (folder / "sample" / "CHANGES.md").write_text("# Changes\n")
     for rule_id, severity, code in codes:
         text = _RULE.format(id=rule_id, severity=severity, code=code)
         (lines / f"{rule_id}.yaml").write_text(text)
+        (lines / f"{rule_id}.test.yaml").write_text(_CASES.format(severity=severity, code=code))
     return folder
 
 

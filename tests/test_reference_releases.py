@@ -36,6 +36,7 @@ from scrubber.reference.freshness import past, reach
 from scrubber.reference.load.format import Stated
 from scrubber.reference.releases import Release
 from scrubber.reference.store import Reference
+from scrubber.rulebook.load import load_rulebook
 from scrubber.scrub import LiveScrubber, Scrubber, assemble
 from scrubber.workshop.release_difference import claim_changes
 from tests.claims import tbs_claim
@@ -167,7 +168,7 @@ def test_readers_go_on_and_change_at_once(store: Path, tmp_path: Path) -> None:
 
 def test_threads_scrub_on_while_releases_come_and_go(store: Path, tmp_path: Path) -> None:
     """Every answer rests on one state of the store: equal versions, equal bytes."""
-    live = LiveScrubber(ROOT / "rules", str(store))
+    live = LiveScrubber(load_rulebook(ROOT / "rules"), LiveReference(str(store)))
     claim = read_v3(parse_json(_claim("77080", "77089", "77092", day="20240801")))
     answers: dict[Versions, set[bytes]] = defaultdict(set)
     done = threading.Event()

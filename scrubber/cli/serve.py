@@ -18,6 +18,9 @@ from scrubber.web.reload.watch import Watch
 def serve(watch: bool) -> None:
     """Serve the API until TERM or INT; HUP checks rules and CSV tables and takes them without a pause.
 
+    Rules are checked at the start as they are by HUP: linted, tested, and their versions held against the rules that
+    were last in force. What passed before is only loaded.
+
     \b
     scrubber serve
     scrubber serve --watch

@@ -16,10 +16,12 @@ from scrubber.batch.pool import Duty, OpenBench, Pool, chunks, errands
 from scrubber.batch.work import Bench
 from scrubber.cli.opening import Unusable, settings, told_plainly
 from scrubber.config import Settings, cores, unknown_settings
+from scrubber.reference import LiveReference
 from scrubber.rulebook.archive import archive_or_tell
 from scrubber.scrub import LiveScrubber
 from scrubber.web import logs
-from scrubber.workshop.admission import admit
+from scrubber.workshop.admission import admit, in_lines
+from scrubber.workshop.in_force import last_in_force, note_in_force
 from scrubber.workshop.passed import Passed
 
 
@@ -66,28 +68,27 @@ def _crew(chosen: Settings, count: int, tell: Tell) -> list[Duty]:
 class _Rules:
     """Reads rules and reference data once for all workers: at the start, and anew when asked again.
 
-    New rules have to pass the checks of a reload, as in the service; what it checked is on record.
+    Rules have to pass what a service asks for, each time; what the service checked is on record.
     """
 
     def __init__(self, chosen: Settings, log: logs.Log) -> None:
         self._chosen = chosen
         self._log = log
-        self._in_force: LiveScrubber | None = None
 
     def __call__(self) -> OpenBench:
         """What opens the bench of a worker. Raises ScrubberError, and then nothing has changed."""
-        chosen = self._chosen
-        if self._in_force is not None:
-            admit(chosen.rules, self._in_force.current().reference, Passed(chosen.state), cores())
-        live = LiveScrubber(chosen.rules, chosen.reference)
-        archive_or_tell(
-            chosen.rules,
-            live.current().rulebook.digest,
-            chosen.state,
-            lambda why: self._log.warning("rulebook not kept", reason=why),
+        chosen, log = self._chosen, self._log
+        reference = LiveReference(chosen.reference)
+        earlier = last_in_force(
+            chosen.rules, chosen.state, lambda why: log.warning("versions not compared", reason=why)
         )
-        self._in_force = live
-        return partial(_open_bench, chosen, live)
+        admitted = admit(chosen.rules, reference.current(), Passed(chosen.state), cores(), earlier)
+        for line in in_lines(chosen.rules, admitted.warnings):
+            log.warning("draft", reason=line)
+        digest = admitted.rulebook.digest
+        archive_or_tell(chosen.rules, digest, chosen.state, lambda why: log.warning("rulebook not kept", reason=why))
+        note_in_force(chosen.rules, digest, chosen.state)
+        return partial(_open_bench, chosen, LiveScrubber(admitted.rulebook, reference))
 
 
 def _open_bench(chosen: Settings, live: LiveScrubber) -> Bench:

@@ -26,6 +26,7 @@ class LiveReference:
 
     def __init__(self, location: str | None, typed: Contents | None = None) -> None:
         contents = read_typed(location) if typed is None else typed
+        self.location = location
         self.typed_releases = contents.releases
         self._typed = MemoryBackend(*contents)
         self._place = None if location is None else open_place(location)

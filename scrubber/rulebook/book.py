@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
+from scrubber.errors import Fault
 from scrubber.rulebook.domains import Listed, within
 from scrubber.rulebook.rule import Rule
 from scrubber.rulebook.tables import (
@@ -141,16 +142,19 @@ class Rulebook:
         digest: str,
         tables: Iterable[Table] = (),
         like: Rulebook | None = None,
+        left_out: Iterable[Fault] = (),
     ) -> None:
         """`tables` are the files that the rows were read from, where they are known: only `place` asks for them.
 
-        What was made of the very same rows for the rulebook `like` is used again.
+        What was made of the very same rows for the rulebook `like` is used again. `left_out` says which drafts are not
+        among the rules, and why: each is a fault that keeps one from loading.
         """
         self.rules = rules
         self.packs = packs
         self.rows = rows
         self.digest = digest
         self.tables = tuple(tables)
+        self.left_out = tuple(left_out)
         self.active = tuple(rule for rule in rules.values() if rule.status == "active")
         self.running = tuple(rule for rule in rules.values() if rule.status in RUNNING)
         listed = rows.get("code-lists", ())
@@ -166,7 +170,7 @@ class Rulebook:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """To another process goes what it was made of."""
-        return Rulebook, (self.rules, self.packs, self.rows, self.digest, self.tables)
+        return Rulebook, (self.rules, self.packs, self.rows, self.digest, self.tables, None, self.left_out)
 
     def payer_name(self, payer_id: str, day: date) -> str | None:
         """Our name for the payer that senders call `payer_id`."""

@@ -63,6 +63,11 @@ class Case:
 _CASES = CaseSchema(many=True)
 
 
+def rule_of(file: str) -> str:
+    """The file of the rule that a test file is of; any other file itself."""
+    return file.removesuffix(TEST_SUFFIX) + ".yaml" if file.endswith(TEST_SUFFIX) else file
+
+
 def case_files(folder: Path) -> list[Path]:
     """Every test file below a folder of rules, in a fixed order."""
     return sorted(folder.glob(f"*/**/*{TEST_SUFFIX}"))

@@ -11,7 +11,7 @@ from scrubber.errors import Fault, Faults
 from scrubber.rulebook.back_test_record import read_record, record_name, record_path
 from scrubber.rulebook.base_claims import claim_faults
 from scrubber.rulebook.book import IN_USE, CodeLists, Pack
-from scrubber.rulebook.cases import TEST_SUFFIX, Case, case_files, cases_of
+from scrubber.rulebook.cases import TEST_SUFFIX, Case, case_files, cases_of, rule_of
 from scrubber.rulebook.changes import changes_faults
 from scrubber.rulebook.check import RuleFile
 from scrubber.rulebook.firing import check_firing
@@ -45,44 +45,66 @@ class Checkup(NamedTuple):
     in_use: int
 
 
-class _Found(NamedTuple):
+class Inspection(NamedTuple):
+    """Every fault of a folder of rules, by file and line. Those of drafts and their tests are apart: they stop nothing.
+
+    `drafts` are the files of drafts. `in_use` counts test cases that run on the releases in use.
+    """
+
     faults: list[Fault]
+    of_drafts: list[Fault]
+    drafts: frozenset[str]
     in_use: int
 
 
-def lint(folder: Path, known: Container[str] = ()) -> list[Fault]:
+def lint(folder: Path) -> list[Fault]:
+    """Every fault of a folder of rules, their tables and their test files, by file and line, but those of drafts."""
+    return inspect(folder).faults
+
+
+def inspect(folder: Path, known: Container[str] = ()) -> Inspection:
     """Every fault of a folder of rules, their tables and their test files, by file and line.
 
     `known` are files of rules, by their names below the folder, that were found without a fault before, as were their
     tests: of those only what other files may have changed is looked at.
     """
     try:
-        return _find(read_folder(folder), folder, known).faults
+        return _inspect(read_folder(folder), folder, known)
     except Faults as error:
-        return list(error.faults)
+        return Inspection(list(error.faults), [], frozenset(), 0)
 
 
 def check_up(folder: Path, today: date) -> Checkup:
-    """`lint`, and warnings: rules that nobody has held against their authority for a year, schemas of another version.
+    """`inspect`, and more to be looked at: reviews of over a year ago, schemas of another version of the program.
 
     Raises Faults: no folder.
     """
     contents = read_folder(folder)
-    warnings = [*_stale(contents.files, today), *_schemas(folder)]
-    found = _find(contents, folder)
+    found = _inspect(contents, folder)
+    warnings = [*_stale(contents.files, today), *_schemas(folder), *of_drafts(found.of_drafts, contents.left_out)]
     return Checkup(found.faults, warnings, len(contents.documents), len(contents.packs), found.in_use)
 
 
-def _find(contents: Contents, folder: Path, known: Container[str] = ()) -> _Found:
+def of_drafts(faults: Iterable[Fault], left_out: Iterable[Fault]) -> list[Fault]:
+    """Faults of drafts as they are told: which of the drafts do not load, and so are left out of the rules."""
+    files = {fault.file for fault in left_out}
+    return [
+        fault._replace(message=f"{'a draft that is left out' if rule_of(fault.file) in files else 'a draft'}: "
+                       f"{fault.message}")
+        for fault in faults
+    ]  # fmt: skip
+
+
+def _inspect(contents: Contents, folder: Path, known: Container[str] = ()) -> Inspection:
     cases: list[Case] = []
-    faults = [*contents.faults, *check_days(contents.files), *gaps(contents.tables)]
+    faults = [*contents.faults, *contents.left_out, *check_days(contents.files), *gaps(contents.tables)]
     faults += _records(contents.files, folder)
     if not contents.faults:
         rows = all_rows(contents.tables)
         faults += check_firing(contents.files, CodeLists(rows.get("code-lists", ())))
         faults += silent_days(contents.files, by_name(rows.get("limits", ())))
         payers = {row.payer for row in rows.get("aliases", ())}
-        faults += (fault for document in contents.documents for fault in impossible_values(document, payers))
+        faults += (fault for file in contents.files for fault in impossible_values(file.document, payers))
     for document in contents.documents:
         if document.file not in known:
             faults += _of_rule(document, folder)
@@ -91,8 +113,14 @@ def _find(contents: Contents, folder: Path, known: Container[str] = ()) -> _Foun
             faults += _of_tests(path, folder, contents.packs, cases)
     faults += [*_orphans(folder), *claim_faults(folder)]
     for pack in contents.packs:
-        faults += changes_faults(folder, pack, (file.rule for file in contents.files))
-    return _Found(sorted(set(faults)), sum(case.releases == IN_USE for case in cases))
+        faults += changes_faults(folder, pack, (rule for _, rule in contents.files if rule.file not in contents.drafts))
+    every = sorted(set(faults))
+    return Inspection(
+        [fault for fault in every if rule_of(fault.file) not in contents.drafts],
+        [fault for fault in every if rule_of(fault.file) in contents.drafts],
+        contents.drafts,
+        sum(case.releases == IN_USE for case in cases),
+    )
 
 
 def _schemas(folder: Path) -> Iterator[Fault]:

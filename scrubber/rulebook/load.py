@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from scrubber.rulebook.rule import Authority, ClaimStatus, Reason, Rule
 from scrubber.rulebook.schema import PackSchema, RuleSchema
 from scrubber.rulebook.succession import check_successors
 from scrubber.rulebook.tables import Table
+from scrubber.rulebook.yaml_file import MOST_BYTES as YAML_BYTES
 from scrubber.rulebook.yaml_file import Document, Place, read_yaml, schema_faults
 from scrubber.tables import MOST_TABLE_BYTES
 from scrubber.vocabulary import KINDS
@@ -27,6 +29,8 @@ from scrubber.vocabulary import KINDS
 MOST_RULES = 4000
 MOST_BYTES = 32 * 2**20  # of all rule files together
 DIGEST_PREFIX = "sha256:"
+DRAFT = "draft"
+_STATUS = re.compile(r"""^["']?status["']?[ \t]*:[ \t]*["']?([a-z]*)""", re.MULTILINE)
 _RULE_SCHEMA = RuleSchema()
 _PACK_SCHEMA = PackSchema()
 
@@ -34,7 +38,8 @@ _PACK_SCHEMA = PackSchema()
 class Contents(NamedTuple):
     """What was read of a folder of rules: all of it that could be, and every fault.
 
-    `documents` are the rule files that are YAML; `files` those of them that are rules.
+    `documents` are the rule files that are YAML; `files` those of them that are rules. `drafts` are the files of rules
+    with `status: draft`: one with a fault is left out and stops nothing, as it never runs. `left_out` are those faults.
     """
 
     packs: dict[str, Pack]
@@ -42,10 +47,15 @@ class Contents(NamedTuple):
     documents: list[Document]
     files: list[RuleFile]
     faults: list[Fault]
+    drafts: frozenset[str]
+    left_out: list[Fault]
 
 
 def load_rulebook(folder: Path) -> Rulebook:
-    """The rulebook in `folder`, one subfolder a pack. Raises Faults with every fault found."""
+    """The rulebook in `folder`, one subfolder a pack, without drafts that do not load.
+
+    Raises Faults with every other fault found.
+    """
     before = _digest_before(folder)
     contents = read_folder(folder)
     if contents.faults:
@@ -54,7 +64,8 @@ def load_rulebook(folder: Path) -> Rulebook:
     if after != before:  # else a rulebook could bear the digest of what somebody saved while it was read
         raise Faults([Fault(str(folder), 0, "has changed while it was read: read it again")])
     rules = {file.rule.id: file.rule for file in sorted(contents.files, key=lambda file: file.rule.id)}
-    return Rulebook(rules, contents.packs, all_rows(contents.tables), after, contents.tables)
+    rows = all_rows(contents.tables)
+    return Rulebook(rules, contents.packs, rows, after, contents.tables, left_out=contents.left_out)
 
 
 def _digest_before(folder: Path) -> str | None:
@@ -75,12 +86,45 @@ def read_folder(folder: Path) -> Contents:
     documents = _read_documents(folder, faults)
     limits = by_name(all_rows(tables).get("limits", ())) if complete else None
     files = [file for file in (load_rule(document, limits, faults) for document in documents) if file is not None]
-    ids = {path.stem for path in rule_files(folder)}
+    drafts = frozenset(_drafts(folder, documents))
+    files.sort(key=lambda file: file.rule.file in drafts)  # of two that share a name, the draft is to give way
+    ids = {path.stem: path.relative_to(folder).as_posix() in drafts for path in rule_files(folder)}
     faults += [*check_related(files, ids), *check_successors(files, ids), *check_once(files)]
     if complete:  # else a name may stand in a table that was not read
         faults += check_lists(files, {row.list for table in tables if table.kind == "code-lists" for row in table.rows})
         faults += check_rows(tables, packs)
-    return Contents(packs, tables, documents, files, faults)
+    left_out = sorted(fault for fault in faults if fault.file in drafts)
+    without = {fault.file for fault in left_out}
+    return Contents(
+        packs,
+        tables,
+        documents,
+        [file for file in files if file.rule.file not in without],
+        [fault for fault in faults if fault.file not in drafts],
+        drafts,
+        left_out,
+    )
+
+
+def _drafts(folder: Path, documents: Iterable[Document]) -> Iterator[str]:
+    """The files of rules that say that they are drafts, as far as they can be read."""
+    readable = {document.file: document for document in documents}
+    for path in rule_files(folder)[:MOST_RULES]:
+        name = path.relative_to(folder).as_posix()
+        if name in readable:
+            content = readable[name].content
+            if isinstance(content, dict) and content.get("status") == DRAFT:
+                yield name
+        elif _statuses(path) == [DRAFT]:
+            yield name
+
+
+def _statuses(path: Path) -> list[str]:
+    """Each `status` at the beginning of a line of a file that is no YAML, while somebody writes it."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        return _STATUS.findall(file.read(YAML_BYTES))
 
 
 def rule_files(folder: Path) -> list[Path]:

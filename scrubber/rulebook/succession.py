@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from scrubber.errors import Fault
@@ -10,8 +10,11 @@ from scrubber.rulebook.check import RuleFile
 from scrubber.rulebook.rule import Rule
 
 
-def check_successors(files: Sequence[RuleFile], ids: Collection[str]) -> Iterator[Fault]:
-    """Deprecated rules without a rule that took over, and successors that are none. `ids`: of every rule file."""
+def check_successors(files: Sequence[RuleFile], ids: Mapping[str, bool]) -> Iterator[Fault]:
+    """Deprecated rules without a rule that took over, and successors that are none.
+
+    `ids`: of every rule file, also those that do not load, and whether it is of a draft.
+    """
     by_id = {rule.id: rule for _, rule in files}
     for document, rule in files:
         message = _successor_fault(rule, by_id, ids)
@@ -19,7 +22,7 @@ def check_successors(files: Sequence[RuleFile], ids: Collection[str]) -> Iterato
             yield document.fault(("superseded-by" if rule.superseded_by else "status",), message)
 
 
-def _successor_fault(rule: Rule, by_id: Mapping[str, Rule], ids: Collection[str]) -> str | None:
+def _successor_fault(rule: Rule, by_id: Mapping[str, Rule], ids: Mapping[str, bool]) -> str | None:
     name = rule.superseded_by
     if name is None:
         wanted = "a deprecated rule needs `superseded-by`: the id of the rule that took over"
@@ -31,8 +34,9 @@ def _successor_fault(rule: Rule, by_id: Mapping[str, Rule], ids: Collection[str]
     successor = by_id.get(name)
     if successor is not None and successor.status == "deprecated":
         return f"superseded-by: `{name}` is deprecated itself: name the rule that holds now"
-    if successor is not None and rule.status == "deprecated" and successor.status != "active":
-        return f"superseded-by: `{name}` is {successor.status} and has no effect: make it active before this one goes"
+    status = successor.status if successor is not None else "draft" if ids[name] else "active"
+    if rule.status == "deprecated" and status != "active":
+        return f"superseded-by: `{name}` is {status} and has no effect: make it active before this one goes"
     return "superseded-by: goes round in a circle back to this rule" if _returns(rule, by_id) else None
 
 

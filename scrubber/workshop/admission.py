@@ -6,7 +6,7 @@ or the program changed, and those that run on the releases in use when those cha
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -14,27 +14,34 @@ from typing import NamedTuple
 from scrubber.errors import Fault, Faults
 from scrubber.reference import Reference
 from scrubber.rulebook.book import IN_USE, Rulebook
-from scrubber.rulebook.lint import lint
+from scrubber.rulebook.cases import rule_of
+from scrubber.rulebook.lint import Inspection, inspect, of_drafts
 from scrubber.rulebook.load import load_rulebook
 from scrubber.scrub import Scrubber, assemble
+from scrubber.workshop.difference.versions import Earlier, same_version_faults
 from scrubber.workshop.passed import Passed, Snapshot, take_snapshot, tests_of
 from scrubber.workshop.processes import at_once
-from scrubber.workshop.testing import CaseResult, run_tests
+from scrubber.workshop.testing import CaseResult, readable_cases, run_cases
 
 FEW_RULES = 20  # whose cases are run sooner than processes are started for them
 
 
 class Admitted(NamedTuple):
-    """A rulebook without a fault, and how many cases were run for that; those on record were not."""
+    """A rulebook without a fault, and how many cases were run for that; those on record were not.
+
+    `warnings` are faults of drafts, which stop nothing.
+    """
 
     rulebook: Rulebook
     cases: int
+    warnings: tuple[Fault, ...] = ()
 
 
 class _Checked(NamedTuple):
     rulebook: Rulebook
     cases: int
-    in_use: bool = False  # whether some case runs on the releases in use
+    warnings: list[Fault]
+    in_use: bool  # whether some case runs on the releases in use
 
 
 class _Tested(NamedTuple):
@@ -43,41 +50,89 @@ class _Tested(NamedTuple):
     faults: list[Fault]
 
 
-def admit(folder: Path, reference: Reference, passed: Passed, cores: int) -> Admitted:
-    """The rulebook in `folder`, checked on `reference` with up to `cores` processes.
+def admit(folder: Path, reference: Reference, passed: Passed, cores: int, earlier: Earlier | None = None) -> Admitted:
+    """The rulebook in `folder`, checked with up to `cores` processes; `reference` is what is in use.
 
-    Raises Faults with everything that is wrong: each fault of lint, each case that does not come out.
+    Raises Faults with everything that is wrong: each fault of lint, each case that does not come out, each rule that
+    means another thing than `earlier` under the version that it had. What is wrong with a draft is no fault.
     """
     if not folder.is_dir():
         raise Faults([Fault(".", 0, "no such folder of rules")])
     before = take_snapshot(folder, reference)
-    on_record = any(before.whole(in_use) in passed for in_use in (False, True))
-    checked = _Checked(load_rulebook(folder), 0) if on_record else _check(folder, reference, passed, before, cores)
+    if _on_record(before, passed):
+        rulebook = load_rulebook(folder)
+        checked = _Checked(rulebook, 0, of_drafts(rulebook.left_out, rulebook.left_out), in_use=False)
+        faults = same_version_faults(earlier, folder, rulebook.rules) if earlier else []
+        if faults:
+            raise Faults(faults)
+    else:
+        checked = _check(folder, reference, passed, before, cores, earlier)
     if take_snapshot(folder, reference) != before:
         raise Faults([Fault(".", 0, "changed while it was being checked: nothing is taken from it; try again")])
-    if not on_record:
+    if not _on_record(before, passed):
         passed.add([before.whole(checked.in_use)])
-    return Admitted(checked.rulebook, checked.cases)
+    return Admitted(checked.rulebook, checked.cases, tuple(checked.warnings))
 
 
-def told(folder: Path, faults: Faults) -> tuple[str, ...]:
+def admit_aside(
+    folder: Path,
+    reference: Reference,
+    passed: Passed,
+    cores: int,
+    earlier: Earlier | None,
+    begin: Callable[[], None],
+) -> Admitted:
+    """`admit`, in a process of its own where something has to be checked, so that this one keeps no trace of it.
+
+    `begin` is called before that: it may take seconds. What is on record is only loaded, here.
+    """
+    if folder.is_dir() and _on_record(take_snapshot(folder, reference), passed):
+        return admit(folder, reference, passed, cores, earlier)
+    begin()
+    found: Admitted | list[Fault]
+    found, _ = at_once([partial(_admitted_or_faults, folder, reference, passed, cores, earlier), lambda: None])
+    if isinstance(found, list):
+        raise Faults(found)
+    return found
+
+
+def _admitted_or_faults(
+    folder: Path, reference: Reference, passed: Passed, cores: int, earlier: Earlier | None
+) -> Admitted | list[Fault]:
+    try:
+        return admit(folder, reference, passed, cores, earlier)
+    except Faults as error:
+        return list(error.faults)
+
+
+def in_lines(folder: Path, faults: Iterable[Fault]) -> tuple[str, ...]:
     """A line for each fault, with the folder before its file."""
-    return tuple(str(fault._replace(file=str(folder / fault.file))) for fault in faults.faults)
+    return tuple(str(fault._replace(file=str(folder / fault.file))) for fault in faults)
 
 
-def _check(folder: Path, reference: Reference, passed: Passed, files: Snapshot, cores: int) -> _Checked:
-    faults: list[Fault]
+def _on_record(files: Snapshot, passed: Passed) -> bool:
+    return any(files.whole(in_use) in passed for in_use in (False, True))
+
+
+def _check(
+    folder: Path, reference: Reference, passed: Passed, files: Snapshot, cores: int, earlier: Earlier | None
+) -> _Checked:
+    found: Inspection
     tested: _Tested
     known = {file: in_use for file in files.files for in_use in (False, True) if files.of_rule(file, in_use) in passed}
-    faults, tested = at_once([partial(lint, folder, known), partial(_test, folder, reference, known, cores)])
-    failed = [result for result in tested.results if not result.passed]
-    faulty = {fault.file for fault in faults} | {result.file for result in failed}
-    _remember(tested, faulty, passed, files)
-    told = {*faults, *tested.faults, *map(_as_fault, failed)}
-    if told or tested.rulebook is None:
-        raise Faults(told)
+    found, tested = at_once([partial(inspect, folder, known), partial(_test, folder, reference, known, cores)])
+    wrong = {*found.faults, *found.of_drafts, *tested.faults}
+    wrong |= {_as_fault(result) for result in tested.results if not result.passed}
+    _remember(tested, {fault.file for fault in wrong}, passed, files)
+    drafts = {fault for fault in wrong if rule_of(fault.file) in found.drafts}
+    faults = wrong - drafts
+    if tested.rulebook is not None and earlier is not None:
+        faults |= {*same_version_faults(earlier, folder, tested.rulebook.rules)}
+    if faults or tested.rulebook is None:
+        raise Faults(faults)
     in_use = any(known.values()) or any(result.releases == IN_USE for result in tested.results)
-    return _Checked(tested.rulebook, len(tested.results), in_use)
+    warnings = of_drafts(sorted(drafts), tested.rulebook.left_out)
+    return _Checked(tested.rulebook, len(tested.results), warnings, in_use)
 
 
 def _test(folder: Path, reference: Reference, known: Collection[str], cores: int) -> _Tested:
@@ -94,10 +149,8 @@ def _test(folder: Path, reference: Reference, known: Collection[str], cores: int
 
 
 def _run_cases(scrubber: Scrubber, folder: Path, rules: Sequence[str]) -> tuple[list[CaseResult], list[Fault]]:
-    try:
-        return run_tests(scrubber, folder, rules), []
-    except Faults as error:
-        return [], list(error.faults)
+    cases, faults = readable_cases(folder, scrubber.rulebook, rules)
+    return run_cases(cases, scrubber, folder), faults
 
 
 def _remember(tested: _Tested, faulty: Collection[str], passed: Passed, files: Snapshot) -> None:

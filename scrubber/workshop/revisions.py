@@ -15,6 +15,8 @@ from scrubber.errors import NoRulebook
 from scrubber.rulebook.archive import is_digest, open_archived
 from scrubber.rulebook.load import DIGEST_PREFIX
 
+HEAD = "HEAD"  # what git has last
+
 
 @contextmanager
 def opened_revision(text: str, rules: Path, state: Path | None) -> Iterator[Path]:

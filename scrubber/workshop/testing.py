@@ -56,7 +56,11 @@ def run_tests(scrubber: Scrubber, folder: Path, ids: Collection[str] | None = No
     A rule runs in its own cases as if active, whatever its status. Raises Faults for test files that cannot be read,
     and for an id that has no rule.
     """
-    cases = all_cases(folder, scrubber.rulebook, ids)
+    return run_cases(all_cases(folder, scrubber.rulebook, ids), scrubber, folder)
+
+
+def run_cases(cases: Iterable[Case], scrubber: Scrubber, folder: Path) -> list[CaseResult]:
+    """Runs these cases of a folder of rules that `scrubber` was opened on."""
     return [
         CaseResult(case.rule, case.name, case.file, case.line, case.releases, tuple(_report(case, scrubber, folder)))
         for case in cases
@@ -65,21 +69,38 @@ def run_tests(scrubber: Scrubber, folder: Path, ids: Collection[str] | None = No
 
 def all_cases(folder: Path, rulebook: Rulebook, ids: Collection[str] | None = None) -> list[Case]:
     """The cases of the rules `ids` (None: of all). Raises Faults with every fault of every test file."""
-    faults = [Fault(name, 0, "there is no such rule") for name in ids or () if name not in rulebook.rules]
+    cases, faults = readable_cases(folder, rulebook, ids)
+    if faults:
+        raise Faults(faults)
+    return cases
+
+
+def readable_cases(
+    folder: Path, rulebook: Rulebook, ids: Collection[str] | None = None
+) -> tuple[list[Case], list[Fault]]:
+    """The cases of the rules `ids` (None: of all) in test files that can be read, and every fault of the others."""
+    faults = [_no_rule(name, rulebook) for name in ids or () if name not in rulebook.rules]
+    left_out = {Path(fault.file).stem for fault in rulebook.left_out}
     cases: list[Case] = []
     for path in case_files(folder):
         rule = path.name.removesuffix(TEST_SUFFIX)
-        if ids is not None and rule not in ids:
+        if rule in left_out if ids is None else rule not in ids:
             continue
         try:
             cases += read_cases(path, folder, rulebook.packs)
         except Faults as error:
             faults += error.faults
-        if rule not in rulebook.rules:
+        if rule not in rulebook.rules and rule not in left_out:
             faults.append(Fault(path.relative_to(folder).as_posix(), 0, f"tests {rule}, and there is no such rule"))
-    if faults:
-        raise Faults(faults)
-    return cases
+    return cases, faults
+
+
+def _no_rule(name: str, rulebook: Rulebook) -> Fault:
+    """What to say of an id that has no rule: it may be a draft that does not load."""
+    for fault in rulebook.left_out:
+        if Path(fault.file).stem == name:
+            return fault
+    return Fault(name, 0, "there is no such rule")
 
 
 class SetUp(NamedTuple):

@@ -9,9 +9,7 @@ from scrubber.cli.rules.opening import counted
 from scrubber.rulebook.changes import CHANGES
 from scrubber.workshop.difference.books import book_difference
 from scrubber.workshop.difference.told import untold
-from scrubber.workshop.revisions import is_git_revision, opened_revision
-
-_HEAD = "HEAD"
+from scrubber.workshop.revisions import HEAD, is_git_revision, opened_revision
 
 
 @click.command()
@@ -35,9 +33,9 @@ def changes(context: click.Context, against: str | None) -> None:
     scrubber rules changes --against v1.0
     """
     chosen = settings()
-    if against is None and not is_git_revision(_HEAD, chosen.rules):
+    if against is None and not is_git_revision(HEAD, chosen.rules):
         raise Unusable(f"{chosen.rules} is not kept in git: say --against which rules, a folder or a digest")
-    since = against or _HEAD
+    since = against or HEAD
     with told_plainly(), opened_revision(since, chosen.rules, chosen.state) as before:
         found = book_difference(before, chosen.rules, since, str(chosen.rules))
         faults = untold(before, chosen.rules, found)

@@ -17,7 +17,7 @@ from scrubber.errors import Faults
 from scrubber.reference import open_reference
 from scrubber.rulebook.book import Pack, Rulebook
 from scrubber.rulebook.cases import TEST_SUFFIX
-from scrubber.rulebook.lint import lint
+from scrubber.rulebook.lint import inspect
 from scrubber.rulebook.load import load_rulebook
 from scrubber.workshop.new import read_text, rule_file, rule_text
 from scrubber.workshop.new_cases import OF_EACH, Derived, cases_text, derive
@@ -151,7 +151,9 @@ def _told(folder: Path, file: str, derived: Derived) -> bool:
     rule_id = Path(file).stem
     tests = file.removesuffix(".yaml") + TEST_SUFFIX
     click.echo(f"{folder}/{file} is written: a draft\n{folder}/{tests} is written")
-    faults = [fault for fault in lint(folder) if fault.file.startswith(file.split("/")[0] + "/")]
+    inspection = inspect(folder)
+    every = sorted([*inspection.faults, *inspection.of_drafts])
+    faults = [fault for fault in every if fault.file.startswith(file.split("/")[0] + "/")]
     for fault in faults:
         click.echo(f"{folder}/{fault}")
     if not derived.enough:

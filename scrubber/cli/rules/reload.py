@@ -18,7 +18,7 @@ from scrubber.errors import Faults
 from scrubber.reference import open_reference
 from scrubber.web.reload.outcome import REFUSED, UNCHANGED, Outcome, differences, short
 from scrubber.web.reload.record import Running, Status, running
-from scrubber.workshop.admission import admit, told
+from scrubber.workshop.admission import admit, in_lines
 from scrubber.workshop.passed import Passed
 
 PATIENCE = 120  # seconds for a service to check thousands of rules, after a reload that was under way
@@ -44,15 +44,19 @@ def reload(context: click.Context, pid: int | None, as_json: bool) -> None:
     chosen = settings()
     service = _the_one(chosen, pid)
     status = _status(service)
-    if faults := _faults(Path(status.rules), chosen):
+    faults, warnings = _check(Path(status.rules), chosen)
+    if faults:
         _refuse(context, faults, as_json)
     outcome = _reload(service, status.begun)
     if outcome.outcome == REFUSED:
         _refuse(context, outcome.reasons, as_json)
     seconds = round(time.monotonic() - begun, 3)
     if as_json:
-        click.echo(orjson.dumps({**asdict(outcome), "seconds": seconds, "process": service.process}))
+        told = {**asdict(outcome), "warnings": warnings, "seconds": seconds, "process": service.process}
+        click.echo(orjson.dumps(told))
     else:
+        for line in warnings:
+            click.echo(f"warning: {line}")
         click.echo(_in_words(outcome, f"service {service.process} at {status.address}", seconds))
 
 
@@ -87,15 +91,18 @@ def _status(service: Running) -> Status:
         raise Unusable(f"{service.file} is not what this version of the program wrote") from None
 
 
-def _faults(folder: Path, chosen: Settings) -> tuple[str, ...]:
-    """What is wrong with the folder. What passes here is on record, so that the service need not test it again."""
+def _check(folder: Path, chosen: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What is wrong with the folder, and with drafts in it, which stop nothing.
+
+    What passes here is on record, so that the service need not test it again. The service alone knows which rules are
+    in force, and holds versions against them.
+    """
     with told_plainly():
         try:
-            reference = open_reference(chosen.reference)
-            admit(folder, reference, Passed(chosen.state), cores())
+            admitted = admit(folder, open_reference(chosen.reference), Passed(chosen.state), cores())
         except Faults as error:
-            return told(folder, error)
-    return ()
+            return in_lines(folder, error.faults), ()
+    return (), in_lines(folder, admitted.warnings)
 
 
 def _refuse(context: click.Context, reasons: tuple[str, ...], as_json: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 import orjson
 
@@ -27,6 +29,8 @@ def show(rule_id: str, as_json: bool) -> None:
     book = rulebook()
     rule = book.rules.get(rule_id)
     if rule is None:
+        if any(Path(fault.file).stem == rule_id for fault in book.left_out):
+            raise Unusable(f"{rule_id} is a draft that does not load; scrubber rules lint tells why")
         raise Unusable(f"there is no rule {rule_id}; scrubber rules list names them")
     if as_json:
         click.echo(orjson.dumps(document(rule), option=orjson.OPT_INDENT_2))

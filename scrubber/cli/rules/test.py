@@ -15,7 +15,9 @@ from scrubber.cli.opening import settings, told_plainly
 from scrubber.cli.rules.opening import counted
 from scrubber.errors import Faults
 from scrubber.rulebook.cases import TEST_SUFFIX
-from scrubber.scrub import open_scrubber
+from scrubber.rulebook.lint import of_drafts
+from scrubber.scrub import Scrubber, open_scrubber
+from scrubber.workshop.admission import in_lines
 from scrubber.workshop.testing import CaseResult, run_tests
 
 SECONDS_A_LOOK = 0.5
@@ -47,8 +49,17 @@ def test(context: click.Context, ids: tuple[str, ...], watch: bool) -> None:
 
 def _run(folder: Path, reference: str | None, ids: Sequence[str]) -> bool:
     with told_plainly():
-        results = run_tests(open_scrubber(folder, reference), folder, ids or None)
+        opened = open_scrubber(folder, reference)
+        results = run_tests(opened, folder, ids or None)
+    _tell_left_out(opened, folder)
     return _told(results, str(folder))
+
+
+def _tell_left_out(opened: Scrubber, folder: Path) -> None:
+    """Drafts whose cases cannot be run, since they do not load."""
+    left_out = opened.rulebook.left_out
+    for line in in_lines(folder, of_drafts(left_out, left_out)):
+        click.echo(f"warning: {line}")
 
 
 def _told(results: Sequence[CaseResult], folder: str) -> bool:
@@ -129,7 +140,10 @@ def _again(folder: Path, reference: str | None, ids: Sequence[str]) -> None:
         click.clear()
     click.echo(f"{datetime.now(UTC):%H:%M:%S} UTC {' '.join(ids) or 'every rule'}; Ctrl-C ends")
     try:
-        _told(run_tests(open_scrubber(folder, reference), folder, ids or None), str(folder))
+        opened = open_scrubber(folder, reference)
+        results = run_tests(opened, folder, ids or None)
+        _tell_left_out(opened, folder)
+        _told(results, str(folder))
     except Faults as error:
         click.echo(f"{counted(len(error.faults), 'fault')}: nothing was run\n{error}")
     sys.stdout.flush()

@@ -11,12 +11,15 @@ from collections.abc import Callable, Collection
 
 from scrubber.config import Settings, cores
 from scrubber.errors import ConfigError, Faults
+from scrubber.reference.files import Contents
 from scrubber.reference.live import LiveReference, read_typed
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.load import digest
-from scrubber.web.reload.outcome import REFUSED, RELOADED, UNCHANGED, Outcome
+from scrubber.web.reload.outcome import REFUSED, RELOADED, UNCHANGED, Outcome, short
 from scrubber.web.reload.shelf import Book, Shelf
-from scrubber.workshop.admission import admit, told
+from scrubber.workshop.admission import Admitted, admit, in_lines
+from scrubber.workshop.difference.versions import Earlier
+from scrubber.workshop.in_force import note_in_force
 from scrubber.workshop.passed import Passed
 
 PATIENCE = 30  # seconds in which every worker must have got ready
@@ -31,40 +34,49 @@ class Refused(Exception):
 
 
 def attempt(
-    settings: Settings, shelf: Shelf, before: Book, workers: Collection[int], keep: Callable[[Rulebook], None]
+    settings: Settings,
+    shelf: Shelf,
+    before: Book,
+    since: Rulebook,
+    workers: Collection[int],
+    keep: Callable[[Rulebook], None],
 ) -> Outcome:
-    """Put the rules of the settings in force in `workers`, in place of `before`; `keep` is told of them before that."""
+    """Put the rules of the settings in force in `workers`, in place of `before`; `keep` is told of them before that.
+
+    A rule that means another thing than in `since` must have another version.
+    """
     begun = time.monotonic()
     old = before.rulebook
     try:
-        found = _checked(settings, before)
+        found = _checked(settings, before, since)
         if found is None:
             return Outcome(UNCHANGED, _since(begun), old.digest, old.digest, len(old.rules))
-        new, cases = found
-        turn = shelf.lay_down(new)
-        keep(new.rulebook)
+        typed, admitted = found
+        turn = shelf.lay_down(Book(admitted.rulebook, typed))
+        keep(admitted.rulebook)
         _await(shelf, turn, set(workers))
         shelf.put_in_force(turn)
+        note_in_force(settings.rules, admitted.rulebook.digest, settings.state)
     except Refused as refused:
         shelf.take_back()
         return Outcome(REFUSED, _since(begun), old.digest, reasons=refused.reasons)
-    return _reloaded(old, new.rulebook, cases, _since(begun))
+    return _reloaded(old, admitted, in_lines(settings.rules.absolute(), admitted.warnings), _since(begun))
 
 
-def _checked(settings: Settings, before: Book) -> tuple[Book, int] | None:
-    """The new book and how many cases were run; None when all is as before. Raises Refused."""
+def _checked(settings: Settings, before: Book, since: Rulebook) -> tuple[Contents, Admitted] | None:
+    """The tables typed by hand and the new rules; None when all is as before. Raises Refused."""
     folder = settings.rules.absolute()
     try:
         typed = read_typed(settings.reference)
         reference = LiveReference(settings.reference, typed).current()
         if typed.releases == before.typed.releases and digest(folder) == before.rulebook.digest:
             return None
-        admitted = admit(folder, reference, Passed(settings.state), cores())
+        earlier = Earlier(since.rules, f"the rules in force ({short(since.digest)})")
+        return typed, admit(folder, reference, Passed(settings.state), cores(), earlier)
     except Faults as error:
-        raise Refused(*told(folder, error)) from None
+        raise Refused(*in_lines(folder, error.faults)) from None
     except (ConfigError, OSError) as error:
         raise Refused(str(error)) from None
-    return Book(admitted.rulebook, typed), admitted.cases
 
 
 def _await(shelf: Shelf, turn: int, waiting: set[int]) -> None:
@@ -88,17 +100,19 @@ def _lives(process: int) -> bool:
     return True
 
 
-def _reloaded(old: Rulebook, new: Rulebook, cases: int, seconds: float) -> Outcome:
+def _reloaded(old: Rulebook, admitted: Admitted, warnings: tuple[str, ...], seconds: float) -> Outcome:
+    new = admitted.rulebook
     return Outcome(
         RELOADED,
         seconds,
         old.digest,
         new.digest,
         len(new.rules),
-        cases,
+        admitted.cases,
         added=tuple(new.rules.keys() - old.rules.keys()),
         removed=tuple(old.rules.keys() - new.rules.keys()),
         changed=tuple(name for name, rule in new.rules.items() if old.rules.get(name, rule) != rule),
+        warnings=warnings,
     )
 
 

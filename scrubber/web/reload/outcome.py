@@ -11,7 +11,8 @@ RELOADED, UNCHANGED, REFUSED = "reloaded", "unchanged", "refused"
 class Outcome:
     """What came of a reload: one of the words above. `old` and `new` are digests, None where nothing could be loaded.
 
-    `cases` is how many test cases were run; `reasons` say why it was refused, a line each.
+    `cases` is how many test cases were run; `reasons` say why it was refused, a line each, and `warnings` what is wrong
+    with drafts, which stop nothing.
     """
 
     outcome: str
@@ -24,6 +25,7 @@ class Outcome:
     removed: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def in_a_line(outcome: Outcome) -> str:

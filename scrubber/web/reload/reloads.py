@@ -14,12 +14,17 @@ from scrubber.web.reload.following import Follower
 from scrubber.web.reload.outcome import REFUSED, Outcome, in_a_line
 from scrubber.web.reload.record import Record, Status
 from scrubber.web.reload.shelf import Shelf
+from scrubber.workshop.in_force import note_in_force
 
 MOST_LOGGED = 200  # reasons of one reload
 
 
 class Reloads:
-    """`keep` archives a rulebook; `watcher`, if anybody watches, is told each outcome in a line."""
+    """`keep` archives a rulebook; `watcher`, if anybody watches, is told each outcome in a line.
+
+    While somebody watches, rules are being written: versions are held against the rules that the service began with, so
+    that a version is raised once, and not with every file that is saved. Else they are held against those in force.
+    """
 
     def __init__(
         self,
@@ -39,7 +44,9 @@ class Reloads:
 
     def open(self) -> None:
         """From now on a HUP is heard: let commands find this process."""
-        self._record = _open_record(self.settings, self.follower.in_force().rulebook.digest)
+        digest = self.follower.in_force().rulebook.digest
+        self._record = _open_record(self.settings, digest)
+        note_in_force(self.settings.rules, digest, self.settings.state)
 
     def close(self) -> None:
         """The service ends."""
@@ -56,7 +63,10 @@ class Reloads:
         """One reload, in a fork of the parent of these workers."""
         outcome = Outcome(REFUSED, 0, "", reasons=("the reload failed; the log says where in the program",))
         try:
-            outcome = attempt(self.settings, self._shelf, self.follower.in_force(), workers, self._keep)
+            in_force = self.follower.in_force()
+            began_with = self.follower.live.rulebook  # the parent of the workers never takes another
+            since = began_with if self._watcher else in_force.rulebook
+            outcome = attempt(self.settings, self._shelf, in_force, since, workers, self._keep)
         except Exception as error:  # noqa: BLE001 -- the old rules stay, and whoever waits is told
             self._shelf.take_back()
             logs.write_failure(logs.open_log(sys.stdout), error)
@@ -85,6 +95,8 @@ class Reloads:
             return
         counts = {name: len(getattr(outcome, name)) for name in ("added", "removed", "changed")}
         told = {name: getattr(outcome, name) for name in ("old", "new", "rules", "cases", "seconds")}
+        for line in outcome.warnings[:MOST_LOGGED]:
+            log.warning("draft", reason=line)
         log.info("reload", outcome=outcome.outcome, **told, **counts)
 
 
