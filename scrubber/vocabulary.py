@@ -405,8 +405,8 @@ KINDS: Mapping[str, Kind] = {
                   ("spine", "no-spine"), _SUPPLIED),
             Field("tbsSoftware", Type.WORD, "software that calculated the score",
                   ("cleared", "not-listed", "no-clearance-given"), _SUPPLIED),
-            Field("softwareVendor", Type.WORD, "vendor of that software against those that the payer accepts; unset where "
-                  "no row says which", ("accepted", "not-accepted"), _SUPPLIED),
+            Field("softwareVendor", Type.WORD, "vendor of that software against those that the payer accepts; unset "
+                  "where no row says which", ("accepted", "not-accepted"), _SUPPLIED),
         ),
         _kind(
             "abn", "what the claim and its notices say about one line's beneficiary notice", "modifiers", *_LINE,
