@@ -24,7 +24,18 @@ from scrubber.reference.files import read_contents
 from scrubber.reference.memory import MemoryBackend
 from scrubber.rulebook.tables import Payer
 from scrubber.scrub import Scrubber
-from tests.priced import COMMERCIAL, NURSE_PRACTITIONER, PHYSICIAN, at, claim, payer_fee, prices, rulebook, service_line
+from tests.priced import (
+    COMMERCIAL,
+    DAY,
+    NURSE_PRACTITIONER,
+    PHYSICIAN,
+    at,
+    claim,
+    payer_fee,
+    prices,
+    rulebook,
+    service_line,
+)
 from tests.test_money_fee_schedule import fee_row
 from tests.test_promises import Body, claim_of, line
 
