@@ -19,6 +19,7 @@ from scrubber.facts.fact import Fact
 from scrubber.facts.gather import first_day, gather_facts
 from scrubber.facts.liability import liabilities
 from scrubber.facts.lines import LineView, line_views
+from scrubber.facts.medicare_edits import own_edits
 from scrubber.facts.payer import identify_payer
 from scrubber.findings import AS_WRITTEN, ScrubResult, Switches, UsedRelease, Versions, disposition
 from scrubber.findings.checks import counted, every_check
@@ -27,7 +28,7 @@ from scrubber.findings.judge import in_order, judge, rule_tests
 from scrubber.findings.unchecked import all_unchecked
 from scrubber.money import add_impacts, price_lines
 from scrubber.reference import LiveReference, Reference, open_reference
-from scrubber.reference.catalogue import NOT_ASKED_FOR_CLAIMS, TABLES
+from scrubber.reference.catalogue import MEDICAID, NOT_ASKED_FOR_CLAIMS, TABLES
 from scrubber.reference.files import Contents
 from scrubber.remembered import forget, remembered
 from scrubber.rulebook.book import Rulebook
@@ -87,12 +88,14 @@ def conclude(
     views = known.views
     fired, shadow, unchecked = judge(matches, known.facts, claim, known.payer, known.day, rulebook, switches)
     payer, day = known.payer, known.day
-    not_checked = all_unchecked(unchecked, fired, views, payer, day, rulebook, reference, switches)
+    own = own_edits(payer, reference)
+    not_checked = all_unchecked(unchecked, fired, views, payer, day, rulebook, own, switches)
     prices = price_lines(claim, views, rulebook, reference)
     ends = [(view.first or view.last, view.last or view.first) for view in views]
     runs = frozenset([(first, last) for first, last in ends if first and last])
     runs = runs or frozenset(((received_on, received_on),))
-    used = _used_releases(runs, reference) if len(runs) <= MOST_RUNS_KEPT else _find_releases(runs, reference)
+    find = _used_releases if len(runs) <= MOST_RUNS_KEPT else _find_releases
+    used = find(runs, _ASKED if own is reference else _ASKED_FOR_MEDICAID, reference)
     findings, impact = add_impacts(numbered(in_order(fired), claim), prices, known.liabilities)
     return ScrubResult(
         disposition(findings),
@@ -116,10 +119,12 @@ def with_every_check(claim: Claim, result: ScrubResult, rulebook: Rulebook, refe
     return result._replace(every_check=every)
 
 
-def _find_releases(runs: frozenset[tuple[date, date]], reference: Reference) -> tuple[UsedRelease, ...]:
+def _find_releases(
+    runs: frozenset[tuple[date, date]], asked: tuple[str, ...], reference: Reference
+) -> tuple[UsedRelease, ...]:
     """The releases of each table that claims are held against, which may answer for any day of these runs of days."""
     used = {}
-    for table in _ASKED:
+    for table in asked:
         for first, last in sorted(runs):
             for release in reference.answering(table, first, last):
                 used[table, release.name] = UsedRelease(table, release.name, release.sha256, release.complete)
@@ -127,6 +132,7 @@ def _find_releases(runs: frozenset[tuple[date, date]], reference: Reference) -> 
 
 
 _ASKED = tuple(table for table in TABLES if table not in NOT_ASKED_FOR_CLAIMS)
+_ASKED_FOR_MEDICAID = (*_ASKED, *MEDICAID)
 _used_releases = remembered(1024)(_find_releases)
 
 

@@ -388,6 +388,20 @@ KINDS: Mapping[str, Kind] = {
                   "have the code", ("0", "1", "2", "3", "9"), tables=_FEES),
         ),
         _kind(
+            "medicare-edit", "two lines, or the units of a code, of a Medicaid claim under an edit of Medicare's NCCI "
+            "tables, on a day for which Medicaid's own do not answer", "procedure", *_PAYER,
+            Field("day", Type.DAY, "the day"),
+            Field("edit", Type.WORD, "which edit", ("pair", "units")),
+            Field("first", Type.TEXT, "of a pair: code of the line that stays"),
+            Field("second", Type.TEXT, "of a pair: code of the line that falls"),
+            Field("modifierIndicator", Type.WORD, "of a pair: whether a modifier may separate it", ("0", "1", "9")),
+            Field("bypass", Type.WORD, "of a pair: whether an NCCI-associated modifier separates it",
+                  ("none", "used", "doubtful", "misplaced")),
+            Field("procedure", Type.TEXT, "of units: the code"),
+            Field("units", Type.DECIMAL, "of units: how many"),
+            Field("mue", Type.NUMBER, "of units: medically unlikely edit"),
+        ),
+        _kind(
             "document", "what was said about the report behind one line", "documentation", *_LINE,
             Field("tbsValue", Type.DECIMAL, "trabecular bone score", (), _NUMBER_STATES),
             Field("tbsRange", Type.WORD, "how the score lies to the limits tbs-plausible-low and tbs-plausible-high",

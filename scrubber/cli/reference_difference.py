@@ -13,7 +13,7 @@ from scrubber.cli.claim_files import claims_in
 from scrubber.cli.opening import Unusable, settings, told_plainly
 from scrubber.cli.progress import Shown
 from scrubber.reference import Reference
-from scrubber.reference.catalogue import CONVERSION_FACTORS, TABLES
+from scrubber.reference.catalogue import CONVERSION_FACTORS, TABLES, rows_lie_in
 from scrubber.reference.difference import Changed, cells_changed, difference
 from scrubber.reference.live import open_place
 from scrubber.reference.load.formats import KINDS
@@ -89,7 +89,9 @@ def _show_rows(
     counts: Counter[str] = Counter()
     shown = Shown()
     for table in sorted(one.keys() | other.keys()):
-        for change in difference(reference.backend, TABLES[table], one.get(table), other.get(table), shown):
+        for change in difference(
+            reference.backend, TABLES[rows_lie_in(table)], one.get(table), other.get(table), shown
+        ):
             counts[change.word] += 1
             if as_json or everything or counts[change.word] <= SHOWN:
                 shown.wipe()

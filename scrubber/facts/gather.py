@@ -14,6 +14,7 @@ from scrubber.facts.exclusions import Exclusions
 from scrubber.facts.fact import Fact
 from scrubber.facts.interest import interest_of
 from scrubber.facts.lines import LineView, by_procedure
+from scrubber.facts.medicare_edits import medicare_edit_facts, own_edits
 from scrubber.facts.mue import code_day_facts
 from scrubber.facts.named_pairs import named_pair_facts
 from scrubber.facts.ncci import edits_apply, pair_facts
@@ -43,6 +44,7 @@ def gather_facts(
     received_on: date,
 ) -> list[Fact]:
     """Every fact that a running rule could fire on."""
+    every, reference = reference, own_edits(payer, reference)
     day = first_day(claim, received_on)
     documents = Documents(claim)
     interest = interest_of(rulebook)
@@ -61,6 +63,7 @@ def gather_facts(
         *named_pair_facts(by_code, interest.pairs, applied, documents, pairs),
         *visit_facts(views, interest, pairs, rulebook.lists, reference),
         *code_day_facts(by_code, rulebook.lists, reference),
+        *medicare_edit_facts(by_code, views, documents, exclusions, rulebook, every),
         *document_facts(claim, documented, documents, rulebook),
         *abn_facts(views, notices, exclusions, coverage, reference),
         *coverage,

@@ -19,6 +19,7 @@ from scrubber.vocabulary import KINDS
 
 REMEMBERED = 16_384  # days, and codes by day and payer, that a process remembers
 PAIR_SIDES = ("first", "second")
+MEDICAID = "medicaid"
 
 
 class _Unasked(NamedTuple):
@@ -106,8 +107,14 @@ def _of_day(day: date, payer: Payer, rulebook: Rulebook, reference: Reference) -
         if not silent.isdisjoint(tables)
         and (rule.since is None or rule.since <= day)
         and (rule.until is None or day < rule.until)
-        and rulebook.adopted(rule.pack, payer, day)
+        and _may_be_asked(rule, payer, day, rulebook)
     )
+
+
+def _may_be_asked(rule: Rule, payer: Payer, day: date, rulebook: Rulebook) -> bool:
+    """Whether the payer applies the rule's pack; Medicaid may, where no row says: a state or a plan decides."""
+    adopted = rulebook.adopted(rule.pack, payer, day)
+    return payer.line_of_business == MEDICAID if adopted is None else adopted
 
 
 def _unasked(rule: Rule, tables: tuple[str, ...], day: date, reference: Reference) -> _Unasked:

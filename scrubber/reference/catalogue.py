@@ -140,6 +140,15 @@ PTP_BY_COLUMN2 = Table("ncci-ptp-by-column2", PtpEdit, lambda row: row.column2, 
 ADD_ON_BY_PRIMARY = Table("ncci-add-on-by-primary", AddOn, lambda row: row.primary, ADD_ON.unique, ADD_ON.name)
 OTHER_WAY: Mapping[str, Table[Any]] = {PTP.name: PTP_BY_COLUMN2, ADD_ON.name: ADD_ON_BY_PRIMARY}
 
+# Medicaid's own NCCI edits: the same rows as Medicare's, of releases of their own; `Reference.medicaid` looks them up.
+MEDICAID: Mapping[str, Table[Any]] = {"ncci-ptp-medicaid": PTP, "ncci-mue-medicaid": MUE}
+
+
+def rows_lie_in(table: str) -> str:
+    """Name of the table under which a part holds the rows of a release of `table`."""
+    return MEDICAID[table].name if table in MEDICAID else table
+
+
 TABLES: Mapping[str, Table[Any]] = {
     table.name: table
     for table in (

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
-from scrubber.reference.catalogue import TABLES
+from scrubber.reference.catalogue import MEDICAID, TABLES
 from scrubber.reference.releases import TableStanding
 from scrubber.reference.store import Reference
 
@@ -23,7 +23,7 @@ class Reach(NamedTuple):
 def reach(reference: Reference, day: date) -> tuple[Reach, ...]:
     """How a day lies to every table that has a release."""
     held = {release.table for release in reference.releases()}
-    return tuple(_reach(reference, table, day) for table in TABLES if table in held)
+    return tuple(_reach(reference, table, day) for table in (*TABLES, *MEDICAID) if table in held)
 
 
 def past(reference: Reference, day: date, days: int) -> tuple[Reach, ...]:

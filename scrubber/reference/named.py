@@ -11,7 +11,7 @@ from datetime import date
 from typing import NamedTuple
 
 from scrubber.reference.backend import Backend, Pair, Windows
-from scrubber.reference.catalogue import PTP, R, Table
+from scrubber.reference.catalogue import PTP, R, Table, rows_lie_in
 from scrubber.reference.edit_rows import PtpEdit
 from scrubber.reference.files import STARTER, Contents, read_folder
 from scrubber.reference.live import folder_of, open_place
@@ -78,7 +78,7 @@ class _Releases:
     """See Backend: the rows of each release from where it is held."""
 
     def __init__(self, held: tuple[Held, ...]) -> None:
-        self._backends = {(each.release.table, each.release.sha256): each.backend for each in held}
+        self._backends = {(rows_lie_in(each.release.table), each.release.sha256): each.backend for each in held}
         self._releases = each_until_the_next(each.release for each in held)
 
     def rows(self, table: Table[R], part: str, key: str) -> tuple[R, ...]:

@@ -16,6 +16,7 @@ import orjson
 
 from scrubber.errors import ConfigError
 from scrubber.reference.backend import Backend
+from scrubber.reference.catalogue import rows_lie_in
 from scrubber.reference.part import Sink
 from scrubber.reference.releases import Release
 
@@ -149,7 +150,7 @@ def _from_dict(told: dict[str, Any]) -> Loaded:
 
 
 def parts_of(loaded: Iterable[Loaded]) -> Iterator[tuple[tuple[str, str], str]]:
-    """By table and SHA-256, the name of the part that holds the rows."""
+    """By table (that of the rows) and SHA-256, the name of the part that holds the rows."""
     for each in loaded:
         for table in each.rows:
-            yield (table, each.sha256), each.part
+            yield (rows_lie_in(table), each.sha256), each.part

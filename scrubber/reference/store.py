@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from scrubber.reference.backend import Backend, Pair, Windows
@@ -79,6 +79,11 @@ class Reference:
         self._kept_edits = lru_cache(PARTNERS_KEPT)(backend.ptp_of)
         self._kept_classes = lru_cache(CLASSES_KEPT)(self._find_class)
         self._kept_articles = lru_cache(ROWS_KEPT)(self._find_articles)
+
+    @cached_property
+    def medicaid(self) -> Reference:
+        """The same tables, with Medicaid's own NCCI edits in place of Medicare's; none where none are loaded."""
+        return Reference(self.backend, self._timeline.for_medicaid())
 
     def ptp_among(self, codes: Collection[str], first: date, last: date) -> Mapping[Pair, Windows]:
         """The windows of the PTP pairs with both codes in `codes`, by (column 1, column 2).

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from scrubber.reference.backend import Windows
-from scrubber.reference.catalogue import TABLES
+from scrubber.reference.catalogue import MEDICAID, TABLES, rows_lie_in
 from scrubber.reference.edit_rows import PtpEdit
 from scrubber.reference.releases import Release, TableStanding
 from scrubber.tables import in_force
@@ -30,7 +30,8 @@ class Timeline:
 
     def __init__(self, releases: Iterable[Release]) -> None:
         self.releases = tuple(releases)
-        self._of_table = {name: tuple(each for each in self.releases if each.table == name) for name in TABLES}
+        names = (*TABLES, *MEDICAID)
+        self._of_table = {name: tuple(each for each in self.releases if each.table == name) for name in names}
         self._spans = {name: _spans_of(of_table) for name, of_table in self._of_table.items()}
         # Wrapped here, so that what is remembered goes with its timeline.
         self.standing = lru_cache(DAYS_KEPT)(self._find_standing)
@@ -50,6 +51,16 @@ class Timeline:
         replaced = {release.table for release in alone}
         kept = [release for release in self.releases if release.table not in replaced]
         return Timeline(sorted((*kept, *alone), key=lambda release: release.table))
+
+    def for_medicaid(self) -> Timeline:
+        """The same, except that releases of Medicaid's own edits, and no others, answer for the tables of edits."""
+        medicares = {table.name for table in MEDICAID.values()}
+        kept = [
+            release._replace(table=rows_lie_in(release.table))
+            for release in self.releases
+            if release.table not in medicares
+        ]
+        return Timeline(sorted(kept, key=lambda release: (release.table, release.since or date.min)))
 
     def _find_part(self, table: str, day: date) -> str | None:
         """SHA-256 that finds the rows of the release that answers."""

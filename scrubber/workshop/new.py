@@ -29,6 +29,7 @@ _STAGES = {"document": "postPayment", "element": "submission"}
 _CATEGORIES = {
     "document": "documentation", "element": "structure", "abn": "abn", "coverage": "coverage", "pair": "bundling",
     "code-day": "units", "repeat": "duplicate", "visit": "bundling", "table": "freshness",
+    "medicare-edit": "bundling",
 }  # fmt: skip
 
 

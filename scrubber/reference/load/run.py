@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from scrubber.errors import Fault, Faults
+from scrubber.reference.catalogue import MEDICAID
 from scrubber.reference.load.format import BadRow, Format, Stated
 from scrubber.reference.load.opening import OpenedSource, opened_sources, refused
 from scrubber.reference.load.places import told_with_lines
@@ -116,10 +117,15 @@ def _load(
     source_name = f"{recognised.files[0][1].title}, {', '.join(file.name for file in files)}"
     release = Loaded(
         wanted.kind, new.name, new.since, new.until, digest, wanted.loaded_at, source_name, files,
-        dict(packer.counts), tally.count, complete=wanted.complete,
+        _counted(packer.counts, wanted.kind), tally.count, complete=wanted.complete,
     )  # fmt: skip
     change.commit((*(each for each in change.loaded if each is not old), release), release)
     return Outcome("replaced" if old else "loaded", release, tuple(tally.faults), recognised.passed_over)
+
+
+def _counted(counts: Mapping[str, int], kind: str) -> dict[str, int]:
+    """Rows by the table that they are told under: a kind of Medicaid has one, and its rows lie as Medicare's do."""
+    return {kind: sum(counts.values())} if kind in MEDICAID else dict(counts)
 
 
 def _guarded(source: OpenedSource, each: Format) -> Stated:

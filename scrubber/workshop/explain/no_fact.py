@@ -207,6 +207,7 @@ _NOTHING = {
     "visit": "no visit of {place} lies beside a procedure whose fee may include it",
     "diagnosis": "nothing speaks against a diagnosis of {place}",
     "code-day": "the units of {place} exceed no medically unlikely edit that is counted by day",
+    "medicare-edit": "no edit of Medicare's tables speaks of {place}, or it is no Medicaid claim",
     "document": "no code of {place} is one whose report such rules read",
     "abn": "{place} has neither a liability modifier nor a notice",
     "coverage": "no policy row and no article answers for {place}",
@@ -225,4 +226,5 @@ _WHY: dict[str, Callable[[Rule, Sequence[LineView], Ground], Iterator[str]]] = {
     "code-day": _code_days,
     "visit": _visits,
     "pair": _pairs,
+    "medicare-edit": _pairs,
 }
