@@ -396,10 +396,11 @@ KINDS: Mapping[str, Kind] = {
             Field("second", Type.TEXT, "of a pair: code of the line that falls"),
             Field("modifierIndicator", Type.WORD, "of a pair: whether a modifier may separate it", ("0", "1", "9")),
             Field("bypass", Type.WORD, "of a pair: whether an NCCI-associated modifier separates it",
-                  ("none", "used", "doubtful", "misplaced")),
+                  ("none", "used", "doubtful", "beside-visit", "misplaced")),
             Field("procedure", Type.TEXT, "of units: the code"),
             Field("units", Type.DECIMAL, "of units: how many"),
             Field("mue", Type.NUMBER, "of units: medically unlikely edit"),
+            named_by=("second", "first", "procedure"),
         ),
         _kind(
             "document", "what was said about the report behind one line", "documentation", *_LINE,

@@ -17,7 +17,7 @@ from scrubber.reference.named import Named, reference_of, releases_at_hand
 from scrubber.rulebook.load import load_rulebook
 from scrubber.scrub import Scrubber, assemble
 from tests.conftest import ROOT
-from tests.ncci_files import mue_text, ptp_line, ptp_text
+from tests.ncci_files import mue_text, ptp_file, ptp_line, ptp_text
 from tests.test_load import load_into
 from tests.test_promises import Body, claim_of, line
 
@@ -145,8 +145,17 @@ def test_answers_name_medicaids_releases_on_medicaid_claims_and_are_made_again_f
 @pytest.mark.parametrize(("kind", "text"), [("ncci-ptp", ptp_text()), ("ncci-mue", mue_text())])
 def test_a_file_that_is_medicaids_by_its_name_is_not_loaded_as_medicares(tmp_path: Path, kind: str, text: str) -> None:
     (tmp_path / "store").mkdir()
-    file = tmp_path / "medicaid-ncci-2025q1-practitioner.txt"
+    store, file = tmp_path / "store", tmp_path / "medicaid-ncci-2025q1-practitioner.txt"
     file.write_text(text, newline="")
-    with pytest.raises(Faults, match=f"load it as {kind}-medicaid"):
-        load_into(tmp_path / "store", kind, file, chosen=QUARTER)
-    assert load_into(tmp_path / "store", f"{kind}-medicaid", file, chosen=QUARTER).way == "loaded"
+    with pytest.raises(Faults, match=f"of the other program by its name: load it as {kind}-medicaid"):
+        load_into(store, kind, file, chosen=QUARTER)
+    assert load_into(store, f"{kind}-medicaid", file, chosen=QUARTER).way == "loaded"
+    unnamed = file.rename(tmp_path / "practitioner.txt")
+    with pytest.raises(Faults, match=f"is loaded already as {kind}-medicaid 2025Q1"):
+        load_into(store, kind, unnamed, chosen=QUARTER)
+
+
+def test_medicares_files_are_not_loaded_as_medicaids(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    with pytest.raises(Faults, match="load it as ncci-ptp"):
+        load_into(tmp_path / "store", "ncci-ptp-medicaid", ptp_file(tmp_path))

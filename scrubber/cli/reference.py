@@ -14,7 +14,7 @@ from scrubber.cli.reference_status import status
 from scrubber.cli.verify import verify
 from scrubber.reference import Reference, open_reference
 from scrubber.reference.answering import answered
-from scrubber.reference.load.formats import KINDS
+from scrubber.reference.load.medicaid import LOADED_KINDS
 from scrubber.reference.place import releases_of
 from scrubber.reference.releases import Release
 
@@ -70,7 +70,7 @@ def every(as_json: bool) -> None:
 
 
 @reference.command()
-@click.argument("kind", type=click.Choice(KINDS), metavar="KIND")
+@click.argument("kind", type=click.Choice(LOADED_KINDS), metavar="KIND")
 @click.argument("release")
 def drop(kind: str, release: str) -> None:
     """Take a loaded release away. Claims under way are finished with it; its bytes go with the next change."""

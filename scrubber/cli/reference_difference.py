@@ -16,7 +16,7 @@ from scrubber.reference import Reference
 from scrubber.reference.catalogue import CONVERSION_FACTORS, TABLES, rows_lie_in
 from scrubber.reference.difference import Changed, cells_changed, difference
 from scrubber.reference.live import open_place
-from scrubber.reference.load.formats import KINDS
+from scrubber.reference.load.medicaid import LOADED_KINDS
 from scrubber.reference.place import Loaded
 from scrubber.reference.releases import Release
 from scrubber.scrub import open_scrubber
@@ -28,7 +28,7 @@ _SIGNS = {"added": "+", "deleted": "-", "changed": "~"}
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(KINDS), metavar="KIND")
+@click.argument("kind", type=click.Choice(LOADED_KINDS), metavar="KIND")
 @click.argument("before")
 @click.argument("after")
 @click.option(

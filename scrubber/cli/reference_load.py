@@ -12,7 +12,8 @@ from scrubber.cli.progress import Shown
 from scrubber.reference.answering import answered, not_answered
 from scrubber.reference.live import open_place
 from scrubber.reference.load.format import Stated
-from scrubber.reference.load.formats import COMPLETE_KINDS, KINDS
+from scrubber.reference.load.formats import COMPLETE_KINDS
+from scrubber.reference.load.medicaid import LOADED_KINDS
 from scrubber.reference.load.run import Outcome, Wanted
 from scrubber.reference.load.run import load as load_files
 from scrubber.reference.place import Place, releases_of
@@ -21,7 +22,7 @@ _DAYS = click.DateTime(["%Y-%m-%d", "%Y%m%d"])
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(KINDS), metavar="KIND")
+@click.argument("kind", type=click.Choice(LOADED_KINDS), metavar="KIND")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--release", help="Name of the release, where files do not say it; an NCCI one like 2026Q3 has its days.")
 @click.option("--since", type=_DAYS, help="First day in force.")
@@ -66,7 +67,7 @@ def load(
 
 
 load.help = (
-    (load.help or "").replace("{kinds}", ", ".join(KINDS)).replace("{complete_kinds}", ", ".join(COMPLETE_KINDS))
+    (load.help or "").replace("{kinds}", ", ".join(LOADED_KINDS)).replace("{complete_kinds}", ", ".join(COMPLETE_KINDS))
 )
 
 

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
-from functools import partial
 from typing import Literal, NamedTuple
 
 from scrubber.errors import Fault, Faults
@@ -20,16 +19,13 @@ from scrubber.reference.load.format import BadRow, Format, Source, Stated
 from scrubber.reference.load.quarters import quarter
 
 KIND = "ncci-mue"
-MEDICAID_KIND = "ncci-mue-medicaid"
 SOURCE = "CMS NCCI practitioner MUE"
-MEDICAID_SOURCE = "CMS Medicaid NCCI practitioner MUE"
 HEADER = ("HCPCS/ CPT Code", "Practitioner Services MUE Values", "MUE Adjudication Indicator", "MUE Rationale")
 HEAD_CHARACTERS = 16_384
 HEADER_RECORDS = 4  # the header stands within them
 MUE_TITLE = re.compile(rb"MUE Values", re.IGNORECASE)
 _of_others = re.compile(r"(Outpatient Hospital|Facility Outpatient|DME Supplier)", re.IGNORECASE).search
 _effective = re.compile(r"eff[_-]?([0-9]{2})-([0-9]{2})-([0-9]{4})", re.IGNORECASE).search
-_of_medicaid = re.compile(r"medicaid|mcd", re.IGNORECASE).search
 _CODE = re.compile(r"[0-9A-Z]{5}")
 _UNITS = re.compile(r"[0-9]{1,6}")
 Numbered = tuple[int, list[str]]
@@ -37,12 +33,6 @@ Numbered = tuple[int, list[str]]
 
 def _recognise(head: bytes) -> bool:
     return b"HCPCS/" in head and MUE_TITLE.search(head) is not None and b"MUE Adjudication Indicator" in head
-
-
-def _stated_by_medicare(source: Source) -> Stated:
-    if _of_medicaid(source.name):
-        raise Faults([Fault(source.name, 0, f"is the MUE table of Medicaid by its name: load it as {MEDICAID_KIND}")])
-    return _stated(source)
 
 
 def _stated(source: Source) -> Stated:
@@ -58,7 +48,7 @@ def _stated(source: Source) -> Stated:
     return quarter(first.year, (first.month + 2) // 3)
 
 
-def _read(source: Source, told: str = SOURCE) -> Iterator[NamedTuple]:
+def _read(source: Source) -> Iterator[NamedTuple]:
     records = _records(source)
     for _, cells in (next(records, (0, [])) for _ in range(HEADER_RECORDS)):
         if cells and _one_line(cells)[0] == HEADER[0]:
@@ -67,7 +57,7 @@ def _read(source: Source, told: str = SOURCE) -> Iterator[NamedTuple]:
         raise Faults([Fault(source.name, 1, "has no header with the column HCPCS/CPT Code: the layout has changed")])
     for number, cells in records:
         if any(cells):
-            yield _edit(number, [cell.strip() for cell in cells], told)
+            yield _edit(number, [cell.strip() for cell in cells])
 
 
 def _records(source: Source) -> Iterator[Numbered]:
@@ -99,13 +89,13 @@ def _check_header(source: Source, found: list[str]) -> None:
             raise Faults([Fault(source.name, 0, f"its column {at + 1} is not {wanted!r}: the layout has changed")])
 
 
-def _edit(number: int, cells: list[str], told: str) -> Mue | BadRow:
+def _edit(number: int, cells: list[str]) -> Mue | BadRow:
     if len(cells) != len(HEADER):
         return BadRow(number, None, f"has {len(cells)} cells where the header has {len(HEADER)}")
     try:
         code = matching(cells[0], _CODE, "HCPCS/CPT Code", "a code of five digits and capitals")
         units = int(matching(cells[1], _UNITS, "MUE Values", "a whole number"))
-        return Mue(code, units, _indicator(cells[2]), None, None, told)
+        return Mue(code, units, _indicator(cells[2]), None, None, SOURCE)
     except BadCell as fault:
         return BadRow(number, fault.column, fault.expected)
 
@@ -122,13 +112,4 @@ def _indicator(cell: str) -> Literal["1", "2", "3"]:
     raise BadCell("MUE Adjudication Indicator", "expected 1, 2 or 3 in front")
 
 
-FORMATS = (
-    Format(KIND, "the NCCI MUE table for practitioners", _recognise, _stated_by_medicare, _read),
-    Format(
-        MEDICAID_KIND,
-        "the Medicaid NCCI MUE table for practitioners",
-        _recognise,
-        _stated,
-        partial(_read, told=MEDICAID_SOURCE),
-    ),
-)
+FORMATS = (Format(KIND, "the NCCI MUE table for practitioners", _recognise, _stated, _read),)

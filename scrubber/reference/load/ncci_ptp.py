@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import date
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Literal, NamedTuple, TextIO
 
 from scrubber.errors import Fault, Faults
@@ -21,9 +21,7 @@ from scrubber.reference.load.format import BadRow, Format, Source, Stated
 from scrubber.reference.load.quarters import quarter
 
 KIND = "ncci-ptp"
-MEDICAID_KIND = "ncci-ptp-medicaid"
 SOURCE = "CMS NCCI practitioner PTP"
-MEDICAID_SOURCE = "CMS Medicaid NCCI practitioner PTP"
 TITLE = b"Column1/Column2 Edits"
 FEWEST_PARTS = 4  # of a table published in parts
 FIRST_VERSION = 1994  # version 32 is of 2026
@@ -55,7 +53,6 @@ RATIONALES = {
 _version = re.compile(r"cci[a-z]{2,3}-v([0-9]{2})([0-3])", re.IGNORECASE).search
 _quarter_words = re.compile(r"ncci-?([0-9]{4})-?q([1-4])", re.IGNORECASE).search
 _of_hospitals = re.compile(r"ccioph|hospital|outpatient", re.IGNORECASE).search
-_of_medicaid = re.compile(r"medicaid|mcd", re.IGNORECASE).search
 _part = re.compile(r"-f([0-9]{1,2})(?=\.|!|$)", re.IGNORECASE).findall
 _is_code = re.compile(r"[0-9A-Z]{5}").fullmatch
 _is_day = re.compile(r"[0-9]{8}").fullmatch
@@ -64,12 +61,6 @@ _is_day = re.compile(r"[0-9]{8}").fullmatch
 def _recognise(head: bytes) -> bool:
     lines = head[:4096].splitlines()
     return any(line.startswith(TITLE) for line in lines) and any(line.startswith(b"Column 1\t") for line in lines)
-
-
-def _stated_by_medicare(source: Source) -> Stated:
-    if _of_medicaid(source.name):
-        raise Faults([Fault(source.name, 0, f"is the PTP table of Medicaid by its name: load it as {MEDICAID_KIND}")])
-    return _stated(source)
 
 
 def _stated(source: Source) -> Stated:
@@ -99,13 +90,13 @@ def check_parts(names: Sequence[str]) -> None:
         raise Faults([Fault(first, 0, f"is one part of several, of which {', '.join(missing)} must be given with it")])
 
 
-def _read(source: Source, told: str = SOURCE) -> Iterator[NamedTuple]:
+def _read(source: Source) -> Iterator[NamedTuple]:
     with closing(source.text()) as text:
         number, line = _first_window(source, text)
         while line:
             cells = line.rstrip("\r\n").split("\t")
             if any(cells):
-                yield _edit(number, cells, told)
+                yield _edit(number, cells)
             line = text.readline()
             number += 1
 
@@ -142,7 +133,7 @@ def _check_header(source: Source, lines: list[list[str]]) -> None:
         )
 
 
-def _edit(number: int, cells: list[str], told: str) -> PtpEdit | BadRow:
+def _edit(number: int, cells: list[str]) -> PtpEdit | BadRow:
     if len(cells) < len(COLUMNS) or any(cells[len(COLUMNS) :]):
         return BadRow(number, None, f"has {len(cells)} cells where the header has {len(COLUMNS)}")
     column1, column2, _, since, deleted, indicator, rationale = cells[: len(COLUMNS)]
@@ -155,7 +146,7 @@ def _edit(number: int, cells: list[str], told: str) -> PtpEdit | BadRow:
             first,
             last,
             _rationale(rationale),
-            told,
+            SOURCE,
         )
     except BadCell as fault:
         return BadRow(number, fault.column, fault.expected)
@@ -203,14 +194,4 @@ def _rationale(cell: str) -> str:
     return RATIONALES.get(text.lower(), text)
 
 
-FORMATS = (
-    Format(KIND, "the NCCI PTP edits for practitioners", _recognise, _stated_by_medicare, _read, check_parts),
-    Format(
-        MEDICAID_KIND,
-        "the Medicaid NCCI PTP edits for practitioners",
-        _recognise,
-        _stated,
-        partial(_read, told=MEDICAID_SOURCE),
-        check_parts,
-    ),
-)
+FORMATS = (Format(KIND, "the NCCI PTP edits for practitioners", _recognise, _stated, _read, check_parts),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from scrubber.errors import Fault, Faults
-from scrubber.reference.catalogue import MEDICAID
 from scrubber.reference.load.format import BadRow, Format, Stated
+from scrubber.reference.load.medicaid import as_loaded, check_bytes, check_names, counted, layout_of
 from scrubber.reference.load.opening import OpenedSource, opened_sources, refused
 from scrubber.reference.load.places import told_with_lines
 from scrubber.reference.load.recognise import Recognised, recognise
@@ -83,7 +83,7 @@ def load(place: Place, wanted: Wanted, progress: Progress) -> Outcome:
     cannot be written. Nothing is changed then.
     """
     with opened_sources(list(wanted.files)) as sources:
-        recognised = recognise(sources, wanted.kind)
+        recognised = recognise(sources, layout_of(wanted.kind))
         digests = tuple(LoadedFile(Path(file).name, _digest(Path(file))) for file in wanted.files)
         with place.change() as change:
             return _load(change, wanted, recognised, digests, progress)
@@ -99,6 +99,8 @@ def _load(
     if there is not None:
         _refuse_other_terms(there, wanted)
         return Outcome("there-already", there, (), recognised.passed_over)
+    check_names(wanted.kind, [source.name for source, _ in recognised.files])
+    check_bytes(wanted.kind, digest, change.loaded)
     for check_parts in {each.check_parts for _, each in recognised.files}:
         check_parts([source.name for source, _ in recognised.files])
     new = named(stated, wanted.chosen)
@@ -106,7 +108,7 @@ def _load(
     tally = _Tally(wanted.skip_bad_rows)
     packer = Packer(change.new_part())
     for source, row in _rows(recognised.files, progress):
-        _take(packer, source, row, tally)
+        _take(packer, source, row, wanted.kind, tally)
     tally.end(bool(packer.counts))
     if not packer.counts:
         raise refused(recognised.files[0][0].name, "holds no rows")
@@ -117,15 +119,10 @@ def _load(
     source_name = f"{recognised.files[0][1].title}, {', '.join(file.name for file in files)}"
     release = Loaded(
         wanted.kind, new.name, new.since, new.until, digest, wanted.loaded_at, source_name, files,
-        _counted(packer.counts, wanted.kind), tally.count, complete=wanted.complete,
+        counted(wanted.kind, packer.counts), tally.count, complete=wanted.complete,
     )  # fmt: skip
     change.commit((*(each for each in change.loaded if each is not old), release), release)
     return Outcome("replaced" if old else "loaded", release, tuple(tally.faults), recognised.passed_over)
-
-
-def _counted(counts: Mapping[str, int], kind: str) -> dict[str, int]:
-    """Rows by the table that they are told under: a kind of Medicaid has one, and its rows lie as Medicare's do."""
-    return {kind: sum(counts.values())} if kind in MEDICAID else dict(counts)
 
 
 def _guarded(source: OpenedSource, each: Format) -> Stated:
@@ -140,12 +137,12 @@ def _refuse_other_terms(there: Loaded, wanted: Wanted) -> None:
         raise refused(there.files[0].name, f"is loaded already as {has}; drop that to load it under other terms")
 
 
-def _take(packer: Packer, source: OpenedSource, row: NamedTuple, tally: _Tally) -> None:
+def _take(packer: Packer, source: OpenedSource, row: NamedTuple, kind: str, tally: _Tally) -> None:
     if isinstance(row, BadRow):
         tally.add(source, row)
         return
     try:
-        packer.add(row)
+        packer.add(as_loaded(kind, row))
     except ValueError as reason:
         tally.add(source, BadRow(0, None, str(reason)))
 
