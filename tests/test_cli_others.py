@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from scrubber import __version__
 from scrubber.cli import main
-from tests.claims import office_claim, tbs_claim
+from tests.claims import office_claim
 from tests.service import ROOT, write_rules
 
 
@@ -113,11 +113,9 @@ _CASES = """\
 def checked(folder: Path) -> Path:
     """A folder of one rule with its tests, claims and schemas."""
     rules = folder / "rules"
-    (rules / "claims").mkdir()
-    (rules / "claims" / "tbs.json").write_bytes(orjson.dumps(tbs_claim()))
     (rules / "claims" / "office.json").write_bytes(orjson.dumps(office_claim()))
-    (rules / "sample" / "CHANGES.md").write_text("# Changes\n")
     (rules / "sample" / "lines" / "sample-warned.yaml").unlink()
+    (rules / "sample" / "lines" / "sample-warned.test.yaml").unlink()
     (rules / "sample" / "lines" / "sample-denied.test.yaml").write_text(_CASES)
     assert scrubber("rules", "schema").exit_code == 0
     return rules
