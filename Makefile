@@ -1,5 +1,6 @@
 # Everything runs from .venv, which is built when a requirements file is newer than it.
 #   PYTHON=...  the Python to build it with (3.11 to 3.13); one that .venv was not built with builds it anew
+#   JOBS=       tests at once (auto: one for each processor)
 #   UV=         (empty) builds it with venv and pip even where uv is installed
 
 VENV    := .venv
@@ -25,6 +26,17 @@ SOURCES  := $(shell find scrubber -type f ! -name '*.pyc')
 TESTS_OF_EACH_CLAIM = $(wildcard $(addprefix tests/test_,answer_*.py compiled.py engine*.py facts_*.py findings_*.py \
 	intake_*.py money_*.py promises.py replay.py rule_packs.py scrub_file.py switches.py web_*.py))
 
+# As many at once as there are processors; what is left of a long row of tests goes to whoever has nothing to do.
+PYTEST   = -m pytest -n $(JOBS) --dist worksteal
+JOBS    := auto
+OUTCOMES := $(VENV)/outcomes
+
+# The clock of all that the tests start, servers too, but not that of the machine. SLEEPS mends what Debian's library
+# breaks. The time zone is written out: a name would be UTC where no zones are installed.
+SLEEPS := $(VENV)/another_day.so
+ANOTHER_DAY = LD_PRELOAD="$(abspath $(SLEEPS)) $(firstword $(wildcard /usr/lib/*/faketime/libfaketimeMT.so.1) \
+	libfaketime-is-not-installed)" FAKETIME=+400d FAKETIME_DONT_FAKE_MONOTONIC=1 TZ='<+14>-14'
+
 CREATED := $(VENV)/.created
 RUNTIME := $(VENV)/.runtime
 PROJECT := $(VENV)/.project
@@ -32,16 +44,25 @@ DEV     := $(VENV)/.dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
+.PHONY: another-day same-outcomes proofs
 .PHONY: help demo test serve check compiled format lint types imports licences rules bench coverage matrix lock clean FORCE
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(PROJECT) ## scrub the claims in examples/
 	@$(BIN)/scrubber scrub examples/*.json
 
 test: $(DEV) ## run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python $(PYTEST) --junitxml=$(OUTCOMES)/today.xml
+
+another-day: $(DEV) $(SLEEPS) ## run the tests 400 days ahead, in another time zone (needs Debian's libfaketime)
+	@[ "$$($(ANOTHER_DAY) date +%s 2>/dev/null)" -gt "$$(($$(date +%s) + 399 * 86400))" ] \
+		|| { echo "The clock cannot be put ahead: apt-get install libfaketime" >&2; exit 1; }
+	@$(ANOTHER_DAY) $(BIN)/python $(PYTEST) --junitxml=$(OUTCOMES)/another-day.xml
+
+same-outcomes: $(DEV) ## whether each test ended on another day as it does today: after both targets above
+	@$(BIN)/python -m tests.same_outcomes $(OUTCOMES)/another-day.xml $(OUTCOMES)/today.xml
 
 serve: $(COMPILED) ## serve the API on SCRUBBER_BIND (127.0.0.1:8080)
 	@PYTHONPATH=$(abspath $(COMPILED)) $(BIN)/scrubber serve
@@ -51,7 +72,7 @@ check: lint types imports licences rules compiled test ## format, lint, types, i
 
 # Appended, so that the tests find the compiled package before the source beside them.
 compiled: $(COMPILED) $(DEV) ## compile what works on each claim, and run the tests of that against it
-	@PYTHONPATH=$(abspath $(COMPILED)):$(CURDIR) $(BIN)/python -P -m pytest --import-mode=append $(TESTS_OF_EACH_CLAIM)
+	@PYTHONPATH=$(abspath $(COMPILED)):$(CURDIR) $(BIN)/python -P $(PYTEST) --import-mode=append $(TESTS_OF_EACH_CLAIM)
 
 format: $(DEV) ## rewrite the code in the project's format
 	@$(BIN)/ruff check --quiet --fix-only .
@@ -163,6 +184,9 @@ $(COMPILED): setup.py pyproject.toml requirements-build.txt $(SOURCES) $(CREATED
 	@CLAIM_SCRUBBER_COMPILE=1 $(INSTALL) --no-deps --no-build-isolation --target $@.new .
 	@mv $@.new $@
 	@touch $@
+
+$(SLEEPS): tests/another_day.c | $(CREATED)
+	@gcc -shared -fPIC -O2 -o $@ $<
 
 $(DEV): requirements-dev.txt $(RUNTIME) | $(PROJECT)
 	@echo "Installing requirements-dev.txt"
