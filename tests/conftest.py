@@ -8,12 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from scrubber.scrub import Scrubber, open_scrubber
 from tests.batches import Keep, forget_batches
 from tests.stores import postgres_server
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# How long an example takes says something of the machine, and nothing of the program.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,7 +41,7 @@ stage: adjudication
 category: coding
 scope: line
 owner: testing
-reviewed: "2026-11-22"
+reviewed: "{today}"
 effective: {{from: "2020-01-01"}}
 authority:
   - {{kind: house-policy, title: Sample policy}}
@@ -72,7 +73,10 @@ _CASES = """\
 
 
 def write_rules(folder: Path, *codes: tuple[str, str, str]) -> Path:
-    """A folder of rules: for each (id, severity, code), one that fires on every line with that code, and its tests."""
+    """A folder of rules: for each (id, severity, code), one that fires on every line with that code, and its tests.
+
+    They were reviewed today, whichever day it is: after a year lint warns of a rule.
+    """
     lines = folder / "sample" / "lines"
     lines.mkdir(parents=True, exist_ok=True)
     (folder / "claims").mkdir(exist_ok=True)
@@ -80,7 +84,7 @@ def write_rules(folder: Path, *codes: tuple[str, str, str]) -> Path:
     (folder / "sample" / "pack.yaml").write_text(_PACK)
     (folder / "sample" / "CHANGES.md").write_text("# Changes\n")
     for rule_id, severity, code in codes:
-        text = _RULE.format(id=rule_id, severity=severity, code=code)
+        text = _RULE.format(id=rule_id, severity=severity, code=code, today=datetime.now(UTC).date())
         (lines / f"{rule_id}.yaml").write_text(text)
         (lines / f"{rule_id}.test.yaml").write_text(_CASES.format(severity=severity, code=code))
     return folder

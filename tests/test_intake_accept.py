@@ -46,7 +46,7 @@ def test_five_thousand_mutated_bodies_load_alike() -> None:
     assert 500 < refused < 4_500, "both outcomes are exercised"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(mutations())
 def test_any_mutation_loads_alike(body: Body) -> None:
     assert _fast(body) == _slow(body)

@@ -531,7 +531,7 @@ def test_a_refusal_holds_nothing_of_the_body() -> None:
     assert refusal.value.__cause__ is None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(mutations())
 def test_any_mutation_gives_a_claim_or_a_refusal(body: Any) -> None:
     told = _told(body)

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,6 +58,10 @@ def matches(shown: str, said: str) -> bool:
 def desk(tmp_path: Path) -> Path:
     """A folder with the rules, the program where a clone has it, and the claims that the tutorial speaks of."""
     shutil.copytree(ROOT / "rules", tmp_path / "rules")
+    for rule in (tmp_path / "rules").glob("*/*/*.yaml"):  # as in a release of today: after a year lint warns of a rule
+        text = rule.read_text(encoding="utf-8")
+        today = datetime.now(UTC).date()
+        rule.write_text(re.sub(r"(?m)^reviewed: .*$", f'reviewed: "{today}"', text), encoding="utf-8")
     program = tmp_path / ".venv" / "bin" / "scrubber"
     program.parent.mkdir(parents=True)
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m scrubber "$@"\n')
