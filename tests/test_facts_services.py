@@ -57,6 +57,7 @@ def test_a_part_that_has_a_row_is_allowed_whatever_the_indicator_of_the_whole(tm
     assert invalid([("85025", "26"), ("85025", "TC")], reference) == {("85025", "TC")}
 
 
+@pytest.mark.proof
 def test_no_part_that_is_published_is_refused_at_full_size(tmp_path: Path) -> None:
     source = full_size("mpfs/PPRRVU2025_Oct.nodesc.csv.xz")
     rows = [row._replace(since=None) for row in rows_of(mpfs.FORMATS, source) if isinstance(row, FeeRow)]

@@ -324,6 +324,7 @@ def test_the_release_of_october_2025_at_full_size() -> None:
     assert Counter(row.component for row in rows[1:]) == {"": 16_851, "26": 1_127, "TC": 1_108, "53": 4}
 
 
+@pytest.mark.proof
 def test_the_same_release_at_full_size_in_fixed_width() -> None:
     source = full_size("mpfs/PPRRVU2025_Oct.nodesc.csv.xz")
     data = source.content.decode().split("\r\n")[10:]

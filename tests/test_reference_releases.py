@@ -337,6 +337,7 @@ def _published(name: str, codes: set[str]) -> Iterator[str]:
             begin[pair] = f"{date.fromisoformat(deleted) + timedelta(days=1):%Y%m%d}"
 
 
+@pytest.mark.proof
 @pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the published files are not beside the project")
 def test_the_difference_of_two_published_quarters(tmp_path: Path) -> None:
     with lzma.open(PUBLISHED / "ncci_ptp_delta_v30.1_to_v30.2.csv.xz", "rt", newline="") as file:

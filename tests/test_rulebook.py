@@ -488,7 +488,13 @@ def test_the_digest_names_what_changes_answers(tmp_path: Path) -> None:
     assert digest(folder) != first
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+of_files = settings(  # each example writes a folder
+    max_examples=settings().max_examples // 3,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@of_files
 @given(st.one_of(st.text(max_size=200), st.text(alphabet="ab:-[]{}#&*!|>'\"? \n,%@`0", max_size=200)))
 def test_no_text_does_anything_but_load_or_be_a_fault(tmp_path: Path, text: str) -> None:
     folder = rule_folder(tmp_path)
@@ -496,7 +502,7 @@ def test_no_text_does_anything_but_load_or_be_a_fault(tmp_path: Path, text: str)
     assert faults_of(folder)
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@of_files
 @given(st.sampled_from([line.split(":")[0] for line in RULE.splitlines() if line[0].isalpha()]), st.text(max_size=30))
 def test_no_value_of_a_key_does_anything_but_load_or_be_a_fault(tmp_path: Path, key: str, value: str) -> None:
     folder = rule_folder(tmp_path, with_lines(RULE, **{key.replace("-", "_"): f"{key}: {value!r}"}))
