@@ -19,7 +19,7 @@ from scrubber.facts.fact import Fact
 from scrubber.facts.gather import first_day, gather_facts
 from scrubber.facts.liability import liabilities
 from scrubber.facts.lines import LineView, line_views
-from scrubber.facts.medicare_edits import own_edits
+from scrubber.facts.medicare_edits import MEDICAID as MEDICAID_CLAIMS
 from scrubber.facts.payer import identify_payer
 from scrubber.findings import AS_WRITTEN, ScrubResult, Switches, UsedRelease, Versions, disposition
 from scrubber.findings.checks import counted, every_check
@@ -88,14 +88,13 @@ def conclude(
     views = known.views
     fired, shadow, unchecked = judge(matches, known.facts, claim, known.payer, known.day, rulebook, switches)
     payer, day = known.payer, known.day
-    own = own_edits(payer, reference)
-    not_checked = all_unchecked(unchecked, fired, views, payer, day, rulebook, own, switches)
+    not_checked = all_unchecked(unchecked, fired, views, payer, day, rulebook, reference, switches)
     prices = price_lines(claim, views, rulebook, reference)
     ends = [(view.first or view.last, view.last or view.first) for view in views]
     runs = frozenset([(first, last) for first, last in ends if first and last])
     runs = runs or frozenset(((received_on, received_on),))
     find = _used_releases if len(runs) <= MOST_RUNS_KEPT else _find_releases
-    used = find(runs, _ASKED if own is reference else _ASKED_FOR_MEDICAID, reference)
+    used = find(runs, _ASKED if payer.line_of_business != MEDICAID_CLAIMS else _ASKED_FOR_MEDICAID, reference)
     findings, impact = add_impacts(numbered(in_order(fired), claim), prices, known.liabilities)
     return ScrubResult(
         disposition(findings),

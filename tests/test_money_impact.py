@@ -242,7 +242,7 @@ def test_who_bears_a_line_may_be_unsettled_and_then_what_is_at_risk_is_not_known
         Decimal("9.38"), None, None, "liability-unsettled",
     )  # fmt: skip
     impact = whole(finding(1, category="coverage", severity="warn"), finding(2), liabilities={1: "unsettled"})
-    assert at_risk(impact) == (Decimal("38.82"), Decimal("38.82"), NOTHING)
+    assert at_risk(impact) == (Decimal("38.82"), Decimal("38.82"), None)  # the patient may owe the other line
 
 
 def test_what_falls_on_the_provider_does_whatever_is_unsettled() -> None:

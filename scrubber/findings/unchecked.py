@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from scrubber.facts.lines import LineView
+from scrubber.facts.medicare_edits import own_edits
 from scrubber.findings.finding import Finding, NotChecked
 from scrubber.findings.switches import Switches
 from scrubber.findings.unjudged import unjudged
@@ -41,7 +42,7 @@ def lacking_something(
 ) -> list[NotChecked]:
     """What cannot be judged of lines because of an element, else because of a table: each rule once a line."""
     lacking = [*unjudged(views, payer, day, rulebook, switches)]
-    without_table = [*unreached(views, payer, day, rulebook, reference, switches)]
+    without_table = [*unreached(views, payer, day, rulebook, own_edits(payer, reference), switches)]
     if lacking and without_table:
         said = {(item.rule.id, item.lines) for item in lacking}
         without_table = [item for item in without_table if (item.rule.id, item.lines) not in said]

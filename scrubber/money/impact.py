@@ -189,12 +189,16 @@ def _claim_impact(prices: Prices, bearers: Bearers) -> ClaimImpact:
 
 
 def _by_liability(exposed: Mapping[int, Decimal | None], bearers: Bearers) -> dict[str, Decimal | None]:
-    """What each bears: nothing where no line of theirs is at risk, None where none of theirs has a known amount."""
+    """What each bears: nothing where no line of theirs is at risk; None where none of theirs has a known amount, or
+    none is theirs for certain and one may be.
+    """
     return {who: _share(who, exposed, bearers) for who in (PROVIDER, PATIENT)}
 
 
 def _share(who: str, exposed: Mapping[int, Decimal | None], bearers: Bearers) -> Decimal | None:
     amounts = [amount for number, amount in exposed.items() if bearers[number] == who]
+    if not amounts and UNSETTLED in bearers.values():
+        return None  # it may be theirs
     return _known_total(amounts) if amounts else NOTHING
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from scrubber.claim import Claim
 from scrubber.facts.fact import Fact
 from scrubber.facts.lines import LineView
+from scrubber.facts.medicare_edits import own_edits
 from scrubber.reference import Reference
 from scrubber.reference.catalogue import Table
 from scrubber.rulebook.book import Rulebook
@@ -28,6 +29,11 @@ class Ground(NamedTuple):
     book: Rulebook
     reference: Reference
     received_on: date
+
+    @property
+    def edits(self) -> Reference:
+        """The same tables, with the payer's own NCCI edits."""
+        return own_edits(self.known.payer, self.reference)
 
     def view(self, fact: Fact) -> LineView:
         """The line of a fact that stands on lines."""

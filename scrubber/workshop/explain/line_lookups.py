@@ -93,12 +93,12 @@ def mue(fact: Fact, day: date, ground: Ground) -> Iterator[Lookup]:
     code = fact.values.get("procedure")
     if code is None:
         return
-    row = ground.reference.mue(code, day)
+    row = ground.edits.mue(code, day)
     says = f"no medically unlikely edit of {code} is known on {day}"
     if row is not None:
         counted = "each line by itself" if row.indicator == "1" else "all lines of the day together"
         says = f"at most {row.units} of {code} a day, adjudication indicator {row.indicator}: {counted}"
-    yield of_reference(MUE, [row] if row else [], says, day, ground.reference)
+    yield of_reference(MUE, [row] if row else [], says, day, ground.edits)
 
 
 def taxonomy(fact: Fact, day: date, ground: Ground) -> Iterator[Lookup]:

@@ -136,7 +136,7 @@ def _code_days(_rule: Rule, views: Sequence[LineView], ground: Ground) -> Iterat
 
 
 def _of_units(view: LineView, code: str, ground: Ground) -> str:
-    row = ground.reference.mue(code, view.first) if view.first else None
+    row = ground.edits.mue(code, view.first) if view.first else None
     named = f"line {view.number}"
     if row is None:
         return f"{named}: no medically unlikely edit of {code} is known on {view.first}"
@@ -180,7 +180,7 @@ def _apart(one: LineView, other: LineView, ground: Ground) -> Iterator[str]:
         yield f"{named} share no date of service"
     else:
         day = max(one.first, other.first)
-        found = [*windows(first, second, day, ground.reference), *windows(second, first, day, ground.reference)]
+        found = [*windows(first, second, day, ground.edits), *windows(second, first, day, ground.edits)]
         edits = [lookup.says for lookup in found if lookup.row]
         yield f"{named}: {'; '.join(edits) or f'no PTP edit joins {first} and {second} in the tables'}"
         if edits and {"modifiers"} & (one.unread | other.unread):

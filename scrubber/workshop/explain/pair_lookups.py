@@ -24,7 +24,7 @@ _INDICATORS = {
 
 def edits(fact: Fact, day: date, ground: Ground) -> Iterator[Lookup]:
     """The windows of the edit between the two codes, the one that answered first."""
-    yield from windows(fact.values["first"], fact.values["second"], day, ground.reference)
+    yield from windows(fact.values["first"], fact.values["second"], day, ground.edits)
 
 
 def windows(column1: str, column2: str, day: date, reference: Reference) -> Iterator[Lookup]:
