@@ -31,7 +31,8 @@ MUE_ROWS = "the starter table of MUE has no row so early, and without a row ther
 MUE_FACTS = "a fact of a code and day is made only where the units exceed the edit"
 ICD10CM_ROWS = "the starter ICD-10-CM tables begin later, and before them no fact of a diagnosis is made"
 NO_EDIT = "no starter edit joins the two codes"
-REPEATS = "a line with such a modifier is no repeat, so the fact is not made; the rule says it for its readers"
+VISITS = "a fact of a visit is made only for the codes that the rules name"
+FEES = "no starter fee schedule has such a procedure; tests/test_facts_visits.py shows it"
 EXCEPTIONS = {
     **{
         (f"cms-ncci-mue-{rule}", words, "false"): reason
@@ -47,7 +48,11 @@ EXCEPTIONS = {
     },
     ("tbs-preparation-and-calculation", "edit is no", "false"): NO_EDIT,
     ("tbs-who-calculated", "edit is no", "false"): NO_EDIT,
-    ("x12-837p-duplicate-line", "modifiers none [76, 77, 91]", "false"): REPEATS,
+    ("cms-mpfs-visit-in-package", "procedure any-in global-package-visits", "false"): VISITS,
+    ("cms-mpfs-visit-in-package-doubtful", "procedure any-in global-package-visits", "false"): VISITS,
+    ("cms-mpfs-visit-in-package", "globalDaysCarried is no", "false"): FEES,
+    ("cms-mpfs-visit-in-package-doubtful", "globalDaysCarried is yes", "true"): FEES,
+    ("cms-mpfs-visit-in-package-doubtful", "globalDays any [000, 010]", "false"): FEES,
 }  # fmt: skip
 
 
