@@ -96,7 +96,7 @@ def test_a_code_is_told_with_releases(client: FlaskClient) -> None:
     assert answer["procedure"]["standing"] == "in-force"
     assert [(each["table"], each["standing"]) for each in answer["procedure"]["releases"]] == [
         ("procedures", "in-force"),
-        ("hcpcs", "not-loaded"),
+        ("hcpcs", "in-force"),
     ]
     assert answer["mue"]["edit"]["units"] == 1
     assert answer["mue"]["release"] == {
