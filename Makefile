@@ -31,10 +31,10 @@ PYTEST   = -m pytest -n $(JOBS) --dist worksteal
 JOBS    := $(shell expr $$(nproc) + 1)
 OUTCOMES := $(VENV)/outcomes
 
-# The clock of all that the tests start, servers too, but not that of the machine. SLEEPS mends what Debian's library
-# breaks. The time zone is written out: a name would be UTC where no zones are installed.
-SLEEPS := $(VENV)/another_day.so
-ANOTHER_DAY = LD_PRELOAD="$(abspath $(SLEEPS)) $(firstword $(wildcard /usr/lib/*/faketime/libfaketimeMT.so.1) \
+# The clock of all that the tests start, servers too, but not that of the machine. MENDS is for what Debian's library
+# leaves out. The time zone is written out: a name would be UTC where no zones are installed.
+MENDS := $(VENV)/another_day.so
+ANOTHER_DAY = LD_PRELOAD="$(abspath $(MENDS)) $(firstword $(wildcard /usr/lib/*/faketime/libfaketimeMT.so.1) \
 	libfaketime-is-not-installed)" FAKETIME=+400d FAKETIME_DONT_FAKE_MONOTONIC=1 TZ='<+14>-14'
 
 CREATED := $(VENV)/.created
@@ -56,7 +56,7 @@ demo: $(PROJECT) ## scrub the claims in examples/
 test: $(DEV) ## run the tests
 	@$(BIN)/python $(PYTEST) --junitxml=$(OUTCOMES)/today.xml
 
-another-day: $(DEV) $(SLEEPS) ## run the tests 400 days ahead, in another time zone (needs Debian's libfaketime)
+another-day: $(DEV) $(MENDS) ## run the tests 400 days ahead, in another time zone (needs Debian's libfaketime)
 	@[ "$$($(ANOTHER_DAY) date +%s 2>/dev/null)" -gt "$$(($$(date +%s) + 399 * 86400))" ] \
 		|| { echo "The clock cannot be put ahead: apt-get install libfaketime" >&2; exit 1; }
 	@$(ANOTHER_DAY) $(BIN)/python $(PYTEST) --junitxml=$(OUTCOMES)/another-day.xml
@@ -191,8 +191,8 @@ $(COMPILED): setup.py pyproject.toml requirements-build.txt $(SOURCES) $(CREATED
 	@mv $@.new $@
 	@touch $@
 
-$(SLEEPS): tests/another_day.c | $(CREATED)
-	@gcc -shared -fPIC -O2 -o $@ $<
+$(MENDS): tests/another_day.c | $(CREATED)
+	@gcc -shared -fPIC -O2 -Wall -o $@ $<
 
 $(DEV): requirements-dev.txt $(RUNTIME) | $(PROJECT)
 	@echo "Installing requirements-dev.txt"
