@@ -6,7 +6,6 @@ import csv
 import lzma
 import sqlite3
 import threading
-import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -43,6 +42,7 @@ from tests.claims import tbs_claim
 from tests.ncci_files import add_on_text, mue_text, ptp_file, ptp_line
 from tests.service import ROOT, write_rules
 from tests.test_load import load_into
+from tests.waiting import until
 
 PUBLISHED = Path(__file__).parents[2] / "shared" / "data" / "ncci"
 SPRING, SUMMER = date(2024, 5, 1), date(2024, 8, 1)
@@ -172,12 +172,19 @@ def test_threads_scrub_on_while_releases_come_and_go(store: Path, tmp_path: Path
     claim = read_v3(parse_json(_claim("77080", "77089", "77092", day="20240801")))
     answers: dict[Versions, set[bytes]] = defaultdict(set)
     done = threading.Event()
+    scrubbed: list[Versions] = []
+
+    def some_more() -> None:
+        """Waits for answers of each thread, so that one at least began after what was changed."""
+        before = len(scrubbed)
+        until(lambda: len(scrubbed) > before + 16 or any(each.done() for each in running))
 
     def scrub_on() -> int:
         count = 0
         while not done.is_set():
             result = live.current().scrub(claim, date(2024, 9, 1))
             answers[result.versions].add(to_bytes(result))
+            scrubbed.append(result.versions)
             count += 1
         return count
 
@@ -187,9 +194,9 @@ def test_threads_scrub_on_while_releases_come_and_go(store: Path, tmp_path: Path
             for _ in range(4):
                 with FolderPlace(store).change() as change:
                     change.commit([each for each in change.loaded if each.name != "2024Q3"])
-                time.sleep(0.1)
+                some_more()
                 load_into(store, "ncci-ptp", ptp_file(tmp_path, "v302r0", Q3))
-                time.sleep(0.1)
+                some_more()
         finally:
             done.set()
         assert all(each.result() > 0 for each in running)  # raises what a thread raised
