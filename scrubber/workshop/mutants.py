@@ -141,7 +141,8 @@ def _of_comparison(test: Compare, field: Field, written: object) -> Iterator[tup
 def _written(test: Compare, field: Field, node: Node, document: Document) -> object:
     """The value as it stands in the rule's file, or in the table of the limit that is named there."""
     written = document.at(node.place) if node.place in document.lines else ""
-    return number_in_words(field, test.value) if isinstance(written, Mapping) else written
+    named = isinstance(written, Mapping) or not written  # a limit of open days in `applies` has no place of its own
+    return number_in_words(field, test.value) if named and type(test.value) is int else written
 
 
 def _of_limit(condition: AnyOf, fields: Mapping[str, Field]) -> Iterator[tuple[str, Condition]]:
