@@ -101,7 +101,7 @@ def _open_checked(settings: Settings) -> LiveScrubber:
         log.warning("draft", reason=line)
     log.info("rules checked", cases=admitted.cases, seconds=round(time.monotonic() - begun, 3))
     keep(settings, admitted.rulebook)
-    return LiveScrubber(admitted.rulebook, reference)
+    return LiveScrubber(admitted.rulebook, reference, settings.stale_after)
 
 
 def keep(settings: Settings, rulebook: Rulebook) -> None:

@@ -13,6 +13,10 @@ from scrubber.errors import ConfigError
 
 _BESIDE_THE_PACKAGE = Path(__file__).resolve().parent.parent / "rules"
 _MOST_KEEP_DAYS = 36_500  # a hundred years; a date that much earlier has to exist
+# Days past the end of a table's last release. CMS publishes edits and fees each quarter: two releases were missed. Of
+# lists that come once a year, half a year is the sooner of the two.
+STALE_AFTER = 183
+NEVER = "never"
 _HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:]+")
 _NAMES = frozenset(
     f"SCRUBBER_{name}"
@@ -24,6 +28,7 @@ _NAMES = frozenset(
         "WORKERS",
         "THREADS",
         "MAX_BODY_BYTES",
+        "STALE_AFTER",
         "READY_DAYS",
         "URL",
         "DATABASE_URL",
@@ -45,7 +50,8 @@ class Settings:
     `host` and `port` are what the service listens on. `rules` is a folder of packs. `reference` is
     where the store of reference data lies, None for the starter set. `workers` are processes,
     `threads` are per process. `max_body_bytes` is the largest claim that is read. `ready_days` is how many days a
-    loaded table may be past its last release before the service says that it is not ready, None for any. `state`
+    loaded table may be past its last release before the service says that it is not ready, None for any; `stale_after`
+    is the same for dates of service: what is further past warns on each claim. `state`
     is the folder in which the program keeps what it must remember, such as rulebooks that answered; it may not be there
     yet, and None keeps nothing. `database` is the address of the PostgreSQL database that keeps batches, None for files
     below `state`. `batch_workers` are processes that scrub batches, none where other machines do. `max_batch_bytes` is
@@ -72,6 +78,7 @@ class Settings:
     webhook_secret: str | None = field(default=None, repr=False)
     broker: str | None = field(default=None, repr=False)
     lease_seconds: float = 30.0
+    stale_after: int | None = STALE_AFTER
 
     @property
     def address(self) -> str:
@@ -85,6 +92,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     Raises ConfigError, which names the variable.
     """
     host, port = _bind(environ.get("SCRUBBER_BIND") or "127.0.0.1:8080")
+    stale_after = _days(environ, "SCRUBBER_STALE_AFTER", STALE_AFTER)
     return Settings(
         host=host,
         port=port,
@@ -93,7 +101,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         workers=_count(environ, "SCRUBBER_WORKERS", cores()),
         threads=_count(environ, "SCRUBBER_THREADS", 3),
         max_body_bytes=_count(environ, "SCRUBBER_MAX_BODY_BYTES", 10_000_000),
-        ready_days=_days(environ.get("SCRUBBER_READY_DAYS")),
+        ready_days=_days(environ, "SCRUBBER_READY_DAYS", stale_after),
         state=_state(environ),
         database=environ.get("SCRUBBER_DATABASE_URL") or None,
         batch_workers=_count(environ, "SCRUBBER_BATCH_WORKERS", cores(), least=0),
@@ -103,6 +111,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         webhook_secret=_secret(environ),
         broker=_broker(environ),
         lease_seconds=_count(environ, "SCRUBBER_LEASE_SECONDS", 30),
+        stale_after=stale_after,
     )
 
 
@@ -186,11 +195,14 @@ def _count(environ: Mapping[str, str], name: str, default: int, least: int = 1, 
     return int(text)
 
 
-def _days(text: str | None) -> int | None:
+def _days(environ: Mapping[str, str], name: str, default: int | None) -> int | None:
+    text = environ.get(name)
     if not text:
+        return default
+    if text == NEVER:
         return None
     if not _is_count(text):
-        raise ConfigError(f"SCRUBBER_READY_DAYS is {text!r}; give a number of days from 0")
+        raise ConfigError(f"{name} is {text!r}; give a number of days from 0, or {NEVER}")
     return int(text)
 
 

@@ -17,6 +17,7 @@ import orjson
 
 from scrubber.batch.run import scrub_rows as scrub_chunk
 from scrubber.claim import Claim
+from scrubber.config import STALE_AFTER
 from scrubber.findings import ScrubResult, Switches, read_switches
 from scrubber.scrub import Scrubber, open_scrubber
 
@@ -32,6 +33,7 @@ def scrub_rows(
     reference: str | None = None,
     enable: tuple[str, ...] = (),
     disable: tuple[str, ...] = (),
+    stale_after: int | None = STALE_AFTER,
 ) -> Iterator[dict[str, Any]]:
     """Results of claims, each as JSON text or as the mapping that its JSON stands for, in their order: one a row.
 
@@ -42,7 +44,7 @@ def scrub_rows(
 
     Raises Faults, ConfigError, WrongSwitch; TypeError for a row of another kind.
     """
-    yield from map(orjson.loads, scrub_lines(rows, received_on, rules, reference, enable, disable))
+    yield from map(orjson.loads, scrub_lines(rows, received_on, rules, reference, enable, disable, stale_after))
 
 
 def scrub_lines(
@@ -52,9 +54,10 @@ def scrub_lines(
     reference: str | None = None,
     enable: tuple[str, ...] = (),
     disable: tuple[str, ...] = (),
+    stale_after: int | None = STALE_AFTER,
 ) -> Iterator[bytes]:
     """`scrub_rows` with each result as JSON, without a line break: what is to be written anyway."""
-    scrubber = _scrubber(Path(rules), reference)
+    scrubber = _scrubber(Path(rules), reference, stale_after)
     switches = read_switches(enable, disable, scrubber.rulebook)
     scrub = partial(_scrub, scrubber, date.fromisoformat(received_on), switches)
     numbered = zip(count(1), map(_bytes, rows), strict=False)

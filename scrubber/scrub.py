@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from scrubber import __version__
 from scrubber.claim import Claim
+from scrubber.config import STALE_AFTER
 from scrubber.engine import DurableEngine
 from scrubber.engine.program import Engine
 from scrubber.facts.abn import Notices
@@ -45,11 +46,15 @@ def scrub(
     engine: Engine,
     received_on: date,
     switches: Switches = AS_WRITTEN,
+    stale_after: int | None = STALE_AFTER,
 ) -> ScrubResult:
-    """Scrubs one claim. Pure: the same arguments give the same result. `engine` was made from `rulebook`."""
-    known = read_facts(claim, rulebook, reference, received_on)
+    """Scrubs one claim. Pure: the same arguments give the same result. `engine` was made from `rulebook`.
+
+    A table warns where its last release ended more than `stale_after` days before the dates of service; None: never.
+    """
+    known = read_facts(claim, rulebook, reference, received_on, stale_after)
     matches = engine.match(known.facts)
-    return conclude(claim, known, matches, rulebook, reference, received_on, switches)
+    return conclude(claim, known, matches, rulebook, reference, received_on, switches, stale_after)
 
 
 class Known(NamedTuple):
@@ -65,13 +70,19 @@ class Known(NamedTuple):
     facts: Sequence[Fact]
 
 
-def read_facts(claim: Claim, rulebook: Rulebook, reference: Reference, received_on: date) -> Known:
+def read_facts(
+    claim: Claim,
+    rulebook: Rulebook,
+    reference: Reference,
+    received_on: date,
+    stale_after: int | None = STALE_AFTER,
+) -> Known:
     """First half of `scrub`: every fact that a running rule could fire on, and what they were made from."""
     day = first_day(claim, received_on)
     payer = identify_payer(claim, day, rulebook, reference)
     views = line_views(claim, payer, reference)
     notices, exclusions = Notices(claim, rulebook), Exclusions(views, rulebook)
-    facts = gather_facts(claim, payer, views, notices, exclusions, rulebook, reference, received_on)
+    facts = gather_facts(claim, payer, views, notices, exclusions, rulebook, reference, received_on, stale_after)
     return Known(day, payer, views, liabilities(views, notices, exclusions, reference), facts)
 
 
@@ -83,11 +94,12 @@ def conclude(
     reference: Reference,
     received_on: date,
     switches: Switches = AS_WRITTEN,
+    stale_after: int | None = STALE_AFTER,
 ) -> ScrubResult:
     """Second half of `scrub`: findings, what was not judged, and dollars. `matches` are the engine's on these facts."""
     views = known.views
-    fired, shadow, unchecked = judge(matches, known.facts, claim, known.payer, known.day, rulebook, switches)
     payer, day = known.payer, known.day
+    fired, shadow, unchecked = judge(matches, known.facts, claim, payer, day, rulebook, reference, switches)
     not_checked = all_unchecked(unchecked, fired, views, payer, day, rulebook, reference, switches)
     prices = price_lines(claim, views, rulebook, reference)
     ends = [(view.first or view.last, view.last or view.first) for view in views]
@@ -108,12 +120,13 @@ def conclude(
         add_impacts(numbered(in_order(shadow), claim), prices, known.liabilities)[0] if shadow else (),
         switches,
         counted(fired, known.facts, not_checked, payer, day, rulebook, switches),
+        stale_after=stale_after,
     )
 
 
 def with_every_check(claim: Claim, result: ScrubResult, rulebook: Rulebook, reference: Reference) -> ScrubResult:
     """The result with every check by name, those that passed among them: holds the facts against all rules again."""
-    known = read_facts(claim, rulebook, reference, result.received_on)
+    known = read_facts(claim, rulebook, reference, result.received_on, result.stale_after)
     every = every_check(known.facts, result.not_checked, known.views, known.payer, known.day, rulebook, result.switches)
     return result._replace(every_check=every)
 
@@ -137,33 +150,34 @@ _used_releases = remembered(1024)(_find_releases)
 
 @dataclass(frozen=True)
 class Scrubber:
-    """A rulebook, its engine and the reference data, opened once a process."""
+    """A rulebook, its engine and the reference data, opened once a process; when tables are stale is said to it."""
 
     rulebook: Rulebook
     reference: Reference
     engine: Engine
+    stale_after: int | None = STALE_AFTER
 
     def scrub(self, claim: Claim, received_on: date, switches: Switches = AS_WRITTEN) -> ScrubResult:
         """`scrub` with this rulebook, reference data and engine."""
-        return scrub(claim, self.rulebook, self.reference, self.engine, received_on, switches)
+        return scrub(claim, self.rulebook, self.reference, self.engine, received_on, switches, self.stale_after)
 
     def with_every_check(self, claim: Claim, result: ScrubResult) -> ScrubResult:
         """`with_every_check` with this rulebook and reference data."""
         return with_every_check(claim, result, self.rulebook, self.reference)
 
 
-def open_scrubber(rules: Path, reference: str | None) -> Scrubber:
+def open_scrubber(rules: Path, reference: str | None, stale_after: int | None = STALE_AFTER) -> Scrubber:
     """A scrubber over a folder of rules and a place of reference data (None: the starter tables).
 
     Raises Faults for files that fail their checks, ConfigError for a place that is none.
     """
-    return assemble(load_rulebook(rules), open_reference(reference))
+    return assemble(load_rulebook(rules), open_reference(reference), stale_after)
 
 
-def assemble(rulebook: Rulebook, reference: Reference) -> Scrubber:
+def assemble(rulebook: Rulebook, reference: Reference, stale_after: int | None = STALE_AFTER) -> Scrubber:
     """A scrubber over what is already loaded; compiles the engine."""
     engine = DurableEngine(rule_tests(rulebook.running), rulebook.lists)
-    return Scrubber(rulebook, reference, engine)
+    return Scrubber(rulebook, reference, engine, stale_after)
 
 
 class Prepared(NamedTuple):
@@ -179,10 +193,11 @@ class LiveScrubber:
     Ask for `current` once a claim: a claim is finished on the one that it began with.
     """
 
-    def __init__(self, rulebook: Rulebook, reference: LiveReference) -> None:
+    def __init__(self, rulebook: Rulebook, reference: LiveReference, stale_after: int | None = STALE_AFTER) -> None:
+        self._stale_after = stale_after
         self._lock = threading.Lock()
         self.reference = reference
-        self._scrubber = assemble(rulebook, reference.current())
+        self._scrubber = assemble(rulebook, reference.current(), stale_after)
 
     @property
     def rulebook(self) -> Rulebook:
@@ -206,7 +221,7 @@ class LiveScrubber:
         reference = self.reference
         if typed.releases != reference.typed_releases:
             reference = LiveReference(reference.location, typed)
-        return Prepared(assemble(rulebook, reference.current()), reference)
+        return Prepared(assemble(rulebook, reference.current(), self._stale_after), reference)
 
     def take(self, prepared: Prepared) -> None:
         """Put it in force. What the old rules hold is freed with the last claim that is under way on them."""

@@ -456,8 +456,10 @@ KINDS: Mapping[str, Kind] = {
             "table", "reference tables that do not reach one of the claim's dates of service", "service-date", *_PAYER,
             Field("day", Type.DAY, "the date of service outside the tables' releases"),
             Field("tables", Type.CODES, "which tables"),
-            Field("standing", Type.WORD, "how the date lies to the releases",
-                  ("carried-forward", "past-last-release", "before-first-release")),
+            Field("standing", Type.WORD, "how the date lies to the releases: past the last one of starter tables "
+                  "(carried-forward), of loaded ones, of loaded ones by more than SCRUBBER_STALE_AFTER days (stale), "
+                  "or before the first one",
+                  ("carried-forward", "past-last-release", "stale", "before-first-release")),
             says=("releases",), named_by=(),
         ),
     )

@@ -22,10 +22,10 @@ def test_the_whole_answer() -> None:
     answer = printed(results.result())
     assert list(answer) == [
         "disposition", "findings", "checks", "notChecked", "impact", "normalised", "unmapped", "versions",
-        "receivedOn",
+        "receivedOn", "staleAfter",
     ]  # fmt: skip
     assert answer["disposition"] == "deny"
-    assert answer["receivedOn"] == "20250312"
+    assert (answer["receivedOn"], answer["staleAfter"]) == ("20250312", 183)
     assert answer["notChecked"] == [
         {
             "rule": {"id": "sample-report", "version": 1, "status": "active"},

@@ -45,6 +45,20 @@ def test_every_setting_can_be_given(tmp_path: Path) -> None:
     assert settings.state == Path("kept")
 
 
+def test_a_table_is_stale_after_as_many_days_as_are_said(rules: Path) -> None:
+    def days(**given: str) -> tuple[int | None, int | None]:
+        settings = read_settings({f"SCRUBBER_{name}": text for name, text in given.items()})
+        return settings.stale_after, settings.ready_days
+
+    assert days() == (183, 183)
+    assert days(STALE_AFTER="90") == (90, 90)
+    assert days(STALE_AFTER="never") == (None, None)
+    assert days(READY_DAYS="30") == (183, 30)
+    assert days(STALE_AFTER="never", READY_DAYS="0") == (None, 0)
+    with pytest.raises(ConfigError, match="SCRUBBER_STALE_AFTER is 'soon'; give a number of days from 0, or never"):
+        days(STALE_AFTER="soon")
+
+
 def test_state_lies_in_the_home_folder_unless_told(rules: Path) -> None:
     assert read_settings({"HOME": "/h"}).state == Path("/h/.local/state/claim-scrubber")
     assert read_settings({"HOME": "/h", "XDG_STATE_HOME": "/s"}).state == Path("/s/claim-scrubber")

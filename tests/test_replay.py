@@ -39,8 +39,9 @@ class Desk:
         self.store.mkdir()
         shutil.copytree(ROOT / "rules", self.rules)
 
-    def run(self, *words: object, input: bytes | None = None) -> Result:
+    def run(self, *words: object, input: bytes | None = None, **settings: str) -> Result:
         environ = {
+            **settings,
             "SCRUBBER_RULES": str(self.rules),
             "SCRUBBER_REFERENCE": str(self.store),
             "SCRUBBER_STATE": str(self.state),
@@ -148,6 +149,19 @@ def test_switches_and_shadow_findings_are_made_again(desk: Desk, words: tuple[st
     assert desk.run("replay", desk.scrub(BUNDLED, *words), BUNDLED).output == "the same bytes\n"
     enabled = desk.scrub(BUNDLED, "--enable", "payer-coverage-unknown")
     assert desk.run("replay", enabled, BUNDLED).output == "the same bytes\n"
+
+
+def test_tables_are_as_stale_as_the_answer_says(desk: Desk) -> None:
+    desk.load_ptp(Stated("2024Q3", date(2024, 7, 1), date(2024, 10, 1)), PAIR)
+    answers = {}
+    for days in ("30", "never"):
+        done = desk.run("scrub", "--json", BUNDLED, SCRUBBER_STALE_AFTER=days)
+        assert done.exit_code == 0, done.output
+        answers[days] = desk.write(f"answer-{days}.json", done.stdout_bytes)
+    assert b"reference-table-stale" in answers["30"].read_bytes()
+    assert b"reference-table-stale" not in answers["never"].read_bytes()
+    for answer in answers.values():
+        assert desk.run("replay", answer, BUNDLED).output == "the same bytes\n"
 
 
 def test_the_day_of_receipt_is_the_answers(desk: Desk) -> None:

@@ -90,6 +90,7 @@ def document(result: ScrubResult) -> Document:
         "unmapped": result.unmapped,
         "versions": versions(result.versions),
         "receivedOn": day(result.received_on),
+        "staleAfter": result.stale_after,
         **switched(result.switches),
     }
 

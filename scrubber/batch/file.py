@@ -103,6 +103,7 @@ def _rests_on(sha256: str, scrubber: Scrubber, terms: Terms) -> dict[str, Any]:
         "rules": scrubber.rulebook.digest,
         "reference data": hashlib.sha256(orjson.dumps(releases)).hexdigest(),
         "received on": terms.received_on.isoformat(),
+        "SCRUBBER_STALE_AFTER": scrubber.stale_after,
         "enabled rules": sorted(terms.switches.enable),
         "disabled rules": sorted(terms.switches.disable),
         "largest claim": terms.most_row_bytes,

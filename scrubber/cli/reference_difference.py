@@ -52,7 +52,7 @@ def diff(kind: str, before: str, after: str, files: tuple[str, ...], everything:
     """
     chosen = settings()
     with told_plainly():
-        opened = open_scrubber(chosen.rules, chosen.reference)
+        opened = open_scrubber(chosen.rules, chosen.reference, chosen.stale_after)
         loaded = open_place(chosen.reference).loaded() if chosen.reference else ()
     one, other = (_releases(opened.reference, loaded, kind, name) for name in (before, after))
     if not files:

@@ -94,7 +94,7 @@ def scrub(
     """
     chosen = settings()
     with told_plainly():
-        opened = open_scrubber(chosen.rules, chosen.reference)
+        opened = open_scrubber(chosen.rules, chosen.reference, chosen.stale_after)
         switches = read_switches(enable, disable, opened.rulebook)
     many = (
         jobs is not None

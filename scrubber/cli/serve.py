@@ -35,7 +35,9 @@ def serve(watch: bool) -> None:
     SCRUBBER_WORKERS         processes (one per core)
     SCRUBBER_THREADS         threads of each (3); all but one may carry batches
     SCRUBBER_MAX_BODY_BYTES  largest claim (10000000)
-    SCRUBBER_READY_DAYS      days that a loaded table may be out of date for /readyz (any)
+    SCRUBBER_STALE_AFTER     days past its last release after which a loaded table warns on
+                             claims, and the service is not ready (183; or never)
+    SCRUBBER_READY_DAYS      the same for /readyz alone
     SCRUBBER_BATCH_WORKERS   processes that scrub batches (one per core; 0: none here)
     SCRUBBER_MAX_BATCH_BYTES largest batch, as sent and unpacked (10000000000)
     SCRUBBER_KEEP_DAYS       days that an ended batch is kept (7)

@@ -88,7 +88,7 @@ class _Rules:
         digest = admitted.rulebook.digest
         archive_or_tell(chosen.rules, digest, chosen.state, lambda why: log.warning("rulebook not kept", reason=why))
         note_in_force(chosen.rules, digest, chosen.state)
-        return partial(_open_bench, chosen, LiveScrubber(admitted.rulebook, reference))
+        return partial(_open_bench, chosen, LiveScrubber(admitted.rulebook, reference, chosen.stale_after))
 
 
 def _open_bench(chosen: Settings, live: LiveScrubber) -> Bench:

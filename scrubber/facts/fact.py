@@ -33,11 +33,16 @@ class Fact:
     authority: tuple[Authority, ...] = ()
 
 
+# A row of the nearest earlier release answers: of the starter tables, or of a table that was loaded.
+PAST_LAST = "past-last-release"
+CARRIED = ("carried-forward", PAST_LAST)
+
+
 def release_evidence(table: str, day: date, source: str, reference: Reference) -> dict[str, str | bool]:
     """By which release of a table a row answers on a day, and where the row comes from."""
     standing = reference.standing(table, day)
     return {
         "release": standing.release.name if standing.release else "",
-        "carriedForward": standing.word == "carried-forward",
+        "carriedForward": standing.word in CARRIED,
         "source": source,
     }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from scrubber.claim import Claim
+from scrubber.config import STALE_AFTER
 from scrubber.facts.abn import Notices, abn_facts
 from scrubber.facts.coverage import coverage_facts
 from scrubber.facts.diagnoses import diagnosis_facts
@@ -42,8 +43,9 @@ def gather_facts(
     rulebook: Rulebook,
     reference: Reference,
     received_on: date,
+    stale_after: int | None = STALE_AFTER,
 ) -> list[Fact]:
-    """Every fact that a running rule could fire on."""
+    """Every fact that a running rule could fire on. Tables are stale so many days past their end; None: never."""
     every, reference = reference, own_edits(payer, reference)
     day = first_day(claim, received_on)
     documents = Documents(claim)
@@ -67,5 +69,5 @@ def gather_facts(
         *document_facts(claim, documented, documents, rulebook),
         *abn_facts(views, notices, exclusions, coverage, reference),
         *coverage,
-        *table_facts(payer, views, rulebook, reference),
+        *table_facts(payer, views, rulebook, reference, stale_after),
     ]

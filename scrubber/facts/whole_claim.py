@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 from scrubber.claim import Claim
 from scrubber.facts.diagnoses import ICD9
 from scrubber.facts.documentation import Documents
-from scrubber.facts.fact import Fact
+from scrubber.facts.fact import CARRIED, PAST_LAST, Fact
 from scrubber.facts.lines import LineView, cents, payer_fields
 from scrubber.facts.ncci import edits_apply
 from scrubber.facts.payer import plan_conflict
 from scrubber.reference import Reference
+from scrubber.reference.releases import TableStanding
 from scrubber.remembered import remembered
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.tables import Payer
@@ -76,6 +77,9 @@ TABLES = ("ncci-ptp", "ncci-mue", "mpfs", "icd10cm")
 REMEMBERED = 4_096  # payers and spans of days that a process remembers
 
 
+STALE = "stale"
+
+
 class Unreached(NamedTuple):
     """Tables that one day lies outside of, in one way: what the fact of it holds."""
 
@@ -85,30 +89,55 @@ class Unreached(NamedTuple):
     evidence: Mapping[str, str | int | bool | tuple[str, ...]]
 
 
-def table_facts(payer: Payer, views: Sequence[LineView], rulebook: Rulebook, reference: Reference) -> Iterator[Fact]:
-    """One fact for each way in which tables that were asked do not reach the claim's dates of service."""
+def table_facts(
+    payer: Payer, views: Sequence[LineView], rulebook: Rulebook, reference: Reference, stale_after: int | None
+) -> Iterator[Fact]:
+    """One fact for each way in which tables that were asked do not reach the claim's dates of service.
+
+    A loaded table is stale so many days past the end of its last release, None: never. Typed tables never are.
+    """
     days = {day for view in views for day in (view.first, view.last) if day}
     if not days:
         return
-    for found in _unreached(min(days), max(days), payer, rulebook, reference):
+    for found in _unreached(min(days), max(days), payer, rulebook, reference, stale_after):
         lines = tuple([view.number for view in views if found.day in (view.first, view.last)])
         yield Fact("table", dict(found.values), lines, says=found.says, evidence=found.evidence)
 
 
 @remembered(REMEMBERED)
 def _unreached(
-    first: date, last: date, payer: Payer, rulebook: Rulebook, reference: Reference
+    first: date, last: date, payer: Payer, rulebook: Rulebook, reference: Reference, stale_after: int | None
 ) -> tuple[Unreached, ...]:
-    """The latest day counts before the earliest: the further a table is behind, the less it says."""
+    """The latest day counts before the earliest: the further a table is behind, the less it says.
+
+    What ended is told once, by the latest of its days.
+    """
     found: dict[tuple[str, date], list[tuple[str, str]]] = {}
     for table in _asked(payer, first, rulebook):
         for day in (last, first):
             standing = reference.standing(table, day)
             if standing.word != "in-force":
                 release = standing.release.name if standing.release else "none"
-                found.setdefault((standing.word, day), []).append((table, release))
+                found.setdefault((_word(standing, day, stale_after), day), []).append((table, release))
                 break
+    for words in (CARRIED, (STALE,)):
+        _join(found, words)
     return tuple(_unreached_on(day, word, tables, payer) for (word, day), tables in found.items())
+
+
+def _join(found: dict[tuple[str, date], list[tuple[str, str]]], words: tuple[str, ...]) -> None:
+    """One entry of those with any of the words, under the last of the words that one of them has."""
+    ended = [key for key in found if key[0] in words]
+    if len(ended) > 1:
+        key = max((word for word, _ in ended), key=words.index), max(day for _, day in ended)
+        found[key] = [table for each in ended for table in found.pop(each)]
+
+
+def _word(standing: TableStanding, day: date, stale_after: int | None) -> str:
+    until = standing.release.until if standing.release else None
+    if standing.word != PAST_LAST or until is None or stale_after is None:
+        return standing.word
+    return STALE if (day - until).days + 1 > stale_after else PAST_LAST
 
 
 def _unreached_on(day: date, word: str, nearest: Sequence[tuple[str, str]], payer: Payer) -> Unreached:

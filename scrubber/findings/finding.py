@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 from scrubber.claim import Normalised
+from scrubber.config import STALE_AFTER
 from scrubber.findings.switches import AS_WRITTEN, Switches
 from scrubber.rulebook.rule import STAGES, Authority, Reason, Rule
 
@@ -173,6 +174,7 @@ class ScrubResult(NamedTuple):
     switches: Switches = AS_WRITTEN
     checks: Mapping[str, StageChecks] = NOTHING_CHECKED
     every_check: tuple[Check, ...] | None = None
+    stale_after: int | None = STALE_AFTER
 
 
 def disposition(findings: Iterable[Fired]) -> str:

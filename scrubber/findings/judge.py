@@ -9,13 +9,16 @@ from typing import Any, NamedTuple
 from scrubber.claim import Absence, Claim
 from scrubber.engine.program import EngineTest
 from scrubber.facts.documentation import DOCUMENT_PLACES
-from scrubber.facts.fact import Fact
+from scrubber.facts.fact import CARRIED, Fact
+from scrubber.facts.medicare_edits import own_edits
 from scrubber.facts.pointers import pointer_to
 from scrubber.findings.finding import ADOPTION_UNKNOWN, PAYER_UNKNOWN, Finding, NotChecked
 from scrubber.findings.identity import name_of
 from scrubber.findings.payer_unknown import SETTLES, UNKNOWN, payer_unknown, said
 from scrubber.findings.switches import Switches
+from scrubber.findings.unreached import tables_of
 from scrubber.findings.wording import render, shown
+from scrubber.reference import Reference
 from scrubber.remembered import remembered
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.rule import SEVERITIES, AllOf, Rule, any_state, leaves, window
@@ -24,6 +27,7 @@ from scrubber.vocabulary import KINDS, state_key
 
 NOT_SUPPLIED = Absence.NOT_SUPPLIED.value
 ADOPTION = "adoption"
+REMEMBERED = 16_384  # days, by tables, that a process remembers
 RANKS = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
 
 
@@ -54,10 +58,11 @@ def judge(
     payer: Payer,
     day: date,
     rulebook: Rulebook,
+    reference: Reference,
     switches: Switches,
 ) -> Judged:
     """Findings and what was not checked. No finding hides another."""
-    reads = _reads(rulebook)
+    reads, tables, reference = _reads(rulebook), _tables(rulebook), own_edits(payer, reference)
     judged = Judged([], [], [])
     for key, index in matches:
         rule, fact = rulebook.running[key // 2], facts[index]
@@ -68,7 +73,8 @@ def judge(
                 judged.unchecked.append(NotChecked(rule, fact.lines, missing, render(rule.not_checked or "", fact)))
         elif standing and adopted and not missing:
             found = judged.findings if standing == "active" else judged.shadow
-            found.append(_finding(rule, reads[key // 2], fact, claim))
+            carried = _carried(tables[key // 2], fact, reference) if tables[key // 2] else ""
+            found.append(_finding(rule, reads[key // 2], fact, claim, carried))
         elif standing == "active" and adopted is None and not missing:
             judged.unchecked.append(_adoption_unknown(rule, fact, payer, rulebook))
     judged.unchecked.extend(payer_unknown(facts, payer, rulebook, switches))
@@ -101,7 +107,31 @@ def _reads(rulebook: Rulebook) -> tuple[tuple[str, ...], ...]:
     )
 
 
-def _finding(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim) -> Finding:
+@remembered(4)
+def _tables(rulebook: Rulebook) -> tuple[tuple[str, ...], ...]:
+    """The reference tables that each running rule rests on."""
+    return tuple(tables_of(rule) for rule in rulebook.running)
+
+
+def _carried(tables: tuple[str, ...], fact: Fact, reference: Reference) -> str:
+    day = fact.values.get("day")
+    return _carried_to(tables, day, reference) if isinstance(day, int) else ""
+
+
+@remembered(REMEMBERED)
+def _carried_to(tables: tuple[str, ...], day: int, reference: Reference) -> str:
+    """What a message says of tables that end before the day, and answer all the same."""
+    on = date.fromordinal(day)
+    standings = [(table, reference.standing(table, on)) for table in tables]
+    carried = [
+        f"{table} {standing.release.name}"
+        for table, standing in standings
+        if standing.word in CARRIED and standing.release and not reference.silent(table, on)
+    ]
+    return f" (By {', '.join(carried)}, carried forward to {on}.)" if carried else ""
+
+
+def _finding(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim, carried: str) -> Finding:
     element = fact.element or rule.element
     line = claim.lines[fact.lines[0] - 1] if fact.lines else None
     return Finding(
@@ -110,7 +140,7 @@ def _finding(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim) -> Fi
         fact.lines,
         fact.related,
         _pointer(fact, reads) or pointer_to(element, claim, line),
-        render(rule.message, fact),
+        render(rule.message, fact) + carried,
         render(rule.fix, fact),
         rule.authority + fact.authority if fact.authority else rule.authority,
         _evidence(reads, fact),

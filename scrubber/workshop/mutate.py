@@ -123,8 +123,8 @@ def _notices(recorded: _Recorded, changed: Rule, rule: Rule) -> bool:
     alone = Rulebook({tested.id: tested}, bench.packs, bench.rows, bench.digest)
     matches = PlainEngine(rule_tests(alone.running), alone.lists).match(recorded.facts)
     claim = recorded.ready.claim
-    judged = judge(matches, recorded.facts, claim, known.payer, known.day, alone, AS_WRITTEN)
     reference = recorded.ready.scrubber.reference
+    judged = judge(matches, recorded.facts, claim, known.payer, known.day, alone, reference, AS_WRITTEN)
     unchecked = all_unchecked(
         judged.unchecked, judged.findings, known.views, known.payer, known.day, alone, reference, AS_WRITTEN
     )

@@ -13,6 +13,7 @@ import orjson
 from scrubber import __version__
 from scrubber.answer.json import CHECKS, SETTLED_BY, SHADOW, to_bytes, with_included
 from scrubber.claim import Claim
+from scrubber.config import STALE_AFTER
 from scrubber.errors import Damaged, NoRulebook, NotReplayable
 from scrubber.findings import read_switches
 from scrubber.reference.named import Held, Named, reference_of, releases_at_hand
@@ -36,6 +37,7 @@ class Answer(NamedTuple):
     received_on: date
     enable: tuple[str, ...]
     disable: tuple[str, ...]
+    stale_after: int | None = STALE_AFTER
 
 
 class Missing(NamedTuple):
@@ -84,7 +86,8 @@ def replay(answer: Answer, claim: Claim, rules: Path, reference: str | None, sta
     missing = (*_program(answer.program), *missing, *_releases(answer.reference, held))
     if folder is None or missing:
         return Replayed(missing)
-    scrubber = assemble(load_rulebook(folder), reference_of(held[named] for named in answer.reference))
+    tables = reference_of(held[named] for named in answer.reference)
+    scrubber = assemble(load_rulebook(folder), tables, answer.stale_after)
     switches = read_switches(answer.enable, answer.disable, scrubber.rulebook)
     result = scrubber.scrub(claim, answer.received_on, switches)
     included = _included(answer.document)
@@ -107,6 +110,7 @@ def _answer(content: bytes, document: Mapping[str, Any]) -> Answer:
         datetime.strptime(document["receivedOn"], "%Y%m%d").replace(tzinfo=UTC).date(),
         tuple(map(_text, switched.get("enable", ()))),
         tuple(map(_text, switched.get("disable", ()))),
+        _days(document.get("staleAfter", STALE_AFTER)),
     )
 
 
@@ -119,6 +123,12 @@ def _included(document: Mapping[str, Any]) -> frozenset[str]:
 
 def _named(told: Mapping[str, Any]) -> Named:
     return Named(_text(told["table"]), _text(told["release"]), _text(told["sha256"]), told.get("complete") is True)
+
+
+def _days(value: object) -> int | None:
+    if value is not None and type(value) is not int:
+        raise TypeError
+    return value
 
 
 def _text(value: object) -> str:

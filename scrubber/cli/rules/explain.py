@@ -49,7 +49,7 @@ def explain(
     claim = claim_in(file)
     chosen = settings()
     with told_plainly():
-        opened = open_scrubber(chosen.rules, chosen.reference)
+        opened = open_scrubber(chosen.rules, chosen.reference, chosen.stale_after)
         switches = read_switches(enable, disable, opened.rulebook)
     asked = workshop.Asked(rules, line)
     try:

@@ -32,8 +32,8 @@ def healthz() -> Response:
 def readyz() -> Response:
     """Tell whether claims can be scrubbed, and with what.
 
-    A made-up claim goes the whole path: reference data, engine, money. Where the service is told to
-    (SCRUBBER_READY_DAYS), it is not ready on tables that are past their last release.
+    A made-up claim goes the whole path: reference data, engine, money. It is not ready when a loaded table is past its
+    last release by more than SCRUBBER_STALE_AFTER days.
     """
     here = service()
     scrubber = here.scrubber
@@ -65,7 +65,8 @@ def _check_freshness(here: Service, scrubber: Scrubber) -> None:
         return
     ended = past(scrubber.reference, datetime.now(UTC).date(), here.ready_days)
     if ended:
-        raise Refused(NOT_READY, f"Tables are past their last release: {in_words(ended)}.")
+        past_by = f"Tables are over {here.ready_days} days past their last release: {in_words(ended)}."
+        raise Refused(NOT_READY, f"{past_by} Load the releases in force, or set SCRUBBER_STALE_AFTER.")
 
 
 def _try(scrubber: Scrubber) -> None:

@@ -206,6 +206,11 @@ ANSWER = shape(
         "unmapped": texts("JSON pointers to what was not read."),
         "versions": part(VERSIONS, "What the answer was made with."),
         "receivedOn": text("The day used for timely filing: CCYYMMDD."),
+        "staleAfter": fields.Integer(
+            required=True,
+            allow_none=True,
+            metadata={"description": "Days past its last release after which a table warns; null: never."},
+        ),
         "switched": maybe(part(SWITCHED, "What `enable` and `disable` said, when they said something.")),
         "settledBy": maybe(parts(SETTLED_BY, "What was not checked, by what would settle it. Only when asked for.")),
         "shadow": maybe(parts(FINDING, "What shadow rules found; it counts for nothing. Only when asked for.")),

@@ -103,7 +103,8 @@ def unread_line(trial: Trial, fact: Fact) -> int | None:
 def _came(trial: Trial, fact: Fact, keys: tuple[int, ...], parts: tuple[Part, ...]) -> Came:
     known = trial.ground.known
     matches = [(2 * trial.number + key, 0) for key in keys]
-    judged = judge(matches, [fact], trial.ground.claim, known.payer, known.day, trial.ground.book, trial.switches)
+    ground = trial.ground
+    judged = judge(matches, [fact], ground.claim, known.payer, known.day, ground.book, ground.reference, trial.switches)
     for finding in (*judged.findings, *judged.shadow):
         word = IN_SHADOW if judged.shadow else FIRED if trial.runs else WOULD_FIRE
         return Came(word, finding.message, (), trial.price(finding._replace(rule=trial.rule)))

@@ -37,7 +37,8 @@ class Scrubbed:
         self._scrubber = scrubber
         known = self.ground.known
         matches = scrubber.engine.match(known.facts)
-        self.result = conclude(claim, known, matches, scrubber.rulebook, scrubber.reference, received_on, switches)
+        book, reference, stale_after = scrubber.rulebook, scrubber.reference, scrubber.stale_after
+        self.result = conclude(claim, known, matches, book, reference, received_on, switches, stale_after)
         self._found = {_identity(each): each for each in (*self.result.findings, *self.result.shadow)}
         self._unread: dict[Rulebook, UnreadOf] = {}
         self._aside: Ground | None = None
@@ -77,7 +78,7 @@ class Scrubbed:
 
 
 def _ground(claim: Claim, scrubber: Scrubber, book: Rulebook, received_on: date) -> Ground:
-    known = read_facts(claim, book, scrubber.reference, received_on)
+    known = read_facts(claim, book, scrubber.reference, received_on, scrubber.stale_after)
     return Ground(claim, known, book, scrubber.reference, received_on)
 
 
