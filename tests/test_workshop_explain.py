@@ -194,7 +194,7 @@ def test_a_payer_that_no_row_speaks_of(shipped: Scrubber) -> None:
         ("x12-837p-duplicate-line", {}, "no line before line 2 bills the same code"),
         ("icd10cm-header", {}, "nothing speaks against"),
         ("x12-837p-diagnosis-missing", {}, "none is"),
-        ("reference-table-past-last-release", {}, "asks for past-last-release"),
+        ("reference-table-stale", {}, "asks for stale"),
     ],
 )
 def test_why_there_is_nothing_that_a_rule_could_be_about(
