@@ -81,6 +81,11 @@ def digests(service: Service, asks: int = 20) -> set[str]:
 
 
 def logged(service: Service, event: str) -> list[dict[str, Any]]:
+    """What the log says of an event, which may come after its outcome can be seen elsewhere."""
+    return until(lambda: _logged(service, event))
+
+
+def _logged(service: Service, event: str) -> list[dict[str, Any]]:
     lines = [orjson.loads(line) for line in service.output.read_text().splitlines() if line.startswith("{")]
     return [line for line in lines if line["event"] == event]
 
@@ -293,7 +298,7 @@ def test_a_reload_that_is_killed_is_told_and_the_next_one_works(tmp_path: Path) 
         until(lambda: len(children(service)) == 3)
         (reloading,) = children(service) - workers
         os.kill(reloading, signal.SIGKILL)
-        until(lambda: logged(service, "reload refused"))
+        logged(service, "reload refused")
         assert digests(service) == {old}
         until(lambda: recorded(tmp_path).status().ended == 1)
         assert hup(tmp_path, service).outcome == "reloaded"
