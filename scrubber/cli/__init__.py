@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -35,6 +37,14 @@ def _told_version() -> str:
     return f"{__version__} ({'compiled' if compiled else 'source'})"
 
 
+def _give_up_output() -> None:
+    """Output that cannot be written: Python would try again when it ends, and make exit code 120 of it."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 class _Commands(click.Group):
     """Commands by name, in the order that they are met by a newcomer."""
 
@@ -46,6 +56,7 @@ class _Commands(click.Group):
             raise
         except OSError as error:
             click.echo(f"scrubber failed: {error.strerror or 'input or output failed'}", err=True)
+            _give_up_output()
             ctx.exit(_FAILED)
         except Exception as error:  # noqa: BLE001 -- the last place that can keep a message in
             click.echo(f"scrubber failed: {orjson.dumps(describe_failure(error)).decode()}", err=True)
