@@ -37,7 +37,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def shipped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a clone: a page names the file of its rule, and how wide that is shall not depend on where the clone lies."""
+    """As in a clone: a page names the file of its rule, as wide as the path of the clone makes it."""
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("SCRUBBER_RULES", "rules")
     monkeypatch.delenv("SCRUBBER_REFERENCE", raising=False)
