@@ -42,7 +42,7 @@ EXCEPTIONS = {
     **{
         (f"icd10cm-{rule}", "day on or after 2015-10-01", "false"): ICD10CM_ROWS
         for rule in (
-            "age", "excludes1", "header", "seventh-character-missing", "seventh-character-wrong", "sex",
+            "age", "excludes1", "header", "not-listed", "seventh-character-missing", "seventh-character-wrong", "sex",
             "underlying-first",
         )
     },
