@@ -31,8 +31,10 @@ def all_unchecked(
     """What `judge` could not judge, what lines lack, and what tables do not reach. A rule that fired was checked."""
     lacking = lacking_something(views, payer, day, rulebook, reference, switches)
     if lacking:
-        fired = {(finding.rule.id, line) for finding in findings for line in finding.lines}
-        lacking = [item for item in lacking if not any((item.rule.id, line) in fired for line in item.lines)]
+        fired: dict[str, set[int]] = {}
+        for finding in findings:
+            fired.setdefault(finding.rule.id, set()).update(finding.lines)
+        lacking = [item for item in lacking if item.rule.id not in fired or fired[item.rule.id].isdisjoint(item.lines)]
     every = unchecked_in_order([*judged, *lacking])
     return every if len(views) <= MOST_LINES else _by_rule(every)
 

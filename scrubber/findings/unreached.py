@@ -48,9 +48,9 @@ def unreached(
                 yield _not_checked(unasked, (view.number,))
     if _silent_tables(day, rulebook, reference):
         lines = tuple([view.number for view in views if view.diagnoses])
-        for unasked in _of_diagnoses(day, payer, rulebook, reference) if lines else ():
-            if switches.standing(unasked.rule) == "active":
-                yield _not_checked(unasked, lines)
+        for item in _of_diagnoses(day, lines, payer, rulebook, reference) if lines else ():
+            if switches.standing(item.rule) == "active":
+                yield item
 
 
 def _not_checked(unasked: _Unasked, lines: tuple[int, ...]) -> NotChecked:
@@ -93,8 +93,13 @@ def _of_line(code: str, day: date, payer: Payer, rulebook: Rulebook, reference: 
     )
 
 
-def _of_diagnoses(day: date, payer: Payer, rulebook: Rulebook, reference: Reference) -> list[_Unasked]:
-    return [unasked for unasked in _of_day(day, payer, rulebook, reference) if unasked.rule.scope == "diagnosis"]
+@remembered(REMEMBERED)
+def _of_diagnoses(
+    day: date, lines: tuple[int, ...], payer: Payer, rulebook: Rulebook, reference: Reference
+) -> tuple[NotChecked, ...]:
+    """The rules about diagnoses that nothing can be held against, as they are told of these lines."""
+    rules = _of_day(day, payer, rulebook, reference)
+    return tuple(_not_checked(unasked, lines) for unasked in rules if unasked.rule.scope == "diagnosis")
 
 
 @remembered(REMEMBERED)
