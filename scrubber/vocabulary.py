@@ -301,6 +301,8 @@ KINDS: Mapping[str, Kind] = {
                   tables=_FEES),
             Field("besidePaidService", Type.FLAG, "the claim bills a service of the day and provider that the fee "
                   "schedule pays (status A, R or T); set for status P only", tables=_FEES),
+            Field("supplier", Type.FLAG, "the rendering provider, or else the billing provider, is a supplier of "
+                  "medical equipment by taxonomy code: list supplier-taxonomies of cms-ncci"),
             Field("categoryTwo", Type.FLAG, "the code is of category II: it reports performance and is paid nowhere"),
             _EXCLUDED,
             Field("pcTc", Type.WORD, "PC/TC indicator of the fee schedule", tuple("0123456789"), tables=_FEES),

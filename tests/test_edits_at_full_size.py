@@ -23,7 +23,8 @@ Found = set[tuple[str, str, tuple[int, ...]]]
 OPERATIONS = ("28285", "28296", "29827", "29820", "64721", "20526", "26055", "20550", "67036", "66840")
 PROCEDURES = ("20610", "67028", "12001", "27236", "11042", "97597", "92920", "92924")
 VISITS, TESTS = ("99213", "99203", "99283", "92014", "99223"), ("80053", "84132")
-CODES = frozenset((*OPERATIONS, *PROCEDURES, *VISITS, *TESTS))
+MAMMOGRAMS = ("77063", "77065", "77066", "77067", "19281")
+CODES = frozenset((*OPERATIONS, *PROCEDURES, *VISITS, *TESTS, *MAMMOGRAMS))
 SITES, VISIT_SITE = "cms-ncci-ptp-modifier-doubtful", "cms-ncci-ptp-visit-beside-site"
 MISSING, MISPLACED, BOTH = "cms-ncci-ptp-modifier-missing", "cms-ncci-ptp-modifier-misplaced", "cms-ncci-ptp-column-two"
 PACKAGE, PACKAGE_DOUBTED = "cms-mpfs-visit-in-package", "cms-mpfs-visit-in-package-doubtful"
@@ -134,3 +135,26 @@ def test_91_separates_laboratory_tests(found: Callable[..., Found]) -> None:
     assert {rule for rule, _, _ in found(line("80053"), line("84132"))} == {MISSING}
     assert found(line("80053"), line("84132", modifiers=("91",))) == set()
     assert {rule for rule, _, _ in found(line("11042"), line("97597", modifiers=("91",)))} == {MISPLACED}
+
+
+@pytest.mark.parametrize("screening", ["77067", "77063"])
+@pytest.mark.parametrize(
+    ("diagnostic", "modifiers", "rule"),
+    [
+        ("77066", ("GG",), None),
+        ("77065", ("GG", "LT"), None),
+        ("77066", ("26", "GG"), None),
+        ("77066", (), MISSING),
+        ("77065", ("LT",), SITES),
+    ],
+)
+def test_gg_on_the_diagnostic_mammogram_separates_it_from_the_screening_one_of_the_day(
+    found: Callable[..., Found], screening: str, diagnostic: str, modifiers: tuple[str, ...], rule: str | None
+) -> None:
+    told = found(line(screening), line(diagnostic, modifiers=modifiers))
+    assert {name for name, _, _ in told} == ({rule} if rule else set())
+
+
+def test_gg_separates_no_other_pair(found: Callable[..., Found]) -> None:
+    told = found(line("19281"), line("77065", modifiers=("GG",)))
+    assert {(name, lines) for name, _, lines in told} == {(MISSING, (2,))}

@@ -94,13 +94,29 @@ def test_bundled_and_not_valid_is_denied_and_the_providers_whatever_modifier(
 
 
 def test_an_edit_of_zero_says_not_payable_and_gives_no_advice_to_appeal(shipped: Scrubber) -> None:
-    result = scrubbed(shipped, line("99213"), line("V2020", charge="80.00"))
+    result = scrubbed(shipped, line("99213"), line("C2637", charge="80.00"))
     (finding,) = [each for each in result.findings if 2 in each.lines and each.rule.severity != "info"]
     assert (finding.rule.id, finding.rule.severity) == ("cms-ncci-mue-zero", "deny")
     assert "not payable to Part B practitioners" in finding.message
     assert "appeal" not in finding.fix
+
+
+def test_equipment_goes_to_its_contractor_and_a_suppliers_claim_is_not_judged_by_the_edits_of_practitioners(
+    shipped: Scrubber,
+) -> None:
+    result = scrubbed(shipped, line("99213"), line("V2020", charge="80.00"))
+    assert found(result, 2)["cms-ncci-mue-zero-equipment"] == "warn"
+    assert "cms-ncci-mue-zero" not in found(result, 2)
     answered = scrubbed(shipped, line("99213"), line("V2020", charge="80.00", modifiers=("GY",)))
     assert answered.disposition == "accept"
+    body = claim_of(line("V2020", charge="80.00"), documented=False)
+    body["rendering"]["taxonomyCode"] = "332B00000X"
+    suppliers = shipped.scrub(read_v3(body), RECEIVED)
+    assert not [each.rule.id for each in suppliers.findings if each.rule.id.startswith("cms-ncci-mue")]
+    del body["rendering"]
+    body["billing"]["taxonomyCode"] = "332B00000X"
+    suppliers = shipped.scrub(read_v3(body), RECEIVED)
+    assert not [each.rule.id for each in suppliers.findings if each.rule.id.startswith("cms-ncci-mue")]
 
 
 def test_who_owes_what_medicare_does_not_cover_is_unsettled_without_gy(shipped: Scrubber) -> None:
@@ -197,8 +213,11 @@ def test_edits_of_zero_at_full_size(at_full_size: tuple[Scrubber, dict[str, str]
     unlisted = [code for code in codes if code not in statuses]
     for code, rules in line_by_line(scrubber, [*some, *unlisted[::20]]):
         units = {rule: severity for rule, severity in rules.items() if rule.startswith("cms-ncci-mue")}
-        answered = statuses.get(code) in ("B", "I", "N")
-        assert units == ({} if answered else {"cms-ncci-mue-zero": "deny"}), code
+        status = statuses.get(code)
+        answered = status in ("B", "I", "N")
+        equipment = code[0] in "BEKL" or "A4206" <= code < "A9" or "V2020" <= code < "V28"
+        expected = {"cms-ncci-mue-zero-equipment": "warn"} if equipment else {"cms-ncci-mue-zero": "deny"}
+        assert units == ({} if answered or (equipment and status == "P") else expected), code
         assert answered <= any(rule.startswith(BY_STATUS) for rule in rules), code
 
 

@@ -59,7 +59,7 @@ def gather_facts(
         claim_fact(claim, payer, day, documents, rulebook),
         *element_facts(claim, payer, day, received_on, rulebook),
         *diagnosis_facts(claim, payer, day, reference),
-        *line_facts(views, documents, exclusions, rulebook.lists, reference),
+        *line_facts(views, claim.billing, documents, exclusions, rulebook.lists, reference),
         *repeat_facts(views, rulebook.lists),
         *pairs,
         *named_pair_facts(by_code, interest.pairs, applied, documents, pairs),

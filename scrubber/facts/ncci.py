@@ -20,7 +20,12 @@ from scrubber.tables import in_force
 EITHER_LINE_SINCE = date(2019, 7, 1)  # CMS change request 11168: a modifier on column one counts too
 NCCI = "cms-ncci"  # the pack of the edits
 EM_LIST = "evaluation-and-management"
-LISTS_BY_GROUP = {"global-surgery-em": EM_LIST, "laboratory": "clinical-laboratory"}  # codes on which a group counts
+LISTS_BY_GROUP = {  # codes on which a group counts
+    "global-surgery-em": EM_LIST,
+    "laboratory": "clinical-laboratory",
+    "mammography": "diagnostic-mammography",
+}
+PARTNERS_BY_GROUP = {"mammography": "screening-mammography"}  # codes beside which alone a group means anything
 SIDES = ("sites-right", "sites-left")  # modifiers by the side of the body that they name; 50 stands in both
 WHOLE_SIDES = "sites-whole-side"  # those that name a side and no smaller place on it
 VESSELS = "sites-vessels"  # coronary arteries
@@ -161,6 +166,10 @@ def _bypass(
         for modifier in side.modifiers:
             row = reference.modifier(modifier, day)
             if row is None or not row.ncci:
+                continue
+            partners = PARTNERS_BY_GROUP.get(row.ncci)
+            other = stays if side is falls else falls
+            if partners and not rulebook.lists.contains(partners, other.code, day.toordinal()):
                 continue
             codes = LISTS_BY_GROUP.get(row.ncci)
             counts = side in counted and (codes is None or rulebook.lists.contains(codes, side.code, day.toordinal()))

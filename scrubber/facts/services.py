@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from scrubber.claim import Absence
+from scrubber.claim import Absence, Provider
 from scrubber.facts.documentation import NOT_SUPPLIED_STATE, Documents
 from scrubber.facts.exclusions import Exclusions
 from scrubber.facts.fact import Fact
@@ -22,16 +22,23 @@ REMEMBERED = 16_384  # what a process keeps of look-ups: codes, modifiers and da
 COMPONENTS = {"26": ("1", "6"), "TC": ("1",)}
 AMBULANCE_CODES, AMBULANCE_PLACES = "ambulance-codes", "ambulance-origins-and-destinations"
 PLACE_OF_SERVICE = "place-of-service"
+SUPPLIERS = "supplier-taxonomies"
 
 
 def line_facts(
-    views: Sequence[LineView], documents: Documents, exclusions: Exclusions, lists: CodeLists, reference: Reference
+    views: Sequence[LineView],
+    billing: Provider,
+    documents: Documents,
+    exclusions: Exclusions,
+    lists: CodeLists,
+    reference: Reference,
 ) -> Iterator[Fact]:
-    """One fact a line."""
+    """One fact a line. `billing`: the claim's billing provider."""
     for view in views:
         values: dict[str, Any] = dict(view.values)
         values["excluded"] = exclusions.has(view)
         if view.first is not None:
+            values["supplier"] = _is_supplier((view.rendering or billing).taxonomy, view.first, lists)
             values |= _tables_say(view.line.procedure, view.line.modifiers, view.first, reference, lists)
             unlisted = _is_absent(view, reference)
             values["placeNotListed"] = unlisted
@@ -46,6 +53,11 @@ def line_facts(
             values["renderingClass"] = view.profession.provider_class if view.profession else "unlisted"
         _add_calculated_by(values, documents.of(view.number).get("calculatedBy"))
         yield Fact("line", values, (view.number,))
+
+
+def _is_supplier(taxonomy: str | None, day: date, lists: CodeLists) -> bool:
+    """Whether a taxonomy code is a supplier's, of whom the units edits of practitioners say nothing."""
+    return taxonomy is not None and lists.contains(SUPPLIERS, taxonomy, day.toordinal())
 
 
 def _is_absent(view: LineView, reference: Reference) -> bool:

@@ -35,7 +35,9 @@ class Procedure(NamedTuple):
     source: str
 
 
-ModifierGroup = Literal["anatomic", "global-surgery-em", "global-surgery", "laboratory", "other", "distinct", ""]
+ModifierGroup = Literal[
+    "anatomic", "global-surgery-em", "global-surgery", "laboratory", "mammography", "other", "distinct", ""
+]
 
 
 class Modifier(NamedTuple):
