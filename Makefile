@@ -139,7 +139,7 @@ clean: ## remove the environment, caches and build artefacts
 TRIED = $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11)
 define FIND_PYTHON
 for python in $(TRIED); do \
-	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	[ "$$("$$python" -c 'import sys; print((3, 11) <= sys.version_info < (3, 14))' 2>/dev/null)" = True ] \
 		&& break; \
 	python=; \
 done; \

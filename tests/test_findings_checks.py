@@ -112,6 +112,13 @@ def test_every_rule_that_an_office_claim_is_held_against_is_listed(shipped: Scru
     assert "medicare-abn-gz" not in listed, "no line has a modifier that speaks of a notice"
 
 
+def test_a_visit_with_no_procedure_beside_it_passed_the_rules_of_visits(shipped: Scrubber) -> None:
+    result = scrubbed(shipped, office_claim())
+    visit = [check for check in result.every_check or () if check.rule.id == "cms-mpfs-visit-in-package"]
+    assert [check.outcome for check in visit] == ["passed"]
+    assert 1 in visit[0].lines
+
+
 def test_included_parts_are_there_only_when_asked_for(shipped: Scrubber) -> None:
     body = tbs_claim()
     del body["scrubContext"]["documentation"]

@@ -67,6 +67,18 @@ def test_a_pair_is_named_by_the_code_that_falls_and_the_one_that_stays(shipped: 
         assert ids(result, "cms-ncci-ptp-column-two") == ["cms-ncci-ptp-column-two:77089:77092"]
 
 
+@pytest.mark.parametrize("order", [[0, 1, 2], [1, 0, 2], [2, 1, 0]])
+def test_of_two_lines_that_bundle_a_third_the_same_one_speaks_in_any_order(shipped: Scrubber, order: list[int]) -> None:
+    body = tbs_claim()
+    body["scrubContext"]["documentation"] = []
+    lines_of(body).extend(copy.deepcopy(lines_of(body)[0]) for _ in range(2))
+    for number, code, modifiers in ((1, "77080", ["25"]), (2, "77080", []), (3, "77081", [])):
+        service(body, number).update(procedureCode=code, procedureModifiers=modifiers)
+    _, result = scrubbed(shipped, in_order(body, order))
+    pairs = [finding.id for finding in result.findings if finding.id.startswith("cms-ncci-ptp")]
+    assert pairs == ["cms-ncci-ptp-modifier-missing:77081:77080"]
+
+
 def test_findings_of_one_name_are_numbered_by_what_their_lines_say(shipped: Scrubber) -> None:
     body = tbs_claim()
     body["scrubContext"]["documentation"] = [{"lines": [1, 2], "elements": {"tbsValue": None}}]

@@ -42,6 +42,7 @@ from tests.claims import tbs_claim
 from tests.ncci_files import add_on_text, mue_text, ptp_file, ptp_line
 from tests.service import ROOT, write_rules
 from tests.test_load import load_into
+from tests.test_load_hcpcs import as_csv
 from tests.waiting import until
 
 PUBLISHED = Path(__file__).parents[2] / "shared" / "data" / "ncci"
@@ -569,6 +570,10 @@ def test_complete_is_for_whole_lists_of_codes(store: Path, tmp_path: Path) -> No
     contradiction = run(store, "load", "icd10cm", str(diagnoses), "--complete", "--skip-bad-rows")
     assert contradiction.exit_code == 2
     assert "contradict each other" in contradiction.stderr
+    modifiers = tmp_path / "HCPC2026_OCT_ANWEB.csv"
+    modifiers.write_bytes(as_csv([("   G1", "7", "Words", "19980101", "")]).content)
+    no_codes = run(store, "load", "hcpcs", str(modifiers), "--release", "2026Q4", "--complete")
+    assert (no_codes.exit_code, "holds no rows of hcpcs, so it cannot be complete" in no_codes.stderr) == (2, True)
     loaded = run(store, "load", "icd10cm", str(diagnoses), "--release", "FY2026", "--complete")
     assert "complete: a code that it lacks is a finding" in loaded.stdout
     header, *rows = run(store, "list").stdout.splitlines()

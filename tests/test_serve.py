@@ -221,6 +221,7 @@ def test_rules_with_faults_do_not_start(tmp_path: Path) -> None:
     done = _serve({"SCRUBBER_RULES": str(rules)})
     assert done.returncode == 2
     assert "sample/lines/sample-faulty.yaml:6" in done.stderr
+    assert "scrubber rules lint" in done.stderr.splitlines()[-1]
 
 
 def test_a_misspelt_setting_is_told(tmp_path: Path, rules: Path) -> None:

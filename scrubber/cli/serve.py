@@ -7,10 +7,16 @@ import os
 import click
 
 from scrubber.app import reloading_app
-from scrubber.cli.opening import settings, told_plainly
+from scrubber.cli.opening import Unusable, settings, told_plainly
 from scrubber.config import unknown_settings
+from scrubber.errors import Faults
 from scrubber.web import server
 from scrubber.web.reload.watch import Watch
+
+NOT_STARTED = (
+    "The service was not started. `scrubber rules lint` and `scrubber rules test` find faults of rules, too; "
+    "docs/deploying.md says what a start asks of rules."
+)
 
 
 @click.command()
@@ -51,7 +57,10 @@ def serve(watch: bool) -> None:
         click.echo(f"{name} is no setting and has no effect", err=True)
     chosen = settings()
     with told_plainly():
-        app, reloads = reloading_app(chosen, _say if watch else None)
+        try:
+            app, reloads = reloading_app(chosen, _say if watch else None)
+        except Faults as error:
+            raise Unusable(f"{len(error.faults)} fault(s)\n{error}\n{NOT_STARTED}") from None
     server.serve(app, reloads, Watch(chosen.rules) if watch else None)
 
 

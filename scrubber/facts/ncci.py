@@ -82,10 +82,13 @@ def _judged(
         if edit.indicator != "0" and "modifiers" in other.unread | fallen.unread:
             continue  # a modifier may separate them, and nobody knows which stand there
         judged.append((other, _Found(edit, day, *_bypass(_side(other), _side(fallen), day, rulebook, reference))))
-    told = [pair for pair in judged if pair[1].bypass in BUNDLED]
-    told = told or [pair for pair in judged if pair[1].bypass == "doubtful"][:1] or judged[:1]
-    if told:
-        yield _pair_fact(*told[0], fallen, documents, reference, tuple(other.number for other, _ in told))
+    # The most certain of the bundled speaks for them, wherever the sender put it, so that order changes no finding.
+    bundled = sorted(
+        [pair for pair in judged if pair[1].bypass in BUNDLED], key=lambda pair: BUNDLED.index(pair[1].bypass)
+    )
+    found = bundled or [pair for pair in judged if pair[1].bypass == "doubtful"][:1] or judged[:1]
+    if found:
+        yield _pair_fact(*found[0], fallen, documents, reference, tuple(sorted(other.number for other, _ in found)))
 
 
 class _Found(NamedTuple):

@@ -25,7 +25,7 @@ from scrubber.rulebook.tables import Payer
 FIRED, BYPASSED, PASSED, NOT_CHECKED = "fired", "bypassed", "passed", "notChecked"
 OUTCOMES = (FIRED, BYPASSED, PASSED, NOT_CHECKED)
 # Facts of these kinds are made only where there is something to say: no fact is a check that passed.
-MADE_WHERE_NEEDED = frozenset(("element", "diagnosis", "pair", "code-day", "repeat", "table"))
+MADE_WHERE_NEEDED = frozenset(("element", "diagnosis", "pair", "code-day", "repeat", "visit", "table"))
 HELD = AllOf(())
 
 

@@ -112,6 +112,8 @@ def _load(
     tally.end(bool(packer.counts))
     if not packer.counts:
         raise refused(recognised.files[0][0].name, "holds no rows")
+    if wanted.complete and wanted.kind not in packer.counts:
+        raise refused(recognised.files[0][0].name, f"holds no rows of {wanted.kind}, so it cannot be complete")
     try:
         packer.finish()
     except Contradicted as failure:
