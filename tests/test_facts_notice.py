@@ -77,6 +77,25 @@ def test_a_notice_that_holds_lets_the_claim_go(shipped: Scrubber, notice: dict[s
 
 
 @pytest.mark.parametrize(
+    ("reason", "rule"),
+    [
+        ("Medicare might deny this.", "medicare-abn-generic-reason"),
+        ("Could be denied by Medicare", ""),  # "by" is no listed word: what is not known counts as specific
+        ("Medicare probably will not cover it", "medicare-abn-generic-reason"),
+        ("We are not sure if Medicare will pay for this.", "medicare-abn-generic-reason"),
+        ("Medicare might not cover this lab test", "medicare-abn-vague-reason"),
+        ("Medicare might not cover this lab test this often", ""),
+        ("Medicare does not pay for this test with your diagnosis", ""),
+        ("Medicare does not pay for experimental treatment", ""),
+    ],
+)
+def test_a_reason_made_of_words_that_name_no_cause(shipped: Scrubber, reason: str, rule: str) -> None:
+    answer = billed(shipped, SPECIFIC | {"reason": reason})
+    told = {found["rule"]["id"] for found in answer["findings"] if found["rule"]["id"].startswith("medicare-abn")}
+    assert told == ({rule} if rule else set())
+
+
+@pytest.mark.parametrize(
     ("changed", "assignment", "rule"),
     [
         ({"witnesses": 1}, "A", "medicare-abn-refusal-not-witnessed"),

@@ -2,7 +2,7 @@
 
 The form is read from what senders copy off the page: its name, with or without the footer that states the edition and
 the day on which that edition expires. A reason counts as generic or vague only where it is one of a list of known
-phrases: no program can tell whether any other is specific enough.
+phrases, or is made of listed words that name no reason: no program can tell whether any other is specific enough.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ FORMS = "abn-forms"
 EDITIONS = "abn-editions"
 GENERIC_REASONS = "abn-generic-reasons"
 VAGUE_REASONS = "abn-vague-reasons"
+GENERIC_WORDS = "abn-generic-words"  # of these a sentence says no more than that Medicare may not pay
+SERVICE_WORDS = "abn-service-words"  # names for what was furnished, which say nothing of why it may not be paid
+WORDS = {GENERIC_REASONS: (GENERIC_WORDS,), VAGUE_REASONS: (GENERIC_WORDS, SERVICE_WORDS)}
 MOST_DAYS, LEAST_WITNESSES = "abn-most-days", "abn-refusal-witnesses"
 OPTION_FAULTS = {"2": "option-2", "3": "option-3"}
 
@@ -106,7 +109,7 @@ def judge(notice: Notice, day: date | None, assigned: bool | None, rulebook: Rul
     doubts = [
         _age_doubt(notice, day, rulebook),
         "superseded-edition" if notice.superseded else "",
-        "vague-reason" if _says(VAGUE_REASONS, notice, day, rulebook) else "",
+        "vague-reason" if _is_vague(notice, day, rulebook) else "",
     ]
     return Judgement(tuple(filter(None, faults)), _leaves_out(notice, assigned), tuple(filter(None, doubts)), notice)
 
@@ -151,7 +154,11 @@ def _reason(sent: str, rulebook: Rulebook) -> str | Absence:
     if sent.strip().casefold().rstrip(".") in NOTHING:
         return ABSENT
     words = " ".join(re.findall(r"[a-z0-9]+", sent.casefold()))
-    return words if any(rulebook.lists.may_contain(name, words) for name in (GENERIC_REASONS, VAGUE_REASONS)) else ""
+    known = any(rulebook.lists.may_contain(name, words) for name in (GENERIC_REASONS, VAGUE_REASONS))
+    made = all(
+        any(rulebook.lists.may_contain(name, word) for name in (GENERIC_WORDS, SERVICE_WORDS)) for word in words.split()
+    )
+    return words if known or made else ""
 
 
 def _option_fault(notice: Notice) -> str:
@@ -180,10 +187,17 @@ def _reason_fault(notice: Notice, day: date | None, rulebook: Rulebook) -> str:
 
 
 def _says(phrases: str, notice: Notice, day: date | None, rulebook: Rulebook) -> bool:
-    """Whether the whole reason is one of a list of phrases."""
-    if not isinstance(notice.reason, str) or day is None:
+    """Whether the whole reason is one of a list of phrases, or made of the words that go with the list."""
+    if not isinstance(notice.reason, str) or not notice.reason or day is None:
         return False
-    return rulebook.lists.contains(phrases, notice.reason, day.toordinal())
+    lists, on = rulebook.lists, day.toordinal()
+    if lists.contains(phrases, notice.reason, on):
+        return True
+    return all(any(lists.contains(name, word, on) for name in WORDS[phrases]) for word in notice.reason.split())
+
+
+def _is_vague(notice: Notice, day: date | None, rulebook: Rulebook) -> bool:
+    return _says(VAGUE_REASONS, notice, day, rulebook) and not _says(GENERIC_REASONS, notice, day, rulebook)
 
 
 def _refusal_faults(notice: Notice, day: date | None, assigned: bool | None, rulebook: Rulebook) -> tuple[str, ...]:
