@@ -40,15 +40,15 @@ SHADOW, CHECKS, SETTLED_BY = "shadow", "checks", "settledBy"  # what an answer h
 
 def with_included(result: ScrubResult, included: Collection[str]) -> bytes:
     """The answer with more: what shadow rules found, which counts for nothing; every check; not checked, by input."""
-    told = document(result)
+    answer = document(result)
     if SHADOW in included:
-        told["shadow"] = [one_finding(finding) for finding in result.shadow]
+        answer["shadow"] = [one_finding(finding) for finding in result.shadow]
     if CHECKS in included:
-        for stage, counts in told["checks"].items():
+        for stage, counts in answer["checks"].items():
             counts |= _listed_checks(stage, result.every_check or ())
     if SETTLED_BY in included:
-        told["settledBy"] = _by_input(result.not_checked)
-    return orjson.dumps(told)
+        answer["settledBy"] = _by_input(result.not_checked)
+    return orjson.dumps(answer)
 
 
 def _listed_checks(stage: str, checks: Iterable[Check]) -> Document:
@@ -65,7 +65,7 @@ def _by_input(items: Sequence[NotChecked]) -> list[Document]:
     for item in items:
         for missing in item.missing:
             groups.setdefault((missing, item.why), []).append(item)
-    told = [
+    rows = [
         {
             "input": missing,
             "why": why,
@@ -75,7 +75,7 @@ def _by_input(items: Sequence[NotChecked]) -> list[Document]:
         }
         for (missing, why), group in groups.items()
     ]
-    return sorted(told, key=lambda each: (-int(str(each["checks"])), str(each["input"]), str(each["why"])))
+    return sorted(rows, key=lambda each: (-int(str(each["checks"])), str(each["input"]), str(each["why"])))
 
 
 def document(result: ScrubResult) -> Document:

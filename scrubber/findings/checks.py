@@ -105,8 +105,8 @@ def _where_nothing_was_made(
     if not in_force:
         return
     if rule.scope in LINE_SCOPES:
-        said = {line for check in held for line in check.lines}
-        left = [view for view in views if view.number not in said and (rule.id, view.number) not in unmade]
+        covered = {line for check in held for line in check.lines}
+        left = [view for view in views if view.number not in covered and (rule.id, view.number) not in unmade]
         lines = tuple([view.number for view in left if may_apply(rule, view, rulebook.lists)])
         if lines:
             yield Check(rule, lines, PASSED)

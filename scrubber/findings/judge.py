@@ -14,7 +14,7 @@ from scrubber.facts.medicare_edits import own_edits
 from scrubber.facts.pointers import pointer_to
 from scrubber.findings.finding import ADOPTION_UNKNOWN, PAYER_UNKNOWN, Finding, NotChecked
 from scrubber.findings.identity import name_of
-from scrubber.findings.payer_unknown import SETTLES, UNKNOWN, payer_unknown, said
+from scrubber.findings.payer_unknown import SETTLES, UNKNOWN, payer_unknown, unknown_payer_message
 from scrubber.findings.switches import Switches
 from scrubber.findings.unreached import tables_of
 from scrubber.findings.wording import render, shown
@@ -150,7 +150,7 @@ def _finding(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim, carri
 
 def _adoption_unknown(rule: Rule, fact: Fact, payer: Payer, rulebook: Rulebook) -> NotChecked:
     if payer.line_of_business == UNKNOWN:
-        return NotChecked(rule, fact.lines, SETTLES, said(rule, fact), PAYER_UNKNOWN)
+        return NotChecked(rule, fact.lines, SETTLES, unknown_payer_message(rule, fact), PAYER_UNKNOWN)
     title = rulebook.packs[rule.pack].title
     where = f"Line {fact.lines[0]}" if fact.lines else "The claim"
     message = f"{where} would be told “{rule.title}”, but it is not known whether this payer applies {title}."

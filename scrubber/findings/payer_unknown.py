@@ -29,10 +29,10 @@ def payer_unknown(facts: Sequence[Fact], payer: Payer, rulebook: Rulebook, switc
     for fact in facts:
         for rule, fires, would_fire in by_scope.get(fact.kind, ()):
             if would_fire(fact.values) and not fires(fact.values) and switches.standing(rule) == "active":
-                yield NotChecked(rule, fact.lines, SETTLES, said(rule, fact), PAYER_UNKNOWN)
+                yield NotChecked(rule, fact.lines, SETTLES, unknown_payer_message(rule, fact), PAYER_UNKNOWN)
 
 
-def said(rule: Rule, fact: Fact) -> str:
+def unknown_payer_message(rule: Rule, fact: Fact) -> str:
     """What is said of a rule that would fire if the payer were known to be one of its payers."""
     where = f"Line {fact.lines[0]}" if fact.lines else "The claim"
     return f"{where}: “{rule.title}” was not checked, because the claim does not say what kind of payer it goes to."
@@ -43,11 +43,11 @@ def _by_scope(rulebook: Rulebook) -> dict[str, list[Tried]]:
     """The rules that hold for some kinds of payers only, by the kind of fact that they read."""
     found: dict[str, list[Tried]] = {}
     for rule in rulebook.running:
-        told = AllOf((rule.applies, rule.when))
-        if any(leaf.fact == LINE_OF_BUSINESS for leaf in leaves(told)):
+        whole = AllOf((rule.applies, rule.when))
+        if any(leaf.fact == LINE_OF_BUSINESS for leaf in leaves(whole)):
             held = window(rule)
-            fires = predicate(AllOf((*held, told)), rulebook.lists)
-            would_fire = predicate(AllOf((*held, _for_some_payer(told))), rulebook.lists)
+            fires = predicate(AllOf((*held, whole)), rulebook.lists)
+            would_fire = predicate(AllOf((*held, _for_some_payer(whole))), rulebook.lists)
             found.setdefault(rule.scope, []).append((rule, fires, would_fire))
     return found
 

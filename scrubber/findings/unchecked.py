@@ -46,15 +46,15 @@ def lacking_something(
     lacking = [*unjudged(views, payer, day, rulebook, switches)]
     without_table = [*unreached(views, payer, day, rulebook, own_edits(payer, reference), switches)]
     if lacking and without_table:
-        said = {(item.rule.id, item.lines) for item in lacking}
-        without_table = [item for item in without_table if (item.rule.id, item.lines) not in said]
+        listed = {(item.rule.id, item.lines) for item in lacking}
+        without_table = [item for item in without_table if (item.rule.id, item.lines) not in listed]
     return lacking + without_table
 
 
 def unchecked_in_order(unchecked: Iterable[NotChecked]) -> tuple[NotChecked, ...]:
     """By line, then by rule; what would be told twice is told once."""
-    once = {(item.lines, item.rule.id, item.missing, item.message): item for item in unchecked}
-    return tuple([once[key] for key in sorted(once)]) if len(once) > 1 else tuple(once.values())
+    unique = {(item.lines, item.rule.id, item.missing, item.message): item for item in unchecked}
+    return tuple([unique[key] for key in sorted(unique)]) if len(unique) > 1 else tuple(unique.values())
 
 
 def _by_rule(items: Sequence[NotChecked]) -> tuple[NotChecked, ...]:

@@ -52,8 +52,8 @@ def reload(context: click.Context, pid: int | None, as_json: bool) -> None:
         _refuse(context, outcome.reasons, as_json)
     seconds = round(time.monotonic() - begun, 3)
     if as_json:
-        told = {**asdict(outcome), "warnings": warnings, "seconds": seconds, "process": service.process}
-        click.echo(orjson.dumps(told))
+        printed = {**asdict(outcome), "warnings": warnings, "seconds": seconds, "process": service.process}
+        click.echo(orjson.dumps(printed))
     else:
         for line in warnings:
             click.echo(f"warning: {line}")
