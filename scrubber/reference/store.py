@@ -58,7 +58,7 @@ PARTNERS_KEPT = 16  # codes whose edits a process remembers, by day: 100 kB for 
 CLASSES_KEPT = 4_096  # taxonomy codes, by day
 CATEGORY = 3  # characters of a diagnosis category
 TAXONOMY_LENGTHS = range(10, 1, -1)  # longest first: the most exact row wins
-_HCPCS_CODE = re.compile(r"[A-V][0-9]{4}").fullmatch
+_HCPCS_CODE = re.compile(r"[A-CE-V][0-9]{4}").fullmatch  # D is dental, a code set that CMS does not publish
 _CPT_CODE = re.compile(r"[0-9]{4}[0-9T]").fullmatch  # not category II (F) and not proprietary laboratory codes (U)
 
 
