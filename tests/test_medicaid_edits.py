@@ -107,6 +107,9 @@ def test_medicares_tables_warn_on_a_medicaid_claim_and_say_that_its_own_were_not
     }
     unasked = {(item.rule.id, line) for item in result.not_checked if item.why == "no-table" for line in item.lines}
     assert {("cms-ncci-ptp-column-two", 1), ("cms-ncci-mue-day-absolute", 3)} <= unasked
+    (pair,) = [each for each in result.not_checked if each.rule.id == "cms-ncci-ptp-column-two" and each.lines == (1,)]
+    assert pair.missing == ("ncci-ptp-medicaid",)
+    assert pair.message.endswith("because no release of ncci-ptp-medicaid is loaded.")
 
 
 def test_a_medicaid_claim_with_nothing_to_find_is_not_silently_unchecked(shipped: Scrubber) -> None:
@@ -123,6 +126,9 @@ def test_after_the_last_quarter_its_own_tables_are_carried_forward(store: Path, 
     assert by_edits(result) == {"cms-ncci-ptp-column-two": "deny"}
     (finding,) = [each for each in result.findings if each.rule.id == "cms-ncci-ptp-column-two"]
     assert finding.evidence["release"] == "2025Q1"
+    assert finding.message.endswith(" (By ncci-ptp-medicaid 2025Q1, carried forward to 2025-06-01.)")
+    (ended,) = [each for each in result.findings if each.rule.id == "reference-table-past-last-release"]
+    assert "ncci-ptp-medicaid 2025Q1" in ended.message
     before = scrubbed(scrubber, line("77089", day="20241201"), line("77092", day="20241201"))
     assert by_edits(before) == {"medicaid-ncci-pair-by-medicare": "warn"}  # before its first quarter
 

@@ -17,6 +17,7 @@ from scrubber.facts.lines import ByCode, LineView, millionths, payer_fields
 from scrubber.facts.mue import code_day_facts, is_counted
 from scrubber.facts.ncci import pair_facts
 from scrubber.reference import Reference
+from scrubber.reference.catalogue import MEDICAID as MEDICAIDS_TABLES
 from scrubber.reference.catalogue import MUE, PTP
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.tables import Payer
@@ -27,6 +28,13 @@ MEDICAID = "medicaid"
 def own_edits(payer: Payer, reference: Reference) -> Reference:
     """The reference data with the payer's own NCCI edits: Medicaid's for Medicaid, Medicare's for all others."""
     return reference.medicaid if payer.line_of_business == MEDICAID else reference
+
+
+def loaded_as(table: str, line_of_business: str | None) -> str:
+    """Name under which the releases of a table that answer for a line of business are loaded."""
+    if line_of_business != MEDICAID:
+        return table
+    return next((name for name, each in MEDICAIDS_TABLES.items() if each.name == table), table)
 
 
 def medicare_edit_facts(

@@ -12,6 +12,7 @@ from scrubber.facts.diagnoses import ICD9
 from scrubber.facts.documentation import Documents
 from scrubber.facts.fact import CARRIED, PAST_LAST, Fact
 from scrubber.facts.lines import LineView, cents, payer_fields
+from scrubber.facts.medicare_edits import loaded_as
 from scrubber.facts.ncci import edits_apply
 from scrubber.facts.payer import plan_conflict
 from scrubber.reference import Reference
@@ -143,7 +144,7 @@ def _word(standing: TableStanding, day: date, stale_after: int | None) -> str:
 def _unreached_on(day: date, word: str, nearest: Sequence[tuple[str, str]], payer: Payer) -> Unreached:
     """`nearest` are the tables, each with its nearest release."""
     tables = tuple(table for table, _ in nearest)
-    releases = ", ".join(f"{table} {release}" for table, release in nearest)
+    releases = ", ".join(f"{loaded_as(table, payer.line_of_business)} {release}" for table, release in nearest)
     values = {**payer_fields(payer), "day": day.toordinal(), "tables": tables, "standing": word}
     return Unreached(day, values, {"releases": releases}, {"tables": tables, "releases": releases, "standing": word})
 

@@ -10,7 +10,7 @@ from scrubber.claim import Absence, Claim
 from scrubber.engine.program import EngineTest
 from scrubber.facts.documentation import DOCUMENT_PLACES
 from scrubber.facts.fact import CARRIED, Fact
-from scrubber.facts.medicare_edits import own_edits
+from scrubber.facts.medicare_edits import loaded_as, own_edits
 from scrubber.facts.pointers import pointer_to
 from scrubber.findings.finding import ADOPTION_UNKNOWN, PAYER_UNKNOWN, Finding, NotChecked
 from scrubber.findings.identity import name_of
@@ -115,16 +115,17 @@ def _tables(rulebook: Rulebook) -> tuple[tuple[str, ...], ...]:
 
 def _carried(tables: tuple[str, ...], fact: Fact, reference: Reference) -> str:
     day = fact.values.get("day")
-    return _carried_to(tables, day, reference) if isinstance(day, int) else ""
+    business = fact.values.get("lineOfBusiness")
+    return _carried_to(tables, day, business, reference) if isinstance(day, int) else ""
 
 
 @remembered(REMEMBERED)
-def _carried_to(tables: tuple[str, ...], day: int, reference: Reference) -> str:
+def _carried_to(tables: tuple[str, ...], day: int, line_of_business: str | None, reference: Reference) -> str:
     """What a message says of tables that end before the day, and answer all the same."""
     on = date.fromordinal(day)
     standings = [(table, reference.standing(table, on)) for table in tables]
     carried = [
-        f"{table} {standing.release.name}"
+        f"{loaded_as(table, line_of_business)} {standing.release.name}"
         for table, standing in standings
         if standing.word in CARRIED and standing.release and not reference.silent(table, on)
     ]

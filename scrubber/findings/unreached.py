@@ -7,6 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 from scrubber.facts.lines import LineView, payer_fields
+from scrubber.facts.medicare_edits import MEDICAID, loaded_as
 from scrubber.findings.finding import NO_TABLE, NotChecked
 from scrubber.findings.switches import Switches
 from scrubber.findings.unjudged import JOINED, LINE_SCOPES, possible
@@ -19,11 +20,13 @@ from scrubber.vocabulary import KINDS
 
 REMEMBERED = 16_384  # days, and codes by day and payer, that a process remembers
 PAIR_SIDES = ("first", "second")
-MEDICAID = "medicaid"
 
 
 class _Unasked(NamedTuple):
-    """A rule, the tables that it rests on and that do not answer on a day, and why the first of them does not."""
+    """A rule, the tables that it rests on and that do not answer on a day, and why the first of them does not.
+
+    Tables have the names under which they are loaded.
+    """
 
     rule: Rule
     tables: tuple[str, ...]
@@ -107,7 +110,7 @@ def _of_day(day: date, payer: Payer, rulebook: Rulebook, reference: Reference) -
     """The rules in force that the payer applies and that rest on a table that does not answer on the day."""
     silent = frozenset(_silent_tables(day, rulebook, reference))
     return tuple(
-        _unasked(rule, tuple(table for table in tables if table in silent), day, reference)
+        _unasked(rule, tuple(table for table in tables if table in silent), day, payer, reference)
         for rule, tables in _resting(rulebook)
         if not silent.isdisjoint(tables)
         and (rule.since is None or rule.since <= day)
@@ -122,11 +125,12 @@ def _may_be_asked(rule: Rule, payer: Payer, day: date, rulebook: Rulebook) -> bo
     return payer.line_of_business == MEDICAID if adopted is None else adopted
 
 
-def _unasked(rule: Rule, tables: tuple[str, ...], day: date, reference: Reference) -> _Unasked:
+def _unasked(rule: Rule, tables: tuple[str, ...], day: date, payer: Payer, reference: Reference) -> _Unasked:
     why = reference.silent(tables[0], day) or NO_TABLE
-    names = ", ".join(tables)
+    loaded = tuple(loaded_as(table, payer.line_of_business) for table in tables)
+    names = ", ".join(loaded)
     because = f"no release of {names} is loaded" if why == NO_TABLE else f"no loaded release of {names} reaches {day}"
-    return _Unasked(rule, tables, why, f"“{rule.title}” was not checked, because {because}.")
+    return _Unasked(rule, loaded, why, f"“{rule.title}” was not checked, because {because}.")
 
 
 @remembered(4)
