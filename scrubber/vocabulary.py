@@ -341,6 +341,7 @@ KINDS: Mapping[str, Kind] = {
             Field("difference", Type.WORD, "what tells the two lines apart: nothing; the charge; 91 on what is no "
                   "laboratory test; a further line of the code, from which 59 or XE, XP, XS, XU set both apart",
                   ("none", "charge", "modifier-91", "further-line")),
+            says=("difference-in-words",),
         ),
         _kind(
             "visit", "a visit on the day of a procedure whose fee may include it, or on the day before a major one",

@@ -15,6 +15,12 @@ REPEATED = frozenset(("76", "77", "91"))  # the service was furnished again
 LABORATORY = "clinical-laboratory"  # the list of codes on which 91 counts
 DISTINCT = frozenset(("59", "XE", "XP", "XS", "XU"))  # set a line apart from another one, not from its like
 NO_MODIFIER_OF_ITS_OWN = frozenset(("91",))  # where it does not count, it does not tell lines apart either
+IN_WORDS = {  # what tells two lines apart, as messages say it
+    "none": "nothing else",
+    "charge": "another charge",
+    "modifier-91": "91 on what is no laboratory test",
+    "further-line": "59, XE, XP, XS or XU on both lines",
+}
 Apart = tuple[frozenset[str], Decimal | None]  # what may tell apart lines that are alike in all else: modifiers, charge
 
 
@@ -39,7 +45,8 @@ def repeat_facts(views: Sequence[LineView], lists: CodeLists) -> Iterator[Fact]:
         if earlier:
             further = _service(view) in plain and not DISTINCT.isdisjoint(modifiers)
             difference, number = _nearest((modifiers, line.charge), earlier, further)
-            yield Fact("repeat", {**view.values, "difference": difference}, (view.number,), (number,))
+            says = {"difference-in-words": IN_WORDS[difference]}
+            yield Fact("repeat", {**view.values, "difference": difference}, (view.number,), (number,), says=says)
         earlier.setdefault((modifiers, line.charge), view.number)
 
 
