@@ -190,6 +190,15 @@ def test_an_unknown_view_is_refused_before_the_claim_is_read(client: FlaskClient
     assert "clearinghouse" in answer.json["detail"]
 
 
+@pytest.mark.parametrize("query", ["?inclde=checks", "?recievedOn=20250312", "?view=clearinghouse&view=clearinghouse"])
+@pytest.mark.parametrize("route", ["scrub", "explain"])
+def test_a_parameter_that_is_not_known_or_given_twice_is_refused(client: FlaskClient, route: str, query: str) -> None:
+    sent = {"Content-Type": "application/json"}
+    answer = client.post(f"/v1/claims/{route}{query}", data=orjson.dumps(tbs_claim()), headers=sent)
+    assert answer.status_code == 400
+    assert answer.json["type"].endswith("bad-parameter")
+
+
 def test_the_clearinghouse_view_is_200_whatever_the_disposition(client: FlaskClient) -> None:
     answer = post(client, orjson.dumps(tbs_claim()), "?view=clearinghouse")
     assert (answer.status_code, answer.json["status"]) == (200, "ERROR")

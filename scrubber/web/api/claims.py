@@ -16,6 +16,7 @@ from scrubber.intake.parse import parse_json
 from scrubber.intake.v3 import read_v3
 from scrubber.scrub import Scrubber
 from scrubber.web import logs
+from scrubber.web.api.parameters import check_names
 from scrubber.web.body import read_json_bytes
 from scrubber.web.documented import operations
 from scrubber.web.problems import BAD_PARAMETER, Refused
@@ -24,6 +25,7 @@ from scrubber.workshop import explain as workshop
 from scrubber.workshop.explain import Asked
 from scrubber.workshop.explain.as_json import to_bytes
 
+SWITCHES = ("enable", "disable")
 _LINE = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 
 claims = Blueprint("claims", __name__, url_prefix="/v1/claims", description="Scrub professional claims.")
@@ -37,6 +39,7 @@ def scrub() -> Response:
     Send the v3 Professional Claims body, with `scrubContext` for what that body has no place for. A claim that can
     be read is answered with 200 whatever its disposition. Nothing of it is stored.
     """
+    check_names(once=("view",), repeated=("include", *SWITCHES))
     included = _included()
     view = _view(included)
     here = service()
@@ -61,6 +64,7 @@ def explain() -> Response:
     `rule` and `line`: the rules that fired. At most about 200 facts are told; those left off are counted. Nothing of
     the claim is stored.
     """
+    check_names(once=("line",), repeated=("rule", *SWITCHES))
     here = service()
     scrubber = here.scrubber
     asked, switches = Asked(tuple(request.args.getlist("rule")), _line()), _switches(scrubber)
