@@ -276,6 +276,7 @@ def test_the_service_is_not_ready_when_a_loaded_table_is_stale_and_it_shall_tell
     refused = _client(tmp_path, store, 30).get("/readyz")
     assert refused.status_code == 503
     assert "ncci-ptp 2024Q3" in refused.get_data(as_text=True)
+    assert "SCRUBBER_READY_DAYS" in refused.json["detail"]
 
 
 def test_the_service_is_not_ready_when_a_change_cannot_be_read(store: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import pytest
 
 from scrubber.errors import Fault, Faults
+from scrubber.rulebook.tables import FrequencyRow
 from scrubber.tables import in_force, on, read_rows
 
 
@@ -99,6 +100,12 @@ def test_the_header_holds_exactly_the_columns(tmp_path: Path) -> None:
 class Marked(NamedTuple):
     code: str
     verified: bool = True
+
+
+def test_frequencies_of_before_there_were_exceptions_can_still_be_read(tmp_path: Path) -> None:
+    path = table(tmp_path, "name,code_list,months,since,until,source\nscreening,screening-codes,23,2020-01-01,,house\n")
+    expected = FrequencyRow("screening", "screening-codes", 23, date(2020, 1, 1), None, "house", None, None)
+    assert read_rows(path, FrequencyRow, ("name",)) == (expected,)
 
 
 def test_a_column_with_a_default_may_be_left_out(tmp_path: Path) -> None:

@@ -154,11 +154,11 @@ class FrequencyRow(NamedTuple):
     name: str
     code_list: str
     months: int
-    excepted_diagnoses: str | None
-    exceptions: str | None
     since: date | None
     until: date | None
     source: str
+    excepted_diagnoses: str | None = None
+    exceptions: str | None = None
 
 
 class SoftwareVendorRow(NamedTuple):

@@ -106,7 +106,10 @@ def tables() -> str:
 
 
 def _kind_of_table(name: str, row_type: type[Any]) -> str:
-    columns = "; ".join(f"`{column}` {_cell(hint)}" for column, hint in get_type_hints(row_type).items())
+    columns = "; ".join(
+        f"`{column}` {_cell(hint)}{', or no such column' if column in row_type._field_defaults else ''}"
+        for column, hint in get_type_hints(row_type).items()
+    )
     return f"### Table `{name}`\n\n{' '.join((row_type.__doc__ or '').split())}\n\nColumns: {columns}."
 
 

@@ -66,7 +66,8 @@ def _check_freshness(here: Service, scrubber: Scrubber) -> None:
     ended = past(scrubber.reference, datetime.now(UTC).date(), here.ready_days)
     if ended:
         past_by = f"Tables are over {here.ready_days} days past their last release: {in_words(ended)}."
-        raise Refused(NOT_READY, f"{past_by} Load the releases in force, or set SCRUBBER_STALE_AFTER.")
+        other_days = "another number of days (SCRUBBER_STALE_AFTER; SCRUBBER_READY_DAYS for this answer alone)"
+        raise Refused(NOT_READY, f"{past_by} Load the releases in force, or set {other_days}.")
 
 
 def _try(scrubber: Scrubber) -> None:
