@@ -37,6 +37,7 @@ def test_the_full_block() -> None:
         "tbsValue": "1.285",
         "tScore": "-2.1",
         "indication": "glucocorticoid therapy since 2024",
+        "findings": "texture of L1 to L4 below that of young adults",
         "interpretation": "partially degraded texture, fracture risk raised",
         "recommendation": "repeat in two years",
         "separateReport": "true",
