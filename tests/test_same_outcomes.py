@@ -47,3 +47,14 @@ def test_what_is_skipped_or_gone_on_another_day_is_told(tmp_path: Path) -> None:
         "test_sample::test_is_not_there[2]: passed, then not run",
         "test_sample::test_is_skipped: passed, then skipped",
     ]
+
+
+def test_files_that_the_first_run_left_out_are_not_compared(tmp_path: Path) -> None:
+    (tmp_path / "test_sample.py").write_text(TESTS)
+    part = ran(tmp_path, "part")
+    (tmp_path / "test_other.py").write_text("def test_passes(): pass\n")
+    whole = tmp_path / "whole.xml"
+    command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={whole}", "."]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    assert compared(part, whole).returncode == 0
+    assert compared(whole, part).returncode == 1
