@@ -37,12 +37,14 @@ MENDS := $(VENV)/another_day.so
 ANOTHER_DAY = LD_PRELOAD="$(abspath $(MENDS)) $(firstword $(wildcard /usr/lib/*/faketime/libfaketimeMT.so.1) \
 	libfaketime-is-not-installed)" FAKETIME=+400d FAKETIME_DONT_FAKE_MONOTONIC=1 TZ='<+14>-14'
 
-# Tests of what is given every day that it goes by: they cannot depend on the clock. The engine is among them, whose tests
-# fork beside busy threads: the lock of libfaketime that such a thread holds would never be free in the child.
-TESTS_WITHOUT_CLOCK = $(wildcard $(addprefix tests/test_,answer_*.py article_*.py compiled.py edits_*.py engine*.py facts_*.py \
-	fee_status.py findings_*.py intake_*.py load*.py make.py medicaid_*.py messages.py money_*.py once.py promises.py \
-	reference_partners.py reference_starter.py remembered.py rule_packs.py same_outcomes.py tables.py workshop_mutate.py \
-	workshop_coverage.py workshop_explain.py))
+# Tests of what is given every day that it goes by, and of brokers, reloads, replays and back-tests, whose clocks are those
+# that the tests of batches, workers, the service and the command line try as well. `make proofs` tries them, too, but for
+# the engine, whose tests fork beside busy threads: the lock of libfaketime that one holds is never free in the child.
+TESTS_WITHOUT_CLOCK = $(wildcard $(addprefix tests/test_,answer_*.py article_*.py backtest*.py batch_celery.py compiled.py \
+	edits_*.py engine*.py facts_*.py fee_status.py findings_*.py intake_*.py load*.py make.py medicaid_*.py messages.py \
+	money_*.py once.py promises.py reference*.py releases_of_cases.py reload.py remembered.py replay.py rule_packs.py \
+	rulebook.py rulebook_archive.py rulebook_drafts.py rulebook_limits.py rulebook_satisfiable.py rules_*.py \
+	same_outcomes.py tables.py workshop_*.py))
 TESTS_OF_THE_CLOCK = $(filter-out $(TESTS_WITHOUT_CLOCK),$(wildcard tests/test_*.py))
 
 CREATED := $(VENV)/.created
@@ -76,6 +78,7 @@ same-outcomes: $(DEV) ## whether each test ended on another day as it does today
 proofs: $(DEV) ## prove at full size what the tests try: chaos, soak, whole tables, random rules and claims; every Python
 	@$(BIN)/python -m pytest -m proof
 	@$(BIN)/python $(PYTEST) -m hypothesis --hypothesis-profile=proof
+	@$(MAKE) --no-print-directory another-day TESTS_WITHOUT_CLOCK="$(wildcard tests/test_engine*.py)"
 	@$(MAKE) --no-print-directory matrix
 
 serve: $(COMPILED) ## serve the API on SCRUBBER_BIND (127.0.0.1:8080)
