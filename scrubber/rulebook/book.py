@@ -41,7 +41,6 @@ TEST_RELEASES = (STARTER_RELEASES, AS_LOADED, AS_COMPLETE, IN_USE)
 RUNNING = ("active", "shadow")  # statuses of the rules that are run; what shadow rules find is told apart
 DAYS_KEPT = 4_096  # days whose rows a process remembers
 PAYERS_KEPT = 16_384  # payers and days, by pack or code
-ANSWERS_KEPT = 16_384  # codes and days, by list
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +74,9 @@ class CodeLists:
                 self._codes.setdefault((row.list, row.code), []).append(window)
             else:
                 self._ranges.setdefault(row.list, []).append((row.code, row.through, window))
-        # Asked several times a line, of the same codes again and again. Wrapped here, so that what is remembered goes
-        # with the lists.
-        self._remembered = lru_cache(ANSWERS_KEPT)(self._find)
 
     def contains(self, list_name: str, code: str, day: int) -> bool:
         """Whether the list has the code on the day (an ordinal)."""
-        return self._remembered(list_name, code, day)
-
-    def _find(self, list_name: str, code: str, day: int) -> bool:
         for first, last in self._codes.get((list_name, code), ()):
             if first <= day < last:
                 return True
