@@ -9,6 +9,9 @@ PYTHON  ?=
 PYTHONS := 3.11 3.12 3.13
 UV      = $(shell uv --version >/dev/null 2>&1 && echo uv)
 
+# Tests start the program hundreds of times. Where a machine keeps no compiled modules, each start compiles all of them.
+export PYTHONDONTWRITEBYTECODE :=
+
 # setup.py of durable-rules overwrites CFLAGS and so compiles without any -O; CC is the way in.
 # -fno-strict-aliasing because its C code reads one memory as several types. It calls PyEval_CallObject, which
 # Python 3.13 no longer has; PyObject_CallObject does the same, and in 3.11 and 3.12 their own definition stands.
