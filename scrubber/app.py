@@ -17,7 +17,7 @@ from scrubber.rulebook.archive import archive_or_tell
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.load import load_rulebook
 from scrubber.scrub import LiveScrubber, Scrubber
-from scrubber.web import docs, logs, openapi, problems, service
+from scrubber.web import docs, logs, openapi, parameters, problems, service
 from scrubber.web.reload.following import Follower
 from scrubber.web.reload.reloads import Reloads
 from scrubber.web.reload.shelf import Shelf
@@ -67,7 +67,7 @@ def _put_together(settings: Settings, current: Callable[[], Scrubber], trouble: 
     logs.install(app, logs.open_log(sys.stdout))
     docs.install(app)
     problems.install(app)
-    openapi.install(app)
+    parameters.install(app, openapi.install(app))
     return app
 
 

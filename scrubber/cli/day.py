@@ -7,19 +7,21 @@ from datetime import UTC, date, datetime
 import click
 
 from scrubber.claim import Claim
+from scrubber.codes.asked import DATE, BadParameter
 
 
 class Day(click.ParamType[date]):
-    """A date as the claim's own body writes it."""
+    """A date as the API's parameters have it: CCYYMMDD or CCYY-MM-DD."""
 
     name = "CCYYMMDD"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> date:
         """Called by click."""
         try:
-            return datetime.strptime(value, "%Y%m%d").replace(tzinfo=UTC).date()
-        except ValueError:
-            self.fail("give a date as CCYYMMDD, for example 20250312", param, ctx)
+            day: date = DATE.read(value)
+        except BadParameter:
+            self.fail("give a date as CCYYMMDD or CCYY-MM-DD, for example 20250312", param, ctx)
+        return day
 
 
 def received(option: date | None, claim: Claim) -> date:

@@ -59,7 +59,11 @@ class _Run:
 @click.option("--include", type=click.Choice(INCLUDES), multiple=True, help="What is shown only when asked for.")
 @click.option("--enable", multiple=True, metavar="ID", help="Let what this shadow rule finds count.")
 @click.option("--disable", multiple=True, metavar="ID", help="Leave this rule out.")
-@click.option("--received-on", type=Day(), help="Day of receipt, instead of the claim's own or today.")
+@click.option(
+    "--received-on",
+    type=Day(),
+    help="Day of receipt, instead of the claim's own or today; of many claims: of those that do not say.",
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 when something denies.")
 @click.option("--jobs", type=click.IntRange(1), help="The file has a claim a line: so many processes. [one per core]")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Where their results go.")

@@ -132,7 +132,7 @@ CODE = Parameter(
     "[0-9]{4}[0-9A-Za-z]|[A-Za-z][0-9]{4}",
     str.upper,
 )
-_DATE = Parameter(
+DATE = Parameter(
     "date",
     "day",
     "Date of service; default: today (UTC).",
@@ -216,7 +216,7 @@ _TAXONOMY = Parameter(
     str.upper,
 )
 
-_WHERE_AND_WHO = (_DATE, _ZIP, _PLACE, _PAYER, _LINE_OF_BUSINESS)
+_WHERE_AND_WHO = (DATE, _ZIP, _PLACE, _PAYER, _LINE_OF_BUSINESS)
 CODE_PARAMETERS = (*_WHERE_AND_WHO, _PAGE, _PAGE_SIZE)
 PRICE_PARAMETERS = (
     CODE,

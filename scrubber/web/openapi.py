@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -55,8 +56,8 @@ class DocumentedApi(Api):
             self.spec.components.response(status.name, response, lazy=True)
 
 
-def install(app: Flask) -> None:
-    """Serve every resource, and /openapi.json about them."""
+def install(app: Flask) -> Mapping[str, Any]:
+    """Serve every resource, and /openapi.json about them. Returns that document, without the example answer."""
     app.config |= {
         "API_TITLE": "Claim scrubber",
         "API_VERSION": __version__,
@@ -69,3 +70,5 @@ def install(app: Flask) -> None:
     api.ma_plugin.converter.add_attribute_function(describe_scalar)
     for blueprint in (claims, batches, codes, rules, reference, health):
         api.register_blueprint(blueprint)
+    document: dict[str, Any] = api.spec.to_dict()
+    return document

@@ -25,7 +25,7 @@ class Kind:
     title: str
 
 
-BAD_PARAMETER = Kind("bad-parameter", 400, "A parameter has a value that it cannot have")
+BAD_PARAMETER = Kind("bad-parameter", 400, "A parameter or its value is not one that is known here")
 BAD_BODY = Kind("bad-body", 400, "The body could not be read to its end")
 NO_CLAIMS = Kind("no-claims", 400, "The body is empty")
 NOT_JSON = Kind("not-json", 400, "The body is not JSON")

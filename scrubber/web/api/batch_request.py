@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 
 from flask import request
@@ -15,6 +15,7 @@ from scrubber.batch.summary import merged
 from scrubber.batch.webhook import allowed
 from scrubber.errors import WrongSwitch
 from scrubber.findings import read_switches
+from scrubber.web.api.parameters import received_on
 from scrubber.web.body import check_charset
 from scrubber.web.problems import BAD_PARAMETER, UNSUPPORTED, Refused
 from scrubber.web.service import Service
@@ -65,27 +66,17 @@ def options_of(here: Service, today: date) -> Options:
         switches = read_switches(asked.getlist("enable"), asked.getlist("disable"), here.scrubber.rulebook)
     except WrongSwitch as error:
         raise Refused(BAD_PARAMETER, f"{error}.") from None
-    received_on = _received_on()
+    stated = received_on()
     most = _matching("mostRejected", _SHARE, "a share from 0 to 1, such as 0.05")
     return Options(
-        received_on or today,
+        stated or today,
         switches.enable,
         switches.disable,
         None if most is None else Decimal(most),
         int(_matching("priority", _PRIORITY, "a whole number from -999 to 999") or 0),
         _webhook(here),
-        dated=received_on is not None,
+        dated=stated is not None,
     )
-
-
-def _received_on() -> date | None:
-    text = _matching("receivedOn", re.compile(r"[0-9]{8}"), "a date as CCYYMMDD")
-    if text is None:
-        return None
-    try:
-        return datetime.strptime(text, "%Y%m%d").replace(tzinfo=UTC).date()
-    except ValueError:
-        raise Refused(BAD_PARAMETER, "`receivedOn` is a date as CCYYMMDD.") from None
 
 
 def _webhook(here: Service) -> str | None:

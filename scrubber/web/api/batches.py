@@ -19,7 +19,6 @@ from scrubber.batch.summary import merged
 from scrubber.batch.work import remove_batch
 from scrubber.errors import BadUpload
 from scrubber.web.api.batch_request import declared_format, idempotency_key, one_of, options_of, wanted_results
-from scrubber.web.api.parameters import check_names
 from scrubber.web.body import body_pieces
 from scrubber.web.documented import batches as documented
 from scrubber.web.problems import (
@@ -52,7 +51,6 @@ def submit() -> Response:
     batch is durable: from then on it survives whatever happens to a process.
     """
     here, kept = _here()
-    check_names(("receivedOn", "mostRejected", "priority", "webhook", "format"), ("enable", "disable"))
     declared = declared_format()
     options, key = options_of(here, _now().date()), idempotency_key()
     try:
@@ -79,7 +77,6 @@ def every() -> Response:
     The newest first, at most a hundred.
     """
     _, kept = _here()
-    check_names()
     now = _now()
     found = [told.document(batch, kept.ledger.progress(batch.id), now) for batch in kept.ledger.batches(MOST_LISTED)]
     return _json({"batches": found})
@@ -93,7 +90,6 @@ def one(batch_id: str) -> Response:
     State, counts, progress, rate, time left and dollars at risk so far.
     """
     _, kept = _here()
-    check_names()
     return _told(_find(batch_id, kept), kept, HTTPStatus.OK)
 
 
@@ -106,7 +102,6 @@ def read_results(batch_id: str) -> Response:
     last row that was read.
     """
     here, kept = _here()
-    check_names(("after", "limit", "rule", "minAtRisk", "format"), ("disposition",))
     batch = _find(batch_id, kept)
     wanted, name = wanted_results(here, kept, batch), one_of("format", tuple(FORMATS)) or "ndjson"
     media_type, read = FORMATS[name]
@@ -122,7 +117,6 @@ def read_summary(batch_id: str) -> Response:
     Claims, findings and dollars by rule, payer, code and provider, of the rows that are done.
     """
     _, kept = _here()
-    check_names()
     batch = _find(batch_id, kept)
     return _json(told.summary(batch, merged(kept.ledger.summaries(batch.id))))
 
@@ -135,7 +129,6 @@ def cancel(batch_id: str) -> Response:
     What is done stays and can be read. A batch that has ended stays as it is.
     """
     _, kept = _here()
-    check_names()
     batch = _find(batch_id, kept)
     kept.ledger.cancel(batch.id, _now())
     return _told(_find(batch.id, kept), kept, HTTPStatus.OK)
@@ -149,7 +142,6 @@ def delete(batch_id: str) -> Response:
     Claims and results are removed; a batch that runs is cancelled first.
     """
     _, kept = _here()
-    check_names()
     batch = _find(batch_id, kept)
     if batch.state not in ENDED:
         kept.ledger.cancel(batch.id, _now())

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from flask import Response, request
 from flask_smorest import Blueprint
 
 from scrubber.answer import DEFAULT_VIEW, INCLUDES, VIEWS, View, including
 from scrubber.answer.json import CHECKS
+from scrubber.claim import Claim
 from scrubber.errors import WrongQuestion, WrongSwitch
 from scrubber.findings import Switches, read_switches
 from scrubber.intake.parse import parse_json
 from scrubber.intake.v3 import read_v3
 from scrubber.scrub import Scrubber
 from scrubber.web import logs
-from scrubber.web.api.parameters import check_names
+from scrubber.web.api.parameters import received_on
 from scrubber.web.body import read_json_bytes
 from scrubber.web.documented import operations
 from scrubber.web.problems import BAD_PARAMETER, Refused
@@ -25,7 +26,6 @@ from scrubber.workshop import explain as workshop
 from scrubber.workshop.explain import Asked
 from scrubber.workshop.explain.as_json import to_bytes
 
-SWITCHES = ("enable", "disable")
 _LINE = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 
 claims = Blueprint("claims", __name__, url_prefix="/v1/claims", description="Scrub professional claims.")
@@ -39,15 +39,13 @@ def scrub() -> Response:
     Send the v3 Professional Claims body, with `scrubContext` for what that body has no place for. A claim that can
     be read is answered with 200 whatever its disposition. Nothing of it is stored.
     """
-    check_names(once=("view",), repeated=("include", *SWITCHES))
     included = _included()
-    view = _view(included)
+    view, stated = _view(included), received_on()
     here = service()
     scrubber = here.scrubber
     switches = _switches(scrubber)
     claim = read_v3(parse_json(read_json_bytes(here.max_body_bytes)))
-    received_on = claim.context.received_on or datetime.now(UTC).date()
-    result = scrubber.scrub(claim, received_on, switches)
+    result = scrubber.scrub(claim, _day_of_receipt(stated, claim), switches)
     logs.note_result(result)
     if CHECKS in included:
         result = scrubber.with_every_check(claim, result)
@@ -64,17 +62,21 @@ def explain() -> Response:
     `rule` and `line`: the rules that fired. At most about 200 facts are told; those left off are counted. Nothing of
     the claim is stored.
     """
-    check_names(once=("line",), repeated=("rule", *SWITCHES))
     here = service()
     scrubber = here.scrubber
     asked, switches = Asked(tuple(request.args.getlist("rule")), _line()), _switches(scrubber)
+    stated = received_on()
     claim = read_v3(parse_json(read_json_bytes(here.max_body_bytes)))
-    received_on = claim.context.received_on or datetime.now(UTC).date()
     try:
-        told = workshop.explain(scrubber, claim, received_on, asked, switches)
+        told = workshop.explain(scrubber, claim, _day_of_receipt(stated, claim), asked, switches)
     except WrongQuestion as error:
         raise Refused(BAD_PARAMETER, f"{error}.") from None
     return Response(to_bytes(told), content_type="application/json")
+
+
+def _day_of_receipt(stated: date | None, claim: Claim) -> date:
+    """What the request states comes before what the claim says, as on the command line; else today, UTC."""
+    return stated or claim.context.received_on or datetime.now(UTC).date()
 
 
 def _line() -> int | None:

@@ -5,20 +5,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import orjson
-from flask import Response
+from flask import Response, request
 from flask_smorest import Blueprint
 
 from scrubber.answer.codes import known_code, priced
 from scrubber.codes import know, price
-from scrubber.codes.asked import (
-    CODE,
-    CODE_PARAMETERS,
-    PRICE_PARAMETERS,
-    BadParameter,
-    code_question,
-    price_question,
-)
-from scrubber.web.api.parameters import texts_of
+from scrubber.codes.asked import CODE, BadParameter, code_question, price_question
 from scrubber.web.documented import operations
 from scrubber.web.problems import BAD_PARAMETER, NOT_FOUND, Refused
 from scrubber.web.service import service
@@ -35,9 +27,8 @@ def one(code: str) -> Response:
     of the fee schedule, prices, units, partners, coverage, rules and documentation. A code that no table has is
     answered as unknown; 404 is for what is no code. Never a descriptor.
     """
-    texts = texts_of(parameter.name for parameter in CODE_PARAMETERS)
     try:
-        question = code_question(code, texts, _today())
+        question = code_question(code, request.args.to_dict(), _today())
     except BadParameter as bad:
         raise Refused(NOT_FOUND if bad.name == CODE.name else BAD_PARAMETER, str(bad)) from None
     here = service().scrubber
@@ -53,9 +44,8 @@ def one_price() -> Response:
     By the functions that price the lines of claims. An amount that cannot be known is null, and `unknown` says why.
     Reductions among several services of a day are not applied.
     """
-    texts = texts_of(parameter.name for parameter in PRICE_PARAMETERS)
     try:
-        question = price_question(texts, _today())
+        question = price_question(request.args.to_dict(), _today())
     except BadParameter as bad:
         raise Refused(BAD_PARAMETER, str(bad)) from None
     here = service().scrubber

@@ -1,29 +1,24 @@
-"""Around the path: the query parameters of requests that look things up."""
+"""Around the path: query parameters that several resources read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from datetime import date
 
 from flask import request
 
+from scrubber.codes.asked import DATE, BadParameter
 from scrubber.web.problems import BAD_PARAMETER, Refused
 
-
-def texts_of(known: Iterable[str]) -> dict[str, str]:
-    """The parameters of the request by name. One that is misspelt would change the answer unnoticed: it is refused."""
-    check_names(known)
-    return request.args.to_dict()
+RECEIVED_ON = "receivedOn"
 
 
-def check_names(once: Iterable[str] = (), repeated: Iterable[str] = ()) -> None:
-    """That the request has no other parameters than these, and of the first ones each once. Raises Refused (400)."""
-    several = frozenset(repeated)
-    names = [*once, *sorted(several)]
-    if not request.args.keys() <= set(names):
-        told = (
-            f"Only these parameters are known here: {', '.join(names)}." if names else "No parameters are known here."
-        )
-        raise Refused(BAD_PARAMETER, told)
-    for name, values in request.args.lists():
-        if len(values) > 1 and name not in several:
-            raise Refused(BAD_PARAMETER, f"`{name}` is given more than once.")
+def received_on() -> date | None:
+    """The day of receipt that the request states, None where it states none. Raises Refused (400)."""
+    text = request.args.get(RECEIVED_ON)
+    if text is None:
+        return None
+    try:
+        day: date = DATE.read(text)
+    except BadParameter:
+        raise Refused(BAD_PARAMETER, f"`{RECEIVED_ON}` is a date as CCYYMMDD or CCYY-MM-DD.") from None
+    return day

@@ -7,7 +7,6 @@ from flask import Response
 from flask_smorest import Blueprint
 
 from scrubber.answer.releases import every
-from scrubber.web.api.parameters import texts_of
 from scrubber.web.documented import operations
 from scrubber.web.service import service
 
@@ -21,6 +20,5 @@ def releases() -> Response:
 
     Several releases of a table lie side by side; the one in force on a date of service answers for it.
     """
-    texts_of(())
     told = every(service().scrubber.reference.releases())
     return Response(orjson.dumps(told), content_type="application/json")

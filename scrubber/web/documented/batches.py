@@ -8,7 +8,7 @@ from marshmallow import fields
 
 from scrubber.batch.job import STATES
 from scrubber.batch.results import DISPOSITIONS
-from scrubber.web.documented.operations import Operation, answers, query, repeated
+from scrubber.web.documented.operations import RECEIVED_ON, Operation, answers, query, repeated
 from scrubber.web.documented.shapes import Field, flag, money, number, or_null, part, parts, shape, text, texts, word
 
 
@@ -80,7 +80,8 @@ SUBMIT: Operation = {
             "description": "For 24 hours the same key and body stand for the same batch.",
             "schema": {"type": "string", "maxLength": 200},
         },
-        query("receivedOn", "Day of receipt for claims that do not say: CCYYMMDD; else today, UTC."),
+        query("receivedOn", "Day of receipt for claims that do not say: CCYYMMDD or CCYY-MM-DD; else today, UTC.")
+        | {"schema": RECEIVED_ON},
         repeated("enable", "Shadow rules whose findings count as if the rules were active."),
         repeated("disable", "Rules that are left out."),
         query("mostRejected", "Fail as soon as a larger share of all its rows is rejected: 0 to 1."),

@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import Schema
 
 from scrubber.answer import DEFAULT_VIEW, INCLUDES, VIEWS
-from scrubber.codes.asked import CODE, CODE_PARAMETERS, PRICE_PARAMETERS, Parameter
+from scrubber.codes.asked import CODE, CODE_PARAMETERS, DATE, PRICE_PARAMETERS, Parameter
 from scrubber.intake.schema import BODY
 from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES
 from scrubber.rulebook.schema import STATUSES
@@ -54,6 +54,11 @@ def answers(
     return well | {str(int(problem)): problem.name for problem in problems}
 
 
+RECEIVED_ON = {"type": "string", "pattern": f"^({DATE.pattern})$"}
+_RECEIVED_ON = query(
+    "receivedOn",
+    "Day of receipt, CCYYMMDD or CCYY-MM-DD, instead of the claim's own or today (UTC).",
+) | {"schema": RECEIVED_ON}
 _SWITCHES = (
     repeated("enable", "Shadow rules whose findings count in this answer as if the rules were active."),
     repeated("disable", "Rules that are left out of this answer."),
@@ -73,6 +78,7 @@ SCRUB: Operation = {
             tuple(VIEWS),
         ),
         repeated("include", "Parts of our own answer that are there only when asked for.", INCLUDES),
+        _RECEIVED_ON,
         *_SWITCHES,
     ],
     "requestBody": _CLAIM,
@@ -92,6 +98,7 @@ EXPLAIN: Operation = {
         repeated("rule", "Ids of rules to explain, whether or not they fired, and whatever their status."),
         query("line", "A service line, from 1: every rule that applies to its code is explained, on that line only.")
         | {"schema": {"type": "integer", "minimum": 1}},
+        _RECEIVED_ON,
         *_SWITCHES,
     ],
     "requestBody": _CLAIM,
