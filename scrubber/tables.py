@@ -146,7 +146,7 @@ def _row(
     path: Path, number: int, names: list[str], cells: list[str], row_type: type[Row], faults: list[Fault]
 ) -> Row | None:
     if len(cells) != len(names):
-        faults.append(Fault(str(path), number, f"has {len(cells)} cells where the header has {len(names)}"))
+        faults.append(Fault(str(path), number, _count_told(len(cells), len(names))))
         return None
     before = len(faults)
     values: dict[str, Any] = {}
@@ -162,6 +162,11 @@ def _row(
         return None
     values = row_type._field_defaults | values
     return row_type._make(values[name] for name in row_type._fields)
+
+
+def _count_told(cells: int, columns: int) -> str:
+    told = f"has {cells} cells where the header has {columns}"
+    return f"{told}: put a cell with a comma in double quotes" if cells > columns else told
 
 
 def _ends_before_it_starts(values: Mapping[str, Any]) -> bool:
@@ -228,7 +233,7 @@ def _integer(cell: str) -> int:
 
 def _decimal(cell: str) -> Decimal:
     if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", cell):
-        raise ValueError("expected a number such as 0.85")
+        raise ValueError("expected a number such as 1250.85: digits with a point, no comma and no $")
     return Decimal(cell)
 
 

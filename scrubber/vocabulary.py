@@ -67,6 +67,60 @@ _DIAGNOSES, _NOTES, _PLACES = ("icd10cm",), ("icd10cm", "icd10cm-notes"), ("plac
 
 LINES_OF_BUSINESS = ("original-medicare", "medicare-advantage", "medicaid", "tricare", "commercial", "other", "unknown")
 
+# What the codes of a list may be: `lists` of pack.yaml says it of each list. `text` is any text, compared as it stands;
+# `words` are small letters and digits with one blank between them.
+LIST_TYPES = (
+    "procedures", "modifiers", "diagnoses", "places", "payers", "contractors", "taxonomies", "elements", "x12-codes",
+    "days", "words", "text",
+)  # fmt: skip
+
+# Facts that hold codes of one such type: a list of another type could never have one of them.
+LISTS_OF_FACTS: Mapping[str, str] = {
+    "procedure": "procedures", "first": "procedures", "second": "procedures", "operation": "procedures",
+    "diagnoses": "diagnoses", "code": "diagnoses", "modifiers": "modifiers", "modifiersUnknown": "modifiers",
+    "place": "places", "payer": "payers", "contractor": "contractors", "element": "elements",
+    "filingIndicator": "x12-codes", "frequency": "x12-codes", "unitCode": "x12-codes",
+}  # fmt: skip
+
+X12_LISTS = "x12-"  # before the name of an element: the codes that the transaction has for it
+
+# Lists and limits that the program itself reads to make facts, whether or not a rule names them.
+LISTS_READ: Mapping[str, str] = {
+    "abn-editions": "days",
+    "abn-forms": "text",
+    "abn-generic-reasons": "words",
+    "abn-generic-words": "words",
+    "abn-service-words": "words",
+    "abn-vague-reasons": "words",
+    "ambulance-codes": "procedures",
+    "ambulance-origins-and-destinations": "text",
+    "anesthesia-codes": "procedures",
+    "chiropractic-benefit": "procedures",
+    "chiropractor-taxonomies": "taxonomies",
+    "cleared-tbs-software": "text",
+    "clinical-laboratory": "procedures",
+    "clinical-trial-diagnoses": "diagnoses",
+    "clinical-trial-modifiers": "modifiers",
+    "diagnostic-mammography": "procedures",
+    "evaluation-and-management": "procedures",
+    "excluded-by-statute": "procedures",
+    "hospice-modifiers": "modifiers",
+    "modifiers-outside-the-package": "modifiers",
+    "organization-as-subscriber": "x12-codes",
+    "routine-indications": "words",
+    "screening-mammography": "procedures",
+    "sites-left": "modifiers",
+    "sites-right": "modifiers",
+    "sites-vessels": "modifiers",
+    "sites-whole-side": "modifiers",
+    "studies-with-lumbar-spine": "procedures",
+    "studies-without-lumbar-spine": "procedures",
+    "supplier-taxonomies": "taxonomies",
+}
+LIMITS_READ = frozenset(
+    ("abn-most-days", "abn-refusal-witnesses", "one-study-days", "tbs-plausible-high", "tbs-plausible-low")
+)
+
 _PAYER = (
     Field("lineOfBusiness", Type.WORD, "what kind of payer the claim goes to", LINES_OF_BUSINESS),
     Field("payer", Type.TEXT, "the payer's name in tables/aliases.csv of pack payers; unset when no row knows the id"),

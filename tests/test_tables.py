@@ -73,7 +73,7 @@ def test_every_bad_cell_is_told_at_once_with_its_line(tmp_path: Path) -> None:
         (2, "code: must not be blank"),
         (2, "kind: expected one of daily, yearly, blank"),
         (2, "most: expected a whole number"),
-        (2, "share: expected a number such as 0.85"),
+        (2, "share: expected a number such as 1250.85: digits with a point, no comma and no $"),
         (2, "since: is no day of the calendar"),
         (2, "until: expected a day such as 2025-01-31"),
         (3, "until: must be a later day than since"),
@@ -85,7 +85,7 @@ def test_every_bad_cell_is_told_at_once_with_its_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1_000", "٣", "1.", ".5", "+1"])
 def test_a_number_is_plain_digits(tmp_path: Path, number: str) -> None:
     path = table(tmp_path, HEADER + f"A,daily,1,{number},no,,,\n")
-    assert faults(path) == [(2, "share: expected a number such as 0.85")]
+    assert faults(path) == [(2, "share: expected a number such as 1250.85: digits with a point, no comma and no $")]
 
 
 def test_the_header_holds_exactly_the_columns(tmp_path: Path) -> None:

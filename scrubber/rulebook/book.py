@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache, partial
@@ -45,7 +45,10 @@ PAYERS_KEPT = 16_384  # payers and days, by pack or code
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """One folder of rules. `adoption` is everyone or by-row; `test_releases` is of its cases that say nothing else."""
+    """One folder of rules. `adoption` is everyone or by-row; `test_releases` is of its cases that say nothing else.
+
+    `tables` has the kind of each file, `lists` what the codes of a list are (vocabulary.LIST_TYPES), by name.
+    """
 
     name: str
     title: str
@@ -53,6 +56,7 @@ class Pack:
     adoption: str
     tables: Mapping[str, str]
     test_releases: str = STARTER_RELEASES
+    lists: Mapping[str, str] = field(default_factory=dict)
 
 
 class _Window(NamedTuple):

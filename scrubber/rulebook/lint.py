@@ -17,6 +17,7 @@ from scrubber.rulebook.check import RuleFile
 from scrubber.rulebook.firing import check_firing
 from scrubber.rulebook.json_schema import RULE_SCHEMA_FILE, schema_files
 from scrubber.rulebook.limits import by_name
+from scrubber.rulebook.lint_cells import impossible_cells, unused
 from scrubber.rulebook.lint_codes import table_matters, unquoted_in_cases, unquoted_in_rule
 from scrubber.rulebook.lint_tables import gaps, silent_days
 from scrubber.rulebook.lint_texts import cpt_wording, names_of_persons, personal_data
@@ -75,13 +76,15 @@ def inspect(folder: Path, known: Container[str] = ()) -> Inspection:
 
 
 def check_up(folder: Path, today: date) -> Checkup:
-    """`inspect`, and more to be looked at: reviews of over a year ago, schemas of another version of the program.
+    """`inspect`, and more to be looked at: reviews of over a year ago, schemas of another version, what nothing uses.
 
     Raises Faults: no folder.
     """
     contents = read_folder(folder)
     found = _inspect(contents, folder)
     warnings = [*_stale(contents.files, today), *_schemas(folder), *of_drafts(found.of_drafts, contents.left_out)]
+    if not contents.faults:
+        warnings += sorted(unused(contents.tables, contents.packs, contents.files))
     return Checkup(found.faults, warnings, len(contents.documents), len(contents.packs), found.in_use)
 
 
@@ -105,6 +108,7 @@ def _inspect(contents: Contents, folder: Path, known: Container[str] = ()) -> In
         faults += silent_days(contents.files, by_name(rows.get("limits", ())))
         payers = {row.payer for row in rows.get("aliases", ())}
         faults += (fault for file in contents.files for fault in impossible_values(file.document, payers))
+        faults += impossible_cells(contents.tables, contents.packs, contents.files)
     for document in contents.documents:
         if document.file not in known:
             faults += _of_rule(document, folder)

@@ -11,7 +11,7 @@ from scrubber.rulebook.book import STARTER_RELEASES, TEST_RELEASES
 from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES
 from scrubber.rulebook.tables import ROW_TYPES
 from scrubber.rulebook.yaml_file import iso_day
-from scrubber.vocabulary import ELEMENTS, KINDS
+from scrubber.vocabulary import ELEMENTS, KINDS, LIST_TYPES
 
 STATUSES = ("draft", "shadow", "active", "deprecated")
 AUTHORITY_KINDS = (
@@ -162,6 +162,12 @@ class PackSchema(Schema):
         keys=_code(r"[a-z0-9-]+\.csv", "Name of a file in tables/.", "limits.csv"),
         values=_word(*ROW_TYPES),
         load_default=dict,
+    )
+    lists = fields.Dict(
+        keys=_code(ID, "Name of a list of codes.", "evaluation-and-management"),
+        values=_word(*LIST_TYPES),
+        load_default=dict,
+        metadata={"description": "What each list of the pack's tables of kind code-lists holds."},
     )
     test_releases = _word(
         *TEST_RELEASES,
