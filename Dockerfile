@@ -1,5 +1,8 @@
 # docker build -t claim-scrubber .
+# docker run --rm -v claim-scrubber:/var/lib/claim-scrubber claim-scrubber scrubber keys create --scope scrub
 # docker run --rm -p 8080:8080 --read-only -v claim-scrubber:/var/lib/claim-scrubber claim-scrubber
+#
+# The second line prints the key without which nobody may ask; without any key the third one refuses to start.
 
 FROM python:3.12-slim AS build
 # durable-rules is published as source only, and a slim image has no compiler.
@@ -40,6 +43,7 @@ WORKDIR /app
 USER 10001
 VOLUME /var/lib/claim-scrubber
 EXPOSE 8080
+# Health is told without a key, whatever the name that is asked.
 HEALTHCHECK --interval=30s --timeout=3s --start-period=10s CMD ["python", "-c", \
     "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ['SCRUBBER_BIND'].rsplit(':', 1)[1] + '/healthz', timeout=2)"]
 CMD ["scrubber", "serve"]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from flask import Flask
 
+from scrubber.access.policy import Policy, open_policy
 from scrubber.batch.place import open_batches
 from scrubber.config import Settings, cores
 from scrubber.reference import LiveReference
@@ -17,7 +19,7 @@ from scrubber.rulebook.archive import archive_or_tell
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.load import load_rulebook
 from scrubber.scrub import LiveScrubber, Scrubber
-from scrubber.web import docs, logs, openapi, parameters, problems, service
+from scrubber.web import access, docs, logs, openapi, origins, parameters, problems, service
 from scrubber.web.reload.following import Follower
 from scrubber.web.reload.reloads import Reloads
 from scrubber.web.reload.shelf import Shelf
@@ -41,30 +43,45 @@ def create_app(settings: Settings, scrubber: Scrubber | None = None) -> Flask:
     Its rules are loaded and not tested. Raises Faults when the rules or the reference data have faults.
     """
     if scrubber is not None:
-        return _put_together(settings, lambda: scrubber, lambda: None)
+        return _put_together(settings, _policy(settings), lambda: scrubber, lambda: None)
     live = LiveScrubber(load_rulebook(settings.rules), LiveReference(settings.reference))
     keep(settings, live.rulebook)
-    return _put_together(settings, live.current, lambda: live.reference.trouble)
+    return _put_together(settings, _policy(settings), live.current, lambda: live.reference.trouble)
 
 
 def reloading_app(settings: Settings, watcher: Callable[[str], None] | None = None) -> tuple[Flask, Reloads]:
     """The application for a service of several processes, which follows its rules, too, and what reloads them.
 
     Its rules have passed what a reload asks for. `watcher` is told what comes of each reload. Raises what `create_app`
-    does, Faults for rules that a reload would refuse, and ConfigError where there is no folder for temporary files.
+    does, Faults for rules that a reload would refuse, and ConfigError where there is no folder for temporary files, or
+    where a key is demanded and nobody has one.
     """
+    policy = _policy(settings)
     live, shelf = _open_checked(settings), Shelf()
     follower = Follower(shelf, live)
-    app = _put_together(settings, follower.current, lambda: live.reference.trouble)
+    app = _put_together(settings, policy, follower.current, lambda: live.reference.trouble)
     return app, Reloads(settings, shelf, follower, partial(keep, settings), watcher)
 
 
-def _put_together(settings: Settings, current: Callable[[], Scrubber], trouble: Callable[[], str | None]) -> Flask:
+def _policy(settings: Settings) -> Policy:
+    """Who may ask. Where that is everybody, because the settings say so, the log says it at every start."""
+    log = logs.open_log(sys.stdout)
+    policy = open_policy(settings, datetime.now(UTC), lambda why: log.error("keys not read", reason=why))
+    if settings.open:
+        log.warning("open", reason=f"SCRUBBER_OPEN=yes: whoever reaches {settings.address} may ask, without a key")
+    return policy
+
+
+def _put_together(
+    settings: Settings, policy: Policy, current: Callable[[], Scrubber], trouble: Callable[[], str | None]
+) -> Flask:
     app = Application("scrubber", static_folder=None)
     # Werkzeug would answer doubled slashes with a redirect that repeats the address.
     app.url_map.merge_slashes = False
     service.install(app, _service(settings, current, trouble))
     logs.install(app, logs.open_log(sys.stdout))
+    origins.install(app, settings)
+    access.install(app, policy)
     docs.install(app)
     problems.install(app)
     parameters.install(app, openapi.install(app))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -18,6 +19,7 @@ _MOST_KEEP_DAYS = 36_500  # a hundred years; a date that much earlier has to exi
 STALE_AFTER = 183
 NEVER = "never"
 _HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:]+")
+_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 _NAMES = frozenset(
     f"SCRUBBER_{name}"
     for name in (
@@ -39,6 +41,12 @@ _NAMES = frozenset(
         "KEEP_DAYS",
         "WEBHOOK_HOSTS",
         "WEBHOOK_SECRET",
+        "OPEN",
+        "HOSTS",
+        "ORIGINS",
+        "KEY_RATE",
+        "KEY_CONCURRENT",
+        "KEY",
     )
 )
 
@@ -59,6 +67,11 @@ class Settings:
     may be told of the end of a batch, signed with `webhook_secret`. `broker` is the address of the broker over which
     Celery carries the work on batches, None where workers ask for it by themselves. After `lease_seconds` without a
     sign of life a worker's chunk goes to another.
+
+    `open`: whether anybody may ask without a key; None: while the service listens on this machine alone and no key was
+    ever made. `hosts` are the names that it answers to, without a port; empty: those of this machine where it listens
+    there alone, else any. Pages of `origins` may ask from a browser. `key_rate` is how many requests a second, and
+    `key_concurrent` how many at once, a key is allowed that does not say itself; None: any number.
     """
 
     host: str
@@ -79,6 +92,16 @@ class Settings:
     broker: str | None = field(default=None, repr=False)
     lease_seconds: float = 30.0
     stale_after: int | None = STALE_AFTER
+    open: bool | None = None
+    hosts: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    key_rate: int | None = None
+    key_concurrent: int | None = None
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether nobody on another machine can reach what the service listens on."""
+        return is_loopback(self.host)
 
     @property
     def address(self) -> str:
@@ -112,6 +135,11 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         broker=_broker(environ),
         lease_seconds=_count(environ, "SCRUBBER_LEASE_SECONDS", 30),
         stale_after=stale_after,
+        open=_yes_or_no(environ, "SCRUBBER_OPEN"),
+        hosts=_names(environ.get("SCRUBBER_HOSTS") or ""),
+        origins=_origins(environ.get("SCRUBBER_ORIGINS") or ""),
+        key_rate=_count_or_none(environ, "SCRUBBER_KEY_RATE"),
+        key_concurrent=_count_or_none(environ, "SCRUBBER_KEY_CONCURRENT"),
     )
 
 
@@ -155,6 +183,52 @@ def _broker(environ: Mapping[str, str]) -> str | None:
     return broker
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address of a host, in small letters, is this machine's own and can be reached from no other.
+
+    A name is not looked up: what it stands for may change.
+    """
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
+def _names(text: str) -> tuple[str, ...]:
+    hosts = text.lower().replace(",", " ").split()
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise ConfigError(
+                f"SCRUBBER_HOSTS has {host!r}; give names of hosts alone, without https://, port or *, "
+                "for example scrubber.example"
+            )
+    return tuple(hosts)
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = text.lower().replace(",", " ").split()
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise ConfigError(
+                f"SCRUBBER_ORIGINS has {origin!r}; give origins as browsers send them, without path or *, "
+                "for example https://billing.example"
+            )
+    return tuple(origins)
+
+
+def _yes_or_no(environ: Mapping[str, str], name: str) -> bool | None:
+    text = environ.get(name)
+    if not text:
+        return None
+    if text not in ("yes", "no"):
+        raise ConfigError(f"{name} is {text!r}; give yes or no")
+    return text == "yes"
+
+
 def _hosts(text: str) -> tuple[str, ...]:
     hosts = text.lower().replace(",", " ").split()
     for host in hosts:
@@ -193,6 +267,10 @@ def _count(environ: Mapping[str, str], name: str, default: int, least: int = 1, 
         bounds = f"from {least}" if most is None else f"from {least} to {most}"
         raise ConfigError(f"{name} is {text!r}; give a whole number {bounds}")
     return int(text)
+
+
+def _count_or_none(environ: Mapping[str, str], name: str) -> int | None:
+    return _count(environ, name, 1) if environ.get(name) else None
 
 
 def _days(environ: Mapping[str, str], name: str, default: int | None) -> int | None:

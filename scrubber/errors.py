@@ -11,6 +11,7 @@ ScrubberError
 |-- WrongSwitch            a rule that a request switches on or off is not there, or does not run
 |-- WrongQuestion          an explanation is asked of a rule or a line that there is not
 |-- LedgerDown             batches cannot be kept or read just now (HTTP 503)
+|-- KeysDown               API keys cannot be read or written just now (HTTP 503)
 |-- DepotFull              there is no room for a batch (HTTP 507)
 |-- BadUpload              an upload is refused while it is received (HTTP 400, 413, 415)
 |-- NotABatch              an upload cannot be cut into rows; the batch fails, and says why
@@ -74,6 +75,10 @@ class WrongQuestion(ScrubberError):
 
 class LedgerDown(ScrubberError):
     """Batches cannot be kept or read just now."""
+
+
+class KeysDown(ScrubberError):
+    """API keys cannot be read or written just now; the message holds no key."""
 
 
 class DepotFull(ScrubberError):

@@ -209,7 +209,9 @@ def test_reloads_under_load_fail_no_request_and_leave_nothing_behind(
     for client in clients:
         client.start()
     slow = socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE)
-    head = b"POST /v1/claims/scrub HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    head = (
+        b"POST /v1/claims/scrub HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    )
     slow.sendall(head + b"Content-Length: %d\r\n\r\n" % len(TBS) + TBS[:100])
     files = []
     for number in range(10):

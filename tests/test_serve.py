@@ -81,14 +81,14 @@ def test_a_body_that_is_too_large_gets_a_clear_answer(service: Service, size: in
 
 def test_the_size_of_a_chunked_body_is_bounded_too(service: Service) -> None:
     chunk = b"8000\r\n" + b" " * 0x8000 + b"\r\n"
-    head = b"POST /v1/claims/scrub HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head = b"POST /v1/claims/scrub HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     answer = service.raw(head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 10 + b"0\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 413 ")
 
 
 def test_a_chunked_claim_is_read(service: Service) -> None:
     body = orjson.dumps(tbs_claim())
-    head = b"POST /v1/claims/scrub HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head = b"POST /v1/claims/scrub HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
     answer = service.raw(head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
     assert answer.startswith(b"HTTP/1.1 200 ")
@@ -101,13 +101,13 @@ def test_a_chunked_claim_is_read(service: Service) -> None:
         "GET /CANARY CANARY\r\n\r\n",
         "GET / HTTP/1.1\r\nCANARY CANARY: 1\r\n\r\n",
         "GET /" + "CANARY" * 2000 + " HTTP/1.1\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: x\r\nX: " + "CANARY" * 20000 + "\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: localhost\r\nX: " + "CANARY" * 20000 + "\r\n\r\n",
         "POST /v1/claims/scrub HTTP/1.1\r\nTransfer-Encoding: CANARY\r\n\r\n",
         "POST /v1/claims/scrub HTTP/1.1\r\nContent-Length: CANARY\r\n\r\n",
-        "POST /v1/claims/scrub HTTP/1.1\r\nHost: x\r\nExpect: CANARY\r\nContent-Length: 0\r\n\r\n",
-        "POST /v1/claims/scrub HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        "POST /v1/claims/scrub HTTP/1.1\r\nHost: localhost\r\nExpect: CANARY\r\nContent-Length: 0\r\n\r\n",
+        "POST /v1/claims/scrub HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         "Transfer-Encoding: chunked\r\n\r\nCANARY\r\nCANARY\r\n",
-        "POST /v1/claims/scrub HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        "POST /v1/claims/scrub HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nCANARY CANARY\r\n\r\n",
     ],
 )
@@ -128,7 +128,9 @@ main(["serve"])
 """
 
 
-@pytest.mark.parametrize("sent", [b"POST /v1/cl", b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"])
+@pytest.mark.parametrize(
+    "sent", [b"POST /v1/cl", b"POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{"]
+)
 def test_requests_that_never_end_do_not_stop_the_service(tmp_path: Path, rules: Path, sent: bytes) -> None:
     with running(tmp_path, "-c", _IMPATIENT, SCRUBBER_RULES=str(rules), SCRUBBER_THREADS="2") as service:
         stalled = [socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE) for _ in range(4)]
@@ -151,7 +153,7 @@ def test_a_refused_upload_does_not_break_the_connection(service: Service) -> Non
 def test_a_long_upload_that_is_refused_is_told_why(service: Service, size: int) -> None:
     """Also one of which the rest is never sent."""
     kind = "text/plain" if size < 10_000_000_000 else "application/x-ndjson"
-    head = f"POST /v1/batches HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: {size}\r\n\r\n"
+    head = f"POST /v1/batches HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: {size}\r\n\r\n"
     with socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE) as connection:
         connection.sendall(head.encode())
         for _ in range(150):
@@ -165,7 +167,7 @@ def test_clients_that_keep_their_end_open_hold_up_nobody(tmp_path: Path, rules: 
         held = [socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE) for _ in range(40)]
         for number, connection in enumerate(held):
             last = "Connection: close" if number % 2 else "no header"
-            connection.sendall(f"GET /healthz HTTP/1.1\r\nHost: x\r\n{last}\r\n\r\n".encode())
+            connection.sendall(f"GET /healthz HTTP/1.1\r\nHost: localhost\r\n{last}\r\n\r\n".encode())
         assert service.ask("GET", "/healthz").status == 200
         for connection in held:
             assert connection.recv(65_536)
@@ -173,9 +175,8 @@ def test_clients_that_keep_their_end_open_hold_up_nobody(tmp_path: Path, rules: 
 
 
 def test_uploads_that_stall_leave_a_thread_to_others(tmp_path: Path, rules: Path) -> None:
-    head = (
-        b"POST /v1/batches HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\nContent-Length: 9000\r\n\r\n{"
-    )
+    head = b"POST /v1/batches HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n"
+    head += b"Content-Length: 9000\r\n\r\n{"
     with running(tmp_path, SCRUBBER_RULES=str(rules), SCRUBBER_STATE=str(tmp_path / "state")) as service:
         stalled = [socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE) for _ in range(20)]
         for connection in stalled:

@@ -203,8 +203,8 @@ def test_a_slow_upload_is_waited_for_and_one_that_stands_still_is_not(service: S
 
 def _head(length: int) -> bytes:
     return (
-        b"POST /v1/batches HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\nContent-Length: %d\r\n\r\n"
-        % length
+        b"POST /v1/batches HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n"
+        b"Content-Length: %d\r\n\r\n" % length
     )
 
 

@@ -17,6 +17,7 @@ from scrubber.errors import ConfigError, describe_failure
 _COMMANDS = {
     "scrub": "Scrub claims in files: a table to read, or the API's answers.",
     "serve": "Serve the API, batches included.",
+    "keys": "Make and take back the keys of those who may ask.",
     "worker": "Scrub batches, apart from the service.",
     "batch": "Send many claims to a service and read what came out.",
     "replay": "Make an answer again, or tell what is missing for it.",

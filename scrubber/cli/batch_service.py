@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -41,10 +42,14 @@ class Broken(Exception):
 
 
 class BatchService:
-    """A service by its address: http://HOST:PORT, or https."""
+    """A service by its address: http://HOST:PORT, or https; asked with the API key of SCRUBBER_KEY, if there is one."""
 
     def __init__(self, url: str) -> None:
         """Raises Unusable for an address that is none."""
+        key = os.environ.get("SCRUBBER_KEY")
+        if key and not (key.isascii() and key.isprintable()):
+            raise Unusable("SCRUBBER_KEY is no API key: it has characters that no key has")
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or not _has_port(parts):
             raise Unusable(f"--url is {url!r}; give an address such as http://127.0.0.1:8080")
@@ -78,7 +83,7 @@ class BatchService:
             connection = self._connect()
             try:
                 with self._told_plainly():
-                    connection.request("GET", self._address(_path(names, query)))
+                    connection.request("GET", self._address(_path(names, query)), headers=self._headers)
                     response = connection.getresponse()
                 if response.status == BUSY and (after := response.headers.get("Retry-After")):
                     time.sleep(float(after))
@@ -97,7 +102,7 @@ class BatchService:
         connection = self._connect()
         try:
             with self._told_plainly():
-                _send(connection, method, self._address(path), body, headers)
+                _send(connection, method, self._address(path), body, {**self._headers, **(headers or {})})
                 try:
                     return _whole(connection.getresponse())
                 except (ConnectionError, http.client.HTTPException):
@@ -186,6 +191,8 @@ def _fine(answer: Answer) -> Answer:
     try:
         told = orjson.loads(answer.content)
         reason = f"{told['title']}. {told['detail']}"
+        if answer.status == http.client.UNAUTHORIZED:
+            reason += " The key of this command is in SCRUBBER_KEY."
     except (ValueError, KeyError, TypeError):
         reason = f"HTTP {answer.status}; is this address a claim scrubber's?"
     raise Away(reason) if answer.status in PASSING else Unusable(reason)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import click
 
 from scrubber.config import Settings, read_settings
-from scrubber.errors import BackTestStopped, ConfigError, Faults, NoRulebook, WrongSwitch
+from scrubber.errors import BackTestStopped, ConfigError, Faults, KeysDown, NoRulebook, WrongSwitch
 
 
 class Unusable(click.ClickException):
@@ -23,7 +23,7 @@ def told_plainly() -> Iterator[None]:
     """Faults and unusable settings as messages instead of tracebacks."""
     try:
         yield
-    except (BackTestStopped, ConfigError, NoRulebook, WrongSwitch) as error:
+    except (BackTestStopped, ConfigError, KeysDown, NoRulebook, WrongSwitch) as error:
         raise Unusable(str(error)) from None
     except Faults as error:
         raise Unusable(f"{len(error.faults)} fault(s)\n{error}") from None

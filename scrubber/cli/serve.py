@@ -32,6 +32,8 @@ def serve(watch: bool) -> None:
     scrubber serve --watch
     SCRUBBER_BIND=0.0.0.0:8080 SCRUBBER_WORKERS=4 scrubber serve
 
+    Who listens on more than this machine needs API keys (`scrubber keys --help`), or does not start.
+
     \b
     SCRUBBER_BIND            HOST:PORT to listen on (127.0.0.1:8080)
     SCRUBBER_RULES           folder of rules (rules)
@@ -52,6 +54,12 @@ def serve(watch: bool) -> None:
     SCRUBBER_LEASE_SECONDS   after which a chunk of a silent worker goes to another (30)
     SCRUBBER_WEBHOOK_HOSTS   hosts that may be told of the end of a batch (none)
     SCRUBBER_WEBHOOK_SECRET  what such messages are signed with
+    SCRUBBER_OPEN            yes: nobody needs a key; no: everybody does (only on this machine,
+                             and while there is no key, does nobody)
+    SCRUBBER_HOSTS           names that are answered to (on loopback: its own; else any)
+    SCRUBBER_ORIGINS         origins whose pages may ask from a browser (none)
+    SCRUBBER_KEY_RATE        requests a second of a key that does not say (any number)
+    SCRUBBER_KEY_CONCURRENT  requests at once of such a key (any number)
     """
     for name in unknown_settings(os.environ):
         click.echo(f"{name} is no setting and has no effect", err=True)

@@ -57,6 +57,11 @@ def note_received(count: int) -> None:
     g.received = count
 
 
+def note_key(key_id: str) -> None:
+    """Remember for the request's line under which key it was asked: its id, which is no secret."""
+    g.caller_key = {"key": key_id}
+
+
 def note_result(result: ScrubResult) -> None:
     """Remember for the request's line how the claim came out."""
     severities = [finding.rule.severity for finding in result.findings]
@@ -72,6 +77,11 @@ def request_failed(error: BaseException) -> str:
     reference = cast(str, g.request_id)
     _write("error", "failure", request=reference, **describe_failure(error))
     return reference
+
+
+def not_ready(why: str) -> None:
+    """Log why the service is not ready, where whoever asks may not be told."""
+    _write("warning", "not ready", request=g.request_id, reason=why)
 
 
 def take_over(log: Log) -> None:
@@ -120,6 +130,7 @@ def _begin() -> None:
     g.request_id = secrets.token_hex(8)
     g.received = 0
     g.outcome = {}
+    g.caller_key = {}
 
 
 def _end(response: Response) -> Response:
@@ -135,6 +146,7 @@ def _end(response: Response) -> Response:
         ms=round((perf_counter_ns() - g.started) / 1e6, 2),
         received=g.received,
         sent=response.content_length,
+        **g.caller_key,
         **g.outcome,
     )
     return response

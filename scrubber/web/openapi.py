@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from http import HTTPStatus
 from typing import Any
 
@@ -14,12 +15,14 @@ from werkzeug.exceptions import HTTPException
 from scrubber import __version__
 from scrubber.answer import json
 from scrubber.web import problems
+from scrubber.web.access import SCOPE_OF, SCOPE_OF_PARAMETER
 from scrubber.web.api.batches import batches
 from scrubber.web.api.claims import claims
 from scrubber.web.api.codes import codes
 from scrubber.web.api.health import health
 from scrubber.web.api.reference import reference
 from scrubber.web.api.rules import rules
+from scrubber.web.documented.access import describe_access
 from scrubber.web.documented.examples import scrub_example
 from scrubber.web.documented.scalars import describe_scalar
 from scrubber.web.documented.shapes import PROBLEM
@@ -44,8 +47,9 @@ class DocumentedApi(Api):
 
     def _openapi_json(self) -> Response:
         """Called for /openapi.json. The example is the answer that these rules give, so that it cannot be outdated."""
-        document = self.spec.to_dict()
+        document = deepcopy(self.spec.to_dict())
         answer = json.document(scrub_example(service().scrubber))
+        describe_access(document, SCOPE_OF, SCOPE_OF_PARAMETER)
         document["components"]["examples"] = {"Answer": {"value": answer}}
         return Response(orjson.dumps(document), content_type="application/json")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -10,7 +10,7 @@ import orjson
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from scrubber.errors import DepotFull, LedgerDown, NotAClaim, NotJson
+from scrubber.errors import DepotFull, KeysDown, LedgerDown, NotAClaim, NotJson
 from scrubber.web import logs
 
 MEDIA_TYPE = "application/problem+json"
@@ -29,16 +29,22 @@ BAD_PARAMETER = Kind("bad-parameter", 400, "A parameter or its value is not one 
 BAD_BODY = Kind("bad-body", 400, "The body could not be read to its end")
 NO_CLAIMS = Kind("no-claims", 400, "The body is empty")
 NOT_JSON = Kind("not-json", 400, "The body is not JSON")
+KEY_NEEDED = Kind("key-needed", 401, "A valid API key is needed")
+FORBIDDEN = Kind("scope-missing", 403, "The API key does not allow this")
+CROSS_SITE = Kind("cross-site", 403, "Another site may not ask for this")
 NOT_FOUND = Kind("not-found", 404, "There is nothing at this address")
 WRONG_METHOD = Kind("method-not-allowed", 405, "This address does not answer to this method")
 KEY_USED = Kind("key-used", 409, "The idempotency key stands for another batch")
 NOT_ENDED = Kind("not-ended", 409, "The batch has not ended")
 TOO_LARGE = Kind("body-too-large", 413, "The body is too large")
 UNSUPPORTED = Kind("unsupported-media-type", 415, "The body is of a kind that is not read")
+WRONG_HOST = Kind("wrong-host", 421, "The service is not asked by this name")
 NOT_A_CLAIM = Kind("not-a-claim", 422, "The body is not a claim")
+TOO_MANY = Kind("too-many-requests", 429, "The API key asks more than it may")
 FAILURE = Kind("failure", 500, "The service failed")
 NOT_READY = Kind("not-ready", 503, "The service is not ready")
 BUSY = Kind("busy", 503, "Too many batches are sent or read at once")
+NO_KEYS = Kind("no-keys", 503, "API keys cannot be read just now")
 NO_BATCHES = Kind("no-batches", 503, "Batches cannot be kept or read just now")
 NO_ROOM = Kind("no-room", 507, "There is no room for the batch")
 
@@ -46,11 +52,16 @@ NO_ROOM = Kind("no-room", 507, "There is no room for the batch")
 class Refused(HTTPException):
     """Ends the request with a problem. `detail` is in our own words; `errors` are JSON pointers and what is wrong.
 
-    `after` is how many seconds later it is worth asking again, None where that helps nothing.
+    `after` is how many seconds later it is worth asking again, None where that helps nothing. `headers` go with it.
     """
 
     def __init__(
-        self, kind: Kind, detail: str, errors: Iterable[tuple[str, str]] = (), after: int | None = None
+        self,
+        kind: Kind,
+        detail: str,
+        errors: Iterable[tuple[str, str]] = (),
+        after: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.kind = kind
@@ -58,6 +69,7 @@ class Refused(HTTPException):
         self.detail = detail
         self.errors = tuple(errors)
         self.after = after
+        self.headers = headers or {}
 
 
 def body(kind: Kind, detail: str, errors: Iterable[tuple[str, str]] = ()) -> bytes:
@@ -77,6 +89,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(NotJson, _not_json)
     app.register_error_handler(NotAClaim, _not_a_claim)
     app.register_error_handler(LedgerDown, lambda error: _response(NO_BATCHES, f"{error}; send it again later."))
+    app.register_error_handler(KeysDown, lambda _: _response(NO_KEYS, "Send it again later; the log says why."))
     app.register_error_handler(DepotFull, lambda error: _response(NO_ROOM, f"{error}; nothing of it is kept."))
     app.register_error_handler(Exception, _failure)
 
@@ -85,6 +98,7 @@ def from_http(error: HTTPException) -> Response:
     """The problem for an HTTP error; Flask's own texts are dropped, since some repeat the request."""
     if isinstance(error, Refused):
         answer = _response(error.kind, error.detail, error.errors)
+        answer.headers.update(error.headers)
         if error.after is not None:
             answer.headers["Retry-After"] = str(error.after)
         return answer

@@ -9,11 +9,13 @@ from flask import Response
 from flask_smorest import Blueprint
 
 from scrubber import __version__
+from scrubber.errors import KeysDown
 from scrubber.reference.freshness import in_words, past
 from scrubber.scrub import Scrubber
+from scrubber.web.access import caller, check_keys
 from scrubber.web.documented import operations
 from scrubber.web.documented.examples import scrub_example
-from scrubber.web.logs import request_failed
+from scrubber.web.logs import not_ready, request_failed
 from scrubber.web.problems import NOT_READY, Refused
 from scrubber.web.service import Service, service
 
@@ -33,26 +35,45 @@ def readyz() -> Response:
     """Tell whether claims can be scrubbed, and with what.
 
     A made-up claim goes the whole path: reference data, engine, money. It is not ready when a loaded table is past its
-    last release by more than SCRUBBER_STALE_AFTER days.
+    last release by more than SCRUBBER_STALE_AFTER days. Where keys are demanded, it is answered without one, too, but
+    then only whether it is ready.
     """
     here = service()
+    if caller() is not None:
+        return _answer(_readiness(here))
+    try:
+        _readiness(here)
+    except Refused as refused:
+        not_ready(refused.detail)
+        raise Refused(NOT_READY, "The log says why, and so does this address to whoever has an API key.") from None
+    return _answer({"status": "ready"})
+
+
+def _readiness(here: Service) -> dict[str, object]:
+    """What claims are scrubbed with. Raises Refused (503)."""
     scrubber = here.scrubber
     releases = scrubber.reference.releases()
     if not releases:
         raise Refused(NOT_READY, "No reference data is loaded.")
     _check_freshness(here, scrubber)
+    _check_keys()
     _try(scrubber)
-    return _answer(
-        {
-            "status": "ready",
-            "program": __version__,
-            "rulebook": scrubber.rulebook.digest,
-            "rules": len(scrubber.rulebook.active),
-            "reference": [
-                {"table": release.table, "release": release.name, "sha256": release.sha256} for release in releases
-            ],
-        }
-    )
+    return {
+        "status": "ready",
+        "program": __version__,
+        "rulebook": scrubber.rulebook.digest,
+        "rules": len(scrubber.rulebook.active),
+        "reference": [
+            {"table": release.table, "release": release.name, "sha256": release.sha256} for release in releases
+        ],
+    }
+
+
+def _check_keys() -> None:
+    try:
+        check_keys()
+    except KeysDown:
+        raise Refused(NOT_READY, "API keys cannot be read.") from None
 
 
 def _check_freshness(here: Service, scrubber: Scrubber) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from scrubber.web.documented.answer import USED_RELEASE
-from scrubber.web.documented.shapes import number, parts, shape, text
+from scrubber.web.documented.shapes import maybe, number, parts, shape, text
 
+_KEYED = "Where keys are demanded, only for who has one."
 HEALTH = shape("Health", {"status": text("ok")})
 READINESS = shape(
     "Readiness",
     {
         "status": text("ready"),
-        "program": text("Version of this program."),
-        "rulebook": text("Digest of every rule and table beside the rules."),
-        "rules": number("How many rules are active."),
-        "reference": parts(USED_RELEASE, "Every reference release that is loaded."),
+        "program": maybe(text(f"Version of this program. {_KEYED}")),
+        "rulebook": maybe(text(f"Digest of every rule and table beside the rules. {_KEYED}")),
+        "rules": maybe(number(f"How many rules are active. {_KEYED}")),
+        "reference": maybe(parts(USED_RELEASE, f"Every reference release that is loaded. {_KEYED}")),
     },
 )
