@@ -51,6 +51,11 @@ class Field:
         """Whether a rule may list it under `needs`."""
         return Absence.NOT_SUPPLIED.value in self.states
 
+    @property
+    def may_be_unknown(self) -> bool:
+        """Whether a rule may ask whether it is known."""
+        return UNKNOWN in self.states
+
 
 def state_key(field: str) -> str:
     """The key under which a fact holds the state of `field`."""
@@ -59,6 +64,8 @@ def state_key(field: str) -> str:
 
 _SUPPLIED = (Absence.ABSENT.value, Absence.NOT_SUPPLIED.value)
 _MAYBE = (Absence.NOT_SUPPLIED.value,)
+UNKNOWN = "unknown"  # the state of a fact that every claim has, where no table knows which
+_UNKNOWN = (UNKNOWN,)
 _NUMBER_STATES = (*_SUPPLIED, "not-a-number", "several-numbers")
 
 # Which reference tables the fields below are made from.
@@ -123,8 +130,14 @@ LIMITS_READ = frozenset(
 
 _PAYER = (
     Field("lineOfBusiness", Type.WORD, "what kind of payer the claim goes to", LINES_OF_BUSINESS),
-    Field("payer", Type.TEXT, "the payer's name in tables/aliases.csv of pack payers; unset when no row knows the id"),
-    Field("contractor", Type.TEXT, "number of the Medicare contractor for the place of service; unset when unknown"),
+    Field(
+        "payer",
+        Type.TEXT,
+        "the payer's name in tables/aliases.csv of pack payers; unknown when no row knows the id, "
+        "as of Original Medicare, which has no row",
+        states=_UNKNOWN,
+    ),
+    Field("contractor", Type.TEXT, "number of the Medicare contractor for the place of service", states=_UNKNOWN),
 )
 
 # Letters that CMS gives, and our word for a code that no loaded row has.

@@ -12,7 +12,7 @@ from scrubber.reference import Reference
 from scrubber.reference.rows import Taxonomy
 from scrubber.remembered import remembered
 from scrubber.rulebook.tables import Payer
-from scrubber.vocabulary import DECIMAL_PLACES
+from scrubber.vocabulary import DECIMAL_PLACES, UNKNOWN
 
 HUNDRED, MILLION = Decimal(100), Decimal(10) ** DECIMAL_PLACES
 REMEMBERED = 4_096  # places of service, by day, that a process remembers
@@ -97,10 +97,8 @@ def by_procedure(views: Sequence[LineView]) -> ByCode:
 def payer_fields(payer: Payer) -> dict[str, Any]:
     """The fields that every fact has of the payer."""
     values: dict[str, Any] = {"lineOfBusiness": payer.line_of_business}
-    if payer.name is not None:
-        values["payer"] = payer.name
-    if payer.contractor is not None:
-        values["contractor"] = payer.contractor
+    values["payer?" if payer.name is None else "payer"] = payer.name or UNKNOWN
+    values["contractor?" if payer.contractor is None else "contractor"] = payer.contractor or UNKNOWN
     return values
 
 

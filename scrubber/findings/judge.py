@@ -14,7 +14,7 @@ from scrubber.facts.medicare_edits import loaded_as, own_edits
 from scrubber.facts.pointers import pointer_to
 from scrubber.findings.finding import ADOPTION_UNKNOWN, PAYER_UNKNOWN, Finding, NotChecked
 from scrubber.findings.identity import name_of
-from scrubber.findings.payer_unknown import SETTLES, UNKNOWN, payer_unknown, unknown_payer_message
+from scrubber.findings.payer_unknown import SETTLES, payer_unknown, unknown_left_out, unknown_payer_message
 from scrubber.findings.switches import Switches
 from scrubber.findings.unreached import tables_of
 from scrubber.findings.wording import render, shown
@@ -23,7 +23,7 @@ from scrubber.remembered import remembered
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.rule import SEVERITIES, AllOf, Rule, any_state, leaves, window
 from scrubber.rulebook.tables import Payer
-from scrubber.vocabulary import KINDS, state_key
+from scrubber.vocabulary import KINDS, UNKNOWN, state_key
 
 NOT_SUPPLIED = Absence.NOT_SUPPLIED.value
 ADOPTION = "adoption"
@@ -78,6 +78,7 @@ def judge(
         elif standing == "active" and adopted is None and not missing:
             judged.unchecked.append(_adoption_unknown(rule, fact, payer, rulebook))
     judged.unchecked.extend(payer_unknown(facts, payer, rulebook, switches))
+    judged.unchecked.extend(unknown_left_out(facts, rulebook, switches))
     return judged
 
 

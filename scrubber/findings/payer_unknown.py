@@ -1,4 +1,4 @@
-"""What could not be judged because it is not known what kind of payer the claim goes to, where a rule asks."""
+"""What could not be judged because it is not known who pays, or what kind of payer it is, where a rule asks."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from scrubber.findings.finding import PAYER_UNKNOWN, NotChecked
 from scrubber.findings.switches import Switches
 from scrubber.remembered import remembered
 from scrubber.rulebook.book import Rulebook
-from scrubber.rulebook.rule import AllOf, AnyOf, Condition, Rule, leaves, window
+from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList, Rule, leaves, window
 from scrubber.rulebook.tables import Payer
+from scrubber.vocabulary import UNKNOWN, state_key
 
-UNKNOWN = "unknown"
 LINE_OF_BUSINESS = "lineOfBusiness"
 SETTLES = ("filing-indicator",)
 EVERYTHING = AllOf(())
 
+# What tells which payer, and which contractor, it is.
+SETTLES_NAME = {"payer": "payer-id", "contractor": "billing-zip"}
+# A rule, the facts of which it leaves some out, whether it fires, and whether it would for others.
+LeavingOut = tuple[Rule, tuple[str, ...], Predicate, Predicate]
 Tried = tuple[Rule, Predicate, Predicate]  # a rule, whether it fires, and whether it would for some kind of payer
 
 
@@ -30,6 +34,30 @@ def payer_unknown(facts: Sequence[Fact], payer: Payer, rulebook: Rulebook, switc
         for rule, fires, would_fire in by_scope.get(fact.kind, ()):
             if would_fire(fact.values) and not fires(fact.values) and switches.standing(rule) == "active":
                 yield NotChecked(rule, fact.lines, SETTLES, unknown_payer_message(rule, fact), PAYER_UNKNOWN)
+
+
+def unknown_left_out(facts: Sequence[Fact], rulebook: Rulebook, switches: Switches) -> Iterator[NotChecked]:
+    """One entry for each rule that would fire on a fact, were the payer or contractor none of those it leaves out.
+
+    Unknown is not "none of them": a rule that says `none` and nothing of `unknown` is not judged where it is unknown.
+    """
+    for scope, tried in _leaving_out(rulebook).items():
+        for fact in facts:
+            if fact.kind != scope:
+                continue
+            for rule, names, fires, would_fire in tried:
+                unknown = tuple([name for name in names if fact.values.get(state_key(name)) == UNKNOWN])
+                if not unknown or switches.standing(rule) != "active":
+                    continue
+                if would_fire(fact.values) and not fires(fact.values):
+                    settles = tuple([SETTLES_NAME[name] for name in unknown])
+                    yield NotChecked(rule, fact.lines, settles, left_out_message(rule, fact, unknown), PAYER_UNKNOWN)
+
+
+def left_out_message(rule: Rule, fact: Fact, unknown: Sequence[str]) -> str:
+    """What is said of a rule that leaves some payers or contractors out, where it is unknown which one it is."""
+    where = f"Line {fact.lines[0]}" if fact.lines else "The claim"
+    return f"{where}: “{rule.title}” was not checked, because it holds for some and the {unknown[0]} is unknown."
 
 
 def unknown_payer_message(rule: Rule, fact: Fact) -> str:
@@ -50,6 +78,46 @@ def _by_scope(rulebook: Rulebook) -> dict[str, list[Tried]]:
             would_fire = predicate(AllOf((*held, _for_some_payer(whole))), rulebook.lists)
             found.setdefault(rule.scope, []).append((rule, fires, would_fire))
     return found
+
+
+@remembered(4)
+def _leaving_out(rulebook: Rulebook) -> dict[str, list[LeavingOut]]:
+    """The rules that leave payers or contractors out and do not say what holds for unknown ones, by scope."""
+    found: dict[str, list[LeavingOut]] = {}
+    for rule in rulebook.running:
+        whole = AllOf((rule.applies, rule.when))
+        every = tuple(leaves(whole))
+        names = tuple(
+            [name for name in SETTLES_NAME if any(_leaves_out(leaf, name) for leaf in every)
+             and not any(_says_unknown(leaf, name) for leaf in every)]
+        )  # fmt: skip
+        if names:
+            held = window(rule)
+            fires = predicate(AllOf((*held, whole)), rulebook.lists)
+            would_fire = predicate(AllOf((*held, _for_others(whole, names))), rulebook.lists)
+            found.setdefault(rule.scope, []).append((rule, names, fires, would_fire))
+    return found
+
+
+def _leaves_out(leaf: Compare | Has | InList, name: str) -> bool:
+    return leaf.fact == name and leaf.op in ("none", "is-not")
+
+
+def _says_unknown(leaf: Compare | Has | InList, name: str) -> bool:
+    if leaf.fact == state_key(name):
+        return True
+    if leaf.fact != name or isinstance(leaf, InList):
+        return False
+    return UNKNOWN in leaf.values if isinstance(leaf, Has) else leaf.value == UNKNOWN
+
+
+def _for_others(condition: Condition, names: Sequence[str]) -> Condition:
+    """The condition without what it leaves out of these facts."""
+    if isinstance(condition, AllOf):
+        return AllOf(tuple([_for_others(part, names) for part in condition.parts]))
+    if isinstance(condition, AnyOf):
+        return AnyOf(tuple([_for_others(part, names) for part in condition.parts]))
+    return EVERYTHING if any(_leaves_out(condition, name) for name in names) else condition
 
 
 def _for_some_payer(condition: Condition) -> Condition:

@@ -11,7 +11,7 @@ from scrubber.rulebook.limits import MOST_ROWS, Limits, limit_name, written_out
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList
 from scrubber.rulebook.tables import LimitRow
 from scrubber.rulebook.yaml_file import Document, Place, iso_day
-from scrubber.vocabulary import DECIMAL_PLACES, KINDS, Field, Kind, Type, state_key
+from scrubber.vocabulary import DECIMAL_PLACES, KINDS, UNKNOWN, Field, Kind, Type, state_key
 
 Report = Callable[[Place, str], None]
 
@@ -21,7 +21,8 @@ ORDER_WORDS = {"over": "over", "at-least": "at-least", "under": "under", "at-mos
 DAY_WORDS = {"before": "under", "on-or-after": "at-least"}
 LIST_WORDS = ("any", "all", "none")
 IN_WORDS = {"any-in": "any", "all-in": "all", "none-in": "none"}
-OPERATORS = ("is", "is-not", *ORDER_WORDS, *DAY_WORDS, *LIST_WORDS, *IN_WORDS)
+UNLESS_KNOWN = "not-known-to-be"  # none of these, or unknown: for facts that may be unknown
+OPERATORS = ("is", "is-not", *ORDER_WORDS, *DAY_WORDS, *LIST_WORDS, *IN_WORDS, UNLESS_KNOWN)
 NEVER = AnyOf(())
 _HOLDS = {
     Type.WORD: "a word",
@@ -132,13 +133,31 @@ def _test(field: Field, operator: str, value: object, place: Place, reading: Rea
 def _typed(field: Field, operator: str, value: object, limits: Limits | None) -> Condition:
     if operator in ("is", "is-not"):
         return _equality(field, operator, value)
+    if operator == UNLESS_KNOWN:
+        return _unless_known(field, value)
     if operator in LIST_WORDS or operator in IN_WORDS:
         if field.type not in LISTED:
             raise ValueError(f"`{operator}` is for codes and words; `{field.name}` holds {_HOLDS[field.type]}")
         if operator in IN_WORDS:
             return InList(field.name, IN_WORDS[operator], _scalar(value))
-        return Has(field.name, operator, _values(field, operator, value))
+        return _listed(field, operator, _values(field, operator, value))
     return _order(field, operator, value, limits)
+
+
+def _listed(field: Field, operator: str, values: tuple[str, ...]) -> Condition:
+    """One of these, or none of them; `unknown` among them stands for the state, which `none` leaves out in any case."""
+    if operator == "none" or not field.may_be_unknown or UNKNOWN not in values:
+        return Has(field.name, operator, values)
+    named = tuple(value for value in values if value != UNKNOWN)
+    unknown = Compare(state_key(field.name), "is", UNKNOWN)
+    return AnyOf((Has(field.name, operator, named), unknown)) if named else unknown
+
+
+def _unless_known(field: Field, value: object) -> Condition:
+    if not field.may_be_unknown:
+        raise ValueError(f"`{UNLESS_KNOWN}` is for facts that may be unknown: payer and contractor; say `none`")
+    named = Has(field.name, "none", _values(field, UNLESS_KNOWN, value))
+    return AnyOf((named, Compare(state_key(field.name), "is", UNKNOWN)))
 
 
 def _order(field: Field, operator: str, value: object, limits: Limits | None) -> Condition:
@@ -176,6 +195,8 @@ def _by_limit(field: Field, operator: str, name: str, limits: Limits | None) -> 
 def _equality(field: Field, operator: str, value: object) -> Condition:
     text = _scalar(value)
     if text in field.states:
+        if operator == "is-not" and text == UNKNOWN:
+            return Compare(field.name, operator, text)  # it has a value, and none is called so
         if operator == "is-not":
             raise ValueError(f"`is-not` does not go with the state `{text}`: name what it must be instead")
         return Compare(state_key(field.name), "is", text)

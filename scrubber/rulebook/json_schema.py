@@ -12,7 +12,7 @@ from marshmallow import Schema, fields, validate
 
 from scrubber.rulebook.case_paths import DIAGNOSIS_PATH, LINE_FIELDS, LINE_PATH, PATHS, POINTER
 from scrubber.rulebook.case_schema import CaseSchema
-from scrubber.rulebook.conditions import DAY_WORDS, IN_WORDS, LIST_WORDS, LISTED, ORDER_WORDS, ORDERED
+from scrubber.rulebook.conditions import DAY_WORDS, IN_WORDS, LIST_WORDS, LISTED, ORDER_WORDS, ORDERED, UNLESS_KNOWN
 from scrubber.rulebook.limits import KEY
 from scrubber.rulebook.schema import Day, RuleSchema, YesNo
 from scrubber.vocabulary import KINDS, Field, Kind, Type
@@ -213,6 +213,8 @@ def _tests(field: Field) -> JsonSchema:
     if field.type in LISTED:
         operators |= {word: {"type": "array", "minItems": 1, "items": _constant(field)} for word in LIST_WORDS}
         operators |= {word: {"type": "string"} for word in IN_WORDS}
+    if field.may_be_unknown:
+        operators[UNLESS_KNOWN] = {"type": "array", "minItems": 1, "items": _constant(field)}
     if field.type in ORDERED:
         operators |= {word: {"anyOf": [_constant(field), _LIMIT]} for word in ORDER_WORDS}
     if field.type is Type.DAY:

@@ -21,7 +21,7 @@ from scrubber.rulebook.lint_cells import impossible_cells, unused
 from scrubber.rulebook.lint_codes import table_matters, unquoted_in_cases, unquoted_in_rule
 from scrubber.rulebook.lint_tables import gaps, silent_days
 from scrubber.rulebook.lint_texts import cpt_wording, names_of_persons, personal_data
-from scrubber.rulebook.lint_values import impossible_values
+from scrubber.rulebook.lint_values import impossible_values, silent_exclusions
 from scrubber.rulebook.load import MOST_RULES, Contents, read_folder, rule_files
 from scrubber.rulebook.load_tables import all_rows
 from scrubber.rulebook.meaning import meaning
@@ -85,6 +85,7 @@ def check_up(folder: Path, today: date) -> Checkup:
     warnings = [*_stale(contents.files, today), *_schemas(folder), *of_drafts(found.of_drafts, contents.left_out)]
     if not contents.faults:
         warnings += sorted(unused(contents.tables, contents.packs, contents.files))
+    warnings += [fault for file in contents.files for fault in silent_exclusions(file.document)]
     return Checkup(found.faults, warnings, len(contents.documents), len(contents.packs), found.in_use)
 
 

@@ -6,10 +6,13 @@ from collections.abc import Collection, Iterator
 
 from scrubber.errors import Fault
 from scrubber.rulebook.cell_forms import mistyped
-from scrubber.rulebook.conditions import IN_WORDS
+from scrubber.rulebook.conditions import IN_WORDS, UNLESS_KNOWN
 from scrubber.rulebook.lint_codes import field_at
 from scrubber.rulebook.yaml_file import Document, Place
-from scrubber.vocabulary import LISTS_OF_FACTS, Type
+from scrubber.vocabulary import LISTS_OF_FACTS, UNKNOWN, Type
+
+_LEAVING_OUT = ("is-not", "none", "none-in")
+_INSTEAD = f"write `{UNLESS_KNOWN}: [...]` if the rule holds for those too, or add `is-not: {UNKNOWN}` if it shall not"
 
 
 def impossible_values(document: Document, payers: Collection[str]) -> Iterator[Fault]:
@@ -18,6 +21,24 @@ def impossible_values(document: Document, payers: Collection[str]) -> Iterator[F
         told = never_met(fact, text, payers)
         if told:
             yield document.fault(place, told)
+
+
+def silent_exclusions(document: Document) -> Iterator[Fault]:
+    """Tests that leave out every claim whose payer or contractor is unknown, in rules that never speak of that."""
+    silent: list[tuple[Place, str, str]] = []
+    said: set[str] = set()
+    for place in document.lines:
+        field = field_at(document, place) if place and place[0] in ("applies", "when", "bypassed") else None
+        if field is None or not field.may_be_unknown:
+            continue
+        if document.at(place) == UNKNOWN or place[-1] == UNLESS_KNOWN:
+            said.add(field.name)
+        elif place[-1] in _LEAVING_OUT:
+            silent.append((place, field.name, str(place[-1])))
+    for place, name, operator in silent:
+        if name not in said:
+            told = f"`{operator}` leaves out every claim whose {name} is unknown, without a word in the answer"
+            yield document.fault(place, f"{told}: {_INSTEAD}")
 
 
 def never_met(fact: str, text: str, payers: Collection[str]) -> str | None:

@@ -15,7 +15,7 @@ from scrubber.rulebook.domains import within
 from scrubber.rulebook.schema import AUTHORITY_KINDS
 from scrubber.rulebook.tables import ROW_KEYS, ROW_TYPES, Table
 from scrubber.tables import numbered_rows
-from scrubber.vocabulary import ELEMENTS, LINES_OF_BUSINESS
+from scrubber.vocabulary import ELEMENTS, LINES_OF_BUSINESS, UNKNOWN
 
 
 def load_tables(folder: Path, packs: Mapping[str, Pack], faults: list[Fault]) -> list[Table]:
@@ -159,8 +159,14 @@ def _needed_element(row: Any, _: Named) -> Iterator[str]:
         yield f"`element` is one of: {', '.join(ELEMENTS)}"
 
 
+def _alias(row: Any, _: Named) -> Iterator[str]:
+    if row.payer == UNKNOWN:
+        yield f"`payer`: {UNKNOWN} is the word for a payer that no row names"
+
+
 _CHECKS: Mapping[str, Callable[[Any, Named], Iterator[str]]] = {
     "code-lists": _code_list,
+    "aliases": _alias,
     "adoptions": _adoption,
     "filing-indicators": _line_of_business,
     "plans": _line_of_business,

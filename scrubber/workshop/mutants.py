@@ -92,6 +92,9 @@ def _changes(node: Node, rule: Rule, document: Document) -> Iterator[tuple[str, 
     if not _alone_in_any(node, rule):
         yield f"without: {node.words}", None
     match condition:
+        case AnyOf(parts) if not node.parts and not by_days(condition):  # "or unknown", which one operator says
+            for part in parts:
+                yield f"only a part of: {node.words}", part
         case AnyOf() if not node.parts:
             yield from _of_limit(condition, KINDS[rule.scope].fields)
         case AllOf(parts) | AnyOf(parts):

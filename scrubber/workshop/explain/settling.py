@@ -9,6 +9,7 @@ from scrubber.facts.fact import Fact
 from scrubber.findings import NotChecked
 from scrubber.findings.finding import NO_TABLE, NOT_REACHED, PAYER_UNKNOWN
 from scrubber.findings.judge import ADOPTION
+from scrubber.findings.payer_unknown import SETTLES_NAME
 from scrubber.rulebook.tables import Payer
 from scrubber.vocabulary import ELEMENTS, KINDS
 from scrubber.workshop.explain.competing import settling_row
@@ -47,6 +48,10 @@ def _by(name: str, item: NotChecked, fact: Fact | None, payer: Payer) -> str:
         return f"a release of {name} for that day, by `scrubber reference load`"
     element = ELEMENTS[name]
     box = f" (box {element.box})" if element.box else ""
+    if item.why == PAYER_UNKNOWN and name == SETTLES_NAME["payer"]:
+        return f"a row in payers/tables/aliases.csv that names the payer of the claim's {element.label}"
+    if item.why == PAYER_UNKNOWN and name == SETTLES_NAME["contractor"]:
+        return "the ZIP code of where the service was furnished, all nine digits where five do not tell"
     if item.why == PAYER_UNKNOWN:
         return f"the {element.label}, {element.loop} {element.x12}{box}, or scrubContext.eligibility.plan"
     return f"a readable {element.label} on the line, {element.loop} {element.x12}{box}"
