@@ -2,6 +2,8 @@
 
 ScrubberError
 |-- ConfigError            a setting of the environment is missing or unusable
+|   |-- DamagedPart        rows of reference data are no longer those that were loaded
+|   `-- NewerStore         a store was written by a newer program, which alone can use it; also a LedgerDown
 |-- NotJson                bytes that are no JSON (HTTP 400), with the place where they stop being it
 |-- NotAClaim              a body that cannot be read as a claim (HTTP 422), with a problem per place
 |-- Faults                 files that fail their checks: rules, rule tests, tables; every fault at once
@@ -34,6 +36,14 @@ class ScrubberError(Exception):
 
 class ConfigError(ScrubberError):
     """A setting of the environment is missing or unusable; the message names it."""
+
+
+class DamagedPart(ConfigError):
+    """Rows of reference data are no longer those that were loaded; `parts` names what holds them."""
+
+    def __init__(self, message: str, parts: Iterable[str]) -> None:
+        self.parts = frozenset(parts)
+        super().__init__(message)
 
 
 class NotJson(ScrubberError):
@@ -79,6 +89,10 @@ class LedgerDown(ScrubberError):
 
 class KeysDown(ScrubberError):
     """API keys cannot be read or written just now; the message holds no key."""
+
+
+class NewerStore(ConfigError, LedgerDown):
+    """A store was written by a newer program, which alone can use it; the message says which store."""
 
 
 class DepotFull(ScrubberError):

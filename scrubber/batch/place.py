@@ -11,14 +11,23 @@ from scrubber.batch.hint import Hint, nobody
 from scrubber.batch.ledger import LEASE_SECONDS, Ledger
 from scrubber.batch.sqlite import SqliteLedger
 from scrubber.errors import ConfigError
+from scrubber.migrations import FolderMigration, FolderStore, Store
+
+STATE_MIGRATIONS = (
+    FolderMigration(1, 1, "files of batches, rulebooks that answered, rules in force", lambda _folder: None),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Batches:
-    """Where batches are kept: what is known of them, and their bytes; and who is told that there is work on them."""
+    """Where batches are kept: what is known of them, and their bytes; and who is told that there is work on them.
+
+    `store` is what has a schema version, and migrations.
+    """
 
     ledger: Ledger
     depot: Depot
+    store: Store
     hint: Hint = nobody
 
 
@@ -34,7 +43,13 @@ def open_batches(
         return batches if broker is None else replace(batches, hint=_hint(broker))
     if state is None:
         return None
-    return Batches(SqliteLedger(state / "batches.sqlite", lease_seconds), FolderDepot(state / "batches"))
+    ledger = SqliteLedger(state / "batches.sqlite", lease_seconds)
+    return Batches(ledger, FolderDepot(state / "batches"), ledger.store)
+
+
+def state_store(state: Path) -> FolderStore:
+    """The folder of Settings.state, with all that lies in it as files."""
+    return FolderStore("the state in", state, STATE_MIGRATIONS)
 
 
 def _hint(broker: str) -> Hint:
@@ -56,4 +71,5 @@ def _in_database(address: str, lease_seconds: float) -> Batches:
             " files below SCRUBBER_STATE"
         ) from None
     database = open_database(address)
-    return Batches(PostgresLedger(database, lease_seconds), PostgresDepot(database))
+    ledger = PostgresLedger(database, lease_seconds)
+    return Batches(ledger, PostgresDepot(database), ledger.store)

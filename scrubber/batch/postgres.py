@@ -56,7 +56,7 @@ class PostgresLedger:
     """See Ledger. The tables are made when they are first needed."""
 
     def __init__(self, database: Database, lease_seconds: float = LEASE_SECONDS) -> None:
-        self._tables = Tables(database)
+        self.store = self._tables = Tables(database)
         self._lease_seconds = lease_seconds
 
     def accept(self, batch: Batch, key: str | None, key_until: datetime | None, now: datetime) -> Batch:

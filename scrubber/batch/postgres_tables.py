@@ -10,45 +10,21 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg.rows import dict_row
 
+from scrubber.batch.postgres_schema import MIGRATIONS
 from scrubber.errors import DepotFull, LedgerDown
+from scrubber.migrations import EMPTY, UNMARKED, Migration, Version, after, pending
 from scrubber.reference.postgres_database import Connection, Database
 
+_VERSION_TABLE: LiteralString = """
+CREATE TABLE IF NOT EXISTS scrubber_batches.schema_version (version integer NOT NULL, usable_from integer NOT NULL)
+"""
+_NOT_OURS_TO_MAKE = "the database of batches cannot be used: its user may not do there what is needed"
+_NOT_OURS_TO_MIGRATE = (
+    "the database of batches cannot be used: its tables are to be migrated, which its user may not do; run "
+    "`scrubber migrate` as the user who owns them"
+)
 SCHEMA_LOCK = 7_713_090  # of advisory locks; any number, as long as nobody else takes it
 Row = dict[str, Any]
-_SCHEMA: tuple[LiteralString, ...] = (
-    "CREATE SCHEMA IF NOT EXISTS scrubber_batches",
-    """
-    CREATE TABLE IF NOT EXISTS scrubber_batches.batches (
-      id text PRIMARY KEY, state text NOT NULL, written text NOT NULL, rows integer, unfinished integer, started text,
-      ended text, why text, key text UNIQUE, key_until text
-    )
-    """,
-    """
-    CREATE TABLE IF NOT EXISTS scrubber_batches.chunks (
-      batch text, number integer, first_row integer NOT NULL, rows integer NOT NULL, start bigint NOT NULL,
-      stop bigint NOT NULL, state text NOT NULL, urgency integer NOT NULL, token text, worker text, until timestamptz,
-      tries integer NOT NULL DEFAULT 0, at_row integer, deaths jsonb NOT NULL DEFAULT '{}', accept integer,
-      warn integer, deny integer, rejected integer, at_risk bigint, unpriced integer, summary bytea,
-      PRIMARY KEY (batch, number)
-    )
-    """,
-    """
-    CREATE TABLE IF NOT EXISTS scrubber_batches.announcements (
-      batch text PRIMARY KEY, due timestamptz NOT NULL DEFAULT '-infinity', tries integer NOT NULL DEFAULT 0
-    )
-    """,
-    """
-    CREATE TABLE IF NOT EXISTS scrubber_batches.uploads (
-      batch text PRIMARY KEY, received timestamptz NOT NULL DEFAULT now()
-    )
-    """,
-    """
-    CREATE INDEX IF NOT EXISTS chunks_to_do ON scrubber_batches.chunks (state, urgency, batch, number)
-      WHERE state <> 'done'
-    """,
-)
-
-
 _BY_KIND: tuple[tuple[tuple[type[psycopg.Error], ...], str], ...] = (
     ((psycopg.errors.InsufficientPrivilege,), "its user may not do there what is needed"),
     ((psycopg.errors.ReadOnlySqlTransaction,), "it can only be read (is it a standby?)"),
@@ -73,11 +49,30 @@ _BY_MESSAGE = (
 
 
 class Tables:
-    """The tables, made when they are first needed."""
+    """The tables, brought up to date when they are first needed. See Store."""
+
+    name = "the database of batches"
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._made_in = 0
+
+    def version(self) -> Version:
+        """See Store."""
+        with told_plainly(), self._database.change() as connection:
+            return _version(Do(connection))
+
+    def pending(self) -> tuple[Migration, ...]:
+        """See Store."""
+        found = self.version()
+        return () if found == EMPTY else pending(self.name, found, MIGRATIONS)
+
+    def migrate(self) -> tuple[Migration, ...]:
+        """See Store."""
+        if self.version() == EMPTY:
+            return ()
+        with told_plainly():
+            return self._bring_up()
 
     def ask(self, statement: LiteralString, values: tuple[Any, ...]) -> list[Row]:
         """All rows found."""
@@ -94,16 +89,45 @@ class Tables:
                 yield Do(connection)
 
     def make(self) -> None:
-        """Makes them, once in a process. Looked for first: who may use tables may not always make them."""
+        """Brings them up to date, once in a process. Looked at first: who may use tables may not always change them."""
         if self._made_in == os.getpid():
             return
         with self._database.change() as connection:
-            do = Do(connection)
-            if do("SELECT to_regclass('scrubber_batches.chunks_to_do') AS made", ()) == [{"made": None}]:
-                do("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
-                for statement in _SCHEMA:
-                    connection.execute(statement)
+            found = _version(Do(connection))
+        if pending(self.name, found, MIGRATIONS):
+            try:
+                self._bring_up()
+            except psycopg.errors.InsufficientPrivilege:
+                raise LedgerDown(_NOT_OURS_TO_MIGRATE if found != EMPTY else _NOT_OURS_TO_MAKE) from None
         self._made_in = os.getpid()
+
+    def _bring_up(self) -> tuple[Migration, ...]:
+        """All migrations that are missing, or none: one transaction, for which others wait."""
+        with self._database.change() as connection:
+            do = Do(connection)
+            do("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
+            found = _version(do)
+            missing = pending(self.name, found, MIGRATIONS)  # another process may have been faster
+            for statement in (statement for each in missing for statement in each.statements):
+                connection.execute(statement)
+            if missing:
+                connection.execute(_VERSION_TABLE)
+                do("DELETE FROM scrubber_batches.schema_version", ())
+                do("INSERT INTO scrubber_batches.schema_version VALUES (%s, %s)", tuple(after(found, missing)))
+        return missing
+
+
+def _version(do: Do) -> Version:
+    # Asked of a table of the server: else what it remembers from before the wait for a lock would answer.
+    [found] = do(
+        "SELECT to_regclass('scrubber_batches.schema_version') IS NOT NULL AS marked, "
+        "to_regclass('scrubber_batches.chunks') IS NOT NULL AS made FROM pg_catalog.pg_class LIMIT 1",
+        (),
+    )
+    if not found["marked"]:
+        return UNMARKED if found["made"] else EMPTY
+    [row] = do("SELECT version, usable_from FROM scrubber_batches.schema_version", ())
+    return Version(row["version"], row["usable_from"])
 
 
 class Do:

@@ -20,26 +20,10 @@ import orjson
 from scrubber.batch.job import CUT, ENDED, Batch, Chunk, Lease, Progress, Summary, Tally
 from scrubber.batch.ledger import LEASE_SECONDS, Announcement, Done
 from scrubber.batch.sqlite_file import Do, SqliteFile
+from scrubber.batch.sqlite_schema import MIGRATIONS
 from scrubber.batch.written import PAGE, chunk_in, done_in_order, from_json, page_by_page, same, to_json
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS batches (
-  id TEXT PRIMARY KEY, state TEXT NOT NULL, written TEXT NOT NULL, rows INTEGER, left INTEGER, started TEXT, ended TEXT,
-  why TEXT, key TEXT, key_until TEXT
-) WITHOUT ROWID;
-CREATE UNIQUE INDEX IF NOT EXISTS batches_by_key ON batches (key) WHERE key IS NOT NULL;
-CREATE TABLE IF NOT EXISTS chunks (
-  batch TEXT, number INTEGER, first_row INTEGER, rows INTEGER, start INTEGER, stop INTEGER, state TEXT NOT NULL,
-  urgency INTEGER NOT NULL, token TEXT, worker TEXT, boot TEXT, until REAL, tries INTEGER NOT NULL DEFAULT 0,
-  at_row INTEGER, deaths TEXT NOT NULL DEFAULT '{}', accept INTEGER, warn INTEGER, deny INTEGER, rejected INTEGER,
-  at_risk INTEGER, unpriced INTEGER, summary BLOB, PRIMARY KEY (batch, number)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS announcements (
-  batch TEXT PRIMARY KEY, boot TEXT NOT NULL DEFAULT '', due REAL NOT NULL DEFAULT 0, tries INTEGER NOT NULL DEFAULT 0
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS chunks_to_do ON chunks (state, urgency, batch, number) WHERE state <> 'done';
-"""
 _CHUNK = "number, first_row, rows, start, stop"
 
 
@@ -47,7 +31,7 @@ class SqliteLedger:
     """See Ledger. `boot` names the time since the machine's start."""
 
     def __init__(self, file: Path, lease_seconds: float = LEASE_SECONDS) -> None:
-        self._file = SqliteFile(file, _SCHEMA)
+        self.store = self._file = SqliteFile("the ledger of batches", file, MIGRATIONS)
         self._lease_seconds = lease_seconds
         self._boot = _boot()
 

@@ -6,24 +6,50 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from scrubber.errors import LedgerDown
+from scrubber.migrations import EMPTY, UNMARKED, Migration, Version, after, pending
 
+_VERSION_TABLE = "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL, usable_from INTEGER NOT NULL)"
 PATIENCE = 30.0  # seconds to wait for another writer
 
 
 class SqliteFile:
-    """A file with the tables of `schema`, made when it is first used; only the user of this process may read it."""
+    """A file with the tables that `migrations` make, brought up to date when it is first used. See Store.
 
-    def __init__(self, file: Path, schema: str) -> None:
+    Only the user of this process may read it.
+    """
+
+    def __init__(self, what: str, file: Path, migrations: Sequence[Migration]) -> None:
+        self.name = f"{what} {file}"
         self._file = file
-        self._schema = schema
+        self._migrations = migrations
         self._mine = threading.local()
         _FILES.add(self)
+
+    def version(self) -> Version:
+        """See Store."""
+        if not self._file.exists():
+            return EMPTY
+        with _told_plainly(), closing(sqlite3.connect(f"file:{quote(str(self._file))}?mode=ro", uri=True)) as opened:
+            return _version(opened)
+
+    def pending(self) -> tuple[Migration, ...]:
+        """See Store."""
+        found = self.version()
+        return () if found == EMPTY else pending(self.name, found, self._migrations)
+
+    def migrate(self) -> tuple[Migration, ...]:
+        """See Store."""
+        if self.version() == EMPTY:
+            return ()
+        with _told_plainly(), closing(sqlite3.connect(self._file, timeout=PATIENCE, isolation_level=None)) as opened:
+            return self._bring_up(opened)
 
     def ask(self, statement: str, values: tuple[Any, ...]) -> list[sqlite3.Row]:
         """All rows found: a cursor that is left open would keep the file from being tidied."""
@@ -70,8 +96,36 @@ class SqliteFile:
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA secure_delete = ON")
-        connection.executescript(self._schema)
+        self._bring_up(connection)
         return connection
+
+    def _bring_up(self, connection: sqlite3.Connection) -> tuple[Migration, ...]:
+        """All migrations that are missing, or none: one transaction, for which others wait."""
+        if not pending(self.name, _version(connection), self._migrations):
+            return ()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            found = _version(connection)
+            missing = pending(self.name, found, self._migrations)  # another process may have been faster
+            for statement in (statement for each in missing for statement in each.statements):
+                connection.execute(statement)
+            if missing:
+                connection.execute(_VERSION_TABLE)
+                connection.execute("DELETE FROM schema_version")
+                connection.execute("INSERT INTO schema_version VALUES (?, ?)", after(found, missing))
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        return missing
+
+
+def _version(connection: sqlite3.Connection) -> Version:
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if "schema_version" not in tables:
+        return UNMARKED if tables else EMPTY
+    return Version(*connection.execute("SELECT version, usable_from FROM schema_version").fetchone())
 
 
 class Do:

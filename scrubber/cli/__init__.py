@@ -19,6 +19,7 @@ _COMMANDS = {
     "serve": "Serve the API, batches included.",
     "keys": "Make and take back the keys of those who may ask.",
     "worker": "Scrub batches, apart from the service.",
+    "migrate": "Bring what an earlier version kept up to date.",
     "batch": "Send many claims to a service and read what came out.",
     "replay": "Make an answer again, or tell what is missing for it.",
     "codes": "Look a procedure code up.",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import click
 
 from scrubber.app import reloading_app
 from scrubber.cli.opening import Unusable, settings, told_plainly
+from scrubber.cli.stores import check_stores
 from scrubber.config import unknown_settings
 from scrubber.errors import Faults
 from scrubber.web import server
+from scrubber.web.logs import open_log
 from scrubber.web.reload.watch import Watch
 
 NOT_STARTED = (
@@ -65,6 +68,7 @@ def serve(watch: bool) -> None:
         click.echo(f"{name} is no setting and has no effect", err=True)
     chosen = settings()
     with told_plainly():
+        check_stores(chosen, lambda why: open_log(sys.stdout).error("store away", reason=why))
         try:
             app, reloads = reloading_app(chosen, _say if watch else None)
         except Faults as error:

@@ -15,6 +15,7 @@ from scrubber.batch.place import Batches, open_batches
 from scrubber.batch.pool import Duty, OpenBench, Pool, chunks, errands
 from scrubber.batch.work import Bench
 from scrubber.cli.opening import Unusable, settings, told_plainly
+from scrubber.cli.stores import check_stores
 from scrubber.config import Settings, cores, unknown_settings
 from scrubber.reference import LiveReference
 from scrubber.rulebook.archive import archive_or_tell
@@ -48,6 +49,7 @@ def worker(processes: int | None, parent: int | None) -> None:
     log = logs.open_log(sys.stdout)
     with told_plainly():
         _open_batches(chosen)
+        check_stores(chosen, lambda why: log.error("store away", reason=why))
         afterwards = Afterwards(timedelta(days=chosen.keep_days), chosen.webhook_hosts, chosen.webhook_secret)
         tell: Tell = lambda event, told: log.info(event, **told)  # noqa: E731
         duties = [errands(afterwards), *_crew(chosen, count, tell)]

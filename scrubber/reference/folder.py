@@ -9,11 +9,13 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from scrubber.errors import ConfigError
+from scrubber.migrations import FolderMigration, FolderStore
+from scrubber.reference.digests import DIGESTS, damaged, damaged_among, digest_of, digests_to_json, read_digests
 from scrubber.reference.place import Loaded, from_json, parts_of, releases_of, to_json
 from scrubber.reference.sqlite import SqliteBackend, SqliteSink
 
@@ -30,9 +32,11 @@ class FolderPlace:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / SUBFOLDER
         self._catalogue = self._folder / CATALOGUE
+        self.store = FolderStore("the reference data in", self._folder, MIGRATIONS)
 
     def loaded(self) -> tuple[Loaded, ...]:
         """See Place."""
+        self.store.pending()  # raises where a newer program wrote it
         try:
             return from_json(self._catalogue.read_bytes())
         except FileNotFoundError:
@@ -50,10 +54,15 @@ class FolderPlace:
             return None
         return found.st_ino, found.st_mtime_ns, found.st_size
 
-    def backend(self) -> SqliteBackend:
+    def backend(self, without: Collection[str] = ()) -> SqliteBackend:
         """See Place."""
-        loaded = self.loaded()
-        return SqliteBackend({of: self._file(part) for of, part in parts_of(loaded)}, releases_of(loaded))
+        loaded = [each for each in self.loaded() if each.part not in without]
+        files = {of: self._file(part) for of, part in parts_of(loaded)}
+        opened = SqliteBackend(files, releases_of(loaded))  # raises for what no program of ours can read
+        wrong = damaged_among(set(files.values()), read_digests(self._folder))
+        if wrong:
+            raise damaged(str(self._folder), [path.stem for path in wrong])
+        return opened
 
     @contextmanager
     def change(self) -> Iterator[_FolderChange]:
@@ -61,7 +70,7 @@ class FolderPlace:
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / LOCK).open("w") as lock:
             _lock(lock.fileno(), self._folder)
-            change = _FolderChange(self._folder, self.loaded())
+            change = _FolderChange(self._folder, self.loaded(), self.store)
             change.sweep()
             try:
                 yield change
@@ -77,8 +86,9 @@ class FolderPlace:
 class _FolderChange:
     """See Change."""
 
-    def __init__(self, folder: Path, loaded: tuple[Loaded, ...]) -> None:
+    def __init__(self, folder: Path, loaded: tuple[Loaded, ...], store: FolderStore) -> None:
         self.loaded = loaded
+        self._store = store
         self._folder = folder
         self._unfinished = folder / UNFINISHED
         self._sink: SqliteSink | None = None
@@ -97,19 +107,47 @@ class _FolderChange:
 
     def commit(self, loaded: Iterable[Loaded], new: Loaded | None = None) -> None:
         """See Change."""
+        self._store.migrate()
         if new is not None and self._sink is not None:
             self._sink.close()
             self._sink = None
             _settle(self._unfinished, _file(self._folder, new.part))
-        catalogue = self._unfinished.with_name(f"{UNFINISHED}-{CATALOGUE}")
-        catalogue.write_bytes(to_json(tuple(loaded)))
-        _settle(catalogue, self._folder / CATALOGUE)
+        kept = tuple(loaded)
+        _put(self._folder, DIGESTS, self._digests(kept, new))
+        _put(self._folder, CATALOGUE, to_json(kept))
+
+    def _digests(self, kept: tuple[Loaded, ...], new: Loaded | None) -> bytes:
+        """Of what is loaded, and of what was: it can be read until the next change."""
+        names = {_file(self._folder, each.part).name for each in (*self.loaded, *kept)}
+        digests = {name: told for name, told in read_digests(self._folder).items() if name in names}
+        if new is not None:
+            path = _file(self._folder, new.part)
+            digests[path.name] = digest_of(path)
+        return digests_to_json(digests)
 
     def discard(self) -> None:
         """Forget what is not committed."""
         if self._sink is not None:
             self._sink.discard()
         self._unfinished.unlink(missing_ok=True)
+
+
+def _digest_every_part(folder: Path) -> None:
+    """The parts as they are now: nobody knows what they were when they were loaded."""
+    digests = {path.name: digest_of(path) for path in folder.glob("*.sqlite")}
+    _put(folder, DIGESTS, digests_to_json(digests | read_digests(folder)))
+
+
+MIGRATIONS = (
+    FolderMigration(1, 1, "releases, and a catalogue of them", lambda _folder: None),
+    FolderMigration(2, 1, "digests of loaded rows, as they are now", _digest_every_part),
+)
+
+
+def _put(folder: Path, name: str, content: bytes) -> None:
+    unfinished = folder / f"{UNFINISHED}-{name}"
+    unfinished.write_bytes(content)
+    _settle(unfinished, folder / name)
 
 
 def _file(folder: Path, part: str) -> Path:

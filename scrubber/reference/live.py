@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from scrubber.errors import ConfigError
+from scrubber.errors import ConfigError, DamagedPart
 from scrubber.reference.files import Contents, read_contents
 from scrubber.reference.folder import FolderPlace
 from scrubber.reference.layers import LayeredBackend
@@ -55,14 +57,22 @@ class LiveReference:
         try:
             self._current = self._open()
             self.trouble = None
+        except DamagedPart as error:
+            self.trouble = str(error)
+            self._open_without(error.parts)
         except ConfigError as error:
             self.trouble = str(error)
 
-    def _open(self) -> Reference:
+    def _open_without(self, parts: frozenset[str]) -> None:
+        """Damaged rows answer for nothing, also where they answered before."""
+        with suppress(ConfigError):
+            self._current = self._open(parts)
+
+    def _open(self, without: Collection[str] = ()) -> Reference:
         if self._place is None:
             return Reference(self._typed)
         self._generation = self._place.generation()
-        loaded = self._place.backend()
+        loaded = self._place.backend(without)
         return Reference(LayeredBackend(loaded, self._typed) if loaded.releases() else self._typed)
 
 

@@ -6,7 +6,7 @@ until the next one, for those who are still reading it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -14,7 +14,8 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 
-from scrubber.errors import ConfigError
+from scrubber.errors import ConfigError, NewerStore
+from scrubber.migrations import Store
 from scrubber.reference.backend import Backend
 from scrubber.reference.catalogue import rows_lie_in
 from scrubber.reference.part import Sink
@@ -73,7 +74,11 @@ class Change(Protocol):
 
 
 class Place(Protocol):
-    """Keeps loaded releases."""
+    """Keeps loaded releases. `store` is what has a schema version."""
+
+    @property
+    def store(self) -> Store:
+        """See Store."""
 
     def loaded(self) -> tuple[Loaded, ...]:
         """What is loaded. Raises ConfigError when that cannot be read."""
@@ -81,8 +86,12 @@ class Place(Protocol):
     def generation(self) -> object:
         """Differs after every change; cheap enough to ask for every claim."""
 
-    def backend(self) -> Backend:
-        """What is loaded, opened. Raises ConfigError when it cannot be read."""
+    def backend(self, without: Collection[str] = ()) -> Backend:
+        """What is loaded, opened, except for the parts of these names.
+
+        Raises DamagedPart for parts whose rows are no longer those that were loaded, ConfigError for what cannot be
+        read.
+        """
 
     def change(self) -> AbstractContextManager[Change]:
         """Begin a change; what is not committed in it is undone. Raises ConfigError while another one is under way."""
@@ -117,7 +126,12 @@ def _cut(release: Release, after: Release | None) -> Release:
 
 
 def check_layout(name: str, found: int) -> None:
-    """Raises ConfigError for rows that another version of the program packed."""
+    """Raises ConfigError for rows that an earlier program packed, NewerStore for those of a newer one."""
+    if found > LAYOUT:
+        raise NewerStore(
+            f"reference data: {name} has layout {found}, written by a newer program; this one reads {LAYOUT}: start "
+            "the newer program, or load it again with this one"
+        )
     if found != LAYOUT:
         raise ConfigError(
             f"reference data: {name} has layout {found}, this program reads {LAYOUT}: drop it and load it again"

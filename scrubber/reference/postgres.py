@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import LiteralString
 
 from scrubber.reference.backend import Pair, Windows
 from scrubber.reference.catalogue import PTP, PTP_BY_COLUMN2, R, Table
@@ -19,14 +18,6 @@ from scrubber.reference.postgres_database import Connection, Database
 from scrubber.reference.ptp_packing import numbered, pairs_among
 from scrubber.reference.ptp_partners import in_force_on
 from scrubber.reference.releases import Release
-
-SCHEMA: tuple[LiteralString, ...] = (
-    "CREATE TABLE IF NOT EXISTS scrubber_reference (generation bigint NOT NULL, catalogue text NOT NULL)",
-    """CREATE TABLE IF NOT EXISTS scrubber_reference_rows (part text COLLATE "C", table_name text COLLATE "C",
-       key text COLLATE "C", packed bytea NOT NULL, PRIMARY KEY (part, table_name, key))""",
-    """CREATE TABLE IF NOT EXISTS scrubber_reference_texts (part text COLLATE "C", number int, text text NOT NULL,
-       PRIMARY KEY (part, number))""",
-)
 
 
 class PostgresBackend:

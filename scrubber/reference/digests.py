@@ -1,0 +1,68 @@
+"""Before any claim: digests of the files with loaded rows, so that one that was changed or cut answers for nothing.
+
+A release is named in every answer by the SHA-256 of the file that it was loaded from. What answers is another file,
+which the load made of it: only a digest of that one tells that the rows are still those that were loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+import orjson
+
+from scrubber.errors import ConfigError, DamagedPart
+
+DIGESTS = "digests.json"
+_PIECE = 1 << 20
+# What this process has worked out, by path and what the system says of the file: every change changes that.
+_known: dict[tuple[str, int, int, int, int], str] = {}
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal; worked out once in a process for as long as the file stays as it is."""
+    found = path.stat()
+    key = str(path), found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    if key not in _known:
+        hashing = hashlib.sha256()
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                hashing.update(piece)
+        _known[key] = hashing.hexdigest()
+    return _known[key]
+
+
+def read_digests(folder: Path) -> dict[str, str]:
+    """SHA-256 by the name of a file in the folder; none of files that an earlier program wrote. Raises ConfigError."""
+    try:
+        told = orjson.loads((folder / DIGESTS).read_bytes())
+    except FileNotFoundError:
+        return {}
+    except OSError as failure:
+        raise ConfigError(f"reference data: {folder / DIGESTS} cannot be read: {failure.strerror}") from None
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
+        raise ConfigError(f"reference data: {folder / DIGESTS} is not what this program wrote")
+    return told
+
+
+def digests_to_json(digests: Mapping[str, str]) -> bytes:
+    """What `read_digests` reads."""
+    return orjson.dumps(digests, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
+
+
+def damaged_among(files: Iterable[Path], digests: Mapping[str, str]) -> list[Path]:
+    """Those of the files that are not as they were written. What cannot be read is told by whoever opens it."""
+    return [path for path in files if path.name in digests and path.exists() and digest_of(path) != digests[path.name]]
+
+
+def damaged(place: str, parts: Collection[str]) -> DamagedPart:
+    """What to raise for parts whose rows are no longer those that were loaded."""
+    named = ", ".join(sorted(parts))
+    return DamagedPart(
+        f"reference data: rows in {place} are no longer those that were loaded ({named}): drop that release and load "
+        "it again, or put a copy of it back",
+        parts,
+    )
