@@ -116,24 +116,30 @@ class CodeField(dict[object, Message]):
 class CodeRow(dict[tuple[object, ...], Message]):
     """What to send for the values of several fields together: most facts of a kind agree in most of them.
 
-    Fills itself, as CodeField does, and is bounded like it. The fields must not be dated.
+    A key has the values of the fields of codes, which must not be dated, those of the fields of true and false, and the
+    types of these: for Python 1 and True are one key. Fills itself, as CodeField does, and is bounded like it.
     """
 
-    def __init__(self, fields: Sequence[CodeField]) -> None:
+    def __init__(self, fields: Sequence[CodeField], flags: Sequence[str]) -> None:
+        """`flags`: the names under which true is sent as 1 and false as 0."""
         super().__init__()
         self._fields = tuple(fields)
+        self._flags = tuple(flags)
 
     def __missing__(self, key: tuple[object, ...]) -> Message:
         message = self.read(key)
         _keep(self, key, message, LONGEST_KEPT * len(key))
         return message
 
-    def read(self, values: tuple[object, ...]) -> Message:
-        """What to send for a value of each field; anything but a text or a tuple of texts counts as unset."""
+    def read(self, key: tuple[object, ...]) -> Message:
+        """What to send for a key; a value of another type than its field's counts as unset."""
         message: Message = {}
-        for codes, value in zip(self._fields, values, strict=True):
+        for codes, value in zip(self._fields, key, strict=False):
             if type(value) is str or type(value) is tuple:
                 message |= codes[value]
+        for name, value in zip(self._flags, key[len(self._fields) :], strict=False):
+            if type(value) is bool:
+                message[name] = int(value)
         return message
 
 

@@ -103,9 +103,16 @@ def _has(test: Has) -> Predicate:
 def _in_list(test: InList, lists: CodeLists) -> Predicate:
     field, quantify, name, contains = test.fact, _QUANTIFIERS[test.op], test.list, lists.contains
 
+    wanted = test.op != "none"
+
     def in_list(values: FactValues) -> bool:
-        codes, day = _codes(values, field), values.get("day")
-        if codes is None or type(day) is not int:
+        value, day = values.get(field), values.get("day")
+        if type(day) is not int:
+            return False
+        if type(value) is str:
+            return contains(name, value, day) is wanted
+        codes = _codes(values, field)
+        if codes is None:
             return False
         return quantify(codes, lambda code: contains(name, code, day))
 

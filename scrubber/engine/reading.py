@@ -44,7 +44,9 @@ class Reader:
         self._ranks: dict[Condition, tuple[int, int]] = {}
         self._read(Counter(part for conjunction in conjunctions for part in conjunction))
         undated = {field: codes for field, codes in self._codes.items() if not codes.dated}
-        self._undated, self._row = tuple(undated), CodeRow(tuple(undated.values()))
+        self._undated = (*undated, *self._flags)
+        self._flagged = tuple(self._flags)
+        self._row = CodeRow(tuple(undated.values()), tuple(self._flags.values()))
         self._dated = [(field, codes) for field, codes in self._codes.items() if codes.dated]
 
     @property
@@ -61,19 +63,13 @@ class Reader:
     def message(self, values: FactValues) -> Message:
         """What to send of a fact, without an id: small whole numbers, no value of a claim. Raises Unsendable."""
         get = values.get
-        message: Message = {KIND: self._kind_term.constant, **self._undated_codes(values)}
+        message: Message = {KIND: self._kind_term.constant, **self._undated_values(values)}
         if self._dated:
             self._add_dated_codes(values, message)
         for field, name in self._numbers.items():
             value = get(field)
             if type(value) is int:
                 message[name] = self._place(field, value)
-        for field, name in self._flags.items():
-            value = get(field)
-            if value is True:
-                message[name] = 1
-            elif value is False:
-                message[name] = 0
         for holds, name in self._wholes:
             if holds(values):
                 message[name] = 1
@@ -87,8 +83,9 @@ class Reader:
         constants = self._constants[field]
         return bisect_left(constants, value) + bisect_right(constants, value)
 
-    def _undated_codes(self, values: FactValues) -> Message:
-        key = tuple(map(values.get, self._undated))
+    def _undated_values(self, values: FactValues) -> Message:
+        get = values.get
+        key = (*map(get, self._undated), *map(type, map(get, self._flagged)))
         try:
             return self._row[key]
         except TypeError:  # a value that is none of a fact, and cannot be remembered

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scrubber.facts.lines import LineView
-from scrubber.rulebook.book import Rulebook
+from scrubber.remembered import remembered
+from scrubber.rulebook.book import CodeLists, Rulebook
 
 EXCLUDED = "excluded-by-statute"
 CHIROPRACTORS = "chiropractor-taxonomies"
@@ -13,6 +14,7 @@ CHIROPRACTIC = "chiropractic-benefit"
 ACTIVE_TREATMENT = "AT"  # on chiropractic manipulation only
 ORIGINAL_MEDICARE = "original-medicare"
 GY = "GY"
+REMEMBERED = 16_384  # codes, by day (an ordinal), that a process remembers
 
 
 class Exclusions:
@@ -31,9 +33,11 @@ class Exclusions:
         code, day = view.line.procedure, view.values.get("day")
         if code is None or day is None:
             return False
-        if self._lists.contains(EXCLUDED, code, day):
+        if _is_excluded(code, day, self._lists):
             return True
-        return view.provider in self._chiropractors and not self._lists.contains(CHIROPRACTIC, code, day)
+        if not self._chiropractors or view.provider not in self._chiropractors:
+            return False
+        return not self._lists.contains(CHIROPRACTIC, code, day)
 
     def billed_for_denial(self, view: LineView) -> bool:
         """Whether the line is an excluded service that says so to Original Medicare, which then denies it as such."""
@@ -44,6 +48,16 @@ class Exclusions:
         if day is None:
             return False
         taxonomy = view.rendering.taxonomy if view.rendering else None
-        if taxonomy and self._lists.contains(CHIROPRACTORS, taxonomy, day):
+        if taxonomy and _is_a_chiropractors(taxonomy, day, self._lists):
             return True
         return ACTIVE_TREATMENT in view.line.modifiers and self._lists.contains(CHIROPRACTIC, code, day)
+
+
+@remembered(REMEMBERED)
+def _is_excluded(code: str, day: int, lists: CodeLists) -> bool:
+    return lists.contains(EXCLUDED, code, day)
+
+
+@remembered(REMEMBERED)
+def _is_a_chiropractors(taxonomy: str, day: int, lists: CodeLists) -> bool:
+    return lists.contains(CHIROPRACTORS, taxonomy, day)

@@ -38,7 +38,8 @@ def line_facts(
         values: dict[str, Any] = dict(view.values)
         values["excluded"] = exclusions.has(view)
         if view.first is not None:
-            values["supplier"] = _is_supplier((view.rendering or billing).taxonomy, view.first, lists)
+            taxonomy = (view.rendering or billing).taxonomy
+            values["supplier"] = taxonomy is not None and _is_a_suppliers(taxonomy, view.first, lists)
             values |= _tables_say(view.line.procedure, view.line.modifiers, view.first, reference, lists)
             unlisted = _is_absent(view, reference)
             values["placeNotListed"] = unlisted
@@ -55,9 +56,10 @@ def line_facts(
         yield Fact("line", values, (view.number,))
 
 
-def _is_supplier(taxonomy: str | None, day: date, lists: CodeLists) -> bool:
+@remembered(REMEMBERED)
+def _is_a_suppliers(taxonomy: str, day: date, lists: CodeLists) -> bool:
     """Whether a taxonomy code is a supplier's, of whom the units edits of practitioners say nothing."""
-    return taxonomy is not None and lists.contains(SUPPLIERS, taxonomy, day.toordinal())
+    return lists.contains(SUPPLIERS, taxonomy, day.toordinal())
 
 
 def _is_absent(view: LineView, reference: Reference) -> bool:

@@ -13,6 +13,7 @@ from scrubber.facts.lines import LineView
 from scrubber.facts.repeats import DISTINCT
 from scrubber.reference import Reference
 from scrubber.reference.fee_rows import FeeRow
+from scrubber.remembered import remembered
 from scrubber.rulebook.book import CodeLists
 
 MAJOR = "090"
@@ -20,6 +21,7 @@ GLOBAL_DAYS = ("000", "010", MAJOR)  # fee schedule: the fee includes visits of 
 PAID = ("A", "R")  # status: what Medicare does not pay by the schedule includes no visit either
 OUTSIDE = "modifiers-outside-the-package"  # the list of modifiers that leave a line without its package
 ONE_DAY = timedelta(days=1)
+REMEMBERED = 16_384  # codes, by day, whose package a process remembers
 
 
 class _Package(NamedTuple):
@@ -69,12 +71,19 @@ def _most_certain(visit: LineView, procedures: Sequence[tuple[LineView, FeeRow]]
 def _packed(view: LineView, lists: CodeLists, reference: Reference) -> FeeRow | None:
     """The fee schedule's row of a line that is a procedure with all of its package."""
     code, day = view.line.procedure, view.first
-    if not view.joinable or code is None or day is None or "modifiers" in view.unread:
+    if code is None or day is None or not view.joinable or "modifiers" in view.unread:
         return None
+    row = _with_package(code, day, reference)
+    if row is None or any(lists.contains(OUTSIDE, each, day.toordinal()) for each in view.line.modifiers):
+        return None
+    return row
+
+
+@remembered(REMEMBERED)
+def _with_package(code: str, day: date, reference: Reference) -> FeeRow | None:
+    """The fee schedule's row of a procedure that is paid and whose fee includes visits."""
     row = reference.fee(code, "", day)
-    if row is None or row.global_days not in GLOBAL_DAYS or row.status not in PAID:
-        return None
-    return None if any(lists.contains(OUTSIDE, each, day.toordinal()) for each in view.line.modifiers) else row
+    return row if row is not None and row.global_days in GLOBAL_DAYS and row.status in PAID else None
 
 
 def _joined(visits: Container[int], pairs: Iterable[Fact]) -> Mapping[int, frozenset[int]]:

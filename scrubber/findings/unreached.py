@@ -34,6 +34,14 @@ class _Unasked(NamedTuple):
     message: str  # what follows the lines
 
 
+class _OfLine(NamedTuple):
+    """What is said of one line: whatever stands beside it, if it has units, and if other lines stand beside it."""
+
+    alone: tuple[NotChecked, ...]
+    of_units: tuple[NotChecked, ...]
+    of_others: tuple[NotChecked, ...]
+
+
 def unreached(
     views: Sequence[LineView], payer: Payer, day: date, rulebook: Rulebook, reference: Reference, switches: Switches
 ) -> Iterator[NotChecked]:
@@ -45,10 +53,13 @@ def unreached(
         code, first = view.line.procedure, view.first
         if code is None or first is None or not _silent_tables(first, rulebook, reference):
             continue  # every table answers: the way of nearly every line
-        for unasked in _of_line(code, first, payer, rulebook, reference):
-            joined = unasked.rule.scope not in JOINED or _has_company(view, views, unasked.rule)
-            if joined and switches.standing(unasked.rule) == "active":
-                yield _not_checked(unasked, (view.number,))
+        rows = _of_line(code, view.number, first, payer, rulebook, reference)
+        said = [*rows.alone, *rows.of_units] if view.line.units else [*rows.alone]
+        if rows.of_others and _has_company(view, views):
+            said += rows.of_others
+        for row in said:
+            if switches.standing(row.rule) == "active":
+                yield row
     if _silent_tables(day, rulebook, reference):
         lines = tuple([view.number for view in views if view.diagnoses])
         for item in _of_diagnoses(day, lines, payer, rulebook, reference) if lines else ():
@@ -61,10 +72,8 @@ def _not_checked(unasked: _Unasked, lines: tuple[int, ...]) -> NotChecked:
     return NotChecked(unasked.rule, lines, unasked.tables, f"{where}: {unasked.message}", unasked.why)
 
 
-def _has_company(view: LineView, views: Sequence[LineView], rule: Rule) -> bool:
-    """Whether a rule about several lines has more than one to look at. One code alone has units that day, too."""
-    if rule.scope == "code-day":
-        return bool(view.line.units)
+def _has_company(view: LineView, views: Sequence[LineView]) -> bool:
+    """Whether a rule about several lines has another one to hold the line against."""
     return any(
         other.line.procedure and other.line.procedure != view.line.procedure and other.provider == view.provider
         for other in views
@@ -81,8 +90,22 @@ def _silent_tables(day: date, rulebook: Rulebook, reference: Reference) -> tuple
 
 
 @remembered(REMEMBERED)
-def _of_line(code: str, day: date, payer: Payer, rulebook: Rulebook, reference: Reference) -> tuple[_Unasked, ...]:
+def _of_line(code: str, number: int, day: date, payer: Payer, rulebook: Rulebook, reference: Reference) -> _OfLine:
     """The rules that a line of a code and a day cannot be held against."""
+    rows = [
+        (unasked.rule.scope, _not_checked(unasked, (number,)))
+        for unasked in _of_code(code, day, payer, rulebook, reference)
+    ]
+    return _OfLine(
+        tuple(row for scope, row in rows if scope not in JOINED),
+        tuple(row for scope, row in rows if scope == "code-day"),
+        tuple(row for scope, row in rows if scope in JOINED and scope != "code-day"),
+    )
+
+
+@remembered(REMEMBERED)
+def _of_code(code: str, day: date, payer: Payer, rulebook: Rulebook, reference: Reference) -> tuple[_Unasked, ...]:
+    """The rules that no line of a code and a day can be held against."""
     values = {**payer_fields(payer), "procedure": code, "day": day.toordinal()}
     sides = [{**values, side: code} for side in PAIR_SIDES]
     return tuple(
