@@ -27,6 +27,7 @@ from tests.waiting import until
 
 SCRUB = "/v1/claims/scrub"
 CLAIM = orjson.dumps(tbs_claim())
+UNKNOWN = "0" * 32  # id of a batch
 OPEN = {"/healthz", "/readyz"}
 
 
@@ -50,11 +51,11 @@ def client_of(settings: Settings) -> FlaskClient:
     return create_app(settings).test_client()
 
 
-def operations(client: FlaskClient) -> Iterator[tuple[str, str, list[str]]]:
+def operations(client: FlaskClient, batch_id: str = UNKNOWN) -> Iterator[tuple[str, str, list[str]]]:
     """Method, address and scopes of every operation in the document."""
     document: Any = client.get("/openapi.json").json
     for path, methods in document["paths"].items():
-        address = path.replace("{batch_id}", "0" * 32).replace("{rule_id}", "sample-denied").replace("{code}", "77092")
+        address = path.replace("{batch_id}", batch_id).replace("{rule_id}", "sample-denied").replace("{code}", "77092")
         for method, operation in methods.items():
             if method in ("get", "post", "put", "patch", "delete"):
                 scopes = [scope for entry in operation["security"] for scope in entry["apiKey"]]
@@ -92,6 +93,51 @@ def test_every_route_needs_the_scope_that_its_document_names(settings: Settings,
             assert f'error="insufficient_scope", scope="{scope}"' in refused.headers["WWW-Authenticate"]
             for text in only[scope], admin:
                 assert client.open(address, method=method, headers=bearer(text)).status_code not in (401, 403)
+
+
+def test_no_route_shows_or_changes_what_another_tenant_has(settings: Settings, state: Path) -> None:
+    store = store_in(state)
+    ours, theirs = bearer(add_key(store, tenant="clinic-a")), bearer(add_key(store, tenant="clinic-b"))
+    client = client_of(settings)
+    made = client.post("/v1/batches", data=CLAIM, headers=JSON | ours)
+    batch_id = made.json["id"]
+    hidden = 0
+    for method, address, _ in operations(client, batch_id):
+        answer = client.open(address, method=method, headers=theirs)
+        assert batch_id not in answer.text
+        if batch_id in address:
+            hidden += 1
+            unknown = client.open(address.replace(batch_id, UNKNOWN), method=method, headers=theirs)
+            assert (answer.status_code, answer.data) == (404, unknown.data)
+            assert answer.headers.keys() == unknown.headers.keys()
+            assert client.open(address, method=method).status_code == 401
+    assert hidden >= 5
+    assert client.get("/v1/batches", headers=theirs).json == {"batches": []}
+    assert client.get(f"/v1/batches/{batch_id}", headers=ours).json["state"] == "received"
+    assert [batch["id"] for batch in client.get("/v1/batches", headers=ours).json["batches"]] == [batch_id]
+
+
+def test_an_idempotency_key_is_that_of_a_tenant(settings: Settings, state: Path) -> None:
+    store = store_in(state)
+    ours, theirs = bearer(add_key(store, tenant="clinic-a")), bearer(add_key(store, tenant="clinic-b"))
+    client, night = client_of(settings), JSON | {"Idempotency-Key": "night"}
+    first = client.post("/v1/batches", data=CLAIM, headers=night | ours)
+    for body in CLAIM, CLAIM + b"\n" + CLAIM:
+        other = client.post("/v1/batches", data=body, headers=night | theirs)
+        assert (other.status_code, "Idempotent-Replayed" in other.headers) == (202, False)
+        assert other.json["id"] != first.json["id"]
+        assert client.delete(other.headers["Location"], headers=theirs).status_code == 204
+    again = client.post("/v1/batches", data=CLAIM, headers=night | ours)
+    assert (again.json["id"], again.headers["Idempotent-Replayed"]) == (first.json["id"], "true")
+
+
+def test_what_was_sent_without_a_key_is_of_the_default_tenant(settings: Settings, state: Path) -> None:
+    sent = client_of(settings).post("/v1/batches", data=CLAIM, headers=JSON)
+    store = store_in(state)
+    ours, other = add_key(store, tenant="default"), add_key(store, tenant="clinic-a")
+    client = client_of(settings)
+    answers = [client.get(sent.headers["Location"], headers=bearer(text)).status_code for text in (ours, other)]
+    assert answers == [200, 404]
 
 
 def test_an_address_without_a_scope_needs_admin(settings: Settings, state: Path) -> None:

@@ -8,6 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from scrubber.access.scopes import DEFAULT_TENANT
+
 FORMATS = ("ndjson", "json")
 STATES = ("received", "running", "done", "cancelled", "failed")
 ENDED = frozenset(("done", "cancelled", "failed"))
@@ -50,7 +52,10 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One submission. `rows` is None until it is cut; `why` says why it failed. Times are UTC."""
+    """One submission. `rows` is None until it is cut; `why` says why it failed. Times are UTC.
+
+    Only callers of its `tenant` are told of it.
+    """
 
     id: str
     state: str
@@ -61,6 +66,7 @@ class Batch:
     started: datetime | None = None
     ended: datetime | None = None
     why: str | None = None
+    tenant: str = DEFAULT_TENANT
 
     def why_rejected(self, rejected: int) -> str | None:
         """Why so many rejected rows end it; None where they do not. It has been cut."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from scrubber.access.scopes import DEFAULT_TENANT
 from scrubber.batch.job import Batch, Chunk, Lease, Progress, Summary, Tally
 
 LEASE_SECONDS = 30.0
@@ -42,15 +43,15 @@ class Ledger(Protocol):
     def accept(self, batch: Batch, key: str | None, key_until: datetime | None, now: datetime) -> Batch:
         """Enter a batch durably: once this returns, it survives a loss of power.
 
-        Under a `key` that is in use until after `now`: the batch that it stands for. Raises KeyUsed when that one's
-        body or options differ.
+        Under a `key` that its tenant uses until after `now`: the batch that it stands for. Raises KeyUsed when that
+        one's body or options differ.
         """
 
     def batch(self, batch_id: str) -> Batch | None:
         """The batch as it is now."""
 
-    def batches(self, most: int) -> list[Batch]:
-        """The newest batches first."""
+    def batches(self, most: int, tenant: str = DEFAULT_TENANT) -> list[Batch]:
+        """The newest batches of a tenant first."""
 
     def take(self, worker: str) -> Lease | None:
         """A lease on the chunk that is next: by priority, then by age; one whose lease ran out goes first."""

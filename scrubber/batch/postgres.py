@@ -14,10 +14,11 @@ from typing import LiteralString
 
 import orjson
 
+from scrubber.access.scopes import DEFAULT_TENANT
 from scrubber.batch.job import CUT, ENDED, Batch, Chunk, Lease, Progress, Summary, Tally
 from scrubber.batch.ledger import LEASE_SECONDS, Announcement, Done
 from scrubber.batch.postgres_tables import Do, Row, Tables
-from scrubber.batch.written import PAGE, done_in_order, from_json, page_by_page, same, to_json
+from scrubber.batch.written import PAGE, done_in_order, from_json, kept_key, page_by_page, same, to_json
 from scrubber.reference.postgres_database import Database
 
 KEY_LOCK = 7_713_091  # of advisory locks; any number, as long as nobody else takes it
@@ -63,6 +64,7 @@ class PostgresLedger:
         """See Ledger."""
         with self._tables.change() as do:
             if key is not None:
+                key = kept_key(batch, key)
                 do("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (KEY_LOCK, key))
                 do(
                     "UPDATE scrubber_batches.batches SET key = NULL WHERE key = %s AND key_until <= %s",
@@ -72,8 +74,9 @@ class PostgresLedger:
                 if known:
                     return same(_batch(known[0]), batch)
             do(
-                "INSERT INTO scrubber_batches.batches (id, state, written, key, key_until) VALUES (%s, %s, %s, %s, %s)",
-                (batch.id, batch.state, to_json(batch), key, key_until and key_until.isoformat()),
+                "INSERT INTO scrubber_batches.batches (id, state, written, key, key_until, tenant) "
+                "VALUES (%s, %s, %s, %s, %s, %s)",
+                (batch.id, batch.state, to_json(batch), key, key_until and key_until.isoformat(), batch.tenant),
             )
             _enter(do, batch, [Chunk(CUT, 0, 0, 0, 0)])
             if batch.options.webhook is not None:
@@ -85,9 +88,11 @@ class PostgresLedger:
         found = self._tables.ask("SELECT * FROM scrubber_batches.batches WHERE id = %s", (batch_id,))
         return _batch(found[0]) if found else None
 
-    def batches(self, most: int) -> list[Batch]:
+    def batches(self, most: int, tenant: str = DEFAULT_TENANT) -> list[Batch]:
         """See Ledger."""
-        found = self._tables.ask("SELECT * FROM scrubber_batches.batches ORDER BY id DESC LIMIT %s", (most,))
+        found = self._tables.ask(
+            "SELECT * FROM scrubber_batches.batches WHERE tenant = %s ORDER BY id DESC LIMIT %s", (tenant, most)
+        )
         return [_batch(row) for row in found]
 
     def take(self, worker: str) -> Lease | None:

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
+from scrubber.access.scopes import DEFAULT_TENANT
 from scrubber.batch.job import CUT, Batch, Body, Options
 from scrubber.batch.place import Batches
 from scrubber.batch.shown import LOOKED_AT, SPACE, Shown, shown
@@ -59,6 +60,7 @@ def receive(
     key: str | None,
     most_bytes: int,
     clock: Callable[[], datetime],
+    tenant: str = DEFAULT_TENANT,
 ) -> tuple[Batch, bool]:
     """The batch of an upload, and whether it is a new one; durable when this returns.
 
@@ -68,7 +70,7 @@ def receive(
     reading = _Reading(pieces, most_bytes)
     batches.depot.receive(batch_id, reading)
     now = clock()
-    batch = Batch(batch_id, "received", now, reading.body(declared), options)
+    batch = Batch(batch_id, "received", now, reading.body(declared), options, tenant=tenant)
     accepted = None
     try:
         accepted = batches.ledger.accept(batch, key, now + timedelta(hours=KEY_HOURS) if key else None, now)

@@ -17,11 +17,12 @@ from typing import Any
 
 import orjson
 
+from scrubber.access.scopes import DEFAULT_TENANT
 from scrubber.batch.job import CUT, ENDED, Batch, Chunk, Lease, Progress, Summary, Tally
 from scrubber.batch.ledger import LEASE_SECONDS, Announcement, Done
 from scrubber.batch.sqlite_file import Do, SqliteFile
 from scrubber.batch.sqlite_schema import MIGRATIONS
-from scrubber.batch.written import PAGE, chunk_in, done_in_order, from_json, page_by_page, same, to_json
+from scrubber.batch.written import PAGE, chunk_in, done_in_order, from_json, kept_key, page_by_page, same, to_json
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _CHUNK = "number, first_row, rows, start, stop"
@@ -39,13 +40,14 @@ class SqliteLedger:
         """See Ledger."""
         with self._file.change(durable=True) as do:
             if key is not None:
+                key = kept_key(batch, key)
                 do("UPDATE batches SET key = NULL WHERE key = ? AND key_until <= ?", (key, now.isoformat()))
                 row = do("SELECT * FROM batches WHERE key = ?", (key,)).fetchone()
                 if row is not None:
                     return same(_batch(row), batch)
             do(
-                "INSERT INTO batches (id, state, written, key, key_until) VALUES (?, ?, ?, ?, ?)",
-                (batch.id, batch.state, to_json(batch), key, key_until and key_until.isoformat()),
+                "INSERT INTO batches (id, state, written, key, key_until, tenant) VALUES (?, ?, ?, ?, ?, ?)",
+                (batch.id, batch.state, to_json(batch), key, key_until and key_until.isoformat(), batch.tenant),
             )
             do(
                 f"INSERT INTO chunks (batch, {_CHUNK}, state, urgency) VALUES (?, ?, 0, 0, 0, 0, 'waiting', ?)",  # noqa: S608
@@ -60,9 +62,10 @@ class SqliteLedger:
         found = self._file.ask("SELECT * FROM batches WHERE id = ?", (batch_id,))
         return _batch(found[0]) if found else None
 
-    def batches(self, most: int) -> list[Batch]:
+    def batches(self, most: int, tenant: str = DEFAULT_TENANT) -> list[Batch]:
         """See Ledger."""
-        return [_batch(row) for row in self._file.ask("SELECT * FROM batches ORDER BY id DESC LIMIT ?", (most,))]
+        which = "SELECT * FROM batches WHERE tenant = ? ORDER BY id DESC LIMIT ?"
+        return [_batch(row) for row in self._file.ask(which, (tenant, most))]
 
     def take(self, worker: str) -> Lease | None:
         """See Ledger."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from scrubber.access.scopes import DEFAULT_TENANT
 from scrubber.batch.job import CUT, Batch, Body, Chunk, Options, Summary
 from scrubber.batch.ledger import Done, KeyUsed
 
@@ -29,7 +30,7 @@ def to_json(batch: Batch) -> str:
 
 
 def from_json(written: str, now: Row) -> Batch:
-    """The batch of `to_json`; `now` has what changes, by column: id, state, rows, started, ended, why."""
+    """The batch of `to_json`; `now` has the other columns: id, state, rows, started, ended, why, tenant."""
     told = orjson.loads(written)
     return Batch(
         id=now["id"],
@@ -41,7 +42,16 @@ def from_json(written: str, now: Row) -> Batch:
         started=_moment(now["started"]),
         ended=_moment(now["ended"]),
         why=now["why"],
+        tenant=now["tenant"],
     )
+
+
+def kept_key(batch: Batch, key: str) -> str:
+    """An idempotency key as it is kept: the same one of two tenants stands for two batches.
+
+    Neither has a space. Keys of the default tenant are kept as they were before there were tenants.
+    """
+    return key if batch.tenant == DEFAULT_TENANT else f"{batch.tenant} {key}"
 
 
 def same(known: Batch, sent: Batch) -> Batch:

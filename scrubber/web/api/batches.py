@@ -18,6 +18,7 @@ from scrubber.batch.receive import receive
 from scrubber.batch.summary import merged
 from scrubber.batch.work import remove_batch
 from scrubber.errors import BadUpload
+from scrubber.web.access import tenant
 from scrubber.web.api.batch_request import declared_format, idempotency_key, one_of, options_of, wanted_results
 from scrubber.web.body import body_pieces
 from scrubber.web.documented import batches as documented
@@ -56,7 +57,7 @@ def submit() -> Response:
     try:
         with here.transfers.one():
             batch, new = receive(
-                kept, body_pieces(here.max_batch_bytes), declared, options, key, here.max_batch_bytes, _now
+                kept, body_pieces(here.max_batch_bytes), declared, options, key, here.max_batch_bytes, _now, tenant()
             )
     except BadUpload as error:
         raise Refused(_UPLOADS[error.kind], str(error)) from None
@@ -74,11 +75,14 @@ def submit() -> Response:
 def every() -> Response:
     """List batches.
 
-    The newest first, at most a hundred.
+    Those of the caller's tenant, the newest first, at most a hundred.
     """
     _, kept = _here()
     now = _now()
-    found = [told.document(batch, kept.ledger.progress(batch.id), now) for batch in kept.ledger.batches(MOST_LISTED)]
+    found = [
+        told.document(batch, kept.ledger.progress(batch.id), now)
+        for batch in kept.ledger.batches(MOST_LISTED, tenant())
+    ]
     return _json({"batches": found})
 
 
@@ -157,8 +161,9 @@ def _here() -> tuple[Service, Batches]:
 
 
 def _find(batch_id: str, kept: Batches) -> Batch:
+    """The batch; one of another tenant looks as if it were not there. Raises Refused (404)."""
     batch = kept.ledger.batch(batch_id)
-    if batch is None:
+    if batch is None or batch.tenant != tenant():
         raise Refused(NOT_FOUND, "There is no such batch, or it was removed; GET /v1/batches lists them.")
     return batch
 
