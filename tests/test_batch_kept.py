@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -64,6 +65,20 @@ def test_a_key_stands_for_its_batch_for_as_long_as_it_is_kept(keep: Keep) -> Non
         ledger.accept(batch_of(b"y", "b3"), "key", LATER + HOUR, NOW + HOUR)
     assert ledger.accept(batch_of(b"y", "b4"), "key", LATER + HOUR, LATER).id == "b4"
     assert [batch.id for batch in ledger.batches(10)] == ["b4", "b1"]
+
+
+def test_batches_and_keys_are_those_of_a_tenant(keep: Keep) -> None:
+    ledger = keep().ledger
+    ours, theirs = (replace(batch_of(b"x", name), tenant=name) for name in ("clinic-a", "clinic-b"))
+    for batch in ours, theirs:
+        assert ledger.accept(batch, "night", LATER, NOW) == batch
+    accepted(ledger, "b1")
+    assert ledger.accept(replace(ours, id="b2"), "night", LATER, NOW) == ours
+    assert ledger.batch("clinic-b") == theirs
+    tenants = ("clinic-a", "clinic-b", "default", "clinic-c")
+    listed = [[batch.id for batch in ledger.batches(10, tenant)] for tenant in tenants]
+    assert listed == [["clinic-a"], ["clinic-b"], ["b1"], []]
+    assert {taken(ledger, worker).batch.tenant for worker in "abc"} == {"clinic-a", "clinic-b", "default"}
 
 
 def test_of_many_that_send_one_key_at_once_one_is_accepted(keep: Keep) -> None:

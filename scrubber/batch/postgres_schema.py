@@ -65,4 +65,13 @@ MIGRATIONS = (
             "CREATE INDEX batches_under_way ON scrubber_batches.batches (id) WHERE ended IS NULL",
         ),
     ),
+    Migration(
+        3,
+        1,
+        "the tenant that a batch belongs to: default for those from before",
+        (
+            "ALTER TABLE scrubber_batches.batches ADD COLUMN tenant text NOT NULL DEFAULT 'default'",
+            "CREATE INDEX batches_of_tenant ON scrubber_batches.batches (tenant, id)",
+        ),
+    ),
 )

@@ -48,4 +48,13 @@ MIGRATIONS = (
             "CREATE INDEX batches_under_way ON batches (id) WHERE ended IS NULL",
         ),
     ),
+    Migration(
+        3,
+        1,
+        "the tenant that a batch belongs to: default for those from before",
+        (
+            "ALTER TABLE batches ADD COLUMN tenant TEXT NOT NULL DEFAULT 'default'",
+            "CREATE INDEX batches_of_tenant ON batches (tenant, id)",
+        ),
+    ),
 )
