@@ -116,14 +116,14 @@ def test_keys_of_a_later_program_are_refused(tmp_path: Path, postgres: str) -> N
         add_key(store)
         if address is None:
             with sqlite3.connect(tmp_path / "keys.sqlite") as connection:
-                connection.execute("PRAGMA user_version = 2")
+                connection.execute("UPDATE schema_version SET version = 9, usable_from = 9")
             connection.close()
         else:
             with psycopg.connect(address, autocommit=True) as database:
-                database.execute("UPDATE scrubber_access.changes SET version = 2")
-        with pytest.raises(KeysDown, match="later version"):
+                database.execute("UPDATE scrubber_access.schema_version SET version = 9, usable_from = 9")
+        with pytest.raises(KeysDown, match="has schema version 9, written by a newer program"):
             store.revision()
-        with pytest.raises(KeysDown, match="later version"):
+        with pytest.raises(KeysDown, match="has schema version 9, written by a newer program"):
             add_key(store)
         if address is not None:
             with psycopg.connect(address, autocommit=True) as database:

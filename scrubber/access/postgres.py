@@ -12,20 +12,32 @@ from psycopg.rows import dict_row
 
 from scrubber.access.key import Key
 from scrubber.access.written import from_row, sooner, to_row
-from scrubber.errors import KeysDown
+from scrubber.errors import KeysDown, NewerStore
+from scrubber.migrations import EMPTY, Migration, Store, Version, after, check_usable, pending
 from scrubber.reference.postgres_database import Connection, Database
 
-VERSION = 1  # of the tables
 _LOCK = 7_713_092  # of advisory locks; any number, as long as nobody else takes it
-_SCHEMA = """
-CREATE SCHEMA IF NOT EXISTS scrubber_access;
-CREATE TABLE IF NOT EXISTS scrubber_access.keys (
-  id text PRIMARY KEY, digest bytea NOT NULL, tenant text NOT NULL, scopes text NOT NULL, name text NOT NULL,
-  created text NOT NULL, expires text, revoked text, replaces text, rate double precision, concurrent integer
-);
-CREATE TABLE IF NOT EXISTS scrubber_access.changes (number bigint NOT NULL, version integer NOT NULL);
-INSERT INTO scrubber_access.changes SELECT 0, 1 WHERE NOT EXISTS (SELECT 1 FROM scrubber_access.changes);
-"""
+MIGRATIONS = (
+    Migration(
+        1,
+        1,
+        "keys, and how many changes there were",
+        (
+            "CREATE SCHEMA scrubber_access",
+            """
+            CREATE TABLE scrubber_access.keys (
+              id text PRIMARY KEY, digest bytea NOT NULL, tenant text NOT NULL, scopes text NOT NULL,
+              name text NOT NULL, created text NOT NULL, expires text, revoked text, replaces text,
+              rate double precision, concurrent integer
+            )
+            """,
+            "CREATE TABLE scrubber_access.changes (number bigint NOT NULL)",
+            "INSERT INTO scrubber_access.changes VALUES (0)",
+            "CREATE TABLE scrubber_access.schema_version (version integer NOT NULL, usable_from integer NOT NULL)",
+            "INSERT INTO scrubber_access.schema_version VALUES (0, 0)",
+        ),
+    ),
+)
 _ADD = (
     "INSERT INTO scrubber_access.keys"
     " (id, digest, tenant, scopes, name, created, expires, revoked, replaces, rate, concurrent)"
@@ -33,29 +45,81 @@ _ADD = (
 )
 
 
+class _Tables:
+    """The tables as what has a schema version. See Store."""
+
+    name = "the database of API keys"
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def version(self) -> Version:
+        """See Store."""
+        with _told_plainly(), self._database.change() as connection:
+            return self.version_in(connection)
+
+    def pending(self) -> tuple[Migration, ...]:
+        """See Store."""
+        found = self.version()
+        return () if found == EMPTY else pending(self.name, found, MIGRATIONS)
+
+    def migrate(self) -> tuple[Migration, ...]:
+        """See Store."""
+        if self.version() == EMPTY:
+            return ()
+        with _told_plainly(), self._database.change() as connection:
+            return self.bring_up(connection)
+
+    def version_in(self, connection: Connection) -> Version:
+        """Within a transaction. Raises NewerStore where this program cannot use them."""
+        made = connection.execute("SELECT to_regclass('scrubber_access.schema_version') IS NOT NULL AS made").fetchall()
+        if not made[0]["made"]:
+            return EMPTY
+        [row] = connection.execute("SELECT version, usable_from FROM scrubber_access.schema_version").fetchall()
+        found = Version(row["version"], row["usable_from"])
+        check_usable(self.name, found, MIGRATIONS[-1].version)
+        return found
+
+    def bring_up(self, connection: Connection) -> tuple[Migration, ...]:
+        """All migrations that are missing, in a transaction; others wait for its end."""
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        found = self.version_in(connection)
+        missing = pending(self.name, found, MIGRATIONS)
+        for statement in (statement for each in missing for statement in each.statements):
+            connection.execute(statement)
+        if missing:
+            newest = tuple(after(found, missing))
+            connection.execute("UPDATE scrubber_access.schema_version SET version = %s, usable_from = %s", newest)
+        return missing
+
+
 class PostgresKeys:
     """See KeyStore. The tables are made with the first key."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._tables = _Tables(database)
+
+    @property
+    def store(self) -> Store:
+        """See KeyStore."""
+        return self._tables
 
     def revision(self) -> int:
         """See KeyStore."""
-        with _told_plainly():
-            if not self._made():
+        with _told_plainly(), self._database.change() as connection:
+            if self._tables.version_in(connection) == EMPTY:
                 return 0
-            [row] = self._database.ask("SELECT number, version FROM scrubber_access.changes")
-            _check_version(row["version"])
+            [row] = connection.execute("SELECT number FROM scrubber_access.changes").fetchall()
             return int(row["number"])
 
     def every(self) -> list[Key]:
         """See KeyStore."""
-        with _told_plainly():
-            if not self._made():
+        with _told_plainly(), self._database.change() as connection:
+            if self._tables.version_in(connection) == EMPTY:
                 return []
-            return [
-                from_row(row) for row in self._database.ask("SELECT * FROM scrubber_access.keys ORDER BY created, id")
-            ]
+            found = connection.execute("SELECT * FROM scrubber_access.keys ORDER BY created, id").fetchall()
+            return [from_row(row) for row in found]
 
     def add(self, key: Key) -> None:
         """See KeyStore."""
@@ -84,25 +148,13 @@ class PostgresKeys:
             )
             return _find(connection, key_id)
 
-    def _made(self) -> bool:
-        """Looked for first: who may read the tables may not always make them."""
-        [found] = self._database.ask("SELECT to_regclass('scrubber_access.changes') IS NOT NULL AS made")
-        return bool(found["made"])
-
     @contextmanager
     def _change(self) -> Iterator[Connection]:
         """One transaction, one at a time."""
-        with _told_plainly():
-            made = self._made()
-            with self._database.change() as connection:
-                connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-                if not made:
-                    connection.execute(_SCHEMA)
-                [row] = connection.execute(
-                    "UPDATE scrubber_access.changes SET number = number + 1 RETURNING version"
-                ).fetchall()
-                _check_version(row["version"])
-                yield connection
+        with _told_plainly(), self._database.change() as connection:
+            self._tables.bring_up(connection)
+            connection.execute("UPDATE scrubber_access.changes SET number = number + 1")
+            yield connection
 
 
 def open_postgres_keys(address: str) -> PostgresKeys:
@@ -115,15 +167,12 @@ def _find(connection: Connection, key_id: str) -> Key | None:
     return from_row(rows[0]) if rows else None
 
 
-def _check_version(version: int) -> None:
-    if version > VERSION:
-        raise KeysDown(f"the API keys were written by a later version of the program (tables {version}, not {VERSION})")
-
-
 @contextmanager
 def _told_plainly() -> Iterator[None]:
     """What the database fails with, as KeysDown. Its own message may hold the address."""
     try:
         yield
+    except NewerStore as newer:
+        raise KeysDown(str(newer)) from None
     except psycopg.Error as failure:
         raise KeysDown(f"the API keys in the database cannot be read or written: {type(failure).__name__}") from None

@@ -24,8 +24,6 @@ SCOPES: dict[str, str] = {
     REFERENCE_LOAD: "Load reference data. No address of this version does that.",
     ADMIN: "All of these.",
 }
-# Of batches that were sent before there were keys, and of everybody where no key is demanded.
-DEFAULT_TENANT = "default"
 _TENANT = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 

@@ -7,13 +7,19 @@ from datetime import datetime
 from typing import Protocol
 
 from scrubber.access.key import Key
+from scrubber.migrations import Store
 
 
 class KeyStore(Protocol):
     """Keys, in the order in which they were made. Safe for several processes and threads; nothing is kept in memory.
 
-    Every method raises KeysDown when the store cannot be read or written.
+    `store` is what has a schema version, and migrations. Every method raises KeysDown when the store cannot be read or
+    written.
     """
+
+    @property
+    def store(self) -> Store:
+        """What `scrubber migrate` brings up to date."""
 
     def revision(self) -> int:
         """A number that is another one after every change; 0 where there never was a key."""

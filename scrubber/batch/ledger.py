@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from scrubber.access.scopes import DEFAULT_TENANT
-from scrubber.batch.job import Batch, Chunk, Lease, Progress, Summary, Tally
+from scrubber.batch.job import DEFAULT_TENANT, Batch, Chunk, Lease, Progress, Summary, Tally
 
 LEASE_SECONDS = 30.0
 

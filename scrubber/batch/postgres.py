@@ -14,8 +14,7 @@ from typing import LiteralString
 
 import orjson
 
-from scrubber.access.scopes import DEFAULT_TENANT
-from scrubber.batch.job import CUT, ENDED, Batch, Chunk, Lease, Progress, Summary, Tally
+from scrubber.batch.job import CUT, DEFAULT_TENANT, ENDED, Batch, Chunk, Lease, Progress, Summary, Tally
 from scrubber.batch.ledger import LEASE_SECONDS, Announcement, Done
 from scrubber.batch.postgres_tables import Do, Row, Tables
 from scrubber.batch.written import PAGE, done_in_order, from_json, kept_key, page_by_page, same, to_json

@@ -7,8 +7,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
-from scrubber.access.scopes import DEFAULT_TENANT
-from scrubber.batch.job import CUT, Batch, Body, Options
+from scrubber.batch.job import CUT, DEFAULT_TENANT, Batch, Body, Options
 from scrubber.batch.place import Batches
 from scrubber.batch.shown import LOOKED_AT, SPACE, Shown, shown
 from scrubber.errors import BadUpload

@@ -17,8 +17,7 @@ from typing import Any
 
 import orjson
 
-from scrubber.access.scopes import DEFAULT_TENANT
-from scrubber.batch.job import CUT, ENDED, Batch, Chunk, Lease, Progress, Summary, Tally
+from scrubber.batch.job import CUT, DEFAULT_TENANT, ENDED, Batch, Chunk, Lease, Progress, Summary, Tally
 from scrubber.batch.ledger import LEASE_SECONDS, Announcement, Done
 from scrubber.batch.sqlite_file import Do, SqliteFile
 from scrubber.batch.sqlite_schema import MIGRATIONS

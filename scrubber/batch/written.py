@@ -10,8 +10,7 @@ from typing import Any
 
 import orjson
 
-from scrubber.access.scopes import DEFAULT_TENANT
-from scrubber.batch.job import CUT, Batch, Body, Chunk, Options, Summary
+from scrubber.batch.job import CUT, DEFAULT_TENANT, Batch, Body, Chunk, Options, Summary
 from scrubber.batch.ledger import Done, KeyUsed
 
 PAGE = 200  # summaries read at a time

@@ -12,8 +12,9 @@ import orjson
 
 from scrubber.access.key import Key, digest_of, id_named, new_text
 from scrubber.access.place import open_keys
-from scrubber.access.scopes import DEFAULT_TENANT, SCOPES, is_tenant
+from scrubber.access.scopes import SCOPES, is_tenant
 from scrubber.access.store import KeyStore
+from scrubber.batch.job import DEFAULT_TENANT
 from scrubber.cli.columns import columns
 from scrubber.cli.opening import Unusable, settings, told_plainly
 

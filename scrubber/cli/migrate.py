@@ -18,9 +18,9 @@ PENDING = 1
 def migrate(ctx: click.Context, dry_run: bool) -> None:
     """Bring stores that an earlier program wrote to the schema of this one.
 
-    The stores are the folder SCRUBBER_STATE, the ledger of batches in it or in SCRUBBER_DATABASE_URL, and the reference
-    data in SCRUBBER_REFERENCE. `scrubber serve` and `scrubber worker` do the same when they first use a store. Run it
-    ahead of them where their user of the database may not change tables, or to see what is to be done.
+    The stores are the folder SCRUBBER_STATE, the ledger of batches and the API keys in it or in SCRUBBER_DATABASE_URL,
+    and the reference data in SCRUBBER_REFERENCE. `scrubber serve` and `scrubber worker` do the same when they first use
+    a store. Run it ahead of them where their user of the database may not change tables, or to see what is to be done.
 
     Each store changes in one transaction: a run that is killed leaves it as it was, and the next does it again. Of two
     runs at once one does it. Migrations add, so that programs of the version before go on meanwhile; a store that they

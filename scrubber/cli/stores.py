@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from scrubber.access.place import open_keys
 from scrubber.batch.place import open_batches, state_store
 from scrubber.cli.opening import Unusable
 from scrubber.config import Settings
@@ -13,11 +14,15 @@ from scrubber.reference.live import open_place
 
 
 def every_store(chosen: Settings) -> tuple[Store, ...]:
-    """The state, batches, and the reference data that was loaded. Raises ConfigError for one that cannot be named."""
-    batches = open_batches(chosen.state, chosen.database)
+    """The state, batches, API keys, and the reference data that was loaded.
+
+    Raises ConfigError for one that cannot be named.
+    """
+    batches, keys = open_batches(chosen.state, chosen.database), open_keys(chosen.state, chosen.database)
     return (
         *((state_store(chosen.state),) if chosen.state is not None else ()),
         *((batches.store,) if batches is not None else ()),
+        *((keys.store,) if keys is not None else ()),
         *((open_place(chosen.reference).store,) if chosen.reference is not None else ()),
     )
 

@@ -16,7 +16,8 @@ from flask import Flask, Response, current_app, g, request
 from scrubber.access.key import Key
 from scrubber.access.limits import Allowed, TooMany
 from scrubber.access.policy import Policy
-from scrubber.access.scopes import ADMIN, BATCH, DEFAULT_TENANT, PRIORITY, RULES_READ, RULES_SWITCH, SCRUB
+from scrubber.access.scopes import ADMIN, BATCH, PRIORITY, RULES_READ, RULES_SWITCH, SCRUB
+from scrubber.batch.job import DEFAULT_TENANT
 from scrubber.errors import KeysDown
 from scrubber.web import logs
 from scrubber.web.origins import check_site
