@@ -284,7 +284,7 @@ def test_migrate_lists_first_and_then_does_it(earlier: Earlier) -> None:
         environ["SCRUBBER_DATABASE_URL"] = earlier.address
     planned = migrate("--dry-run", **environ)
     assert planned.exit_code == 1, planned.output
-    assert f"would migrate to version {NEWEST}: turns of batches" in planned.output
+    assert "would migrate to version 2: turns of batches" in planned.output
     assert earlier.open().store.version() == UNMARKED
     done = migrate(**environ)
     assert done.exit_code == 0, done.output
