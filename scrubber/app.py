@@ -24,9 +24,11 @@ from scrubber.web.reload.following import Follower
 from scrubber.web.reload.reloads import Reloads
 from scrubber.web.reload.shelf import Shelf
 from scrubber.web.transfers import Transfers
-from scrubber.workshop.admission import admit_aside, in_lines
+from scrubber.workshop.admission import admit_aside, brought_back, in_lines
 from scrubber.workshop.in_force import last_in_force
 from scrubber.workshop.passed import Passed
+
+ROLLED_BACK = "the folder holds the rules that were rolled back; other rules there, or a reload, end the rollback"
 
 
 class Application(Flask):
@@ -106,14 +108,18 @@ def _open_checked(settings: Settings) -> LiveScrubber:
     log = logs.open_log(sys.stdout)
     begun = time.monotonic()
     reference = LiveReference(settings.reference)
-    admitted = admit_aside(
-        settings.rules,
-        reference.current(),
-        Passed(settings.state),
-        cores(),
-        last_in_force(settings.rules, settings.state, lambda why: log.warning("versions not compared", reason=why)),
-        lambda: log.info("checking rules"),
-    )
+    admitted = brought_back(settings.rules, settings.state)
+    if admitted:
+        log.warning("rolled back", rulebook=admitted.rulebook.digest, reason=ROLLED_BACK)
+    else:
+        admitted = admit_aside(
+            settings.rules,
+            reference.current(),
+            Passed(settings.state),
+            cores(),
+            last_in_force(settings.rules, settings.state, lambda why: log.warning("versions not compared", reason=why)),
+            lambda: log.info("checking rules"),
+        )
     for line in in_lines(settings.rules, admitted.warnings):
         log.warning("draft", reason=line)
     log.info("rules checked", cases=admitted.cases, seconds=round(time.monotonic() - begun, 3))

@@ -26,6 +26,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scrubber.cli import main
+from scrubber.cli.rules.backtest_table import render
 from scrubber.intake import read_v3
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.lint import lint
@@ -106,8 +107,13 @@ def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Body:
 
 def test_findings_gained_and_lost_counted_by_hand(by_hand: Body) -> None:
     # A1 to A6, A8 and the second A2; a commercial payer applies no NCCI edit until a row says so.
-    assert by_hand["totals"]["gained"] == {"findings": 8, "claims": 8, "atRisk": "310.56", "unknownLines": 0}
-    assert by_hand["totals"]["lost"] == {"findings": 0, "claims": 0, "atRisk": "0.00", "unknownLines": 0}
+    assert by_hand["totals"]["gained"] == {
+        "findings": 8, "claims": 8, "atRisk": "310.56", "unknownLines": 0,
+        "charged": "760.00", "linesWithoutCharge": 0,  # 8 x 95.00
+    }  # fmt: skip
+    assert by_hand["totals"]["lost"] == {
+        "findings": 0, "claims": 0, "atRisk": "0.00", "unknownLines": 0, "charged": "0.00", "linesWithoutCharge": 0,
+    }  # fmt: skip
     (code,) = by_hand["codes"]
     assert (code["name"], code["gained"]["findings"]) == ("77089", 8)
     (payer,) = by_hand["payers"]
@@ -129,6 +135,41 @@ def test_precision_counted_by_hand(by_hand: Body) -> None:
     assert outcomes["deniedDollars"] == "313.82"  # 3 x 95.00 and 28.82
     assert outcomes["paidDollars"] == "48.82"  # 38.82 and 10.00
     assert (outcomes["deniedSamples"], outcomes["notDeniedSamples"]) == (["A1", "A3", "A8"], ["A2"])
+
+
+def test_only_lines_that_the_rules_tested_flag_are_counted_as_theirs(tmp_path: Path) -> None:
+    """What other rules flag on the claims says nothing of the rule that is tried."""
+    repeated = office("B1")
+    lines = repeated["claimInformation"]["serviceLines"]
+    lines.append(orjson.loads(orjson.dumps(lines[1])))
+    repeated["claimInformation"]["claimChargeAmount"] = "230.00"
+    (tmp_path / "remits.csv").write_text(
+        HEADER
+        + "A1,2,95.00,0.00,CO,236,95.00\nB1,1,150.00,150.00,,,\nB1,2,40.00,40.00,,,\nB1,3,40.00,0.00,CO,18,40.00\n"
+    )
+    run = the_run(written(tmp_path / "claims", [bundled("A1"), repeated]), tmp_path / "remits.csv")
+    outcomes = document(run)["outcomes"]
+    told = {side: (outcomes[side]["flagged"]["lines"], outcomes[side]["flagged"]["denied"]) for side in outcomes
+            if side in ("tested", "candidate")}  # fmt: skip
+    assert told["tested"] == (1, 1)
+    assert told["candidate"] == (4, 2)  # and three lines that other rules flag
+    assert outcomes["tested"]["flagged"]["deniedDollars"] == "95.00"
+    said = render(document(run))
+    assert "Flagged by the 1 rule tested:\n           1 of 1 were denied, $95.00" in said
+
+
+def test_charges_are_told_where_prices_are_not_known(tmp_path: Path) -> None:
+    body = office("B1")
+    body["claimInformation"]["claimFilingCode"] = "CI"
+    lines = body["claimInformation"]["serviceLines"]
+    lines.append(orjson.loads(orjson.dumps(lines[1])))
+    body["claimInformation"]["claimChargeAmount"] = "230.00"
+    run = the_run(written(tmp_path / "claims", [body]), choice=Choice(RULES, ("x12-837p-duplicate-line",)))
+    gained = document(run)["totals"]["gained"]
+    assert (gained["atRisk"], gained["unknownLines"], gained["charged"]) == (None, 1, "40.00")
+    assert "1 lines unknown at risk\n                 $40.00 were charged for the lines at risk\n" in render(
+        document(run)
+    )
 
 
 def test_misses_counted_by_hand(by_hand: Body) -> None:

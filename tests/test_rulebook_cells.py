@@ -18,10 +18,11 @@ from scrubber.vocabulary import LIMITS_READ, LISTS_READ
 from scrubber.workshop.admission import admit
 from scrubber.workshop.passed import Passed
 from scrubber.workshop.testing import run_tests
-from tests.rule_folders import LISTS, PACK, RULE, SHIPPED, put, rule_folder, with_lines
+from tests.rule_folders import CASES, LISTS, PACK, RULE, SHIPPED, put, rule_folder, with_lines
 from tests.test_same_version import command
 
 TODAY = date(2026, 11, 23)
+LINE = "# yaml-language-server: $schema=../../rule-test.schema.json\n"
 ROWS = "list,code,through,since,until,source\n"
 MORE = "sample/tables/more.csv"
 HEADERS = {
@@ -154,7 +155,7 @@ def test_a_list_of_the_program_cannot_be_said_to_hold_something_else(tmp_path: P
 
 def test_a_list_without_a_type_is_read_as_the_rule_that_names_it_does(tmp_path: Path) -> None:
     rule = with_lines(RULE, applies="applies: {procedure: {any-in: tbs}}")
-    folder = rule_folder(tmp_path, rule, lists=f"{LISTS}tbs,77O92,,,,x\ntbs,77092,,,,x\n")
+    folder = rule_folder(tmp_path, rule, LINE + CASES, lists=f"{LISTS}tbs,77O92,,,,x\ntbs,77092,,,,x\n")
     [fault] = lint(folder)
     assert "sample/tables/lists.csv:3: code: `77O92` is no procedure code" in str(fault)
     [warning] = check_up(folder, TODAY).warnings
@@ -164,6 +165,7 @@ def test_a_list_without_a_type_is_read_as_the_rule_that_names_it_does(tmp_path: 
 def test_what_nothing_uses_is_told(tmp_path: Path) -> None:
     folder = rule_folder(
         tmp_path,
+        cases=LINE + CASES,
         pack=f"{with_lines(PACK, tables='tables: {lists.csv: code-lists, more.csv: limits}')}lists: {{gone: places}}\n",
         lists=f"{LISTS}tbs,77080,77089,,,x\nabn-forms,ABN,,,,x\n",
     )

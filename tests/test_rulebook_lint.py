@@ -11,13 +11,16 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from scrubber.errors import Fault
+from scrubber.rulebook.conditions import OPERATORS
 from scrubber.rulebook.json_schema import case_schema, rule_schema
 from scrubber.rulebook.lint import check_up, lint
 from scrubber.rulebook.yaml_file import read_yaml
-from tests.rule_folders import CASES, LISTS, PACK, RULE, put, rule_folder, with_lines
+from scrubber.vocabulary import KINDS
+from tests.rule_folders import CASES, LISTS, PACK, RULE, SHIPPED, put, rule_folder, with_lines
 
 FILE = "sample/family/sample-rule.yaml"
 TESTS = "sample/family/sample-rule.test.yaml"
+CASES_LINE = "# yaml-language-server: $schema=../../rule-test.schema.json\n"
 NO_ROWS = "list,code,through,since,until,source\n"  # a list that no rule names would be a warning
 
 
@@ -185,7 +188,7 @@ def test_broken_files_of_every_kind_are_faults(tmp_path: Path) -> None:
 
 
 def test_a_review_is_good_for_a_year(tmp_path: Path) -> None:
-    folder = rule_folder(tmp_path, lists=NO_ROWS)
+    folder = rule_folder(tmp_path, cases=CASES_LINE + CASES, lists=NO_ROWS)
     assert check_up(folder, date(2027, 11, 22)).warnings == []
     found = check_up(folder, date(2027, 11, 23))
     assert [(one.file, one.line) for one in found.warnings] == [(FILE, line_of(RULE, "reviewed"))]
@@ -193,7 +196,7 @@ def test_a_review_is_good_for_a_year(tmp_path: Path) -> None:
 
 
 def test_a_review_that_is_still_to_come(tmp_path: Path) -> None:
-    found = check_up(rule_folder(tmp_path, lists=NO_ROWS), date(2026, 11, 1))
+    found = check_up(rule_folder(tmp_path, cases=CASES_LINE + CASES, lists=NO_ROWS), date(2026, 11, 1))
     assert [one.line for one in found.warnings] == [line_of(RULE, "reviewed")]
 
 
@@ -254,8 +257,32 @@ def test_the_schema_of_tests_knows_the_paths(tmp_path: Path, change: str) -> Non
     assert list(TEST_FILES.iter_errors(read_yaml(folder / TESTS, TESTS).content))
 
 
-def test_schemas_of_another_version_are_a_warning(tmp_path: Path) -> None:
+def test_editors_explain_every_fact_and_operator_under_when() -> None:
+    schema = rule_schema()
+    for kind in KINDS.values():
+        named = schema["$defs"][f"when-{kind.name}"]["then"]["properties"]["fact"]["oneOf"]
+        assert named == [{"const": field.name, "description": field.about} for field in kind.fields.values()]
+    for name, tests in schema["$defs"].items():
+        if name.startswith("tests-"):
+            assert {
+                word: each["description"] for word, each in tests["properties"].items()
+            }.items() <= OPERATORS.items()
+
+
+def test_tests_begin_with_the_line_that_leads_editors_to_their_schema(tmp_path: Path) -> None:
     folder = rule_folder(tmp_path, lists=NO_ROWS)
+    [warning] = check_up(folder, date(2026, 11, 23)).warnings
+    assert str(warning) == f"{TESTS}:1: editors explain it where the first line is: {CASES_LINE.strip()}"
+    assert lint(folder) == []  # they are read as before
+    schema = (folder / TESTS).parent / CASES_LINE.strip().partition("$schema=")[2]
+    assert schema.resolve() == (folder / "rule-test.schema.json").resolve()
+    put(folder, TESTS, CASES_LINE + CASES)
+    assert check_up(folder, date(2026, 11, 23)).warnings == []
+    assert [each for each in check_up(SHIPPED, date(2026, 11, 23)).warnings if each.file.endswith(".test.yaml")] == []
+
+
+def test_schemas_of_another_version_are_a_warning(tmp_path: Path) -> None:
+    folder = rule_folder(tmp_path, cases=CASES_LINE + CASES, lists=NO_ROWS)
     (folder / "rule.schema.json").unlink()
     put(folder, "rule-test.schema.json", "{}")
     found = check_up(folder, date(2026, 11, 23))

@@ -66,12 +66,7 @@ def desk(tmp_path: Path) -> Path:
     program.parent.mkdir(parents=True)
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m scrubber "$@"\n')
     program.chmod(0o755)
-    examples = [json.loads(path.read_bytes()) for path in sorted((ROOT / "examples").glob("*.json"))]
-    two = json.loads((ROOT / "examples" / "dxa-axial-and-peripheral.json").read_bytes())
-    two["claimInformation"]["patientControlNumber"] = "TWO-UNITS"
-    two["claimInformation"]["serviceLines"][0]["professionalService"]["serviceUnitCount"] = "2"
-    (tmp_path / "two-units.json").write_text(json.dumps(two))
-    (tmp_path / "past.ndjson").write_text("".join(f"{json.dumps(body)}\n" for body in (*examples, two)))
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
     return tmp_path
 
 
@@ -87,6 +82,13 @@ def test_the_tutorial_from_start_to_end(desk: Path) -> None:
         assert done.returncode in ((0, 1) if "rules diff" in step.command else (0,)), (step, done)
         assert matches(step.shown, done.stdout), f"{step.command}\nshown:\n{step.shown}\nsaid:\n{done.stdout}"
     assert len(typed) > 15
+
+
+def test_past_claims_of_the_tutorial_are_the_examples_and_the_claim_of_two_units() -> None:
+    shown = [json.loads(path.read_bytes()) for path in sorted((ROOT / "examples").glob("*.json"))]
+    two = json.loads((ROOT / "examples/tutorial/two-units.json").read_bytes())
+    past = (ROOT / "examples/tutorial/past.ndjson").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line) for line in past] == [*shown, two]
 
 
 def test_the_tutorial_tries_every_command_of_a_day() -> None:

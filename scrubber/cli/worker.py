@@ -21,7 +21,7 @@ from scrubber.reference import LiveReference
 from scrubber.rulebook.archive import archive_or_tell
 from scrubber.scrub import LiveScrubber
 from scrubber.web import logs
-from scrubber.workshop.admission import admit, in_lines
+from scrubber.workshop.admission import admit, brought_back, in_lines
 from scrubber.workshop.in_force import last_in_force, note_in_force
 from scrubber.workshop.passed import Passed
 
@@ -81,6 +81,10 @@ class _Rules:
         """What opens the bench of a worker. Raises ScrubberError, and then nothing has changed."""
         chosen, log = self._chosen, self._log
         reference = LiveReference(chosen.reference)
+        back = brought_back(chosen.rules, chosen.state)
+        if back:
+            log.warning("rolled back", rulebook=back.rulebook.digest)
+            return partial(_open_bench, chosen, LiveScrubber(back.rulebook, reference, chosen.stale_after))
         earlier = last_in_force(
             chosen.rules, chosen.state, lambda why: log.warning("versions not compared", reason=why)
         )

@@ -22,7 +22,23 @@ DAY_WORDS = {"before": "under", "on-or-after": "at-least"}
 LIST_WORDS = ("any", "all", "none")
 IN_WORDS = {"any-in": "any", "all-in": "all", "none-in": "none"}
 UNLESS_KNOWN = "not-known-to-be"  # none of these, or unknown: for facts that may be unknown
-OPERATORS = ("is", "is-not", *ORDER_WORDS, *DAY_WORDS, *LIST_WORDS, *IN_WORDS, UNLESS_KNOWN)
+OPERATORS = {  # what each says of a fact, for those who write rules
+    "is": "It is this.",
+    "is-not": "It is known, and is something else.",
+    "over": "It is more than this.",
+    "at-least": "It is this or more.",
+    "under": "It is less than this.",
+    "at-most": "It is this or less.",
+    "before": "It lies before this day.",
+    "on-or-after": "It is this day or a later one.",
+    "any": "It has one of these.",
+    "all": "It has codes, and each is one of these.",
+    "none": "It is known, and has none of these.",
+    "any-in": "It has a code of this list.",
+    "all-in": "It has codes, and each is in this list.",
+    "none-in": "It is known, and has no code of this list.",
+    UNLESS_KNOWN: "It is none of these, or is unknown.",
+}
 NEVER = AnyOf(())
 _HOLDS = {
     Type.WORD: "a word",

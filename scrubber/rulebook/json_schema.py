@@ -12,7 +12,16 @@ from marshmallow import Schema, fields, validate
 
 from scrubber.rulebook.case_paths import DIAGNOSIS_PATH, LINE_FIELDS, LINE_PATH, PATHS, POINTER
 from scrubber.rulebook.case_schema import CaseSchema
-from scrubber.rulebook.conditions import DAY_WORDS, IN_WORDS, LIST_WORDS, LISTED, ORDER_WORDS, ORDERED, UNLESS_KNOWN
+from scrubber.rulebook.conditions import (
+    DAY_WORDS,
+    IN_WORDS,
+    LIST_WORDS,
+    LISTED,
+    OPERATORS,
+    ORDER_WORDS,
+    ORDERED,
+    UNLESS_KNOWN,
+)
 from scrubber.rulebook.limits import KEY
 from scrubber.rulebook.schema import Day, RuleSchema, YesNo
 from scrubber.vocabulary import KINDS, Field, Kind, Type
@@ -33,6 +42,11 @@ _LIMIT: JsonSchema = {
     "properties": {KEY: {"type": "string", "minLength": 1}},
     "required": [KEY],
 }
+
+
+def schema_line(name: str, schema: str) -> str:
+    """The first line of a file of rules or cases, by its name below the folder: it leads editors to the schema."""
+    return f"# yaml-language-server: $schema={'../' * name.count('/')}{schema}"
 
 
 def rule_schema() -> JsonSchema:
@@ -178,7 +192,7 @@ def _definitions(kind: Kind) -> Iterable[tuple[str, JsonSchema]]:
             "if": {"required": ["fact"]},
             "then": {
                 "minProperties": 2,
-                "properties": {"fact": {"enum": [field.name for field in values]}},
+                "properties": {"fact": {"oneOf": [_named(field) for field in values]}},
                 "allOf": [_leaf(field) for field in values],
             },
             "else": {
@@ -189,6 +203,11 @@ def _definitions(kind: Kind) -> Iterable[tuple[str, JsonSchema]]:
             },
         },
     )
+
+
+def _named(field: Field) -> JsonSchema:
+    """Editors tell what a fact is where its name stands as a value, too."""
+    return {"const": field.name, "description": field.about}
 
 
 def _leaf(field: Field) -> JsonSchema:
@@ -219,11 +238,12 @@ def _tests(field: Field) -> JsonSchema:
         operators |= {word: {"anyOf": [_constant(field), _LIMIT]} for word in ORDER_WORDS}
     if field.type is Type.DAY:
         operators |= dict.fromkeys(DAY_WORDS, _constant(field))
+    described = {word: {"description": OPERATORS[word], **schema} for word, schema in operators.items()}
     return {
         "type": "object",
         "minProperties": 1,
         "propertyNames": {"enum": ["fact", *operators]},
-        "properties": operators,
+        "properties": described,
     }
 
 

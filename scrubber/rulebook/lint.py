@@ -15,7 +15,7 @@ from scrubber.rulebook.cases import TEST_SUFFIX, Case, case_files, cases_of, rul
 from scrubber.rulebook.changes import changes_faults
 from scrubber.rulebook.check import RuleFile
 from scrubber.rulebook.firing import check_firing
-from scrubber.rulebook.json_schema import RULE_SCHEMA_FILE, schema_files
+from scrubber.rulebook.json_schema import CASE_SCHEMA_FILE, RULE_SCHEMA_FILE, schema_files, schema_line
 from scrubber.rulebook.limits import by_name
 from scrubber.rulebook.lint_cells import impossible_cells, unused
 from scrubber.rulebook.lint_codes import table_matters, unquoted_in_cases, unquoted_in_rule
@@ -85,6 +85,7 @@ def check_up(folder: Path, today: date) -> Checkup:
     warnings = [*_stale(contents.files, today), *_schemas(folder), *of_drafts(found.of_drafts, contents.left_out)]
     if not contents.faults:
         warnings += sorted(unused(contents.tables, contents.packs, contents.files))
+    warnings += _tests_without_schema(folder)
     warnings += [fault for file in contents.files for fault in silent_exclusions(file.document)]
     return Checkup(found.faults, warnings, len(contents.documents), len(contents.packs), found.in_use)
 
@@ -198,11 +199,20 @@ def _of_tests(path: Path, folder: Path, packs: dict[str, Pack], cases: list[Case
 
 
 def _first_line(path: Path, name: str) -> Iterator[Fault]:
-    up = "../" * name.count("/")
-    wanted = f"# yaml-language-server: $schema={up}{RULE_SCHEMA_FILE}"
+    wanted = schema_line(name, RULE_SCHEMA_FILE)
     with path.open(encoding="utf-8-sig") as file:
         if file.readline().rstrip() != wanted:
             yield Fault(name, 1, f"the first line must be: {wanted}")
+
+
+def _tests_without_schema(folder: Path) -> Iterator[Fault]:
+    """Test files that editors do not know the keys and paths of: they were written before there was a line for that."""
+    for path in case_files(folder):
+        name = path.relative_to(folder).as_posix()
+        wanted = schema_line(name, CASE_SCHEMA_FILE)
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            if file.readline().rstrip() != wanted:
+                yield Fault(name, 1, f"editors explain it where the first line is: {wanted}")
 
 
 def _enough(name: str, cases: list[Case]) -> Iterator[Fault]:

@@ -116,12 +116,17 @@ class RuleSchema(Schema):
         WindowSchema, required=True, metadata={"description": "Dates of service it holds for: from, to."}
     )
     authority = fields.List(fields.Nested(AuthoritySchema), required=True, validate=validate.Length(min=1))
-    applies = fields.Raw(load_default=None, metadata={"condition": "applies"})
+    applies = fields.Raw(
+        load_default=None, metadata={"description": "Which facts the rule is for; all of it must hold."}
+    )
     needs = fields.List(
         _text("A fact."), load_default=list, metadata={"description": "Facts without which it is not judged."}
     )
-    when = fields.Raw(required=True, metadata={"condition": "when"})
-    bypassed = fields.Raw(load_default=None, metadata={"condition": "when"})
+    when = fields.Raw(required=True, metadata={"description": "What is wrong."})
+    bypassed = fields.Raw(
+        load_default=None,
+        metadata={"description": "When a modifier or a notice on the claim properly answers the rule."},
+    )
     points_at = _word(
         *ELEMENTS, data_key="points-at", metadata={"description": "Element of the claim that a finding points at."}
     )

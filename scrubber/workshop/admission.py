@@ -19,6 +19,7 @@ from scrubber.rulebook.lint import Inspection, inspect, of_drafts
 from scrubber.rulebook.load import load_rulebook
 from scrubber.scrub import Scrubber, assemble
 from scrubber.workshop.difference.versions import Earlier, same_version_faults
+from scrubber.workshop.in_force import rolled_back
 from scrubber.workshop.passed import Passed, Snapshot, take_snapshot, tests_of
 from scrubber.workshop.processes import at_once
 from scrubber.workshop.testing import CaseResult, readable_cases, run_cases
@@ -72,6 +73,16 @@ def admit(folder: Path, reference: Reference, passed: Passed, cores: int, earlie
     if not _on_record(before, passed):
         passed.add([before.whole(checked.in_use)])
     return Admitted(checked.rulebook, checked.cases, tuple(checked.warnings))
+
+
+def brought_back(rules: Path, state: Path | None) -> Admitted | None:
+    """The kept rules that are in force in the place of what lies in the folder since a rollback; None after none.
+
+    They were checked when they were first in force, and are only loaded. Raises NoRulebook where they are not kept any
+    more, and Faults where this version of the program cannot read them.
+    """
+    folder = rolled_back(rules, state)
+    return Admitted(load_rulebook(folder), 0) if folder else None
 
 
 def admit_aside(

@@ -20,6 +20,7 @@ _COMMANDS = {
     "mutate": ("mutate", "Show small changes of rules that no test case notices."),
     "backtest": ("backtest", "Try rules on past claims, and hold them against what payers did."),
     "reload": ("reload", "Put changed rules in force in the running service."),
+    "rollback": ("rollback", "Bring back the rules that were in force before."),
     "archive": ("archive", "List the rulebooks that are kept, so that their answers can be replayed."),
     "schema": ("schema", "Write the JSON Schemas with which editors complete rule files."),
 }

@@ -51,12 +51,20 @@ def _loose(remits: Report) -> Iterator[str]:
 def _totals(report: Report) -> Iterator[str]:
     if report["rulebooks"]["baseline"] is None:
         yield f"Findings: {_sum(report['totals']['candidate'])}"
+        yield from _charged(report["totals"]["candidate"])
         return
     for side in ("gained", "lost"):
         yield f"Findings {side + ':':<8}{_sum(report['totals'][side])}"
+        yield from _charged(report["totals"][side])
     for each in report["dispositions"]:
         if each["baseline"] != each["candidate"]:
             yield f"{each['baseline']} -> {each['candidate']}: {each['claims']:,} claims"
+
+
+def _charged(total: Report) -> Iterator[str]:
+    """What is known of lines whose prices are not: what was charged for them."""
+    if total["unknownLines"]:
+        yield f"{'':17}{_dollars(total['charged'])} were charged for the lines at risk"
 
 
 def _sum(total: Report) -> str:
@@ -120,11 +128,13 @@ def _outcomes(report: Report) -> Iterator[str]:
     outcomes = report["outcomes"]
     if outcomes is None:
         return
-    flagged, missed = outcomes["candidate"]["flagged"], outcomes["missed"]
+    flagged, missed = outcomes["tested"]["flagged"], outcomes["missed"]
     lines = outcomes["lines"]
     yield f"Lines denied: {lines['denied']:,}, in part {lines['partly denied']:,}, not {lines['not denied']:,}"
-    yield f"Flagged:   {flagged['denied']:,} of {flagged['lines']:,} were denied, {_dollars(flagged['deniedDollars'])}"
+    tested = len(report["rulebooks"]["tested"])
+    yield f"Flagged by the {tested:,} {'rule' if tested == 1 else 'rules'} tested:"
+    yield f"           {flagged['denied']:,} of {flagged['lines']:,} were denied, {_dollars(flagged['deniedDollars'])}"
     yield f"           {_dollars(flagged['paidDollars'])} were paid on flagged lines"
-    yield f"Missed:    {missed['lines']:,} denied lines that nothing flags, {_dollars(missed['deniedDollars'])}"
+    yield f"Missed:    {missed['lines']:,} denied lines that no rule flags, {_dollars(missed['deniedDollars'])}"
     for each in outcomes["missedByReason"][:5]:
         yield f"           CARC {each['name']}: {each['lines']:,} lines, {_dollars(each['deniedDollars'])}"

@@ -12,13 +12,19 @@ import click
 import orjson
 
 from scrubber.cli.opening import Unusable, settings, told_plainly
+from scrubber.cli.rules.diff_page import as_json as difference_as_json
+from scrubber.cli.rules.diff_page import page
 from scrubber.cli.rules.opening import counted
 from scrubber.config import Settings, cores
 from scrubber.errors import Faults
 from scrubber.reference import open_reference
+from scrubber.rulebook.archive import open_archived
+from scrubber.rulebook.load import DIGEST_PREFIX
 from scrubber.web.reload.outcome import REFUSED, UNCHANGED, Outcome, differences, short
 from scrubber.web.reload.record import Running, Status, running
 from scrubber.workshop.admission import admit, in_lines
+from scrubber.workshop.difference.books import book_difference
+from scrubber.workshop.in_force import in_force_before
 from scrubber.workshop.passed import Passed
 
 PATIENCE = 120  # seconds for a service to check thousands of rules, after a reload that was under way
@@ -26,24 +32,33 @@ _LOOK = 0.02  # seconds between looks at what the service says
 
 
 @click.command()
+@click.option("--to", metavar="DIGEST", help="Bring back this rulebook, which was in force before, from the archive.")
 @click.option("--pid", type=int, help="The service, where several run.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_context
-def reload(context: click.Context, pid: int | None, as_json: bool) -> None:
+def reload(context: click.Context, to: str | None, pid: int | None, as_json: bool) -> None:
     """Put changed rules in force in the running service, without a pause.
 
     The rules are checked first: linted, and tested where something changed. With a fault nothing changes, every fault
     is told, and the exit code is 1. Requests under way are finished on the old rules; when the command ends, every
     worker answers by the new ones. The service is found by SCRUBBER_STATE, which must be the same for both.
 
+    With --to a rulebook that was in force before comes back in place of what lies in the folder (at least 8 digits of
+    its digest; `scrubber rules archive` lists them). It stays, over restarts too, until the folder holds other rules
+    than those that were rolled back, or until the next reload. `scrubber rules rollback` brings back the one before.
+
     \b
     scrubber rules reload
+    scrubber rules reload --to sha256:1f0c93aa7b52
     scrubber rules reload --pid 4711
     """
     begun = time.monotonic()
     chosen = settings()
-    service = _the_one(chosen, pid)
-    status = _status(service)
+    service = the_one(chosen, pid)
+    status = status_of(service)
+    if to is not None:
+        bring_back(context, service, status, to, chosen, as_json)
+        return
     faults, warnings = _check(Path(status.rules), chosen)
     if faults:
         _refuse(context, faults, as_json)
@@ -60,7 +75,7 @@ def reload(context: click.Context, pid: int | None, as_json: bool) -> None:
         click.echo(_in_words(outcome, f"service {service.process} at {status.address}", seconds))
 
 
-def _the_one(chosen: Settings, pid: int | None) -> Running:
+def the_one(chosen: Settings, pid: int | None) -> Running:
     """The service that is meant."""
     services = running(chosen.state) if chosen.state else []
     wanted = [service for service in services if pid in (None, service.process)]
@@ -78,17 +93,51 @@ def _the_one(chosen: Settings, pid: int | None) -> Running:
 
 
 def _told(service: Running) -> str:
-    status = _status(service)
+    status = status_of(service)
     return f"{status.address}, rules in {status.rules}"
 
 
-def _status(service: Running) -> Status:
+def status_of(service: Running) -> Status:
+    """How a service stands. Raises Unusable where that cannot be known."""
     try:
         return service.status()
     except OSError:
         raise Unusable(f"service {service.process} has ended, or its record cannot be read") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise Unusable(f"{service.file} is not what this version of the program wrote") from None
+
+
+def bring_back(
+    context: click.Context, service: Running, status: Status, digest: str, chosen: Settings, as_json: bool
+) -> None:
+    """Puts a kept rulebook, named by its digest or the beginning of it, in force, and tells what that changes."""
+    begun = time.monotonic()
+    state = chosen.state
+    assert state is not None  # noqa: S101 -- the service was found in it
+    with told_plainly():
+        kept = open_archived(state, digest)
+        whole = DIGEST_PREFIX + kept.name
+        if whole not in in_force_before(Path(status.rules), state):
+            told = f"{short(whole)} is kept, but was never in force in {status.rules}: put its rules there, and reload"
+            raise Unusable(told)
+        found = book_difference(open_archived(state, status.digest), kept, "the rules in force", short(whole))
+        service.ask_for(whole)
+    try:
+        outcome = _reload(service, status.begun)
+    finally:
+        service.request.unlink(missing_ok=True)  # one that was not taken must not count for a later reload
+    if outcome.outcome == REFUSED:
+        _refuse(context, outcome.reasons, as_json)
+    seconds = round(time.monotonic() - begun, 3)
+    if as_json:
+        printed = {**asdict(outcome), "difference": difference_as_json(found), "seconds": seconds}
+        click.echo(orjson.dumps({**printed, "process": service.process}))
+        return
+    if found.any:
+        click.echo(f"{page(found)}\n")
+    click.echo(_in_words(outcome, f"service {service.process} at {status.address}", seconds))
+    if outcome.instead_of:
+        click.echo(f"{status.rules} still holds {short(outcome.instead_of)}: put the rules there right, and reload")
 
 
 def _check(folder: Path, chosen: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -126,7 +175,7 @@ def _reload(service: Running, begun: int) -> Outcome:
         raise Unusable(f"service {service.process} has ended") from None
     latest = time.monotonic() + PATIENCE
     while time.monotonic() < latest:
-        status = _status(service)
+        status = status_of(service)
         if status.ended > begun and status.last:
             return status.last
         time.sleep(_LOOK)

@@ -8,18 +8,21 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from scrubber.config import Settings, cores
-from scrubber.errors import ConfigError, Faults
+from scrubber.errors import ConfigError, Damaged, Faults, NoRulebook
 from scrubber.reference.files import Contents
 from scrubber.reference.live import LiveReference, read_typed
+from scrubber.rulebook.archive import open_archived
 from scrubber.rulebook.book import Rulebook
-from scrubber.rulebook.load import digest
+from scrubber.rulebook.load import digest, digest_of, load_rulebook
 from scrubber.web.reload.outcome import REFUSED, RELOADED, UNCHANGED, Outcome, short
+from scrubber.web.reload.record import Request
 from scrubber.web.reload.shelf import Book, Shelf
 from scrubber.workshop.admission import Admitted, admit, in_lines
 from scrubber.workshop.difference.versions import Earlier
-from scrubber.workshop.in_force import note_in_force
+from scrubber.workshop.in_force import in_force_before, note_in_force
 from scrubber.workshop.passed import Passed
 
 PATIENCE = 30  # seconds in which every worker must have got ready
@@ -40,15 +43,17 @@ def attempt(
     since: Rulebook,
     workers: Collection[int],
     keep: Callable[[Rulebook], None],
+    request: Request | None = None,
 ) -> Outcome:
     """Put the rules of the settings in force in `workers`, in place of `before`; `keep` is told of them before that.
 
-    A rule that means another thing than in `since` must have another version.
+    A rule that means another thing than in `since` must have another version. With a request, the kept rules that it
+    names come back in the place of the folder's.
     """
     begun = time.monotonic()
     old = before.rulebook
     try:
-        found = _checked(settings, before, since)
+        found = _kept(settings, before, request) if request else _checked(settings, before, since)
         if found is None:
             return Outcome(UNCHANGED, _since(begun), old.digest, old.digest, len(old.rules))
         typed, admitted = found
@@ -56,11 +61,13 @@ def attempt(
         keep(admitted.rulebook)
         _await(shelf, turn, set(workers))
         shelf.put_in_force(turn)
-        note_in_force(settings.rules, admitted.rulebook.digest, settings.state)
+        instead_of = _lies_there(settings) if request else ""
+        note_in_force(settings.rules, admitted.rulebook.digest, settings.state, instead_of)
     except Refused as refused:
         shelf.take_back()
         return Outcome(REFUSED, _since(begun), old.digest, reasons=refused.reasons)
-    return _reloaded(old, admitted, in_lines(settings.rules.absolute(), admitted.warnings), _since(begun))
+    outcome = _reloaded(old, admitted, in_lines(settings.rules.absolute(), admitted.warnings), _since(begun))
+    return replace(outcome, instead_of=instead_of, asked_by=request.asked_by) if request else outcome
 
 
 def _checked(settings: Settings, before: Book, since: Rulebook) -> tuple[Contents, Admitted] | None:
@@ -77,6 +84,34 @@ def _checked(settings: Settings, before: Book, since: Rulebook) -> tuple[Content
         raise Refused(*in_lines(folder, error.faults)) from None
     except (ConfigError, OSError) as error:
         raise Refused(str(error)) from None
+
+
+def _kept(settings: Settings, before: Book, request: Request) -> tuple[Contents, Admitted] | None:
+    """The tables typed by hand and the kept rules that are to come back; None when all is as before. Raises Refused.
+
+    What was in force here was checked then, with tests that are not kept: it is only loaded, by this program.
+    """
+    state = settings.state
+    try:
+        if state is None or request.digest not in in_force_before(settings.rules, state):
+            raise Refused(f"{request.digest} was never in force here: put its rules into the folder and reload")
+        folder = open_archived(state, request.digest)
+        typed = read_typed(settings.reference)
+        if typed.releases == before.typed.releases and request.digest == before.rulebook.digest:
+            return None
+        return typed, Admitted(load_rulebook(folder), 0)
+    except Faults as error:
+        raise Refused(*in_lines(folder, error.faults)) from None
+    except (ConfigError, Damaged, NoRulebook, OSError) as error:
+        raise Refused(str(error)) from None
+
+
+def _lies_there(settings: Settings) -> str:
+    """The digest of the folder of rules; of nothing where it cannot be read, which is no rulebook either."""
+    try:
+        return digest(settings.rules)
+    except OSError:
+        return digest_of(())
 
 
 def _await(shelf: Shelf, turn: int, waiting: set[int]) -> None:

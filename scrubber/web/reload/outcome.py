@@ -12,7 +12,8 @@ class Outcome:
     """What came of a reload: one of the words above. `old` and `new` are digests, None where nothing could be loaded.
 
     `cases` is how many test cases were run; `reasons` say why it was refused, a line each, and `warnings` what is wrong
-    with drafts, which stop nothing.
+    with drafts, which stop nothing. Kept rules that were brought back are in force in the place of `instead_of`, which
+    lies in the folder; `asked_by` is the account that asked for that.
     """
 
     outcome: str
@@ -26,6 +27,8 @@ class Outcome:
     changed: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    instead_of: str | None = None
+    asked_by: str | None = None
 
 
 def in_a_line(outcome: Outcome) -> str:

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -23,7 +23,7 @@ from scrubber.web.reload.outcome import Outcome
 from scrubber.workshop.state_file import write_whole
 
 SERVICES = "services"
-_LOCK, _STATUS = ".lock", ".json"
+_LOCK, _STATUS, _REQUEST = ".lock", ".json", ".request"
 # struct flock: type, whence, start, length, process; on the BSDs the last three come first.
 _LINUX = sys.platform == "linux"
 _FLOCK = struct.Struct("hhqqi" if _LINUX else "qqihh")
@@ -59,6 +59,22 @@ class Running:
         last = told.pop("last")
         return Status(**told, last=_outcome(last) if last else None)
 
+    @property
+    def request(self) -> Path:
+        """Holds the digest that its next reload is to bring back, while somebody asks for that."""
+        return self.file.with_suffix(_REQUEST)
+
+    def ask_for(self, digest: str) -> None:
+        """Its next reload is to put the kept rulebook with this digest in force. Raises OSError."""
+        write_whole(self.request, digest.encode())
+
+
+class Request(NamedTuple):
+    """A kept rulebook that is to come back, and the account that asks for it."""
+
+    digest: str
+    asked_by: str
+
 
 class Record:
     """A service's own two files. To be made and removed by the process that answers signals."""
@@ -87,8 +103,19 @@ class Record:
         status = self._running.status()
         self._write(replace(status, ended=status.begun, last=outcome, digest=outcome.new or status.digest))
 
+    def take_request(self) -> Request | None:
+        """What this reload is to bring back, where somebody asked for that: each request counts for one reload."""
+        path = self._running.request
+        try:
+            asked = Request(path.read_text(encoding="ascii"), _owner(path))
+        except (OSError, UnicodeDecodeError):
+            return None
+        path.unlink(missing_ok=True)
+        return asked
+
     def remove(self) -> None:
         """The service ends."""
+        self._running.request.unlink(missing_ok=True)
         self._running.file.unlink(missing_ok=True)
         self._lock.unlink(missing_ok=True)
 
@@ -107,6 +134,7 @@ def _sweep(folder: Path) -> None:
         if process == 0:
             lock.unlink(missing_ok=True)
             lock.with_suffix(_STATUS).unlink(missing_ok=True)
+            lock.with_suffix(_REQUEST).unlink(missing_ok=True)
 
 
 def _locks(folder: Path) -> Iterator[tuple[Path, int]]:
@@ -119,6 +147,13 @@ def _locks(folder: Path) -> Iterator[tuple[Path, int]]:
             continue  # it has ended meanwhile, or is none of ours
         unlocked = told[_TYPE] == fcntl.F_UNLCK
         yield lock, 0 if unlocked else told[_PROCESS] or -1
+
+
+def _owner(path: Path) -> str:
+    try:
+        return path.owner()
+    except KeyError:  # an account without a name, as in a container
+        return str(path.stat().st_uid)
 
 
 def _outcome(told: dict[str, Any]) -> Outcome:

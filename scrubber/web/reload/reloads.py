@@ -14,7 +14,7 @@ from scrubber.web.reload.following import Follower
 from scrubber.web.reload.outcome import REFUSED, Outcome, in_a_line
 from scrubber.web.reload.record import Record, Status
 from scrubber.web.reload.shelf import Shelf
-from scrubber.workshop.in_force import note_in_force
+from scrubber.workshop.in_force import in_force_before, note_in_force
 
 MOST_LOGGED = 200  # reasons of one reload
 
@@ -46,7 +46,8 @@ class Reloads:
         """From now on a HUP is heard: let commands find this process."""
         digest = self.follower.in_force().rulebook.digest
         self._record = _open_record(self.settings, digest)
-        note_in_force(self.settings.rules, digest, self.settings.state)
+        if self.settings.state is None or in_force_before(self.settings.rules, self.settings.state)[-1:] != (digest,):
+            note_in_force(self.settings.rules, digest, self.settings.state)  # else a rollback would be forgotten
 
     def close(self) -> None:
         """The service ends."""
@@ -66,7 +67,8 @@ class Reloads:
             in_force = self.follower.in_force()
             began_with = self.follower.live.rulebook  # the parent of the workers never takes another
             since = began_with if self._watcher else in_force.rulebook
-            outcome = attempt(self.settings, self._shelf, in_force, since, workers, self._keep)
+            request = self._record.take_request() if self._record else None
+            outcome = attempt(self.settings, self._shelf, in_force, since, workers, self._keep, request)
         except Exception as error:  # noqa: BLE001 -- the old rules stay, and whoever waits is told
             self._shelf.take_back()
             logs.write_failure(logs.open_log(sys.stdout), error)
@@ -97,6 +99,8 @@ class Reloads:
         told = {name: getattr(outcome, name) for name in ("old", "new", "rules", "cases", "seconds")}
         for line in outcome.warnings[:MOST_LOGGED]:
             log.warning("draft", reason=line)
+        if outcome.instead_of:
+            told |= {"instead_of": outcome.instead_of, "asked_by": outcome.asked_by}
         log.info("reload", outcome=outcome.outcome, **told, **counts)
 
 

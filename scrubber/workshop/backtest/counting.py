@@ -23,6 +23,7 @@ from scrubber.workshop.backtest.tally import (
     PAYER,
     RULE,
     SEVERITY,
+    TESTED,
     Flagged,
     Missed,
     Sum,
@@ -131,6 +132,9 @@ def _count(tally: Tally, name: str, side: Side, findings: Iterable[Found], claim
         total.findings += len(ones)
         total.claims += 1
         for number in at_risk:
+            charge = claim.lines[number - 1].charge
+            total.charged += charge or 0
+            total.uncharged += charge is None
             dollars = side.exposed[number]
             if dollars is None:
                 total.unknown += 1
@@ -139,8 +143,11 @@ def _count(tally: Tally, name: str, side: Side, findings: Iterable[Found], claim
                 total.dollars += dollars
 
 
-def count_outcome(tally: Tally, claim: Claim, judged: Judged, outcome: ClaimOutcome, row: int) -> None:
-    """Counts what the remittance says of the claim's lines, and of those that findings flag."""
+def count_outcome(
+    tally: Tally, claim: Claim, judged: Judged, outcome: ClaimOutcome, row: int, tested: frozenset[str]
+) -> None:
+    """Counts what the remittance says of the claim's lines, and of those that findings flag: of all rules, and of the
+    rules `tested` by themselves."""
     tally.counts["joined"] += 1
     tally.counts["remit lines of no line"] += outcome.strange
     tally.counts["remit rows repeated"] += outcome.repeated
@@ -154,6 +161,7 @@ def count_outcome(tally: Tally, claim: Claim, judged: Judged, outcome: ClaimOutc
         tally.counts["lines with a remittance"] += 1
         _count_side(tally, BASELINE, one, bool(before.get(number)))
         _count_side(tally, CANDIDATE, one, bool(flags.get(number)))
+        _count_side(tally, TESTED, one, not tested.isdisjoint(flags.get(number, ())))
         for found in flags.get(number, {}).values():
             _count_flag(tally, found, one, name)
         if one.word == DENIED and number not in flags:

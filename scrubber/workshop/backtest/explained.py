@@ -18,6 +18,7 @@ DEFINITIONS: Mapping[str, str] = {
     "At risk": "What the lines of warn and deny findings may lose: what their payer's schedule allows, or the charge "
     "where the patient would bear it. In a row of a table a line counts once a claim; rows overlap where findings "
     "share lines. A line whose amount is not known counts as unknown, never as 0.",
+    "Charged": "What the claims charge for those lines: known where a payer's prices are not. It is no loss by itself.",
     "Denied line": "Nothing was paid, nothing was left to the patient as a share, and the adjustments make up the "
     "charge to the cent, at least one of them a denial by group CO, PR, OA or PI. Where no amounts are stated, every "
     "reason must be a denial. An adjustment of the whole claim counts where it denies all of it, for every line.",
@@ -28,6 +29,7 @@ DEFINITIONS: Mapping[str, str] = {
     "Unclear line": "Its rows contradict each other, do not add up to the charge, state no payment, or take one back. "
     "It counts for nothing else.",
     "Flagged line": "A warn or deny finding that puts dollars at risk stands on it, or on the whole claim.",
+    "Flagged by the tested": "Lines that a tested rule flags, whatever the other rules say of them.",
     "Precision": "Denied lines of all flagged lines whose remittance is clear. No share is told of fewer than 5 lines. "
     "Rules of stage postPayment find what is taken back later: a remittance cannot show that they are right.",
     "Missed line": "Denied, and no finding of the candidate flags it. A line with several reasons stands under each, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from scrubber.errors import NotAClaim, NotJson, describe_failure
@@ -15,9 +16,10 @@ from scrubber.workshop.backtest.tally import MOST_TOLD, Tally
 
 
 class Judging:
-    """What judges the rows of a file. `run_on` is the day of receipt of claims that state none."""
+    """What judges the rows of a file. `run_on` is the day of receipt of claims that state none; `tested` are ids."""
 
-    def __init__(self, bench: Bench, run_on: date, remittances: Remittances | None) -> None:
+    def __init__(self, bench: Bench, run_on: date, remittances: Remittances | None, tested: Iterable[str]) -> None:
+        self._tested = frozenset(tested)
         self._bench = bench
         self._run_on = run_on
         self._remittances = remittances
@@ -62,7 +64,7 @@ class Judging:
         tally.counts["received on the day of the run"] += received_on is None
         count_claim(tally, claim, judged, row)
         if rows:
-            count_outcome(tally, claim, judged, claim_outcome(claim, rows), row)
+            count_outcome(tally, claim, judged, claim_outcome(claim, rows), row, self._tested)
         elif self._remittances:
             tally.counts["claims without a remittance"] += 1
             tally.counts["claims without a number"] += claim.patient_control_number is None

@@ -26,6 +26,7 @@ from scrubber.workshop.backtest.tally import (
     PAYER,
     RULE,
     SEVERITY,
+    TESTED,
     Flagged,
     Missed,
     Sum,
@@ -132,6 +133,8 @@ def _sum(total: Sum) -> Document:
         "claims": total.claims,
         "atRisk": _dollars(total.dollars, total.known, total.unknown),
         "unknownLines": total.unknown,
+        "charged": f"{total.charged:.2f}",
+        "linesWithoutCharge": total.uncharged,
     }
 
 
@@ -230,6 +233,7 @@ def _outcomes(run: Run) -> Document:
         "lines": {word: tally.counts[f"lines {word}"] for word in WORDS},
         BASELINE: _side(tally, BASELINE) if run.books.baseline else None,
         CANDIDATE: _side(tally, CANDIDATE),
+        TESTED: _side(tally, TESTED),
         "missed": _missed(tally.missed.get((ALL, ""), Missed())),
         "missedByReason": _missed_by(tally, "carc", "missed"),
         "missedByCode": _missed_by(tally, CODE),

@@ -77,7 +77,8 @@ def back_test(
         numbers = Numbers(place) if remits else None
         setup = Setup(choice, reference, run_on, place if remits else None, digests)
         bench = open_bench(books, tables)
-        here = Judging(bench, run_on, Remittances(place) if remits else None) if jobs == 1 else None
+        remittances = Remittances(place) if remits and jobs == 1 else None
+        here = Judging(bench, run_on, remittances, books.tested) if jobs == 1 else None
         with opened(claims) as file:
             given = (numbers.given(chunk) if numbers else chunk for chunk in chunks(file))
             tallies = _here(here, given) if here else _on_processes(setup, given, jobs)
@@ -165,7 +166,7 @@ def _judging(setup: Setup) -> Judging:
     if digests != setup.digests:
         raise BackTestStopped("the rules changed while the back-test began: run it again")
     remittances = Remittances(setup.remittances) if setup.remittances else None
-    return Judging(open_bench(books, open_reference(setup.reference)), setup.run_on, remittances)
+    return Judging(open_bench(books, open_reference(setup.reference)), setup.run_on, remittances, books.tested)
 
 
 def _ready() -> None:

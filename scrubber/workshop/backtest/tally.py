@@ -12,7 +12,7 @@ from scrubber.workshop.backtest.outcome import DENIED, NOT_DENIED, PARTLY, Outco
 
 MOST_SAMPLES = 10  # claims of one kind
 MOST_TOLD = 20  # rows that are no claims
-GAINED, LOST, BASELINE, CANDIDATE = "gained", "lost", "baseline", "candidate"
+GAINED, LOST, BASELINE, CANDIDATE, TESTED = "gained", "lost", "baseline", "candidate", "tested"
 ALL, RULE, PAYER, CODE, SEVERITY = "all", "rule", "payer", "code", "severity"
 NOTHING = Decimal("0.00")
 
@@ -23,7 +23,8 @@ Key = tuple[str, str, str]  # side, what it is grouped by, which group
 class Sum:
     """Findings of a group, the claims they stand on, and what the lines they put at risk may lose.
 
-    A line counts once a claim. `known` and `unknown` count the lines whose amount is, and is not, known.
+    A line counts once a claim. `known` and `unknown` count the lines whose amount is, and is not, known. `charged` is
+    what the claims charge for these lines, `uncharged` counts those whose charge cannot be read.
     """
 
     findings: int = 0
@@ -31,6 +32,8 @@ class Sum:
     dollars: Decimal = NOTHING
     known: int = 0
     unknown: int = 0
+    charged: Decimal = NOTHING
+    uncharged: int = 0
 
     def add(self, other: Sum) -> None:
         """Counts the other's, too."""
@@ -39,6 +42,8 @@ class Sum:
         self.dollars += other.dollars
         self.known += other.known
         self.unknown += other.unknown
+        self.charged += other.charged
+        self.uncharged += other.uncharged
 
 
 @dataclass(slots=True)
