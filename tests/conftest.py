@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from scrubber.reference import open_reference
 from scrubber.scrub import Scrubber, open_scrubber
+from scrubber.workshop import passed
+from scrubber.workshop.admission import admit
 from tests.batches import Keep, forget_batches
 from tests.stores import postgres_server
 
@@ -42,6 +48,28 @@ def _interrupts() -> Iterator[None]:
 def shipped() -> Scrubber:
     """The shipped rulebook over the starter tables."""
     return open_scrubber(ROOT / "rules", None)
+
+
+@pytest.fixture(scope="session")
+def shipped_passed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
+    """Puts on record in a folder of state that the shipped rules passed, so that what starts there only loads them.
+
+    They are checked once for all tests that run beside each other.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / passed.FILE).exists():
+            admit(ROOT / "rules", open_reference(None), passed.Passed(shared), 1)
+
+    def put_on_record(state: Path) -> Path:
+        state.mkdir(parents=True, exist_ok=True)
+        shutil.copy(shared / passed.FILE, state)
+        return state
+
+    return put_on_record
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from functools import cache
 from pathlib import Path
 
 from scrubber.rulebook.cases import TEST_SUFFIX
@@ -12,6 +13,8 @@ from scrubber.rulebook.json_schema import write_schemas
 from scrubber.rulebook.load import rule_files
 from tests.claims import tbs_claim
 
+_RELATED = re.compile(r"(?ms)^related: \[(.*?)\]")
+_RELATED_NAME = re.compile(r"[a-z0-9-]+")
 SHIPPED = Path(__file__).resolve().parents[1] / "rules"
 PACK = """\
 name: sample
@@ -124,3 +127,24 @@ def shipped_rules(folder: Path, count: int) -> Path:
         (place / f"{name}.yaml").write_text(text.replace(f"id: {original.stem}\n", f"id: {name}\n", 1), "utf-8")
         shutil.copy(original.with_name(original.stem + TEST_SUFFIX), place / (name + TEST_SUFFIX))
     return folder
+
+
+def few_shipped_rules(folder: Path, *names: str) -> Path:
+    """The shipped packs with their tables and base claims in `folder`; of their rules these, and all those related.
+
+    For tests of something else than the shipped rules, which would read all of them again and again.
+    """
+    kept, left = set[str](), [*names]
+    while left:
+        name = left.pop()
+        if name not in kept:
+            kept.add(name)
+            left += _RELATED_NAME.findall("".join(_RELATED.findall(_shipped()[name].read_text(encoding="utf-8"))))
+    others = {file for name in _shipped().keys() - kept for file in (f"{name}.yaml", name + TEST_SUFFIX)}
+    shutil.copytree(SHIPPED, folder, ignore=lambda _, files: others.intersection(files))
+    return folder
+
+
+@cache
+def _shipped() -> dict[str, Path]:
+    return {path.stem: path for path in rule_files(SHIPPED)}

@@ -22,7 +22,7 @@ from scrubber.errors import ConfigError
 from scrubber.scrub import Scrubber
 from tests.batches import NOW, Keep, batch_of, bench, forget_batches, ndjson, results, submit
 from tests.brokers import KINDS, broker_running
-from tests.service import ROOT, free_port
+from tests.service import ROOT, free_port, write_rules
 from tests.waiting import PATIENCE, until
 
 pytest.importorskip("celery", reason="Celery is not installed")
@@ -152,8 +152,6 @@ def test_a_sweep_connects_once_for_all_that_is_missing_of_a_batch(kept: Batches,
 
 
 def test_who_accepts_and_who_cuts_send_hints(postgres: str, tmp_path: Path, broker: Broker, address: str) -> None:
-    from datetime import UTC, datetime
-
     from scrubber.batch.job import Options
     from scrubber.batch.receive import receive
     from scrubber.batch.work import work
@@ -162,7 +160,7 @@ def test_who_accepts_and_who_cuts_send_hints(postgres: str, tmp_path: Path, brok
     forget_batches(postgres)
     kept = open_batches(None, postgres, 60.0, address)
     assert kept is not None
-    receive(kept, [ndjson(1_001)], "ndjson", Options(RECEIVED), None, 10**9, lambda: datetime.now(UTC))
+    receive(kept, [ndjson(1_001)], "ndjson", Options(RECEIVED), None, 10**9, lambda: NOW)
     assert broker.waiting() == 1
     lease = kept.ledger.take("me")
     assert lease is not None
@@ -247,6 +245,7 @@ def workers(folder: Path, database: str, broker: str, lease: int = 2) -> Iterato
         "SCRUBBER_BROKER_URL": broker,
         "SCRUBBER_LEASE_SECONDS": str(lease),
         "SCRUBBER_STATE": str(folder / "state"),
+        "SCRUBBER_RULES": str(write_rules(folder / "rules", ("sample-denied", "deny", "77092"))),
     }
     command = [sys.executable, "-m", "scrubber", "worker", "--processes", "1"]
     with (folder / "worker.txt").open("wb") as out:

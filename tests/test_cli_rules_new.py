@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from scrubber.cli import main
 from scrubber.rulebook.lint import lint
 from scrubber.rulebook.load import load_rulebook
+from tests.rule_folders import SHIPPED, few_shipped_rules
 from tests.service import ROOT
 from tests.waiting import PATIENCE
 
@@ -39,12 +40,16 @@ FILE = "our-clinic/rules/our-clinic-modifier-25.yaml"
 
 
 @pytest.fixture
-def rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(ROOT / "rules", tmp_path / "rules")
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SCRUBBER_RULES", raising=False)
     monkeypatch.delenv("SCRUBBER_REFERENCE", raising=False)
-    return tmp_path / "rules"
+    return tmp_path
+
+
+@pytest.fixture
+def rules(here: Path) -> Path:
+    return few_shipped_rules(here / "rules", "documentation-tbs-number")
 
 
 def scrubber(*args: str, said: str = "") -> Result:
@@ -56,7 +61,8 @@ def new(**changes: str | None) -> Result:
     return scrubber("rules", "new", "--from-json", "-", said=json.dumps({k: v for k, v in answers.items() if v}))
 
 
-def test_a_rule_from_options(rules: Path) -> None:
+def test_a_rule_from_options_among_all_shipped_ones(here: Path) -> None:
+    rules = shutil.copytree(SHIPPED, here / "rules")
     done = scrubber("rules", "new", *(part for name, text in ANSWERS.items() for part in (f"--{name}", text)))
     assert done.exit_code == 0, done.output
     assert f"rules/{FILE} is written: a draft" in done.stdout

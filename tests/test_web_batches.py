@@ -31,9 +31,10 @@ def state(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def app(state: Path) -> Flask:
+def app(state: Path, shipped: Scrubber) -> Flask:
     return create_app(
-        Settings("127.0.0.1", 0, ROOT / "rules", None, 1, 1, 10_000_000, state=state, webhook_hosts=("hooks.example",))
+        Settings("127.0.0.1", 0, ROOT / "rules", None, 1, 1, 10_000_000, state=state, webhook_hosts=("hooks.example",)),
+        shipped,
     )
 
 
@@ -258,15 +259,15 @@ def test_bodies_that_are_no_batch_are_refused(client: FlaskClient, state: Path) 
     assert not list((state / "batches").iterdir())
 
 
-def test_a_batch_that_is_too_large_is_refused_and_not_kept(state: Path) -> None:
+def test_a_batch_that_is_too_large_is_refused_and_not_kept(state: Path, shipped: Scrubber) -> None:
     settings = Settings("127.0.0.1", 0, ROOT / "rules", None, 1, 1, 10_000_000, state=state, max_batch_bytes=1_000)
-    answer = submit(create_app(settings).test_client(), b"x" * 1_001)
+    answer = submit(create_app(settings, shipped).test_client(), b"x" * 1_001)
     assert (answer.status_code, "1,000 bytes" in answer.json["detail"]) == (413, True)
     assert not list((state / "batches").iterdir())
 
 
-def test_a_service_without_a_place_takes_no_batches() -> None:
-    client = create_app(Settings("127.0.0.1", 0, ROOT / "rules", None, 1, 1, 10_000_000)).test_client()
+def test_a_service_without_a_place_takes_no_batches(shipped: Scrubber) -> None:
+    client = create_app(Settings("127.0.0.1", 0, ROOT / "rules", None, 1, 1, 10_000_000), shipped).test_client()
     assert submit(client, ndjson(1)).status_code == 503
     assert client.get("/v1/batches/x").status_code == 503
 
