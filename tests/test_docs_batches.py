@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,8 +38,8 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def service(here: Path) -> Iterator[Service]:
-    environ = {"SCRUBBER_STATE": str(here / "state"), "SCRUBBER_BATCH_WORKERS": "1"}
+def service(here: Path, shipped_passed: Callable[[Path], Path]) -> Iterator[Service]:
+    environ = {"SCRUBBER_STATE": str(shipped_passed(here / "state")), "SCRUBBER_BATCH_WORKERS": "1"}
     with running(here, **environ) as service:
         yield service
 

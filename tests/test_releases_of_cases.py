@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -216,8 +216,11 @@ def loaded(request: pytest.FixtureRequest, contrary: Path, tmp_path_factory: pyt
     return folder / "store"
 
 
-def test_shipped_rules_are_reloaded_in_a_service_with_loaded_tables(tmp_path: Path, loaded: Path) -> None:
+def test_shipped_rules_are_reloaded_in_a_service_with_loaded_tables(
+    tmp_path: Path, loaded: Path, shipped_passed: Callable[[Path], Path]
+) -> None:
     rules = shutil.copytree(SHIPPED, tmp_path / "rules")
+    shipped_passed(tmp_path / "state")
     pack, rule = rules / "tbs" / "pack.yaml", rules / "cms-ncci" / "ptp" / "cms-ncci-ptp-column-two.yaml"
     with serving(tmp_path, rules, SCRUBBER_REFERENCE=str(loaded)) as service:
         workers_of(service)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import copy
 from datetime import date
 from pathlib import Path
@@ -36,7 +37,7 @@ from scrubber.web.reload.shelf import Book, Shelf
 from scrubber.workshop.admission import admit
 from scrubber.workshop.passed import Passed
 from tests.claims import office_claim, tbs_claim
-from tests.rule_folders import CASES, RULE, SHIPPED, put, rule_folder, shipped_rules, with_lines
+from tests.rule_folders import CASES, RULE, SHIPPED, put, rule_folder, with_lines
 from tests.service import ROOT, Service, running
 from tests.waiting import PATIENCE, until
 
@@ -276,8 +277,11 @@ def test_a_worker_that_comes_later_answers_by_the_new_rules(tmp_path: Path, rule
     assert digests(service) == {new}
 
 
-def test_term_during_a_reload_ends_the_service_and_the_reload(tmp_path: Path) -> None:
-    rules = shipped_rules(tmp_path / "rules", 150)
+def test_term_during_a_reload_ends_the_service_and_the_reload(
+    tmp_path: Path, shipped_passed: Callable[[Path], Path]
+) -> None:
+    rules = shutil.copytree(SHIPPED, tmp_path / "rules")
+    shipped_passed(tmp_path / "state")
     with serving(tmp_path, rules) as service:
         workers = workers_of(service)
         (rules / "tbs" / "pack.yaml").write_text("broken")  # every file is read again
@@ -289,8 +293,11 @@ def test_term_during_a_reload_ends_the_service_and_the_reload(tmp_path: Path) ->
     assert not list((tmp_path / "state" / "services").glob("*.json"))
 
 
-def test_a_reload_that_is_killed_is_told_and_the_next_one_works(tmp_path: Path) -> None:
-    rules = shipped_rules(tmp_path / "rules", 150)
+def test_a_reload_that_is_killed_is_told_and_the_next_one_works(
+    tmp_path: Path, shipped_passed: Callable[[Path], Path]
+) -> None:
+    rules = shutil.copytree(SHIPPED, tmp_path / "rules")
+    shipped_passed(tmp_path / "state")
     with serving(tmp_path, rules) as service:
         (old,) = digests(service)
         workers = workers_of(service)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -231,8 +231,9 @@ def test_what_cannot_be_asked_is_refused(client: FlaskClient, spec: Document, ad
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    with running(tmp_path, SCRUBBER_RULES=str(ROOT / "rules")) as service:
+def service(tmp_path: Path, shipped_passed: Callable[[Path], Path]) -> Iterator[Service]:
+    state = shipped_passed(tmp_path / "state")
+    with running(tmp_path, SCRUBBER_RULES=str(ROOT / "rules"), SCRUBBER_STATE=str(state)) as service:
         yield service
 
 
