@@ -52,10 +52,27 @@ def rules(tmp_path: Path) -> Path:
     return rule_folder(tmp_path / "rules")
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Service]]:
+    """One service for many tests: the folder with its rules and its state, and the service itself."""
+    folder = tmp_path_factory.mktemp("shared")
+    with serving(folder, rule_folder(folder / "rules")) as service:
+        yield folder, service
+
+
 @pytest.fixture
-def service(tmp_path: Path, rules: Path) -> Iterator[Service]:
-    with serving(tmp_path, rules) as service:
-        yield service
+def folder(shared: tuple[Path, Service]) -> Path:
+    return shared[0]
+
+
+@pytest.fixture
+def service(shared: tuple[Path, Service]) -> Service:
+    """The shared service, with the sample rule as it was in the beginning."""
+    folder, service = shared
+    shutil.rmtree(folder / "rules", ignore_errors=True)
+    rule_folder(folder / "rules")
+    assert hup(folder, service).outcome in ("reloaded", "unchanged")
+    return service
 
 
 def serving(folder: Path, rules: Path, *options: str, **environ: str) -> Any:
@@ -125,77 +142,76 @@ def owned_by(name: str) -> str:
     return with_lines(RULE, owner=f"owner: {name}")
 
 
-def test_changed_rules_answer_in_every_worker_and_the_command_says_what_changed(
-    tmp_path: Path, rules: Path, service: Service
-) -> None:
+def test_changed_rules_answer_in_every_worker_and_the_command_says_what_changed(folder: Path, service: Service) -> None:
+    rules = folder / "rules"
     (old,) = digests(service)
     put(rules, FILE, with_lines(RULE, severity="severity: deny", version="version: 2"))
     put(rules, TESTS, CASES.replace("warn", "deny"))
     put(rules, "sample/CHANGES.md", SECOND_VERSION)
     put(rules, "sample/family/sample-more.yaml", owned_by("x").replace("rule\n", "more\n").replace("A s", "Another s"))
     put(rules, "sample/family/sample-more.test.yaml", CASES)
-    done = reload(tmp_path)
+    done = reload(folder)
     assert (done.returncode, done.stderr) == (0, "")
     (new,) = digests(service)
     assert new != old
     assert f"{old[:19]} -> {new[:19]}" in done.stdout
     assert "2 rules in force: 1 added, 0 removed, 1 changed" in done.stdout
-    assert logged(service, "reload")[-1]["new"] == new
+    until(lambda: logged(service, "reload")[-1]["new"] == new)
     page = (ROOT / "docs" / "deploying.md").read_text()
     assert shape(done.stdout) in shape(page)
-    again = reload(tmp_path)
+    again = reload(folder)
     assert again.returncode == 0
     assert "is in force already: nothing to reload" in again.stdout
 
 
-def test_rules_with_faults_change_nothing_and_every_fault_is_told(
-    tmp_path: Path, rules: Path, service: Service
-) -> None:
+def test_rules_with_faults_change_nothing_and_every_fault_is_told(folder: Path, service: Service) -> None:
+    rules = folder / "rules"
     (old,) = digests(service)
     put(rules, FILE, with_lines(RULE, severity="severity: dire", stage="stage: never"))
-    done = reload(tmp_path)
+    done = reload(folder)
     assert done.returncode == 1
     assert f"{rules}/{FILE}:" in done.stdout
     assert "severity: Must be one of" in done.stdout
     assert "stage: Must be one of" in done.stdout
     assert "2 faults; nothing has changed" in done.stdout
-    assert len(hup(tmp_path, service).reasons) == 2
-    reasons = logged(service, "reload refused")[0]["reasons"]
-    assert reasons[0].startswith(f"{rules}/{FILE}:")
+    assert len(hup(folder, service).reasons) == 2
+    until(lambda: logged(service, "reload refused")[-1]["reasons"][0].startswith(f"{rules}/{FILE}:"))
     assert digests(service) == {old}
 
 
-def test_a_case_that_fails_keeps_rules_out_of_service(tmp_path: Path, rules: Path, service: Service) -> None:
+def test_a_case_that_fails_keeps_rules_out_of_service(folder: Path, service: Service) -> None:
+    rules = folder / "rules"
     (old,) = digests(service)
     put(rules, FILE, with_lines(RULE, when="when: {fact: units, over: 0}"))
-    done = reload(tmp_path)
+    done = reload(folder)
     assert done.returncode == 1
     assert f"{rules}/{TESTS}:9: sample-rule: one unit: found finding" in done.stdout
     assert digests(service) == {old}
 
 
-def test_what_is_no_file_is_told_and_not_waited_for(tmp_path: Path, rules: Path, service: Service) -> None:
+def test_what_is_no_file_is_told_and_not_waited_for(folder: Path, service: Service) -> None:
+    rules = folder / "rules"
     (old,) = digests(service)
     (rules / FILE).unlink()
     os.mkfifo(rules / FILE)
     (rules / "sample" / "family" / "sample-zero.yaml").symlink_to("/dev/zero")
-    done = reload(tmp_path)
+    done = reload(folder)
     assert done.returncode == 1
     assert f"{rules}/{FILE}: is no file that can be read" in done.stdout
     assert f"{rules}/sample/family/sample-zero.yaml: is no file that can be read" in done.stdout
     assert digests(service) == {old}
 
 
-def test_a_folder_that_is_gone_keeps_the_old_rules(tmp_path: Path, rules: Path, service: Service) -> None:
+def test_a_folder_that_is_gone_keeps_the_old_rules(folder: Path, service: Service) -> None:
+    rules = folder / "rules"
     (old,) = digests(service)
-    rules.rename(tmp_path / "elsewhere")
-    assert hup(tmp_path, service).reasons == (f"{rules}: no such folder of rules",)
+    rules.rename(folder / "elsewhere")
+    assert hup(folder, service).reasons == (f"{rules}: no such folder of rules",)
     assert digests(service) == {old}
 
 
-def test_reloads_under_load_fail_no_request_and_leave_nothing_behind(
-    tmp_path: Path, rules: Path, service: Service
-) -> None:
+def test_reloads_under_load_fail_no_request_and_leave_nothing_behind(folder: Path, service: Service) -> None:
+    rules = folder / "rules"
     workers = workers_of(service)
     ended = threading.Event()
     answers: list[tuple[int, str]] = []
@@ -217,7 +233,7 @@ def test_reloads_under_load_fail_no_request_and_leave_nothing_behind(
     files = []
     for number in range(10):
         put(rules, FILE, owned_by(f"policy {number}"))
-        assert hup(tmp_path, service).outcome == "reloaded"
+        assert hup(folder, service).outcome == "reloaded"
         until(lambda: children(service) == workers)
         files.append(sum(len(list(Path(f"/proc/{process}/fd").iterdir())) for process in workers))
     slow.sendall(TBS[100:])
@@ -232,18 +248,19 @@ def test_reloads_under_load_fail_no_request_and_leave_nothing_behind(
     assert len(digests(service)) == 1
 
 
-def test_reloads_at_the_same_time_all_succeed(tmp_path: Path, rules: Path, service: Service) -> None:
-    put(rules, FILE, owned_by("another policy"))
-    done: list[int] = []
-    commands = [threading.Thread(target=lambda: done.append(reload(tmp_path).returncode)) for _ in range(2)]
-    for command in commands:
-        command.start()
-    for _ in range(20):
-        service.process.send_signal(signal.SIGHUP)
-    for command in commands:
-        command.join()
-    assert done == [0, 0]
-    assert len(digests(service)) == 1
+def test_reloads_at_the_same_time_all_succeed(tmp_path: Path, rules: Path) -> None:
+    with serving(tmp_path, rules) as service:
+        put(rules, FILE, owned_by("another policy"))
+        done: list[int] = []
+        commands = [threading.Thread(target=lambda: done.append(reload(tmp_path).returncode)) for _ in range(2)]
+        for command in commands:
+            command.start()
+        for _ in range(20):
+            service.process.send_signal(signal.SIGHUP)
+        for command in commands:
+            command.join()
+        assert done == [0, 0]
+        assert len(digests(service)) == 1
 
 
 def test_hup_takes_changed_tables_and_refuses_broken_ones(tmp_path: Path, rules: Path) -> None:
@@ -266,9 +283,10 @@ def test_hup_takes_changed_tables_and_refuses_broken_ones(tmp_path: Path, rules:
         assert all('"second"' in used() for _ in range(10))
 
 
-def test_a_worker_that_comes_later_answers_by_the_new_rules(tmp_path: Path, rules: Path, service: Service) -> None:
+def test_a_worker_that_comes_later_answers_by_the_new_rules(folder: Path, service: Service) -> None:
+    rules = folder / "rules"
     put(rules, FILE, owned_by("another policy"))
-    assert hup(tmp_path, service).outcome == "reloaded"
+    assert hup(folder, service).outcome == "reloaded"
     (new,) = digests(service)
     workers = workers_of(service)
     for worker in workers:
@@ -375,25 +393,26 @@ def test_a_state_that_cannot_be_written_is_told_and_hup_works_all_the_same(tmp_p
         assert reload(tmp_path).returncode == 2
 
 
-def test_only_what_changed_is_tested_again(tmp_path: Path, rules: Path, service: Service) -> None:
-    put(rules, "sample/family/sample-more.yaml", RULE.replace("rule\n", "more\n").replace("A s", "Another s"))
-    put(rules, "sample/family/sample-more.test.yaml", CASES)
-    state = tmp_path / "state"
+def test_only_what_changed_is_tested_again(tmp_path: Path, rules: Path) -> None:
+    with serving(tmp_path, rules) as service:
+        put(rules, "sample/family/sample-more.yaml", RULE.replace("rule\n", "more\n").replace("A s", "Another s"))
+        put(rules, "sample/family/sample-more.test.yaml", CASES)
+        state = tmp_path / "state"
 
-    def cases() -> int:
-        """Run by the service; the command's own check is not on its record."""
-        outcome = hup(tmp_path, service)
-        assert outcome.outcome == "reloaded"
-        return outcome.cases
+        def cases() -> int:
+            """Run by the service; the command's own check is not on its record."""
+            outcome = hup(tmp_path, service)
+            assert outcome.outcome == "reloaded"
+            return outcome.cases
 
-    assert cases() == 4  # the rule that was there at the start was tested then
-    put(rules, FILE, owned_by("another policy"))
-    assert cases() == 4
-    put(rules, "sample/tables/lists.csv", "list,code,through,since,until,source\ntbs,77089,,,,another sample\n")
-    assert cases() == 8
-    put(rules, FILE, owned_by("a third policy"))
-    (state / "passed").write_bytes(b"\xff no record")
-    assert cases() == 8
+        assert cases() == 4  # the rule that was there at the start was tested then
+        put(rules, FILE, owned_by("another policy"))
+        assert cases() == 4
+        put(rules, "sample/tables/lists.csv", "list,code,through,since,until,source\ntbs,77089,,,,another sample\n")
+        assert cases() == 8
+        put(rules, FILE, owned_by("a third policy"))
+        (state / "passed").write_bytes(b"\xff no record")
+        assert cases() == 8
 
 
 def test_a_rulebook_reaches_the_workers_whole() -> None:
