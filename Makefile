@@ -78,7 +78,7 @@ same-outcomes: $(DEV) ## whether each test ended on another day as it does today
 	@$(BIN)/python -m tests.same_outcomes $(OUTCOMES)/another-day.xml $(OUTCOMES)/today.xml
 
 # One at a time: each may take all that the machine has. Properties are tried on ten times as many examples.
-proofs: $(DEV) ## prove at full size what the tests try: chaos, soak, whole tables, random rules and claims; every Python
+proofs: $(DEV) $(COMPILED) ## prove at full size what the tests try: chaos, soak, whole tables, random rules and claims; every Python
 	@$(BIN)/python -m pytest -m proof
 	@$(BIN)/python $(PYTEST) -m hypothesis --hypothesis-profile=proof
 	@$(MAKE) --no-print-directory another-day TESTS_WITHOUT_CLOCK="$(wildcard tests/test_engine*.py)"

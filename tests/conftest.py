@@ -14,10 +14,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from scrubber.reference import open_reference
-from scrubber.scrub import Scrubber, open_scrubber
+from scrubber.scrub import Scrubber
 from scrubber.workshop import passed
 from scrubber.workshop.admission import admit
 from tests.batches import Keep, forget_batches
+from tests.rule_folders import shipped_scrubber
 from tests.stores import postgres_server
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,7 +48,7 @@ def _interrupts() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def shipped() -> Scrubber:
     """The shipped rulebook over the starter tables."""
-    return open_scrubber(ROOT / "rules", None)
+    return shipped_scrubber()
 
 
 @pytest.fixture(scope="session")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from scrubber.reference import open_reference
 from scrubber.rulebook.cases import TEST_SUFFIX
 from scrubber.rulebook.json_schema import write_schemas
 from scrubber.rulebook.load import rule_files
+from scrubber.scrub import Scrubber, open_scrubber
 from tests.claims import tbs_claim
 
 _RELATED = re.compile(r"(?ms)^related: \[(.*?)\]")
@@ -112,6 +115,17 @@ def with_lines(text: str, **lines: str) -> str:
         replaced = key in lines
         changed.append(lines.pop(key) if replaced else line)
     return "\n".join([*(line for line in changed if line), *lines.values()]) + "\n"
+
+
+@cache
+def shipped_scrubber() -> Scrubber:
+    """The shipped rules over the starter tables, opened once in a process."""
+    return open_scrubber(SHIPPED, None)
+
+
+def shipped_over(store: Path) -> Scrubber:
+    """The shipped rules over the reference data in `store`, without reading them again."""
+    return replace(shipped_scrubber(), reference=open_reference(str(store)))
 
 
 def shipped_rules(folder: Path, count: int) -> Path:

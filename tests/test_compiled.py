@@ -14,7 +14,7 @@ from tests.service import ROOT, running
 from tests.waiting import PATIENCE, until
 
 COMPILED = Path(sys.prefix) / "compiled"
-CLAIMS = 2_000
+CLAIMS, CLAIMS_OF_A_PROOF = 1_000, 20_000
 PROCESSES = 5  # the server and its worker, the watcher of batches, its worker and the one for errands
 
 
@@ -30,11 +30,12 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def test_compiled_and_source_answer_the_same() -> None:
-    compiled, source = outcomes(COMPILED), outcomes(ROOT)
+@pytest.mark.parametrize("claims", [CLAIMS, pytest.param(CLAIMS_OF_A_PROOF, marks=pytest.mark.proof)])
+def test_compiled_and_source_answer_the_same(claims: int) -> None:
+    compiled, source = outcomes(COMPILED, claims), outcomes(ROOT, claims)
     assert compiled[0] == "compiled"
     assert source[0] == "source"
-    assert len(source) == 1 + CLAIMS // 100
+    assert len(source) == 1 + claims // 100
     assert compiled[1:] == source[1:]
 
 
@@ -67,8 +68,8 @@ def told(process: int, what: str) -> bytes:
     return Path(f"/proc/{process}/{what}").read_bytes()
 
 
-def outcomes(package: Path) -> list[str]:
-    return ran(package, "tests.compiled_check", str(CLAIMS)).splitlines()
+def outcomes(package: Path, claims: int) -> list[str]:
+    return ran(package, "tests.compiled_check", str(claims)).splitlines()
 
 
 def ran(package: Path, *command: str) -> str:

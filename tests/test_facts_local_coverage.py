@@ -22,10 +22,10 @@ from scrubber.reference.folder import FolderPlace
 from scrubber.reference.load.format import Stated
 from scrubber.reference.load.run import Wanted, load
 from scrubber.reference.memory import MemoryBackend
-from scrubber.scrub import open_scrubber
 from scrubber.web.documented.codes import ARTICLE
 from tests.claims import VALID_ABN, office_claim, tbs_claim
 from tests.coverage_export import ELSEWHERE, HERE, Rows, article, export
+from tests.rule_folders import shipped_over
 
 RULES = Path(__file__).resolve().parents[1] / "rules"
 CODE = "71046"  # on the office claim of 2025-03-12 with R0602; no policy row speaks of it
@@ -46,7 +46,7 @@ def store_of(folder: Path, *articles: Mapping[str, Rows]) -> Path:
 
 def said(folder: Path, *articles: Mapping[str, Rows], body: Any = None) -> list[Finding]:
     """The findings about coverage of the office claim."""
-    scrubber = open_scrubber(RULES, str(store_of(folder, *articles)))
+    scrubber = shipped_over(store_of(folder, *articles))
     found = scrubber.scrub(read_v3(body or office_claim()), date(2025, 4, 1)).findings
     return [each for each in found if each.rule.pack == "payer-coverage"]
 
@@ -195,7 +195,7 @@ def test_a_policy_row_of_the_rules_wins(tmp_path: Path) -> None:
 def test_a_notice_is_held_against_the_article_too(tmp_path: Path, paragraph: str, expected: bool) -> None:
     body = office_claim() | {"scrubContext": {"abn": [VALID_ABN | {"lines": [4]}]}}
     store = store_of(tmp_path, article("90001", CODE, covered=LISTED, paragraph=paragraph))
-    found = open_scrubber(RULES, str(store)).scrub(read_v3(body), date(2025, 4, 1)).findings
+    found = shipped_over(store).scrub(read_v3(body), date(2025, 4, 1)).findings
     assert ("medicare-abn-abn-without-ga" in ids(list(found))) is expected
 
 
@@ -239,7 +239,7 @@ def _in_memory(stored: Reference) -> Reference:
 
 def test_what_is_known_of_a_code_has_its_articles(tmp_path: Path) -> None:
     articles = (article("90001", CODE, covered=OTHERS), article("90002", CODE, contractor=ELSEWHERE))
-    scrubber = open_scrubber(RULES, str(store_of(tmp_path, *articles)))
+    scrubber = shipped_over(store_of(tmp_path, *articles))
 
     def told(**more: str) -> list[tuple[str, list[str]]]:
         known = know(CodeQuestion(CODE, DAY, **more), scrubber.rulebook, scrubber.reference)

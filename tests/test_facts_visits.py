@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from scrubber.intake import read_v3
-from scrubber.scrub import Scrubber, open_scrubber
-from tests.conftest import ROOT
+from scrubber.scrub import Scrubber
 from tests.priced import DAY, starter
 from tests.published import typed_folder
+from tests.rule_folders import shipped_over
 from tests.test_promises import claim_of, line
 
 Body = dict[str, Any]
@@ -31,7 +31,7 @@ def scrubber(tmp_path_factory: pytest.TempPathFactory) -> Scrubber:
     rows = [model._replace(code=code, global_days=days) for code, days in GLOBAL_DAYS.items()]
     rows.append(model._replace(code=NOT_COVERED, status="N"))
     rows += [model._replace(code=code, global_days="XXX") for code in ("99213", "92014", "99283", "99204", "99223")]
-    return open_scrubber(ROOT / "rules", str(typed_folder(tmp_path_factory.mktemp("fees"), {"mpfs": rows})))
+    return shipped_over(typed_folder(tmp_path_factory.mktemp("fees"), {"mpfs": rows}))
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_a_fee_schedule_that_has_ended_denies_nothing(tmp_path: Path) -> None:
     assert model is not None
     (tmp_path / "ended").mkdir()
     rows = [model._replace(code="67028", until=None)]
-    ended = open_scrubber(ROOT / "rules", str(typed_folder(tmp_path / "ended", {"mpfs": rows})))
+    ended = shipped_over(typed_folder(tmp_path / "ended", {"mpfs": rows}))
     claim = read_v3(claim_of(line("92014", day="20260312"), line("67028", day="20260312")))
     assert claim.context.received_on is not None
     told = {finding.rule.id for finding in ended.scrub(claim, claim.context.received_on).findings}

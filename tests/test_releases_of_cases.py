@@ -28,7 +28,7 @@ from scrubber.workshop.passed import Passed
 from scrubber.workshop.testing import CaseResult, run_tests
 from tests.ncci_files import mue_text, ptp_file, ptp_line
 from tests.published import DATA
-from tests.rule_folders import CASES, PACK, RULE, SHIPPED, put, rule_folder, with_lines
+from tests.rule_folders import CASES, PACK, RULE, SHIPPED, put, rule_folder, shipped_over, with_lines
 from tests.service import ROOT
 from tests.test_load import load_into
 from tests.test_reload import digests, hup, serving, workers_of
@@ -72,7 +72,7 @@ def contrary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def over_contrary(contrary: Path) -> Scrubber:
-    return open_scrubber(SHIPPED, str(contrary))
+    return shipped_over(contrary)
 
 
 def failed(results: list[CaseResult]) -> list[tuple[str, str]]:

@@ -12,24 +12,19 @@ from jsonschema import Draft202012Validator
 from scrubber.intake import read_v3
 from scrubber.rulebook.json_schema import case_schema, rule_schema, schema_files
 from scrubber.rulebook.lint import lint
-from scrubber.rulebook.load import load_rulebook, rule_files
+from scrubber.rulebook.load import rule_files
 from scrubber.rulebook.yaml_file import read_yaml
-from scrubber.scrub import Scrubber, open_scrubber
 from scrubber.workshop.testing import CaseResult, all_cases, run_tests
+from tests.rule_folders import shipped_scrubber
 
 RULES = Path(__file__).parent.parent / "rules"
-CASES = [(case.rule, case.name) for case in all_cases(RULES, load_rulebook(RULES))]
+CASES = [(case.rule, case.name) for case in all_cases(RULES, shipped_scrubber().rulebook)]
 BASE_CLAIMS = sorted(path.stem for path in (RULES / "claims").glob("*.json"))
 
 
 @cache
-def scrubber() -> Scrubber:
-    return open_scrubber(RULES, None)
-
-
-@cache
 def results() -> dict[tuple[str, str], CaseResult]:
-    return {(result.rule, result.case): result for result in run_tests(scrubber(), RULES)}
+    return {(result.rule, result.case): result for result in run_tests(shipped_scrubber(), RULES)}
 
 
 @pytest.mark.parametrize(("rule", "case"), CASES)
@@ -46,10 +41,14 @@ def test_a_schema_beside_the_rules_is_of_this_version(name: str) -> None:
     assert (RULES / name).read_text() == schema_files()[name]
 
 
+@cache
+def schema_of_rules() -> Draft202012Validator:
+    return Draft202012Validator(rule_schema())
+
+
 @pytest.mark.parametrize("path", rule_files(RULES), ids=lambda path: path.stem)
 def test_a_rule_fits_the_schema_that_editors_use(path: Path) -> None:
-    schema = Draft202012Validator(rule_schema())
-    assert not [error.message for error in schema.iter_errors(read_yaml(path, path.name).content)]
+    assert not [error.message for error in schema_of_rules().iter_errors(read_yaml(path, path.name).content)]
 
 
 def test_the_test_files_fit_the_schema_that_editors_use() -> None:
@@ -70,5 +69,5 @@ def test_a_base_claim_is_complete(name: str) -> None:
 def test_a_base_claim_denies_nothing_and_warns_only_of_unknown_coverage(name: str) -> None:
     claim = read_v3(json.loads((RULES / "claims" / f"{name}.json").read_bytes()))
     day = max(line.last_day for line in claim.lines if line.last_day)
-    found = scrubber().scrub(claim, day).findings
+    found = shipped_scrubber().scrub(claim, day).findings
     assert {finding.rule.category for finding in found if finding.rule.severity != "info"} <= {"coverage"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import cache
 from random import Random
 from typing import Any
 
@@ -15,21 +14,16 @@ from scrubber.rulebook.book import CodeLists
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList
 from scrubber.rulebook.satisfiable import contradiction, satisfiable
 from scrubber.rulebook.tables import CodeListRow
-from scrubber.scrub import Scrubber, open_scrubber, read_facts
+from scrubber.scrub import read_facts
 from scrubber.tables import cell_parsers
 from scrubber.vocabulary import KINDS, Field, Type, state_key
-from tests.conftest import ROOT
 from tests.random_claims import random_claim
+from tests.rule_folders import shipped_scrubber
 
 CODES = ("77080", "77081", "77089", "77092")
 DAY = 738_000
 NUMBERS = (DAY - 1, DAY, DAY + 1, 0, 1)
 NO_LISTS = CodeLists(())
-
-
-@cache
-def shipped() -> Scrubber:
-    return open_scrubber(ROOT / "rules", None)
 
 
 def row(name: str, code: str, through: str = "", since: str = "", until: str = "") -> CodeListRow:
@@ -184,7 +178,7 @@ def test_a_search_that_would_never_end_gives_up() -> None:
 
 def test_facts_of_claims_are_what_the_vocabulary_allows() -> None:
     """Proofs rest on it: a value or a state and never both, and no word that is not listed."""
-    opened = shipped()
+    opened = shipped_scrubber()
     for number in range(300):
         claim = read_v3(random_claim(number))
         for fact in read_facts(claim, opened.rulebook, opened.reference, date(2026, 11, 23)).facts:

@@ -13,27 +13,34 @@ from pathlib import Path
 
 import orjson
 import pytest
+from click.testing import CliRunner, Result
 
 from scrubber.batch.crew import Lost, in_order
-from scrubber.batch.job import ROWS_A_CHUNK
+from scrubber.cli import main
 from scrubber.scrub import Scrubber
 from tests.batches import RECEIVED, bench, ndjson, result_bytes, submit, work_off
 from tests.service import ROOT, write_rules
 from tests.waiting import PATIENCE, until
 
+ROWS_A_CHUNK = 100  # a fifth of what it is for users, so that there are several in a file that is soon scrubbed
 ROWS = 3 * ROWS_A_CHUNK + 7
 DAY = RECEIVED.isoformat().replace("-", "")
+SMALL_CHUNKS = f"""
+from scrubber.batch import job
+job.ROWS_A_CHUNK = {ROWS_A_CHUNK}
+"""
 # Notes how far it is after every chunk, as a long run does every few seconds.
-EAGER = """
+EAGER = f"""{SMALL_CHUNKS}
 from scrubber.__main__ import main
 from scrubber.batch import file
 file.BYTES_A_MARK = 1
 main()
 """
 # Its processes end at certain claims, as one does whose memory a claim wrecks.
-DEADLY = """
+DEADLY = f"""{SMALL_CHUNKS}
 import os, signal
 from scrubber.__main__ import main
+from scrubber.cli import main
 from scrubber.scrub import Scrubber
 scrub = Scrubber.scrub
 def deadly(self, claim, *others):
@@ -80,6 +87,11 @@ def start(claims: Path, output: Path, rules: Path, *options: str, program: str =
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def in_this_process(*words: str) -> Result:
+    """What is refused before anything is scrubbed needs no process of its own."""
+    return CliRunner().invoke(main, words, env={"SCRUBBER_RULES": str(ROOT / "rules")})
 
 
 def children(process: int) -> list[int]:
@@ -223,7 +235,7 @@ def test_the_day_of_receipt_is_that_of_the_first_run(tmp_path: Path, claims: Pat
         process.communicate()
     told = orjson.loads(progress.read_bytes())
     assert told["rests on"]["received on"] == RECEIVED.isoformat()
-    command = [sys.executable, "-m", "scrubber", "scrub", str(claims), "-o", str(output)]
+    command = [sys.executable, "-c", EAGER, "scrub", str(claims), "-o", str(output)]
     subprocess.run(command, cwd=ROOT, env=os.environ | {"SCRUBBER_RULES": str(rules)}, check=False, capture_output=True)
     assert output.read_bytes() == whole
 
@@ -251,10 +263,8 @@ def test_two_runs_on_one_output_do_not_mix(tmp_path: Path, claims: Path, rules: 
 )
 def test_a_file_that_has_no_claim_a_line_is_refused(tmp_path: Path, name: str, content: bytes, told: str) -> None:
     (tmp_path / name).write_bytes(content)
-    command = [sys.executable, "-m", "scrubber", "scrub", str(tmp_path / name)]
-    environ = os.environ | {"SCRUBBER_RULES": str(ROOT / "rules")}
-    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
-    assert (done.returncode, told in done.stderr, "CANARY" in done.stderr) == (2, True, False), done.stderr
+    done = in_this_process("scrub", str(tmp_path / name))
+    assert (done.exit_code, told in done.stderr, "CANARY" in done.stderr) == (2, True, False), done.stderr
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
@@ -269,10 +279,8 @@ def test_a_file_that_has_no_claim_a_line_is_refused(tmp_path: Path, name: str, c
 def test_what_does_not_go_together_is_told(tmp_path: Path, words: tuple[str, ...], told: str) -> None:
     (tmp_path / "a.ndjson").write_bytes(ndjson(1))
     placed = [str(tmp_path / word) if word.endswith(".ndjson") else word for word in words]
-    command = [sys.executable, "-m", "scrubber", "scrub", *placed]
-    environ = os.environ | {"SCRUBBER_RULES": str(ROOT / "rules")}
-    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
-    assert (done.returncode, told in done.stderr) == (2, True), done.stderr
+    done = in_this_process("scrub", *placed)
+    assert (done.exit_code, told in done.stderr) == (2, True), done.stderr
 
 
 def test_a_crew_keeps_the_order_of_its_tasks() -> None:

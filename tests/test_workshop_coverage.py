@@ -16,12 +16,12 @@ from scrubber.rulebook.cases import Case
 from scrubber.rulebook.firing import companions
 from scrubber.rulebook.load import load_rulebook
 from scrubber.rulebook.outline import SECTIONS, Node
-from scrubber.scrub import Scrubber, open_scrubber, read_facts
+from scrubber.scrub import open_scrubber, read_facts
 from scrubber.workshop.coverage import RuleCoverage, cover
 from scrubber.workshop.testing import all_cases, set_up
 from tests.claims import office_claim, tbs_claim
 from tests.conftest import ROOT
-from tests.rule_folders import CASES, RULE, put, rule_folder, with_lines
+from tests.rule_folders import CASES, RULE, put, rule_folder, shipped_scrubber, with_lines
 
 RULES = ROOT / "rules"
 
@@ -57,13 +57,8 @@ EXCEPTIONS = {
 
 
 @cache
-def shipped() -> Scrubber:
-    return open_scrubber(RULES, None)
-
-
-@cache
 def shipped_coverage() -> tuple[RuleCoverage, ...]:
-    return tuple(cover(shipped(), RULES))
+    return tuple(cover(shipped_scrubber(), RULES))
 
 
 def covered(folder: Path) -> RuleCoverage:
@@ -112,7 +107,7 @@ def test_a_condition_that_always_holds_where_it_is_asked_is_no_gap(tmp_path: Pat
 
 def test_counts_agree_with_the_engine() -> None:
     """Each condition of shipped rules, by the plain engine, one test a condition, on every fact of every case."""
-    opened = shipped()
+    opened = shipped_scrubber()
     for coverage in shipped_coverage()[::3]:
         if coverage.rule.scope == "document":
             continue  # counted on reports of every code
@@ -124,7 +119,7 @@ def by_the_engine(coverage: RuleCoverage, cases: list[Case]) -> list[tuple[int, 
     nodes = [seen.node for seen in coverage.seen]
     counts = [{True: 0, False: 0} for _ in nodes]
     for case in cases:
-        bench, claim, received_on = set_up(case, shipped(), RULES)
+        bench, claim, received_on = set_up(case, shipped_scrubber(), RULES)
         facts = read_facts(claim, bench.rulebook, bench.reference, received_on).facts
         tests = [EngineTest(key, coverage.rule.scope, node.condition) for key, node in enumerate(nodes)]
         matches = set(PlainEngine(tests, bench.rulebook.lists).match(facts))
@@ -163,7 +158,7 @@ def test_the_cases_of_shipped_rules_show_every_condition_both_ways() -> None:
 
 def test_no_shipped_rule_can_never_fire_and_none_doubles_another() -> None:
     assert [coverage.rule.id for coverage in shipped_coverage() if coverage.never] == []
-    assert list(companions(shipped().rulebook)) == []
+    assert list(companions(shipped_scrubber().rulebook)) == []
 
 
 def test_rules_that_always_fire_together(tmp_path: Path) -> None:
