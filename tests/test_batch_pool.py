@@ -18,7 +18,7 @@ from scrubber.batch.work import Bench
 from scrubber.scrub import Scrubber
 from tests.batches import Keep, bench, ndjson, results, submit
 from tests.chaos import tree
-from tests.service import ROOT
+from tests.service import ROOT, write_rules
 from tests.waiting import PATIENCE, until
 
 ALL = 30
@@ -27,7 +27,9 @@ ALL = 30
 @contextmanager
 def pool(keep: Keep, workers: int = 1, stuck: int = PATIENCE) -> Iterator[subprocess.Popen[bytes]]:
     """Leases last a minute here: whatever goes on sooner was given back."""
-    command = [sys.executable, "-m", "tests.working", str(keep.folder), keep.address or "", str(workers), str(stuck)]
+    rules = write_rules(keep.folder / "rules", ("sample-denied", "deny", "77092"))
+    words = (keep.folder, keep.address or "", rules, workers, stuck)
+    command = [sys.executable, "-m", "tests.working", *map(str, words)]
     with (keep.folder / "pool.txt").open("ab") as out:
         process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out)
     try:

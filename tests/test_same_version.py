@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from scrubber.cli import main
 from scrubber.rulebook.archive import archive
 from scrubber.rulebook.load import digest
 from scrubber.workshop.in_force import note_in_force
@@ -34,14 +36,17 @@ def deny(rules: Path, version: int) -> None:
     put(rules, "sample/CHANGES.md", SECOND_VERSION if version == 2 else "# Changes\n")
 
 
-def lint(rules: Path, *options: str, state: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return command("rules", "lint", *options, rules=rules, state=state)
+def lint(rules: Path, *options: str, state: Path | None = None) -> Result:
+    environ = {"SCRUBBER_RULES": str(rules)} | ({"SCRUBBER_STATE": str(state)} if state else {})
+    return CliRunner().invoke(main, ["rules", "lint", *options], env=environ)
 
 
-def command(*words: str, rules: Path, state: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environ = os.environ | {"SCRUBBER_RULES": str(rules), "SCRUBBER_BIND": f"127.0.0.1:{free_port()}"}
-    if state is not None:
-        environ["SCRUBBER_STATE"] = str(state)
+def command(*words: str, rules: Path, state: Path) -> subprocess.CompletedProcess[str]:
+    environ = os.environ | {
+        "SCRUBBER_RULES": str(rules),
+        "SCRUBBER_STATE": str(state),
+        "SCRUBBER_BIND": f"127.0.0.1:{free_port()}",
+    }
     done = [sys.executable, "-m", "scrubber", *words]
     return subprocess.run(done, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120, check=False)
 
@@ -59,24 +64,24 @@ needs_git = pytest.mark.skipif(GIT is None, reason="git is not installed")
 @needs_git
 def test_lint_holds_versions_against_what_git_has_last(rules: Path) -> None:
     git(rules, "init")
-    assert lint(rules).returncode == 0
+    assert lint(rules).exit_code == 0
     git(rules, "add", ".")
     git(rules, "commit", "-m", "first")
     deny(rules, 1)
     done = lint(rules)
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert f"{SAID}HEAD (`severity`): raise it" in done.stdout
     deny(rules, 2)
-    assert lint(rules).returncode == 0
+    assert lint(rules).exit_code == 0
     put(rules, "sample/family/sample-new.yaml", RULE.replace("sample-rule", "sample-new").replace("A s", "A new s"))
     put(rules, "sample/family/sample-new.test.yaml", CASES)
-    assert lint(rules).returncode == 0  # a rule that is new has nothing to be held against
+    assert lint(rules).exit_code == 0  # a rule that is new has nothing to be held against
     git(rules, "add", ".")
     git(rules, "commit", "-m", "second")
     put(rules, FILE, with_lines(RULE, severity="severity: info", version="version: 2"))
     put(rules, TESTS, CASES.replace("warn", "info"))
     assert "is still 2" in lint(rules).stdout
-    assert lint(rules, "--against", "HEAD~1").returncode == 0
+    assert lint(rules, "--against", "HEAD~1").exit_code == 0
 
 
 @needs_git
@@ -87,20 +92,20 @@ def test_a_draft_may_change_under_its_version(rules: Path) -> None:
     git(rules, "commit", "-m", "first")
     put(rules, FILE, with_lines(RULE, severity="severity: deny"))
     put(rules, TESTS, CASES.replace("warn", "deny"))
-    assert lint(rules).returncode == 0
+    assert lint(rules).exit_code == 0
 
 
 def test_without_git_lint_holds_versions_against_the_rules_last_in_force(rules: Path, tmp_path: Path) -> None:
     state = tmp_path / "state"
     deny(rules, 1)
-    assert lint(rules, state=state).returncode == 0
+    assert lint(rules, state=state).exit_code == 0
     kept = digest(rules)
     archive(rules, kept, state)
     note_in_force(rules, kept, state)
     put(rules, FILE, RULE)
     put(rules, TESTS, CASES)
     done = lint(rules, state=state)
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert f"{SAID}the rules last in force ({kept[:19]}) (`severity`)" in done.stdout
 
 

@@ -1,4 +1,4 @@
-"""A pool of workers for tests, over claims that do harm: python -m tests.working FOLDER DATABASE WORKERS STUCK.
+"""A pool of workers for tests, over claims that do harm: python -m tests.working FOLDER DATABASE RULES WORKERS STUCK.
 
 What a claim does is said in its number: `kill` ends its process at once, `crash` in C code, `hang` never ends, `slow`
 takes a while. A worker that hangs is noticed after STUCK seconds.
@@ -23,13 +23,12 @@ from scrubber.claim import Claim
 from scrubber.findings import ScrubResult
 from scrubber.scrub import Scrubber, open_scrubber
 from tests.batches import LEASE, bench
-from tests.service import ROOT
 
 SLOW = 0.05  # seconds a claim
 
 
 class Harmed:
-    """The shipped rules, and what some claims do to whoever scrubs them."""
+    """Some rules, and what some claims do to whoever scrubs them."""
 
     def __init__(self, scrubber: Scrubber) -> None:
         self._scrubber = scrubber
@@ -48,11 +47,11 @@ class Harmed:
         return self._scrubber.scrub(claim, *rest)
 
 
-def main(folder: str, database: str, workers: str, stuck: str) -> None:
+def main(folder: str, database: str, rules: str, workers: str, stuck: str) -> None:
     pool.STUCK_SECONDS = int(stuck)
 
     def prepare() -> pool.OpenBench:
-        harmed = Harmed(open_scrubber(ROOT / "rules", None))
+        harmed = Harmed(open_scrubber(Path(rules), None))
 
         def opened() -> Bench:
             kept = open_batches(Path(folder), database or None, LEASE)
