@@ -12,6 +12,8 @@ ScrubberError
 |-- NotReplayable          a text that is no answer of ours, or one that does not say what it was made with
 |-- WrongSwitch            a rule that a request switches on or off is not there, or does not run
 |-- WrongQuestion          an explanation is asked of a rule or a line that there is not
+|-- BadGzip                bytes that are sent as gzip and are none, or not whole; the message says which
+|   `-- UnpacksTooLarge    they hold more than is read
 |-- LedgerDown             batches cannot be kept or read just now (HTTP 503)
 |-- KeysDown               API keys cannot be read or written just now (HTTP 503)
 |-- DepotFull              there is no room for a batch (HTTP 507)
@@ -83,6 +85,14 @@ class WrongQuestion(ScrubberError):
     """An explanation is asked of a rule or a line that there is not. Repeats nothing of what was asked."""
 
 
+class BadGzip(ScrubberError):
+    """Bytes that are sent as gzip are none, are damaged or cut off. The message goes on after "the body ..."."""
+
+
+class UnpacksTooLarge(BadGzip):
+    """They hold more bytes than are read."""
+
+
 class LedgerDown(ScrubberError):
     """Batches cannot be kept or read just now."""
 
@@ -100,7 +110,7 @@ class DepotFull(ScrubberError):
 
 
 class BadUpload(ScrubberError):
-    """An upload is refused while it is received. `kind` is empty, foreign or too-large."""
+    """An upload is refused while it is received. `kind` is empty, foreign, damaged or too-large."""
 
     def __init__(self, kind: str, message: str) -> None:
         self.kind = kind

@@ -153,14 +153,14 @@ def test_a_sweep_connects_once_for_all_that_is_missing_of_a_batch(kept: Batches,
 
 def test_who_accepts_and_who_cuts_send_hints(postgres: str, tmp_path: Path, broker: Broker, address: str) -> None:
     from scrubber.batch.job import Options
-    from scrubber.batch.receive import receive
+    from scrubber.batch.receive import Declared, receive
     from scrubber.batch.work import work
     from tests.batches import RECEIVED
 
     forget_batches(postgres)
     kept = open_batches(None, postgres, 60.0, address)
     assert kept is not None
-    receive(kept, [ndjson(1_001)], "ndjson", Options(RECEIVED), None, 10**9, lambda: NOW)
+    receive(kept, [ndjson(1_001)], Declared("ndjson"), Options(RECEIVED), None, 10**9, lambda: NOW)
     assert broker.waiting() == 1
     lease = kept.ledger.take("me")
     assert lease is not None

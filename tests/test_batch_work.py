@@ -89,13 +89,15 @@ def test_a_worker_that_unpacks_shows_that_it_lives(keep: Keep, shipped: Scrubber
     assert len(signs) >= 20  # one a megabyte; packed it is one piece
 
 
-def test_an_empty_batch_is_done(keep: Keep, shipped: Scrubber) -> None:
+@pytest.mark.parametrize(("data", "form"), [(b"\n\n", "ndjson"), (b"[" + b" " * 200_000 + b"]", "json")])
+def test_a_batch_without_a_claim_fails_and_says_so(keep: Keep, shipped: Scrubber, data: bytes, form: str) -> None:
+    """It is refused when it is sent; one that was taken by an earlier version is not done with nothing in it."""
     on = bench(keep(), shipped)
-    submit(on, b"\n\n")
-    assert work_off(on) == 1
+    submit(on, data, format=form)
+    work_off(on)
     batch = on.ledger.batch("b1")
     assert batch is not None
-    assert (batch.state, batch.rows, results(on)) == ("done", 0, [])
+    assert (batch.state, batch.why, results(on)) == ("failed", "the upload holds no claims", [])
 
 
 def test_an_upload_that_cannot_be_cut_fails_and_says_why(keep: Keep, shipped: Scrubber) -> None:

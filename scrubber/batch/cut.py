@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
@@ -15,10 +14,8 @@ from scrubber.batch.job import (
     ROWS_A_CHUNK,
     Chunk,
 )
-from scrubber.errors import NotABatch
-
-GZIP = 16 + zlib.MAX_WBITS
-PADDING = b"\0"  # that some programs put behind a gzip; gzip itself passes it over
+from scrubber.errors import BadGzip, NotABatch
+from scrubber.intake import unpack
 
 
 class Cut(NamedTuple):
@@ -36,25 +33,10 @@ def pieces(upload: BinaryIO) -> Iterator[bytes]:
 
 def unpacked(packed: Iterable[bytes], most_bytes: int) -> Iterator[bytes]:
     """What gzip of one or several members holds. Raises NotABatch for what is none, is cut off, or is too large."""
-    unpacker, size, fed = zlib.decompressobj(GZIP), 0, False
-    for piece in packed:
-        data = piece
-        while data := data if fed else data.lstrip(PADDING):
-            fed = True
-            try:
-                out = unpacker.decompress(data, PIECE)
-            except zlib.error:
-                raise NotABatch("the upload is no gzip, or is damaged") from None
-            size += len(out)
-            if size > most_bytes:
-                raise NotABatch(f"the upload unpacks to more than {most_bytes:,} bytes")
-            if out:
-                yield out
-            data = unpacker.unconsumed_tail
-            if unpacker.eof:
-                data, unpacker, fed = unpacker.unused_data, zlib.decompressobj(GZIP), False
-    if fed:
-        raise NotABatch("the upload ends in the middle of its gzip")
+    try:
+        yield from unpack.unpacked(packed, most_bytes)
+    except BadGzip as error:
+        raise NotABatch(f"the upload {error}") from None
 
 
 class _Chunks:

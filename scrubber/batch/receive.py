@@ -5,26 +5,42 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from scrubber.batch.job import CUT, DEFAULT_TENANT, Batch, Body, Options
 from scrubber.batch.place import Batches
 from scrubber.batch.shown import LOOKED_AT, SPACE, Shown, shown
-from scrubber.errors import BadUpload
+from scrubber.errors import BadGzip, BadUpload, UnpacksTooLarge
+from scrubber.intake.unpack import MAGIC, Unpacker
 
 KEY_HOURS = 24
+_BLANK = b" \t\r\n\v\f"
+_MARK = b"\xef\xbb\xbf"
+_ENOUGH = 8  # bytes that tell an empty array, with a mark before it, from any other upload
+
+
+class Declared(NamedTuple):
+    """What the sender says of an upload: its format, None where it shows it; and that it is gzipped."""
+
+    format: str | None = None
+    gzipped: bool = False
 
 
 class _Reading:
-    """Counts, hashes and looks at the bytes that go by."""
+    """Counts, hashes and looks at the bytes that go by. What is packed is unpacked, only to see that it is whole."""
 
-    def __init__(self, pieces: Iterable[bytes], most_bytes: int) -> None:
+    def __init__(self, pieces: Iterable[bytes], most_bytes: int, declared: Declared) -> None:
         self._pieces = pieces
         self._most = most_bytes
+        self._declared = declared
         self._hash = hashlib.sha256()
         self._size = 0
         self._start = b""
         self._shown = Shown("ndjson", gzipped=False)
+        self._unpacker = Unpacker(most_bytes) if declared.gzipped else None
+        self._first = b""  # of the claims: their first bytes that are no space
 
     def __iter__(self) -> Iterator[bytes]:
         for piece in self._pieces:
@@ -34,27 +50,66 @@ class _Reading:
             self._hash.update(piece)
             if len(self._start) < LOOKED_AT:
                 self._look(piece)
+            self._read(piece)
             yield piece
-        if not self._start:
-            raise BadUpload("empty", "Send claims, one a line, or as a JSON array.")
-        if len(self._start) < LOOKED_AT:
+        if 0 < len(self._start) < LOOKED_AT:
             self._shown = shown(self._start)
+        self._end()
 
     def _look(self, piece: bytes) -> None:
         self._start = (self._start + piece).lstrip(SPACE)
         if len(self._start) >= LOOKED_AT:
             self._shown = shown(self._start)
 
-    def body(self, declared: str | None) -> Body:
-        """What was read. `declared` is the format, None where the sender leaves it to what the upload shows."""
-        seen = self._shown
-        return Body(declared or seen.format, seen.gzipped, self._size, self._hash.hexdigest())
+    def _read(self, piece: bytes) -> None:
+        if self._size == len(piece) and piece.startswith(MAGIC[:1]):  # no JSON begins so: it may be cut off right here
+            self._unpacker = Unpacker(self._most)
+        if self._unpacker is None:
+            self._note((piece,))
+            return
+        with _told_as_upload():
+            self._note(self._unpacker.feed(piece))
+
+    def _note(self, claims: Iterable[bytes]) -> None:
+        for data in claims:
+            if len(self._first) < _ENOUGH:
+                self._first = (self._first + data.translate(None, _BLANK)).removeprefix(_MARK)[:_ENOUGH]
+
+    def _end(self) -> None:
+        if self._unpacker is not None:
+            with _told_as_upload():
+                self._unpacker.end()
+        elif self._shown.gzipped:
+            raise BadUpload("damaged", "The upload has blanks before its gzip.")
+        if not self._first:
+            raise BadUpload("empty", "The upload is empty or all blanks. Send claims, one a line, or as a JSON array.")
+        if self._first == b"[]" and (self._declared.format or self._shown.format) == "json":
+            raise BadUpload("empty", "The array of the upload is empty. Send at least one claim.")
+
+    def body(self) -> Body:
+        """What was read."""
+        return Body(
+            self._declared.format or self._shown.format,
+            self._unpacker is not None,
+            self._size,
+            self._hash.hexdigest(),
+        )
+
+
+@contextmanager
+def _told_as_upload() -> Iterator[None]:
+    try:
+        yield
+    except UnpacksTooLarge as error:
+        raise BadUpload("too-large", f"The upload {error}.") from None
+    except BadGzip as error:
+        raise BadUpload("damaged", f"The upload {error}. Pack the whole file anew, or send it as it is.") from None
 
 
 def receive(
     batches: Batches,
     pieces: Iterable[bytes],
-    declared: str | None,
+    declared: Declared,
     options: Options,
     key: str | None,
     most_bytes: int,
@@ -66,10 +121,10 @@ def receive(
     Raises BadUpload, KeyUsed, DepotFull, LedgerDown; then nothing of the upload is kept.
     """
     batch_id = _new_id(clock())
-    reading = _Reading(pieces, most_bytes)
+    reading = _Reading(pieces, most_bytes, declared)
     batches.depot.receive(batch_id, reading)
     now = clock()
-    batch = Batch(batch_id, "received", now, reading.body(declared), options, tenant=tenant)
+    batch = Batch(batch_id, "received", now, reading.body(), options, tenant=tenant)
     accepted = None
     try:
         accepted = batches.ledger.accept(batch, key, now + timedelta(hours=KEY_HOURS) if key else None, now)

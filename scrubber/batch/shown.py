@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from scrubber.batch.cut import unpacked
 from scrubber.errors import BadUpload, NotABatch
+from scrubber.intake.unpack import MAGIC
 
 LOOKED_AT = 1 << 16  # bytes at the start of an upload, from the first that is no space on
 SPACE = b" \t\r\n\xef\xbb\xbf"
-GZIP = b"\x1f\x8b"
 _UNPACKED_AT_MOST = 1 << 26
 _X12 = re.compile(rb"(ISA|GS|ST)[^A-Za-z0-9\s]")
 _OVER_LINES = re.compile(rb'\{[ \t\r]*\n\s*"')
@@ -19,7 +19,7 @@ _FOREIGN = {
     b"\xfe\xff": "This is UTF-16: send UTF-8.",
     b"PK\x03\x04": "This is a zip file: send what is in it, as it is or as gzip.",
     b"\x28\xb5\x2f\xfd": "This is packed as zstd: send it as it is, or as gzip.",
-    GZIP: "This is packed by gzip twice: send it packed once.",
+    MAGIC: "This is packed by gzip twice: send it packed once.",
 }
 
 
@@ -32,7 +32,7 @@ class Shown(NamedTuple):
 
 def shown(start: bytes) -> Shown:
     """What an upload is that begins so: an array begins with a bracket. Raises BadUpload for what is never read."""
-    gzipped = start.startswith(GZIP)
+    gzipped = start.startswith(MAGIC)
     inner = _unpacked(start) if gzipped else start
     if _X12.match(inner):
         raise BadUpload("foreign", "X12 is not read yet: send claims as JSON, one a line, or as a JSON array.")

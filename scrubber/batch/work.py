@@ -78,6 +78,8 @@ def _cut(lease: Lease, bench: Bench) -> bool:
             cut = cut_lines(holding.while_reading(pieces(upload)), bench.most_row_bytes)
     else:
         cut = _unpack(lease, bench, holding)
+    if not cut.rows:
+        raise NotABatch("the upload holds no claims")
     held = bench.ledger.cut(lease, cut.chunks, cut.rows, bench.now())
     if held:
         bench.hint(batch.id, [chunk.number for chunk in cut.chunks])

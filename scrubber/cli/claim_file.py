@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from scrubber.batch.shown import GZIP
 from scrubber.claim import Claim
 from scrubber.cli.opening import Unusable
 from scrubber.errors import NotAClaim, NotJson
 from scrubber.intake.parse import parse_json
+from scrubber.intake.unpack import MAGIC
 from scrubber.intake.v3 import read_v3
 
 
@@ -24,7 +24,7 @@ def content_of(file: str) -> bytes:
 def claim_in(file: str) -> Claim:
     """The claim in a file. Ends the command, with everything that keeps it from being read as one."""
     content = content_of(file)
-    if content.startswith(GZIP):
+    if content.startswith(MAGIC):
         raise Unusable(f"{file}: is packed; unpack it first: gzip -dk FILE")
     try:
         return read_v3(parse_json(content))

@@ -9,17 +9,21 @@ from flask import request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected
 
+from scrubber.errors import BadGzip, UnpacksTooLarge
+from scrubber.intake.unpack import unpacked
 from scrubber.web import logs, patience
 from scrubber.web.problems import BAD_BODY, TOO_LARGE, UNSUPPORTED, Refused
 
 _JSON = re.compile(r"application/(json|[a-z0-9][a-z0-9.+-]*\+json)")
+_AS_IT_IS, _GZIP = "identity", ("gzip", "x-gzip")
 _UTF_8 = ("utf-8", "utf8", "us-ascii")
 # What the server raises when a body is cut off or its chunks or trailers are malformed.
 _BROKEN = (OSError, ParseException, ClientDisconnected)
 
 
 def read_json_bytes(most: int) -> bytes:
-    """The body of the current request, at most `most` bytes. Raises Refused (400, 413, 415)."""
+    """The body of the current request, at most `most` bytes as sent and as unpacked. Raises Refused (400, 413, 415)."""
+    gzipped = says_gzip()
     _check_kind()
     if (request.content_length or 0) > most:
         raise _too_large(most)
@@ -30,7 +34,16 @@ def read_json_bytes(most: int) -> bytes:
     logs.note_received(len(content))
     if len(content) > most:
         raise _too_large(most)
-    return content
+    return _unpacked(content, most) if gzipped else content
+
+
+def _unpacked(content: bytes, most: int) -> bytes:
+    try:
+        return b"".join(unpacked((content,), most))
+    except UnpacksTooLarge as error:
+        raise Refused(TOO_LARGE, f"The body {error}; no more are read.") from None
+    except BadGzip as error:
+        raise Refused(BAD_BODY, f"The body {error}. Send it again whole, or without Content-Encoding.") from None
 
 
 def body_pieces(most: int) -> Iterator[bytes]:
@@ -56,9 +69,15 @@ def body_pieces(most: int) -> Iterator[bytes]:
         raise Refused(BAD_BODY, "It ended before its Content-Length.")
 
 
+def says_gzip() -> bool:
+    """Whether the body is said to be packed by gzip. Raises Refused (415) where it is packed otherwise, or twice."""
+    encoding = request.headers.get("Content-Encoding", _AS_IT_IS).strip().lower()
+    if encoding != _AS_IT_IS and encoding not in _GZIP:
+        raise Refused(UNSUPPORTED, "Send the body as it is, or with Content-Encoding: gzip.")
+    return encoding in _GZIP
+
+
 def _check_kind() -> None:
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise Refused(UNSUPPORTED, "Send the body as it is: no Content-Encoding, such as gzip, is read.")
     if not _JSON.fullmatch(request.mimetype):
         raise Refused(UNSUPPORTED, "Send Content-Type: application/json, or one that ends in +json.")
     check_charset()

@@ -27,7 +27,7 @@ class Kind:
 
 BAD_PARAMETER = Kind("bad-parameter", 400, "A parameter or its value is not one that is known here")
 BAD_BODY = Kind("bad-body", 400, "The body could not be read to its end")
-NO_CLAIMS = Kind("no-claims", 400, "The body is empty")
+NO_CLAIMS = Kind("no-claims", 400, "The body holds no claims")
 NOT_JSON = Kind("not-json", 400, "The body is not JSON")
 KEY_NEEDED = Kind("key-needed", 401, "A valid API key is needed")
 FORBIDDEN = Kind("scope-missing", 403, "The API key does not allow this")

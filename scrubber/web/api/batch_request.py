@@ -10,13 +10,14 @@ from flask import request
 
 from scrubber.batch.job import Batch, Options
 from scrubber.batch.place import Batches
+from scrubber.batch.receive import Declared
 from scrubber.batch.results import DISPOSITIONS, Wanted
 from scrubber.batch.summary import merged
 from scrubber.batch.webhook import allowed
 from scrubber.errors import WrongSwitch
 from scrubber.findings import read_switches
 from scrubber.web.api.parameters import received_on
-from scrubber.web.body import check_charset
+from scrubber.web.body import check_charset, says_gzip
 from scrubber.web.problems import BAD_PARAMETER, UNSUPPORTED, Refused
 from scrubber.web.service import Service
 
@@ -30,7 +31,6 @@ MEDIA_TYPES = (
     "application/x-gzip",
     "application/octet-stream",
 )
-ENCODINGS = ("identity", "gzip", "x-gzip")
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _SHARE = re.compile(r"0(\.[0-9]{1,4})?|1(\.0{1,4})?")
 _AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
@@ -38,17 +38,16 @@ _WHOLE = re.compile(r"[0-9]{1,9}")
 _PRIORITY = re.compile(r"-?[0-9]{1,3}")
 
 
-def declared_format() -> str | None:
-    """The format that the sender insists on, None where the upload shows it. Raises Refused (400, 415)."""
-    if request.headers.get("Content-Encoding", "identity").lower() not in ENCODINGS:
-        raise Refused(UNSUPPORTED, "Send the body as it is, or with Content-Encoding: gzip.")
+def declared() -> Declared:
+    """What the sender says that the upload is. Raises Refused (400, 415)."""
+    gzipped = says_gzip()
     if request.mimetype not in MEDIA_TYPES:
         types = ", ".join(MEDIA_TYPES)
         raise Refused(
             UNSUPPORTED, f"Send claims as JSON (X12 is not read yet) with one of these Content-Types: {types}."
         )
     check_charset()
-    return one_of("format", ("ndjson", "json"))
+    return Declared(one_of("format", ("ndjson", "json")), gzipped)
 
 
 def idempotency_key() -> str | None:

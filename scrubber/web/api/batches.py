@@ -19,10 +19,11 @@ from scrubber.batch.summary import merged
 from scrubber.batch.work import remove_batch
 from scrubber.errors import BadUpload
 from scrubber.web.access import tenant
-from scrubber.web.api.batch_request import declared_format, idempotency_key, one_of, options_of, wanted_results
+from scrubber.web.api.batch_request import declared, idempotency_key, one_of, options_of, wanted_results
 from scrubber.web.body import body_pieces
 from scrubber.web.documented import batches as documented
 from scrubber.web.problems import (
+    BAD_BODY,
     KEY_USED,
     NO_BATCHES,
     NO_CLAIMS,
@@ -40,7 +41,7 @@ FORMATS: dict[str, tuple[str, Callable[[Batches, str, results.Wanted], Iterator[
     "ndjson": ("application/x-ndjson", results.lines),
     "csv": ("text/csv; charset=utf-8", results.findings_csv),
 }
-_UPLOADS = {"empty": NO_CLAIMS, "foreign": UNSUPPORTED, "too-large": TOO_LARGE}
+_UPLOADS = {"empty": NO_CLAIMS, "foreign": UNSUPPORTED, "damaged": BAD_BODY, "too-large": TOO_LARGE}
 
 
 @batches.post("")
@@ -52,12 +53,12 @@ def submit() -> Response:
     batch is durable: from then on it survives whatever happens to a process.
     """
     here, kept = _here()
-    declared = declared_format()
+    upload = declared()
     options, key = options_of(here, _now().date()), idempotency_key()
     try:
         with here.transfers.one():
             batch, new = receive(
-                kept, body_pieces(here.max_batch_bytes), declared, options, key, here.max_batch_bytes, _now, tenant()
+                kept, body_pieces(here.max_batch_bytes), upload, options, key, here.max_batch_bytes, _now, tenant()
             )
     except BadUpload as error:
         raise Refused(_UPLOADS[error.kind], str(error)) from None

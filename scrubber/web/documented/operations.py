@@ -66,7 +66,8 @@ _SWITCHES = (
 _CLAIM: Operation = {
     "required": True,
     "description": "A v3 Professional Claims body, with an optional `scrubContext`. Scalars may be texts"
-    " or numbers; what is understood in spite of its form is listed under `normalised`.",
+    " or numbers; what is understood in spite of its form is listed under `normalised`. Plain, or packed"
+    " (Content-Encoding: gzip); the largest body that is read counts as sent and as unpacked.",
     "content": {"application/json": {"schema": BODY, "example": CLAIM_EXAMPLE}},
 }
 SCRUB: Operation = {
