@@ -19,7 +19,19 @@ from scrubber.rulebook.archive import archive_or_tell
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.load import load_rulebook
 from scrubber.scrub import LiveScrubber, Scrubber
-from scrubber.web import access, docs, logs, openapi, origins, parameters, problems, service
+from scrubber.web import (
+    access,
+    caching,
+    compression,
+    docs,
+    logs,
+    openapi,
+    origins,
+    parameters,
+    problems,
+    request_ids,
+    service,
+)
 from scrubber.web.reload.following import Follower
 from scrubber.web.reload.reloads import Reloads
 from scrubber.web.reload.shelf import Shelf
@@ -82,11 +94,14 @@ def _put_together(
     app.url_map.merge_slashes = False
     service.install(app, _service(settings, current, trouble))
     logs.install(app, logs.open_log(sys.stdout))
+    request_ids.install(app)
+    caching.install(app)
     origins.install(app, settings)
     access.install(app, policy)
     docs.install(app)
     problems.install(app)
     parameters.install(app, openapi.install(app))
+    compression.install(app)
     return app
 
 

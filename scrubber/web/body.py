@@ -11,7 +11,7 @@ from werkzeug.exceptions import ClientDisconnected
 
 from scrubber.errors import BadGzip, UnpacksTooLarge
 from scrubber.intake.unpack import unpacked
-from scrubber.web import logs, patience
+from scrubber.web import logs, patience, request_ids
 from scrubber.web.problems import BAD_BODY, TOO_LARGE, UNSUPPORTED, Refused
 
 _JSON = re.compile(r"application/(json|[a-z0-9][a-z0-9.+-]*\+json)")
@@ -34,7 +34,9 @@ def read_json_bytes(most: int) -> bytes:
     logs.note_received(len(content))
     if len(content) > most:
         raise _too_large(most)
-    return _unpacked(content, most) if gzipped else content
+    content = _unpacked(content, most) if gzipped else content
+    request_ids.keep_out_of(content)
+    return content
 
 
 def _unpacked(content: bytes, most: int) -> bytes:

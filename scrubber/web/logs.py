@@ -6,7 +6,6 @@ Of an exception only its type and the places in the code are written: its messag
 from __future__ import annotations
 
 import logging
-import secrets
 import sys
 import threading
 from contextlib import suppress
@@ -21,6 +20,7 @@ from structlog.typing import FilteringBoundLogger
 from scrubber.errors import code_place, describe_failure
 from scrubber.findings import ScrubResult
 from scrubber.rulebook.rule import SEVERITIES
+from scrubber.web.request_ids import ids
 
 Log = FilteringBoundLogger
 
@@ -74,14 +74,14 @@ def note_result(result: ScrubResult) -> None:
 
 def request_failed(error: BaseException) -> str:
     """Log a failure that nobody foresaw. Returns the id of the request, under which the log has it."""
-    reference = cast(str, g.request_id)
-    _write("error", "failure", request=reference, **describe_failure(error))
-    return reference
+    known = ids()
+    _write("error", "failure", request=known.request, traceparent=known.traceparent, **describe_failure(error))
+    return known.request
 
 
 def not_ready(why: str) -> None:
     """Log why the service is not ready, where whoever asks may not be told."""
-    _write("warning", "not ready", request=g.request_id, reason=why)
+    _write("warning", "not ready", request=ids().request, reason=why)
 
 
 def take_over(log: Log) -> None:
@@ -127,19 +127,18 @@ def _write(level: str, event: str, **told: object) -> None:
 
 def _begin() -> None:
     g.started = perf_counter_ns()
-    g.request_id = secrets.token_hex(8)
     g.received = 0
     g.outcome = {}
     g.caller_key = {}
 
 
 def _end(response: Response) -> Response:
-    response.headers["X-Request-Id"] = g.request_id
-    rule = request.url_rule
+    rule, known = request.url_rule, ids()
     _write(
         "info",
         "request",
-        request=g.request_id,
+        request=known.request,
+        traceparent=known.traceparent,
         method=request.method if request.method in _METHODS else "other",
         route=rule.rule if rule else None,
         status=response.status_code,

@@ -24,6 +24,7 @@ from scrubber.web.api.reference import reference
 from scrubber.web.api.rules import rules
 from scrubber.web.documented.access import describe_access
 from scrubber.web.documented.examples import scrub_example
+from scrubber.web.documented.headers import describe_headers
 from scrubber.web.documented.scalars import describe_scalar
 from scrubber.web.documented.shapes import PROBLEM
 from scrubber.web.service import service
@@ -47,11 +48,17 @@ class DocumentedApi(Api):
 
     def _openapi_json(self) -> Response:
         """Called for /openapi.json. The example is the answer that these rules give, so that it cannot be outdated."""
-        document = deepcopy(self.spec.to_dict())
+        document = self.document()
         answer = json.document(scrub_example(service().scrubber))
-        describe_access(document, SCOPE_OF, SCOPE_OF_PARAMETER)
         document["components"]["examples"] = {"Answer": {"value": answer}}
         return Response(orjson.dumps(document), content_type="application/json")
+
+    def document(self) -> dict[str, Any]:
+        """The document without the example answer."""
+        document: dict[str, Any] = deepcopy(self.spec.to_dict())
+        describe_access(document, SCOPE_OF, SCOPE_OF_PARAMETER)
+        describe_headers(document)
+        return document
 
     def _register_responses(self) -> None:
         for status in HTTPStatus:
@@ -74,5 +81,4 @@ def install(app: Flask) -> Mapping[str, Any]:
     api.ma_plugin.converter.add_attribute_function(describe_scalar)
     for blueprint in (claims, batches, codes, rules, reference, health):
         api.register_blueprint(blueprint)
-    document: dict[str, Any] = api.spec.to_dict()
-    return document
+    return api.document()

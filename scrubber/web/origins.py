@@ -20,7 +20,9 @@ _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+?))\.?(?::[0-9]{1,5})?")
 _READING = ("GET", "HEAD", "OPTIONS")
 _OURS = ("same-origin", "none")  # of Sec-Fetch-Site; none: by whoever uses the browser, from no page
 _HEADERS_IN = "Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-None-Match, traceparent, X-Request-Id"
-_HEADERS_OUT = "Batch-State, ETag, Idempotent-Replayed, Location, Retry-After, WWW-Authenticate, X-Request-Id"
+_HEADERS_OUT = (
+    "Batch-State, ETag, Idempotent-Replayed, Location, Retry-After, traceparent, WWW-Authenticate, X-Request-Id"
+)
 _PREFLIGHT_SECONDS = 600
 
 

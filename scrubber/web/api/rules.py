@@ -12,6 +12,7 @@ from scrubber.answer.rules import document, summary
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES, Rule
 from scrubber.rulebook.schema import STATUSES
+from scrubber.web.caching import REVALIDATED
 from scrubber.web.documented import operations
 from scrubber.web.problems import BAD_PARAMETER, NOT_FOUND, Refused
 from scrubber.web.service import service
@@ -71,6 +72,7 @@ def _wanted(name: str, book: Rulebook) -> str:
 def _answer(told: dict[str, object], book: Rulebook) -> Response:
     """Good until the rulebook changes, which its digest tells."""
     answer = Response(orjson.dumps(told), content_type="application/json")
+    answer.headers["Cache-Control"] = REVALIDATED
     answer.set_etag(book.digest)
     answer.make_conditional(request)
     return answer
