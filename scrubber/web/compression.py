@@ -50,7 +50,7 @@ def _wanted() -> bool:
 
 def _size(response: Response) -> int:
     """What is made piece by piece is worth it: nobody knows how long it gets."""
-    return WORTH_IT if response.content_length is None else response.content_length
+    return int(response.headers.get("Content-Length", WORTH_IT))
 
 
 def _weaken(response: Response) -> None:
