@@ -46,6 +46,27 @@ class Normalised(NamedTuple):
     change: str
 
 
+class Resembling(NamedTuple):
+    """A name in the body that the model does not know and that was probably meant as `meant`, a name of the model.
+
+    `pointer` is where it stands; `line` the 1-based service line, or None at claim level.
+    """
+
+    pointer: str
+    meant: str
+    line: int | None
+
+
+def as_sent(pointer: str, moved: Mapping[str, str]) -> str:
+    """The pointer of the same thing in the sender's body. `moved`: where things that stand elsewhere there do so."""
+    head = pointer
+    while head:
+        if head in moved:
+            return moved[head] + pointer[len(head) :]
+        head = head.rpartition("/")[0]
+    return pointer
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Address:
     """A postal address; `zip` is digits only (5 or 9), or as sent when it has other characters."""
@@ -200,6 +221,11 @@ class Claim:
 
     `total` is dollars. `texts` are present-or-absent scalars that are only checked for presence or against a code
     list, by element name (see `vocabulary.ELEMENTS`): filing indicator, signature flags and the like.
+    `lines_sent` is how many service lines the body has: of more than a claim can hold only the first are in `lines`.
+
+    Pointers in here go by the names of the model. `moved` says where a thing stands that the sender wrote elsewhere:
+    `pointer_as_sent`. `resembling` are names that were probably meant as known ones and were not read;
+    `meant` is the claim as it is when they are, None where there are none.
     """
 
     control_number: str | None
@@ -226,3 +252,11 @@ class Claim:
     unreadable: tuple[Unreadable, ...] = ()
     normalised: tuple[Normalised, ...] = ()
     unmapped: tuple[str, ...] = ()
+    lines_sent: int = 0
+    moved: Mapping[str, str] | None = None
+    resembling: tuple[Resembling, ...] = ()
+    meant: Claim | None = None
+
+    def pointer_as_sent(self, pointer: str) -> str:
+        """The pointer of the same thing in the sender's body."""
+        return as_sent(pointer, self.moved) if self.moved else pointer

@@ -7,7 +7,6 @@ way they gather the unknown names, which marshmallow would only drop.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
@@ -16,20 +15,27 @@ from marshmallow import fields as marshmallow_fields
 
 from scrubber.errors import NotAClaim, Problem
 from scrubber.intake.fields import Part, PartOrList, Parts, Scalar, Shape
+from scrubber.intake.naming import MOST_NAMES, NAME
 from scrubber.intake.schema import BODY
 
 MOST_PROBLEMS = 50
 MOST_UNMAPPED = 200
-MOST_NAMES = 100  # of one object; real ones have up to 50
-
 Loaded = dict[str, Any]
 Acceptor = Callable[[object, str, list[str]], Any]  # value, its pointer, unknown names so far
-
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}", re.ASCII).fullmatch
 
 
 class _WrongContainer(Exception):
     """Something is not the object or list that its place asks for; marshmallow finds out what."""
+
+
+def regular(body: object) -> Loaded | None:
+    """A parsed body whose names the model knows, as `load` gives it: nearly all. None: a name or container is not."""
+    unknown: list[str] = []
+    try:
+        loaded = _accept(body, "", unknown)
+    except _WrongContainer:
+        return None
+    return None if unknown else cast(Loaded, loaded)
 
 
 def load(body: object) -> tuple[Loaded, list[str]]:
@@ -93,7 +99,7 @@ def _object(shape: Shape, *, optional: bool) -> Acceptor:
             elif name in parts:
                 loaded[name] = parts[name](value, f"{pointer}/{name}", unknown)
             elif name not in unread:
-                unknown.append(f"{pointer}/{name if _NAME(name) else '(unreadable name)'}")
+                unknown.append(f"{pointer}/{name if NAME(name) else '(unreadable name)'}")
         return loaded
 
     return accept

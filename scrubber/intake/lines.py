@@ -32,6 +32,7 @@ _PROVIDERS = {
     "serviceFacilityLocation": "facility",
 }
 _NO_PROVIDERS = (None, None, None, None)
+_NOTHING: tuple[object, ...] = (None, ())
 
 
 def diagnoses(claim: Loaded, notes: Notes) -> tuple[Diagnosis, ...]:
@@ -90,10 +91,24 @@ def _service(loaded: Loaded, pointer: str, notes: Notes) -> tuple[Loaded, str]:
     if SERVICE_NAMES.isdisjoint(loaded):
         return service or {}, place
     if service:
-        notes.unmapped += [f"{pointer}/{name}" for name in SERVICE_NAMES.intersection(loaded)]
-        return service, place
+        return _with_names_beside(service, place, loaded, pointer, notes), place
     notes.change(pointer, "professionalService read from the line itself")
     return loaded, pointer
+
+
+def _with_names_beside(service: Loaded, place: str, loaded: Loaded, pointer: str, notes: Notes) -> Loaded:
+    """The service with those of its names that stand on the line beside it, where it has none of its own."""
+    whole = dict(service)
+    for name in sorted(SERVICE_NAMES.intersection(loaded)):
+        if whole.get(name) in _NOTHING:
+            whole[name] = loaded[name]
+            notes.change(f"{pointer}/{name}", f"{name} read from beside professionalService")
+            notes.stands_at(f"{place}/{name}", f"{pointer}/{name}")
+        else:
+            notes.unmapped.append(f"{pointer}/{name}")
+            if whole[name] != loaded[name]:
+                notes.change(f"{pointer}/{name}", "left out: professionalService says something else")
+    return whole
 
 
 def _days(loaded: Loaded, pointer: str, number: int, notes: Notes) -> tuple[date | None, date | None]:
@@ -103,6 +118,8 @@ def _days(loaded: Loaded, pointer: str, number: int, notes: Notes) -> tuple[date
     first, last = start if type(start) is tuple else (start, start)
     if end is None:
         sent = loaded.get("serviceDateEnd")
+        if type(start) is tuple:
+            notes.stands_at(f"{pointer}/serviceDateEnd", f"{pointer}/serviceDate")
         return first, None if type(sent) is Odd and sent.expected else last
     if type(start) is tuple and last != end:
         notes.change(f"{pointer}/serviceDate", "end of the range left out for serviceDateEnd")
@@ -113,6 +130,8 @@ def _pointers(service: Loaded, place: str, number: int, notes: Notes) -> tuple[i
     composite, element = service.get(_COMPOSITE), "diagnosis-pointers"
     if type(composite) is dict:
         return notes.take_several(composite, _POINTERS, f"{place}/{_COMPOSITE}", element, number)
+    if composite is not None:
+        notes.stands_at(f"{place}/{_COMPOSITE}/{_POINTERS}", f"{place}/{_COMPOSITE}")
     return notes.take_several(service, _COMPOSITE, place, element, number)
 
 

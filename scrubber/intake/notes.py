@@ -18,6 +18,7 @@ class Notes:
         self.unreadable: list[Unreadable] = []
         self.normalised: list[Normalised] = []
         self.unmapped: list[str] = []
+        self.moved: dict[str, str] = {}
 
     def take(self, loaded: Loaded, name: str, place: str, element: str | None, line: int | None = None) -> Any:
         """The value under `name`, or None. `place` is the pointer of what was loaded.
@@ -70,6 +71,7 @@ class Notes:
             self.unmapped.append(f"{place}/{older}")
             return self.take(loaded, name, place, element, line)
         self.change(f"{place}/{older}", f"{older} read as {name}")
+        self.stands_at(f"{place}/{name}", f"{place}/{older}")
         return self.take(loaded, older, place, element, line)
 
     def take_several(
@@ -87,6 +89,10 @@ class Notes:
         else:
             self.unreadable.append(Unreadable(element, odd.expected, pointer, line))
         return odd.value
+
+    def stands_at(self, pointer: str, sent: str) -> None:
+        """What has `pointer` by the names of the model stands at `sent` in the body."""
+        self.moved[pointer] = sent
 
     def change(self, pointer: str, change: str) -> None:
         """Something was understood although it was not sent as the model says."""

@@ -117,6 +117,8 @@ def provider(loaded: Loaded | None, pointer: str, role: str, notes: Notes, line:
     npi, taxonomy, organization, last_name, first_name, employer, ssn = notes.take_each(
         loaded, _PROVIDER, pointer, elements.own, line
     )
+    if employer is None and ssn is not None:
+        notes.stands_at(f"{pointer}/employerId", f"{pointer}/ssn")
     address = _address(loaded.get("address"), f"{pointer}/address", elements.address, notes, line)
     return making.provider(pointer, npi, taxonomy, organization, last_name, first_name, employer or ssn, address)
 

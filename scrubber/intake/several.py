@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +13,11 @@ MOST_LINES = 1_000
 
 _POSITIONS = {str(position): position for position in range(1, 13)}
 _LETTERS = {letter: position for position, letter in enumerate("ABCDEFGHIJKL", start=1)}
+_BETWEEN = re.compile(r"[\s,;:/|]+")  # what senders put between pointers in one text
 _NOTHING: tuple[object, ...] = (None, "", [])  # each counts as an entry, so that any list has an end
 _EMPTY = Odd(None, "empty entry dropped")
+_SINGLE = Odd(None, "single value read as a list")
+_TOGETHER = Odd(None, "several pointers in one text read as a list")
 _NO_CODE = Odd(None, None, "code")
 _NO_POINTER = Odd(None, None, "pointer")
 _NO_NUMBER = Odd(None, None, "number")
@@ -25,13 +29,16 @@ def modifiers(raw: object) -> Any:
 
 
 def pointers(raw: object) -> Any:
-    """Diagnosis positions from "1"; also as numbers, as letters A-L, alone, or in a list within the list."""
+    """Diagnosis positions from "1"; also as numbers, as letters A-L, alone, or in a list within the list.
+
+    Several may stand in one text: letters as box 24E has them ("AB"), or numbers with something between them ("1,2").
+    """
     if type(raw) is list and len(raw) <= LONGEST_LIST:
         try:
             return tuple([_POSITIONS[entry] for entry in raw])
         except (KeyError, TypeError):
             pass
-    return _several(raw, _pointer, _NO_POINTER, LONGEST_LIST)
+    return _several(raw, _pointer, _NO_POINTER, LONGEST_LIST, _pointers_in)
 
 
 def bare_pointers(raw: object) -> Several:
@@ -58,6 +65,19 @@ def _pointer(raw: object) -> Any:
     return int(digits) if digits == raw else Odd(int(digits), "blanks or zeros removed")
 
 
+def _pointers_in(raw: object) -> list[object]:
+    """The pointers that stand in one text, letters as numbers; none where it is no text of several."""
+    if type(raw) is not str or not 1 < len(raw) <= LONGEST_LIST:
+        return []
+    parts = [part for part in _BETWEEN.split(raw.upper()) if part]
+    found: list[object] = [
+        pointer
+        for part in parts
+        for pointer in ([str(_LETTERS[letter]) for letter in part] if _LETTERS.keys() >= set(part) else (part,))
+    ]
+    return found if len(found) > 1 else []
+
+
 def _line_number(raw: object) -> Any:
     if type(raw) is int:
         return raw
@@ -65,9 +85,18 @@ def _line_number(raw: object) -> Any:
     return Odd(int(bare), "text read as a number") if bare.isascii() and bare.isdigit() else _NO_NUMBER
 
 
-def _several(raw: object, read: Callable[[object], Any], unreadable: Odd, longest: int) -> tuple[Any, ...] | Several:
-    """The entries of a list, of lists within it, or a single one; nothing of it when it is too long."""
-    entries, odd = _opened(raw, longest)
+def _several(
+    raw: object,
+    read: Callable[[object], Any],
+    unreadable: Odd,
+    longest: int,
+    within: Callable[[object], list[object]] = lambda _: [],
+) -> tuple[Any, ...] | Several:
+    """The entries of a list, of lists within it, or a single one; nothing of it when it is too long.
+
+    `within` gives the entries that stand in one text, where there are several.
+    """
+    entries, odd = _opened(raw, longest, within)
     if len(entries) > longest:
         return Several((), (("", unreadable),))
     values = []
@@ -81,11 +110,19 @@ def _several(raw: object, read: Callable[[object], Any], unreadable: Odd, longes
     return Several(tuple(values), tuple(odd)) if odd else tuple(values)
 
 
-def _opened(raw: object, longest: int) -> tuple[list[tuple[str, object]], list[tuple[str, Odd]]]:
+Places = list[tuple[str, object]]
+
+
+def _opened(
+    raw: object, longest: int, within: Callable[[object], list[object]]
+) -> tuple[Places, list[tuple[str, Odd]]]:
     """Entries with the suffixes of their pointers, until there are too many, and what was odd about the list."""
     if type(raw) is not list:
-        return ([], []) if raw == "" else ([("", raw)], [("", Odd(None, "single value read as a list"))])
-    entries: list[tuple[str, object]] = []
+        if raw == "":
+            return [], []
+        together = within(raw)
+        return [("", one) for one in together or [raw]], [("", _TOGETHER if together else _SINGLE)]
+    entries: Places = []
     odd = []
     for index, entry in enumerate(raw):
         if len(entries) > longest:
@@ -93,6 +130,9 @@ def _opened(raw: object, longest: int) -> tuple[list[tuple[str, object]], list[t
         if type(entry) is list and entry:
             odd.append((f"/{index}", Odd(None, "list within a list opened")))
             entries += [(f"/{index}/{position}", one) for position, one in enumerate(entry[: longest + 1])]
-        else:
-            entries.append((f"/{index}", entry))
+            continue
+        together = within(entry)
+        if together:
+            odd.append((f"/{index}", _TOGETHER))
+        entries += [(f"/{index}", one) for one in together or [entry]]
     return entries, odd

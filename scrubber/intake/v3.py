@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
-from scrubber.claim import Claim, Provider
+from scrubber.claim import Claim, Normalised, Provider, as_sent
+from scrubber.errors import NotAClaim, Problem
 from scrubber.intake import accept, making
 from scrubber.intake.context import context
 from scrubber.intake.lines import diagnoses, service_lines
+from scrubber.intake.naming import Named, in_model_names
 from scrubber.intake.notes import Loaded, Notes
 from scrubber.intake.parties import provider, providers, subscriber_and_patient
 
@@ -29,17 +33,63 @@ _CLAIM_ELEMENTS, _CLAIM_NAMES = tuple(_CLAIM_TEXTS), tuple(_CLAIM_TEXTS.values()
 def read_v3(body: object) -> Claim:
     """A parsed body -> a Claim, with what was normalised, unreadable or unknown listed in it.
 
-    Raises NotAClaim when a container is wrong: the body, an object or a list in it, or no or too many service lines.
+    Raises NotAClaim when a container is wrong: the body, an object or a list in it, or no or too many service lines;
+    and for a claim of another kind.
     """
-    loaded, unknown = accept.load(body)
-    notes, sent = Notes(), loaded["claimInformation"]
+    loaded = accept.regular(body)
+    if loaded is not None:
+        return _claim(loaded, lines_sent(body), Notes())
+    guessed = in_model_names(body, guess=True)
+    if not guessed.resembling:
+        return _read_named(guessed)
+    as_read = in_model_names(body, guess=False)
+    try:
+        meant = _read_named(guessed)
+    except NotAClaim:  # it cannot have been meant so
+        meant = None
+    return _read_named(as_read._replace(resembling=guessed.resembling), meant)
+
+
+def _read_named(named: Named, meant: Claim | None = None) -> Claim:
+    """The claim in a body that was brought into the model's names. Pointers of refusals go by the sender's."""
+    loaded, unknown = _loaded(named)
+    notes = Notes()
+    claim = _claim(loaded, lines_sent(named.body), notes)
+    moved = {**named.moved, **{pointer: as_sent(place, named.moved) for pointer, place in notes.moved.items()}}
+    told = [Normalised(as_sent(pointer, named.moved), change) for pointer, change in claim.normalised]
+    unmapped = [as_sent(pointer, named.moved) for pointer in (*unknown, *notes.unmapped)]
+    return replace(
+        claim,
+        normalised=(*sorted(set(named.changes)), *told),
+        unmapped=accept.listed(unmapped),
+        moved=moved,
+        resembling=named.resembling,
+        meant=meant,
+    )
+
+
+def _loaded(named: Named) -> tuple[Loaded, list[str]]:
+    try:
+        return accept.load(named.body)
+    except NotAClaim as refusal:
+        problems = [Problem(as_sent(pointer, named.moved), message) for pointer, message in refusal.problems]
+    raise NotAClaim(problems)
+
+
+def lines_sent(body: Any) -> int:
+    """How many service lines an accepted body has."""
+    return len(body["claimInformation"]["serviceLines"])
+
+
+def _claim(loaded: Loaded, line_count: int, notes: Notes) -> Claim:
+    sent = loaded["claimInformation"]
     texts = _texts(loaded, sent, notes)
     subscriber, patient = subscriber_and_patient(loaded, notes)
     by_role = providers(loaded, notes)
     total = notes.take(sent, "claimChargeAmount", _CI, "total")
     claim_diagnoses, lines = diagnoses(sent, notes), service_lines(sent, notes)
     facility = provider(sent.get("serviceFacilityLocation"), f"{_CI}/serviceFacilityLocation", "facility", notes)
-    stated = context(loaded.get("scrubContext"), len(lines), notes)
+    stated = context(loaded.get("scrubContext"), line_count, notes)
     return making.whole_claim(
         control_number=notes.take(loaded, "controlNumber", "", None),
         payer_id=texts.get("payer-id"),
@@ -47,7 +97,7 @@ def read_v3(body: object) -> Claim:
         filing_indicator=texts.get("filing-indicator"),
         subscriber=subscriber,
         patient=patient,
-        billing=by_role["billing"] or Provider("/billing"),
+        billing=by_role["billing"] or Provider(_no_billing(loaded)),
         rendering=by_role["rendering"],
         ordering=by_role["ordering"],
         referring=by_role["referring"],
@@ -64,8 +114,16 @@ def read_v3(body: object) -> Claim:
         context=stated,
         unreadable=tuple(notes.unreadable),
         normalised=tuple(notes.normalised),
-        unmapped=accept.listed(unknown + notes.unmapped),
+        unmapped=accept.listed(notes.unmapped),
+        lines_sent=line_count,
+        moved=notes.moved or None,
     )
+
+
+def _no_billing(body: Loaded) -> str:
+    """Where a billing provider would stand that is not there: as the next of `providers` where that shape is used."""
+    listed = body.get("providers")
+    return f"/providers/{len(listed)}" if listed else "/billing"
 
 
 def _texts(body: Loaded, sent: Loaded, notes: Notes) -> Mapping[str, str]:

@@ -1,0 +1,64 @@
+"""Step 1a of a claim's path: which known name an unknown one resembles, so that a typing error can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+MOST_EDITS = 2  # letters that were added, dropped, replaced or swapped with their neighbour
+SHORT = 5  # letters; of a shorter name one edit is all that leaves it recognisable
+LEAST_BEGINNING = 6  # letters that a name must share with the beginning of another
+
+
+def plain(name: str) -> str:
+    """A name without what differs between ways to write names: capitals, underscores, dashes."""
+    return name.casefold().replace("_", "").replace("-", "")
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The name among `known` that `name` is most likely a misspelling of: the nearest, of several the first by letters.
+
+    None where there is none. Names that differ in their number only (address2, address3) mean different things.
+    """
+    wanted = plain(name)
+    best: tuple[int, str] | None = None
+    for candidate in known:
+        edits = _edits(wanted, plain(candidate))
+        if edits is not None and (best is None or (edits, candidate) < best):
+            best = edits, candidate
+    return best[1] if best else None
+
+
+def _edits(one: str, other: str) -> int | None:
+    """How many edits lead from one name to the other; None where it is not a misspelling of it."""
+    if one == other:
+        return 0
+    if one.rstrip("0123456789") == other.rstrip("0123456789") and one[-1:].isdigit() and other[-1:].isdigit():
+        return None
+    most = MOST_EDITS if min(len(one), len(other)) >= SHORT else 1
+    edits = distance(one, other, most)
+    if (
+        edits is None
+        and min(len(one), len(other)) >= LEAST_BEGINNING
+        and (one.startswith(other) or other.startswith(one))
+    ):
+        return MOST_EDITS + 1
+    return edits
+
+
+def distance(one: str, other: str, most: int) -> int | None:
+    """Edits between two texts (Damerau's count, of neighbours swapped once); None where there are more than `most`."""
+    if abs(len(one) - len(other)) > most:
+        return None
+    before: list[int] = []
+    above = list(range(len(other) + 1))
+    for row, letter in enumerate(one, start=1):
+        here = [row]
+        for column, against in enumerate(other, start=1):
+            edits = min(above[column] + 1, here[column - 1] + 1, above[column - 1] + (letter != against))
+            if row > 1 and column > 1 and letter == other[column - 2] and one[row - 2] == against:
+                edits = min(edits, before[column - 2] + 1)
+            here.append(edits)
+        if min(here) > most and min(above) > most:
+            return None
+        before, above = above, here
+    return above[-1] if above[-1] <= most else None
