@@ -14,6 +14,8 @@ from decimal import Decimal
 from enum import Enum
 from typing import NamedTuple
 
+MOST_LINES = 50  # service lines of one professional claim (837P, loop 2400)
+
 
 class Absence(Enum):
     """Why a supplied-on-request element has no value."""
@@ -256,6 +258,11 @@ class Claim:
     moved: Mapping[str, str] | None = None
     resembling: tuple[Resembling, ...] = ()
     meant: Claim | None = None
+
+    @property
+    def too_long(self) -> bool:
+        """Whether it has more lines than a claim can hold."""
+        return self.lines_sent > MOST_LINES
 
     def pointer_as_sent(self, pointer: str) -> str:
         """The pointer of the same thing in the sender's body."""

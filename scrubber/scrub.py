@@ -22,12 +22,23 @@ from scrubber.facts.liability import liabilities
 from scrubber.facts.lines import LineView, line_views
 from scrubber.facts.medicare_edits import MEDICAID as MEDICAID_CLAIMS
 from scrubber.facts.payer import identify_payer
-from scrubber.findings import AS_WRITTEN, ScrubResult, Switches, UsedRelease, Versions, disposition
+from scrubber.findings import (
+    AS_WRITTEN,
+    ClaimImpact,
+    Finding,
+    ScrubResult,
+    Switches,
+    UsedRelease,
+    Versions,
+    disposition,
+)
 from scrubber.findings.checks import counted, every_check
+from scrubber.findings.doubtful import Reading, on_both
 from scrubber.findings.identity import numbered
 from scrubber.findings.judge import in_order, judge, rule_tests
+from scrubber.findings.too_long import unjudged_rules
 from scrubber.findings.unchecked import all_unchecked
-from scrubber.money import add_impacts, price_lines
+from scrubber.money import add_impacts, add_unpriced_impacts, price_lines
 from scrubber.reference import LiveReference, Reference, open_reference
 from scrubber.reference.catalogue import MEDICAID, NOT_ASKED_FOR_CLAIMS, TABLES
 from scrubber.reference.files import Contents
@@ -54,7 +65,8 @@ def scrub(
     """
     known = read_facts(claim, rulebook, reference, received_on, stale_after)
     matches = engine.match(known.facts)
-    return conclude(claim, known, matches, rulebook, reference, received_on, switches, stale_after)
+    as_meant = None if claim.meant is None else read_as_meant(claim, rulebook, reference, engine, received_on, switches)
+    return conclude(claim, known, matches, rulebook, reference, received_on, switches, stale_after, as_meant)
 
 
 class Known(NamedTuple):
@@ -95,19 +107,24 @@ def conclude(
     received_on: date,
     switches: Switches = AS_WRITTEN,
     stale_after: int | None = STALE_AFTER,
+    as_meant: Reading | None = None,
 ) -> ScrubResult:
-    """Second half of `scrub`: findings, what was not judged, and dollars. `matches` are the engine's on these facts."""
+    """Second half of `scrub`: findings, what was not judged, and dollars. `matches` are the engine's on these facts.
+
+    `as_meant` is what `read_as_meant` gives for a claim with names that were probably meant as others.
+    """
     views = known.views
     payer, day = known.payer, known.day
-    fired, shadow, unchecked = judge(matches, known.facts, claim, payer, day, rulebook, reference, switches)
-    not_checked = all_unchecked(unchecked, fired, views, payer, day, rulebook, reference, switches)
-    prices = price_lines(claim, views, rulebook, reference)
+    reading = _judged(claim, known, matches, rulebook, reference, switches)
+    if as_meant is not None:
+        reading = on_both(reading, as_meant, sorted({name.meant for name in claim.resembling}))
+    fired, shadow, not_checked = reading
+    findings, shadows, impact = _with_dollars(claim, known, fired, shadow, rulebook, reference)
     ends = [(view.first or view.last, view.last or view.first) for view in views]
     runs = frozenset([(first, last) for first, last in ends if first and last])
     runs = runs or frozenset(((received_on, received_on),))
     find = _used_releases if len(runs) <= MOST_RUNS_KEPT else _find_releases
     used = find(runs, _ASKED if payer.line_of_business != MEDICAID_CLAIMS else _ASKED_FOR_MEDICAID, reference)
-    findings, impact = add_impacts(numbered(in_order(fired), claim), prices, known.liabilities)
     return ScrubResult(
         disposition(findings),
         findings,
@@ -117,16 +134,64 @@ def conclude(
         claim.unmapped,
         Versions(__version__, rulebook.digest, used),
         received_on,
-        add_impacts(numbered(in_order(shadow), claim), prices, known.liabilities)[0] if shadow else (),
+        shadows,
         switches,
         counted(fired, known.facts, not_checked, payer, day, rulebook, switches),
         stale_after=stale_after,
     )
 
 
+def _judged(
+    claim: Claim,
+    known: Known,
+    matches: Iterable[tuple[int, int]],
+    rulebook: Rulebook,
+    reference: Reference,
+    switches: Switches,
+) -> Reading:
+    views, payer, day = known.views, known.payer, known.day
+    fired, shadow, unchecked = judge(matches, known.facts, claim, payer, day, rulebook, reference, switches)
+    if claim.too_long:
+        return Reading(fired, shadow, unjudged_rules(fired, payer, day, rulebook, switches))
+    return Reading(fired, shadow, all_unchecked(unchecked, fired, views, payer, day, rulebook, reference, switches))
+
+
+def _with_dollars(
+    claim: Claim,
+    known: Known,
+    fired: Sequence[Finding],
+    shadow: Sequence[Finding],
+    rulebook: Rulebook,
+    reference: Reference,
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...], ClaimImpact]:
+    """Findings and shadow findings in their order, with ids and dollars, and the dollars of the claim."""
+    findings, shadows = numbered(in_order(fired), claim), numbered(in_order(shadow), claim)
+    if claim.too_long:
+        findings, impact = add_unpriced_impacts(findings, claim.total)
+        return findings, add_unpriced_impacts(shadows, claim.total)[0], impact
+    prices = price_lines(claim, known.views, rulebook, reference)
+    findings, impact = add_impacts(findings, prices, known.liabilities)
+    return findings, add_impacts(shadows, prices, known.liabilities)[0] if shadows else (), impact
+
+
+def read_as_meant(
+    claim: Claim, rulebook: Rulebook, reference: Reference, engine: Engine, received_on: date, switches: Switches
+) -> Reading | None:
+    """What comes of the claim where names that resemble known ones are read as these; None where there are none."""
+    meant = claim.meant
+    if meant is None:
+        return None
+    if claim.context.received_on is None and meant.context.received_on is not None:
+        received_on = meant.context.received_on
+    known = read_facts(meant, rulebook, reference, received_on)
+    return _judged(meant, known, engine.match(known.facts), rulebook, reference, switches)
+
+
 def with_every_check(claim: Claim, result: ScrubResult, rulebook: Rulebook, reference: Reference) -> ScrubResult:
     """The result with every check by name, those that passed among them: holds the facts against all rules again."""
     known = read_facts(claim, rulebook, reference, result.received_on, result.stale_after)
+    if claim.too_long:
+        return result._replace(every_check=fired_or_not_checked(result))
     every = every_check(known.facts, result.not_checked, known.views, known.payer, known.day, rulebook, result.switches)
     return result._replace(every_check=every)
 

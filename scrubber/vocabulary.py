@@ -264,6 +264,7 @@ ELEMENTS: Mapping[str, Element] = {
     "eligibility": Element("claim", "/scrubContext/eligibility", "", "", None, "eligibility"),
     "pricing": Element("claim", "/scrubContext/pricing", "", "", None, "pricing"),
     "received-on": Element("claim", "/scrubContext/receivedOn", "", "", None, "received-on date"),
+    "body": Element("claim", "", "", "", None, "body of the claim"),
 }  # fmt: skip
 
 # What can be read at a place, in words for the sender: by the last name of its pointer, else by what was looked for.
@@ -347,10 +348,11 @@ KINDS: Mapping[str, Kind] = {
                 "missing", "unreadable", "too-long", "not-ten-digits", "check-digit", "not-positive", "negative",
                 "fraction-of-cents", "fraction", "not-in-code-list", "wrong-format", "post-office-box", "short-zip",
                 "future", "before-birth", "end-before-start", "too-many", "out-of-range", "organization", "repeated",
+                "probably-meant",
             )),
             Field("need", Type.WORD, "how much the transaction needs the element",
                   ("required", "situational", "envelope")),
-            says=("label", "where", "is-are", "sent-as", "readable"), named_by=("element",),
+            says=("label", "where", "is-are", "sent-as", "readable", "meant"), named_by=("element",),
         ),
         _kind(
             "line", "one service line", "procedure", *_LINE,

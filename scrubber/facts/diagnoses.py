@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 from scrubber.claim import Claim, Diagnosis, Person
 from scrubber.facts.fact import Fact
 from scrubber.facts.lines import payer_fields
+from scrubber.facts.pointers import ICD9
 from scrubber.reference import Reference
 from scrubber.reference.diagnosis_rows import DiagnosisNote
 from scrubber.remembered import remembered
 from scrubber.rulebook.tables import Payer
 
-ICD9 = frozenset(("BK", "BF"))
 ICD10CM = "icd10cm"
 SEXES = {"F": "female", "M": "male"}
 SEVENTH = 7  # characters of a code that needs a 7th; those before it are filled with X

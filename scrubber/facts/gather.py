@@ -21,7 +21,7 @@ from scrubber.facts.named_pairs import named_pair_facts
 from scrubber.facts.ncci import edits_apply, pair_facts
 from scrubber.facts.repeats import repeat_facts
 from scrubber.facts.services import line_facts
-from scrubber.facts.structure import element_facts
+from scrubber.facts.structure import element_facts, too_many_lines
 from scrubber.facts.visits import visit_facts
 from scrubber.facts.whole_claim import claim_fact, table_facts
 from scrubber.reference import Reference
@@ -46,8 +46,10 @@ def gather_facts(
     stale_after: int | None = STALE_AFTER,
 ) -> list[Fact]:
     """Every fact that a running rule could fire on. Tables are stale so many days past their end; None: never."""
-    every, reference = reference, own_edits(payer, reference)
     day = first_day(claim, received_on)
+    if claim.too_long:
+        return [too_many_lines(claim, payer, day)]
+    every, reference = reference, own_edits(payer, reference)
     documents = Documents(claim)
     interest = interest_of(rulebook)
     by_code = by_procedure(views)

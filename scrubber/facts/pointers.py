@@ -5,6 +5,10 @@ from __future__ import annotations
 from scrubber.claim import Claim, ServiceLine
 from scrubber.vocabulary import ELEMENTS
 
+DIAGNOSES = "/claimInformation/healthCareCodeInformation"
+ICD9 = frozenset(("BK", "BF"))
+PRINCIPAL, OTHER = "ABK", "ABF"
+
 
 def pointer_to(element: str, claim: Claim, line: ServiceLine | None = None) -> str:
     """The pointer of an element of ELEMENTS, on a line where it belongs to one, where it stands or would stand."""
@@ -24,7 +28,16 @@ def _base(owner: str, claim: Claim, line: ServiceLine | None) -> str:
     if owner in ("subscriber", "patient"):
         return claim.subscriber.pointer if owner == "subscriber" else claim.patient.pointer
     if owner == "diagnosis":
-        return "/claimInformation/healthCareCodeInformation"
+        return _misqualified(claim)
     on_line = getattr(line, owner, None) if line is not None else None
     provider = on_line or getattr(claim, owner, None)
-    return provider.pointer if provider is not None else "/" + owner
+    if provider is not None:
+        return str(provider.pointer)
+    return "/claimInformation/serviceFacilityLocation" if owner == "facility" else "/" + owner
+
+
+def _misqualified(claim: Claim) -> str:
+    """The pointer of the first diagnosis with a qualifier of ICD-9, else of the first with one that is out of order."""
+    others = [diagnosis for diagnosis in claim.diagnoses if diagnosis.qualifier in ICD9]
+    others += [each for each in claim.diagnoses if each.qualifier != (PRINCIPAL if each.position == 1 else OTHER)]
+    return (others or claim.diagnoses)[0].pointer if claim.diagnoses else DIAGNOSES

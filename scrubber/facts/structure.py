@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from scrubber.claim import Claim, Provider, ServiceLine
+from scrubber.claim import Claim, Provider, Resembling, ServiceLine
 from scrubber.facts.fact import Fact
 from scrubber.facts.line_structure import CENT, PLACE, coded_elements, line_flaws
 from scrubber.facts.lines import payer_fields
@@ -20,7 +20,7 @@ from scrubber.vocabulary import ELEMENTS, READABLE
 OLDEST = 120  # years
 LONGEST_CLAIM_ID = 38
 REMEMBERED = 16_384  # NPIs and days that a process remembers
-MOST_DIAGNOSES, MOST_LINES = 12, 50
+MOST_DIAGNOSES = 12
 ORGANIZATIONS = "organization-as-subscriber"
 
 _DIAGNOSIS = re.compile(r"[A-Z][0-9][0-9A-Z]{1,5}")
@@ -52,6 +52,54 @@ def element_facts(claim: Claim, payer: Payer, day: date, received_on: date, rule
     for flaw in _flaws(claim, payer, day, received_on, rulebook):
         if (flaw.element, flaw.line, flaw.pointer) not in told:  # else it only repeats that it could not be read
             yield _fact(flaw, claim, payer, day)
+    if claim.resembling:
+        yield from _resembling_facts(claim, payer, day)
+
+
+def too_many_lines(claim: Claim, payer: Payer, day: date) -> Fact:
+    """The one fact of a claim of more lines than it can hold."""
+    return _fact(Flaw("service-lines", "too-many"), claim, payer, day)
+
+
+def _resembling_facts(claim: Claim, payer: Payer, day: date) -> Iterator[Fact]:
+    """One fact for each name of the model that other names in the body were probably meant as, with all its lines."""
+    by_meant: dict[str, list[Resembling]] = {}
+    for name in claim.resembling:
+        by_meant.setdefault(name.meant, []).append(name)
+    for meant in sorted(by_meant):
+        names = by_meant[meant]
+        lines = tuple(sorted({name.line for name in names if name.line is not None}))
+        element = _BY_LAST_NAME.get(meant, BODY)
+        yield Fact(
+            "element",
+            payer_fields(payer) | {"day": day.toordinal(), "element": element, "fault": RESEMBLING},
+            lines,
+            pointer=names[0].pointer,
+            element=element,
+            says={"label": ELEMENTS[element].label, "meant": meant, "where": _where(lines), "count": str(len(names))},
+        )
+
+
+def _where(lines: tuple[int, ...]) -> str:
+    if not lines:
+        return "Claim"
+    shown = ", ".join(map(str, lines[:MOST_SHOWN]))
+    more = f" and {len(lines) - MOST_SHOWN} more" if len(lines) > MOST_SHOWN else ""
+    return f"Line{'s' if len(lines) > 1 else ''} {shown}{more}"
+
+
+def _elements_by_last_name() -> dict[str, str]:
+    """Elements by the last name of their place in the body, where no other element has it."""
+    found: dict[str, list[str]] = {}
+    for element, place in ELEMENTS.items():
+        found.setdefault(place.path.rpartition("/")[2], []).append(element)
+    return {name: elements[0] for name, elements in found.items() if len(elements) == 1}
+
+
+BODY = "body"
+RESEMBLING = "probably-meant"
+MOST_SHOWN = 12  # of the lines that a message names
+_BY_LAST_NAME = _elements_by_last_name()
 
 
 def _fact(flaw: Flaw, claim: Claim, payer: Payer, day: date) -> Fact:
@@ -176,7 +224,7 @@ def _claim_flaws(claim: Claim) -> Iterator[Flaw]:
         yield Flaw("claim-place", "wrong-format")
     if claim.patient_control_number and len(claim.patient_control_number) > LONGEST_CLAIM_ID:
         yield Flaw("patient-control-number", "too-long")
-    if len(claim.lines) > MOST_LINES:
+    if claim.too_long:
         yield Flaw("service-lines", "too-many")
 
 

@@ -8,13 +8,13 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from scrubber.claim import Claim
-from scrubber.facts.diagnoses import ICD9
 from scrubber.facts.documentation import Documents
 from scrubber.facts.fact import CARRIED, PAST_LAST, Fact
 from scrubber.facts.lines import LineView, cents, payer_fields
 from scrubber.facts.medicare_edits import loaded_as
 from scrubber.facts.ncci import edits_apply
 from scrubber.facts.payer import plan_conflict
+from scrubber.facts.pointers import ICD9
 from scrubber.reference import Reference
 from scrubber.reference.releases import TableStanding
 from scrubber.remembered import remembered

@@ -13,7 +13,7 @@ from scrubber.engine.plain import Predicate, predicate
 from scrubber.facts.fact import Fact
 from scrubber.facts.lines import LineView, payer_fields
 from scrubber.findings.bypassed import bypassed
-from scrubber.findings.finding import Check, Finding, NotChecked, StageChecks
+from scrubber.findings.finding import Check, Finding, NotChecked, ScrubResult, StageChecks
 from scrubber.findings.judge import missing_needs
 from scrubber.findings.switches import Switches
 from scrubber.findings.unjudged import LINE_SCOPES, may_apply, possible
@@ -74,6 +74,12 @@ def every_check(
         if rule.scope in MADE_WHERE_NEEDED:
             made += _where_nothing_was_made(rule, held, unmade, views, payer, day, rulebook)
     return tuple(sorted(made, key=lambda check: (check.rule.id, check.lines, check.outcome)))
+
+
+def fired_or_not_checked(result: ScrubResult) -> tuple[Check, ...]:
+    """Every check of a claim whose lines are not judged: what fired, and what was not checked."""
+    fired = [Check(finding.rule, finding.lines, FIRED) for finding in result.findings]
+    return (*fired, *(Check(item.rule, item.lines, NOT_CHECKED) for item in result.not_checked))
 
 
 def _held(

@@ -75,13 +75,15 @@ NO_TABLE = "no-table"  # no release of a table that the rule rests on is loaded
 NOT_REACHED = "table-does-not-reach"  # the releases of a table do not answer for the day
 PAYER_UNKNOWN = "payer-unknown"  # whether the rule holds depends on who pays
 ADOPTION_UNKNOWN = "adoption-unknown"  # nothing says whether the payer applies the rule's pack
-WHYS = (NOT_SUPPLIED, UNREADABLE, NO_TABLE, NOT_REACHED, PAYER_UNKNOWN, ADOPTION_UNKNOWN)
+TOO_MANY_LINES = "too-many-lines"  # the claim has more lines than it can hold, and is judged by nothing else
+WHYS = (NOT_SUPPLIED, UNREADABLE, NO_TABLE, NOT_REACHED, PAYER_UNKNOWN, ADOPTION_UNKNOWN, TOO_MANY_LINES)
 
 
 class NotChecked(NamedTuple):
     """A rule that could not be judged, why (one of WHYS), and what would settle it.
 
-    `missing` are facts, elements or tables by name. `checks` is how many checks (one rule, one fact) it stands for.
+    `missing` are facts, elements or tables by name, or names of the model that others were probably meant as. `checks`
+    is how many checks (one rule, one fact) it stands for.
     """
 
     rule: Rule

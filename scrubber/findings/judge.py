@@ -141,7 +141,7 @@ def _finding(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim, carri
         element,
         fact.lines,
         fact.related,
-        _pointer(fact, reads) or pointer_to(element, claim, line),
+        claim.pointer_as_sent(_pointer(fact, reads) or pointer_to(element, claim, line)),
         render(rule.message, fact) + carried,
         render(rule.fix, fact),
         rule.authority + fact.authority if fact.authority else rule.authority,

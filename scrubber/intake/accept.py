@@ -13,6 +13,7 @@ from typing import Any, cast
 from marshmallow import ValidationError
 from marshmallow import fields as marshmallow_fields
 
+from scrubber.claim import MOST_LINES
 from scrubber.errors import NotAClaim, Problem
 from scrubber.intake.fields import Part, PartOrList, Parts, Scalar, Shape
 from scrubber.intake.naming import MOST_NAMES, NAME
@@ -141,10 +142,19 @@ def _list(field: Parts) -> Acceptor:
     def accept_each(raw: object, pointer: str, unknown: list[str]) -> Any:
         if not field.fits(raw):
             return _nothing(raw, optional)
-        entries = enumerate(cast(list[object], raw))
-        return [accept(entry, f"{pointer}/{index}", unknown) for index, entry in entries]
+        entries = cast(list[object], raw)
+        if not optional and len(entries) > MOST_LINES:
+            entries = _first_lines(entries)
+        return [accept(entry, f"{pointer}/{index}", unknown) for index, entry in enumerate(entries)]
 
     return accept_each
+
+
+def _first_lines(entries: list[object]) -> list[object]:
+    """The service lines that a claim can hold: one that has more is judged by nothing but their number."""
+    if any(type(entry) is not dict for entry in entries):
+        raise _WrongContainer
+    return entries[:MOST_LINES]
 
 
 def _either(field: PartOrList) -> Acceptor:

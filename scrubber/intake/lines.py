@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from scrubber.claim import Diagnosis, Provider, ServiceLine
+from scrubber.claim import MOST_LINES, Diagnosis, Provider, ServiceLine
 from scrubber.intake import making
 from scrubber.intake.normalise import Odd
 from scrubber.intake.notes import Loaded, Notes
@@ -48,8 +48,9 @@ def _diagnosis(loaded: Loaded, position: int, notes: Notes) -> Diagnosis:
 
 
 def service_lines(claim: Loaded, notes: Notes) -> tuple[ServiceLine, ...]:
-    """The service lines in the order sent, numbered from 1."""
-    return tuple([_line(loaded, number, notes) for number, loaded in enumerate(claim["serviceLines"], start=1)])
+    """The service lines in the order sent, numbered from 1; the first of those that are more than a claim can hold."""
+    sent = claim["serviceLines"][:MOST_LINES]
+    return tuple([_line(loaded, number, notes) for number, loaded in enumerate(sent, start=1)])
 
 
 def _line(loaded: Loaded, number: int, notes: Notes) -> ServiceLine:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
-from scrubber.claim import Normalised, Resembling, as_sent
+from scrubber.claim import MOST_LINES, Normalised, Resembling, as_sent
 from scrubber.errors import NotAClaim, Problem
 from scrubber.intake.fields import Part, PartOrList, Parts, Shape
 from scrubber.intake.schema import BODY
@@ -109,11 +109,12 @@ class _Naming:
 
     def _entries(self, raw: list[Any], shape: Shape, at: str, line: int | None) -> list[Any]:
         lines = at == _LINES
+        read = raw[:MOST_LINES] if lines else raw
         made = [
             self.object(entry, shape, f"{at}/{index}", index + 1 if lines else line) if type(entry) is dict else entry
-            for index, entry in enumerate(raw)
+            for index, entry in enumerate(read)
         ]
-        return made if any(new is not old for new, old in zip(made, raw, strict=True)) else raw
+        return made + raw[len(read) :] if any(new is not old for new, old in zip(made, read, strict=True)) else raw
 
     def _sent(self, pointer: str) -> str:
         return as_sent(pointer, self.moved)
@@ -128,7 +129,7 @@ class _Naming:
             value = _fitting(made[name], known, meant)
             if _empty(made[name]) or value is None:
                 continue
-            self.resembling.append(Resembling(sent, SYNONYMS.get(known.name, {}).get(meant, meant), line))
+            self.resembling.append(Resembling(sent, meant, line))
             if _empty(made.get(meant)):
                 made[meant] = value
                 self.moved[pointer] = sent
@@ -143,7 +144,8 @@ class _Naming:
         if key not in self._compared:
             if len(self._compared) >= MOST_COMPARED:
                 return None
-            self._compared[key] = PROBABLY_MEANT.get(known.name, {}).get(name) or nearest(name, known.near)
+            meant = PROBABLY_MEANT.get(known.name, {}).get(name) or nearest(name, known.near)
+            self._compared[key] = SYNONYMS.get(known.name, {}).get(meant or "", meant)
         return self._compared[key]
 
     def _take_numbered(self, made: Object, known: _Known, at: str) -> None:

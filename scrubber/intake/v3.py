@@ -73,6 +73,7 @@ def _loaded(named: Named) -> tuple[Loaded, list[str]]:
         return accept.load(named.body)
     except NotAClaim as refusal:
         problems = [Problem(as_sent(pointer, named.moved), message) for pointer, message in refusal.problems]
+    problems += [Problem(name.pointer, f"was probably meant as {name.meant}") for name in named.resembling]
     raise NotAClaim(problems)
 
 
@@ -89,7 +90,7 @@ def _claim(loaded: Loaded, line_count: int, notes: Notes) -> Claim:
     total = notes.take(sent, "claimChargeAmount", _CI, "total")
     claim_diagnoses, lines = diagnoses(sent, notes), service_lines(sent, notes)
     facility = provider(sent.get("serviceFacilityLocation"), f"{_CI}/serviceFacilityLocation", "facility", notes)
-    stated = context(loaded.get("scrubContext"), line_count, notes)
+    stated = context(loaded.get("scrubContext"), len(lines), notes)
     return making.whole_claim(
         control_number=notes.take(loaded, "controlNumber", "", None),
         payer_id=texts.get("payer-id"),

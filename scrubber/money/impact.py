@@ -41,6 +41,17 @@ def add_impacts(
     return tuple(priced), _claim_impact(prices, bearers)
 
 
+def add_unpriced_impacts(findings: Iterable[Finding], total: Decimal | None) -> tuple[tuple[Finding, ...], ClaimImpact]:
+    """The findings of a claim of too many lines, none of which is priced; `total` is what it bills."""
+    why = "too-many-lines"
+    own = Impact(total, None, None, PROVIDER, None, (), why)
+    by_liability = {PROVIDER: None, PATIENT: NOTHING}
+    return (
+        tuple([finding._replace(impact=own) for finding in findings]),
+        ClaimImpact(total, None, None, by_liability, (), None, (), why),
+    )
+
+
 def exposures(findings: Iterable[Fired], prices: Prices, liabilities: Bearers) -> Mapping[int, Decimal | None]:
     """What each line may lose that some finding puts at risk, as `add_impacts` counts it; None = not known."""
     return _exposures(prices, _bearers(findings, prices, liabilities))

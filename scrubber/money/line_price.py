@@ -15,6 +15,7 @@ UNKNOWN: Mapping[str, str] = {
     "no-code": "the line has no readable procedure code",
     "no-date": "the line has no readable date of service",
     "no-units": "the line has no readable count of services",
+    "too-many-lines": "the claim has more lines than it can hold, and none of them was priced",
     "no-charge": "the line has no readable charge",
     "no-schedule": "no loaded table says what this payer pays",
     "before-first-release": "the date of service lies before the first fee schedule that is loaded",

@@ -1,0 +1,70 @@
+"""What is not judged because a name in the body was probably meant as another one.
+
+The claim is judged twice: as it was read, and as it is where such names are read as what they were probably meant to
+be. A finding that stands on both stands. One that stands on a single reading depends on what the sender meant: it is no
+finding, and its rule is told as not checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from scrubber.facts.structure import RESEMBLING
+from scrubber.findings.finding import UNREADABLE, Finding, NotChecked
+from scrubber.findings.unchecked import unchecked_in_order
+from scrubber.rulebook.rule import Rule
+
+_Key = tuple[str, str, tuple[int, ...], tuple[int, ...], str]
+
+
+class Reading(NamedTuple):
+    """What came of one reading of a claim: findings, those of shadow rules, and what was not checked."""
+
+    findings: Sequence[Finding]
+    shadow: Sequence[Finding]
+    not_checked: tuple[NotChecked, ...]
+
+
+def on_both(as_read: Reading, as_meant: Reading, names: Sequence[str]) -> Reading:
+    """The findings of the first reading that stand on the second too, and the rules that cannot be judged.
+
+    `names` are the names of the model that other names were probably meant as.
+    """
+    doubtful = [
+        *_missing_from(as_meant.findings, as_read.findings),
+        *_missing_from(as_read.findings, as_meant.findings),
+    ]
+    rows = [_not_checked(finding.rule, finding.lines, names) for finding in doubtful if not _tells_a_name(finding)]
+    listed = {(item.rule.id, item.lines) for item in (*as_read.not_checked, *rows)}
+    others = [item for item in as_meant.not_checked if (item.rule.id, item.lines) not in listed]
+    return Reading(
+        _standing_on(as_read.findings, as_meant.findings),
+        _standing_on(as_read.shadow, as_meant.shadow),
+        unchecked_in_order([*as_read.not_checked, *rows, *others]),
+    )
+
+
+def _standing_on(findings: Iterable[Finding], others: Iterable[Finding]) -> list[Finding]:
+    known = {_key(other) for other in others}
+    return [finding for finding in findings if _tells_a_name(finding) or _key(finding) in known]
+
+
+def _missing_from(others: Iterable[Finding], findings: Iterable[Finding]) -> list[Finding]:
+    known = {_key(finding) for finding in findings}
+    return [other for other in others if _key(other) not in known]
+
+
+def _key(finding: Finding) -> _Key:
+    return finding.rule.id, finding.element, finding.lines, finding.related_lines, finding.pointer
+
+
+def _tells_a_name(finding: Finding) -> bool:
+    return finding.evidence.get("fault") == RESEMBLING
+
+
+def _not_checked(rule: Rule, lines: tuple[int, ...], names: Sequence[str]) -> NotChecked:
+    where = f"Line {lines[0]}" if lines else "The claim"
+    missing = ", ".join(names)
+    message = f"{where}: “{rule.title}” was not checked, because it depends on what stands under a name like {missing}."
+    return NotChecked(rule, lines, tuple(names), message, UNREADABLE)
