@@ -25,7 +25,7 @@ BEGUN = time.perf_counter()
 import orjson  # noqa: E402
 
 from scrubber.answer.json import to_bytes  # noqa: E402
-from scrubber.intake import parse_json, read_v3  # noqa: E402
+from scrubber.intake import read_claim  # noqa: E402
 from scrubber.scrub import Scrubber, open_scrubber  # noqa: E402
 from tests.claims import office_claim, tbs_claim  # noqa: E402
 
@@ -65,7 +65,7 @@ def variants(body: dict[str, Any]) -> list[bytes]:
 
 def answer(scrubber: Scrubber, data: bytes) -> bytes:
     """The whole path, as the service runs it."""
-    return to_bytes(scrubber.scrub(read_v3(parse_json(data)), RECEIVED))
+    return to_bytes(scrubber.scrub(read_claim(data), RECEIVED))
 
 
 def microseconds(work: Callable[[Any], object], inputs: list[Any], seconds: float) -> float:
@@ -89,9 +89,9 @@ def main(seconds: float = 3.0) -> None:
     print(f"{'claim':<18}{'lines':>6}{'findings':>9}{'read us':>9}{'scrub us':>9}{'write us':>9}{'claims/s':>10}")
     for name, body in (("office, 4 lines", office_claim()), ("TBS, 4 lines", four_tbs_lines())):
         inputs = variants(body)
-        claims = [read_v3(parse_json(data)) for data in inputs]
+        claims = [read_claim(data) for data in inputs]
         results = [scrubber.scrub(claim, RECEIVED) for claim in claims]
-        read = microseconds(lambda data: read_v3(parse_json(data)), inputs, seconds)
+        read = microseconds(lambda data: read_claim(data), inputs, seconds)
         scrub = microseconds(lambda claim: scrubber.scrub(claim, RECEIVED), claims, seconds)
         write = microseconds(to_bytes, results, seconds)
         whole = microseconds(lambda data: answer(scrubber, data), inputs, seconds)

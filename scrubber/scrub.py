@@ -32,10 +32,11 @@ from scrubber.findings import (
     Versions,
     disposition,
 )
-from scrubber.findings.checks import counted, every_check
+from scrubber.findings.checks import counted, every_check, fired_or_not_checked
 from scrubber.findings.doubtful import Reading, on_both
 from scrubber.findings.identity import numbered
 from scrubber.findings.judge import in_order, judge, rule_tests
+from scrubber.findings.many import at_most
 from scrubber.findings.too_long import unjudged_rules
 from scrubber.findings.unchecked import all_unchecked
 from scrubber.money import add_impacts, add_unpriced_impacts, price_lines
@@ -120,9 +121,9 @@ def conclude(
         reading = on_both(reading, as_meant, sorted({name.meant for name in claim.resembling}))
     fired, shadow, not_checked = reading
     findings, shadows, impact = _with_dollars(claim, known, fired, shadow, rulebook, reference)
-    ends = [(view.first or view.last, view.last or view.first) for view in views]
+    ends = [] if claim.too_long else [(view.first or view.last, view.last or view.first) for view in views]
     runs = frozenset([(first, last) for first, last in ends if first and last])
-    runs = runs or frozenset(((received_on, received_on),))
+    runs = runs or frozenset(((day, day),))
     find = _used_releases if len(runs) <= MOST_RUNS_KEPT else _find_releases
     used = find(runs, _ASKED if payer.line_of_business != MEDICAID_CLAIMS else _ASKED_FOR_MEDICAID, reference)
     return ScrubResult(
@@ -165,7 +166,7 @@ def _with_dollars(
     reference: Reference,
 ) -> tuple[tuple[Finding, ...], tuple[Finding, ...], ClaimImpact]:
     """Findings and shadow findings in their order, with ids and dollars, and the dollars of the claim."""
-    findings, shadows = numbered(in_order(fired), claim), numbered(in_order(shadow), claim)
+    findings, shadows = at_most(numbered(in_order(fired), claim)), at_most(numbered(in_order(shadow), claim))
     if claim.too_long:
         findings, impact = add_unpriced_impacts(findings, claim.total)
         return findings, add_unpriced_impacts(shadows, claim.total)[0], impact

@@ -1,7 +1,8 @@
 """After the scrub: a ScrubResult in the shape of a v3 /validation answer, for its many readers.
 
 What denies is an error; what warns or informs is an edit that may be overridden. Every value is a
-text. Where that shape repeats the bad value, this one says nothing.
+text. Where that shape repeats the bad value, this one says nothing. What was not read and not checked
+stands in it under names of our own, which its readers pass over: SUCCESS alone is no clean bill.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 import orjson
 
 from scrubber.claim import Claim
-from scrubber.findings import Finding, ScrubResult
+from scrubber.findings import Finding, NotChecked, ScrubResult
 from scrubber.vocabulary import ELEMENTS
 
 Document = dict[str, Any]
@@ -40,6 +41,8 @@ def document(claim: Claim, result: ScrubResult) -> Document:
         },
         "errors": [_error(finding) for finding in findings if finding.rule.severity == "deny"],
         "editResponses": [_edit(finding) for finding in findings if finding.rule.severity != "deny"],
+        "unmapped": [*result.unmapped],
+        "notChecked": [_not_checked(item) for item in result.not_checked],
         "payer": {"payerID": claim.payer_id or "", "payerName": claim.payer_name or ""},
     }
 
@@ -72,6 +75,16 @@ def _edit(finding: Finding) -> Document:
         "referenceID": finding.id,
         "badData": "",
         "claimCorePath": finding.pointer,
+    }
+
+
+def _not_checked(item: NotChecked) -> Document:
+    return {
+        "editName": item.rule.id,
+        "lines": [str(line) for line in item.lines],
+        "why": item.why,
+        "missing": [*item.missing],
+        "description": item.message,
     }
 
 

@@ -15,8 +15,7 @@ from scrubber.batch.summary import SummaryOfRows
 from scrubber.claim import Claim
 from scrubber.errors import NotAClaim, NotJson, describe_failure
 from scrubber.findings import ScrubResult
-from scrubber.intake.parse import parse_json
-from scrubber.intake.v3 import read_v3
+from scrubber.intake.v3 import read_claim
 
 ScrubOne = Callable[[Claim], ScrubResult]
 BeforeRow = Callable[[int], None]
@@ -68,7 +67,7 @@ def _one(number: int, data: bytes | None, scrub: ScrubOne, count: _Count, summar
     if data is None:
         return _rejected(number, TOO_LARGE, count)
     try:
-        claim = read_v3(parse_json(data))
+        claim = read_claim(data)
         result = scrub(claim)
         answer = to_bytes(result)
     except NotJson as error:

@@ -8,9 +8,8 @@ from pathlib import Path
 from scrubber.claim import Claim
 from scrubber.cli.opening import Unusable
 from scrubber.errors import NotAClaim, NotJson
-from scrubber.intake.parse import parse_json
 from scrubber.intake.unpack import MAGIC
-from scrubber.intake.v3 import read_v3
+from scrubber.intake.v3 import read_claim
 
 
 def content_of(file: str) -> bytes:
@@ -27,7 +26,7 @@ def claim_in(file: str) -> Claim:
     if content.startswith(MAGIC):
         raise Unusable(f"{file}: is packed; unpack it first: gzip -dk FILE")
     try:
-        return read_v3(parse_json(content))
+        return read_claim(content)
     except NotJson as error:
         place = f"from line {error.line}, column {error.column} on"
         raise Unusable(f"{file}: is no JSON in UTF-8 {place}; correct it there") from None

@@ -12,7 +12,7 @@ from scrubber.cli.opening import Unusable
 from scrubber.cli.progress import Shown
 from scrubber.errors import NotAClaim, NotJson
 from scrubber.intake.parse import parse_json
-from scrubber.intake.v3 import read_v3
+from scrubber.intake.v3 import read_claim
 
 
 class ReadClaim(NamedTuple):
@@ -89,7 +89,7 @@ def _of_a_size(body: bytes, most_bytes: int, file: str) -> bytes:
 
 def _read(name: str, body: bytes) -> ReadClaim:
     try:
-        claim = read_v3(parse_json(body))
+        claim = read_claim(body)
     except (NotJson, NotAClaim):
         raise Unusable(f"{name} is no claim; `scrubber scrub` says why") from None
     return ReadClaim(name, claim, claim.context.received_on or datetime.now(UTC).date())

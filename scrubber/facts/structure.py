@@ -224,8 +224,6 @@ def _claim_flaws(claim: Claim) -> Iterator[Flaw]:
         yield Flaw("claim-place", "wrong-format")
     if claim.patient_control_number and len(claim.patient_control_number) > LONGEST_CLAIM_ID:
         yield Flaw("patient-control-number", "too-long")
-    if claim.too_long:
-        yield Flaw("service-lines", "too-many")
 
 
 def _people_flaws(claim: Claim, payer: Payer, received_on: date) -> Iterator[Flaw]:

@@ -1,4 +1,4 @@
-"""A claim of more lines than the transaction can hold: that alone is found, and all other rules are told as not checked.
+"""A claim of more lines than it can hold: that alone is found, and all other rules are told as not checked.
 
 Whoever splits it sends claims that are each judged; judging this one would tell of lines that never go together.
 """

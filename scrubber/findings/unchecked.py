@@ -1,4 +1,4 @@
-"""All that was not checked, from wherever it is known: without what a finding answers, in one order, bounded."""
+"""All that was not checked, from wherever it is known: without what a finding answers, in one order."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from scrubber.findings.unreached import unreached
 from scrubber.reference import Reference
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.tables import Payer
-
-MOST_LINES = 50  # of a claim whose rows stand line by line; with more, one row holds all lines of a rule
 
 
 def all_unchecked(
@@ -35,8 +33,7 @@ def all_unchecked(
         for finding in findings:
             fired.setdefault(finding.rule.id, set()).update(finding.lines)
         lacking = [item for item in lacking if item.rule.id not in fired or fired[item.rule.id].isdisjoint(item.lines)]
-    every = unchecked_in_order([*judged, *lacking])
-    return every if len(views) <= MOST_LINES else _by_rule(every)
+    return unchecked_in_order([*judged, *lacking])
 
 
 def lacking_something(
@@ -55,20 +52,3 @@ def unchecked_in_order(unchecked: Iterable[NotChecked]) -> tuple[NotChecked, ...
     """By line, then by rule; what would be told twice is told once."""
     unique = {(item.lines, item.rule.id, item.missing, item.message): item for item in unchecked}
     return tuple([unique[key] for key in sorted(unique)]) if len(unique) > 1 else tuple(unique.values())
-
-
-def _by_rule(items: Sequence[NotChecked]) -> tuple[NotChecked, ...]:
-    """One row for each rule and what it lacks, with all its lines; the message is that of the first of them."""
-    groups: dict[tuple[str, str, tuple[str, ...]], list[NotChecked]] = {}
-    for item in items:
-        groups.setdefault((item.rule.id, item.why, item.missing), []).append(item)
-    return tuple(_together(group) for group in groups.values())
-
-
-def _together(group: Sequence[NotChecked]) -> NotChecked:
-    first = group[0]
-    if len(group) == 1:
-        return first
-    lines = tuple(sorted({line for item in group for line in item.lines}))
-    message = f"{first.message} So it is with {len(group) - 1} more."
-    return first._replace(lines=lines, message=message, checks=sum(item.checks for item in group))

@@ -13,7 +13,9 @@ from scrubber.intake.context import context
 from scrubber.intake.lines import diagnoses, service_lines
 from scrubber.intake.naming import Named, in_model_names
 from scrubber.intake.notes import Loaded, Notes
+from scrubber.intake.parse import parse_json
 from scrubber.intake.parties import provider, providers, subscriber_and_patient
+from scrubber.intake.repeated import repeated_names
 
 _CI = "/claimInformation"
 _SUPPLEMENT = f"{_CI}/claimSupplementalInformation"
@@ -28,6 +30,17 @@ _CLAIM_TEXTS = {
     "release-information": "releaseInformationCode",
 }
 _CLAIM_ELEMENTS, _CLAIM_NAMES = tuple(_CLAIM_TEXTS), tuple(_CLAIM_TEXTS.values())
+
+
+def read_claim(data: bytes) -> Claim:
+    """The claim in a body of UTF-8 JSON. Raises NotJson as `parse_json` does, and NotAClaim as `read_v3` does.
+
+    A name that stands twice in one object is told; only the text shows it.
+    """
+    body = parse_json(data)
+    claim = read_v3(body)
+    repeated = repeated_names(data, body)
+    return replace(claim, normalised=(*claim.normalised, *repeated)) if repeated else claim
 
 
 def read_v3(body: object) -> Claim:

@@ -12,7 +12,7 @@ from scrubber.cli.columns import columns
 from scrubber.cli.opening import Unusable
 from scrubber.cli.rules.coverage_tables import WIDTH
 from scrubber.errors import NotAClaim, NotJson
-from scrubber.intake import parse_json, read_v3
+from scrubber.intake import read_claim
 from scrubber.rulebook.book import Rulebook
 from scrubber.workshop.unmentioned import Unmentioned, general_rules
 
@@ -38,7 +38,7 @@ def billed_codes(file: str) -> dict[str, int | None]:
         if not line.strip():
             continue
         try:
-            claim = read_v3(parse_json(line.encode()))
+            claim = read_claim(line.encode())
         except (NotJson, NotAClaim):
             raise Unusable(f"{file}:{number} is no claim; `scrubber scrub` says why") from None
         billed.update(each.procedure for each in claim.lines if each.procedure)

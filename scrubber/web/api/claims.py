@@ -13,8 +13,7 @@ from scrubber.answer.json import CHECKS
 from scrubber.claim import Claim
 from scrubber.errors import WrongQuestion, WrongSwitch
 from scrubber.findings import Switches, read_switches
-from scrubber.intake.parse import parse_json
-from scrubber.intake.v3 import read_v3
+from scrubber.intake.v3 import read_claim
 from scrubber.scrub import Scrubber
 from scrubber.web import logs
 from scrubber.web.api.parameters import received_on
@@ -44,7 +43,7 @@ def scrub() -> Response:
     here = service()
     scrubber = here.scrubber
     switches = _switches(scrubber)
-    claim = read_v3(parse_json(read_json_bytes(here.max_body_bytes)))
+    claim = read_claim(read_json_bytes(here.max_body_bytes))
     result = scrubber.scrub(claim, _day_of_receipt(stated, claim), switches)
     logs.note_result(result)
     if CHECKS in included:
@@ -66,7 +65,7 @@ def explain() -> Response:
     scrubber = here.scrubber
     asked, switches = Asked(tuple(request.args.getlist("rule")), _line()), _switches(scrubber)
     stated = received_on()
-    claim = read_v3(parse_json(read_json_bytes(here.max_body_bytes)))
+    claim = read_claim(read_json_bytes(here.max_body_bytes))
     try:
         told = workshop.explain(scrubber, claim, _day_of_receipt(stated, claim), asked, switches)
     except WrongQuestion as error:

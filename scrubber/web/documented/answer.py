@@ -159,7 +159,7 @@ NOT_CHECKED = shape(
         "rule": part(RULE_REFERENCE, "The rule that could not be judged."),
         "lines": lines("Service lines it is about, from 1; none: the claim."),
         "why": word(WHYS, "Why it could not be judged."),
-        "missing": texts("What would settle it: facts, elements or reference tables by name."),
+        "missing": texts("What would settle it: facts, elements, reference tables, or names of the body."),
         "message": text("What was not checked, and why."),
     },
 )
@@ -222,6 +222,16 @@ def _shape_of_texts(name: str, **members: str) -> type[Schema]:
     return shape(name, {key: text(about) for key, about in members.items()})
 
 
+_NOT_CHECKED_IN_TEXTS = shape(
+    "ClearinghouseNotChecked",
+    {
+        "editName": text("Id of the rule."),
+        "lines": texts("Service lines it is about, from 1; none: the claim."),
+        "why": word(WHYS, "Why it could not be judged."),
+        "missing": texts("What would settle it."),
+        "description": text("What was not checked, and why."),
+    },
+)
 CLEARINGHOUSE = shape(
     "ClearinghouseAnswer",
     {
@@ -240,6 +250,8 @@ CLEARINGHOUSE = shape(
             ),
             "Which claim this is about.",
         ),
+        "unmapped": texts("JSON pointers to what was not read."),
+        "notChecked": parts(_NOT_CHECKED_IN_TEXTS, "What could not be judged."),
         "errors": parts(
             _shape_of_texts(
                 "ClearinghouseError",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from scrubber.errors import NotAClaim, NotJson, describe_failure
-from scrubber.intake import parse_json, read_v3
+from scrubber.intake import read_claim
 from scrubber.workshop.backtest.bench import Bench
 from scrubber.workshop.backtest.chunks import LONGEST_ROW, Chunk
 from scrubber.workshop.backtest.counting import count_claim, count_outcome
@@ -56,7 +56,7 @@ class Judging:
         return trouble
 
     def _claim(self, tally: Tally, data: bytes, number: str | None, row: int) -> None:
-        claim = read_v3(parse_json(data))
+        claim = read_claim(data)
         received_on = claim.context.received_on
         judged = self._bench.judge(claim, received_on or self._run_on)
         rows = self._remittances.rows(number) if self._remittances and number else None
