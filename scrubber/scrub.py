@@ -33,7 +33,7 @@ from scrubber.findings import (
     disposition,
 )
 from scrubber.findings.checks import counted, every_check, fired_or_not_checked
-from scrubber.findings.doubtful import Reading, on_both
+from scrubber.findings.doubtful import Reading, as_told, on_both
 from scrubber.findings.identity import numbered
 from scrubber.findings.judge import in_order, judge, rule_tests
 from scrubber.findings.many import at_most
@@ -194,7 +194,7 @@ def with_every_check(claim: Claim, result: ScrubResult, rulebook: Rulebook, refe
     if claim.too_long:
         return result._replace(every_check=fired_or_not_checked(result))
     every = every_check(known.facts, result.not_checked, known.views, known.payer, known.day, rulebook, result.switches)
-    return result._replace(every_check=every)
+    return result._replace(every_check=every if claim.meant is None else as_told(every, result))
 
 
 def _find_releases(

@@ -476,10 +476,20 @@ def test_all_problems_are_told_at_once_in_order_up_to_a_limit() -> None:
     assert pointers[:12] == [f"{CI}/serviceLines/{index}/professionalService" for index in range(12)]
 
 
-def test_a_thousand_lines_are_read() -> None:
+def test_of_a_thousand_lines_those_that_a_claim_can_hold_are_read() -> None:
     body = office_claim()
     body["claimInformation"]["serviceLines"] *= 250
-    assert len(read_v3(body).lines) == 1_000
+    claim = read_v3(body)
+    assert (claim.lines_sent, len(claim.lines)) == (1_000, 50)
+
+
+def test_a_line_that_is_none_is_refused_wherever_it_stands() -> None:
+    body = office_claim()
+    body["claimInformation"]["serviceLines"] *= 20
+    body["claimInformation"]["serviceLines"][70] = "a line"
+    with pytest.raises(NotAClaim) as refusal:
+        read_v3(body)
+    assert [problem.pointer for problem in refusal.value.problems] == [f"{CI}/serviceLines/70"]
 
 
 @pytest.mark.parametrize("unit", [b"[[[[{}]]]]", b'{"a":0}', b"1", b'"x"'])

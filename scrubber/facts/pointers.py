@@ -7,7 +7,6 @@ from scrubber.vocabulary import ELEMENTS
 
 DIAGNOSES = "/claimInformation/healthCareCodeInformation"
 ICD9 = frozenset(("BK", "BF"))
-PRINCIPAL, OTHER = "ABK", "ABF"
 
 
 def pointer_to(element: str, claim: Claim, line: ServiceLine | None = None) -> str:
@@ -28,7 +27,7 @@ def _base(owner: str, claim: Claim, line: ServiceLine | None) -> str:
     if owner in ("subscriber", "patient"):
         return claim.subscriber.pointer if owner == "subscriber" else claim.patient.pointer
     if owner == "diagnosis":
-        return _misqualified(claim)
+        return _of_icd9(claim)
     on_line = getattr(line, owner, None) if line is not None else None
     provider = on_line or getattr(claim, owner, None)
     if provider is not None:
@@ -36,8 +35,7 @@ def _base(owner: str, claim: Claim, line: ServiceLine | None) -> str:
     return "/claimInformation/serviceFacilityLocation" if owner == "facility" else "/" + owner
 
 
-def _misqualified(claim: Claim) -> str:
-    """The pointer of the first diagnosis with a qualifier of ICD-9, else of the first with one that is out of order."""
-    others = [diagnosis for diagnosis in claim.diagnoses if diagnosis.qualifier in ICD9]
-    others += [each for each in claim.diagnoses if each.qualifier != (PRINCIPAL if each.position == 1 else OTHER)]
-    return (others or claim.diagnoses)[0].pointer if claim.diagnoses else DIAGNOSES
+def _of_icd9(claim: Claim) -> str:
+    """The pointer of the first diagnosis with a qualifier of ICD-9; without one, of the first diagnosis."""
+    found = [diagnosis for diagnosis in claim.diagnoses if diagnosis.qualifier in ICD9] or claim.diagnoses
+    return found[0].pointer if found else DIAGNOSES

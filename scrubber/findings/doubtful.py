@@ -11,10 +11,12 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from scrubber.facts.structure import RESEMBLING
-from scrubber.findings.finding import UNREADABLE, Finding, NotChecked
+from scrubber.findings.checks import FIRED, NOT_CHECKED
+from scrubber.findings.finding import UNREADABLE, Check, Finding, NotChecked, ScrubResult
 from scrubber.findings.unchecked import unchecked_in_order
 from scrubber.rulebook.rule import Rule
 
+_Lines = tuple[str, tuple[int, ...]]
 _Key = tuple[str, str, tuple[int, ...], tuple[int, ...], str]
 
 
@@ -43,6 +45,20 @@ def on_both(as_read: Reading, as_meant: Reading, names: Sequence[str]) -> Readin
         _standing_on(as_read.shadow, as_meant.shadow),
         unchecked_in_order([*as_read.not_checked, *rows, *others]),
     )
+
+
+def as_told(checks: Iterable[Check], result: ScrubResult) -> tuple[Check, ...]:
+    """The checks by name, without those that fired or passed on one reading and are told as not checked."""
+    stand = {(finding.rule.id, finding.lines) for finding in result.findings}
+    unmade = {(item.rule.id, item.lines) for item in result.not_checked}
+    return tuple([check for check in checks if _is_told(check, stand, unmade)])
+
+
+def _is_told(check: Check, stand: set[_Lines], unmade: set[_Lines]) -> bool:
+    place = check.rule.id, check.lines
+    if check.outcome == FIRED:
+        return place in stand
+    return check.outcome == NOT_CHECKED or place not in unmade
 
 
 def _standing_on(findings: Iterable[Finding], others: Iterable[Finding]) -> list[Finding]:

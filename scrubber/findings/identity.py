@@ -25,7 +25,7 @@ Content = tuple[str, ...]
 def name_of(rule: Rule, fact: Fact, line: ServiceLine | None) -> str:
     """The id of a finding of a rule on a fact whose first line is `line`, as if there were no other of that name."""
     if fact.kind == ELEMENT:
-        code = line.procedure if line is not None else None
+        code = line.procedure if line is not None and len(fact.lines) == 1 else None
         return _with(f"{rule.id}:{fact.values[ELEMENT]}", code, PROCEDURE)
     shape = DIAGNOSIS if fact.kind == "diagnosis" else PROCEDURE
     name = rule.id

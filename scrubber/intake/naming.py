@@ -65,7 +65,7 @@ def in_model_names(body: object, *, guess: bool) -> Named:
     if type(body) is not dict:
         return Named(body, {}, (), ())
     naming = _Naming(guess=guess)
-    made = naming.object(_with_listed_providers(body, naming), BODY, "", None)
+    made = naming.read(_with_listed_providers(body, naming), BODY, "", None)
     return Named(made, naming.moved, tuple(naming.changes), tuple(naming.resembling))
 
 
@@ -77,7 +77,7 @@ class _Naming:
         self.resembling: list[Resembling] = []
         self._compared: dict[tuple[str, str], str | None] = {}
 
-    def object(self, raw: Object, shape: Shape, at: str, line: int | None) -> Object:
+    def read(self, raw: Object, shape: Shape, at: str, line: int | None) -> Object:
         """The object in the model's names; `at` is its pointer in the body that is made."""
         known = _known(shape)
         made = raw
@@ -98,7 +98,7 @@ class _Naming:
         for name, shape in known.parts.items():
             value = raw.get(name)
             if type(value) is dict and name not in known.listed:
-                new: object = self.object(value, shape, f"{at}/{name}", line)
+                new: object = self.read(value, shape, f"{at}/{name}", line)
             elif type(value) is list and name in known.listed:
                 new = self._entries(value, shape, f"{at}/{name}", line)
             else:
@@ -111,7 +111,7 @@ class _Naming:
         lines = at == _LINES
         read = raw[:MOST_LINES] if lines else raw
         made = [
-            self.object(entry, shape, f"{at}/{index}", index + 1 if lines else line) if type(entry) is dict else entry
+            self.read(entry, shape, f"{at}/{index}", index + 1 if lines else line) if type(entry) is dict else entry
             for index, entry in enumerate(read)
         ]
         return made + raw[len(read) :] if any(new is not old for new, old in zip(made, read, strict=True)) else raw
@@ -138,7 +138,7 @@ class _Naming:
             del made[name]
 
     def _meant(self, name: str, known: _Known) -> str | None:
-        if not NAME(name) or name in NUMBERED or name in SYNONYMS.get(known.name, {}):
+        if not NAME(name) or name in NUMBERED or name in known.near:
             return None
         key = known.name, name
         if key not in self._compared:
@@ -161,7 +161,7 @@ class _Naming:
             self._left_out(f"{at}/{names[0]}", MODIFIERS)
             return
         for name in names:
-            self._read(f"{at}/{name}", f"{name} read as an entry of {MODIFIERS}")
+            self._told(f"{at}/{name}", f"{name} read as an entry of {MODIFIERS}")
             del made[name]
 
     def _take_synonyms(self, made: Object, known: _Known, at: str) -> None:
@@ -169,7 +169,7 @@ class _Naming:
         for name in sorted(made.keys() & synonyms.keys()):
             model = synonyms[name]
             value = _fitting(made[name], known, model)
-            if value is None:
+            if _empty(value):
                 continue
             if not _empty(made.get(model)):
                 if not _same(made[model], value):
@@ -189,8 +189,8 @@ class _Naming:
             if not (inner is None or inner == "" or type(inner) is dict):
                 continue
             inside: Object = inner or {}
-            down = [name for name in sorted(made) if name not in known.names and _belongs(name, of_part)]
-            up = [name for name in sorted(inside) if name not in of_part.names and name in known.names]
+            down = [name for name in _unknown(made, known) if _belongs(name, of_part)]
+            up = [name for name in _unknown(inside, of_part) if name in known.names]
             if not down and not up:
                 continue
             made, inside = dict(made), dict(inside)
@@ -211,11 +211,11 @@ class _Naming:
             self.changes.append(Normalised(sent, f"{name} read from {where} {part}"))
             self.moved[f"{to}/{name}"] = sent
 
-    def _read(self, pointer: str, change: str) -> None:
+    def _told(self, pointer: str, change: str) -> None:
         self.changes.append(Normalised(self._sent(pointer), change))
 
     def _left_out(self, pointer: str, model: str) -> None:
-        self._read(pointer, f"left out: {model} says something else")
+        self._told(pointer, f"left out: {model} says something else")
 
 
 @lru_cache(maxsize=64)
@@ -229,8 +229,13 @@ def _known(shape: Shape) -> _Known:
     names = frozenset(fields) | shape.unread
     near = {*names, *SYNONYMS.get(name, {})}
     for part in PARTS.get(name, ()):
-        near |= parts[part].load_fields.keys()
+        near |= parts[part].load_fields.keys() | SYNONYMS.get(type(parts[part]).__name__, {}).keys()
     return _Known(name, names, parts, frozenset(listed), either, tuple(sorted(near)))
+
+
+def _unknown(raw: Object, known: _Known) -> list[str]:
+    """The names in an object that say something and do not belong there."""
+    return [name for name in sorted(raw) if name not in known.names and not _empty(raw[name])]
 
 
 def _belongs(name: str, part: _Known) -> bool:

@@ -23,8 +23,7 @@ def repeated_names(data: bytes, body: object) -> tuple[Normalised, ...]:
     Nearly every body repeats none, and that is seen without parsing it again: each name has a quote and a colon after
     it, and what was parsed, written anew, has as many.
     """
-    again = orjson.dumps(body)
-    if again == data or (_QUOTE_ESCAPED not in data and _names(data) == _names(again)):
+    if _none_repeats(data, body):
         return ()
     try:
         found = json.loads(data, object_pairs_hook=_Pairs, parse_int=str, parse_float=str)
@@ -33,6 +32,14 @@ def repeated_names(data: bytes, body: object) -> tuple[Normalised, ...]:
     pointers: list[str] = []
     _gather(found, "", pointers)
     return tuple([Normalised(pointer, CHANGE) for pointer in pointers[:MOST_TOLD]])
+
+
+def _none_repeats(data: bytes, body: object) -> bool:
+    try:
+        again = orjson.dumps(body)
+    except TypeError:  # deeper than it writes, though not than it reads
+        return False
+    return again == data or (_QUOTE_ESCAPED not in data and _names(data) == _names(again))
 
 
 def _names(data: bytes) -> int:

@@ -40,7 +40,7 @@ _PROVIDER = _shape(
     | _each(read.code, "taxonomyCode")
     | {"address": Part(_ADDRESS)},
     """middleName suffix contactInformation commercialNumber locationNumber stateLicenseNumber providerUpinNumber
-    payerIdentificationNumber employerIdentificationNumber claimOfficeNumber naic secondaryIdentifier identificationCode
+    payerIdentificationNumber claimOfficeNumber naic secondaryIdentifier identificationCode
     secondaryIdentificationQualifierCode otherIdentifier phoneName phoneNumber phoneExtension""",
 )
 

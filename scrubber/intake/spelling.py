@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 MOST_EDITS = 2  # letters that were added, dropped, replaced or swapped with their neighbour
 SHORT = 5  # letters; of a shorter name one edit is all that leaves it recognisable
+LONG_WORD = 8  # letters; two errors leave such a word recognisable
 LEAST_BEGINNING = 6  # letters that a name must share with the beginning of another
+
+_words = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+").findall
 
 
 def plain(name: str) -> str:
@@ -19,30 +23,37 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
     None where there is none. Names that differ in their number only (address2, address3) mean different things.
     """
-    wanted = plain(name)
     best: tuple[int, str] | None = None
     for candidate in known:
-        edits = _edits(wanted, plain(candidate))
+        edits = _edits(name, candidate)
         if edits is not None and (best is None or (edits, candidate) < best):
             best = edits, candidate
     return best[1] if best else None
 
 
-def _edits(one: str, other: str) -> int | None:
-    """How many edits lead from one name to the other; None where it is not a misspelling of it."""
+def _edits(name: str, known: str) -> int | None:
+    """How many edits lead from a name to a known one; None where it is no misspelling of that."""
+    one, other = plain(name), plain(known)
     if one == other:
         return 0
     if one.rstrip("0123456789") == other.rstrip("0123456789") and one[-1:].isdigit() and other[-1:].isdigit():
         return None
-    most = MOST_EDITS if min(len(one), len(other)) >= SHORT else 1
-    edits = distance(one, other, most)
-    if (
-        edits is None
-        and min(len(one), len(other)) >= LEAST_BEGINNING
-        and (one.startswith(other) or other.startswith(one))
-    ):
+    shorter = min(len(one), len(other))
+    edits = distance(one, other, MOST_EDITS if shorter >= SHORT else 1)
+    if edits is None and shorter >= LEAST_BEGINNING and (one.startswith(other) or other.startswith(one)):
         return MOST_EDITS + 1
-    return edits
+    return None if edits == MOST_EDITS and not _word_by_word(name, known) else edits
+
+
+def _word_by_word(name: str, known: str) -> bool:
+    """Whether no short word of it became another word: procedureMods is not procedureCode."""
+    words, others = _words(name), _words(known)
+    if len(words) != len(others):
+        return True
+    return all(
+        distance(plain(one), plain(other), 1 if len(other) < LONG_WORD else MOST_EDITS) is not None
+        for one, other in zip(words, others, strict=True)
+    )
 
 
 def distance(one: str, other: str, most: int) -> int | None:
