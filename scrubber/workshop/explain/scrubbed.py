@@ -13,7 +13,7 @@ from scrubber.findings.unchecked import lacking_something
 from scrubber.money import add_impacts, price_lines
 from scrubber.rulebook.book import RUNNING, Rulebook
 from scrubber.rulebook.rule import Rule
-from scrubber.scrub import Scrubber, conclude, read_facts
+from scrubber.scrub import Scrubber, conclude, read_as_meant, read_facts
 from scrubber.workshop.explain.competing import adoption
 from scrubber.workshop.explain.ground import Ground
 from scrubber.workshop.explain.outcome import Trial
@@ -38,7 +38,8 @@ class Scrubbed:
         known = self.ground.known
         matches = scrubber.engine.match(known.facts)
         book, reference, stale_after = scrubber.rulebook, scrubber.reference, scrubber.stale_after
-        self.result = conclude(claim, known, matches, book, reference, received_on, switches, stale_after)
+        as_meant = read_as_meant(claim, book, reference, scrubber.engine, received_on, switches)
+        self.result = conclude(claim, known, matches, book, reference, received_on, switches, stale_after, as_meant)
         self._found = {_identity(each): each for each in (*self.result.findings, *self.result.shadow)}
         self._unread: dict[Rulebook, UnreadOf] = {}
         self._aside: Ground | None = None

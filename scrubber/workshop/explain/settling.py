@@ -46,6 +46,8 @@ def _by(name: str, item: NotChecked, fact: Fact | None, payer: Payer) -> str:
         return settled_by(name, fact)
     if item.why in (NO_TABLE, NOT_REACHED):
         return f"a release of {name} for that day, by `scrubber reference load`"
+    if name not in ELEMENTS:
+        return f"what stands under a name like {name}, sent as {name}"
     element = ELEMENTS[name]
     box = f" (box {element.box})" if element.box else ""
     if item.why == PAYER_UNKNOWN and name == SETTLES_NAME["payer"]:
