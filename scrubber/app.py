@@ -114,7 +114,7 @@ def _service(settings: Settings, current: Callable[[], Scrubber], trouble: Calla
         open_batches(settings.state, settings.database, settings.lease_seconds, settings.broker),
         settings.max_batch_bytes,
         settings.webhook_hosts,
-        Transfers(max(1, settings.threads - 1)),
+        Transfers(settings.transfers),
     )
 
 

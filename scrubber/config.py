@@ -108,6 +108,11 @@ class Settings:
         """HOST:PORT."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
+    @property
+    def transfers(self) -> int:
+        """Batches that each process receives or gives back at once."""
+        return max(1, self.threads - 1)
+
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Settings from SCRUBBER_* variables; an empty one counts as not set.

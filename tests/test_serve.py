@@ -175,13 +175,28 @@ def test_clients_that_keep_their_end_open_hold_up_nobody(tmp_path: Path, rules: 
             connection.close()
 
 
-def test_uploads_that_stall_leave_a_thread_to_others(tmp_path: Path, rules: Path) -> None:
+def test_uploads_that_stall_at_their_beginning_take_no_thread(tmp_path: Path, rules: Path) -> None:
+    """Each thread that may receive a batch is left to those who send one."""
     head = b"POST /v1/batches HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n"
     head += b"Content-Length: 9000\r\n\r\n{"
     with running(tmp_path, SCRUBBER_RULES=str(rules), SCRUBBER_STATE=str(tmp_path / "state")) as service:
         stalled = [socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE) for _ in range(20)]
         for connection in stalled:
             connection.sendall(head)
+        batch = orjson.dumps(office_claim())
+        assert service.ask("POST", "/v1/batches", batch, {"Content-Type": "application/x-ndjson"}).status == 202
+        assert service.scrub(batch).status == 200
+        for connection in stalled:
+            connection.close()
+
+
+def test_uploads_that_stall_on_their_way_leave_threads_to_others(tmp_path: Path, rules: Path) -> None:
+    head = b"POST /v1/batches HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n"
+    head += b"Content-Length: 900000\r\n\r\n"
+    with running(tmp_path, SCRUBBER_RULES=str(rules), SCRUBBER_STATE=str(tmp_path / "state")) as service:
+        stalled = [socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE) for _ in range(20)]
+        for connection in stalled:
+            connection.sendall(head + b" " * 200_000)
         refused: list[bytes] = []
         while len(refused) < 18:  # all but the two that came first, whichever those were
             answered, _, _ = select.select(stalled, [], [], PATIENCE)

@@ -197,7 +197,7 @@ def test_a_slow_upload_is_waited_for_and_one_that_stands_still_is_not(service: S
         assert b" 202 " in slow.recv(1_000)
     with socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE) as still:
         still.sendall(_head(len(rows)) + rows[:100])
-        assert b" 400 " in still.recv(1_000)
+        assert b" 408 " in still.recv(1_000)
     assert '"failure"' not in service.output.read_text()
 
 

@@ -45,6 +45,7 @@ FAILURE = Kind("failure", 500, "The service failed")
 NOT_READY = Kind("not-ready", 503, "The service is not ready")
 BUSY = Kind("busy", 503, "Too many batches are sent or read at once")
 NO_KEYS = Kind("no-keys", 503, "API keys cannot be read just now")
+OVERLOADED = Kind("overloaded", 503, "More is asked of the service than it can answer in time")
 NO_BATCHES = Kind("no-batches", 503, "Batches cannot be kept or read just now")
 NO_ROOM = Kind("no-room", 507, "There is no room for the batch")
 

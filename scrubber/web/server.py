@@ -7,44 +7,32 @@ new rules come in without a dropped request and without new workers: see `scrubb
 from __future__ import annotations
 
 import os
-import struct
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from socket import SHUT_RD, SO_SNDTIMEO, SOL_SOCKET
-from time import monotonic
 from typing import Any
 
 from flask import Flask
-from gunicorn import util
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
-from gunicorn.http import errors
-from gunicorn.http.unreader import SocketUnreader
-from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from scrubber.web import logs, parting, patience, problems
+from scrubber.config import Settings
+from scrubber.web import logs
 from scrubber.web.beside import BatchWorkers
+from scrubber.web.connections import files
+from scrubber.web.connections.loop import ConnectionWorker
+from scrubber.web.connections.refusals import Refusal
 from scrubber.web.reload.arbiter import ReloadingArbiter
 from scrubber.web.reload.reloads import Reloads
 from scrubber.web.reload.watch import Watch
 
-FOLLOW = 0.1  # seconds in which an idle worker notices that there are new rules
-
-_UNREADABLE = problems.Kind("bad-request", 400, "The request is not HTTP that is read")
-_REFUSALS: dict[type[BaseException], problems.Kind] = {
-    errors.LimitRequestLine: problems.Kind("address-too-long", 414, "The address is too long"),
-    errors.LimitRequestHeaders: problems.Kind("headers-too-large", 431, "The headers are too large"),
-    errors.ExpectationFailed: problems.Kind("expectation-failed", 417, "The Expect header is not one that is met"),
-    errors.UnsupportedTransferCoding: problems.Kind("transfer-coding", 501, "The Transfer-Encoding is not read"),
-}
+KEPT_SECONDS = 75  # for which a connection is kept open for another request
 
 
 def serve(app: Flask, reloads: Reloads, watch: Watch | None = None) -> None:
     """Serve until TERM or INT; then answer what is under way and end the process."""
     logs.take_over(logs.open_log(sys.stdout))
-    # gunicorn takes up to a megabyte at once, and copies all that is left of it with each step that is read.
-    SocketUnreader.max_body_chunk = patience.STEP
+    files.raise_limit()
     _Service(app, reloads, watch).run()
 
 
@@ -60,12 +48,14 @@ class _Service(BaseApplication):
 
     def load_config(self) -> None:
         """Called by gunicorn at the start."""
-        settings = self._reloads.settings
+        settings = self.settings
         chosen = {
             "bind": settings.address,
             "workers": settings.workers,
             "threads": settings.threads,
-            "worker_class": _Worker,
+            # Longer than proxies keep theirs, so that none sends a request on one that is just being closed.
+            "keepalive": KEPT_SECONDS,
+            "worker_class": ConnectionWorker,
             "logger_class": _ServerLog,
             "preload_app": True,
             # It would be a file under the home directory, which a container may not have.
@@ -76,12 +66,17 @@ class _Service(BaseApplication):
         for name, value in chosen.items():
             self.cfg.set(name, value)
 
+    @property
+    def settings(self) -> Settings:
+        """What the deployment chose; asked for by each worker."""
+        return self._reloads.settings
+
     def run(self) -> None:
         """Until a signal ends it."""
         _Arbiter(self, self._reloads, self._watch, self._batch_workers).run()
 
     def follow(self) -> None:
-        """Called by each worker several times a second."""
+        """Called by each worker several times a second, in a thread of its own."""
         try:
             self._reloads.follower.prepare()
         except Exception as error:  # noqa: BLE001 -- the old rules stay, and the reload is told that they do
@@ -106,69 +101,6 @@ class _Arbiter(ReloadingArbiter):
         """Called by gunicorn at the end."""
         super().stop(graceful)
         self._batch_workers.end()
-
-
-class _Worker(ThreadWorker):
-    """Answers what gunicorn cannot read without repeating any of it, and is as patient as `patience` says.
-
-    gunicorn waits for ever: as many half-sent requests as there are threads would stop the service.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._under_way: dict[TConn, patience.Wait] = {}
-
-    def handle(self, conn: TConn) -> object:
-        """Called by gunicorn in a thread of its own, for each request."""
-        self._under_way[conn] = patience.Wait()
-        try:
-            conn.sock.setsockopt(SOL_SOCKET, SO_SNDTIMEO, struct.pack("ll", patience.SECONDS, 0))
-            goes_on = super().handle(conn)
-            if goes_on is False:
-                parting.part(conn)
-            return goes_on
-        finally:
-            del self._under_way[conn]
-
-    def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
-        """Called by gunicorn when it has answered. It would wait in this thread for the rest of a refused upload."""
-        return keepalive and parting.body_is_read(conn)
-
-    def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """Called by gunicorn's loop, again and again."""
-        super().wait_for_and_dispatch_events(min(timeout, FOLLOW))
-        self.app.follow()
-
-    def murder_pending(self) -> None:
-        """Called by gunicorn about once a second. What has not arrived by now never will; a scrub goes on."""
-        super().murder_pending()
-        now = monotonic()
-        for conn, wait in self._under_way.copy().items():
-            if wait.latest < now:
-                with suppress(OSError):
-                    conn.sock.shutdown(SHUT_RD)
-
-    def handle_error(self, _req: object, client: Any, _addr: object, exc: BaseException) -> None:
-        """Called by gunicorn with what went wrong outside the application."""
-        kind = _kind(exc)
-        if kind is problems.FAILURE:
-            self.log.exception("")
-        self.log.refused(kind.status)
-        answer = problems.body(kind, "It did not reach the service.")
-        head = (
-            f"HTTP/1.1 {kind.status} {kind.title}\r\nConnection: close\r\n"
-            f"Content-Type: {problems.MEDIA_TYPE}\r\nContent-Length: {len(answer)}\r\n\r\n"
-        )
-        try:
-            util.write_nonblock(client, head.encode() + answer)
-        except OSError:
-            self.log.debug("the client is gone")
-
-
-def _kind(error: BaseException) -> problems.Kind:
-    if not isinstance(error, errors.ParseException | OSError):
-        return problems.FAILURE
-    return next((kind for known, kind in _REFUSALS.items() if isinstance(error, known)), _UNREADABLE)
 
 
 class _ServerLog(Logger):
@@ -206,9 +138,10 @@ class _ServerLog(Logger):
         """A failure outside the application."""
         logs.write_failure(self._log, sys.exception())
 
-    def refused(self, status: int) -> None:
-        """A request that gunicorn could not read."""
-        self._log.info("request", status=status)
+    def refused(self, refusal: Refusal, seconds: float) -> None:
+        """A request that the application never saw, so long after it began to arrive."""
+        with suppress(OSError, ValueError):
+            self._log.info("request", request=refusal.request, status=refusal.status, ms=round(seconds * 1e3, 2))
 
     def _tell(self, write: Callable[..., Any], msg: str, args: tuple[object, ...]) -> None:
         if os.getpid() == self._arbiter:
