@@ -228,7 +228,7 @@ def test_uploads_leave_a_thread_to_those_who_wait_for_one_claim(tmp_path: Path, 
     environ = _environ(tmp_path, rules, workers=0) | {"SCRUBBER_THREADS": "2"}
     with running(tmp_path, **environ) as service:
         with socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE) as upload:
-            upload.sendall(_head(1_000) + b"{")
+            upload.sendall(_head(1_000_000) + b"{" + b" " * 2 * STEP)  # less of it takes no thread
             until(lambda: list((tmp_path / "state" / "batches").glob("*")))
             assert service.scrub(orjson.dumps(office_claim())).status == 200
             answer = service.ask("POST", "/v1/batches", ndjson(1), NDJSON)

@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from scrubber.web.connections.connection import Connection
 
 MOST_SECONDS = 0.25  # that a request waits for a thread
+ALWAYS_TAKEN = 4  # requests for each thread, however long they take: a slow machine has to answer a few callers, too
 _LONGEST = 0.1  # seconds: a single long request says little of those that come after it
 _WEIGHT = 0.1  # of the last request in the mean
 
@@ -51,7 +52,7 @@ class Queue:
 
     @property
     def _is_long(self) -> bool:
-        return self._inside > 2 * self._threads
+        return self._inside > ALWAYS_TAKEN * self._threads
 
     def put(self, connection: Connection) -> None:
         """A request to be answered."""
