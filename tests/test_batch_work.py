@@ -290,7 +290,7 @@ def test_blank_lines_are_counted_and_are_no_rows(keep: Keep, shipped: Scrubber) 
     assert [row["row"] for row in results(on)] == [2 + 3 * place for place in range(count)]
     every = result_bytes(on).splitlines(keepends=True)
     for after in (0, 1, 2, 3, 4, 5, 3 * ROWS_A_CHUNK, 3 * ROWS_A_CHUNK + 1, 3 * ROWS_A_CHUNK + 2, 3 * count, 10**8):
-        read = b"".join(lines(Batches(on.ledger, on.depot), "b1", Wanted(after)))
+        read = b"".join(lines(Batches(on.ledger, on.depot, on.ledger.store), "b1", Wanted(after)))
         assert read == b"".join(line for line in every if orjson.loads(line)["row"] > after)
 
 
