@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import shutil
-import subprocess
-import sys
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from scrubber.cli import main
 from scrubber.errors import Faults, NoRulebook
 from scrubber.rulebook import load
 from scrubber.rulebook.archive import RULEBOOKS, archive, archive_or_tell, archived, open_archived
@@ -194,28 +194,27 @@ def test_the_service_serves_where_nothing_can_be_kept(tmp_path: Path, state: Pat
 # The commands
 
 
-def scrubber(*words: str, state: Path, rules: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environ = {"PATH": "", "SCRUBBER_STATE": str(state), "SCRUBBER_RULES": str(rules or ROOT / "rules")}
-    command = [sys.executable, "-m", "scrubber", *words]
-    return subprocess.run(command, env=environ, cwd=ROOT, capture_output=True, text=True, check=False)
+def scrubber(*words: str, state: Path, rules: Path | None = None) -> Result:
+    environ = {"SCRUBBER_STATE": str(state), "SCRUBBER_RULES": str(rules or ROOT / "rules")}
+    return CliRunner().invoke(main, words, env=environ)
 
 
-EXAMPLE = "examples/tbs-bundled.json"
+EXAMPLE = str(ROOT / "examples" / "tbs-bundled.json")
 
 
 def test_an_answer_that_can_be_replayed_keeps_its_rulebook(state: Path) -> None:
-    assert scrubber("scrub", EXAMPLE, state=state).returncode == 0
-    assert scrubber("scrub", "--view", "clearinghouse", EXAMPLE, state=state).returncode == 0
+    assert scrubber("scrub", EXAMPLE, state=state).exit_code == 0
+    assert scrubber("scrub", "--view", "clearinghouse", EXAMPLE, state=state).exit_code == 0
     assert archived(state) == ()
     done = scrubber("scrub", "--json", EXAMPLE, state=state)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.exit_code, done.stderr) == (0, "")
     assert [each.digest for each in archived(state)] == [digest(ROOT / "rules")]
 
 
 def test_scrubbing_goes_on_where_nothing_can_be_kept(state: Path) -> None:
     state.write_text("a file, where a folder is meant")
     done = scrubber("scrub", "--json", EXAMPLE, EXAMPLE, state=state)
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert len(done.stdout.splitlines()) == 2
     assert len(done.stderr.splitlines()) == 1
     assert "cannot be written" in done.stderr
