@@ -9,14 +9,19 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from scrubber.cli import main
+from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.lint import lint
 from scrubber.rulebook.load import load_rulebook
+from scrubber.rulebook.rule import AllOf
+from scrubber.scrub import assemble, open_scrubber
+from scrubber.workshop.testing import all_cases, run_cases
 from tests.rule_folders import SHIPPED, few_shipped_rules
 from tests.service import ROOT
 from tests.waiting import PATIENCE
@@ -93,6 +98,31 @@ def test_rules_of_many_kinds_come_with_cases_that_pass(rules: Path, what: str) -
     assert scrubber("rules", "test", rule_id).stdout == "4 cases of 1 rule, 0 failed\n"
     assert [fault for fault in lint(rules) if "CHANGES.md" not in fault.file] == []
     assert (done.exit_code == 0) == (lint(rules) == [])
+
+
+def test_each_condition_has_a_silent_case_that_would_fire_without_it(rules: Path) -> None:
+    done = new(fact="units", operator="over", value="1", codes="77080, 77081", line_of_business="original-medicare")
+    assert done.exit_code == 0, done.output
+    assert "No case shows" not in done.stdout
+    opened = open_scrubber(rules, None)
+    rule = opened.rulebook.rules["our-clinic-modifier-25"]
+    assert isinstance(rule.applies, AllOf)
+    parts = (*rule.applies.parts, rule.when)
+    silent = [case for case in all_cases(rules, opened.rulebook, [rule.id]) if case.finds == ()]
+    assert len(parts) == len(silent) == 3
+    for part in parts:
+        left = AllOf(tuple(other for other in parts if other is not part))
+        without = replace(rule, applies=left, when=AllOf(()), status="active")
+        book = opened.rulebook
+        changed = assemble(
+            Rulebook({**book.rules, rule.id: without}, book.packs, book.rows, book.digest), opened.reference
+        )
+        assert [case for case in silent if any(not each.passed for each in run_cases([case], changed, rules))], part
+
+
+def test_a_condition_that_no_case_shows_is_told(rules: Path) -> None:
+    done = new(fact="feeStatus", operator="is", value="A", codes="77080")
+    assert "No case shows that this matters: feeStatus is A" in done.stdout
 
 
 def test_cases_that_cannot_be_derived_are_said_to_be_missing(rules: Path) -> None:

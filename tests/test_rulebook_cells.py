@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import json
+import pickle
 import shutil
 from datetime import date
 from pathlib import Path
@@ -10,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from scrubber.errors import Faults
+from scrubber.intake import read_v3
 from scrubber.reference import open_reference
+from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.lint import check_up, lint
 from scrubber.rulebook.load import load_rulebook
-from scrubber.scrub import open_scrubber
+from scrubber.scrub import assemble, open_scrubber
 from scrubber.vocabulary import LIMITS_READ, LISTS_READ
 from scrubber.workshop.admission import admit
 from scrubber.workshop.passed import Passed
@@ -240,3 +244,36 @@ def test_a_service_does_not_start_with_a_mistyped_cell(mistyped: Path, tmp_path:
     done = command("serve", rules=mistyped, state=tmp_path / "state")
     assert done.returncode != 0
     assert "code: `Z79.52` is no diagnosis code" in done.stderr
+
+
+POLICIES = (
+    "code,payer,line_of_business,plan,contractor,status,effect,diagnosis_list,frequency,since,until,authority,title,"
+    "locator,url,retrieved,binding\n"
+    "77092,,original-medicare,,04112,investigational,warn,,,2022-01-01,,payer-policy,Our article,,,2026-11-22,no\n"
+)
+
+
+def _carried(book: Rulebook) -> Rulebook:
+    """As a reload carries it to another process."""
+    again = pickle.loads(pickle.dumps(book))  # noqa: S301 -- our own
+    assert isinstance(again, Rulebook)
+    return again
+
+
+def test_a_policy_row_is_cited_by_the_pack_that_it_stands_in(tmp_path: Path) -> None:
+    """The rule that carries rows out is of payer-coverage; the row behind the finding is of our clinic."""
+    folder = tmp_path / "rules"
+    shutil.copytree(SHIPPED, folder)
+    pack = PACK.replace("name: sample", "name: our-clinic").replace("lists.csv: code-lists", "policies.csv: policies")
+    put(folder, "our-clinic/pack.yaml", pack)
+    put(folder, "our-clinic/tables/policies.csv", POLICIES)
+    body = json.loads((SHIPPED.parent / "examples/tbs-interpretation.json").read_bytes())
+    for book in (load_rulebook(folder), _carried(load_rulebook(folder))):
+        result = assemble(book, open_reference(None)).scrub(read_v3(body), date(2025, 11, 14))
+        [finding] = [each for each in result.findings if each.rule.id == "payer-coverage-investigational-warn"]
+        assert finding.evidence["table"] == "our-clinic/tables/policies.csv"
+        assert [each.title for each in finding.authority] == ["Coverage rows", "Our article"]
+        assert not any("payer-coverage/" in (each.locator or "") for each in finding.authority)
+    shipped = open_scrubber(SHIPPED, None).scrub(read_v3(body), date(2025, 11, 14))
+    tables = {each.evidence.get("table") for each in shipped.findings if each.rule.scope == "coverage"}
+    assert tables == {"payer-coverage/tables/policies.csv"}

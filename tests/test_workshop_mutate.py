@@ -156,3 +156,30 @@ def test_what_survives_is_told_with_its_place(tmp_path: Path) -> None:
     assert command(folder, "--strict").exit_code == 1
     (rule,) = orjson.loads(command(folder, "--json").output)["rules"]
     assert (rule["tried"], rule["survived"][4]) == (15, {"line": 20, "change": "at-risk nothing"})
+
+
+def test_missing_cases_are_offered_and_written_and_notice_what_survived(tmp_path: Path) -> None:
+    folder = rule_folder(tmp_path)
+    tests = folder / "sample/family/sample-rule.test.yaml"
+
+    def tried(*options: str) -> Result:
+        environ = {"SCRUBBER_RULES": str(folder)}
+        return CliRunner().invoke(main, ["rules", "mutate", "sample-rule", *options], env=environ)
+
+    before = orjson.loads(tried("--json").stdout)["rules"][0]["survived"]
+    assert {"effective from 2022-01-02", "effective from 2021-12-31"} <= {each["change"] for each in before}
+    offered = tried("--cases").stdout
+    assert f"can be added to {tests}; look whether they say what you mean:" in offered
+    assert tests.read_text(encoding="utf-8") == CASES  # only offered
+    written = tried("--write").stdout
+    added = tests.read_text(encoding="utf-8").removeprefix(CASES)
+    assert added
+    assert added in written
+    opened = open_scrubber(folder, None)
+    assert all(result.passed for result in run_tests(opened, folder))
+    after = {each["change"] for each in orjson.loads(tried("--json").stdout)["rules"][0]["survived"]}
+    assert after < {each["change"] for each in before}
+    assert after == {
+        line.partition("shows it: ")[2] for line in written.splitlines() if line.startswith("no change of a base claim")
+    }
+    assert not any("effective from" in change for change in after)

@@ -59,6 +59,9 @@ def _coverage(
     _add_frequency(values, says, claim, view, policy, rulebook)
     values |= notices.state(view) | {"noticeHolds": notices.holds(view)}
     evidence = {"policy": policy.title, "status": policy.status, "effect": policy.effect}
+    table = rulebook.policy_table(policy)
+    if table is not None:
+        evidence["table"] = table
     return Fact("coverage", values, (view.number,), says=says, evidence=evidence, authority=(policy_authority(policy),))
 
 

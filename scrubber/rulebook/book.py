@@ -207,6 +207,7 @@ class Rulebook:
             for kind in _KEYS
         }
         self._needed: tuple[NeededElementRow, ...] = rows.get("needed-elements", ())
+        self._policy_tables: dict[int, str] | None = None  # by the row itself: two packs may say the same
         self._needed_on = lru_cache(DAYS_KEPT)(self._find_needed)
         self._adopted_on = lru_cache(PAYERS_KEPT)(self._find_adopted)
         self._policy_on = lru_cache(PAYERS_KEPT)(self._find_policy)
@@ -291,6 +292,13 @@ class Rulebook:
                     if other is row:
                         return f"{table.name}:{line}"
         return None
+
+    def policy_table(self, row: PolicyRow) -> str | None:
+        """The file of a policy row, below the folder of rules; None when it is not known."""
+        if self._policy_tables is None:
+            placed = ((row, table.name) for table in self.tables if table.kind == "policies" for row in table.rows)
+            self._policy_tables = {id(each): name for each, name in placed}
+        return self._policy_tables.get(id(row))
 
     def needed_elements(self, day: date) -> tuple[NeededElementRow, ...]:
         """Elements that every claim needs on the day."""

@@ -49,7 +49,7 @@ class Mutation(NamedTuple):
     failing: tuple[str, ...]
 
 
-class _Recorded(NamedTuple):
+class Recorded(NamedTuple):
     """A case and all that is known of its claim, whatever its rule says."""
 
     case: Case
@@ -77,34 +77,35 @@ def _mutate_rule(rule: Rule, cases: Sequence[Case], scrubber: Scrubber, folder: 
         return Mutation(rule, 0, (), 0, failing)
     document = read_yaml(folder / rule.file, rule.file)
     tried = list(mutants(outline(rule, document), document))
-    unnoticed = [mutant for mutant in tried if not any(_notices(each, mutant.rule, rule) for each in recorded)]
+    unnoticed = [mutant for mutant in tried if not any(notices(each, mutant.rule, rule) for each in recorded)]
     survived = tuple(mutant for mutant in unnoticed if not _cannot_show(mutant.rule, rule, scrubber.rulebook))
     return Mutation(rule, len(tried), survived, len(unnoticed) - len(survived), ())
 
 
-def _record_all(cases: Sequence[Case], scrubber: Scrubber, folder: Path) -> tuple[list[_Recorded], tuple[str, ...]]:
+def _record_all(cases: Sequence[Case], scrubber: Scrubber, folder: Path) -> tuple[list[Recorded], tuple[str, ...]]:
     """Every case, and the names of those that fail."""
     recorded, failing = [], []
     for case in cases:
         try:
-            recorded.append(_record(case, set_up(case, scrubber, folder)))
+            recorded.append(record(case, set_up(case, scrubber, folder)))
         except (CaseNotMade, NotAClaim):
             failing.append(case.name)
-    failing += [each.case.name for each in recorded if _notices(each, _tested(each), _tested(each))]
+    failing += [each.case.name for each in recorded if notices(each, _tested(each), _tested(each))]
     return recorded, tuple(failing)
 
 
-def _tested(recorded: _Recorded) -> Rule:
+def _tested(recorded: Recorded) -> Rule:
     return recorded.ready.scrubber.rulebook.rules[recorded.case.rule]
 
 
-def _record(case: Case, ready: SetUp) -> _Recorded:
+def record(case: Case, ready: SetUp) -> Recorded:
+    """A case as it ran, with all that is known of its claim."""
     bench, claim, received_on = ready
     known = read_facts(claim, bench.rulebook, bench.reference, received_on)
     matches = bench.engine.match(known.facts)
     result = conclude(claim, known, matches, bench.rulebook, bench.reference, received_on)
     scope = bench.rulebook.rules[case.rule].scope
-    return _Recorded(
+    return Recorded(
         case,
         ready,
         known,
@@ -114,7 +115,7 @@ def _record(case: Case, ready: SetUp) -> _Recorded:
     )
 
 
-def _notices(recorded: _Recorded, changed: Rule, rule: Rule) -> bool:
+def notices(recorded: Recorded, changed: Rule, rule: Rule) -> bool:
     """Whether the case comes out otherwise than it says when the rule is `changed`."""
     tested = replace(changed, status="active")
     if rule.scope in ASKED_FOR and changed.applies != rule.applies:
@@ -133,7 +134,7 @@ def _notices(recorded: _Recorded, changed: Rule, rule: Rule) -> bool:
     return any(differences(recorded.case, priced, unchecked))
 
 
-def _notices_anew(recorded: _Recorded, tested: Rule) -> bool:
+def _notices_anew(recorded: Recorded, tested: Rule) -> bool:
     """The same by a whole scrub: other facts may be made for the changed rule."""
     (bench, claim, received_on), old = recorded.ready, recorded.ready.scrubber.rulebook
     book = Rulebook({**old.rules, tested.id: tested}, old.packs, old.rows, old.digest)

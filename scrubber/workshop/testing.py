@@ -230,7 +230,7 @@ def _differences(case: Case, scrubber: Scrubber, folder: Path) -> Iterator[str]:
 
 def differences(case: Case, findings: Iterable[Finding], unchecked: Iterable[NotChecked]) -> Iterator[str]:
     """What came out of a case otherwise than it says, as lines to read; what other rules found does not count."""
-    found = [_told_finding(finding) for finding in findings if finding.rule.id == case.rule]
+    found = [told_finding(finding) for finding in findings if finding.rule.id == case.rule]
     items = [_told_unchecked(item) for item in unchecked if item.rule.id == case.rule]
     yield from _compare("finding", case.finds or (), found)
     if case.not_checked is not None:
@@ -244,7 +244,8 @@ def _received_on(case: Case, claim: Claim) -> date:
     return case.received_on or claim.context.received_on or max(last_days, default=DAY_OF_BASE_CLAIMS)
 
 
-def _told_finding(finding: Finding) -> Expected:
+def told_finding(finding: Finding) -> Expected:
+    """Everything that a case can say of a finding, as it came out."""
     impact = finding.impact
     at_risk = impact.at_risk if impact else None
     return Expected(

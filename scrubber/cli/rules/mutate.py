@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,26 +12,35 @@ import orjson
 from scrubber.cli.opening import settings, told_plainly
 from scrubber.cli.rules.opening import counted
 from scrubber.cli.rules.progress import watched
-from scrubber.scrub import open_scrubber
+from scrubber.rulebook.cases import TEST_SUFFIX
+from scrubber.scrub import Scrubber, open_scrubber
+from scrubber.workshop.missing_cases import Missing, missing_cases
 from scrubber.workshop.mutate import Mutation
 from scrubber.workshop.mutate import mutate as try_changes
+from scrubber.workshop.testing import all_cases
 
 
 @click.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--strict", is_flag=True, help="Exit 1 when a change goes unnoticed.")
+@click.option("--cases", is_flag=True, help="Offer cases that would notice what survives.")
+@click.option("--write", is_flag=True, help="Add these cases to the test files.")
 @click.option("--json", "as_json", is_flag=True, help="Everything that is known, as JSON.")
 @click.pass_context
-def mutate(context: click.Context, ids: tuple[str, ...], strict: bool, as_json: bool) -> None:
+def mutate(context: click.Context, ids: tuple[str, ...], strict: bool, cases: bool, write: bool, as_json: bool) -> None:
     """Change these rules, or all, in one small place at a time, and show what no test case notices.
 
     A condition left out or turned round, a limit moved to the next value, a code less in a list, any for all, another
-    severity or other dollars, a day earlier or later: each change that survives is a case that is missing. Nothing is
-    written. Changes that no claim could show are left out. Exit 1 when a rule fails its cases as it is.
+    severity or other dollars, a day earlier or later: each change that survives is a case that is missing. Changes that
+    no claim could show are left out. Exit 1 when a rule fails its cases as it is.
+
+    With --cases changes of the base claims are tried, and cases offered that notice what survives; --write adds them to
+    the test file. They say what the rule does today: look whether that is what you mean.
 
     \b
     scrubber rules mutate                              every rule
     scrubber rules mutate documentation-tbs-number     one rule
+    scrubber rules mutate --write our-clinic-units     and write the cases that are missing
     scrubber rules mutate --strict                     for a build: exit 1 when something survives
     """
     chosen = settings()
@@ -38,13 +48,50 @@ def mutate(context: click.Context, ids: tuple[str, ...], strict: bool, as_json: 
         opened = open_scrubber(chosen.rules, chosen.reference)
         count = len(set(ids)) or len(opened.rulebook.rules)
         tried = list(watched(try_changes(opened, chosen.rules, ids or None), "rules", count))
+        asked = [each for each in tried if each.survived and (cases or write)]
+        offered = {each.rule.id: _offered(each, opened, chosen.rules) for each in asked}
     if as_json:
-        click.echo(orjson.dumps({"rules": [_document(each) for each in tried]}, option=orjson.OPT_INDENT_2))
+        documents = [_document(each, offered.get(each.rule.id)) for each in tried]
+        click.echo(orjson.dumps({"rules": documents}, option=orjson.OPT_INDENT_2))
     else:
-        for line in _told(tried, str(chosen.rules)):
+        for line in (*_told(tried, str(chosen.rules)), *_offers(tried, offered, str(chosen.rules), written=write)):
             click.echo(line)
+    if write:
+        for each in asked:
+            _add(tests_of(chosen.rules / each.rule.file), offered[each.rule.id].texts)
     if any(each.failing for each in tried) or (strict and any(each.survived for each in tried)):
         context.exit(1)
+
+
+def _offered(tried: Mutation, opened: Scrubber, folder: Path) -> Missing:
+    names = {case.name for case in all_cases(folder, opened.rulebook, [tried.rule.id])}
+    return missing_cases(tried.rule, tried.survived, names, opened, folder)
+
+
+def _offers(tried: Sequence[Mutation], offered: Mapping[str, Missing], folder: str, *, written: bool) -> Iterator[str]:
+    """The cases that were found, as they stand in a test file, and what they still do not notice."""
+    for each in tried:
+        missing = offered.get(each.rule.id)
+        if missing is None:
+            continue
+        yield ""
+        verb = "were added" if written else "can be added"
+        count = counted(len(missing.texts), "case")
+        yield f"{count} {verb} to {tests_of(Path(folder) / each.rule.file)}; look whether they say what you mean:"
+        yield from (line for text in missing.texts for line in text.rstrip().splitlines())
+        for mutant in missing.left:
+            yield f"no change of a base claim that is known here shows it: {mutant.change}"
+
+
+def _add(path: Path, texts: Sequence[str]) -> None:
+    before = path.read_text(encoding="utf-8")
+    text = before if before.endswith("\n") or not before else f"{before}\n"
+    path.write_text(text + "".join(texts), encoding="utf-8")
+
+
+def tests_of(rule: Path) -> Path:
+    """The test file beside the file of a rule."""
+    return rule.with_name(rule.stem + TEST_SUFFIX)
 
 
 def _told(tried: Sequence[Mutation], folder: str) -> Iterator[str]:
@@ -66,8 +113,8 @@ def _told(tried: Sequence[Mutation], folder: str) -> Iterator[str]:
     )
 
 
-def _document(each: Mutation) -> dict[str, Any]:
-    return {
+def _document(each: Mutation, missing: Missing | None) -> dict[str, Any]:
+    told = {
         "rule": each.rule.id,
         "file": each.rule.file,
         "tried": each.tried,
@@ -75,3 +122,4 @@ def _document(each: Mutation) -> dict[str, Any]:
         "same": each.same,
         "failing": each.failing,
     }
+    return told if missing is None else told | {"cases": missing.texts}

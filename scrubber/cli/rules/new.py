@@ -156,6 +156,8 @@ def _told(folder: Path, file: str, derived: Derived) -> bool:
     faults = [fault for fault in every if fault.file.startswith(file.split("/")[0] + "/")]
     for fault in faults:
         click.echo(f"{folder}/{fault}")
+    for words in derived.unshown:
+        click.echo(f"No case shows that this matters: {words}. Write one in which all else holds, and this does not.")
     if not derived.enough:
         click.echo(
             f"Not done: {OF_EACH} cases must fire and {OF_EACH} stay silent. Trying known changes of the base claims\n"

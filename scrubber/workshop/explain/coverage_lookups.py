@@ -87,12 +87,13 @@ def article(fact: Fact, day: date, ground: Ground) -> Iterator[Lookup]:
 def no_row(code: str, day: date, ground: Ground) -> str:
     """Why nothing is known of the coverage of a code."""
     rows = [row for row in ground.book.rows.get("policies", ()) if row.code == code]
+    tables = " or ".join(table.name for table in ground.book.tables if table.kind == "policies") or "policies"
     if not rows:
-        said = f"no row of payer-coverage/tables/policies.csv is about {code}"
+        said = f"no row of {tables} is about {code}"
     elif any(in_force(row, day) for row in rows):
-        said = f"no row of payer-coverage/tables/policies.csv about {code} is for this payer"
+        said = f"no row of {tables} about {code} is for this payer"
     else:
-        said = f"no row of payer-coverage/tables/policies.csv about {code} is in force on {day}"
+        said = f"no row of {tables} about {code} is in force on {day}"
     if ground.known.payer.line_of_business == "original-medicare":
         said += ", and no loaded article of the claim's contractor lists it"
     return said
