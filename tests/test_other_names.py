@@ -201,6 +201,43 @@ def test_diagnosis_codes_as_a_list_of_texts() -> None:
     assert [(each.qualifier, each.code) for each in claim.diagnoses] == [("ABK", "I10"), ("ABF", "R0602")]
 
 
+@pytest.mark.parametrize("place", ["Service", "Line"])
+def test_diagnosis_codes_on_a_line_are_pointers_to_the_claims(place: str) -> None:
+    body = office_claim()
+    service = at(body, PLACES["Service"])
+    del service["compositeDiagnosisCodePointers"]
+    if place == "Line":
+        at(body, PLACES["Line"]).update(at(body, PLACES["Line"]).pop("professionalService"))
+    at(body, PLACES[place])["diagnosisCodes"] = ["r06.02", "I10"]
+    claim = read_v3(body)
+    assert claim.lines[0].pointers == (2, 1)
+    pointer = "".join(f"/{step}" for step in (*PLACES[place], "diagnosisCodes"))
+    assert pointer in [found.pointer for found in claim.normalised]
+    assert claim.unmapped == ()
+
+
+def test_a_flat_line_of_other_names_denies_nothing_and_one_beside_its_service_means_nothing(shipped: Scrubber) -> None:
+    flat, beside = office_claim(), office_claim()
+    line = at(flat, PLACES["Line"])
+    service = line.pop("professionalService")
+    line |= {"cpt": service.pop("procedureCode"), "units": service.pop("serviceUnitCount")} | service
+    result = shipped.scrub(read_v3(flat), DAY)
+    assert not denials(result)
+    assert {finding.id for finding in told(result)} == {f"{RESEMBLES}:procedure", f"{RESEMBLES}:units"}
+    at(beside, PLACES["Line"]).update({"code": "1", "units": "2", "total": "3"})
+    assert not told(shipped.scrub(read_v3(beside), DAY))
+
+
+def test_codes_on_a_line_that_the_claim_does_not_have_deny_nothing(shipped: Scrubber) -> None:
+    body = office_claim()
+    service = at(body, PLACES["Service"])
+    del service["compositeDiagnosisCodePointers"]
+    service["diagnosisCodes"] = ["I10", "E119"]
+    result = shipped.scrub(read_v3(body), DAY)
+    assert not denials(result)
+    assert [finding.lines for finding in told(result)] == [(1,)]
+
+
 def test_providers_as_one_object() -> None:
     body = office_claim()
     billing, rendering = body.pop("providers")

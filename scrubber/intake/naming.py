@@ -27,6 +27,7 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}", re.ASCII).fullmatch
 _ROLES = {
     **{role: f"{role.title()}Provider" for role in ("billing", "rendering", "ordering", "referring", "supervising")},
 }
+DIAGNOSES, POINTERS, CODES = "healthCareCodeInformation", "compositeDiagnosisCodePointers", "diagnosisCodes"
 _PRINCIPAL, _OTHER = "ABK", "ABF"
 _OTHER_CLAIMS = {
     "institutionalService": "an institutional claim (837I)",
@@ -75,6 +76,7 @@ class _Naming:
         self.moved: dict[str, str] = {}
         self.changes: list[Normalised] = []
         self.resembling: list[Resembling] = []
+        self._positions: dict[str, str] = {}  # of the claim's diagnoses, by code
         self._compared: dict[tuple[str, str], str | None] = {}
 
     def read(self, raw: Object, shape: Shape, at: str, line: int | None) -> Object:
@@ -87,9 +89,12 @@ class _Naming:
             if self.guess:
                 self._take_resembling(made, known, at, line)
             self._take_numbered(made, known, at)
+            self._take_codes(made, known, at)
             self._take_synonyms(made, known, at)
         if PARTS.get(known.name):
             made = self._in_their_place(made, known, at)
+        if DIAGNOSES in known.names:
+            self._positions = _positions(made.get(DIAGNOSES))
         return self._inside(made, known, at, line)
 
     def _inside(self, raw: Object, known: _Known, at: str, line: int | None) -> Object:
@@ -123,7 +128,7 @@ class _Naming:
         """Take each name that resembles a known one for it, unless what it resembles is there."""
         for name in sorted(made.keys() - known.names):
             meant = self._meant(name, known)
-            if meant is None:
+            if meant is None or _is_in_service(made, meant):
                 continue
             pointer, sent = f"{at}/{meant}", self._sent(f"{at}/{name}")
             value = _fitting(made[name], known, meant)
@@ -133,7 +138,7 @@ class _Naming:
             if _empty(made.get(meant)):
                 made[meant] = value
                 self.moved[pointer] = sent
-            elif type(made[meant]) is list and type(value) is list and meant in (MODIFIERS, *known.either):
+            elif type(made[meant]) is list and type(value) is list and (meant == MODIFIERS or meant in known.either):
                 made[meant] = [*made[meant], *value]
             del made[name]
 
@@ -163,6 +168,18 @@ class _Naming:
         for name in names:
             self._told(f"{at}/{name}", f"{name} read as an entry of {MODIFIERS}")
             del made[name]
+
+    def _take_codes(self, made: Object, known: _Known, at: str) -> None:
+        """Diagnosis codes on a line, all of them the claim's, are pointers to these."""
+        if POINTERS not in known.names or CODES not in made or not _empty(made.get(POINTERS)):
+            return
+        codes = made[CODES] if type(made[CODES]) is list else [made[CODES]]
+        positions = [self._positions.get(_bare(code), "") for code in codes]
+        if positions and all(positions):
+            made[POINTERS] = positions
+            self._told(f"{at}/{CODES}", f"{CODES} read as pointers to the claim's diagnoses")
+            self.moved[f"{at}/{POINTERS}"] = self._sent(f"{at}/{CODES}")
+            del made[CODES]
 
     def _take_synonyms(self, made: Object, known: _Known, at: str) -> None:
         synonyms = SYNONYMS.get(known.name, {})
@@ -275,6 +292,23 @@ def _fitting(value: Any, known: _Known, model: str) -> Any:
     if type(value) is list and len(value) == 1 and type(value[0]) is dict:
         value = value[0]
     return value if type(value) is dict or model in known.either else None
+
+
+def _is_in_service(line: Object, name: str) -> bool:
+    """Whether what a name on a line may mean stands in the line's professionalService."""
+    service = line.get("professionalService")
+    return type(service) is dict and not _empty(service.get(name))
+
+
+def _positions(diagnoses: object) -> dict[str, str]:
+    """The positions of a claim's diagnoses, from 1, by their codes."""
+    entries = diagnoses if type(diagnoses) is list else []
+    codes = [_bare(entry.get("diagnosisCode")) if type(entry) is dict else "" for entry in entries]
+    return {code: str(position) for position, code in reversed([*enumerate(codes, start=1)]) if code}
+
+
+def _bare(code: object) -> str:
+    return code.replace(".", "").strip().upper() if type(code) is str else ""
 
 
 def _refuse_other_claims(raw: Object, sent: str) -> None:

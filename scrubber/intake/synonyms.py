@@ -101,6 +101,19 @@ PARTS = {
     "Line": ("professionalService", "drugIdentification"),
 }
 
+_SERVICE_PROBABLY = {
+    **_each("procedureCode", "procedure cpt hcpcs code"),
+    **_each("procedureModifiers", "mods mod modifierList"),
+    **_each("lineItemChargeAmount", "charge charges amount price total"),
+    **_each("serviceUnitCount", "units quantity unit count serviceUnits"),
+    **_each("measurementUnit", "unitType unitCode"),
+    **_each("placeOfServiceCode", "pos place"),
+    **_each(
+        "compositeDiagnosisCodePointers",
+        "dxPointers dxPointer diagnoses diagnosis diagnosisCode diagnosisCodes icdCodes",
+    ),
+}
+
 PROBABLY_MEANT: Names = {
     "Body": {
         **_each("dependent", "patient"),
@@ -135,17 +148,10 @@ PROBABLY_MEANT: Names = {
         **_each("diagnosisTypeCode", "type codeType qualifier"),
     },
     "Line": {
+        **_SERVICE_PROBABLY,  # where the line itself has what its service should have
         **_each("serviceDate", "date dos fromDate startDate servicedDate"),
         **_each("serviceDateEnd", "toDate endDate throughDate"),
         **_each("nationalDrugCode", "ndc ndcCode"),
     },
-    "Service": {
-        **_each("procedureCode", "procedure cpt hcpcs code"),
-        **_each("procedureModifiers", "mods mod modifierList"),
-        **_each("lineItemChargeAmount", "charge charges amount price total"),
-        **_each("serviceUnitCount", "units quantity unit count serviceUnits"),
-        **_each("measurementUnit", "unitType unitCode"),
-        **_each("placeOfServiceCode", "pos place"),
-        **_each("compositeDiagnosisCodePointers", "dxPointers dxPointer diagnoses diagnosis"),
-    },
+    "Service": _SERVICE_PROBABLY,
 }
