@@ -41,7 +41,7 @@ Object = dict[str, Any]
 class Named(NamedTuple):
     """A body in the model's names. `moved`: by pointer into it, the pointer of the same thing as it was sent."""
 
-    body: object
+    body: Any
     moved: Mapping[str, str]
     changes: tuple[Normalised, ...]
     resembling: tuple[Resembling, ...]
