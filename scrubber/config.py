@@ -20,7 +20,7 @@ STALE_AFTER = 183
 NEVER = "never"
 _HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:]+")
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
-_NAMES = frozenset(
+SETTINGS = frozenset(
     f"SCRUBBER_{name}"
     for name in (
         "BIND",
@@ -150,7 +150,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 def unknown_settings(names: Iterable[str]) -> list[str]:
     """Names that look like settings and are none: a misspelt one should not go unnoticed."""
-    return sorted(name for name in names if name.startswith("SCRUBBER_") and name not in _NAMES)
+    return sorted(name for name in names if name.startswith("SCRUBBER_") and name not in SETTINGS)
 
 
 def _bind(text: str) -> tuple[str, int]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from scrubber.config import read_settings, unknown_settings
+from scrubber.__main__ import main
+from scrubber.config import SETTINGS, read_settings, unknown_settings
 from scrubber.errors import ConfigError
 
 
@@ -123,3 +126,10 @@ def test_batches_may_be_left_to_other_machines_and_hosts_need_a_secret(rules: Pa
 
 def test_misspelt_settings_are_found() -> None:
     assert unknown_settings(["PATH", "SCRUBBER_WORKER", "SCRUBBER_BIND"]) == ["SCRUBBER_WORKER"]
+
+
+def test_every_setting_of_the_service_is_listed_where_it_is_started() -> None:
+    """And nothing is listed that is none. SCRUBBER_URL and SCRUBBER_KEY are of the commands that ask a service."""
+    listed = set(re.findall(r"SCRUBBER_[A-Z_]+[A-Z]", CliRunner().invoke(main, ["serve", "--help"]).output))
+    assert unknown_settings(listed) == []
+    assert SETTINGS - {"SCRUBBER_URL", "SCRUBBER_KEY"} <= listed
