@@ -260,7 +260,7 @@ def test_same_as_two_full_scrubs_one_by_one(shipped: Scrubber, seed: int) -> Non
     bodies = [random_claim(rng.randrange(10**6)) for _ in range(25)]
     before = found(assemble(one, shipped.reference), bodies)
     after = found(assemble(other, shipped.reference), bodies)
-    judging = Judging(open_bench(Books(other, one, ()), shipped.reference), DAY, None)
+    judging = Judging(open_bench(Books(other, one, ()), shipped.reference), DAY, None, ())
     rows = tuple(orjson.dumps(body | {"scrubContext": body["scrubContext"] | {"receivedOn": None}}) for body in bodies)
     tally = judging.chunk(Chunk(1, rows, (None,) * len(rows), 1.0))
     sums = {

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import csv
 import lzma
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from scrubber.cli import main
 from scrubber.errors import Faults
 from scrubber.reference import open_reference
 from scrubber.reference.catalogue import PROCEDURES
@@ -29,7 +28,6 @@ from scrubber.workshop.testing import CaseResult, run_tests
 from tests.ncci_files import mue_text, ptp_file, ptp_line
 from tests.published import DATA
 from tests.rule_folders import CASES, PACK, RULE, SHIPPED, put, rule_folder, shipped_over, with_lines
-from tests.service import ROOT
 from tests.test_load import load_into
 from tests.test_reload import digests, hup, serving, workers_of
 
@@ -79,16 +77,13 @@ def failed(results: list[CaseResult]) -> list[tuple[str, str]]:
     return [(result.rule, result.case) for result in results if not result.passed]
 
 
-def scrubber(
-    *words: str, rules: Path, reference: Path | None = None, state: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    environ = os.environ | {"SCRUBBER_RULES": str(rules)}
+def scrubber(*words: str, rules: Path, reference: Path | None = None, state: Path | None = None) -> Result:
+    environ = {"SCRUBBER_RULES": str(rules)}
     if reference is not None:
         environ["SCRUBBER_REFERENCE"] = str(reference)
     if state is not None:
         environ["SCRUBBER_STATE"] = str(state)
-    command = [sys.executable, "-m", "scrubber", *words]
-    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    return CliRunner().invoke(main, words, env=environ)
 
 
 def house(folder: Path, cases: str, pack: str = PACK) -> Path:
@@ -143,12 +138,12 @@ def test_a_case_that_was_written_for_other_tables_says_so_when_it_fails(contrary
     nine = "- name: nine\n  claim: tbs\n  change: {line.1.units: 9}\n  finds: []\n"
     folder = house(tmp_path / "a", nine)
     told = scrubber("rules", "test", rules=folder, reference=contrary)
-    assert told.returncode == 1
+    assert told.exit_code == 1
     assert "where it is meant for those, add `releases: in-use`" in told.stdout
     folder = house(tmp_path / "b", nine.replace("finds", "releases: in-use\n  finds"))
-    assert scrubber("rules", "test", rules=folder, reference=contrary).returncode == 0
+    assert scrubber("rules", "test", rules=folder, reference=contrary).exit_code == 0
     told = scrubber("rules", "test", rules=folder)
-    assert told.returncode == 1
+    assert told.exit_code == 1
     assert "SCRUBBER_REFERENCE names none beside the starter tables" in told.stdout
 
 
@@ -232,7 +227,7 @@ def test_shipped_rules_are_reloaded_in_a_service_with_loaded_tables(
         (second,) = digests(service)
         rule.write_text(rule.read_text() + "# the cases of this rule run again\n")
         done = scrubber("rules", "reload", rules=rules, reference=loaded, state=tmp_path / "state")
-        assert (done.returncode, done.stderr) == (0, ""), done.stdout
+        assert (done.exit_code, done.stderr) == (0, ""), done.stdout
         (third,) = digests(service)
         assert len({first, second, third}) == 3
 
