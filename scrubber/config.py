@@ -6,6 +6,7 @@ import base64
 import ipaddress
 import os
 import re
+import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,8 @@ SETTINGS = frozenset(
         "OPEN",
         "HOSTS",
         "ORIGINS",
+        "TLS_CERTIFICATE",
+        "TLS_KEY",
         "KEY_RATE",
         "KEY_CONCURRENT",
         "KEY",
@@ -70,8 +73,9 @@ class Settings:
 
     `open`: whether anybody may ask without a key; None: while the service listens on this machine alone and no key was
     ever made. `hosts` are the names that it answers to, without a port; empty: those of this machine where it listens
-    there alone, else any. Pages of `origins` may ask from a browser. `key_rate` is how many requests a second, and
-    `key_concurrent` how many at once, a key is allowed that does not say itself; None: any number.
+    there alone, else any. With `tls`, the files of a certificate and of its key, it speaks HTTPS. Pages of `origins`
+    may ask from a browser. `key_rate` is how many requests a second, and `key_concurrent` how many at once, a key is
+    allowed that does not say itself; None: any number.
     """
 
     host: str
@@ -95,6 +99,7 @@ class Settings:
     open: bool | None = None
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
+    tls: tuple[Path, Path] | None = None
     key_rate: int | None = None
     key_concurrent: int | None = None
 
@@ -143,6 +148,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         open=_yes_or_no(environ, "SCRUBBER_OPEN"),
         hosts=_names(environ.get("SCRUBBER_HOSTS") or ""),
         origins=_origins(environ.get("SCRUBBER_ORIGINS") or ""),
+        tls=_tls(environ),
         key_rate=_count_or_none(environ, "SCRUBBER_KEY_RATE"),
         key_concurrent=_count_or_none(environ, "SCRUBBER_KEY_CONCURRENT"),
     )
@@ -223,6 +229,24 @@ def _origins(text: str) -> tuple[str, ...]:
                 "for example https://billing.example"
             )
     return tuple(origins)
+
+
+def _tls(environ: Mapping[str, str]) -> tuple[Path, Path] | None:
+    """Tried here: a server that finds out with its first connection would start, and answer nobody."""
+    certificate, key = environ.get("SCRUBBER_TLS_CERTIFICATE"), environ.get("SCRUBBER_TLS_KEY")
+    if not certificate and not key:
+        return None
+    if not certificate or not key:
+        raise ConfigError("SCRUBBER_TLS_CERTIFICATE and SCRUBBER_TLS_KEY go together: give both, or neither")
+    try:
+        # A password is not asked for: nobody sits there when a service starts.
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key, password="")
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            "SCRUBBER_TLS_CERTIFICATE and SCRUBBER_TLS_KEY are no certificate (with its chain) and its key, in PEM and"
+            f" without a password, that can be read: {getattr(error, 'strerror', None) or type(error).__name__}"
+        ) from None
+    return Path(certificate), Path(key)
 
 
 def _yes_or_no(environ: Mapping[str, str], name: str) -> bool | None:

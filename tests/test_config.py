@@ -48,6 +48,25 @@ def test_every_setting_can_be_given(tmp_path: Path) -> None:
     assert settings.state == Path("kept")
 
 
+def test_who_may_ask_is_settled_by_settings(rules: Path) -> None:
+    settings = read_settings({})
+    assert (settings.open, settings.hosts, settings.origins) == (None, (), ())
+    assert (settings.key_rate, settings.key_concurrent, settings.tls) == (None, None, None)
+    settings = read_settings(
+        {
+            "SCRUBBER_OPEN": "no",
+            "SCRUBBER_HOSTS": "scrubber.example, Other.Example",
+            "SCRUBBER_ORIGINS": "https://billing.example http://localhost:3000",
+            "SCRUBBER_KEY_RATE": "50",
+            "SCRUBBER_KEY_CONCURRENT": "4",
+        }
+    )
+    assert settings.open is False
+    assert settings.hosts == ("scrubber.example", "other.example")
+    assert settings.origins == ("https://billing.example", "http://localhost:3000")
+    assert (settings.key_rate, settings.key_concurrent) == (50, 4)
+
+
 def test_a_table_is_stale_after_as_many_days_as_are_said(rules: Path) -> None:
     def days(**given: str) -> tuple[int | None, int | None]:
         settings = read_settings({f"SCRUBBER_{name}": text for name, text in given.items()})
@@ -88,6 +107,16 @@ def test_rules_beside_the_package_serve_where_the_working_directory_has_none(
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("SCRUBBER_OPEN", "true"),
+        ("SCRUBBER_HOSTS", "https://scrubber.example"),
+        ("SCRUBBER_HOSTS", "*"),
+        ("SCRUBBER_ORIGINS", "billing.example"),
+        ("SCRUBBER_ORIGINS", "https://billing.example/page"),
+        ("SCRUBBER_ORIGINS", "*"),
+        ("SCRUBBER_KEY_RATE", "0"),
+        ("SCRUBBER_KEY_CONCURRENT", "few"),
+        ("SCRUBBER_TLS_CERTIFICATE", "certificate.pem"),
+        ("SCRUBBER_TLS_KEY", "key.pem"),
         ("SCRUBBER_BIND", "8080"),
         ("SCRUBBER_BIND", ":8080"),
         ("SCRUBBER_BIND", "localhost:http"),

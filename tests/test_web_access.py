@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,7 +25,7 @@ from scrubber.cli import main
 from scrubber.config import Settings
 from tests.claims import tbs_claim
 from tests.keys import add_key, bearer, store_in
-from tests.service import JSON, Service, free_port, running, write_rules
+from tests.service import JSON, ROOT, Service, free_port, running, write_rules
 from tests.waiting import until
 
 SCRUB = "/v1/claims/scrub"
@@ -347,6 +350,23 @@ def test_keys_that_cannot_be_read_let_nobody_in(settings: Settings, state: Path,
     assert client.get("/healthz").status_code == 200
     assert client.get("/readyz").status_code == 503
     assert '"event":"keys not read"' in capfd.readouterr().out
+
+
+def test_a_service_that_others_can_reach_does_not_start_without_a_key(tmp_path: Path, rules: Path) -> None:
+    environ = {"SCRUBBER_RULES": str(rules), "SCRUBBER_STATE": str(tmp_path), "SCRUBBER_BIND": f"0.0.0.0:{free_port()}"}
+    done = subprocess.run(
+        [sys.executable, "-m", "scrubber", "serve"], cwd=ROOT, env=os.environ | environ, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert "scrubber keys create" in done.stderr
+    assert "SCRUBBER_OPEN=yes" in done.stderr
+
+
+def test_a_service_that_is_open_says_so(tmp_path: Path, rules: Path) -> None:
+    environ = {"SCRUBBER_RULES": str(rules), "SCRUBBER_STATE": str(tmp_path), "SCRUBBER_BIND": f"0.0.0.0:{free_port()}"}
+    with running(tmp_path, SCRUBBER_OPEN="yes", **environ) as service:
+        assert service.scrub(CLAIM).status == 200
+    assert '"event":"open"' in service.output.read_text()
 
 
 @pytest.fixture

@@ -74,9 +74,14 @@ class KnownKeys:
             self.read()
             self._trouble = None
         except KeysDown as down:
-            if self._trouble is None:
-                self._tell(str(down))
-            self._trouble = str(down)
+            self._failed(str(down))
+        except Exception as error:  # noqa: BLE001 -- the thread goes on: else nobody would be let in any more
+            self._failed(f"the API keys cannot be understood: {type(error).__name__}")
+
+    def _failed(self, why: str) -> None:
+        if self._trouble is None:
+            self._tell(why)
+        self._trouble = why
 
     def _now(self) -> _Known:
         if self._process != os.getpid():

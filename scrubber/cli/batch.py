@@ -46,6 +46,8 @@ def batch() -> None:
     scrubber batch status
     scrubber batch summary ID
     scrubber batch results ID --disposition deny --csv -o denied.csv
+
+    Where the service demands an API key, it is read from SCRUBBER_KEY: a command line can be seen by others.
     """
 
 

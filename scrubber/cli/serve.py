@@ -59,6 +59,8 @@ def serve(watch: bool) -> None:
     SCRUBBER_WEBHOOK_SECRET  what such messages are signed with
     SCRUBBER_OPEN            yes: nobody needs a key; no: everybody does (only on this machine,
                              and while there is no key, does nobody)
+    SCRUBBER_TLS_CERTIFICATE, SCRUBBER_TLS_KEY
+                             PEM files, to speak HTTPS (HTTP)
     SCRUBBER_HOSTS           names that are answered to (on loopback: its own; else any)
     SCRUBBER_ORIGINS         origins whose pages may ask from a browser (none)
     SCRUBBER_KEY_RATE        requests a second of a key that does not say (any number)
