@@ -6,6 +6,7 @@ import http.client
 import os
 import secrets
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -111,6 +112,7 @@ class Service:
     port: int
     process: subprocess.Popen[bytes]
     output: Path
+    tls: ssl.SSLContext | None = None
 
     def ask(
         self,
@@ -120,7 +122,11 @@ class Service:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """One request on a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection = (
+            http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+            if self.tls is None
+            else http.client.HTTPSConnection("127.0.0.1", self.port, timeout=PATIENCE, context=self.tls)
+        )
         try:
             connection.request(method, address, body, dict(headers or {}))
             response = connection.getresponse()
@@ -149,7 +155,7 @@ class Service:
 def running(folder: Path, *command: str, **environ: str) -> Iterator[Service]:
     """`scrubber serve`, or another command line of Python, with one worker; its output goes to `folder`.
 
-    On a free port of 127.0.0.1, unless SCRUBBER_BIND names one.
+    On a free port of 127.0.0.1, unless SCRUBBER_BIND names one. A certificate that it has is trusted.
     """
     port = int(environ["SCRUBBER_BIND"].rpartition(":")[2]) if "SCRUBBER_BIND" in environ else free_port()
     output = folder / "output.txt"
@@ -163,12 +169,32 @@ def running(folder: Path, *command: str, **environ: str) -> Iterator[Service]:
             stdout=stream,
             stderr=subprocess.STDOUT,
         )
-    service = Service(port, process, output)
+    certificate = environ.get("SCRUBBER_TLS_CERTIFICATE")
+    service = Service(port, process, output, certificate and ssl.create_default_context(cafile=certificate))
     try:
         until(lambda: _answers(service), "the service did not start")
         yield service
     finally:
         service.stop()
+
+
+def certificate_in(folder: Path) -> dict[str, str]:
+    """Settings for HTTPS with a certificate that nobody else trusts."""
+    settings = {
+        "SCRUBBER_TLS_CERTIFICATE": str(folder / "certificate.pem"),
+        "SCRUBBER_TLS_KEY": str(folder / "certificate-key.pem"),
+    }
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+    subprocess.run(
+        [
+            *command.split(),
+            *("-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"),
+            *("-out", settings["SCRUBBER_TLS_CERTIFICATE"], "-keyout", settings["SCRUBBER_TLS_KEY"]),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return settings
 
 
 def free_port() -> int:

@@ -1,7 +1,14 @@
-"""The compose file: no engine runs here, so what it says is held against the program."""
+"""The compose file and the image: no engine runs here, so what they say is held against the program."""
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +17,8 @@ from click.testing import CliRunner
 
 from scrubber.cli import main
 from scrubber.config import read_settings, unknown_settings
-from tests.service import ROOT
+from tests.keys import add_key, store_in
+from tests.service import ROOT, certificate_in, free_port, running
 
 COMPOSE = ROOT / "deploy" / "compose.yaml"
 
@@ -53,3 +61,25 @@ def test_every_name_in_it_is_there(compose: Any) -> None:
 def test_it_builds_the_image_of_this_folder(compose: Any) -> None:
     build = COMPOSE.parent / compose["services"]["api"]["build"]
     assert (build / "Dockerfile").is_file()
+
+
+def health_check(port: int, **environ: str) -> int:
+    """Exit code of the check that is in the image."""
+    text = (ROOT / "Dockerfile").read_text().replace("\\\n", "")
+    [command] = re.findall(r"^HEALTHCHECK .*? CMD (\[.*\])$", text, re.MULTILINE)
+    _, *arguments = json.loads(command)
+    asked = os.environ | {"SCRUBBER_BIND": f"0.0.0.0:{port}"} | environ
+    return subprocess.run([sys.executable, *arguments], env=asked, capture_output=True).returncode
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_the_check_of_the_image_needs_no_key(tmp_path: Path, tls: bool) -> None:
+    if tls and shutil.which("openssl") is None:
+        pytest.skip("no openssl to make a certificate with")
+    environ = certificate_in(tmp_path) if tls else {}
+    add_key(store_in(tmp_path))
+    settings = environ | {"SCRUBBER_STATE": str(tmp_path), "SCRUBBER_HOSTS": "scrubber.example"}
+    with running(tmp_path, **settings, SCRUBBER_BIND=f"0.0.0.0:{free_port()}") as service:
+        assert service.ask("GET", "/v1/batches").status == 401
+        assert health_check(service.port, **environ) == 0
+    assert health_check(service.port, **environ) != 0
