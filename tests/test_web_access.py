@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -396,6 +398,14 @@ def test_a_real_service_takes_keys_and_gives_them_up(everywhere: tuple[Service, 
     store.revoke(id_in(new) or "", datetime.now(UTC))
     until(lambda: {ask(new) for _ in range(20)} == {401}, "a revoked key was not given up")
     assert ask(text) == 200
+    one = add_key(store, "scrub", "rules:read", concurrent=1)
+    until(lambda: {ask(one) for _ in range(20)} == {200}, "a new key was not taken")
+    assert [ask(one) for _ in range(20)] == [200] * 20
+    with ThreadPoolExecutor(8) as pool:
+        crowd = Counter(pool.map(ask, [one] * 80))
+    assert set(crowd) <= {200, 429}
+    assert crowd[200] >= 1
+    until(lambda: ask(one) == 200, "what was answered is still counted")
     service.stop()
     told = service.output.read_text()
     for secret in text, new:

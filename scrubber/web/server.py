@@ -49,12 +49,15 @@ class _Service(BaseApplication):
     def load_config(self) -> None:
         """Called by gunicorn at the start."""
         settings = self.settings
+        certificate, key = settings.tls or (None, None)
         chosen = {
             "bind": settings.address,
             "workers": settings.workers,
             "threads": settings.threads,
             # Longer than proxies keep theirs, so that none sends a request on one that is just being closed.
             "keepalive": KEPT_SECONDS,
+            "certfile": certificate and str(certificate),
+            "keyfile": key and str(key),
             "worker_class": ConnectionWorker,
             "logger_class": _ServerLog,
             "preload_app": True,
