@@ -27,6 +27,14 @@ def add_key(store: KeyStore, *scopes: str, tenant: str = "clinic-a", **more: Any
     return text
 
 
+def forget_keys(address: str) -> None:
+    """Remove all keys of a database: with one, every service over it would demand them."""
+    import psycopg
+
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA IF EXISTS scrubber_access CASCADE")
+
+
 def bearer(text: str) -> dict[str, str]:
     """What is sent along."""
     return {"Authorization": f"Bearer {text}"}

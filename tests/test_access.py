@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -27,22 +28,18 @@ from scrubber.access.store import KeyStore
 from scrubber.cli import main
 from scrubber.config import Settings, is_loopback
 from scrubber.errors import ConfigError, KeysDown
-from tests.keys import add_key, store_in
+from tests.keys import add_key, forget_keys, store_in
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> KeyStore:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[KeyStore]:
     """Where keys are kept, in each way there is."""
-    if request.param == "sqlite":
-        return store_in(tmp_path)
-    import psycopg
-
-    address = request.getfixturevalue("postgres")
-    with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute("DROP SCHEMA IF EXISTS scrubber_access CASCADE")
-    return store_in(tmp_path, address)
+    address = request.getfixturevalue("postgres") if request.param == "postgres" else None
+    yield store_in(tmp_path, address)
+    if address is not None:
+        forget_keys(address)
 
 
 def test_a_key_is_kept_as_a_digest_and_nothing_else(store: KeyStore, tmp_path: Path) -> None:
@@ -126,8 +123,7 @@ def test_keys_of_a_later_program_are_refused(tmp_path: Path, postgres: str) -> N
         with pytest.raises(KeysDown, match="has schema version 9, written by a newer program"):
             add_key(store)
         if address is not None:
-            with psycopg.connect(address, autocommit=True) as database:
-                database.execute("DROP SCHEMA scrubber_access CASCADE")
+            forget_keys(address)
 
 
 def test_what_is_known_is_read_again_only_when_it_has_changed(tmp_path: Path) -> None:
