@@ -223,12 +223,16 @@ def test_on_this_machine_keys_are_demanded_once_one_was_made(tmp_path: Path) -> 
 KEY, OTHER = "00000000000a", "00000000000b"
 
 
-def entered(bounds: Limits, allowed: Allowed, key_id: str = KEY) -> bool:
+def row_of(bounds: Limits, allowed: Allowed, key_id: str = KEY) -> int | None:
+    """Where a request is counted, None where it is one too many."""
     try:
-        bounds.enter(key_id, allowed)
+        return bounds.enter(key_id, allowed)
     except TooMany:
-        return False
-    return True
+        return None
+
+
+def entered(bounds: Limits, allowed: Allowed, key_id: str = KEY) -> bool:
+    return row_of(bounds, allowed, key_id) is not None
 
 
 def test_a_rate_lets_a_second_of_requests_come_together(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,14 +261,14 @@ def test_requests_at_once_are_counted_over_threads() -> None:
 
     def ask() -> None:
         for _ in range(200):
-            if entered(bounds, allowed):
+            if (row := row_of(bounds, allowed)) is not None:
                 with lock:
                     now[0] += 1
                     most.append(now[0])
                 time.sleep(0)
                 with lock:
                     now[0] -= 1
-                bounds.leave(KEY)
+                bounds.leave(row)
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:
@@ -298,10 +302,12 @@ def test_rows_of_keys_that_ask_no_more_are_used_again(monkeypatch: pytest.Monkey
     monkeypatch.setattr(limits, "monotonic", lambda: clock[0])
     bounds = Limits(1)
     crowd = [f"{number * limits.ROWS:012x}" for number in range(limits.TRIED + 1)]
-    first = [entered(bounds, Allowed(1, None), key_id) for key_id in crowd]
-    assert first == [True] * limits.TRIED + [False]
-    for key_id in crowd[:-1]:
-        bounds.leave(key_id)
+    rows = [row_of(bounds, Allowed(1, None), key_id) for key_id in crowd]
+    assert len(set(rows[:-1])) == limits.TRIED
+    assert rows[-1] is None
+    for row in rows[:-1]:
+        assert row is not None
+        bounds.leave(row)
     assert not entered(bounds, Allowed(1, None), crowd[-1])
     clock[0] += 1.5
     assert entered(bounds, Allowed(1, None), crowd[-1])

@@ -12,8 +12,6 @@ import os
 import struct
 import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from time import monotonic
 from typing import NamedTuple
 
@@ -58,27 +56,35 @@ class Limits:
             self._file = tempfile.TemporaryFile()  # noqa: SIM115
         except OSError as error:
             raise ConfigError(f"there is no folder for temporary files: {error.strerror}; set TMPDIR") from None
+        self._number = self._file.fileno()
         self._lock = threading.Lock()
         self._process = 0
         self._column = 0
 
-    def enter(self, key_id: str, allowed: Allowed) -> None:
-        """A request begins; `leave` has to follow. Raises TooMany, and then it must not."""
-        with self._change():
-            now = monotonic()
-            row = self._row(int(key_id, 16), now)
+    def enter(self, key_id: str, allowed: Allowed) -> int:
+        """A request begins. `leave` has to follow, with what is returned. Raises TooMany, and then it must not."""
+        number, now = int(key_id, 16), monotonic()
+        self._begin()
+        try:
+            row = self._row(number, now)
             due = self._in_time(row, now, allowed.rate)
             if allowed.concurrent is not None and self._under_way(row) >= allowed.concurrent:
                 self._forget_the_dead()
                 if self._under_way(row) >= allowed.concurrent:
                     raise TooMany(f"At most {allowed.concurrent} requests at once.", AGAIN)
-            _HEAD.pack_into(self._memory, row, int(key_id, 16), due)
+            _HEAD.pack_into(self._memory, row, number, due)
             self._add(row, 1)
+        finally:
+            self._end()
+        return row
 
-    def leave(self, key_id: str) -> None:
+    def leave(self, row: int) -> None:
         """A request has been answered."""
-        with self._change():
-            self._add(self._row(int(key_id, 16), monotonic()), -1)
+        self._begin()
+        try:
+            self._add(row, -1)
+        finally:
+            self._end()
 
     def _in_time(self, row: int, now: float, rate: float | None) -> float:
         """When all that was asked is due once this is asked too."""
@@ -97,7 +103,7 @@ class Limits:
         for step in range(TRIED):
             row = (number + step) % ROWS * self._width
             owner, due = _HEAD.unpack_from(self._memory, row)
-            if owner == number:
+            if owner == number:  # nearly always the first
                 return row
             if free is None and due <= now and not self._under_way(row):
                 free = row
@@ -114,17 +120,20 @@ class Limits:
         [count] = _COUNT.unpack_from(self._memory, place)
         _COUNT.pack_into(self._memory, place, max(0, count + more))
 
-    @contextmanager
-    def _change(self) -> Iterator[None]:
-        """One at a time, among all threads of all processes."""
-        with self._lock:
-            fcntl.lockf(self._file, fcntl.LOCK_EX, 1, 0)
-            try:
-                if self._process != os.getpid():
-                    self._take_column()
-                yield
-            finally:
-                fcntl.lockf(self._file, fcntl.LOCK_UN, 1, 0)
+    def _begin(self) -> None:
+        """From now on alone, among all threads of all processes, until `_end`."""
+        self._lock.acquire()
+        try:
+            fcntl.lockf(self._number, fcntl.LOCK_EX, 1, 0)
+            if self._process != os.getpid():
+                self._take_column()
+        except BaseException:
+            self._end()
+            raise
+
+    def _end(self) -> None:
+        fcntl.lockf(self._number, fcntl.LOCK_UN, 1, 0)
+        self._lock.release()
 
     def _take_column(self) -> None:
         for column in range(self._columns):
@@ -138,12 +147,12 @@ class Limits:
         for column in range(self._columns):
             if column != self._column and self._is_free(column):
                 self._clear(column)
-                fcntl.lockf(self._file, fcntl.LOCK_UN, 1, 1 + column)
+                fcntl.lockf(self._number, fcntl.LOCK_UN, 1, 1 + column)
 
     def _is_free(self, column: int) -> bool:
         """Whether nobody has a column; then this process has it."""
         try:
-            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 1 + column)
+            fcntl.lockf(self._number, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 1 + column)
         except OSError:
             return False
         return True

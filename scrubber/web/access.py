@@ -1,20 +1,20 @@
 """Around the path over HTTP: who asks: the key of a request, its tenant, its scopes and its limits.
 
 What an address needs stands in two tables here; the check and the documentation read the same ones. An address that is
-in neither needs `admin`.
+in neither needs `admin`. What is found out is kept in the WSGI environ: that costs less than Flask's own places, and a
+key may cost little of what a claim does (benchmarks/access.py).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil
-from typing import cast
+from typing import Any, NamedTuple, cast
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app, request
 
 from scrubber.access.key import Key
-from scrubber.access.limits import Allowed, TooMany
+from scrubber.access.limits import Allowed, Limits, TooMany
 from scrubber.access.policy import Policy
 from scrubber.access.scopes import ADMIN, BATCH, PRIORITY, RULES_READ, RULES_SWITCH, SCRUB
 from scrubber.batch.job import DEFAULT_TENANT
@@ -37,12 +37,14 @@ SCOPE_OF: dict[str, str | None] = {
 # Of each parameter of an address, the scope that it needs besides.
 SCOPE_OF_PARAMETER = {"enable": RULES_SWITCH, "disable": RULES_SWITCH, "priority": PRIORITY}
 _KEY = "claim-scrubber-access"
+_CALLER = "scrubber.caller"  # in the environ: who asks, and
+_ENTERED = "scrubber.entered"  # where the request is counted
 _SCHEME = "bearer "
 _CHALLENGE = 'Bearer realm="claim-scrubber"'
+Environ = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """Who asks. `key` is None where none is demanded."""
 
     tenant: str
@@ -55,53 +57,67 @@ _ANYBODY = Caller(DEFAULT_TENANT, None)
 def install(app: Flask, policy: Policy) -> None:
     """Let nobody ask `app` whom the policy does not let."""
     app.extensions[_KEY] = policy
-    app.before_request(_admit)
-    app.after_request(_leave_when_sent)
-    app.teardown_request(_leave_unsent)
+
+    @app.before_request
+    def admit() -> None:
+        # One look behind the proxy, which every other use of it would be as well.
+        _admit(policy, cast(Request, request._get_current_object()))  # type: ignore[attr-defined]
+
+    @app.after_request
+    def leave_when_sent(response: Response) -> Response:
+        entered = request.environ.pop(_ENTERED, None)
+        if entered is not None:
+            # A long answer is under way until its last byte is sent, or the client is gone.
+            response.call_on_close(lambda: policy.limits.leave(entered))
+        return response
+
+    @app.teardown_request
+    def leave_unsent(_error: BaseException | None) -> None:
+        _leave_unsent(policy.limits, request.environ)
 
 
 def caller() -> Caller | None:
     """Who makes the current request; None: somebody without a key, where no key is needed but others have one."""
-    return cast(Caller | None, g.caller)
+    return cast(Caller | None, request.environ.get(_CALLER))
 
 
 def tenant() -> str:
     """Whose batches the current request may see."""
-    return cast(Caller, g.caller).tenant
+    return cast(Caller, request.environ[_CALLER]).tenant
 
 
 def check_keys() -> None:
     """That keys can be read. Raises KeysDown."""
-    _policy().demands_keys()
+    cast(Policy, current_app.extensions[_KEY]).demands_keys()
 
 
-def _admit() -> None:
+def _admit(policy: Policy, asked: Request) -> None:
     """Before each request. Raises Refused (401, 403, 429) and KeysDown."""
-    g.caller, g.entered = None, None
-    if request.url_rule is None or request.method == "OPTIONS":
+    rule, environ = asked.url_rule, asked.environ
+    if rule is None or asked.method == "OPTIONS":
         return
-    policy, scope = _policy(), SCOPE_OF.get(request.blueprint or "", ADMIN)
+    scope = SCOPE_OF.get(rule.endpoint.rpartition(".")[0], ADMIN)
     if scope is None:
-        g.caller = _known_caller(policy)
+        environ[_CALLER] = _known_caller(policy, environ)
     elif policy.demands_keys():
-        g.caller = asking = _caller(policy)
-        _check_scopes(asking.key, scope)
-        _count(policy, asking.key)
+        environ[_CALLER] = Caller((key := _key(policy, environ)).tenant, key)
+        _check_scopes(key, scope, asked)
+        _count(policy, key, environ)
     else:
         check_site()
-        g.caller = _ANYBODY
+        environ[_CALLER] = _ANYBODY
 
 
-def _known_caller(policy: Policy) -> Caller | None:
+def _known_caller(policy: Policy, environ: Environ) -> Caller | None:
     """Who asks where nobody needs a key: one that is not valid, or cannot be looked up, is as good as none."""
     try:
-        return _caller(policy) if policy.demands_keys() else _ANYBODY
+        return Caller((key := _key(policy, environ)).tenant, key) if policy.demands_keys() else _ANYBODY
     except (Refused, KeysDown):
         return None
 
 
-def _caller(policy: Policy) -> Caller:
-    sent = request.headers.get("Authorization", "")
+def _key(policy: Policy, environ: Environ) -> Key:
+    sent: str = environ.get("HTTP_AUTHORIZATION", "")
     if sent[: len(_SCHEME)].lower() != _SCHEME:
         raise _unknown("Send a key: `Authorization: Bearer KEY`. Whoever runs the service makes keys.")
     key = policy.known.find(sent[len(_SCHEME) :].strip()) if policy.known else None
@@ -111,11 +127,7 @@ def _caller(policy: Policy) -> Caller:
     if state != "valid":
         raise _unknown(f"The key is {state}.", wrong=True)
     logs.note_key(key.id)
-    return Caller(key.tenant, key)
-
-
-def _policy() -> Policy:
-    return cast(Policy, current_app.extensions[_KEY])
+    return key
 
 
 def _unknown(detail: str, wrong: bool = False) -> Refused:
@@ -123,40 +135,31 @@ def _unknown(detail: str, wrong: bool = False) -> Refused:
     return Refused(KEY_NEEDED, detail, headers={"WWW-Authenticate": challenge})
 
 
-def _check_scopes(key: Key | None, scope: str) -> None:
-    needed = [scope, *(SCOPE_OF_PARAMETER[name] for name in request.args if name in SCOPE_OF_PARAMETER)]
-    missing = sorted({name for name in needed if key is None or not key.allows(name)})
+def _check_scopes(key: Key, scope: str, asked: Request) -> None:
+    needed = [scope]
+    if asked.query_string:
+        needed += [SCOPE_OF_PARAMETER[name] for name in asked.args if name in SCOPE_OF_PARAMETER]
+    missing = [name for name in needed if not key.allows(name)]
     if missing:
+        missing = sorted(set(missing))
         told = " and ".join(f"`{name}`" for name in missing)
         challenge = f'{_CHALLENGE}, error="insufficient_scope", scope="{" ".join(missing)}"'
         raise Refused(FORBIDDEN, f"The key lacks the scope {told}.", headers={"WWW-Authenticate": challenge})
 
 
-def _count(policy: Policy, key: Key | None) -> None:
-    if key is None:
-        return
+def _count(policy: Policy, key: Key, environ: Environ) -> None:
     rate = policy.each.rate if key.rate is None else key.rate
     concurrent = policy.each.concurrent if key.concurrent is None else key.concurrent
     if rate is None and concurrent is None:
         return
     try:
-        policy.limits.enter(key.id, Allowed(rate, concurrent))
+        environ[_ENTERED] = policy.limits.enter(key.id, Allowed(rate, concurrent))
     except TooMany as bound:
         raise Refused(TOO_MANY, f"{bound.why} Ask again later.", after=ceil(bound.after)) from None
-    g.entered = key.id
 
 
-def _leave_when_sent(response: Response) -> Response:
-    """A long answer is under way until its last byte is sent, or the client is gone."""
-    entered, g.entered = g.get("entered"), None
-    if entered is not None:
-        limits = _policy().limits
-        response.call_on_close(lambda: limits.leave(entered))
-    return response
-
-
-def _leave_unsent(_error: BaseException | None) -> None:
+def _leave_unsent(limits: Limits, environ: Environ) -> None:
     """Where a hook failed there was no answer to wait for."""
-    entered, g.entered = g.get("entered"), None
+    entered = environ.pop(_ENTERED, None)
     if entered is not None:
-        _policy().limits.leave(entered)
+        limits.leave(entered)

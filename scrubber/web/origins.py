@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import cast
 
 from flask import Flask, Response, current_app, request
@@ -24,6 +25,7 @@ _HEADERS_OUT = (
     "Batch-State, ETag, Idempotent-Replayed, Location, Retry-After, traceparent, WWW-Authenticate, X-Request-Id"
 )
 _PREFLIGHT_SECONDS = 600
+_REMEMBERED = 64  # names that were asked by
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,43 +39,50 @@ class _Allowed:
 def install(app: Flask, settings: Settings) -> None:
     """Answer by the names, and to the pages, that the settings allow."""
     anywhere = not settings.hosts and not settings.on_loopback
-    app.extensions[_KEY] = _Allowed(None if anywhere else frozenset(settings.hosts), frozenset(settings.origins))
-    app.before_request(_check_host)
-    app.after_request(_allow_origin)
+    allowed = _Allowed(None if anywhere else frozenset(settings.hosts), frozenset(settings.origins))
+    app.extensions[_KEY] = allowed
+    if allowed.hosts is not None:
+        app.before_request(partial(_check_host, allowed.hosts))
+    if allowed.origins:
+        app.after_request(partial(_allow_origin, allowed.origins))
 
 
 def check_site() -> None:
     """That no page of another site makes the current request change anything. Raises Refused (403)."""
     if request.method in _READING:
         return
-    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+    environ = request.environ
+    origin, site = environ.get("HTTP_ORIGIN"), environ.get("HTTP_SEC_FETCH_SITE")
+    if origin is None and site is None:
+        return  # no browser
     if origin is not None and origin.lower() in _allowed().origins:
         return
-    if not (_is_ours(origin) if site is None else site in _OURS):
+    if not (_is_from_here(origin) if site is None else site in _OURS):
         raise Refused(CROSS_SITE, "A page of another site sent it. SCRUBBER_ORIGINS lists the sites that may.")
 
 
-def _is_ours(origin: str | None) -> bool:
-    """For browsers that do not send Sec-Fetch-Site; what is no browser sends no Origin either."""
+def _is_from_here(origin: str | None) -> bool:
+    """For browsers that do not send Sec-Fetch-Site."""
     return origin is None or origin.lower().partition("://")[2] == request.headers.get("Host", "").lower()
 
 
-def _check_host() -> None:
+def _check_host(hosts: frozenset[str]) -> None:
     """Raises Refused (421). Whoever looks after the health of a process knows it by its address."""
-    allowed, host = _allowed().hosts, request.headers.get("Host")
-    if allowed is None or host is None or request.blueprint == "health":
+    host = request.environ.get("HTTP_HOST")
+    if host is None or _is_ours(host, hosts) or request.blueprint == "health":
         return
+    raise Refused(WRONG_HOST, "The Host of the request is none that this service has; SCRUBBER_HOSTS lists them.")
+
+
+@lru_cache(_REMEMBERED)
+def _is_ours(host: str, hosts: frozenset[str]) -> bool:
     found = _HOST.fullmatch(host.lower())
     name = (found[1] or found[2]) if found else ""
-    if name not in allowed and not is_loopback(name):
-        raise Refused(WRONG_HOST, "The Host of the request is none that this service has; SCRUBBER_HOSTS lists them.")
+    return name in hosts or is_loopback(name)
 
 
-def _allow_origin(response: Response) -> Response:
+def _allow_origin(origins: frozenset[str], response: Response) -> Response:
     """What a browser asks for before it lets a page of another site read the answer."""
-    origins = _allowed().origins
-    if not origins:
-        return response
     response.vary.add("Origin")
     origin = request.headers.get("Origin")
     if origin is None or origin.lower() not in origins:
