@@ -24,4 +24,4 @@ def most_connections() -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return MOST_CONNECTIONS
-    return max(soft // 2, min(MOST_CONNECTIONS, soft - _KEPT))
+    return min(MOST_CONNECTIONS, max(soft // 2, soft - _KEPT))
