@@ -151,7 +151,7 @@ class Arriving:
     def _enough(self) -> bool:
         if self._chunks is not None:
             return self._chunks.ended or self._chunks.size >= self._most
-        if self._length > self._most and not self.streamed:
+        if self._length >= self._most and not self.streamed:
             return True  # it is refused, without having been read
         return self.unread.size >= min(self._length, self._most)
 
