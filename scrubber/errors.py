@@ -15,6 +15,8 @@ ScrubberError
 |-- BadGzip                bytes that are sent as gzip and are none, or not whole; the message says which
 |   `-- UnpacksTooLarge    they hold more than is read
 |-- LedgerDown             batches cannot be kept or read just now (HTTP 503)
+|   `-- Gone               what was kept of a batch is not there any more
+|-- DamagedResult          results of a batch are not as they were made: made again (HTTP 503), or lost (HTTP 500)
 |-- KeysDown               API keys cannot be read or written just now (HTTP 503)
 |-- DepotFull              there is no room for a batch (HTTP 507)
 |-- BadUpload              an upload is refused while it is received (HTTP 400, 413, 415)
@@ -99,6 +101,20 @@ class LedgerDown(ScrubberError):
 
 class KeysDown(ScrubberError):
     """API keys cannot be read or written just now; the message holds no key."""
+
+
+class Gone(LedgerDown):
+    """What was kept of a batch is not there any more."""
+
+
+class DamagedResult(ScrubberError):
+    """Results of a batch are not as they were made. `again`: they are being made again from the upload."""
+
+    def __init__(self, first_row: int, again: bool) -> None:
+        self.again = again
+        what = f"the results from row {first_row} on are gone, or not as they were made"
+        then = "; they are made again from the upload" if again else ", and the batch was ended, so none are made again"
+        super().__init__(what + then)
 
 
 class NewerStore(ConfigError, LedgerDown):

@@ -13,7 +13,6 @@ import pytest
 
 from scrubber.answer.json import to_bytes
 from scrubber.batch.job import ROWS_A_CHUNK
-from scrubber.batch.place import Batches
 from scrubber.batch.pool import Worker, do_chunk
 from scrubber.batch.results import Wanted, lines
 from scrubber.batch.run import FATAL_DEATHS
@@ -154,7 +153,7 @@ def test_a_row_that_ends_its_workers_is_isolated(keep: Keep, shipped: Scrubber) 
         return shipped.scrub(claim, *rest)
 
     class Deadly:
-        rulebook = shipped.rulebook
+        rulebook, reference = shipped.rulebook, shipped.reference
 
         def scrub(self, *rest: Any) -> ScrubResult:
             return scrub(*rest)
@@ -198,7 +197,7 @@ def test_a_disk_that_is_full_for_long_condemns_no_row(
     worker = Worker("one", 0, lambda: on, lambda event, told: said.append(event))
     for _ in range(MOST_TRIES * 2):
         worker.attempt(do_chunk, replace(on, depot=Full()))
-    assert said == ["batches stand still"]
+    assert said == ["batches stand still", "batches go on"]
     assert [row["row"] for row in results(on) if "answer" in row] == [1, 2, 3]
 
 
@@ -236,7 +235,7 @@ def test_workers_that_die_at_different_rows_condemn_none(keep: Keep, shipped: Sc
 
 def test_a_failure_of_ours_is_told_without_the_claim(keep: Keep, shipped: Scrubber) -> None:
     class Broken:
-        rulebook = shipped.rulebook
+        rulebook, reference = shipped.rulebook, shipped.reference
 
         def scrub(self, *_: Any) -> ScrubResult:
             raise ValueError("CANARY")
@@ -290,7 +289,7 @@ def test_blank_lines_are_counted_and_are_no_rows(keep: Keep, shipped: Scrubber) 
     assert [row["row"] for row in results(on)] == [2 + 3 * place for place in range(count)]
     every = result_bytes(on).splitlines(keepends=True)
     for after in (0, 1, 2, 3, 4, 5, 3 * ROWS_A_CHUNK, 3 * ROWS_A_CHUNK + 1, 3 * ROWS_A_CHUNK + 2, 3 * count, 10**8):
-        read = b"".join(lines(Batches(on.ledger, on.depot, on.ledger.store), "b1", Wanted(after)))
+        read = b"".join(lines(keep(), "b1", Wanted(after)))
         assert read == b"".join(line for line in every if orjson.loads(line)["row"] > after)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from typing import BinaryIO, NamedTuple
 
 from scrubber.batch.depot import PIECE
@@ -50,11 +51,15 @@ class _Chunks:
         self._most_row_bytes = most_row_bytes
         self._most_rows = most_rows
         self.made: list[Chunk] = []
+        self._rows_hash = sha256()
         self.rows = 0
         self._first = self._count = self._start = self._stop = self._objects = 0
 
-    def add(self, number: int, start: int, stop: int, objects: int) -> None:
-        """A row at bytes `start` to `stop`, the line break among them, with so many objects of JSON."""
+    def add(self, number: int, start: int, stop: int, objects: int, line: bytes) -> None:
+        """A row at bytes `start` to `stop`, the line break among them, with so many objects of JSON.
+
+        `line` has its bytes without the line break, unless it is too large.
+        """
         self.rows += 1
         if self._most_rows is not None and self.rows > self._most_rows:
             raise NotABatch(f"the batch has more than {self._most_rows:,} rows; send it in several")
@@ -68,6 +73,7 @@ class _Chunks:
         if not self._count:
             self._first, self._start, self._objects = number, start, 0
         self._count += 1
+        self._rows_hash.update(b"%d:%b\n" % (number, line))
         self._objects += many
         self._stop = stop
         if self._count == ROWS_A_CHUNK:
@@ -76,8 +82,9 @@ class _Chunks:
     def close(self) -> None:
         """End the chunk that is being gathered."""
         if self._count:
-            self.made.append(Chunk(len(self.made), self._first, self._count, self._start, self._stop))
-            self._count = 0
+            digest = self._rows_hash.hexdigest()
+            self.made.append(Chunk(len(self.made), self._first, self._count, self._start, self._stop, digest))
+            self._count, self._rows_hash = 0, sha256()
 
 
 def cut_lines(data: Iterable[bytes], most_row_bytes: int, most_rows: int | None = MOST_ROWS) -> Cut:
@@ -87,20 +94,33 @@ def cut_lines(data: Iterable[bytes], most_row_bytes: int, most_rows: int | None 
     """
     chunks = _Chunks(most_row_bytes, most_rows)
     number, start, position, objects, blank = 1, 0, 0, 0, True
+    held: list[bytes] = []  # of a line that goes over several pieces, as long as it may be a row
     for piece in data:
         begin = 0
         while (end := piece.find(b"\n", begin)) >= 0:
             blank = blank and not piece[begin:end].strip()
             if not blank:
-                chunks.add(number, start, position + end + 1, objects + piece.count(b"{", begin, end))
+                line = b"".join((*held, piece[begin:end]))
+                chunks.add(number, start, position + end + 1, objects + piece.count(b"{", begin, end), line)
             number, start, objects, begin, blank = number + 1, position + end + 1, 0, end + 1, True
+            held.clear()
         blank = blank and not piece[begin:].strip()
         objects += piece.count(b"{", begin)
         position += len(piece)
+        if begin < len(piece) and position - start <= most_row_bytes:
+            held.append(piece[begin:])
     if not blank:
-        chunks.add(number, start, position, objects)
+        chunks.add(number, start, position, objects, b"".join(held))
     chunks.close()
     return Cut(chunks.made, chunks.rows)
+
+
+def digest_of(rows: Iterable[tuple[int, bytes | None]]) -> str:
+    """SHA-256 of rows and their numbers: `number:row` and a line break for each."""
+    hashing = sha256()
+    for number, line in rows:
+        hashing.update(b"%d:%b\n" % (number, line or b""))
+    return hashing.hexdigest()
 
 
 def rows_of(chunk: Chunk, data: bytes) -> Iterator[tuple[int, bytes | None]]:

@@ -39,6 +39,9 @@ class Depot(Protocol):
     def drop_result(self, batch_id: str, number: int, token: str) -> None:
         """Remove what came out under a lease that was lost."""
 
+    def full(self) -> bool:
+        """Whether there is no room for results, as far as that can be seen without writing any."""
+
     def remove(self, batch_id: str) -> None:
         """Remove all of a batch; it may be gone in part or altogether."""
 

@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from scrubber.batch.room import FOR_RESULTS, FOR_UPLOADS, Disk, while_there_is_room
-from scrubber.errors import DepotFull, LedgerDown
+from scrubber.batch.room import FOR_RESULTS, FOR_UPLOADS, NO_ROOM, Disk, has_room, while_there_is_room
+from scrubber.errors import DepotFull, Gone, LedgerDown
 
 UPLOAD, ROWS = "upload", "rows"
 UNFINISHED = ".part"
@@ -83,6 +83,11 @@ class FolderDepot:
         with _kept():
             self._result(batch_id, number, token).unlink(missing_ok=True)
 
+    def full(self) -> bool:
+        """See Depot."""
+        with _kept():
+            return self._folder.is_dir() and not has_room(self._folder, FOR_RESULTS, self._disk)
+
     def remove(self, batch_id: str) -> None:
         """See Depot."""
         with _kept():
@@ -142,5 +147,7 @@ def _kept() -> Iterator[None]:
     else:
         return
     if number in FULL:
-        raise DepotFull("there is no room for the batch")
+        raise DepotFull(NO_ROOM)
+    if number == errno.ENOENT:
+        raise Gone("the files of batches cannot be used: what was kept is not there")
     raise LedgerDown(f"the files of batches cannot be used: {os.strerror(number) if number else 'no such file'}")

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any, NamedTuple
+
+import orjson
+
+from scrubber.reference.named import Named
 
 FORMATS = ("ndjson", "json")
 STATES = ("received", "running", "done", "cancelled", "failed")
@@ -50,11 +55,34 @@ class Body:
     sha256: str
 
 
+class Versions(NamedTuple):
+    """What rows are scrubbed with: the program, the digest of the rulebook, and the releases of reference data."""
+
+    program: str
+    rulebook: str
+    releases: tuple[Named, ...]
+
+    def in_short(self) -> ShortVersions:
+        """The same, with one digest for all releases."""
+        listed = sorted(tuple(release) for release in self.releases)
+        return ShortVersions(self.program, self.rulebook, "sha256:" + sha256(orjson.dumps(listed)).hexdigest())
+
+
+class ShortVersions(NamedTuple):
+    """Versions in short. `reference` is the SHA-256 of the sorted list of [table, release, sha256, complete]."""
+
+    program: str
+    rulebook: str
+    reference: str
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """One submission. `rows` is None until it is cut; `why` says why it failed. Times are UTC.
 
     Only callers of its `tenant` are told of it.
+    `pinned` is what it was begun with, and is finished with where that is possible: None until it is cut, and of
+    batches that an earlier program cut.
     """
 
     id: str
@@ -67,6 +95,7 @@ class Batch:
     ended: datetime | None = None
     why: str | None = None
     tenant: str = DEFAULT_TENANT
+    pinned: Versions | None = None
 
     def why_rejected(self, rejected: int) -> str | None:
         """Why so many rejected rows end it; None where they do not. It has been cut."""
@@ -81,7 +110,8 @@ class Chunk(NamedTuple):
 
     There may be blank lines among them, which are numbered and are no rows.
 
-    A row that is too large to be read is a chunk of no bytes.
+    A row that is too large to be read is a chunk of no bytes. `sha256` is of its rows, see `cut.digest_of`; None where
+    it has no bytes, or an earlier program cut the batch.
     """
 
     number: int
@@ -89,6 +119,7 @@ class Chunk(NamedTuple):
     rows: int
     start: int
     stop: int
+    sha256: str | None = None
 
 
 class Lease(NamedTuple):
@@ -130,6 +161,13 @@ class Tally(NamedTuple):
             self.at_risk + other.at_risk,
             self.unpriced + other.unpriced,
         )
+
+
+class Made(NamedTuple):
+    """Of the results of a chunk: the SHA-256 of their bytes, in hexadecimal, and what they were made with."""
+
+    sha256: str
+    versions: ShortVersions
 
 
 class Progress(NamedTuple):

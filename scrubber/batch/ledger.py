@@ -10,7 +10,18 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from scrubber.batch.job import DEFAULT_TENANT, Batch, Chunk, Lease, Progress, Summary, Tally
+from scrubber.batch.job import (
+    DEFAULT_TENANT,
+    Batch,
+    Chunk,
+    Lease,
+    Made,
+    Progress,
+    ShortVersions,
+    Summary,
+    Tally,
+    Versions,
+)
 
 LEASE_SECONDS = 30.0
 
@@ -20,10 +31,14 @@ class KeyUsed(Exception):
 
 
 class Done(NamedTuple):
-    """A finished chunk: the token under which its result lies."""
+    """A finished chunk: the token under which its result lies, and the SHA-256 of that.
+
+    None: an earlier program made it.
+    """
 
     chunk: Chunk
     token: str
+    sha256: str | None
 
 
 class Announcement(NamedTuple):
@@ -53,15 +68,24 @@ class Ledger(Protocol):
         """The newest batches of a tenant first."""
 
     def take(self, worker: str) -> Lease | None:
-        """A lease on the chunk that is next: by priority, then by age; one whose lease ran out goes first."""
+        """A lease on the chunk that is next. One whose lease ran out goes first; then what has the highest priority.
+
+        Batches of one priority take turns, a chunk each: next is the batch whose turn was longest ago, or that has
+        waited longest for its first. To cut a batch is no turn.
+        """
 
     def renew(self, lease: Lease, at_row: int | None) -> bool:
         """Hold the lease for another while, noting the row that is next. False: it is lost; stop."""
 
-    def cut(self, lease: Lease, chunks: Sequence[Chunk], rows: int, now: datetime) -> bool:
-        """Enter the chunks of a batch and end the lease under which it was cut. A batch of no rows is done."""
+    def cut(
+        self, lease: Lease, chunks: Sequence[Chunk], rows: int, now: datetime, pinned: Versions | None = None
+    ) -> bool:
+        """Enter the chunks of a batch and end the lease under which it was cut. A batch of no rows is done.
 
-    def finish(self, lease: Lease, tally: Tally, summary: Summary, now: datetime) -> bool:
+        `pinned` is what the batch is to be scrubbed with.
+        """
+
+    def finish(self, lease: Lease, tally: Tally, summary: Summary, now: datetime, made: Made | None = None) -> bool:
         """Enter a chunk's outcome. False: the lease was lost, and what was done under it does not count.
 
         The batch ends with its last chunk, or earlier with more rejected rows than its sender allows.
@@ -78,6 +102,24 @@ class Ledger(Protocol):
 
     def give_back(self, worker: str) -> None:
         """Give back what a worker holds that lives and cannot go on, as if it had never been taken."""
+
+    def do_again(self, batch_id: str, done: Done) -> bool:
+        """Have a finished chunk scrubbed again, whose results were lost. A batch that was done runs again until then.
+
+        False: it is not as `done` says, or the batch was cancelled or failed.
+        """
+
+    def versions(self, batch_id: str) -> list[ShortVersions]:
+        """What the finished chunks were made with, in the order of the rows; each once."""
+
+    def stand_still(self, worker: str, why: str) -> None:
+        """A worker cannot go on, for a reason outside of any batch. Not said again, it is forgotten with its lease."""
+
+    def go_on(self, worker: str) -> None:
+        """It can go on."""
+
+    def standing_still(self) -> str | None:
+        """Why a worker cannot go on just now; None where all can."""
 
     def progress(self, batch_id: str) -> Progress:
         """How far a batch is."""

@@ -9,6 +9,7 @@ from scrubber.batch.depot import Depot
 from scrubber.batch.folder import FolderDepot
 from scrubber.batch.hint import Hint, nobody
 from scrubber.batch.ledger import LEASE_SECONDS, Ledger
+from scrubber.batch.room import NO_ROOM
 from scrubber.batch.sqlite import SqliteLedger
 from scrubber.errors import ConfigError
 from scrubber.migrations import FolderMigration, FolderStore, Store
@@ -29,6 +30,10 @@ class Batches:
     depot: Depot
     store: Store
     hint: Hint = nobody
+
+    def standing_still(self) -> str | None:
+        """Why batches do not go on just now; None where they do. Raises LedgerDown."""
+        return NO_ROOM if self.depot.full() else self.ledger.standing_still()
 
 
 def open_batches(

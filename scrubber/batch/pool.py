@@ -161,17 +161,22 @@ class Worker:
                 # It was not the fault of any row: else a disk that is full for long would condemn the last one.
                 bench.ledger.give_back(self.name)
             done = do_next(self.name, bench)
+            if self.standing is not None:
+                bench.ledger.go_on(self.name)
+                self.tell("batches go on", {})
         except (LedgerDown, DepotFull) as error:
-            self._stand(str(error))
+            self._stand(str(error), bench)
             return False
         self.standing = None
         return done
 
-    def _stand(self, why: str) -> None:
-        """Says once why nothing goes on, and waits a little."""
+    def _stand(self, why: str, bench: Bench) -> None:
+        """Says once in the log why nothing goes on, keeps saying it to whoever asks the ledger, and waits a little."""
         if why != self.standing:
             self.tell("batches stand still", {"reason": why})
         self.standing = why
+        with suppress(LedgerDown, DepotFull):
+            bench.ledger.stand_still(self.name, why)
         time.sleep(RETRY_SECONDS)
 
     def _end(self, *_: object) -> None:

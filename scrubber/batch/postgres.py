@@ -14,31 +14,76 @@ from typing import LiteralString
 
 import orjson
 
-from scrubber.batch.job import CUT, DEFAULT_TENANT, ENDED, Batch, Chunk, Lease, Progress, Summary, Tally
+from scrubber.batch.job import (
+    CUT,
+    DEFAULT_TENANT,
+    ENDED,
+    Batch,
+    Chunk,
+    Lease,
+    Made,
+    Progress,
+    ShortVersions,
+    Summary,
+    Tally,
+    Versions,
+)
 from scrubber.batch.ledger import LEASE_SECONDS, Announcement, Done
 from scrubber.batch.postgres_tables import Do, Row, Tables
-from scrubber.batch.written import PAGE, done_in_order, from_json, kept_key, page_by_page, same, to_json
+from scrubber.batch.written import (
+    PAGE,
+    chunk_in,
+    done_in_order,
+    from_json,
+    kept_key,
+    made_to_columns,
+    page_by_page,
+    pinned_to_json,
+    same,
+    to_json,
+    versions_in,
+)
 from scrubber.reference.postgres_database import Database
 
 KEY_LOCK = 7_713_091  # of advisory locks; any number, as long as nobody else takes it
-# Leases that ran out sort before what waits.
-_TAKE: LiteralString = """
-WITH found AS MATERIALIZED (
-  SELECT batch, number FROM scrubber_batches.chunks
-  WHERE state <> 'done' AND (state = 'waiting' OR until < now())
-  ORDER BY state, urgency, batch, number LIMIT 1 FOR UPDATE SKIP LOCKED
-), taken AS (
-  UPDATE scrubber_batches.chunks AS chunk SET
+# Two that take at once may both choose the batch whose turn it is; of each batch there is then a chunk for both.
+AT_ONCE = 32
+_RAN_OUT: LiteralString = """
+SELECT batch, number FROM scrubber_batches.chunks WHERE state = 'leased' AND until < now()
+ORDER BY urgency, batch, number LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+# Fairness among tenants goes before that among their batches: by the last turn of any batch of the tenant.
+_WAITING: LiteralString = """
+SELECT chunk.batch, chunk.number FROM (
+  SELECT waiting.batch, waiting.number, row_number() OVER (
+    ORDER BY waiting.urgency, coalesce(turns.turn, 0), batches.id, waiting.number
+  ) AS place
+  FROM scrubber_batches.batches CROSS JOIN LATERAL (
+    SELECT batch, number, urgency FROM scrubber_batches.chunks
+    WHERE batch = batches.id AND state = 'waiting' ORDER BY number LIMIT %(at_once)s
+  ) AS waiting LEFT JOIN scrubber_batches.turns ON turns.batch = batches.id
+  WHERE batches.ended IS NULL ORDER BY place LIMIT %(at_once)s
+) AS next JOIN scrubber_batches.chunks AS chunk ON chunk.batch = next.batch AND chunk.number = next.number
+WHERE chunk.state = 'waiting' ORDER BY next.place LIMIT 1 FOR UPDATE OF chunk SKIP LOCKED
+"""
+_LEASE: LiteralString = """
+WITH taken AS (
+  UPDATE scrubber_batches.chunks SET
     state = 'leased', token = %(token)s, worker = %(worker)s, until = now() + %(seconds)s * interval '1 second',
     tries = tries + 1, at_row = NULL,
     deaths = CASE WHEN state = 'leased' AND at_row IS NOT NULL
       THEN deaths || jsonb_build_object(at_row::text, coalesce((deaths ->> at_row::text)::integer, 0) + 1)
       ELSE deaths END
-  FROM found WHERE chunk.batch = found.batch AND chunk.number = found.number
-  RETURNING chunk.*
+  WHERE batch = %(batch)s AND number = %(number)s
+  RETURNING *
 )
-SELECT batches.*, number, first_row, taken.rows AS chunk_rows, start, stop, tries, deaths
+SELECT batches.*, number, first_row, taken.rows AS chunk_rows, start, stop, rows_sha256, tries, deaths
 FROM taken JOIN scrubber_batches.batches ON batches.id = taken.batch
+"""
+# After the chunk, everywhere: else two would wait for each other.
+_NEXT_TURN: LiteralString = """
+INSERT INTO scrubber_batches.turns (batch) VALUES (%s)
+ON CONFLICT (batch) DO UPDATE SET turn = nextval('scrubber_batches.turn')
 """
 _NEXT_ANNOUNCEMENT: LiteralString = """
 WITH found AS MATERIALIZED (
@@ -78,6 +123,7 @@ class PostgresLedger:
                 (batch.id, batch.state, to_json(batch), key, key_until and key_until.isoformat(), batch.tenant),
             )
             _enter(do, batch, [Chunk(CUT, 0, 0, 0, 0)])
+            do(_NEXT_TURN, (batch.id,))
             if batch.options.webhook is not None:
                 do("INSERT INTO scrubber_batches.announcements (batch) VALUES (%s)", (batch.id,))
         return batch
@@ -98,11 +144,15 @@ class PostgresLedger:
         """See Ledger."""
         token = secrets.token_hex(8)
         with self._tables.change() as do:
-            found = do(_TAKE, {"token": token, "worker": worker, "seconds": self._lease_seconds})
-        if not found:
-            return None
-        [row] = found
-        chunk = Chunk(row["number"], row["first_row"], row["chunk_rows"], row["start"], row["stop"])
+            found = do(_RAN_OUT, ()) or do(_WAITING, {"at_once": AT_ONCE})
+            if not found:
+                return None
+            [place] = found
+            values = {"token": token, "worker": worker, "seconds": self._lease_seconds}
+            [row] = do(_LEASE, values | place)
+            if row["number"] != CUT:
+                do(_NEXT_TURN, (place["batch"],))
+        chunk = chunk_in(row | {"rows": row["chunk_rows"]})
         deaths = {int(number): count for number, count in row["deaths"].items()}
         return Lease(_batch(row), chunk, token, row["tries"], deaths)
 
@@ -116,7 +166,9 @@ class PostgresLedger:
             )
         return bool(renewed)
 
-    def cut(self, lease: Lease, chunks: Sequence[Chunk], rows: int, now: datetime) -> bool:
+    def cut(
+        self, lease: Lease, chunks: Sequence[Chunk], rows: int, now: datetime, pinned: Versions | None = None
+    ) -> bool:
         """See Ledger."""
         batch, moment = lease.batch, now.isoformat()
         with self._tables.change() as do:
@@ -130,13 +182,21 @@ class PostgresLedger:
                 return False
             _enter(do, batch, chunks)
             do(
-                "UPDATE scrubber_batches.batches SET state = %s, rows = %s, unfinished = %s, started = %s, ended = %s "
-                "WHERE id = %s",
-                ("running" if chunks else "done", rows, len(chunks), moment, None if chunks else moment, batch.id),
+                "UPDATE scrubber_batches.batches SET state = %s, rows = %s, unfinished = %s, started = %s, ended = %s, "
+                "pinned = %s WHERE id = %s",
+                (
+                    "running" if chunks else "done",
+                    rows,
+                    len(chunks),
+                    moment,
+                    None if chunks else moment,
+                    pinned_to_json(pinned),
+                    batch.id,
+                ),
             )
         return True
 
-    def finish(self, lease: Lease, tally: Tally, summary: Summary, now: datetime) -> bool:
+    def finish(self, lease: Lease, tally: Tally, summary: Summary, now: datetime, made: Made | None = None) -> bool:
         """See Ledger."""
         cents = int(tally.at_risk.scaleb(2))
         outcome = tally.accept, tally.warn, tally.deny, tally.rejected, cents, tally.unpriced, orjson.dumps(summary)
@@ -144,9 +204,9 @@ class PostgresLedger:
             _lock(do, lease.batch.id)
             finished = do(
                 "UPDATE scrubber_batches.chunks SET state = 'done', accept = %s, warn = %s, deny = %s, rejected = %s, "
-                "at_risk = %s, unpriced = %s, summary = %s "
+                "at_risk = %s, unpriced = %s, summary = %s, result_sha256 = %s, made_with = %s "
                 "WHERE batch = %s AND number = %s AND token = %s AND state = 'leased' RETURNING 1",
-                (*outcome, *_place(lease)),
+                (*outcome, *made_to_columns(made), *_place(lease)),
             )
             if not finished:
                 return False
@@ -187,6 +247,58 @@ class PostgresLedger:
                 (worker,),
             )
 
+    def do_again(self, batch_id: str, done: Done) -> bool:
+        """See Ledger."""
+        with self._tables.change() as do:
+            _lock(do, batch_id)
+            again = do(
+                "UPDATE scrubber_batches.chunks AS chunk SET state = 'waiting', token = NULL, tries = 0, "
+                "at_row = NULL, accept = NULL, warn = NULL, deny = NULL, rejected = NULL, at_risk = NULL, "
+                "unpriced = NULL, summary = NULL, result_sha256 = NULL, made_with = NULL FROM scrubber_batches.batches "
+                "WHERE batches.id = chunk.batch AND batches.state IN ('running', 'done') "
+                "AND chunk.batch = %s AND chunk.number = %s AND chunk.token = %s AND chunk.state = 'done' RETURNING 1",
+                (batch_id, done.chunk.number, done.token),
+            )
+            if not again:
+                return False
+            do(
+                "UPDATE scrubber_batches.batches SET unfinished = unfinished + 1, state = 'running', ended = NULL "
+                "WHERE id = %s",
+                (batch_id,),
+            )
+        return True
+
+    def versions(self, batch_id: str) -> list[ShortVersions]:
+        """See Ledger."""
+        return versions_in(
+            self._tables.ask(
+                "SELECT made_with FROM scrubber_batches.chunks WHERE batch = %s AND made_with IS NOT NULL "
+                "GROUP BY made_with ORDER BY min(number)",
+                (batch_id,),
+            )
+        )
+
+    def stand_still(self, worker: str, why: str) -> None:
+        """See Ledger."""
+        with self._tables.change() as do:
+            do(
+                "INSERT INTO scrubber_batches.standstills VALUES (%s, %s, now() + %s * interval '1 second') "
+                "ON CONFLICT (worker) DO UPDATE SET why = excluded.why, until = excluded.until",
+                (worker, why, self._lease_seconds),
+            )
+
+    def go_on(self, worker: str) -> None:
+        """See Ledger."""
+        with self._tables.change() as do:
+            do("DELETE FROM scrubber_batches.standstills WHERE worker = %s OR until < now()", (worker,))
+
+    def standing_still(self) -> str | None:
+        """See Ledger."""
+        found = self._tables.ask(
+            "SELECT why FROM scrubber_batches.standstills WHERE until >= now() ORDER BY until DESC LIMIT 1", ()
+        )
+        return found[0]["why"] if found else None
+
     def progress(self, batch_id: str) -> Progress:
         """See Ledger."""
         [sums] = self._tables.ask(
@@ -205,8 +317,8 @@ class PostgresLedger:
         batch = self.batch(batch_id)
         gaps = batch is not None and batch.state in ENDED
         found = self._tables.ask(
-            "SELECT number, first_row, rows, start, stop, token, state FROM scrubber_batches.chunks "
-            "WHERE batch = %s AND number <> %s AND number >= coalesce("
+            "SELECT number, first_row, rows, start, stop, rows_sha256, token, state, result_sha256 "
+            "FROM scrubber_batches.chunks WHERE batch = %s AND number <> %s AND number >= coalesce("
             "(SELECT max(number) FROM scrubber_batches.chunks WHERE batch = %s AND first_row <= %s), 0) "
             "ORDER BY number",
             (batch_id, CUT, batch_id, from_row),
@@ -238,6 +350,7 @@ class PostgresLedger:
         with self._tables.change() as do:
             do("DELETE FROM scrubber_batches.batches WHERE id = %s", (batch_id,))
             do("DELETE FROM scrubber_batches.chunks WHERE batch = %s", (batch_id,))
+            do("DELETE FROM scrubber_batches.turns WHERE batch = %s", (batch_id,))
             do("DELETE FROM scrubber_batches.announcements WHERE batch = %s", (batch_id,))
 
     def next_announcement(self) -> Announcement | None:
@@ -298,6 +411,7 @@ def _end(do: Do, batch_id: str, state: str, why: str | None, now: datetime) -> N
 
 def _enter(do: Do, batch: Batch, chunks: Sequence[Chunk]) -> None:
     do.copy(
-        "COPY scrubber_batches.chunks (batch, number, first_row, rows, start, stop, state, urgency) FROM STDIN",
+        "COPY scrubber_batches.chunks (batch, number, first_row, rows, start, stop, rows_sha256, state, urgency) "
+        "FROM STDIN",
         [(batch.id, *chunk, "waiting", -batch.options.priority) for chunk in chunks],
     )

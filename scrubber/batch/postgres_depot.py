@@ -17,7 +17,7 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from scrubber.batch.depot import PIECE
 from scrubber.batch.postgres_tables import Row, Tables, told_plainly
-from scrubber.errors import LedgerDown
+from scrubber.errors import Gone
 from scrubber.reference.postgres_database import Database
 
 UPLOAD, ROWS, RESULT = "upload", "rows", "result"
@@ -88,6 +88,10 @@ class PostgresDepot:
         with told_plainly(), self._database.change() as connection:
             connection.execute(_on(batch_id, statement), (RESULT, number, token))
 
+    def full(self) -> bool:
+        """See Depot. Nobody but the server can see its disk."""
+        return False
+
     def remove(self, batch_id: str) -> None:
         """See Depot."""
         with told_plainly(), self._database.change() as connection:
@@ -146,7 +150,7 @@ def _on(batch_id: str, statement: LiteralString) -> Composed:
 
 
 def _gone() -> NoReturn:
-    raise LedgerDown("the database of batches cannot be used: what was kept is not there")
+    raise Gone("the database of batches cannot be used: what was kept is not there")
 
 
 def _whole(parts: list[Row]) -> bytes:

@@ -8,11 +8,14 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 import orjson
 
+from scrubber.batch.ledger import Done
 from scrubber.batch.place import Batches
+from scrubber.errors import DamagedResult, Gone
 
 REJECTED = "rejected"
 DISPOSITIONS = ("accept", "warn", "deny", REJECTED)
@@ -73,14 +76,33 @@ def lines(batches: Batches, batch_id: str, wanted: Wanted) -> Iterator[bytes]:
 
 def findings_csv(batches: Batches, batch_id: str, wanted: Wanted) -> Iterator[bytes]:
     """The findings of the results as CSV with a heading, one a row; a rejected row has its reasons, without a rule."""
-    yield _csv([COLUMNS])
+    heading = _csv([COLUMNS])
     for piece in lines(batches, batch_id, wanted):
-        yield _csv([row for line in piece.splitlines() for row in _rows(orjson.loads(line))])
+        yield heading + _csv([row for line in piece.splitlines() for row in _rows(orjson.loads(line))])
+        heading = b""
+    if heading:
+        yield heading
+
+
+def checked_result(batches: Batches, batch_id: str, done: Done) -> bytes:
+    """The results of a chunk, as they were made. Raises DamagedResult, and has them made again where that can be."""
+    try:
+        data = batches.depot.result(batch_id, done.chunk.number, done.token)
+    except Gone:
+        if batches.ledger.batch(batch_id) is None:
+            raise  # it was deleted meanwhile
+    else:
+        if done.sha256 in (None, sha256(data).hexdigest()):
+            return data
+    again = batches.ledger.do_again(batch_id, done)
+    if again:
+        batches.hint(batch_id, (done.chunk.number,))
+    raise DamagedResult(done.chunk.first_row, again)
 
 
 def _chunks(batches: Batches, batch_id: str, after: int) -> Iterator[list[bytes]]:
     for done in batches.ledger.done(batch_id, after + 1):
-        data = batches.depot.result(batch_id, done.chunk.number, done.token)
+        data = checked_result(batches, batch_id, done)
         found = data.splitlines(keepends=True)
         yield found[bisect_right(found, after, key=_row) :]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from scrubber.errors import DepotFull
 
+NO_ROOM = "there is no room for the batch"
 LEFT_FREE = 200_000_000  # bytes, or
 SHARE_LEFT_FREE = 0.05  # of a disk on which that is less
 FOR_UPLOADS, FOR_RESULTS = 1.0, 0.5  # of what is left free is not touched
@@ -22,8 +23,13 @@ Disk = Callable[[Path], os.statvfs_result]
 def while_there_is_room(pieces: Iterable[bytes], place: Path, untouched: float, disk: Disk) -> Iterator[bytes]:
     """The pieces, each when there is room for it. Raises DepotFull."""
     for piece in pieces:
-        found = disk(place)
-        left_free = min(LEFT_FREE, SHARE_LEFT_FREE * found.f_blocks * found.f_frsize)
-        if found.f_bavail * found.f_frsize < untouched * left_free:
-            raise DepotFull("there is no room for the batch")
+        if not has_room(place, untouched, disk):
+            raise DepotFull(NO_ROOM)
         yield piece
+
+
+def has_room(place: Path, untouched: float, disk: Disk) -> bool:
+    """Whether as much is free on the disk as is left untouched."""
+    found = disk(place)
+    left_free = min(LEFT_FREE, SHARE_LEFT_FREE * found.f_blocks * found.f_frsize)
+    return found.f_bavail * found.f_frsize >= untouched * left_free

@@ -17,14 +17,53 @@ from typing import Any
 
 import orjson
 
-from scrubber.batch.job import CUT, DEFAULT_TENANT, ENDED, Batch, Chunk, Lease, Progress, Summary, Tally
+from scrubber.batch.job import (
+    CUT,
+    DEFAULT_TENANT,
+    ENDED,
+    Batch,
+    Chunk,
+    Lease,
+    Made,
+    Progress,
+    ShortVersions,
+    Summary,
+    Tally,
+    Versions,
+)
 from scrubber.batch.ledger import LEASE_SECONDS, Announcement, Done
 from scrubber.batch.sqlite_file import Do, SqliteFile
 from scrubber.batch.sqlite_schema import MIGRATIONS
-from scrubber.batch.written import PAGE, chunk_in, done_in_order, from_json, kept_key, page_by_page, same, to_json
+from scrubber.batch.written import (
+    PAGE,
+    chunk_in,
+    done_in_order,
+    from_json,
+    kept_key,
+    made_to_columns,
+    page_by_page,
+    pinned_to_json,
+    same,
+    to_json,
+    versions_in,
+)
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-_CHUNK = "number, first_row, rows, start, stop"
+_CHUNK = "number, first_row, rows, start, stop, rows_sha256"
+_RAN_OUT = (
+    "SELECT batch, number FROM chunks WHERE state = 'leased' AND (boot <> ? OR until < ?) "
+    "ORDER BY urgency, batch, number LIMIT 1"
+)
+# Fairness among tenants goes before that among their batches: by the last turn of any batch of the tenant.
+_WAITING = """
+SELECT chunks.batch, chunks.number FROM batches
+JOIN chunks ON chunks.batch = batches.id AND chunks.number = (
+  SELECT min(number) FROM chunks WHERE batch = batches.id AND state = 'waiting'
+)
+LEFT JOIN turns ON turns.batch = batches.id
+WHERE batches.ended IS NULL ORDER BY chunks.urgency, coalesce(turn, 0), batches.id LIMIT 1
+"""
+_NEXT_TURN = "INSERT OR REPLACE INTO turns SELECT ?, coalesce(max(turn), 0) + 1 FROM turns"
 
 
 class SqliteLedger:
@@ -49,9 +88,10 @@ class SqliteLedger:
                 (batch.id, batch.state, to_json(batch), key, key_until and key_until.isoformat(), batch.tenant),
             )
             do(
-                f"INSERT INTO chunks (batch, {_CHUNK}, state, urgency) VALUES (?, ?, 0, 0, 0, 0, 'waiting', ?)",  # noqa: S608
+                f"INSERT INTO chunks (batch, {_CHUNK}, state, urgency) VALUES (?, ?, 0, 0, 0, 0, NULL, 'waiting', ?)",  # noqa: S608
                 (batch.id, CUT, -batch.options.priority),
             )
+            do(_NEXT_TURN, (batch.id,))
             if batch.options.webhook is not None:
                 do("INSERT INTO announcements (batch) VALUES (?)", (batch.id,))
         return batch
@@ -68,17 +108,8 @@ class SqliteLedger:
 
     def take(self, worker: str) -> Lease | None:
         """See Ledger."""
-        now = time.monotonic()
-        return self._take(
-            worker,
-            "SELECT batch, number FROM chunks WHERE state = 'leased' AND (boot <> ? OR until < ?) "
-            "ORDER BY urgency, batch, number LIMIT 1",
-            (self._boot, now),
-        ) or self._take(
-            worker,
-            "SELECT batch, number FROM chunks WHERE state = 'waiting' ORDER BY urgency, batch, number LIMIT 1",
-            (),
-        )
+        ran_out = self._take(worker, _RAN_OUT, (self._boot, time.monotonic()))
+        return ran_out or self._take(worker, _WAITING, ())
 
     def _take(self, worker: str, which: str, values: tuple[Any, ...]) -> Lease | None:
         if not self._file.ask(which, values):
@@ -96,6 +127,8 @@ class SqliteLedger:
                 "at_row = NULL, deaths = ? WHERE batch = ? AND number = ?",
                 (token, worker, self._boot, self._until(), _written_deaths(deaths), *place),
             )
+            if place[1] != CUT:
+                do(_NEXT_TURN, (place[0],))
             batch = _batch(do("SELECT * FROM batches WHERE id = ?", (place[0],)).fetchone())
         return Lease(batch, chunk_in(row), token, row["tries"] + 1, deaths)
 
@@ -110,7 +143,9 @@ class SqliteLedger:
                 )
             )
 
-    def cut(self, lease: Lease, chunks: Sequence[Chunk], rows: int, now: datetime) -> bool:
+    def cut(
+        self, lease: Lease, chunks: Sequence[Chunk], rows: int, now: datetime, pinned: Versions | None = None
+    ) -> bool:
         """See Ledger."""
         batch = lease.batch
         with self._file.change() as do:
@@ -118,23 +153,24 @@ class SqliteLedger:
                 return False
             do("DELETE FROM chunks WHERE batch = ? AND number = ?", (batch.id, CUT))
             do.many(
-                f"INSERT INTO chunks (batch, {_CHUNK}, state, urgency) VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?)",  # noqa: S608
+                f"INSERT INTO chunks (batch, {_CHUNK}, state, urgency) VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?)",  # noqa: S608
                 [(batch.id, *chunk, -batch.options.priority) for chunk in chunks],
             )
             do(
-                "UPDATE batches SET state = ?, rows = ?, left = ?, started = ?, ended = ? WHERE id = ?",
+                "UPDATE batches SET state = ?, rows = ?, left = ?, started = ?, ended = ?, pinned = ? WHERE id = ?",
                 (
                     "running" if chunks else "done",
                     rows,
                     len(chunks),
                     now.isoformat(),
                     None if chunks else now.isoformat(),
+                    pinned_to_json(pinned),
                     batch.id,
                 ),
             )
         return True
 
-    def finish(self, lease: Lease, tally: Tally, summary: Summary, now: datetime) -> bool:
+    def finish(self, lease: Lease, tally: Tally, summary: Summary, now: datetime, made: Made | None = None) -> bool:
         """See Ledger."""
         batch = lease.batch.id
         with self._file.change() as do:
@@ -142,8 +178,8 @@ class SqliteLedger:
                 return False
             do(
                 "UPDATE chunks SET state = 'done', accept = ?, warn = ?, deny = ?, rejected = ?, at_risk = ?, "
-                "unpriced = ?, summary = ? WHERE batch = ? AND number = ?",
-                (*_counts(tally), orjson.dumps(summary), batch, lease.chunk.number),
+                "unpriced = ?, summary = ?, result_sha256 = ?, made_with = ? WHERE batch = ? AND number = ?",
+                (*_counts(tally), orjson.dumps(summary), *made_to_columns(made), batch, lease.chunk.number),
             )
             do("UPDATE batches SET left = left - 1 WHERE id = ?", (batch,))
             if tally.rejected and (why := lease.batch.why_rejected(_rejected(do, batch))):
@@ -178,6 +214,51 @@ class SqliteLedger:
                 (worker,),
             )
 
+    def do_again(self, batch_id: str, done: Done) -> bool:
+        """See Ledger."""
+        with self._file.change() as do:
+            runs = do("SELECT 1 FROM batches WHERE id = ? AND state IN ('running', 'done')", (batch_id,)).fetchone()
+            again = runs and do(
+                "UPDATE chunks SET state = 'waiting', token = NULL, tries = 0, at_row = NULL, accept = NULL, "
+                "warn = NULL, deny = NULL, rejected = NULL, at_risk = NULL, unpriced = NULL, summary = NULL, "
+                "result_sha256 = NULL, made_with = NULL WHERE batch = ? AND number = ? AND token = ? "
+                "AND state = 'done'",
+                (batch_id, done.chunk.number, done.token),
+            )
+            if not again or not _changed(again):
+                return False
+            do("UPDATE batches SET left = left + 1, state = 'running', ended = NULL WHERE id = ?", (batch_id,))
+        return True
+
+    def versions(self, batch_id: str) -> list[ShortVersions]:
+        """See Ledger."""
+        return versions_in(
+            self._file.ask(
+                "SELECT made_with FROM chunks WHERE batch = ? AND made_with IS NOT NULL "
+                "GROUP BY made_with ORDER BY min(number)",
+                (batch_id,),
+            )
+        )
+
+    def stand_still(self, worker: str, why: str) -> None:
+        """See Ledger."""
+        with self._file.change() as do:
+            do("INSERT OR REPLACE INTO standstills VALUES (?, ?, ?, ?)", (worker, why, self._boot, self._until()))
+
+    def go_on(self, worker: str) -> None:
+        """See Ledger."""
+        with self._file.change() as do:
+            do("DELETE FROM standstills WHERE worker = ?", (worker,))
+            do("DELETE FROM standstills WHERE boot <> ? OR until < ?", (self._boot, time.monotonic()))
+
+    def standing_still(self) -> str | None:
+        """See Ledger."""
+        found = self._file.ask(
+            "SELECT why FROM standstills WHERE boot = ? AND until >= ? ORDER BY until DESC LIMIT 1",
+            (self._boot, time.monotonic()),
+        )
+        return found[0]["why"] if found else None
+
     def progress(self, batch_id: str) -> Progress:
         """See Ledger."""
         [sums] = self._file.ask(
@@ -193,7 +274,7 @@ class SqliteLedger:
         batch = self.batch(batch_id)
         gaps = batch is not None and batch.state in ENDED
         rows = self._file.ask(
-            f"SELECT {_CHUNK}, token, state FROM chunks WHERE batch = ? AND number <> ? AND number >= "  # noqa: S608
+            f"SELECT {_CHUNK}, token, state, result_sha256 FROM chunks WHERE batch = ? AND number <> ? AND number >= "  # noqa: S608
             "coalesce((SELECT max(number) FROM chunks WHERE batch = ? AND first_row <= ?), 0) ORDER BY number",
             (batch_id, CUT, batch_id, from_row),
         )
@@ -223,6 +304,7 @@ class SqliteLedger:
         with self._file.change(durable=True) as do:
             do("DELETE FROM chunks WHERE batch = ?", (batch_id,))
             do("DELETE FROM announcements WHERE batch = ?", (batch_id,))
+            do("DELETE FROM turns WHERE batch = ?", (batch_id,))
             do("DELETE FROM batches WHERE id = ?", (batch_id,))
         self._file.tidy()
 

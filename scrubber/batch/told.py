@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from scrubber.answer.json import amount
-from scrubber.batch.job import Batch, Progress, Summary
+from scrubber.batch.job import ENDED, Batch, Progress, ShortVersions, Summary
 
 Document = dict[str, Any]
 
 
-def document(batch: Batch, progress: Progress, now: datetime) -> Document:
-    """All that is to be told of a batch. `rows` and `secondsLeft` are null until they can be known."""
+def document(
+    batch: Batch, progress: Progress, versions: Sequence[ShortVersions], standing: str | None, now: datetime
+) -> Document:
+    """All that is to be told of a batch. `rows` and `secondsLeft` are null until they can be known.
+
+    `versions` are those of the rows that are done, `standing` why no batch goes on just now.
+    """
     tally = progress.tally
     rate = _rate(batch, progress, now)
     left = None if batch.rows is None else batch.rows - tally.rows
     return {
         "id": batch.id,
         "state": batch.state,
-        "why": batch.why,
+        "why": batch.why if batch.state in ENDED else standing,
         "submitted": _moment(batch.submitted),
         "started": _moment(batch.started),
         "ended": _moment(batch.ended),
@@ -33,8 +39,20 @@ def document(batch: Batch, progress: Progress, now: datetime) -> Document:
         "unpricedClaims": tally.unpriced,
         "rowsPerSecond": rate,
         "secondsLeft": round(left / rate) if batch.state == "running" and left is not None and rate else None,
+        "begunWith": _versions(batch.pinned.in_short()) if batch.pinned else None,
+        "versions": [_versions(each) for each in versions],
         "options": _options(batch),
     }
+
+
+def releases(batch: Batch) -> list[Document]:
+    """The releases of reference data that a batch was begun with; none before it was cut."""
+    named = batch.pinned.releases if batch.pinned else ()
+    return [{"table": each.table, "release": each.release, "sha256": each.sha256} for each in named]
+
+
+def _versions(versions: ShortVersions) -> Document:
+    return {"program": versions.program, "rulebook": versions.rulebook, "reference": versions.reference}
 
 
 def summary(batch: Batch, told: Summary) -> Document:

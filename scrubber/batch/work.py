@@ -7,18 +7,23 @@ once. A worker may be killed at any moment.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import BinaryIO
 
-from scrubber.batch.cut import Cut, cut_lines, pieces, rows_of, unpacked
+from scrubber.batch.cut import Cut, cut_lines, digest_of, pieces, rows_of, unpacked
 from scrubber.batch.depot import Depot
 from scrubber.batch.elements import lines_of_array
 from scrubber.batch.hint import Hint, nobody
-from scrubber.batch.job import CUT, Lease, Options, Tally
+from scrubber.batch.job import CUT, Batch, Lease, Made, Options, Tally, Versions
 from scrubber.batch.ledger import LEASE_SECONDS, Ledger
+from scrubber.batch.pinned import same_judgement, versions_of
+from scrubber.batch.room import NO_ROOM
 from scrubber.batch.run import FATAL, FATAL_DEATHS, Outcome, ScrubOne, reject, scrub_rows
 from scrubber.claim import Claim
-from scrubber.errors import DepotFull, LedgerDown, NotABatch, WrongSwitch
+from scrubber.errors import DepotFull, Gone, LedgerDown, NotABatch, WrongSwitch
 from scrubber.findings import ScrubResult, read_switches
 from scrubber.scrub import Scrubber
 
@@ -38,7 +43,8 @@ class LeaseLost(Exception):
 class Bench:
     """What work needs. `now` is the time of day, `seconds` a clock that nobody sets.
 
-    `alive` is called now and then while work goes on, so that a worker that hangs can be told from a busy one.
+    `alive` is called now and then while work goes on, so that a worker that hangs can be told from a busy one. `pinned`
+    gives the scrubber of versions that `scrubber` has no longer, None where it cannot be had.
     """
 
     ledger: Ledger
@@ -51,6 +57,7 @@ class Bench:
     alive: Callable[[], None]
     lease_seconds: float = LEASE_SECONDS
     hint: Hint = nobody
+    pinned: Callable[[Versions], Scrubber | None] = lambda _versions: None
 
 
 def work(lease: Lease, bench: Bench) -> bool:
@@ -58,6 +65,10 @@ def work(lease: Lease, bench: Bench) -> bool:
     try:
         return _cut(lease, bench) if lease.chunk.number == CUT else _scrub(lease, bench)
     except LeaseLost:
+        return False
+    except Gone:
+        if bench.ledger.batch(lease.batch.id) is not None:  # it was not deleted meanwhile
+            bench.ledger.fail(lease.batch.id, "what was kept of the upload is gone; send it again", bench.now())
         return False
     except LedgerDown:
         if bench.ledger.batch(lease.batch.id) is not None:
@@ -75,12 +86,12 @@ def _cut(lease: Lease, bench: Bench) -> bool:
         raise NotABatch("the service ended several times while it cut the upload into rows")
     if batch.body.format == "ndjson" and not batch.body.gzipped:
         with bench.depot.upload(batch.id) as upload:
-            cut = cut_lines(holding.while_reading(pieces(upload)), bench.most_row_bytes)
+            cut = cut_lines(holding.while_reading(_as_sent(upload, batch)), bench.most_row_bytes)
     else:
         cut = _unpack(lease, bench, holding)
     if not cut.rows:
         raise NotABatch("the upload holds no claims")
-    held = bench.ledger.cut(lease, cut.chunks, cut.rows, bench.now())
+    held = bench.ledger.cut(lease, cut.chunks, cut.rows, bench.now(), versions_of(bench.scrubber()))
     if held:
         bench.hint(batch.id, [chunk.number for chunk in cut.chunks])
     return held
@@ -90,7 +101,7 @@ def _unpack(lease: Lease, bench: Bench, holding: _Holding) -> Cut:
     """Keeps the rows as lines, and cuts those."""
     batch = lease.batch
     with bench.depot.upload(batch.id) as upload:
-        data = pieces(upload)
+        data = _as_sent(upload, batch)
         if batch.body.gzipped:
             data = unpacked(data, bench.most_upload_bytes)
         data = holding.while_reading(data)  # unpacked: a packed piece may be a thousand times as long
@@ -99,6 +110,8 @@ def _unpack(lease: Lease, bench: Bench, holding: _Holding) -> Cut:
         try:
             bench.depot.keep_rows(batch.id, lease.token, data)
         except DepotFull:
+            with suppress(LedgerDown):
+                bench.ledger.stand_still(batch.id, NO_ROOM)
             if bench.now() < batch.submitted + WAITED_FOR_ROOM:
                 raise LeaseLost from None  # when it has run out, it is tried again; others come first until then
             raise NotABatch("there is no room to unpack the upload; send it in parts, or when there is room") from None
@@ -106,24 +119,54 @@ def _unpack(lease: Lease, bench: Bench, holding: _Holding) -> Cut:
         return cut_lines(holding.while_reading(pieces(rows)), bench.most_row_bytes)
 
 
+def _as_sent(upload: BinaryIO, batch: Batch) -> Iterator[bytes]:
+    """The pieces of an upload. Raises NotABatch after the last one where they are no longer what was received."""
+    hashing = sha256()
+    for piece in pieces(upload):
+        hashing.update(piece)
+        yield piece
+    if hashing.hexdigest() != batch.body.sha256:
+        raise NotABatch("what was kept of the upload is no longer what was sent; send it again")
+
+
 def _scrub(lease: Lease, bench: Bench) -> bool:
     batch, chunk = lease.batch, lease.chunk
-    outcome = _outcome(lease, bench)
+    scrubber = _scrubber(batch, bench)
+    outcome = _outcome(lease, bench, scrubber)
     bench.depot.keep_result(batch.id, chunk.number, lease.token, outcome.results)
-    if not bench.ledger.finish(lease, outcome.tally, outcome.summary, bench.now()):
+    made = Made(sha256(outcome.results).hexdigest(), versions_of(scrubber).in_short())
+    if not bench.ledger.finish(lease, outcome.tally, outcome.summary, bench.now(), made):
         bench.depot.drop_result(batch.id, chunk.number, lease.token)
         return False
     return True
 
 
-def _outcome(lease: Lease, bench: Bench) -> Outcome:
-    batch, chunk = lease.batch, lease.chunk
-    rows = rows_of(chunk, bench.depot.rows(batch.id, chunk.start, chunk.stop))
+def _scrubber(batch: Batch, bench: Bench) -> Scrubber:
+    """What the batch was begun with, where that can be had."""
+    current = bench.scrubber()
+    if batch.pinned is None or same_judgement(versions_of(current), batch.pinned):
+        return current
+    return bench.pinned(batch.pinned) or current
+
+
+def _outcome(lease: Lease, bench: Bench, scrubber: Scrubber) -> Outcome:
+    rows = _rows(lease, bench)
     if lease.tries > MOST_TRIES:
         return _given_up(rows)
     fatal = frozenset(number for number, deaths in lease.deaths.items() if deaths >= FATAL_DEATHS)
-    scrub = _scrub_one(batch.options, bench.scrubber())
+    scrub = _scrub_one(lease.batch.options, scrubber)
     return scrub_rows(rows, scrub, _Holding(lease, bench).before_row, fatal)
+
+
+def _rows(lease: Lease, bench: Bench) -> Iterator[tuple[int, bytes | None]]:
+    """The rows of a chunk. Raises NotABatch where they are no longer those that were sent."""
+    chunk = lease.chunk
+    data = bench.depot.rows(lease.batch.id, chunk.start, chunk.stop)
+    if chunk.sha256 is not None and digest_of(rows_of(chunk, data)) != chunk.sha256:
+        raise NotABatch(
+            f"what was kept of the rows from {chunk.first_row} on is no longer what was sent; send it again"
+        )
+    return rows_of(chunk, data)
 
 
 def _given_up(rows: Iterator[tuple[int, bytes | None]]) -> Outcome:

@@ -10,8 +10,9 @@ from typing import Any
 
 import orjson
 
-from scrubber.batch.job import CUT, DEFAULT_TENANT, Batch, Body, Chunk, Options, Summary
+from scrubber.batch.job import CUT, DEFAULT_TENANT, Batch, Body, Chunk, Made, Options, ShortVersions, Summary, Versions
 from scrubber.batch.ledger import Done, KeyUsed
+from scrubber.reference.named import Named
 
 PAGE = 200  # summaries read at a time
 # A row of either database: its columns by name.
@@ -42,7 +43,33 @@ def from_json(written: str, now: Row) -> Batch:
         ended=_moment(now["ended"]),
         why=now["why"],
         tenant=now["tenant"],
+        pinned=pinned_from_json(now["pinned"]),
     )
+
+
+def pinned_to_json(pinned: Versions | None) -> str | None:
+    """What a batch was begun with."""
+    if pinned is None:
+        return None
+    return orjson.dumps([pinned.program, pinned.rulebook, [[*release] for release in pinned.releases]]).decode()
+
+
+def pinned_from_json(written: str | None) -> Versions | None:
+    """What `pinned_to_json` wrote."""
+    if written is None:
+        return None
+    program, rulebook, releases = orjson.loads(written)
+    return Versions(program, rulebook, tuple(Named(*release) for release in releases))
+
+
+def made_to_columns(made: Made | None) -> tuple[str | None, str | None]:
+    """The columns result_sha256 and made_with of a chunk."""
+    return (None, None) if made is None else (made.sha256, orjson.dumps([*made.versions]).decode())
+
+
+def versions_in(rows: Iterable[Row]) -> list[ShortVersions]:
+    """What chunks were made with, of rows with a column made_with."""
+    return [ShortVersions(*orjson.loads(row["made_with"])) for row in rows]
 
 
 def kept_key(batch: Batch, key: str) -> str:
@@ -65,14 +92,14 @@ def same(known: Batch, sent: Batch) -> Batch:
 
 def chunk_in(row: Row) -> Chunk:
     """The chunk of a row of chunks."""
-    return Chunk(row["number"], row["first_row"], row["rows"], row["start"], row["stop"])
+    return Chunk(row["number"], row["first_row"], row["rows"], row["start"], row["stop"], row["rows_sha256"])
 
 
 def done_in_order(rows: Iterable[Row], with_gaps: bool) -> Iterator[Done]:
     """The finished ones of chunks that are given in order, up to the first that is not finished, or with gaps."""
     for row in rows:
         if row["state"] == "done":
-            yield Done(chunk_in(row), row["token"])
+            yield Done(chunk_in(row), row["token"], row["result_sha256"])
         elif not with_gaps:
             return
 

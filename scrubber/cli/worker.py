@@ -11,6 +11,7 @@ from functools import partial
 import click
 
 from scrubber.batch.errands import Afterwards, Tell
+from scrubber.batch.pinned import PinnedScrubbers
 from scrubber.batch.place import Batches, open_batches
 from scrubber.batch.pool import Duty, OpenBench, Pool, chunks, errands
 from scrubber.batch.work import Bench
@@ -24,6 +25,10 @@ from scrubber.web import logs
 from scrubber.workshop.admission import admit, brought_back, in_lines
 from scrubber.workshop.in_force import last_in_force, note_in_force
 from scrubber.workshop.passed import Passed
+
+OUTAGES = frozenset(
+    ("batches stand still", "worker ended", "worker failed", "broker away", "reload refused", "webhook given up")
+)
 
 
 @click.command()
@@ -51,7 +56,7 @@ def worker(processes: int | None, parent: int | None) -> None:
         _open_batches(chosen)
         check_stores(chosen, lambda why: log.error("store away", reason=why))
         afterwards = Afterwards(timedelta(days=chosen.keep_days), chosen.webhook_hosts, chosen.webhook_secret)
-        tell: Tell = lambda event, told: log.info(event, **told)  # noqa: E731
+        tell: Tell = lambda event, told: (log.error if event in OUTAGES else log.info)(event, **told)  # noqa: E731
         duties = [errands(afterwards), *_crew(chosen, count, tell)]
         pool = Pool(duties, _Rules(chosen, log), tell)
     logs.take_over(log)
@@ -94,10 +99,17 @@ class _Rules:
         digest = admitted.rulebook.digest
         archive_or_tell(chosen.rules, digest, chosen.state, lambda why: log.warning("rulebook not kept", reason=why))
         note_in_force(chosen.rules, digest, chosen.state)
-        return partial(_open_bench, chosen, LiveScrubber(admitted.rulebook, reference, chosen.stale_after))
+        live = LiveScrubber(admitted.rulebook, reference, chosen.stale_after)
+        pinned = PinnedScrubbers(
+            chosen.reference,
+            chosen.state,
+            chosen.stale_after,
+            lambda why: log.warning("batch goes on with what is in force", reason=why),
+        )
+        return partial(_open_bench, chosen, live, pinned)
 
 
-def _open_bench(chosen: Settings, live: LiveScrubber) -> Bench:
+def _open_bench(chosen: Settings, live: LiveScrubber, pinned: PinnedScrubbers) -> Bench:
     batches = _open_batches(chosen)
     return Bench(
         ledger=batches.ledger,
@@ -110,6 +122,7 @@ def _open_bench(chosen: Settings, live: LiveScrubber) -> Bench:
         alive=_nothing,
         lease_seconds=chosen.lease_seconds,
         hint=batches.hint,
+        pinned=pinned,
     )
 
 

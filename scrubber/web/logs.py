@@ -8,6 +8,8 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from time import perf_counter_ns
 from typing import TextIO, cast
@@ -84,11 +86,16 @@ def not_ready(why: str) -> None:
     _write("warning", "not ready", request=ids().request, reason=why)
 
 
+def outage(reason: str) -> None:
+    """Log an error: what this service rests on is away, full or damaged. `reason` is in our own words."""
+    _write("error", "outage", request=ids().request, reason=reason)
+
+
 def take_over(log: Log) -> None:
     """Send what any library logs or leaves uncaught to `log`, reduced to who said it and where in the code."""
     logging.root.handlers = [_Reduced(log)]
     logging.root.setLevel(logging.WARNING)
-    logging.captureWarnings(True)
+    warnings.showwarning = _warned(log)
     sys.excepthook = lambda _kind, error, _trace: write_failure(log, error)
     threading.excepthook = lambda args: write_failure(log, args.exc_value)
     sys.unraisablehook = lambda args: write_failure(log, args.exc_value)
@@ -100,7 +107,10 @@ def write_failure(log: Log, error: BaseException | None) -> None:
 
 
 class _Reduced(logging.Handler):
-    """Writes a library's record without its text, which may repeat a request."""
+    """Writes a library's record. Its text is kept where it stands in the code as it is said: no request is in it then.
+
+    Of a text with places for values the places are kept, never the values.
+    """
 
     def __init__(self, log: Log) -> None:
         super().__init__()
@@ -114,8 +124,32 @@ class _Reduced(logging.Handler):
             logger=record.name,
             severity=record.levelname.lower(),
             at=code_place(record.pathname, record.lineno),
+            **_constant(record.msg),
             **(describe_failure(error) if error else {}),
         )
+
+
+def _warned(log: Log) -> Callable[..., None]:
+    def show(
+        message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: object, **__: object
+    ) -> None:
+        """Called by Python with each warning."""
+        text = _constant(str(message))
+        log.warning(
+            "library", logger="py.warnings", severity=category.__name__, at=code_place(filename, lineno), **text
+        )
+
+    return show
+
+
+def _constant(text: object) -> dict[str, str]:
+    """The text, where some code that is being run has it as a constant; so no value can have got into it."""
+    frame = sys._getframe()
+    while isinstance(text, str) and frame.f_back is not None:
+        frame = frame.f_back
+        if text in frame.f_code.co_consts or any(value is text for value in frame.f_globals.values()):
+            return {"text": text}
+    return {}
 
 
 def _write(level: str, event: str, **told: object) -> None:

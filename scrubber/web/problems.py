@@ -10,7 +10,7 @@ import orjson
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from scrubber.errors import DepotFull, KeysDown, LedgerDown, NotAClaim, NotJson
+from scrubber.errors import DamagedResult, DepotFull, KeysDown, LedgerDown, NotAClaim, NotJson
 from scrubber.web import logs
 
 MEDIA_TYPE = "application/problem+json"
@@ -41,6 +41,9 @@ UNSUPPORTED = Kind("unsupported-media-type", 415, "The body is of a kind that is
 WRONG_HOST = Kind("wrong-host", 421, "The service is not asked by this name")
 NOT_A_CLAIM = Kind("not-a-claim", 422, "The body is not a claim")
 TOO_MANY = Kind("too-many-requests", 429, "The API key asks more than it may")
+RESULTS_LOST = Kind("results-lost", 500, "Results that were kept are lost")
+RESULTS_DAMAGED = Kind("results-damaged", 503, "Results that were kept are damaged, and are made again")
+SECONDS_TO_MAKE_AGAIN = 5  # a chunk of 500 rows takes less than that
 FAILURE = Kind("failure", 500, "The service failed")
 NOT_READY = Kind("not-ready", 503, "The service is not ready")
 BUSY = Kind("busy", 503, "Too many batches are sent or read at once")
@@ -89,9 +92,10 @@ def install(app: Flask) -> None:
     """Answer what this program raises on purpose, and what it does not, with problems."""
     app.register_error_handler(NotJson, _not_json)
     app.register_error_handler(NotAClaim, _not_a_claim)
-    app.register_error_handler(LedgerDown, lambda error: _response(NO_BATCHES, f"{error}; send it again later."))
+    app.register_error_handler(LedgerDown, _ledger_down)
+    app.register_error_handler(DamagedResult, _damaged_result)
     app.register_error_handler(KeysDown, lambda _: _response(NO_KEYS, "Send it again later; the log says why."))
-    app.register_error_handler(DepotFull, lambda error: _response(NO_ROOM, f"{error}; nothing of it is kept."))
+    app.register_error_handler(DepotFull, _depot_full)
     app.register_error_handler(Exception, _failure)
 
 
@@ -112,6 +116,25 @@ def from_http(error: HTTPException) -> Response:
         return _response(NOT_FOUND, "GET /openapi.json lists every address.")
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     return _response(Kind("http", status, status.phrase), status.description or status.phrase)
+
+
+def _ledger_down(error: LedgerDown) -> Response:
+    logs.outage(str(error))
+    return _response(NO_BATCHES, f"{error}; send it again later.")
+
+
+def _depot_full(error: DepotFull) -> Response:
+    logs.outage(str(error))
+    return _response(NO_ROOM, f"{error}; nothing of it is kept.")
+
+
+def _damaged_result(error: DamagedResult) -> Response:
+    logs.outage(str(error))
+    if not error.again:
+        return _response(RESULTS_LOST, f"{error}. Delete the batch and send its claims again.")
+    answer = _response(RESULTS_DAMAGED, f"{error}. Ask again for what follows the last row that you have.")
+    answer.headers["Retry-After"] = str(SECONDS_TO_MAKE_AGAIN)
+    return answer
 
 
 def _not_json(error: NotJson) -> Response:

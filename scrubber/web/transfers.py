@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 
 from scrubber.web.problems import BUSY, Refused
 
@@ -27,9 +28,14 @@ class Transfers:
             self._free.release()
 
     def during(self, pieces: Iterator[bytes]) -> Download:
-        """A download. Raises Refused (503)."""
+        """A download. Its first piece is read at once: what is wrong can still be answered. Raises Refused (503)."""
         self._begin()
-        return Download(pieces, self._free)
+        try:
+            first = next(pieces, None)
+        except BaseException:
+            self._free.release()
+            raise
+        return Download(pieces if first is None else chain((first,), pieces), self._free)
 
     def _begin(self) -> None:
         if not self._free.acquire(blocking=False):

@@ -80,10 +80,8 @@ def every() -> Response:
     """
     _, kept = _here()
     now = _now()
-    found = [
-        told.document(batch, kept.ledger.progress(batch.id), now)
-        for batch in kept.ledger.batches(MOST_LISTED, tenant())
-    ]
+    standing = kept.standing_still()
+    found = [_document(batch, kept, standing, now) for batch in kept.ledger.batches(MOST_LISTED, tenant())]
     return _json({"batches": found})
 
 
@@ -95,7 +93,9 @@ def one(batch_id: str) -> Response:
     State, counts, progress, rate, time left and dollars at risk so far.
     """
     _, kept = _here()
-    return _told(_find(batch_id, kept), kept, HTTPStatus.OK)
+    batch = _find(batch_id, kept)
+    told_now = _document(batch, kept, kept.standing_still(), _now())
+    return _json(told_now | {"releases": told.releases(batch)})
 
 
 @batches.get("/<batch_id>/results")
@@ -170,7 +170,12 @@ def _find(batch_id: str, kept: Batches) -> Batch:
 
 
 def _told(batch: Batch, kept: Batches, status: HTTPStatus) -> Response:
-    return _json(told.document(batch, kept.ledger.progress(batch.id), _now()), status)
+    return _json(_document(batch, kept, kept.standing_still(), _now()), status)
+
+
+def _document(batch: Batch, kept: Batches, standing: str | None, now: datetime) -> told.Document:
+    ledger = kept.ledger
+    return told.document(batch, ledger.progress(batch.id), ledger.versions(batch.id), standing, now)
 
 
 def _json(content: object, status: HTTPStatus = HTTPStatus.OK) -> Response:

@@ -9,7 +9,7 @@ from flask import Response
 from flask_smorest import Blueprint
 
 from scrubber import __version__
-from scrubber.errors import KeysDown
+from scrubber.errors import KeysDown, LedgerDown
 from scrubber.reference.freshness import in_words, past
 from scrubber.scrub import Scrubber
 from scrubber.web.access import caller, check_keys
@@ -66,7 +66,19 @@ def _readiness(here: Service) -> dict[str, object]:
         "reference": [
             {"table": release.table, "release": release.name, "sha256": release.sha256} for release in releases
         ],
+        "batches": _batches(here),
     }
+
+
+def _batches(here: Service) -> dict[str, object] | None:
+    """Whether batches go on, and why not. Single claims are scrubbed all the same, so the service is ready."""
+    if here.batches is None:
+        return None
+    try:
+        why = here.batches.standing_still()
+    except LedgerDown as error:
+        why = str(error)
+    return {"goOn": why is None, "why": why}
 
 
 def _check_keys() -> None:

@@ -28,26 +28,46 @@ OPTIONS = shape(
         "webhook": flag("Whether an address is told of the end."),
     },
 )
-BATCH = shape(
-    "Batch",
+VERSIONS = shape(
+    "BatchVersions",
     {
-        "id": text("Id of the batch."),
-        "state": word(STATES, "received: durable, not yet cut into rows."),
-        "why": or_null("Why it failed."),
-        "submitted": text("When it became durable, UTC."),
-        "started": or_null("When its rows were known."),
-        "ended": or_null("When it was done, cancelled or failed."),
-        "bytes": number("Size of the upload."),
-        "sha256": text("SHA-256 of the upload."),
-        "rows": _number_or_null("Rows, once they are known."),
-        "rowsDone": number("Rows with a result."),
-        "counts": part(COUNTS, "What came out."),
-        "atRisk": money("Dollars at risk so far, as far as they are known."),
-        "unpricedClaims": number("Claims whose dollars at risk are not known, or not of every line."),
-        "rowsPerSecond": _number_or_null("Rate since it was started."),
-        "secondsLeft": _number_or_null("At that rate."),
-        "options": part(OPTIONS, "What the sender chose."),
+        "program": text("Version of the program."),
+        "rulebook": text("Digest of the rulebook."),
+        "reference": text("Digest of the list of releases of reference data."),
     },
+)
+PINNED_RELEASE = shape(
+    "BatchRelease",
+    {
+        "table": text("Table of reference data."),
+        "release": text("Its release."),
+        "sha256": text("SHA-256 of the file that it was loaded from."),
+    },
+)
+_BATCH_FIELDS: dict[str, Field] = {
+    "id": text("Id of the batch."),
+    "state": word(STATES, "received: durable, not yet cut into rows."),
+    "why": or_null("Why it failed; before its end, why no batch goes on just now, such as a full disk."),
+    "submitted": text("When it became durable, UTC."),
+    "started": or_null("When its rows were known."),
+    "ended": or_null("When it was done, cancelled or failed."),
+    "bytes": number("Size of the upload."),
+    "sha256": text("SHA-256 of the upload."),
+    "rows": _number_or_null("Rows, once they are known."),
+    "rowsDone": number("Rows with a result."),
+    "counts": part(COUNTS, "What came out."),
+    "atRisk": money("Dollars at risk so far, as far as they are known."),
+    "unpricedClaims": number("Claims whose dollars at risk are not known, or not of every line."),
+    "rowsPerSecond": _number_or_null("Rate since it was started."),
+    "secondsLeft": _number_or_null("At that rate."),
+    "begunWith": part(VERSIONS, "What it was begun with; null until it is cut.", nullable=True),
+    "versions": parts(VERSIONS, "What the rows with a result were scrubbed with, in their order."),
+    "options": part(OPTIONS, "What the sender chose."),
+}
+BATCH = shape("Batch", _BATCH_FIELDS)
+BATCH_READ = shape(
+    "BatchRead",
+    {**_BATCH_FIELDS, "releases": parts(PINNED_RELEASE, "Releases of reference data that it was begun with.")},
 )
 BATCH_LIST = shape("BatchList", {"batches": parts(BATCH, "The newest first.")})
 SUMMARY_ROW = shape(
@@ -115,7 +135,7 @@ LIST: Operation = {
     "responses": answers("The batches.", BATCH_LIST, HTTPStatus.SERVICE_UNAVAILABLE),
 }
 _ONE = (HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)
-READ: Operation = {"operationId": "readBatch", "responses": answers("The batch.", BATCH, *_ONE)}
+READ: Operation = {"operationId": "readBatch", "responses": answers("The batch.", BATCH_READ, *_ONE)}
 CANCEL: Operation = {"operationId": "cancelBatch", "responses": answers("The batch as it is now.", BATCH, *_ONE)}
 SUMMARY: Operation = {
     "operationId": "readBatchSummary",

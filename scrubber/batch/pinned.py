@@ -1,0 +1,75 @@
+"""Around the path: batches are finished with the rules and the reference data that they were begun with.
+
+Rules are kept in the archive, and loaded releases for as long as nobody drops them. Where either is not here any more,
+a batch goes on with what is in force, and its status names both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from scrubber import __version__
+from scrubber.batch.job import Versions
+from scrubber.errors import ConfigError, Faults, NoRulebook
+from scrubber.reference.named import Named, reference_of, releases_at_hand
+from scrubber.rulebook.archive import open_archived
+from scrubber.rulebook.load import load_rulebook
+from scrubber.scrub import Scrubber, assemble
+
+MOST_KEPT = 2  # each has the rules of a whole rulebook in memory
+
+
+def versions_of(scrubber: Scrubber) -> Versions:
+    """What a scrubber scrubs with."""
+    releases = (
+        Named(release.table, release.name, release.sha256, release.complete)
+        for release in scrubber.reference.releases()
+    )
+    return Versions(__version__, scrubber.rulebook.digest, tuple(releases))
+
+
+def same_judgement(one: Versions, other: Versions) -> bool:
+    """Whether rules and releases are the same, whichever program has them."""
+    return one.rulebook == other.rulebook and set(one.releases) == set(other.releases)
+
+
+class PinnedScrubbers:
+    """Scrubbers of versions that are in force no longer.
+
+    `reference` is the place of reference data, `state` where rulebooks are kept. `missing` is told, once for each, why
+    one cannot be had.
+    """
+
+    def __init__(
+        self, reference: str | None, state: Path | None, stale_after: int | None, missing: Callable[[str], None]
+    ) -> None:
+        self._reference = reference
+        self._state = state
+        self._stale_after = stale_after
+        self._missing = missing
+        self._made: dict[Versions, Scrubber | None] = {}
+
+    def __call__(self, versions: Versions) -> Scrubber | None:
+        """The scrubber of some versions, their program aside; None where rules or a release are not here any more."""
+        wanted = versions._replace(program="")
+        if wanted not in self._made:
+            while len(self._made) >= MOST_KEPT:
+                del self._made[next(iter(self._made))]
+            self._made[wanted] = self._make(wanted)
+        return self._made[wanted]
+
+    def _make(self, versions: Versions) -> Scrubber | None:
+        if self._state is None:
+            self._missing("no rulebook is kept: SCRUBBER_STATE is not set")
+            return None
+        try:
+            rulebook = load_rulebook(open_archived(self._state, versions.rulebook))
+            held = releases_at_hand(self._reference)
+            gone = [f"{named.table} {named.release}" for named in versions.releases if named not in held]
+            if gone:
+                raise NoRulebook(f"releases are not here any more: {', '.join(gone)}")
+            return assemble(rulebook, reference_of(held[named] for named in versions.releases), self._stale_after)
+        except (NoRulebook, Faults, ConfigError) as error:
+            self._missing(str(error))
+            return None
