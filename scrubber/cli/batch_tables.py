@@ -21,11 +21,11 @@ _GROUPS = {"rules": "rule", "payers": "payer", "codes": "code", "providers": "pr
 
 
 def batches_table(batches: list[Any]) -> Iterator[str]:
-    """A line a batch, and below them why any failed."""
+    """A line a batch, and below them why any failed, or stands still."""
     yield from fitting(_COLUMNS, [_row(batch) for batch in batches], _NUMBERS, _SPARE)
     for batch in batches:
         if batch["why"]:
-            yield f"{batch['id']} failed: {batch['why']}."
+            yield f"{batch['id']} {'failed' if batch['ended'] else 'stands still'}: {batch['why']}."
 
 
 def _row(batch: Any) -> list[object]:
