@@ -54,6 +54,7 @@ reason: {{group: CO, carc: "16"}}
 at-risk: line-allowed
 """
 _CASES = """\
+# yaml-language-server: $schema=../../rule-test.schema.json
 - name: the code
   claim: tbs
   change: {{line.1.procedure: "{code}"}}

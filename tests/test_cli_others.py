@@ -92,6 +92,7 @@ def test_a_place_without_reference_data_is_told(folder: Path, monkeypatch: pytes
 
 
 _CASES = """\
+# yaml-language-server: $schema=../../rule-test.schema.json
 - name: the code is denied
   claim: tbs
   finds: [{line: 1, severity: deny}]
@@ -149,7 +150,7 @@ def test_a_case_that_fails_is_told_with_its_place(checked: Path) -> None:
     file.write_text(file.read_text().replace("severity: deny", "severity: warn"))
     done = scrubber("rules", "test")
     assert done.exit_code == 1
-    assert done.stdout.startswith("rules/sample/lines/sample-denied.test.yaml:1: sample-denied: ")
+    assert done.stdout.startswith("rules/sample/lines/sample-denied.test.yaml:2: sample-denied: ")
     assert done.stdout.endswith("4 cases of 1 rule, 1 failed\n")
 
 
