@@ -10,6 +10,7 @@ costs more than 3 % of a claim.
 from __future__ import annotations
 
 import copy
+import gc
 import io
 import os
 import re
@@ -70,6 +71,8 @@ def answer_claims() -> None:
         keys = [None, None, free, text]
         for app, key in zip(apps, keys, strict=True):
             _ask(app, bodies, key)
+        gc.collect()
+        gc.disable()  # else it falls now into one way, now into another
         os.getppid()
         for app, key in zip(apps, keys, strict=True):
             _ask(app, bodies, key)
