@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
-from scrubber.batch.job import CUT, Chunk, Tally
+from scrubber.batch.job import CUT, DEFAULT_TENANT, Chunk, Tally
 from scrubber.batch.ledger import Ledger
 from tests.batches import NOW, Keep, batch_of
 
 
-def accept(ledger: Ledger, batch_id: str, priority: int = 0) -> None:
-    ledger.accept(batch_of(b"x", batch_id, priority=priority), None, None, NOW)
+def accept(ledger: Ledger, batch_id: str, priority: int = 0, tenant: str = DEFAULT_TENANT) -> None:
+    batch = replace(batch_of(b"x", batch_id, priority=priority), tenant=tenant)
+    ledger.accept(batch, None, None, NOW)
 
 
 def turns(ledger: Ledger, most: int = 1_000, **chunks: int) -> list[str]:
@@ -57,6 +59,25 @@ def test_small_ones_that_keep_coming_do_not_stop_a_large_one(keep: Keep) -> None
         done += turns(ledger, 3, **{f"small{number}": 1, f"other{number}": 1})
     assert done.count("large") == 4
     assert done.index("small3") > [place for place, batch_id in enumerate(done) if batch_id == "large"][3]
+
+
+def test_tenants_take_turns_however_many_batches_each_has(keep: Keep) -> None:
+    ledger = keep().ledger
+    for number in range(6):
+        accept(ledger, f"a{number}", tenant="clinic-a")
+    accept(ledger, "b", tenant="clinic-b")
+    done = turns(ledger, **{f"a{number}": 1 for number in range(6)}, b=3)
+    assert [batch_id[0] for batch_id in done] == list("abababaaa")
+    assert [batch_id for batch_id in done if batch_id != "b"] == [f"a{number}" for number in range(6)]
+
+
+def test_a_tenant_that_comes_late_has_its_turn_next(keep: Keep) -> None:
+    """What was its due while it had nothing to do is not made up for."""
+    ledger = keep().ledger
+    accept(ledger, "a", tenant="clinic-a")
+    done = turns(ledger, 5, a=9)
+    accept(ledger, "b", tenant="clinic-b")
+    assert done + turns(ledger, b=3) == list("aaaaa" "bababaa")
 
 
 def test_priority_goes_before_turns(keep: Keep) -> None:

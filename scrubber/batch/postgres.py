@@ -52,16 +52,17 @@ _RAN_OUT: LiteralString = """
 SELECT batch, number FROM scrubber_batches.chunks WHERE state = 'leased' AND until < now()
 ORDER BY urgency, batch, number LIMIT 1 FOR UPDATE SKIP LOCKED
 """
-# Fairness among tenants goes before that among their batches: by the last turn of any batch of the tenant.
+# First the tenant whose last turn is the longest ago, then among its batches likewise: who sends many gets no more.
 _WAITING: LiteralString = """
 SELECT chunk.batch, chunk.number FROM (
   SELECT waiting.batch, waiting.number, row_number() OVER (
-    ORDER BY waiting.urgency, coalesce(turns.turn, 0), batches.id, waiting.number
+    ORDER BY waiting.urgency, coalesce(tenant_turns.turn, 0), coalesce(turns.turn, 0), batches.id, waiting.number
   ) AS place
   FROM scrubber_batches.batches CROSS JOIN LATERAL (
     SELECT batch, number, urgency FROM scrubber_batches.chunks
     WHERE batch = batches.id AND state = 'waiting' ORDER BY number LIMIT %(at_once)s
   ) AS waiting LEFT JOIN scrubber_batches.turns ON turns.batch = batches.id
+  LEFT JOIN scrubber_batches.tenant_turns ON tenant_turns.tenant = batches.tenant
   WHERE batches.ended IS NULL ORDER BY place LIMIT %(at_once)s
 ) AS next JOIN scrubber_batches.chunks AS chunk ON chunk.batch = next.batch AND chunk.number = next.number
 WHERE chunk.state = 'waiting' ORDER BY next.place LIMIT 1 FOR UPDATE OF chunk SKIP LOCKED
@@ -84,6 +85,10 @@ FROM taken JOIN scrubber_batches.batches ON batches.id = taken.batch
 _NEXT_TURN: LiteralString = """
 INSERT INTO scrubber_batches.turns (batch) VALUES (%s)
 ON CONFLICT (batch) DO UPDATE SET turn = nextval('scrubber_batches.turn')
+"""
+_NEXT_TENANT_TURN: LiteralString = """
+INSERT INTO scrubber_batches.tenant_turns (tenant) SELECT tenant FROM scrubber_batches.batches WHERE id = %s
+ON CONFLICT (tenant) DO UPDATE SET turn = nextval('scrubber_batches.turn')
 """
 _NEXT_ANNOUNCEMENT: LiteralString = """
 WITH found AS MATERIALIZED (
@@ -152,6 +157,7 @@ class PostgresLedger:
             [row] = do(_LEASE, values | place)
             if row["number"] != CUT:
                 do(_NEXT_TURN, (place["batch"],))
+                do(_NEXT_TENANT_TURN, (place["batch"],))
         chunk = chunk_in(row | {"rows": row["chunk_rows"]})
         deaths = {int(number): count for number, count in row["deaths"].items()}
         return Lease(_batch(row), chunk, token, row["tries"], deaths)

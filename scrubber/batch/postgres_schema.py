@@ -74,4 +74,16 @@ MIGRATIONS = (
             "CREATE INDEX batches_of_tenant ON scrubber_batches.batches (tenant, id)",
         ),
     ),
+    Migration(
+        4,
+        1,
+        "turns of tenants",
+        (
+            """
+            CREATE TABLE scrubber_batches.tenant_turns (
+              tenant text PRIMARY KEY, turn bigint NOT NULL DEFAULT nextval('scrubber_batches.turn')
+            )
+            """,
+        ),
+    ),
 )

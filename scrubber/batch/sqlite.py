@@ -54,16 +54,22 @@ _RAN_OUT = (
     "SELECT batch, number FROM chunks WHERE state = 'leased' AND (boot <> ? OR until < ?) "
     "ORDER BY urgency, batch, number LIMIT 1"
 )
-# Fairness among tenants goes before that among their batches: by the last turn of any batch of the tenant.
+# First the tenant whose last turn is the longest ago, then among its batches likewise: who sends many gets no more.
 _WAITING = """
 SELECT chunks.batch, chunks.number FROM batches
 JOIN chunks ON chunks.batch = batches.id AND chunks.number = (
   SELECT min(number) FROM chunks WHERE batch = batches.id AND state = 'waiting'
 )
 LEFT JOIN turns ON turns.batch = batches.id
-WHERE batches.ended IS NULL ORDER BY chunks.urgency, coalesce(turn, 0), batches.id LIMIT 1
+LEFT JOIN tenant_turns ON tenant_turns.tenant = batches.tenant
+WHERE batches.ended IS NULL
+ORDER BY chunks.urgency, coalesce(tenant_turns.turn, 0), coalesce(turns.turn, 0), batches.id LIMIT 1
 """
 _NEXT_TURN = "INSERT OR REPLACE INTO turns SELECT ?, coalesce(max(turn), 0) + 1 FROM turns"
+_NEXT_TENANT_TURN = (
+    "INSERT OR REPLACE INTO tenant_turns SELECT tenant, (SELECT coalesce(max(turn), 0) + 1 FROM tenant_turns) "
+    "FROM batches WHERE id = ?"
+)
 
 
 class SqliteLedger:
@@ -129,6 +135,7 @@ class SqliteLedger:
             )
             if place[1] != CUT:
                 do(_NEXT_TURN, (place[0],))
+                do(_NEXT_TENANT_TURN, (place[0],))
             batch = _batch(do("SELECT * FROM batches WHERE id = ?", (place[0],)).fetchone())
         return Lease(batch, chunk_in(row), token, row["tries"] + 1, deaths)
 

@@ -57,4 +57,10 @@ MIGRATIONS = (
             "CREATE INDEX batches_of_tenant ON batches (tenant, id)",
         ),
     ),
+    Migration(
+        4,
+        1,
+        "turns of tenants",
+        ("CREATE TABLE tenant_turns (tenant TEXT PRIMARY KEY, turn INTEGER NOT NULL) WITHOUT ROWID",),
+    ),
 )
