@@ -77,7 +77,7 @@ def test_a_tenant_that_comes_late_has_its_turn_next(keep: Keep) -> None:
     accept(ledger, "a", tenant="clinic-a")
     done = turns(ledger, 5, a=9)
     accept(ledger, "b", tenant="clinic-b")
-    assert done + turns(ledger, b=3) == list("aaaaa" "bababaa")
+    assert done + turns(ledger, b=3) == list("aaaaabababaa")
 
 
 def test_priority_goes_before_turns(keep: Keep) -> None:
