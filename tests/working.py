@@ -32,7 +32,7 @@ class Harmed:
 
     def __init__(self, scrubber: Scrubber) -> None:
         self._scrubber = scrubber
-        self.rulebook = scrubber.rulebook
+        self.rulebook, self.reference = scrubber.rulebook, scrubber.reference
 
     def scrub(self, claim: Claim, *rest: Any) -> ScrubResult:
         harm = (claim.patient_control_number or "").partition("-")[0]
