@@ -151,7 +151,7 @@ def test_a_sweep_connects_once_for_all_that_is_missing_of_a_batch(kept: Batches,
     assert sorted(told) == [("b1", [0, 1, 2, 3, 4]), ("b2", [-1])]
 
 
-def test_who_accepts_and_who_cuts_send_hints(postgres: str, tmp_path: Path, broker: Broker, address: str) -> None:
+def test_who_accepts_and_who_cuts_send_hints(postgres: str, broker: Broker, address: str, shipped: Scrubber) -> None:
     from scrubber.batch.job import Options
     from scrubber.batch.receive import Declared, receive
     from scrubber.batch.work import work
@@ -164,7 +164,7 @@ def test_who_accepts_and_who_cuts_send_hints(postgres: str, tmp_path: Path, brok
     assert broker.waiting() == 1
     lease = kept.ledger.take("me")
     assert lease is not None
-    assert work(lease, bench(kept, None, hint=kept.hint))
+    assert work(lease, bench(kept, shipped, hint=kept.hint))
     assert broker.waiting() == 1 + 3
 
 

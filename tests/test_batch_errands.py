@@ -125,7 +125,7 @@ def test_every_end_is_told(tmp_path: Path, shipped: Scrubber, end: str) -> None:
             on.ledger.fail("b1", "why", NOW)
         work_off(on)
         run(on)
-    expected = {"cancel": "cancelled", "fail": "failed", "empty": "done"}[end]
+    expected = {"cancel": "cancelled", "fail": "failed", "empty": "failed"}[end]
     assert [orjson.loads(content)["state"] for _, _, content in receiver.told] == [expected]
 
 
