@@ -58,7 +58,7 @@ def create_app(settings: Settings, scrubber: Scrubber | None = None) -> Flask:
     """
     if scrubber is not None:
         return _put_together(settings, _policy(settings), lambda: scrubber, lambda: None)
-    live = LiveScrubber(load_rulebook(settings.rules), LiveReference(settings.reference))
+    live = LiveScrubber(load_rulebook(settings.rules), LiveReference(settings.reference, tell=_tell_of_reference))
     keep(settings, live.rulebook)
     return _put_together(settings, _policy(settings), live.current, lambda: live.reference.trouble)
 
@@ -122,7 +122,7 @@ def _open_checked(settings: Settings) -> LiveScrubber:
     """The scrubber that the settings name, once its rules have passed what a reload asks for."""
     log = logs.open_log(sys.stdout)
     begun = time.monotonic()
-    reference = LiveReference(settings.reference)
+    reference = LiveReference(settings.reference, tell=_tell_of_reference)
     admitted = brought_back(settings.rules, settings.state)
     if admitted:
         log.warning("rolled back", rulebook=admitted.rulebook.digest, reason=ROLLED_BACK)
@@ -140,6 +140,10 @@ def _open_checked(settings: Settings) -> LiveScrubber:
     log.info("rules checked", cases=admitted.cases, seconds=round(time.monotonic() - begun, 3))
     keep(settings, admitted.rulebook)
     return LiveScrubber(admitted.rulebook, reference, settings.stale_after)
+
+
+def _tell_of_reference(why: str) -> None:
+    logs.open_log(sys.stdout).error("reference data not read", reason=why)
 
 
 def keep(settings: Settings, rulebook: Rulebook) -> None:

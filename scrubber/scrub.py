@@ -286,7 +286,7 @@ class LiveScrubber:
         """
         reference = self.reference
         if typed.releases != reference.typed_releases:
-            reference = LiveReference(reference.location, typed)
+            reference = LiveReference(reference.location, typed, reference.tell)
         return Prepared(assemble(rulebook, reference.current(), self._stale_after), reference)
 
     def take(self, prepared: Prepared) -> None:

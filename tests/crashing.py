@@ -26,8 +26,13 @@ class Crashing:
     def scrub(self, claim: Claim, received_on: date, switches: Switches = AS_WRITTEN) -> NoReturn:
         """Log, warn and raise with values of the claim."""
         name = str(claim.subscriber.last_name)
-        logging.getLogger("some.library").error("cannot handle %s", name)
+        library = logging.getLogger("some.library")
+        library.error("cannot handle %s", name)
+        library.error(name)
+        library.error(f"cannot handle {name}")
+        library.warning("the cache is full")
         warnings.warn(f"odd name {name}", stacklevel=1)
+        warnings.warn("names will be required", FutureWarning, stacklevel=1)
         try:
             {}[name]
         except KeyError as error:

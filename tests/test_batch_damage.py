@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from scrubber.batch.place import Batches
-from scrubber.batch.results import Wanted, findings_csv, lines
+from scrubber.batch.results import Wanted, checked_result, findings_csv, lines
 from scrubber.batch.work import Bench, work
 from scrubber.errors import DamagedResult
 from scrubber.scrub import Scrubber
@@ -114,6 +114,19 @@ def test_two_who_find_the_same_damage_have_it_made_once(keep: Keep, shipped: Scr
     [found] = on.ledger.done("b1", 0)
     assert on.ledger.do_again("b1", found)
     assert not on.ledger.do_again("b1", found)
+    assert work_off(on) == 1
+    assert read(keep()) == before
+
+
+def test_who_comes_second_to_the_same_damage_is_not_told_that_it_is_lost(keep: Keep, shipped: Scrubber) -> None:
+    """Both were reading when the first one found it; the results are being made, and then they are there again."""
+    on, before = done(keep, shipped)
+    [found] = on.ledger.done("b1", 0)
+    rewrite(keep, "result", accept_all)
+    for _ in range(2):
+        with pytest.raises(DamagedResult) as told:
+            checked_result(keep(), "b1", found)
+        assert told.value.again
     assert work_off(on) == 1
     assert read(keep()) == before
 

@@ -163,3 +163,73 @@ def test_an_answer_that_is_not_read_holds_no_thread(tmp_path: Path, rules: Path)
         assert service.ask("GET", "/docs").status == 200
         assert service.scrub(CLAIM).status == 200
         readers.end()
+
+
+# What is refused before the application sees it
+
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+KNOWN = f"X-Request-Id: sender-4711\r\ntraceparent: 00-{TRACE}-00f067aa0ba902b7-01\r\n".encode()
+HURRIED = SERVE.format("from scrubber.web import patience\npatience.SECONDS = 1")
+NONE_IS_TAKEN = SERVE.format("queues.MOST_SECONDS = -1\nqueues.ALWAYS_TAKEN = -1")
+
+
+def _logged(service: Service, status: int) -> list[dict[str, object]]:
+    lines = [orjson.loads(line) for line in service.output.read_text().splitlines()]
+    return [line for line in lines if line["event"] == "request" and line["status"] == status]
+
+
+@pytest.mark.parametrize(
+    ("head", "known"),
+    [
+        (KNOWN, True),
+        (KNOWN.lower(), True),
+        (b"X-Request-Id: CANARY\r\ntraceparent: 00-CANARY\r\n", False),
+        (b"X-Request-Id: sender-1\r\nX-Request-Id: sender-2\r\n", False),
+        (b"X-Request-Id: subscriber-4711\r\n", False),  # it stands in the claim
+    ],
+)
+def test_a_refusal_in_an_overload_has_the_ids_of_the_sender(
+    tmp_path: Path, rules: Path, head: bytes, known: bool
+) -> None:
+    body = b'{"subscriber": {"memberId": "subscriber-4711"}}'
+    with running(tmp_path, "-c", NONE_IS_TAKEN, SCRUBBER_RULES=str(rules)) as service:
+        sent = HEAD + head + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+        _is_known(_answers(service, sent), service, 503, known)
+
+
+def test_a_request_that_does_not_arrive_in_time_is_refused_with_the_ids_of_the_sender(
+    tmp_path: Path, rules: Path
+) -> None:
+    with running(tmp_path, "-c", HURRIED, SCRUBBER_RULES=str(rules)) as service:
+        for head in (KNOWN, b"X-Request-Id: subscriber-4711\r\n"):
+            answer = _answers(service, HEAD + head + b'Content-Length: 1000\r\n\r\n{"memberId": "subscriber-4711"')
+            _is_known(answer, service, 408, head is KNOWN)
+        _is_known(_answers(service, HEAD + KNOWN), service, 408, known=False)  # its head is not at its end
+
+
+def _is_known(answer: bytes, service: Service, status: int, known: bool) -> None:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head.decode().split("\r\n"))}
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert headers["cache-control"] == "no-store"
+    assert (headers["x-request-id"] == "sender-4711") == known
+    assert (headers["traceparent"].split("-")[1] == TRACE) == known
+    line = _logged(service, status)[-1]
+    assert (line["request"], line["traceparent"]) == (headers["x-request-id"], headers["traceparent"])
+    assert line["waited"] == 0
+    assert b"4711" not in body
+    for value in ("CANARY", "subscriber-4711", "sender-1", "sender-2"):
+        assert value not in answer.decode()
+        assert value not in service.output.read_text()
+
+
+def test_the_log_says_how_long_a_request_waited_for_its_thread(tmp_path: Path, rules: Path) -> None:
+    """One thread and many who ask at once: all but one wait while others are answered."""
+    with running(tmp_path, SCRUBBER_RULES=str(rules), SCRUBBER_THREADS="1") as service:
+        closed_loop(service.port, SCRUB, clients=4, seconds=1)
+        service.ask("GET", "/docs")
+        lines = _logged(service, 200)
+    assert all(isinstance(line["waited"], float) and line["waited"] >= 0 for line in lines)
+    scrubbed = [line for line in lines if line["route"] == "/v1/claims/scrub"]
+    assert max(float(str(line["waited"])) for line in scrubbed) >= min(float(str(line["ms"])) for line in scrubbed)

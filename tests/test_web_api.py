@@ -311,3 +311,18 @@ def test_a_hook_that_fails_is_logged_without_its_message(tmp_path: Path, capsys:
     told = capsys.readouterr()
     assert "CANARY" not in told.out + told.err
     assert "ValueError" in told.out
+
+
+def test_refusals_before_an_address_is_reached_are_documented(spec: Document) -> None:
+    """More than can be answered, of any address; a body that does not arrive in time, where one is read."""
+    for path in spec["paths"].values():
+        for method, operation in path.items():
+            if method not in ("get", "post", "delete"):
+                continue
+            told = operation["responses"]
+            assert "503" in told
+            assert ("408" in told) == ("requestBody" in operation)
+    slow = spec["components"]["responses"]["REQUEST_TIMEOUT"]
+    assert "Retry-After" in spec["components"]["responses"]["SERVICE_UNAVAILABLE"]["headers"]
+    assert "Retry-After" not in slow["headers"]
+    assert {"X-Request-Id", "traceparent", "Cache-Control"} <= set(slow["headers"])

@@ -7,6 +7,7 @@ import gzip
 import io
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -17,8 +18,10 @@ from jsonschema import Draft202012Validator
 
 from scrubber.app import create_app
 from scrubber.batch.job import ROWS_A_CHUNK
+from scrubber.batch.work import work as one_lease
 from scrubber.config import Settings
 from scrubber.scrub import Scrubber
+from scrubber.web.logs import open_log
 from tests.batches import bench, claims, ndjson, work_off
 from tests.service import ROOT
 
@@ -277,6 +280,107 @@ def test_a_ledger_that_cannot_be_used_is_told(client: FlaskClient, state: Path) 
     for path in state.glob("batches.sqlite*"):
         path.write_bytes(b"no ledger" * 1000)
     assert client.get("/v1/batches").status_code == 503
+
+
+@pytest.mark.parametrize("query", ["", "?format=csv", "?disposition=deny"])
+def test_damaged_results_are_a_503_and_then_there_again(
+    client: FlaskClient, state: Path, shipped: Scrubber, query: str
+) -> None:
+    address = submit(client, ndjson(3).replace(b"CLAIM-", b"CANARY-")).headers["Location"]
+    work(state, shipped)
+    before = client.get(f"{address}/results").data
+    _accept_all(state)
+    told = client.get(f"{address}/results{query}")
+    assert (told.status_code, told.json["type"]) == (503, "urn:claim-scrubber:problem:results-damaged")
+    assert told.mimetype == "application/problem+json"
+    assert int(told.headers["Retry-After"]) > 0
+    assert "made again from the upload" in told.json["detail"]
+    assert "CANARY" not in told.text
+    assert client.get(address).json["state"] == "running"
+    assert client.get(f"{address}/results").data == b""  # nothing of what was changed
+    work(state, shipped)
+    assert client.get(f"{address}/results").data == before
+
+
+def test_damaged_results_of_a_cancelled_batch_are_a_500_that_says_what_to_do(
+    client: FlaskClient, app: Flask, state: Path, shipped: Scrubber
+) -> None:
+    data = ndjson(ROWS_A_CHUNK + 1).replace(b"CLAIM-", b"CANARY-")
+    address = submit(client, data).headers["Location"]
+    on = bench(state, shipped)
+    for _ in range(2):  # it is cut, and one chunk is scrubbed
+        lease = on.ledger.take("one")
+        assert lease is not None
+        one_lease(lease, on)
+    assert client.post(f"{address}/cancel").json["state"] == "cancelled"
+    assert len(lines(client.get(f"{address}/results").data)) == ROWS_A_CHUNK
+    _accept_all(state)
+    log = io.BytesIO()
+    stream = io.TextIOWrapper(log)
+    app.extensions["claim-scrubber-log"] = open_log(stream)
+    for query in ("", "?format=csv", "?after=3"):
+        told = client.get(f"{address}/results{query}")
+        assert (told.status_code, told.json["type"]) == (500, "urn:claim-scrubber:problem:results-lost")
+        assert "Delete the batch and send its claims again" in told.json["detail"]
+        assert "Retry-After" not in told.headers
+        assert "CANARY" not in told.text
+    assert client.get(address).json["state"] == "cancelled"
+    assert b"CANARY" not in log.getvalue()
+    [outage] = [line for line in lines(log.getvalue()) if line["event"] == "outage"]
+    assert (outage["level"], outage["of"]) == ("error", f"results of batch {address.rpartition('/')[2]}")
+    assert client.delete(address).status_code == 204
+
+
+def _accept_all(state: Path) -> None:
+    """Change every result that is kept."""
+    for path in (state / "batches").glob("*/*"):
+        data = path.read_bytes()
+        if data.startswith(b'{"row":'):
+            path.write_bytes(data.replace(b'"disposition":"', b'"disposition":"accept","was":"'))
+
+
+def test_lost_and_damaged_results_are_documented(client: FlaskClient) -> None:
+    """As 500 and 503."""
+    spec: Any = client.get("/openapi.json").json
+    told = spec["paths"]["/v1/batches/{batch_id}/results"]["get"]["responses"]
+    assert {"400", "404", "500", "503"} <= set(told)
+
+
+def test_a_full_disk_is_told_of_batches_and_the_service_stays_ready(
+    client: FlaskClient, app: Flask, state: Path, shipped: Scrubber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = submit(client, ndjson(1)).headers["Location"]
+    work(state, shipped)
+    waiting = submit(client, ndjson(3).replace(b"CLAIM-", b"CANARY-")).headers["Location"]
+    assert client.get("/readyz").json["batches"] == {"goOn": True, "why": None}
+    kept = app.extensions["claim-scrubber"].batches
+    monkeypatch.setattr(kept.depot, "_disk", lambda _place: SimpleNamespace(f_blocks=100, f_bavail=0, f_frsize=1))
+    ready = client.get("/readyz")
+    why = "there is no room for the batch"
+    assert (ready.status_code, ready.json["batches"]) == (200, {"goOn": False, "why": why})
+    assert [client.get(address).json["why"] for address in (waiting, ended)] == [why, None]
+    assert [batch["why"] for batch in client.get("/v1/batches").json["batches"]] == [why, None]
+    refused = submit(client, ndjson(1).replace(b"CLAIM-", b"CANARY-"))
+    assert (refused.status_code, refused.json["type"]) == (507, "urn:claim-scrubber:problem:no-room")
+    for answer in (ready, client.get(waiting), refused):
+        assert "CANARY" not in answer.text
+    one = client.post("/v1/claims/scrub", data=next(iter(claims(1))), content_type="application/json")
+    assert one.status_code == 200
+    monkeypatch.undo()
+    assert client.get("/readyz").json["batches"] == {"goOn": True, "why": None}
+    assert client.get(waiting).json["why"] is None
+
+
+def test_what_a_worker_says_is_told_until_it_goes_on(client: FlaskClient, state: Path, shipped: Scrubber) -> None:
+    """The disk of another machine: the service itself sees nothing of it."""
+    address = submit(client, ndjson(1)).headers["Location"]
+    ledger = bench(state, shipped).ledger
+    ledger.stand_still("worker", "there is no room for the batch")
+    assert client.get(address).json["why"] == "there is no room for the batch"
+    assert client.get("/readyz").json["batches"] == {"goOn": False, "why": "there is no room for the batch"}
+    ledger.go_on("worker")
+    assert client.get(address).json["why"] is None
+    assert client.get("/readyz").json["batches"] == {"goOn": True, "why": None}
 
 
 @pytest.mark.parametrize(

@@ -137,3 +137,14 @@ def test_a_crash_tells_its_place_and_nothing_else(tmp_path: Path, rules: str) ->
     assert first["causes"][0]["error"] == "KeyError"
     assert any(frame.startswith("scrubber/web/api/claims.py:") for frame in first["frames"])
     assert any(frame.startswith("tests/crashing.py:") for frame in first["frames"])
+    said = [line for line in map(orjson.loads, text.splitlines()) if line["event"] == "library"]
+    of_the_claim = [(line["logger"], line["severity"], line.get("text")) for line in said][:6]
+    assert of_the_claim == [
+        ("some.library", "error", "cannot handle %s"),
+        ("some.library", "error", None),
+        ("some.library", "error", None),
+        ("some.library", "warning", "the cache is full"),
+        ("py.warnings", "UserWarning", None),
+        ("py.warnings", "FutureWarning", "names will be required"),
+    ]
+    assert all(line["at"].startswith("tests/crashing.py:") for line in said[:6])

@@ -23,6 +23,7 @@ COLUMNS = (
     "row", "claim_number", "disposition", "severity", "rule", "lines", "category", "stage", "at_risk", "liability",
     "message", "fix", "pointer", "group", "carc", "id",
 )  # fmt: skip
+MADE_AGAIN = ("running", "done")  # states of batches whose results are made again
 _BEGINNING = b'{"row":'
 _FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # what a spreadsheet would run, also as wide characters
 
@@ -94,10 +95,11 @@ def checked_result(batches: Batches, batch_id: str, done: Done) -> bytes:
     else:
         if done.sha256 in (None, sha256(data).hexdigest()):
             return data
-    again = batches.ledger.do_again(batch_id, done)
-    if again:
+    if batches.ledger.do_again(batch_id, done):
         batches.hint(batch_id, (done.chunk.number,))
-    raise DamagedResult(done.chunk.first_row, again)
+        raise DamagedResult(done.chunk.first_row, again=True)
+    batch = batches.ledger.batch(batch_id)  # another reader may have been faster
+    raise DamagedResult(done.chunk.first_row, again=batch is not None and batch.state in MADE_AGAIN)
 
 
 def _chunks(batches: Batches, batch_id: str, after: int) -> Iterator[list[bytes]]:

@@ -85,7 +85,7 @@ class _Rules:
     def __call__(self) -> OpenBench:
         """What opens the bench of a worker. Raises ScrubberError, and then nothing has changed."""
         chosen, log = self._chosen, self._log
-        reference = LiveReference(chosen.reference)
+        reference = LiveReference(chosen.reference, tell=lambda why: log.error("reference data not read", reason=why))
         back = brought_back(chosen.rules, chosen.state)
         if back:
             log.warning("rolled back", rulebook=back.rulebook.digest)

@@ -7,12 +7,13 @@ which the load made of it: only a digest of that one tells that the rows are sti
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import orjson
 
 from scrubber.errors import ConfigError, DamagedPart
+from scrubber.reference.place import Loaded
 
 DIGESTS = "digests.json"
 _PIECE = 1 << 20
@@ -54,15 +55,16 @@ def digests_to_json(digests: Mapping[str, str]) -> bytes:
 
 
 def damaged_among(files: Iterable[Path], digests: Mapping[str, str]) -> list[Path]:
-    """Those of the files that are not as they were written. What cannot be read is told by whoever opens it."""
-    return [path for path in files if path.name in digests and path.exists() and digest_of(path) != digests[path.name]]
+    """Those of the files that are not as they were written. Raises OSError for one that cannot be read."""
+    return [path for path in files if path.name in digests and digest_of(path) != digests[path.name]]
 
 
-def damaged(place: str, parts: Collection[str]) -> DamagedPart:
-    """What to raise for parts whose rows are no longer those that were loaded."""
-    named = ", ".join(sorted(parts))
+def damaged(place: str, releases: Iterable[Loaded]) -> DamagedPart:
+    """What to raise for releases whose rows cannot be read, or are no longer those that were loaded."""
+    wrong = sorted(releases, key=lambda each: (each.kind, each.name))
+    named = ", ".join(f"{each.kind} {each.name}" for each in wrong)
     return DamagedPart(
-        f"reference data: rows in {place} are no longer those that were loaded ({named}): drop that release and load "
-        "it again, or put a copy of it back",
-        parts,
+        f"reference data: rows in {place} cannot be read, or are no longer those that were loaded: {named}. Drop each "
+        "of these (scrubber reference drop KIND RELEASE) and load it again, or put a copy back",
+        {each.part for each in wrong},
     )

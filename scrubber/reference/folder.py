@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,13 +18,14 @@ from scrubber.errors import ConfigError
 from scrubber.migrations import FolderMigration, FolderStore
 from scrubber.reference.digests import DIGESTS, damaged, damaged_among, digest_of, digests_to_json, read_digests
 from scrubber.reference.place import Loaded, from_json, parts_of, releases_of, to_json
-from scrubber.reference.sqlite import SqliteBackend, SqliteSink
+from scrubber.reference.sqlite import SqliteBackend, SqliteSink, UnreadableFiles
 
 SUBFOLDER = "loaded"
 CATALOGUE = "catalogue.json"
 LOCK = "lock"
 UNFINISHED = ".unfinished"
 READABLE = 0o644  # by the service, whoever loaded
+SECONDS_A_LOOK = 1.0  # between two looks at the files that hold the rows
 
 
 class FolderPlace:
@@ -33,6 +35,9 @@ class FolderPlace:
         self._folder = folder / SUBFOLDER
         self._catalogue = self._folder / CATALOGUE
         self.store = FolderStore("the reference data in", self._folder, MIGRATIONS)
+        self._files: tuple[Path, ...] = ()  # those that hold the rows of what was loaded when it was opened last
+        self._looked_at = -SECONDS_A_LOOK
+        self._seen: tuple[object, ...] = ()
 
     def loaded(self) -> tuple[Loaded, ...]:
         """See Place."""
@@ -47,21 +52,28 @@ class FolderPlace:
             raise ConfigError(f"reference data: {self._catalogue} is not what this program wrote") from None
 
     def generation(self) -> object:
-        """See Place. Every catalogue is a file of its own."""
-        try:
-            found = self._catalogue.stat()
-        except OSError:
-            return None
-        return found.st_ino, found.st_mtime_ns, found.st_size
+        """See Place. Every catalogue is a file of its own; files with rows are looked at once a second at most."""
+        now = time.monotonic()
+        if now - self._looked_at >= SECONDS_A_LOOK:
+            self._look(now)
+        return _stand(self._catalogue), self._seen
 
     def backend(self, without: Collection[str] = ()) -> SqliteBackend:
         """See Place."""
-        loaded = [each for each in self.loaded() if each.part not in without]
+        every = self.loaded()
+        self._files = tuple(self._file(each.part) for each in every)
+        self._look(time.monotonic())
+        loaded = [each for each in every if each.part not in without]
         files = {of: self._file(part) for of, part in parts_of(loaded)}
-        opened = SqliteBackend(files, releases_of(loaded))  # raises for what no program of ours can read
-        wrong = damaged_among(set(files.values()), read_digests(self._folder))
+        try:
+            opened = SqliteBackend(files, releases_of(loaded))  # raises for what no program of ours can read
+            wrong = damaged_among(set(files.values()), read_digests(self._folder))
+        except UnreadableFiles as failure:
+            wrong = failure.paths
+        except OSError as failure:
+            raise ConfigError(f"reference data: {self._folder} cannot be read: {failure.strerror}") from None
         if wrong:
-            raise damaged(str(self._folder), [path.stem for path in wrong])
+            raise damaged(str(self._folder), [each for each in loaded if self._file(each.part) in wrong])
         return opened
 
     @contextmanager
@@ -78,6 +90,10 @@ class FolderPlace:
                 raise ConfigError(f"reference data: {self._folder} cannot be written: {failure}") from None
             finally:
                 change.discard()
+
+    def _look(self, now: float) -> None:
+        self._looked_at = now
+        self._seen = tuple(map(_stand, self._files))
 
     def _file(self, part: str) -> Path:
         return _file(self._folder, part)
@@ -152,6 +168,15 @@ def _put(folder: Path, name: str, content: bytes) -> None:
 
 def _file(folder: Path, part: str) -> Path:
     return folder / f"{part}.sqlite"
+
+
+def _stand(path: Path) -> object:
+    """Differs whenever the file was changed or replaced; None: it is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _lock(descriptor: int, folder: Path) -> None:

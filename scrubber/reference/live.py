@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import Callable, Collection
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,22 +22,27 @@ class LiveReference:
     """Asked for `current` once a claim: a claim under way is finished on what it began with.
 
     Tables typed by hand are read once: `typed`, or else what `read_typed` gives. Raises ConfigError when there is no
-    such place, Faults when a CSV file in it is wrong.
+    such place, Faults when a CSV file in it is wrong. `tell` is told once of each trouble, in words for the operator.
     """
 
-    def __init__(self, location: str | None, typed: Contents | None = None) -> None:
+    def __init__(
+        self, location: str | None, typed: Contents | None = None, tell: Callable[[str], None] = lambda _why: None
+    ) -> None:
         contents = read_typed(location) if typed is None else typed
         self.location = location
         self.typed_releases = contents.releases
         self._typed = MemoryBackend(*contents)
         self._place = None if location is None else open_place(location)
         self._lock = threading.Lock()
+        self.tell = tell
         self._generation: object = None
-        self._current = self._open()
+        self._current = self._open_now()
         self.trouble: str | None = None
 
     def current(self) -> Reference:
         """The reference data now. Where a change cannot be read, what was there before it, and `trouble` says why.
+
+        Releases whose rows are no longer those that were loaded answer for nothing, and `trouble` names them.
 
         One thread opens what is new; the others go on with what was there until it is open.
         """
@@ -55,23 +59,42 @@ class LiveReference:
 
     def _switch(self) -> None:
         try:
-            self._current = self._open()
+            self._current = self._open_now()
             self.trouble = None
         except DamagedPart as error:
-            self.trouble = str(error)
-            self._open_without(error.parts)
+            self._open_without(error)
         except ConfigError as error:
-            self.trouble = str(error)
+            self._in_trouble(f"What was there before it is used. {error}")
 
-    def _open_without(self, parts: frozenset[str]) -> None:
+    def _in_trouble(self, why: str) -> None:
+        if why != self.trouble:
+            self.tell(why)
+        self.trouble = why
+
+    def _open_without(self, found: DamagedPart) -> None:
         """Damaged rows answer for nothing, also where they answered before."""
-        with suppress(ConfigError):
-            self._current = self._open(parts)
+        parts, why = found.parts, str(found)
+        while True:
+            try:
+                self._current = self._open(parts)
+            except DamagedPart as more:  # what cannot be read at all is found before what was changed
+                parts, why = parts | more.parts, f"{why}. {more}"
+                continue
+            except ConfigError as error:
+                self._in_trouble(f"What was there before it is used. {error}")
+                return
+            self._in_trouble(f"They answer for nothing until then. {why}")
+            return
+
+    def _open_now(self) -> Reference:
+        """What is there now. A change in the middle of it is seen by the next look."""
+        if self._place is not None:
+            self._generation = self._place.generation()
+        return self._open()
 
     def _open(self, without: Collection[str] = ()) -> Reference:
         if self._place is None:
             return Reference(self._typed)
-        self._generation = self._place.generation()
         loaded = self._place.backend(without)
         return Reference(LayeredBackend(loaded, self._typed) if loaded.releases() else self._typed)
 

@@ -59,7 +59,7 @@ class PostgresPlace:
         with told_plainly():
             wrong = self._damaged({each.part for each in loaded})
         if wrong:
-            raise damaged("the PostgreSQL database", wrong)
+            raise damaged("the PostgreSQL database", [each for each in loaded if each.part in wrong])
         with told_plainly():
             return PostgresBackend(self._database, dict(parts_of(loaded)), releases_of(loaded))
 

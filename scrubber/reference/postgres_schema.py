@@ -43,6 +43,21 @@ MIGRATIONS = (
             "INSERT INTO scrubber_reference_digests " + DIGESTS,
         ),
     ),
+    Migration(
+        3,
+        1,
+        "services notice rows that are changed under them",
+        (
+            # The schema is that of the table: whoever changes rows by hand may have another one in search_path.
+            """CREATE FUNCTION scrubber_reference_changed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+               EXECUTE format('UPDATE %I.scrubber_reference SET generation = generation + 1', TG_TABLE_SCHEMA);
+               RETURN NULL; END $$""",
+            """CREATE TRIGGER scrubber_reference_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+               ON scrubber_reference_rows EXECUTE FUNCTION scrubber_reference_changed()""",
+            """CREATE TRIGGER scrubber_reference_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+               ON scrubber_reference_texts EXECUTE FUNCTION scrubber_reference_changed()""",
+        ),
+    ),
 )
 
 

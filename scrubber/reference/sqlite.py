@@ -11,12 +11,12 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from scrubber.errors import ConfigError
 from scrubber.reference.backend import Pair, Windows
 from scrubber.reference.catalogue import PTP, PTP_BY_COLUMN2, R, Table
 from scrubber.reference.edit_rows import PtpEdit
@@ -40,10 +40,24 @@ class _Connections(threading.local):
     by_file: dict[Path, sqlite3.Connection]
 
 
+class UnreadableFiles(Exception):
+    """Files are gone, or are no SQLite files any more."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        super().__init__(f"{len(paths)} file(s) cannot be read")
+        self.paths = paths
+
+
 class SqliteBackend:
-    """Rows in SQLite files by table and part. Raises ConfigError when one of them is none of ours."""
+    """Rows in SQLite files by table and part.
+
+    Raises UnreadableFiles, with all of them, and ConfigError for one whose rows another program packed.
+    """
 
     def __init__(self, files: Mapping[tuple[str, str], Path], releases: Iterable[Release]) -> None:
+        unreadable = [path for path in sorted(set(files.values())) if not _is_readable(path)]
+        if unreadable:
+            raise UnreadableFiles(unreadable)
         self._files = {of: path.resolve() for of, path in files.items()}
         self._releases = tuple(releases)
         self._connections = _Connections()
@@ -78,12 +92,9 @@ class SqliteBackend:
         return self._releases
 
     def _open_part(self, path: Path) -> Texts:
-        try:
-            [(found,)] = self._ask(path, "PRAGMA user_version")
-            check_layout(str(path), found)
-            return dict(self._ask(path, "SELECT number, text FROM texts"))
-        except sqlite3.Error as failure:
-            raise ConfigError(f"reference data: {path} cannot be read: {failure}") from failure
+        [(found,)] = self._ask(path, "PRAGMA user_version")
+        check_layout(str(path), found)
+        return dict(self._ask(path, "SELECT number, text FROM texts"))
 
     def _packed(self, table: Table[Any], part: str, key: str) -> bytes:
         path = self._files[table.owner, part]
@@ -103,6 +114,15 @@ class SqliteBackend:
         if connection is None:
             connection = mine.by_file[path] = _open(path)
         return connection
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        with closing(_open(path)) as connection:
+            connection.execute("SELECT number, text FROM texts").fetchall()
+    except sqlite3.Error:
+        return False
+    return True
 
 
 def _open(path: Path) -> sqlite3.Connection:

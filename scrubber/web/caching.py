@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from flask import Flask, Response
 
+NOT_STORED = "no-store"
 REVALIDATED = "no-cache"  # may be stored, and is asked for again with its ETag each time
 _HEADER = "Cache-Control"
 
@@ -18,5 +19,5 @@ def install(app: Flask) -> None:
 
 def _forbid(response: Response) -> Response:
     if response.status_code >= 400 or _HEADER not in response.headers:
-        response.headers[_HEADER] = "no-store"
+        response.headers[_HEADER] = NOT_STORED
     return response

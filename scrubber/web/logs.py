@@ -26,8 +26,16 @@ from scrubber.web.request_ids import ids
 
 Log = FilteringBoundLogger
 
+WAITED = "scrubber.waited"  # in the WSGI environ: seconds that the request waited for its thread
+MOST_OUTAGES = 100  # that are remembered; damaged results of a batch are one
 _KEY = "claim-scrubber-log"
+_OUTAGES = "claim-scrubber-outages"
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+
+
+def milliseconds(seconds: float) -> float:
+    """As the log has them."""
+    return round(seconds * 1e3, 2)
 
 
 def open_log(stream: TextIO) -> Log:
@@ -50,6 +58,7 @@ def open_log(stream: TextIO) -> Log:
 def install(app: Flask, log: Log) -> None:
     """Write a line to `log` after each request of `app`."""
     app.extensions[_KEY] = log
+    app.extensions[_OUTAGES] = {}
     app.before_request(_begin)
     app.after_request(_end)
 
@@ -86,9 +95,31 @@ def not_ready(why: str) -> None:
     _write("warning", "not ready", request=ids().request, reason=why)
 
 
-def outage(reason: str) -> None:
-    """Log an error: what this service rests on is away, full or damaged. `reason` is in our own words."""
-    _write("error", "outage", request=ids().request, reason=reason)
+def outage(of: str, reason: str, lasts: bool = True) -> None:
+    """Log an error: what this service rests on is away, full or damaged. `reason` is in our own words.
+
+    Once in each process where it `lasts`, however many requests it fails: again when `of` is `over` and then fails, or
+    fails in another way.
+    """
+    outages = _outages()
+    if outages.get(of) == reason:
+        return
+    if lasts:
+        while len(outages) >= MOST_OUTAGES:
+            outages.pop(next(iter(outages)), None)
+        outages[of] = reason
+    _write("error", "outage", request=ids().request, of=of, reason=reason)
+
+
+def over(of: str) -> None:
+    """A request has shown that an outage is over, if there was one."""
+    if _outages().pop(of, None) is not None:
+        _write("info", "outage over", request=ids().request, of=of)
+
+
+def _outages() -> dict[str, str]:
+    """The reason of each outage that lasts."""
+    return cast(dict[str, str], current_app.extensions[_OUTAGES])
 
 
 def take_over(log: Log) -> None:
@@ -176,7 +207,8 @@ def _end(response: Response) -> Response:
         method=request.method if request.method in _METHODS else "other",
         route=rule.rule if rule else None,
         status=response.status_code,
-        ms=round((perf_counter_ns() - g.started) / 1e6, 2),
+        ms=milliseconds((perf_counter_ns() - g.started) / 1e9),
+        waited=milliseconds(request.environ.get(WAITED, 0.0)),
         received=g.received,
         sent=response.content_length,
         **g.caller_key,

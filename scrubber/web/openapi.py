@@ -23,6 +23,7 @@ from scrubber.web.api.health import health
 from scrubber.web.api.reference import reference
 from scrubber.web.api.rules import rules
 from scrubber.web.documented.access import describe_access
+from scrubber.web.documented.connections import describe_connections
 from scrubber.web.documented.examples import scrub_example
 from scrubber.web.documented.headers import describe_headers
 from scrubber.web.documented.scalars import describe_scalar
@@ -57,6 +58,7 @@ class DocumentedApi(Api):
         """The document without the example answer."""
         document: dict[str, Any] = deepcopy(self.spec.to_dict())
         describe_access(document, SCOPE_OF, SCOPE_OF_PARAMETER)
+        describe_connections(document)
         describe_headers(document)
         return document
 

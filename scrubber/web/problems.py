@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 import orjson
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from scrubber.errors import DamagedResult, DepotFull, KeysDown, LedgerDown, NotAClaim, NotJson
@@ -51,6 +51,9 @@ NO_KEYS = Kind("no-keys", 503, "API keys cannot be read just now")
 OVERLOADED = Kind("overloaded", 503, "More is asked of the service than it can answer in time")
 NO_BATCHES = Kind("no-batches", 503, "Batches cannot be kept or read just now")
 NO_ROOM = Kind("no-room", 507, "There is no room for the batch")
+
+
+BATCHES, ROOM = "batches", "room for batches"  # what may be away, in the log
 
 
 class Refused(HTTPException):
@@ -119,17 +122,17 @@ def from_http(error: HTTPException) -> Response:
 
 
 def _ledger_down(error: LedgerDown) -> Response:
-    logs.outage(str(error))
+    logs.outage(BATCHES, str(error))
     return _response(NO_BATCHES, f"{error}; send it again later.")
 
 
 def _depot_full(error: DepotFull) -> Response:
-    logs.outage(str(error))
+    logs.outage(ROOM, str(error))
     return _response(NO_ROOM, f"{error}; nothing of it is kept.")
 
 
 def _damaged_result(error: DamagedResult) -> Response:
-    logs.outage(str(error))
+    logs.outage(f"results of batch {(request.view_args or {}).get('batch_id')}", str(error), lasts=not error.again)
     if not error.again:
         return _response(RESULTS_LOST, f"{error}. Delete the batch and send its claims again.")
     answer = _response(RESULTS_DAMAGED, f"{error}. Ask again for what follows the last row that you have.")

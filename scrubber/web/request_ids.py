@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from flask import Flask, Response, g, request
@@ -36,6 +37,16 @@ def install(app: Flask) -> None:
     app.after_request(_answer)
 
 
+def ids_of(headers: Iterable[tuple[str, str]], content: bytes = b"") -> Ids:
+    """The ids of a request that the application never sees, with these headers and as much of its body as arrived."""
+    sent: dict[str, str] = {}
+    for name, value in headers:
+        known = name.lower()
+        sent[known] = f"{sent[known]},{value}" if known in sent else value  # as WSGI does it: two of one name are none
+    found = Ids(_request_id(sent.get(REQUEST_ID.lower())), _traceparent(sent.get(TRACEPARENT)))
+    return _apart_from(content, found)
+
+
 def ids() -> Ids:
     """The ids of the current request."""
     found: Ids = g.ids
@@ -44,8 +55,11 @@ def ids() -> Ids:
 
 def keep_out_of(content: bytes) -> None:
     """The body of the current request, as it is read: what stands in it is no id to log."""
-    if ids().request.encode() in content:
-        g.ids = ids()._replace(request=_new_id())
+    g.ids = _apart_from(content, ids())
+
+
+def _apart_from(content: bytes, known: Ids) -> Ids:
+    return known._replace(request=_new_id()) if known.request.encode() in content else known
 
 
 def _begin() -> None:

@@ -141,10 +141,17 @@ class _ServerLog(Logger):
         """A failure outside the application."""
         logs.write_failure(self._log, sys.exception())
 
-    def refused(self, refusal: Refusal, seconds: float) -> None:
-        """A request that the application never saw, so long after it began to arrive."""
+    def refused(self, refusal: Refusal, seconds: float, waited: float) -> None:
+        """A request that the application never saw, so long after it began to arrive; how long it was in a queue."""
         with suppress(OSError, ValueError):
-            self._log.info("request", request=refusal.request, status=refusal.status, ms=round(seconds * 1e3, 2))
+            self._log.info(
+                "request",
+                request=refusal.ids.request,
+                traceparent=refusal.ids.traceparent,
+                status=refusal.status,
+                ms=logs.milliseconds(seconds),
+                waited=logs.milliseconds(waited),
+            )
 
     def _tell(self, write: Callable[..., Any], msg: str, args: tuple[object, ...]) -> None:
         if os.getpid() == self._arbiter:

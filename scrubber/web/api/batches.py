@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 
 import orjson
-from flask import Response
+from flask import Response, request
 from flask_smorest import Blueprint
 
 from scrubber.batch import results, told
@@ -18,16 +18,19 @@ from scrubber.batch.receive import receive
 from scrubber.batch.summary import merged
 from scrubber.batch.work import remove_batch
 from scrubber.errors import BadUpload
+from scrubber.web import logs
 from scrubber.web.access import tenant
 from scrubber.web.api.batch_request import declared, idempotency_key, one_of, options_of, wanted_results
 from scrubber.web.body import body_pieces
 from scrubber.web.documented import batches as documented
 from scrubber.web.problems import (
     BAD_BODY,
+    BATCHES,
     KEY_USED,
     NO_BATCHES,
     NO_CLAIMS,
     NOT_FOUND,
+    ROOM,
     TOO_LARGE,
     UNSUPPORTED,
     Refused,
@@ -152,6 +155,16 @@ def delete(batch_id: str) -> Response:
         kept.ledger.cancel(batch.id, _now())
     remove_batch(batch.id, kept.ledger, kept.depot)
     return Response(status=HTTPStatus.NO_CONTENT)
+
+
+@batches.after_request
+def note_end_of_outage(response: Response) -> Response:
+    """What succeeds shows what it rests on to be there again."""
+    if response.status_code < HTTPStatus.BAD_REQUEST and request.method != "OPTIONS":
+        logs.over(BATCHES)
+        if response.status_code == HTTPStatus.ACCEPTED:
+            logs.over(ROOM)
+    return response
 
 
 def _here() -> tuple[Service, Batches]:

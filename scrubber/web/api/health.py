@@ -91,9 +91,7 @@ def _check_keys() -> None:
 def _check_freshness(here: Service, scrubber: Scrubber) -> None:
     trouble = here.trouble()
     if trouble:
-        raise Refused(
-            NOT_READY, f"A change of the reference data cannot be read; what was there before it is used. {trouble}"
-        )
+        raise Refused(NOT_READY, f"Reference data cannot be used as it is now. {trouble}")
     if here.ready_days is None:
         return
     ended = past(scrubber.reference, datetime.now(UTC).date(), here.ready_days)

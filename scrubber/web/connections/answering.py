@@ -12,8 +12,8 @@ from gunicorn.http import wsgi
 
 from scrubber.web import patience
 from scrubber.web.connections.connection import Connection
+from scrubber.web.logs import WAITED
 
-WAITED = "scrubber.waited"  # in the WSGI environ: seconds that the request waited for its thread
 _LEAST = 0.001  # seconds: none would mean not to wait, and not to have waited enough
 
 

@@ -17,6 +17,7 @@ from gunicorn.http.message import Request
 from gunicorn.http.unreader import Unreader
 
 from scrubber.web import patience
+from scrubber.web.request_ids import Ids, ids_of
 
 _HEAD_STEP = 8192  # bytes of a head that is not at its end: then the parser may already say that it is too long
 _LONGEST_LINE = 8192  # in a chunked body; with more the parser is asked what it thinks of it
@@ -86,6 +87,12 @@ class Arriving:
     def size(self) -> int:
         """Bytes that are held."""
         return len(self._head) + self.unread.size
+
+    def ids(self) -> Ids:
+        """Those of the request, as long as nothing of its body was taken; new ones while its head is not there."""
+        if self.request is None:
+            return ids_of(())
+        return ids_of(self.request.headers, self.unread.buf.getvalue())
 
     def forget(self) -> None:
         """Let go of what is held: nothing of it will be answered."""

@@ -24,6 +24,7 @@ from scrubber.web.connections.arriving import Arriving, Waiting, is_read
 from scrubber.web.connections.connection import NOT_NOW, Connection, State
 from scrubber.web.connections.files import most_connections
 from scrubber.web.connections.queues import Queue
+from scrubber.web.request_ids import ids_of
 
 THREADS_FOR_OTHERS = 2  # for what is neither a claim nor a batch nor health
 TURN = 0.001  # seconds of a thread until another one that waits has its turn: the loop does little in each of its own
@@ -136,7 +137,7 @@ class ConnectionWorker(Worker):
 
     def _expire(self, connection: Connection) -> None:
         if connection.state is State.READ and connection.arriving.begun:
-            self._refuse(connection, refusals.too_slow())
+            self._refuse(connection, refusals.too_slow(connection.arriving.ids()))
         else:
             self._close(connection)
 
@@ -263,7 +264,7 @@ class ConnectionWorker(Worker):
         try:
             whole = arriving.feed(data) if data else arriving.end()
         except (ParseException, OSError) as error:
-            self._refuse(connection, refusals.of_error(error))
+            self._refuse(connection, refusals.of_error(connection.arriving.ids(), error))
             return
         if not data:
             connection.no_more = True
@@ -338,7 +339,7 @@ class ConnectionWorker(Worker):
     def _goes_on_by_itself(self, connection: Connection) -> bool:
         """Whether the loop need not be woken, as the next thing to be done with it is to read another request."""
         done = connection.keeps and not connection.out and not connection.arriving.unread.size
-        return bool(done and connection.events == READ)
+        return bool(done and connection.events == READ and not _is_pending(connection.sock))
 
     def _failed(self, connection: Connection, error: Exception) -> None:
         connection.keeps = False
@@ -347,15 +348,17 @@ class ConnectionWorker(Worker):
             return
         self.log.exception("")
         if not connection.arriving.streamed:
-            self._say(connection, refusals.of_error(error))
+            self._say(connection, refusals.of_error(ids_of(()), error))  # its body was taken, and may hold the id
 
     def _overloaded(self, connection: Connection) -> refusals.Refusal:
-        request = connection.arriving.request
+        request, ids = connection.arriving.request, connection.arriving.ids()
         alone = is_read(request, connection.arriving.unread) and not connection.arriving.unread.size
-        return refusals.overloaded(alone and self._keeps(connection) and not request.should_close())
+        return refusals.overloaded(ids, alone and self._keeps(connection) and not request.should_close())
 
     def _say(self, connection: Connection, refusal: refusals.Refusal) -> None:
-        self.log.refused(refusal, monotonic() - connection.begun)
+        now = monotonic()
+        waited = max(0.0, connection.began - connection.queued) if connection.state is State.ANSWERED else 0.0
+        self.log.refused(refusal, now - connection.begun, waited)
         connection.keeps = refusal.keeps
         connection.out = memoryview(refusal.answer)
         with suppress(OSError):
@@ -398,7 +401,7 @@ class ConnectionWorker(Worker):
         try:
             whole = arriving.following()
         except (ParseException, OSError) as error:
-            self._refuse(connection, refusals.of_error(error))
+            self._refuse(connection, refusals.of_error(connection.arriving.ids(), error))
             return
         if arriving.begun:
             connection.wait(patience.SECONDS)
@@ -443,8 +446,9 @@ class ConnectionWorker(Worker):
             if large is None:
                 return
             if large.state is State.READ:
+                refusal = refusals.no_memory(large.arriving.ids())
                 large.arriving.forget()
-                self._refuse(large, refusals.no_memory())
+                self._refuse(large, refusal)
             else:
                 self._close(large)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
-
 from gunicorn import util
 from gunicorn.http import errors
 
-from scrubber.web import patience, problems
+from scrubber.web import caching, patience, problems
 from scrubber.web.connections.queues import MOST_SECONDS
+from scrubber.web.request_ids import REQUEST_ID, TRACEPARENT, Ids
 
 AGAIN_AFTER = 1  # seconds
 _UNSEEN = "It did not reach the service."
@@ -24,13 +23,16 @@ _REFUSALS: dict[type[BaseException], problems.Kind] = {
 
 
 class Refusal:
-    """An answer and what the log has of it. With `keeps` the connection may be used again."""
+    """An answer to the request with these ids, and what the log has of it.
+
+    With `keeps` the connection may be used again.
+    """
 
     def __init__(
-        self, kind: problems.Kind, detail: str = _UNSEEN, after: int | None = None, keeps: bool = False
+        self, ids: Ids, kind: problems.Kind, detail: str = _UNSEEN, after: int | None = None, keeps: bool = False
     ) -> None:
         self.status = kind.status
-        self.request = secrets.token_hex(8)
+        self.ids = ids
         self.keeps = keeps
         body = problems.body(kind, detail)
         lines = [
@@ -39,32 +41,34 @@ class Refusal:
             f"Connection: {'keep-alive' if keeps else 'close'}",
             f"Content-Type: {problems.MEDIA_TYPE}",
             f"Content-Length: {len(body)}",
-            f"X-Request-Id: {self.request}",
+            f"Cache-Control: {caching.NOT_STORED}",
+            f"{REQUEST_ID}: {ids.request}",
+            f"{TRACEPARENT}: {ids.traceparent}",
         ]
         if after is not None:
             lines.append(f"Retry-After: {after}")
         self.answer = "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def of_error(error: BaseException) -> Refusal:
+def of_error(ids: Ids, error: BaseException) -> Refusal:
     """For what gunicorn's parser raised, or what failed outside the application."""
     if not isinstance(error, errors.ParseException | OSError):
-        return Refusal(problems.FAILURE)
-    return Refusal(next((kind for known, kind in _REFUSALS.items() if isinstance(error, known)), UNREADABLE))
+        return Refusal(ids, problems.FAILURE)
+    return Refusal(ids, next((kind for known, kind in _REFUSALS.items() if isinstance(error, known)), UNREADABLE))
 
 
-def too_slow() -> Refusal:
+def too_slow(ids: Ids) -> Refusal:
     """For a request of which only a part arrived."""
-    return Refusal(TOO_SLOW, f"More of it is waited for {patience.SECONDS} seconds. {_UNSEEN}")
+    return Refusal(ids, TOO_SLOW, f"More of it is waited for {patience.SECONDS} seconds. {_UNSEEN}")
 
 
-def overloaded(keeps: bool) -> Refusal:
+def overloaded(ids: Ids, keeps: bool) -> Refusal:
     """For a request that would wait too long."""
     detail = f"A thread is not free within {MOST_SECONDS} seconds; ask again soon. {_UNSEEN}"
-    return Refusal(problems.OVERLOADED, detail, AGAIN_AFTER, keeps)
+    return Refusal(ids, problems.OVERLOADED, detail, AGAIN_AFTER, keeps)
 
 
-def no_memory() -> Refusal:
+def no_memory(ids: Ids) -> Refusal:
     """For a request whose parts take the memory that others need."""
     detail = f"The parts of requests that have not arrived as a whole take too much memory. {_UNSEEN}"
-    return Refusal(problems.OVERLOADED, detail, AGAIN_AFTER)
+    return Refusal(ids, problems.OVERLOADED, detail, AGAIN_AFTER)

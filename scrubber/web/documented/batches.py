@@ -162,5 +162,5 @@ RESULTS: Operation = {
             "content": {"application/x-ndjson": _UPLOAD, "text/csv": _UPLOAD},
         }
     }
-    | {str(int(status)): status.name for status in (HTTPStatus.BAD_REQUEST, *_ONE)},
+    | {str(int(status)): status.name for status in (HTTPStatus.BAD_REQUEST, *_ONE, HTTPStatus.INTERNAL_SERVER_ERROR)},
 }
