@@ -236,9 +236,10 @@ def test_uploads_leave_a_thread_to_those_who_wait_for_one_claim(tmp_path: Path, 
         until(lambda: service.ask("POST", "/v1/batches", ndjson(1), NDJSON).status == 202)
 
 
-def test_workers_give_way_to_requests_and_end_with_a_service_that_is_killed(service: Service) -> None:
-    until(lambda: watcher(service) and children(watcher(service) or 0))
-    theirs = [watcher(service) or 0, *children(watcher(service) or 0)]
-    until(lambda: os.getpriority(os.PRIO_PROCESS, theirs[-1]) > 0)
-    service.process.kill()
-    until(lambda: not any(map(lives, theirs)))
+def test_workers_give_way_to_requests_and_end_with_a_service_that_is_killed(tmp_path: Path, rules: Path) -> None:
+    with running(tmp_path, **_environ(tmp_path, rules)) as service:
+        until(lambda: watcher(service) and children(watcher(service) or 0))
+        theirs = [watcher(service) or 0, *children(watcher(service) or 0)]
+        until(lambda: os.getpriority(os.PRIO_PROCESS, theirs[-1]) > 0)
+        service.process.kill()
+        until(lambda: not any(map(lives, theirs)))
