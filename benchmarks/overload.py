@@ -95,7 +95,14 @@ def main(seconds: float = 60.0) -> None:
     with (
         tempfile.TemporaryDirectory() as name,
         running(
-            Path(name), SCRUBBER_WORKERS="", SCRUBBER_STATE=str(Path(name) / "state"), SCRUBBER_BATCH_WORKERS=""
+            Path(name),
+            "-P",
+            "-m",
+            "scrubber",
+            "serve",
+            SCRUBBER_WORKERS="",
+            SCRUBBER_STATE=str(Path(name) / "state"),
+            SCRUBBER_BATCH_WORKERS="",
         ) as service,
     ):
         print(f"{cores()} cores, load {os.getloadavg()[0]:.1f}; {THREADS} threads for claims")
