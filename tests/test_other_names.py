@@ -18,7 +18,7 @@ from scrubber.claim import Claim
 from scrubber.errors import NotAClaim
 from scrubber.findings import Finding, ScrubResult
 from scrubber.intake import read_v3
-from scrubber.intake.spelling import distance, nearest
+from scrubber.intake.spelling import distance, longer_or_shorter, nearest
 from scrubber.intake.synonyms import MODIFIERS, NUMBERED, PROBABLY_MEANT, SYNONYMS
 from scrubber.scrub import Scrubber
 from tests.bodies import CANARY, paths
@@ -305,6 +305,10 @@ def misspellings(word: str) -> Iterator[str]:
     yield word + "s"
     yield word.capitalize()
     yield word.upper()
+    yield f"the{word[:1].upper()}{word[1:]}" if len(word) > 5 else word + "s"
+    yield f" {word}"
+    yield f"{word}\u200b"
+    yield re.sub(r"([A-Z])", r" \1", word)
     yield re.sub(r"([A-Z])", lambda letter: "_" + letter[1].lower(), word)
 
 
@@ -382,6 +386,69 @@ def test_a_modifier_under_a_misspelt_name_does_not_deny(shipped: Scrubber) -> No
     assert finding.lines == (2,)
     assert finding.pointer == f"{CI}/serviceLines/1/professionalService/procedureModifers"
     assert not result.checks["adjudication"].complete
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "theProcedureModifiers",
+        "lineModifiers",
+        "hcpcs_modifiers",
+        "additionalModifiers",
+        "procMods",
+        "procedureMods1",
+        "mod2",
+        "Modifier-1",
+        "procedure.modifiers",
+        "procedure Modifiers",
+        " procedureModifiers",
+        "Procedure Modifier 1",
+        "procedureModifiers\u200b",
+    ],
+)
+def test_modifiers_under_a_name_of_more_words_or_other_characters_do_not_deny(other: str, shipped: Scrubber) -> None:
+    body = tbs_claim()
+    lines = body["claimInformation"]["serviceLines"]
+    lines.append(copy.deepcopy(lines[0]))
+    for line, code in zip(lines, ("77080", "77081"), strict=True):
+        line["professionalService"]["procedureCode"] = code
+    lines[1]["professionalService"] |= {other: ["XS"], "procedureModifiers": []}
+    result = shipped.scrub(read_v3(body), DAY)
+    bundled = "cms-ncci-ptp-modifier-missing"
+    assert bundled not in {finding.rule.id for finding in result.findings}
+    assert bundled in {item.rule.id for item in result.not_checked}
+    assert [finding.lines for finding in told(result)] == [(2,)]
+
+
+def test_a_service_under_a_shorter_name_lacks_nothing(shipped: Scrubber) -> None:
+    body = office_claim()
+    line = at(body, PLACES["Line"])
+    line["service"] = line.pop("professionalService")
+    result = shipped.scrub(read_v3(body), DAY)
+    assert not denials(result)
+    assert [finding.pointer for finding in told(result)] == [f"{CI}/serviceLines/0/service"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "other"),
+    [
+        ("Service", "procedureCodeDescription"),
+        ("Service", "oldProcedureCode"),
+        ("Service", "procedureDescription"),
+        ("Body", "patientControlNumberSource"),
+        ("Line", "serviceDateFormat"),
+        ("Person", "genderIdentity"),
+        ("Provider", "payToAddress"),
+        ("Diagnosis", "diagnosisCodeDescription"),
+    ],
+)
+def test_what_is_said_of_a_name_that_is_there_was_not_meant_as_it(shape: str, other: str, shipped: Scrubber) -> None:
+    body = full_claim()
+    at(body, PLACES[shape])[other] = "sample"
+    result = shipped.scrub(read_v3(body), DAY)
+    assert not told(result)
+    assert result.unmapped == ("".join(f"/{step}" for step in (*PLACES[shape], other)),)
+    assert result.not_checked == shipped.scrub(read_v3(full_claim()), DAY).not_checked
 
 
 def test_more_modifiers_under_a_misspelt_name_count_as_well(shipped: Scrubber) -> None:
@@ -488,10 +555,20 @@ def test_of_two_names_the_nearer_is_meant() -> None:
     assert nearest("serviceDateEn", names) == "serviceDateEnd"
     assert nearest("address3", names) is None
     assert nearest("SERVICE_DATE", names) == "serviceDate"
-    assert nearest("service", names) == "serviceDate"
+    assert nearest("service", names) is None
     assert nearest("colour", names) is None
     assert nearest("procedureMods", ("procedureCode",)) is None
     assert nearest("procedureIndentifer", ("procedureIdentifier",)) == "procedureIdentifier"
+
+
+def test_a_name_that_has_more_or_fewer_words_than_another() -> None:
+    names = ("modifiers", "procedureModifiers", "serviceDate", "address", "npi")
+    assert longer_or_shorter("lineModifiers", names) == "modifiers"
+    assert longer_or_shorter("theProcedureModifiers", names) == "procedureModifiers"
+    assert longer_or_shorter("service", names) == "serviceDate"
+    assert longer_or_shorter("serviceDateFormat", names) == "serviceDate"
+    assert longer_or_shorter("readdress", names) is None
+    assert longer_or_shorter("providerNpi", names) is None
 
 
 def test_numbered_modifiers_are_four_of_a_kind() -> None:

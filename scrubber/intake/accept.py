@@ -16,7 +16,7 @@ from marshmallow import fields as marshmallow_fields
 from scrubber.claim import MOST_LINES
 from scrubber.errors import NotAClaim, Problem
 from scrubber.intake.fields import Part, PartOrList, Parts, Scalar, Shape
-from scrubber.intake.naming import MOST_NAMES, NAME
+from scrubber.intake.naming import MOST_NAMES, NAME, UNREADABLE_NAME
 from scrubber.intake.schema import BODY
 
 MOST_PROBLEMS = 50
@@ -100,7 +100,7 @@ def _object(shape: Shape, *, optional: bool) -> Acceptor:
             elif name in parts:
                 loaded[name] = parts[name](value, f"{pointer}/{name}", unknown)
             elif name not in unread:
-                unknown.append(f"{pointer}/{name if NAME(name) else '(unreadable name)'}")
+                unknown.append(f"{pointer}/{name if NAME(name) else UNREADABLE_NAME}")
         return loaded
 
     return accept

@@ -17,13 +17,15 @@ from scrubber.claim import MOST_LINES, Normalised, Resembling, as_sent
 from scrubber.errors import NotAClaim, Problem
 from scrubber.intake.fields import Part, PartOrList, Parts, Shape
 from scrubber.intake.schema import BODY
-from scrubber.intake.spelling import nearest
-from scrubber.intake.synonyms import MODIFIERS, NUMBERED, PARTS, PROBABLY_MEANT, SYNONYMS
+from scrubber.intake.spelling import last_word, longer_or_shorter, nearest, readable
+from scrubber.intake.synonyms import IN_SERVICE, MODIFIERS, NUMBERED, PARTS, PROBABLY_MEANT, SYNONYMS
 
 MOST_NAMES = 100  # of one object; real ones have up to 50
 MOST_COMPARED = 100  # unknown names of one body that are compared with known ones
+MOST_LETTERS = 80  # of a name that is compared
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}", re.ASCII).fullmatch
+UNREADABLE_NAME = "(unreadable name)"  # told instead of a name that may be anything, also something of the claim
 _ROLES = {
     **{role: f"{role.title()}Provider" for role in ("billing", "rendering", "ordering", "referring", "supervising")},
 }
@@ -56,6 +58,7 @@ class _Known(NamedTuple):
     listed: frozenset[str]  # of its parts those that are lists of objects
     either: frozenset[str]  # those that may be an object or a list
     near: tuple[str, ...]
+    near_read: tuple[str, ...]  # of these the ones that something is read from
 
 
 def in_model_names(body: object, *, guess: bool) -> Named:
@@ -77,7 +80,7 @@ class _Naming:
         self.changes: list[Normalised] = []
         self.resembling: list[Resembling] = []
         self._positions: dict[str, str] = {}  # of the claim's diagnoses, by code
-        self._compared: dict[tuple[str, str], str | None] = {}
+        self._compared: dict[tuple[str, str], tuple[str | None, str | None]] = {}
 
     def read(self, raw: Object, shape: Shape, at: str, line: int | None) -> Object:
         """The object in the model's names; `at` is its pointer in the body that is made."""
@@ -127,13 +130,11 @@ class _Naming:
     def _take_resembling(self, made: Object, known: _Known, at: str, line: int | None) -> None:
         """Take each name that resembles a known one for it, unless what it resembles is there."""
         for name in sorted(made.keys() - known.names):
-            meant = self._meant(name, known)
-            if meant is None or _is_in_service(made, meant):
+            found = self._meant(name, known, made)
+            if found is None:
                 continue
-            pointer, sent = f"{at}/{meant}", self._sent(f"{at}/{name}")
-            value = _fitting(made[name], known, meant)
-            if _empty(made[name]) or value is None:
-                continue
+            meant, value = found
+            pointer, sent = f"{at}/{meant}", self._sent(f"{at}/{name if NAME(name) else UNREADABLE_NAME}")
             self.resembling.append(Resembling(sent, meant, line))
             if _empty(made.get(meant)):
                 made[meant] = value
@@ -142,15 +143,31 @@ class _Naming:
                 made[meant] = [*made[meant], *value]
             del made[name]
 
-    def _meant(self, name: str, known: _Known) -> str | None:
-        if not NAME(name) or name in NUMBERED or name in known.near:
-            return None
+    def _meant(self, name: str, known: _Known, made: Object) -> tuple[str, Any] | None:
+        """The known name that an unknown one resembles, and its value in the container that stands there.
+
+        One that is only longer or shorter, or has only its last word from another, is meant as that where there is no
+        such name: beside procedureCode, procedureCodeDescription is what it says. Modifiers may stand in two places.
+        """
+        plainly, remotely = (None, None) if _empty(made[name]) else self._resembled(name, known)
+        if remotely is not None and remotely != MODIFIERS and _is_there(made, remotely, known):
+            remotely = None
+        for meant in (plainly, remotely):
+            if meant is not None and not _is_in_service(made, meant):
+                value = _fitting(made[name], known, meant)
+                if value is not None:
+                    return meant, value
+        return None
+
+    def _resembled(self, name: str, known: _Known) -> tuple[str | None, str | None]:
+        """The known name that a name is a misspelling of, and the one that it has something of."""
+        if name in NUMBERED or name in known.near or len(name) > MOST_LETTERS:
+            return None, None
         key = known.name, name
         if key not in self._compared:
             if len(self._compared) >= MOST_COMPARED:
-                return None
-            meant = PROBABLY_MEANT.get(known.name, {}).get(name) or nearest(name, known.near)
-            self._compared[key] = SYNONYMS.get(known.name, {}).get(meant or "", meant)
+                return None, None
+            self._compared[key] = _compare(readable(name), known)
         return self._compared[key]
 
     def _take_numbered(self, made: Object, known: _Known, at: str) -> None:
@@ -235,6 +252,15 @@ class _Naming:
         self._told(pointer, f"left out: {model} says something else")
 
 
+def _compare(name: str, known: _Known) -> tuple[str | None, str | None]:
+    probably, synonyms = PROBABLY_MEANT.get(known.name, {}), SYNONYMS.get(known.name, {})
+    plainly = probably.get(name) or nearest(name, known.near)
+    remotely = longer_or_shorter(name, known.near_read)
+    if remotely is None and known.name in IN_SERVICE:
+        remotely = probably.get(last_word(name))
+    return synonyms.get(plainly or "", plainly), synonyms.get(remotely or "", remotely)
+
+
 @lru_cache(maxsize=64)
 def _known(shape: Shape) -> _Known:
     fields = shape.load_fields
@@ -247,7 +273,9 @@ def _known(shape: Shape) -> _Known:
     near = {*names, *SYNONYMS.get(name, {})}
     for part in PARTS.get(name, ()):
         near |= parts[part].load_fields.keys() | SYNONYMS.get(type(parts[part]).__name__, {}).keys()
-    return _Known(name, names, parts, frozenset(listed), either, tuple(sorted(near)))
+    return _Known(
+        name, names, parts, frozenset(listed), either, tuple(sorted(near)), tuple(sorted(near - shape.unread))
+    )
 
 
 def _unknown(raw: Object, known: _Known) -> list[str]:
@@ -292,6 +320,12 @@ def _fitting(value: Any, known: _Known, model: str) -> Any:
     if type(value) is list and len(value) == 1 and type(value[0]) is dict:
         value = value[0]
     return value if type(value) is dict or model in known.either else None
+
+
+def _is_there(raw: Object, name: str, known: _Known) -> bool:
+    """Whether something is said under a name of an object, in it or in the parts whose names may stand beside them."""
+    parts = [raw.get(part) for part in PARTS.get(known.name, ())]
+    return any(not _empty(one.get(name)) for one in (raw, *parts) if type(one) is dict)
 
 
 def _is_in_service(line: Object, name: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from scrubber.claim import Normalised
-from scrubber.intake.naming import NAME
+from scrubber.intake.naming import NAME, UNREADABLE_NAME
 
 MOST_TOLD = 200
 CHANGE = "this name stands more than once here: the last one was read"
@@ -64,6 +64,6 @@ def _gather(node: object, pointer: str, pointers: list[str]) -> None:
     if len(last) < len(node.pairs):
         counts = Counter(name for name, _ in node.pairs)
         repeated = sorted(name for name, count in counts.items() if count > 1)
-        pointers += dict.fromkeys(f"{pointer}/{name if NAME(name) else '(unreadable name)'}" for name in repeated)
+        pointers += dict.fromkeys(f"{pointer}/{name if NAME(name) else UNREADABLE_NAME}" for name in repeated)
     for name, value in last.items():
         _gather(value, f"{pointer}/{name}", pointers)

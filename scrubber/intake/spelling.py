@@ -8,9 +8,21 @@ from collections.abc import Iterable
 MOST_EDITS = 2  # letters that were added, dropped, replaced or swapped with their neighbour
 SHORT = 5  # letters; of a shorter name one edit is all that leaves it recognisable
 LONG_WORD = 8  # letters; two errors leave such a word recognisable
-LEAST_BEGINNING = 6  # letters that a name must share with the beginning of another
+LEAST_SHARED = 6  # letters that a name must have to be the beginning or the end of another
 
 _words = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+").findall
+_characters = re.compile(r"[A-Za-z0-9_-]").findall
+
+
+def readable(name: str) -> str:
+    """The letters, digits, underscores and dashes of a name: what is left without blanks, dots and look-alikes."""
+    return "".join(_characters(name))
+
+
+def last_word(name: str) -> str:
+    """The last word of a name in small letters, without a number behind it: `mods` of `procedureMods1`."""
+    words = [word for word in _words(name) if not word.isdigit()]
+    return words[-1].lower() if words else ""
 
 
 def plain(name: str) -> str:
@@ -23,12 +35,37 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
     None where there is none. Names that differ in their number only (address2, address3) mean different things.
     """
-    best: tuple[int, str] | None = None
-    for candidate in known:
-        edits = _edits(name, candidate)
-        if edits is not None and (best is None or (edits, candidate) < best):
-            best = edits, candidate
+    return _least((edits, candidate) for candidate in known if (edits := _edits(name, candidate)) is not None)
+
+
+def longer_or_shorter(name: str, known: Iterable[str]) -> str | None:
+    """The name among `known` that `name` begins or ends with, or that begins with it: the one nearest in length.
+
+    Such a name may be the same thing, or something of it: procedureCodeList, procedureCodeDescription.
+    """
+    return _least((abs(len(name) - len(candidate)), candidate) for candidate in known if _shares(name, candidate))
+
+
+def _least(found: Iterable[tuple[int, str]]) -> str | None:
+    best = min(found, default=None)
     return best[1] if best else None
+
+
+def _shares(name: str, known: str) -> bool:
+    one, other = plain(name), plain(known)
+    if _differ_in_number(one, other) or min(len(one), len(other)) < LEAST_SHARED:
+        return False
+    return one.startswith(other) or other.startswith(one) or (one.endswith(other) and _ends_in_words_of(name, known))
+
+
+def _ends_in_words_of(name: str, known: str) -> bool:
+    """Whether a name ends in another as whole words: lineModifiers in modifiers, not readdress in address."""
+    words = _words(name)
+    return any(plain("".join(words[index:])) == plain(known) for index in range(len(words)))
+
+
+def _differ_in_number(one: str, other: str) -> bool:
+    return one.rstrip("0123456789") == other.rstrip("0123456789") and one[-1:].isdigit() and other[-1:].isdigit()
 
 
 def _edits(name: str, known: str) -> int | None:
@@ -36,12 +73,9 @@ def _edits(name: str, known: str) -> int | None:
     one, other = plain(name), plain(known)
     if one == other:
         return 0
-    if one.rstrip("0123456789") == other.rstrip("0123456789") and one[-1:].isdigit() and other[-1:].isdigit():
+    if _differ_in_number(one, other):
         return None
-    shorter = min(len(one), len(other))
-    edits = distance(one, other, MOST_EDITS if shorter >= SHORT else 1)
-    if edits is None and shorter >= LEAST_BEGINNING and (one.startswith(other) or other.startswith(one)):
-        return MOST_EDITS + 1
+    edits = distance(one, other, MOST_EDITS if min(len(one), len(other)) >= SHORT else 1)
     return None if edits == MOST_EDITS and not _word_by_word(name, known) else edits
 
 

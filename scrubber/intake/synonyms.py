@@ -152,6 +152,10 @@ PROBABLY_MEANT: Names = {
         **_each("serviceDate", "date dos fromDate startDate servicedDate"),
         **_each("serviceDateEnd", "toDate endDate throughDate"),
         **_each("nationalDrugCode", "ndc ndcCode"),
+        **_each("professionalService", "service serviceInfo serviceInformation serviceDetail serviceDetails"),
     },
     "Service": _SERVICE_PROBABLY,
 }
+
+# Objects in which the last word of a name says as much as the word alone: `procMods` as `mods`, `lineUnits` as `units`.
+IN_SERVICE = ("Line", "Service")
