@@ -122,8 +122,10 @@ def conclude(
     fired, shadow, not_checked = reading
     findings, shadows, impact = _with_dollars(claim, known, fired, shadow, rulebook, reference)
     ends = [] if claim.too_long else [(view.first or view.last, view.last or view.first) for view in views]
-    runs = frozenset([(first, last) for first, last in ends if first and last])
-    runs = runs or frozenset(((day, day),))
+    days = {(first, last) for first, last in ends if first and last} or {(day, day)}
+    # Claims of different days are mostly held against the same releases, and then these are looked up once.
+    since = reference.unchanged_since
+    runs = frozenset([(since(first), since(last)) for first, last in days])
     find = _used_releases if len(runs) <= MOST_RUNS_KEPT else _find_releases
     used = find(runs, _ASKED if payer.line_of_business != MEDICAID_CLAIMS else _ASKED_FOR_MEDICAID, reference)
     return ScrubResult(

@@ -28,7 +28,7 @@ from scrubber.findings import Versions
 from scrubber.intake import parse_json, read_v3
 from scrubber.reference import LiveReference, open_reference
 from scrubber.reference.answering import answered, not_answered
-from scrubber.reference.catalogue import ADD_ON, PTP
+from scrubber.reference.catalogue import ADD_ON, PTP, TABLES
 from scrubber.reference.difference import cells_changed, difference
 from scrubber.reference.folder import FolderPlace
 from scrubber.reference.freshness import past, reach
@@ -111,6 +111,18 @@ def test_a_span_that_begins_before_the_first_release_has_no_windows_there(store:
     found = open_reference(str(store)).ptp_among(CODES, BEFORE, date(2024, 4, 2))
     assert {edit.since for windows in found.values() for edit in windows} == {date(2024, 4, 1)}
     assert len(found) == 3
+
+
+def test_the_same_releases_answer_since_the_last_one_began(store: Path) -> None:
+    reference = open_reference(str(store))
+    begins = {release.since for release in reference.releases() if release.since}
+    days = sorted({day + timedelta(days=by) for day in begins for by in (-1, 0, 1, 40)} | {date(1999, 1, 1)})
+    assert len({reference.unchanged_since(day) for day in days}) == len(begins) + 1
+    for first in days:
+        for last in days:
+            since = reference.unchanged_since(first), reference.unchanged_since(last)
+            for table in TABLES:
+                assert reference.answering(table, *since) == reference.answering(table, first, last)
 
 
 def test_a_loaded_table_replaces_the_starter_table_whole_and_others_stay(store: Path) -> None:

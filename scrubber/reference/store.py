@@ -241,6 +241,10 @@ class Reference:
         between = [span.release for span in self._timeline.spans(table, first, last)]
         return tuple(dict.fromkeys(release for release in (ends[0], *between, ends[1]) if release is not None))
 
+    def unchanged_since(self, day: date) -> date:
+        """The first day since which no release of any table has begun until `day`: `answering` is the same for both."""
+        return self._timeline.unchanged_since(day)
+
     def releases(self) -> tuple[Release, ...]:
         """All releases, by table and then by first day."""
         return self._timeline.releases

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import lru_cache
@@ -33,6 +34,7 @@ class Timeline:
         names = (*TABLES, *MEDICAID)
         self._of_table = {name: tuple(each for each in self.releases if each.table == name) for name in names}
         self._spans = {name: _spans_of(of_table) for name, of_table in self._of_table.items()}
+        self._begins = sorted({release.since for release in self.releases if release.since})
         # Wrapped here, so that what is remembered goes with its timeline.
         self.standing = lru_cache(DAYS_KEPT)(self._find_standing)
         self.part = lru_cache(DAYS_KEPT)(self._find_part)
@@ -40,6 +42,11 @@ class Timeline:
     def spans(self, table: str, first: date, last: date) -> list[Span]:
         """The releases that answer for some of the days, in their order."""
         return [span for span in self._spans[table] if span.first <= last and first <= span.last]
+
+    def unchanged_since(self, day: date) -> date:
+        """The first day since which no release has begun until `day`: the same ones answer on both, and in between."""
+        begun = bisect_right(self._begins, day)
+        return self._begins[begun - 1] if begun else date.min
 
     def has(self, table: str) -> bool:
         """Whether there is any release of the table."""
