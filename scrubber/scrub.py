@@ -184,10 +184,15 @@ def read_as_meant(
     meant = claim.meant
     if meant is None:
         return None
-    if claim.context.received_on is None and meant.context.received_on is not None:
-        received_on = meant.context.received_on
-    known = read_facts(meant, rulebook, reference, received_on)
+    known = read_facts(meant, rulebook, reference, received_as_meant(claim, meant, received_on))
     return _judged(meant, known, engine.match(known.facts), rulebook, reference, switches)
+
+
+def received_as_meant(claim: Claim, meant: Claim, received_on: date) -> date:
+    """The day of receipt of the second reading: what stands under a misspelt name, where the first has none."""
+    if claim.context.received_on is not None or meant.context.received_on is None:
+        return received_on
+    return meant.context.received_on
 
 
 def with_every_check(claim: Claim, result: ScrubResult, rulebook: Rulebook, reference: Reference) -> ScrubResult:

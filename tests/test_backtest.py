@@ -230,6 +230,18 @@ def changed(book: Rulebook, rng: random.Random) -> Rulebook:
     return Rulebook(rules, book.packs, rows, book.digest)
 
 
+def misspelt_by_chance(body: Body, rng: random.Random) -> Body:
+    """The claim, or it with a name that only resembles a known one in some of its lines."""
+    if rng.random() < 0.6:
+        return body
+    known = rng.choice(["procedureModifiers", "serviceUnitCount", "procedureCode"])
+    services = [line["professionalService"] for line in body["claimInformation"]["serviceLines"]]
+    for service in services:
+        if known in service and rng.random() < 0.7:
+            service[known[:-1]] = service.pop(known)
+    return body
+
+
 def found(scrubber: Scrubber, bodies: list[Body]) -> tuple[Counter[tuple[object, ...]], list[str], Decimal]:
     findings: Counter[tuple[object, ...]] = Counter()
     dispositions, dollars = [], Decimal()
@@ -257,7 +269,7 @@ def test_same_as_two_full_scrubs_one_by_one(shipped: Scrubber, seed: int) -> Non
     one, other = changed(shipped.rulebook, rng), changed(shipped.rulebook, rng)
     if rng.random() < 0.5:
         other = Rulebook(other.rules, other.packs, one.rows, other.digest)
-    bodies = [random_claim(rng.randrange(10**6)) for _ in range(25)]
+    bodies = [misspelt_by_chance(random_claim(rng.randrange(10**6)), rng) for _ in range(25)]
     before = found(assemble(one, shipped.reference), bodies)
     after = found(assemble(other, shipped.reference), bodies)
     judging = Judging(open_bench(Books(other, one, ()), shipped.reference), DAY, None, ())
@@ -273,6 +285,28 @@ def test_same_as_two_full_scrubs_one_by_one(shipped: Scrubber, seed: int) -> Non
     assert tally.dispositions == Counter(zip(before[1], after[1], strict=True))
     assert tally.sum("baseline", "all", "").dollars == before[2]
     assert tally.sum("candidate", "all", "").dollars == after[2]
+
+
+def test_what_depends_on_a_misspelt_name_is_no_finding_of_a_back_test(tmp_path: Path) -> None:
+    """As when it is scrubbed: whoever writes `procedureModifers` may have separated the pair."""
+    separated = bundled("A1")
+    for line, code in zip(separated["claimInformation"]["serviceLines"], ("77080", "77081"), strict=True):
+        line["professionalService"]["procedureCode"] = code
+    misspelt = json.loads(json.dumps(separated))
+    misspelt["claimInformation"]["serviceLines"][1]["professionalService"]["procedureModifers"] = ["XS"]
+    del misspelt["claimInformation"]["serviceLines"][1]["professionalService"]["procedureModifiers"]
+    missing, resembling = Choice(RULES, ("cms-ncci-ptp-modifier-missing",)), Choice(RULES, ("x12-837p-name-resembles",))
+    lines = {}
+    for choice in (missing, resembling):
+        for name, body in (("separated", separated), ("misspelt", misspelt)):
+            run = the_run(written(tmp_path / f"{name}.ndjson", [body]), choice=choice)
+            lines[choice.switched_on[0], name] = run.tally.sum("gained", "all", "").findings
+    assert lines == {
+        ("cms-ncci-ptp-modifier-missing", "separated"): 1,
+        ("cms-ncci-ptp-modifier-missing", "misspelt"): 0,
+        ("x12-837p-name-resembles", "separated"): 0,
+        ("x12-837p-name-resembles", "misspelt"): 1,
+    }
 
 
 def test_the_same_tables_are_read_once_and_others_twice(shipped: Scrubber) -> None:

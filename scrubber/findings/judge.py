@@ -62,7 +62,7 @@ def judge(
     switches: Switches,
 ) -> Judged:
     """Findings and what was not checked. No finding hides another."""
-    reads, tables, reference = _reads(rulebook), _tables(rulebook), own_edits(payer, reference)
+    reads, tables, reference = reads_of(rulebook), _tables(rulebook), own_edits(payer, reference)
     judged = Judged([], [], [])
     for key, index in matches:
         rule, fact = rulebook.running[key // 2], facts[index]
@@ -87,6 +87,16 @@ def stands(rule: Rule, fact: Fact, payer: Payer, day: date, rulebook: Rulebook) 
     return not (rule.needs and missing_needs(rule, fact)) and rulebook.adopted(rule.pack, payer, day) is True
 
 
+def place_of(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim) -> tuple[str, str]:
+    """The element that a finding of a rule on a fact is about, and its pointer into the body as it was sent.
+
+    `reads` is what `reads_of` gives for the rule.
+    """
+    element = fact.element or rule.element
+    line = claim.lines[fact.lines[0] - 1] if fact.lines else None
+    return element, claim.pointer_as_sent(_pointer(fact, reads) or pointer_to(element, claim, line))
+
+
 def _pointer(fact: Fact, reads: tuple[str, ...]) -> str | None:
     """Where the fact stands; for what was said of a report, the element that the rule reads first."""
     if fact.kind != "document" or fact.pointer is None:
@@ -101,7 +111,7 @@ def missing_needs(rule: Rule, fact: Fact) -> tuple[str, ...]:
 
 
 @remembered(4)
-def _reads(rulebook: Rulebook) -> tuple[tuple[str, ...], ...]:
+def reads_of(rulebook: Rulebook) -> tuple[tuple[str, ...], ...]:
     """The facts that each running rule's `when` reads, each once, in its order."""
     return tuple(
         tuple(dict.fromkeys(leaf.fact.removesuffix("?") for leaf in leaves(rule.when))) for rule in rulebook.running
@@ -134,14 +144,14 @@ def _carried_to(tables: tuple[str, ...], day: int, line_of_business: str | None,
 
 
 def _finding(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim, carried: str) -> Finding:
-    element = fact.element or rule.element
+    element, pointer = place_of(rule, reads, fact, claim)
     line = claim.lines[fact.lines[0] - 1] if fact.lines else None
     return Finding(
         rule,
         element,
         fact.lines,
         fact.related,
-        claim.pointer_as_sent(_pointer(fact, reads) or pointer_to(element, claim, line)),
+        pointer,
         render(rule.message, fact) + carried,
         render(rule.fix, fact),
         rule.authority + fact.authority if fact.authority else rule.authority,

@@ -9,15 +9,17 @@ from typing import NamedTuple, Protocol
 
 from scrubber.claim import Claim
 from scrubber.engine import DurableEngine
+from scrubber.facts.fact import Fact
 from scrubber.facts.interest import interest_of
 from scrubber.facts.ncci import NCCI
-from scrubber.findings.judge import rule_tests, stands
+from scrubber.facts.structure import RESEMBLING
+from scrubber.findings.judge import place_of, reads_of, rule_tests, stands
 from scrubber.money import exposures, price_lines, puts_at_risk
 from scrubber.reference import Reference
 from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.rule import Condition, Rule
 from scrubber.rulebook.tables import Payer
-from scrubber.scrub import Known, read_facts
+from scrubber.scrub import Known, read_facts, received_as_meant
 from scrubber.workshop.backtest.books import Books
 
 
@@ -79,6 +81,14 @@ class _Entry(NamedTuple):
     candidate: Rule | None
 
 
+class _Fired(NamedTuple):
+    """A test that fired on a fact. `place` is what makes findings of two readings of a claim the same finding."""
+
+    entry: _Entry
+    fact: Fact
+    place: tuple[object, ...]
+
+
 class _OneReading:
     """Facts once, matches once over the rules of both books, findings of each."""
 
@@ -92,23 +102,35 @@ class _OneReading:
         self._engine = DurableEngine(tests, self._book.lists)
 
     def judge(self, claim: Claim, received_on: date) -> Judged:
-        """What both find."""
+        """What both find: of a claim with names that resemble known ones, what stands on both readings of it."""
         known = read_facts(claim, self._book, self._reference, received_on)
-        before: list[Found] = []
-        after: list[Found] = []
-        same = True
+        fired = self._fired(claim, known)
+        if claim.meant is not None:
+            meant_on = received_as_meant(claim, claim.meant, received_on)
+            as_meant = self._fired(claim.meant, read_facts(claim.meant, self._book, self._reference, meant_on))
+            stand = {each.place for each in as_meant}
+            fired = [each for each in fired if each.place in stand or each.fact.values.get("fault") == RESEMBLING]
+        before = [Found(each.entry.baseline, *_lines(each.fact)) for each in fired if each.entry.baseline]
+        after = [Found(each.entry.candidate, *_lines(each.fact)) for each in fired if each.entry.candidate]
+        candidate = _side(claim, known, after, self._book, self._reference)
+        if all(each.entry.baseline is each.entry.candidate for each in fired):
+            return Judged(candidate, candidate)
+        return Judged(_side(claim, known, before, self._book, self._reference), candidate)
+
+    def _fired(self, claim: Claim, known: Known) -> list[_Fired]:
+        """What fires on one reading of a claim, under either rulebook."""
+        reads = reads_of(self._book)
+        fired = []
         for key, index in self._engine.match(known.facts):
             rule, fact = self._rules[key // 2], known.facts[index]
-            if not stands(rule, fact, known.payer, known.day, self._book):
-                continue
-            old, new = self._entries[key // 2]
-            same = same and old is new
-            if old:
-                before.append(Found(old, fact.lines, fact.related))
-            if new:
-                after.append(Found(new, fact.lines, fact.related))
-        candidate = _side(claim, known, after, self._book, self._reference)
-        return Judged(candidate if same else _side(claim, known, before, self._book, self._reference), candidate)
+            if stands(rule, fact, known.payer, known.day, self._book):
+                place = rule.id, *_lines(fact), *place_of(rule, reads[key // 2], fact, claim)
+                fired.append(_Fired(self._entries[key // 2], fact, place))
+        return fired
+
+
+def _lines(fact: Fact) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    return fact.lines, fact.related
 
 
 class _TwoReadings:
