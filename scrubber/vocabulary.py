@@ -111,9 +111,11 @@ LISTS_READ: Mapping[str, str] = {
     "diagnostic-mammography": "procedures",
     "evaluation-and-management": "procedures",
     "excluded-by-statute": "procedures",
+    "excluded-rides": "modifiers",
     "hospice-modifiers": "modifiers",
     "modifiers-outside-the-package": "modifiers",
     "organization-as-subscriber": "x12-codes",
+    "reported-without-charge": "procedures",
     "routine-indications": "words",
     "screening-mammography": "procedures",
     "sites-left": "modifiers",
@@ -144,8 +146,8 @@ _PAYER = (
 FEE_STATUSES = (*"ABCDEFGHIJMNPRTX", "unlisted")
 _EXCLUDED = Field(
     "excluded", Type.FLAG,
-    "a row excludes the service from Medicare by law: lists excluded-by-statute and chiropractic-benefit of "
-    "medicare-abn",
+    "a row excludes the service from Medicare by law: lists excluded-by-statute, excluded-rides and "
+    "chiropractic-benefit of medicare-abn",
 )  # fmt: skip
 _FEE_STATUS = Field(
     "feeStatus", Type.WORD, "status of the code on the Medicare fee schedule; unlisted: no loaded row has it",
@@ -455,7 +457,8 @@ KINDS: Mapping[str, Kind] = {
             Field("mueIndicator", Type.WORD, "MUE adjudication indicator of the code", ("1", "2", "3"), tables=_MUE),
             Field("unitsOverMue", Type.FLAG, "the units exceed the MUE", tables=_MUE),
             Field("spread", Type.FLAG, "some line runs over several days, so that its units a day are an average"),
-            Field("bothSides", Type.FLAG, "the lines say both sides: RT and LT, or 50 with more than one unit"),
+            Field("bothSides", Type.FLAG, "the lines say both sides: RT and LT, one eyelid of each eye (E1 and E3, "
+                  "E2 and E4), or 50 with more than one unit"),
             Field("bilateral", Type.WORD, "bilateral surgery indicator of the fee schedule; unset when it does not "
                   "have the code", ("0", "1", "2", "3", "9"), tables=_FEES),
         ),

@@ -344,6 +344,14 @@ def test_a_service_that_a_row_excludes_is_allowed_nothing_with_gy_and_the_patien
     assert (without.allowed, without.unpriced_lines) == (Decimal("9.38"), (2,))
 
 
+def test_a_supply_is_allowed_nothing_beside_a_paid_service_and_alone_nobody_knows(shipped: Scrubber) -> None:
+    """Status P: bundled beside a practitioner's service, otherwise another schedule pays it, or none (RVU25D, P)."""
+    alone = scrubbed(shipped, line("A4253", charge="60.00")).impact
+    assert (alone.allowed, alone.unknown, alone.unpriced_lines) == (None, "not-on-fee-schedule", (1,))
+    beside = scrubbed(shipped, line("77092", charge="60.00"), line("A4253", charge="60.00")).impact
+    assert (beside.allowed, beside.unpriced_lines) == (Decimal("9.38"), ())
+
+
 def test_gy_on_a_service_that_no_row_excludes_changes_no_price(shipped: Scrubber) -> None:
     impact = scrubbed(shipped, line("77092", modifiers=("GY",), charge="60.00")).impact
     assert (impact.allowed, impact.by_liability["patient"]) == (Decimal("9.38"), Decimal("0.00"))

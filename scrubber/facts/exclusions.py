@@ -9,6 +9,8 @@ from scrubber.remembered import remembered
 from scrubber.rulebook.book import CodeLists, Rulebook
 
 EXCLUDED = "excluded-by-statute"
+RIDES = "excluded-rides"  # ambulance modifiers, origin and destination, of rides that are no benefit
+AMBULANCE_CODES = "ambulance-codes"
 CHIROPRACTORS = "chiropractor-taxonomies"
 CHIROPRACTIC = "chiropractic-benefit"
 ACTIVE_TREATMENT = "AT"  # on chiropractic manipulation only
@@ -29,11 +31,14 @@ class Exclusions:
         self._chiropractors = {view.provider for view in views if view.provider and self._is_chiropractor(view)}
 
     def has(self, view: LineView) -> bool:
-        """Whether a row in force on the line's first day excludes its service, whatever modifiers it carries."""
+        """Whether a row in force on the line's first day excludes its service, or an ambulance's ride to where it went.
+
+        Modifiers other than that of the ride change nothing.
+        """
         code, day = view.line.procedure, view.values.get("day")
         if code is None or day is None:
             return False
-        if _is_excluded(code, day, self._lists):
+        if _is_excluded(code, day, self._lists) or _is_excluded_ride(code, view.line.modifiers, day, self._lists):
             return True
         if not self._chiropractors or view.provider not in self._chiropractors:
             return False
@@ -56,6 +61,14 @@ class Exclusions:
 @remembered(REMEMBERED)
 def _is_excluded(code: str, day: int, lists: CodeLists) -> bool:
     return lists.contains(EXCLUDED, code, day)
+
+
+@remembered(REMEMBERED)
+def _is_excluded_ride(code: str, modifiers: tuple[str, ...], day: int, lists: CodeLists) -> bool:
+    """Whether an ambulance took the patient to a place to which no ride is a benefit."""
+    if not lists.contains(AMBULANCE_CODES, code, day):
+        return False
+    return any(lists.contains(RIDES, modifier, day) for modifier in modifiers)
 
 
 @remembered(REMEMBERED)

@@ -19,7 +19,9 @@ REMEMBERED = 16_384  # codes, by day, whose MUE a process remembers
 PARTS = ("26", "TC", "54")
 AFTER_CARE = "55"  # counted in days by some contractors, so it is no number of services
 ANESTHESIA = "anesthesia-codes"
-SIDES = frozenset(("RT", "LT"))
+# Modifiers that together say both sides: right and left, the upper and the lower lids (HCPCS Level II: E1 and E2 are
+# lids of the left eye, E3 and E4 of the right one).
+BOTH_SIDES = (frozenset(("RT", "LT")), frozenset(("E1", "E3")), frozenset(("E2", "E4")))
 MINUTES = "MJ"  # of anesthesia no units of service
 
 
@@ -134,10 +136,10 @@ def _code_day(code: str, day: date, group: Sequence[LineView], reference: Refere
 
 
 def _both_sides(lines: Sequence[LineView]) -> bool:
-    """Whether the lines say that both sides were treated: RT and LT, or 50 on a line of more than one unit."""
+    """Whether the lines say both sides: a pair of BOTH_SIDES, or 50 on a line of more than one unit."""
     said = {modifier for view in lines for modifier in view.line.modifiers}
     doubled = any("50" in view.line.modifiers and (view.line.units or NOTHING) > 1 for view in lines)
-    return doubled or said >= SIDES
+    return doubled or any(said >= pair for pair in BOTH_SIDES)
 
 
 def _units_a_day(view: LineView) -> Decimal:

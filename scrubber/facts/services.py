@@ -8,7 +8,7 @@ from typing import Any
 
 from scrubber.claim import Absence, Provider
 from scrubber.facts.documentation import NOT_SUPPLIED_STATE, Documents
-from scrubber.facts.exclusions import Exclusions
+from scrubber.facts.exclusions import AMBULANCE_CODES, Exclusions
 from scrubber.facts.fact import Fact
 from scrubber.facts.lines import LineView
 from scrubber.facts.mue import is_counted
@@ -20,7 +20,7 @@ from scrubber.rulebook.book import CodeLists
 REMEMBERED = 16_384  # what a process keeps of look-ups: codes, modifiers and days, never a claim
 # By PC/TC indicator: which codes may be billed by their professional or technical part (RVU25D documentation).
 COMPONENTS = {"26": ("1", "6"), "TC": ("1",)}
-AMBULANCE_CODES, AMBULANCE_PLACES = "ambulance-codes", "ambulance-origins-and-destinations"
+AMBULANCE_PLACES = "ambulance-origins-and-destinations"
 PLACE_OF_SERVICE = "place-of-service"
 SUPPLIERS = "supplier-taxonomies"
 
@@ -45,7 +45,7 @@ def line_facts(
             values["placeNotListed"] = unlisted
             values["placeUnknown"] = bool(view.place) and view.setting is None and not unlisted
             if values.get("feeStatus") == "P":
-                values["besidePaidService"] = _beside_paid_service(view, views, reference)
+                values["besidePaidService"] = beside_paid_service(view, views, reference)
             if "mue" in values and view.line.units is not None and is_counted(view, lists):
                 values["unitsOverMue"] = view.line.units > values["mue"] * view.days
         if view.rendering is None or view.rendering.taxonomy is None:
@@ -109,7 +109,7 @@ def _is_ride(modifier: str, day: date, lists: CodeLists) -> bool:
     return all(lists.contains(AMBULANCE_PLACES, letter, day.toordinal()) for letter in modifier)
 
 
-def _beside_paid_service(view: LineView, views: Sequence[LineView], reference: Reference) -> bool:
+def beside_paid_service(view: LineView, views: Sequence[LineView], reference: Reference) -> bool:
     """Whether the claim bills another service of the same provider and day that the fee schedule pays."""
     return any(
         other.first == view.first

@@ -21,6 +21,7 @@ OLDEST = 120  # years
 LONGEST_CLAIM_ID = 38
 REMEMBERED = 16_384  # NPIs and days that a process remembers
 MOST_DIAGNOSES = 12
+REPORTS = "reported-without-charge"
 ORGANIZATIONS = "organization-as-subscriber"
 
 _DIAGNOSIS = re.compile(r"[A-Z][0-9][0-9A-Z]{1,5}")
@@ -137,7 +138,7 @@ def _flaws(claim: Claim, payer: Payer, day: date, received_on: date, rulebook: R
     flaws = [
         *_missing(claim, day, rulebook),
         *_code_flaws(claim, rulebook),
-        *_claim_flaws(claim),
+        *_claim_flaws(claim, day, rulebook),
         *_people_flaws(claim, payer, received_on),
         *_billing_flaws(claim.billing),
         *_provider_flaws(claim, None),
@@ -215,8 +216,8 @@ def _code_flaws(claim: Claim, rulebook: Rulebook) -> list[Flaw]:
     ]
 
 
-def _claim_flaws(claim: Claim) -> Iterator[Flaw]:
-    if claim.total is not None and claim.total <= 0:
+def _claim_flaws(claim: Claim, day: date, rulebook: Rulebook) -> Iterator[Flaw]:
+    if claim.total is not None and claim.total <= 0 and not (claim.total == 0 and _only_reports(claim, day, rulebook)):
         yield Flaw("total", "negative" if claim.total < 0 else "not-positive")
     if claim.total is not None and claim.total % CENT:
         yield Flaw("total", "fraction-of-cents")
@@ -224,6 +225,16 @@ def _claim_flaws(claim: Claim) -> Iterator[Flaw]:
         yield Flaw("claim-place", "wrong-format")
     if claim.patient_control_number and len(claim.patient_control_number) > LONGEST_CLAIM_ID:
         yield Flaw("patient-control-number", "too-long")
+
+
+def _only_reports(claim: Claim, day: date, rulebook: Rulebook) -> bool:
+    """Whether every line is a code that reports something and asks for no payment, at no charge."""
+    return bool(claim.lines) and all(
+        line.charge == 0
+        and line.procedure is not None
+        and rulebook.lists.contains(REPORTS, line.procedure, (line.first_day or day).toordinal())
+        for line in claim.lines
+    )
 
 
 def _people_flaws(claim: Claim, payer: Payer, received_on: date) -> Iterator[Flaw]:

@@ -10,6 +10,8 @@ from scrubber.claim import Claim, ServiceLine
 from scrubber.facts.exclusions import GY, Exclusions
 from scrubber.facts.lines import LineView
 from scrubber.facts.payer import HOME, zip_of
+from scrubber.facts.services import beside_paid_service
+from scrubber.facts.status import fee_status
 from scrubber.money.fee_schedule import BETWEEN_LINES_REMARK, REDUCTION_REMARK, Service, medicare_unit_fee
 from scrubber.money.line_price import NOTHING, LinePrice, UnitFee, to_cents
 from scrubber.money.locality import Zips, area
@@ -27,6 +29,8 @@ MEDICARE_SECONDARY = "Medicare is secondary (42 CFR 411.33)"
 EXCLUDED = UnitFee(
     NOTHING, "excluded from Medicare by law", ("excluded from Medicare by law, and GY says so = 0.00",), covered=False
 )
+SUPPLY = "P"  # status: bundled beside a practitioner's paid service, paid by another schedule or not at all without one
+PAID_ELSEWHERE = UnitFee(None, None, (), "not-on-fee-schedule")
 NO_CODE = UnitFee(None, None, (), "no-code")
 NO_DATE = UnitFee(None, None, (), "no-date")
 
@@ -42,6 +46,7 @@ def price_lines(
     """
     zips = Zips(facility=zip_of(claim.facility), billing=zip_of(claim.billing))
     units = [(view, _unit_fee(claim, view, zips, rulebook, reference)) for view in views]
+    units = [(view, _of_supply(view, unit, views, reference)) for view, unit in units]
     prices = {view.number: line_price(view.line, unit) for view, unit in units}
     reducible = [(view, unit) for view, unit in units if unit.reduction]
     if len(reducible) > 1:
@@ -59,6 +64,16 @@ def _deny_excluded(prices: dict[int, LinePrice], with_gy: list[LineView], exclus
     for view in with_gy:
         if exclusions.billed_for_denial(view):
             prices[view.number] = line_price(view.line, EXCLUDED)
+
+
+def _of_supply(view: LineView, unit: UnitFee, views: tuple[LineView, ...], reference: Reference) -> UnitFee:
+    """A supply is bundled, and so allowed nothing, only beside a service of the day that the fee schedule pays."""
+    code, day = view.line.procedure, view.first
+    if unit.fee != NOTHING or view.payer.line_of_business != ORIGINAL_MEDICARE or code is None or day is None:
+        return unit
+    if fee_status(code, day, reference).letter != SUPPLY or beside_paid_service(view, views, reference):
+        return unit
+    return PAID_ELSEWHERE
 
 
 def _behind_another(price: LinePrice, payer: Payer) -> LinePrice:
