@@ -18,7 +18,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -91,11 +90,12 @@ def _app(state: Path | None, hooks: bool = True) -> Any:
     if not hooks:
         for listed in (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs):
             listed[None] = [hook for hook in listed.get(None, []) if not _is_ours(hook)]
+        app.wsgi_app = app.wsgi_app.inner  # type: ignore[method-assign, attr-defined]
     return app
 
 
-def _is_ours(hook: Callable[..., Any]) -> bool:
-    return hook.__module__ in ("scrubber.web.access", "scrubber.web.origins")
+def _is_ours(hook: Any) -> bool:
+    return getattr(hook, "func", hook).__module__ in ("scrubber.web.access", "scrubber.web.origins")
 
 
 def _scrubber(made: list[Any] = []) -> Any:  # noqa: B006 -- one for all

@@ -226,7 +226,7 @@ KEY, OTHER = "00000000000a", "00000000000b"
 def row_of(bounds: Limits, allowed: Allowed, key_id: str = KEY) -> int | None:
     """Where a request is counted, None where it is one too many."""
     try:
-        return bounds.enter(key_id, allowed)
+        return bounds.enter(key_id, *allowed)
     except TooMany:
         return None
 
@@ -246,7 +246,7 @@ def test_a_rate_lets_a_second_of_requests_come_together(monkeypatch: pytest.Monk
     clock[0] += 3_600
     assert [entered(bounds, allowed) for _ in range(6)] == [True] * 5 + [False]
     with pytest.raises(TooMany, match="At most 5 requests a second") as bound:
-        bounds.enter(KEY, allowed)
+        bounds.enter(KEY, *allowed)
     assert 0 < bound.value.after <= 0.2
     slow = Limits(1)
     assert [entered(slow, Allowed(0.5, None)) for _ in range(2)] == [True, False]

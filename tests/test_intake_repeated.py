@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scrubber.errors import NotAClaim, Problem
 from scrubber.intake import parse_json, read_claim, read_v3
 from scrubber.intake.repeated import CHANGE, repeated_names
 from tests.bodies import CANARY, JSON
@@ -77,7 +78,21 @@ def test_what_is_told_holds_no_value_and_is_bounded() -> None:
     assert CANARY not in repr(found)
 
 
-def test_deep_bodies_are_told_in_bounded_time() -> None:
-    data = b'{"a":' * 1_000 + b'{"b":1,"b":2}' + b"}" * 1_000
-    assert told(data)
-    assert orjson.loads(data)
+@pytest.mark.parametrize("nested", [b'{"a":%b}', b"[%b]", b'[{"b":1,"b":2},%b]'])
+@pytest.mark.parametrize("name", ["colour", "claimNote", "NPI", "procedureModifers"])
+def test_bodies_are_read_up_to_a_depth_and_refused_beyond(nested: bytes, name: str) -> None:
+    """A name that is unknown, one that is not read, a synonym, a misspelling: each is looked into on its own way."""
+    for levels in (240, 260, 480, 900, 1_000):
+        deep = b"1"
+        for _ in range(levels):
+            deep = nested.replace(b"%b", deep)
+        claim = office_claim()
+        for place in (claim, claim["claimInformation"], claim["providers"][0]):
+            place[name] = "DEEP"
+        data = orjson.dumps(claim).replace(b'"DEEP"', deep)
+        if levels == 240:
+            assert read_claim(data).lines
+            continue
+        with pytest.raises(NotAClaim) as refusal:
+            read_claim(data)
+        assert refusal.value.problems == (Problem("", "must be nested at most 254 levels deep"),)

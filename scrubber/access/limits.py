@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
-import struct
 import tempfile
 import threading
 from time import monotonic
@@ -22,8 +21,11 @@ TRIED = 16  # rows in which a key may stand
 BURST = 1.0  # seconds' worth of requests that may come together
 AGAIN = 1.0  # seconds after which it is worth asking again when too many are under way
 _ROUNDING = 1e-6  # seconds by which sums of shares of a second are off
-_HEAD = struct.Struct("<Qd")  # the id of the key, and when all that it asked so far would have been due
-_COUNT = struct.Struct("<H")
+# A row is words of eight bytes: the id of its key, when all that it asked so far would have been due, and the counts
+# of the processes, of two bytes each.
+_WORD = 8
+_HEAD = 2  # words
+_IN_WORD = 4  # counts
 
 
 class Allowed(NamedTuple):
@@ -48,9 +50,9 @@ class Limits:
     def __init__(self, processes: int) -> None:
         """Raises ConfigError where there is no folder for temporary files."""
         self._columns = processes * 2 + 2  # those that end may still be there while others have begun
-        self._width = _HEAD.size + _COUNT.size * self._columns
-        self._counts = struct.Struct(f"<{self._columns}H")
-        self._memory = mmap.mmap(-1, ROWS * self._width)
+        self._width = _HEAD - -self._columns // _IN_WORD  # words
+        memory = memoryview(mmap.mmap(-1, ROWS * self._width * _WORD))
+        self._ids, self._dues, self._counts = memory.cast("Q"), memory.cast("d"), memory.cast("H")
         try:
             # Closed with this object. Byte 0 is locked for a change, byte 1 + N by the process whose column N is.
             self._file = tempfile.TemporaryFile()  # noqa: SIM115
@@ -61,19 +63,24 @@ class Limits:
         self._process = 0
         self._column = 0
 
-    def enter(self, key_id: str, allowed: Allowed) -> int:
-        """A request begins. `leave` has to follow, with what is returned. Raises TooMany, and then it must not."""
+    def enter(self, key_id: str, rate: float | None, concurrent: int | None) -> int:
+        """A request begins, of a key that may make so many a second and at once; None: any number.
+
+        `leave` has to follow, with what is returned. Raises TooMany, and then it must not.
+        """
         number, now = int(key_id, 16), monotonic()
         self._begin()
         try:
             row = self._row(number, now)
-            due = self._in_time(row, now, allowed.rate)
-            if allowed.concurrent is not None and self._under_way(row) >= allowed.concurrent:
+            due = max(now, self._dues[row + 1])
+            if rate is not None:
+                due = _in_time(due, now, rate)
+            if concurrent is not None and self._under_way(row) >= concurrent:
                 self._forget_the_dead()
-                if self._under_way(row) >= allowed.concurrent:
-                    raise TooMany(f"At most {allowed.concurrent} requests at once.", AGAIN)
-            _HEAD.pack_into(self._memory, row, number, due)
-            self._add(row, 1)
+                if self._under_way(row) >= concurrent:
+                    raise TooMany(f"At most {concurrent} requests at once.", AGAIN)
+            self._dues[row + 1] = due
+            self._counts[(row + _HEAD) * _IN_WORD + self._column] += 1
         finally:
             self._end()
         return row
@@ -82,43 +89,30 @@ class Limits:
         """A request has been answered."""
         self._begin()
         try:
-            self._add(row, -1)
+            place = (row + _HEAD) * _IN_WORD + self._column
+            count = self._counts[place]
+            if count:  # none is left where this process took over the column of one that died
+                self._counts[place] = count - 1
         finally:
             self._end()
-
-    def _in_time(self, row: int, now: float, rate: float | None) -> float:
-        """When all that was asked is due once this is asked too."""
-        due = max(now, float(_HEAD.unpack_from(self._memory, row)[1]))
-        if rate is None:
-            return due
-        due += 1 / rate
-        early = due - now - max(BURST, 1 / rate)
-        if early > _ROUNDING:
-            raise TooMany(f"At most {rate:g} requests a second.", early)
-        return due
 
     def _row(self, number: int, now: float) -> int:
         """Where the row of a key begins: its own, or else one in which nothing is left to remember."""
         free = None
         for step in range(TRIED):
             row = (number + step) % ROWS * self._width
-            owner, due = _HEAD.unpack_from(self._memory, row)
-            if owner == number:  # nearly always the first
+            if self._ids[row] == number:  # nearly always the first
                 return row
-            if free is None and due <= now and not self._under_way(row):
+            if free is None and self._dues[row + 1] <= now and not self._under_way(row):
                 free = row
         if free is None:
             raise TooMany("Too many keys are in use.", AGAIN)
-        _HEAD.pack_into(self._memory, free, number, 0.0)
+        self._ids[free], self._dues[free + 1] = number, 0.0
         return free
 
     def _under_way(self, row: int) -> int:
-        return sum(self._counts.unpack_from(self._memory, row + _HEAD.size))
-
-    def _add(self, row: int, more: int) -> None:
-        place = row + _HEAD.size + _COUNT.size * self._column
-        [count] = _COUNT.unpack_from(self._memory, place)
-        _COUNT.pack_into(self._memory, place, max(0, count + more))
+        first = (row + _HEAD) * _IN_WORD
+        return sum(self._counts[first : first + self._columns])
 
     def _begin(self) -> None:
         """From now on alone, among all threads of all processes, until `_end`."""
@@ -159,4 +153,13 @@ class Limits:
 
     def _clear(self, column: int) -> None:
         for row in range(0, ROWS * self._width, self._width):
-            _COUNT.pack_into(self._memory, row + _HEAD.size + _COUNT.size * column, 0)
+            self._counts[(row + _HEAD) * _IN_WORD + column] = 0
+
+
+def _in_time(due: float, now: float, rate: float) -> float:
+    """When all that was asked is due once this is asked too. Raises TooMany."""
+    due += 1 / rate
+    early = due - now - max(BURST, 1 / rate)
+    if early > _ROUNDING:
+        raise TooMany(f"At most {rate:g} requests a second.", early)
+    return due

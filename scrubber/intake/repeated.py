@@ -9,9 +9,11 @@ from typing import Any
 import orjson
 
 from scrubber.claim import Normalised
+from scrubber.errors import NotAClaim, Problem
 from scrubber.intake.naming import NAME, UNREADABLE_NAME
 
 MOST_TOLD = 200
+MOST_LEVELS = 254  # of objects and lists in each other, which orjson writes; it reads 1,024. A claim has ten
 CHANGE = "this name stands more than once here: the last one was read"
 _BLANKS = b" \t\r\n"
 _QUOTE_ESCAPED = b"\\u0022"
@@ -20,6 +22,8 @@ _QUOTE_ESCAPED = b"\\u0022"
 def repeated_names(data: bytes, body: object) -> tuple[Normalised, ...]:
     """What is to be told of names that repeat in `data`, which was parsed as `body`.
 
+    Raises NotAClaim for a body that is nested too deeply to be read on: what is in it is followed level by level.
+
     Nearly every body repeats none, and that is seen without parsing it again: each name has a quote and a colon after
     it, and what was parsed, written anew, has as many.
     """
@@ -27,7 +31,7 @@ def repeated_names(data: bytes, body: object) -> tuple[Normalised, ...]:
         return ()
     try:
         found = json.loads(data, object_pairs_hook=_Pairs, parse_int=str, parse_float=str)
-    except (ValueError, RecursionError):  # deeper than this parser goes: no claim is
+    except ValueError:  # it is stricter than the parser that read the body
         return (Normalised("", CHANGE),)
     pointers: list[str] = []
     _gather(found, "", pointers)
@@ -37,8 +41,8 @@ def repeated_names(data: bytes, body: object) -> tuple[Normalised, ...]:
 def _none_repeats(data: bytes, body: object) -> bool:
     try:
         again = orjson.dumps(body)
-    except TypeError:  # deeper than it writes, though not than it reads
-        return False
+    except TypeError:  # the only thing that it reads and does not write
+        raise NotAClaim((Problem("", f"must be nested at most {MOST_LEVELS} levels deep"),)) from None
     return again == data or (_QUOTE_ESCAPED not in data and _names(data) == _names(again))
 
 

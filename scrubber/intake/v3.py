@@ -38,8 +38,8 @@ def read_claim(data: bytes) -> Claim:
     A name that stands twice in one object is told; only the text shows it.
     """
     body = parse_json(data)
+    repeated = repeated_names(data, body)  # first, because it refuses what is nested too deeply to be read
     claim = read_v3(body)
-    repeated = repeated_names(data, body)
     return replace(claim, normalised=(*claim.normalised, *repeated)) if repeated else claim
 
 

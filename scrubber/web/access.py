@@ -7,14 +7,15 @@ key may cost little of what a claim does (benchmarks/access.py).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from math import ceil
 from typing import Any, NamedTuple, cast
 
-from flask import Flask, Request, Response, current_app, request
+from flask import Flask, Request, current_app, request
 
 from scrubber.access.key import Key
-from scrubber.access.limits import Allowed, Limits, TooMany
+from scrubber.access.limits import Limits, TooMany
 from scrubber.access.policy import Policy
 from scrubber.access.scopes import ADMIN, BATCH, PRIORITY, RULES_READ, RULES_SWITCH, SCRUB
 from scrubber.batch.job import DEFAULT_TENANT
@@ -63,17 +64,8 @@ def install(app: Flask, policy: Policy) -> None:
         # One look behind the proxy, which every other use of it would be as well.
         _admit(policy, cast(Request, request._get_current_object()))  # type: ignore[attr-defined]
 
-    @app.after_request
-    def leave_when_sent(response: Response) -> Response:
-        entered = request.environ.pop(_ENTERED, None)
-        if entered is not None:
-            # A long answer is under way until its last byte is sent, or the client is gone.
-            response.call_on_close(lambda: policy.limits.leave(entered))
-        return response
-
-    @app.teardown_request
-    def leave_unsent(_error: BaseException | None) -> None:
-        _leave_unsent(policy.limits, request.environ)
+    # What is counted ends here and not in hooks, which would cost each request more than the counting itself.
+    app.wsgi_app = _Counted(app.wsgi_app, policy.limits)  # type: ignore[method-assign]
 
 
 def caller() -> Caller | None:
@@ -136,6 +128,8 @@ def _unknown(detail: str, wrong: bool = False) -> Refused:
 
 
 def _check_scopes(key: Key, scope: str, asked: Request) -> None:
+    if key.allows(scope) and not asked.query_string:
+        return
     needed = [scope]
     if asked.query_string:
         needed += [SCOPE_OF_PARAMETER[name] for name in asked.args if name in SCOPE_OF_PARAMETER]
@@ -153,13 +147,45 @@ def _count(policy: Policy, key: Key, environ: Environ) -> None:
     if rate is None and concurrent is None:
         return
     try:
-        environ[_ENTERED] = policy.limits.enter(key.id, Allowed(rate, concurrent))
+        environ[_ENTERED] = policy.limits.enter(key.id, rate, concurrent)
     except TooMany as bound:
         raise Refused(TOO_MANY, f"{bound.why} Ask again later.", after=ceil(bound.after)) from None
 
 
-def _leave_unsent(limits: Limits, environ: Environ) -> None:
-    """Where a hook failed there was no answer to wait for."""
-    entered = environ.pop(_ENTERED, None)
-    if entered is not None:
-        limits.leave(entered)
+class _Counted:
+    """The application; what `_count` has counted is under way until its answer is sent, or the client is gone."""
+
+    def __init__(self, inner: Callable[..., Iterable[bytes]], limits: Limits) -> None:
+        self.inner = inner
+        self._limits = limits
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        try:
+            pieces = self.inner(environ, start_response)
+        except BaseException:
+            if _ENTERED in environ:
+                self._limits.leave(environ[_ENTERED])
+            raise
+        return _Answer(pieces, self._limits, environ[_ENTERED]) if _ENTERED in environ else pieces
+
+
+class _Answer:
+    """The pieces of an answer, after which the count goes down."""
+
+    def __init__(self, pieces: Iterable[bytes], limits: Limits, entered: int) -> None:
+        self._pieces = pieces
+        self._limits = limits
+        self._entered: int | None = entered
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._pieces)
+
+    def close(self) -> None:
+        """Called by the server, whether all was sent or not."""
+        entered, self._entered = self._entered, None
+        try:
+            if hasattr(self._pieces, "close"):
+                self._pieces.close()
+        finally:
+            if entered is not None:
+                self._limits.leave(entered)
