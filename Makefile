@@ -27,7 +27,7 @@ LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashe
 COMPILED := $(VENV)/compiled
 SOURCES  := $(shell find scrubber -type f ! -name '*.pyc')
 TESTS_OF_EACH_CLAIM = $(wildcard $(addprefix tests/test_,answer_*.py compiled.py engine*.py facts_*.py findings_*.py \
-	intake_*.py money_*.py promises.py replay.py rule_packs.py scrub_file.py switches.py web_*.py))
+	intake_*.py money_*.py promises.py recorded.py replay.py rule_packs.py scrub_file.py switches.py web_*.py))
 
 # One more at once than there are processors, as many of them wait; worksteal gives what is left to who has nothing.
 PYTEST   = -m pytest -n $(JOBS) --dist worksteal
