@@ -7,14 +7,14 @@ from pathlib import Path
 
 from tests.recorded.digests import compare, write_bytes, write_digests
 
-USAGE = "python -m tests.recorded digests | compare [GROUP]... | write FOLDER [GROUP]..."
+USAGE = "python -m tests.recorded digests [GROUP]... | compare [GROUP]... | write FOLDER [GROUP]..."
 
 
 def main(words: list[str]) -> None:
     """Ends with 1 where something differs or a rule never fires, with 2 for a command that is none."""
     match words:
-        case ["digests"]:
-            faults = write_digests(_tell)
+        case ["digests", *groups]:
+            faults = write_digests(_tell, *groups)
         case ["compare", *groups]:
             faults = compare(_tell, *groups)
         case ["write", folder, *groups]:

@@ -48,16 +48,19 @@ def read_digests() -> dict[str, dict[str, str]]:
     return told
 
 
-def write_digests(tell: Tell) -> list[str]:
-    """Writes the file anew. Returns what is wrong: rules that no claim makes fire; then the file stays as it is."""
-    found: dict[str, dict[str, str]] = {}
+def write_digests(tell: Tell, *chosen: str) -> list[str]:
+    """Writes the file anew. Returns what is wrong: rules that no claim makes fire; then the file stays as it is.
+
+    `chosen`: only groups whose names begin with one of these; the others stay.
+    """
+    found: dict[str, dict[str, str]] = read_digests() if chosen else {}
     with closing(Program()) as program:
         recording = Recording(program)
-        for group in _watched(recording, tell):
+        for group in _watched(recording, tell, *chosen):
             if group.skipped:
                 return [f"{group.name}: {group.skipped}, so its digests would be lost"]
             found[group.name] = digest_of(group.items()).written(by_item=not group.given)
-        if faults := never_fired(recording):
+        if not chosen and (faults := never_fired(recording)):
             return faults
     lines = (f"{json.dumps(name)}: {json.dumps(digest)}" for name, digest in found.items())
     FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n")

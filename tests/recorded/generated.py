@@ -393,7 +393,7 @@ _SYNONYMS = {"procedureCode": "cptCode", "npi": "NPI", "serviceDate": "dateOfSer
 
 def _misspelt(chance: random.Random, name: str) -> str:
     place = chance.randrange(max(1, len(name) - 1))
-    match chance.randint(0, 4):
+    match chance.randint(0, 6):
         case 0:
             return name[:place] + name[place + 1 :] + "_" * (len(name) < 2)
         case 1:
@@ -402,5 +402,9 @@ def _misspelt(chance: random.Random, name: str) -> str:
             return name[:place] + name[place : place + 2][::-1] + name[place + 2 :]
         case 3:
             return _SYNONYMS.get(name, name.upper())
+        case 4:
+            return f"{name} "
+        case 5:
+            return name.replace("e", "\u0435").replace("o", "\u043e")  # letters of another alphabet that look alike
         case _:
             return f"{name}2"

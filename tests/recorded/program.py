@@ -45,6 +45,9 @@ _PLACEHOLDERS = (
     (re.compile(rb'(?<="requestId":)"[^"]*"'), b'"REQUEST-ID"'),
     (re.compile(rb"(?m)^X-Request-Id: .*$"), b"X-Request-Id: REQUEST-ID"),
     (re.compile(rb"(?m)^traceparent: .*$"), b"traceparent: TRACE"),
+    (re.compile(rb"(?m)^(Date|Last-Modified): .*$"), rb"\1: MOMENT"),
+    # Of a file, when it was installed; that of rules is their digest.
+    (re.compile(rb'(?m)^ETag: "[0-9.]+-[0-9]+-[0-9]+"$'), b'ETag: "FILE"'),
     (re.compile(rb"\((source|compiled)\)"), b"(SOURCE-OR-COMPILED)"),
 )
 _OF_BATCHES = (
@@ -133,7 +136,10 @@ class Program:
         response = (client or self.client).open(
             address, method=method, data=body, content_type=media_type if body is not None else None, headers=given
         )
-        head = "".join(f"{name}: {value}\n" for name, value in sorted(response.headers.items()))
+        told = response.headers.items()
+        # Flask takes the methods from a set.
+        told = [(name, ", ".join(sorted(value.split(", "))) if name == "Allow" else value) for name, value in told]
+        head = "".join(f"{name}: {value}\n" for name, value in sorted(told))
         return _neutral(f"{response.status_code}\n{head}\n".encode() + response.get_data())
 
     def command(self, *words: str, stdin: bytes = b"") -> bytes:
@@ -187,7 +193,8 @@ class Program:
 
         `bodies`: by name, with their media types.
         """
-        settings = {"SCRUBBER_RULES": str(self.folder / "rules"), "SCRUBBER_BATCH_WORKERS": "1"}
+        settings = {name: "" for name in os.environ if name.startswith("SCRUBBER_")}
+        settings |= {"SCRUBBER_RULES": str(self.folder / "rules"), "SCRUBBER_BATCH_WORKERS": "1"}
         with (
             tempfile.TemporaryDirectory() as folder,
             running(Path(folder), *SERVE, **settings, SCRUBBER_STATE=str(Path(folder, "state"))) as service,
