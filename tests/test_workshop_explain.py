@@ -491,3 +491,52 @@ def test_the_rule_page_shows_what_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     told = [CliRunner(env={"COLUMNS": "80"}).invoke(main, command.split()[1:]) for command in commands]
     assert [each.exit_code for each in told] == [0, 0, 0]
     assert shown in told[0].output
+
+
+def misspelt_bodies() -> Iterator[tuple[str, Body]]:
+    """The same claim with one name misspelt, each of which decides other rules."""
+    pair = tbs_claim()
+    lines = pair["claimInformation"]["serviceLines"]
+    lines.append(copy.deepcopy(lines[0]))
+    for line, code in zip(lines, ("77080", "77081"), strict=True):
+        line["professionalService"]["procedureCode"] = code
+    lines[1]["professionalService"]["procedureModifiers"] = ["XS"]
+    line, subscriber, information = ("claimInformation", "serviceLines", 1), ("subscriber",), ("claimInformation",)
+    for path, name, other in (
+        ((*line, "professionalService"), "procedureModifiers", "procedureModifers"),
+        ((*line, "professionalService"), "procedureCode", "ProcedureCode"),
+        (line, "professionalService", "profesionalService"),
+        (subscriber, "dateOfBirth", "date_of_birth"),
+        (information, "healthCareCodeInformation", "diagnoses"),
+        (information, "claimFilingCode", "claimFilingCod"),
+    ):
+        body = copy.deepcopy(pair)
+        node: Any = body
+        for step in path:
+            node = node[step]
+        node[other] = node.pop(name)
+        yield other, body
+
+
+@pytest.mark.parametrize(("other", "body"), list(misspelt_bodies()))
+def test_what_depends_on_a_misspelt_name_is_explained_as_not_checked(other: str, body: Body, shipped: Scrubber) -> None:
+    claim = read_v3(body)
+    result = shipped.scrub(claim, DAY)
+    unchecked = {item.rule.id for item in result.not_checked if item.why == "unreadable"}
+    assert unchecked
+    told = explain(shipped, claim, DAY, Asked(tuple(shipped.rulebook.rules))).rules
+    active = [each for each in told if each.rule.status == "active"]
+    fired = {
+        (each.rule.id, fact.lines, fact.related) for each in active for fact in each.facts if fact.outcome == FIRED
+    }
+    assert fired <= {(found.rule.id, found.lines, found.related_lines) for found in result.findings}
+    not_checked = {each.rule.id for each in active for fact in each.facts if fact.outcome == NOT_CHECKED}
+    assert unchecked <= not_checked
+    if other == "procedureModifers":
+        bundled = next(each for each in active if each.rule.id == "cms-ncci-ptp-modifier-missing")
+        (fact,) = [fact for fact in bundled.facts if fact.outcome == NOT_CHECKED]
+        assert (fact.lines, fact.related) == ((2,), (1,))
+        assert "a name like procedureModifiers" in fact.because
+        assert [missing.settled_by for missing in fact.missing] == [
+            "what stands under a name like procedureModifiers, sent as procedureModifiers"
+        ]

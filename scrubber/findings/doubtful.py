@@ -33,11 +33,8 @@ def on_both(as_read: Reading, as_meant: Reading, names: Sequence[str]) -> Readin
 
     `names` are the names of the model that other names were probably meant as.
     """
-    doubtful = [
-        *_missing_from(as_meant.findings, as_read.findings),
-        *_missing_from(as_read.findings, as_meant.findings),
-    ]
-    rows = [_not_checked(finding.rule, finding.lines, names) for finding in doubtful if not _tells_a_name(finding)]
+    doubtful = on_one(as_read.findings, as_meant.findings)
+    rows = [as_unchecked(finding, names) for finding in doubtful]
     listed = {(item.rule.id, item.lines) for item in (*as_read.not_checked, *rows)}
     others = [item for item in as_meant.not_checked if (item.rule.id, item.lines) not in listed]
     return Reading(
@@ -45,6 +42,22 @@ def on_both(as_read: Reading, as_meant: Reading, names: Sequence[str]) -> Readin
         _standing_on(as_read.shadow, as_meant.shadow),
         unchecked_in_order([*as_read.not_checked, *rows, *others]),
     )
+
+
+def on_one(as_read: Sequence[Finding], as_meant: Sequence[Finding]) -> list[Finding]:
+    """The findings that stand on one of two readings only."""
+    apart = [*_missing_from(as_meant, as_read), *_missing_from(as_read, as_meant)]
+    return [finding for finding in apart if not _tells_a_name(finding)]
+
+
+def as_unchecked(finding: Finding, names: Sequence[str]) -> NotChecked:
+    """What is told in place of a finding that depends on what was meant by names like these of the model."""
+    return _not_checked(finding.rule, finding.lines, names)
+
+
+def is_same(one: Finding, other: Finding) -> bool:
+    """Whether two findings, of two readings or one, say the same of the same place."""
+    return _key(one) == _key(other)
 
 
 def as_told(checks: Iterable[Check], result: ScrubResult) -> tuple[Check, ...]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from scrubber.facts.fact import Fact
 from scrubber.findings import Finding, NotChecked, Switches
+from scrubber.findings.doubtful import as_unchecked, is_same
 from scrubber.findings.judge import judge
 from scrubber.rulebook.book import RUNNING
 from scrubber.rulebook.rule import Rule
@@ -47,6 +48,7 @@ class Trial(NamedTuple):
     switches: Switches
     unread: Unread
     price: Price
+    doubtful: tuple[Finding, ...] = ()  # what it finds depends on what names that resemble known ones were meant as
 
     @property
     def standing(self) -> str | None:
@@ -87,6 +89,30 @@ def explain_fact(trial: Trial, fact: Fact, keys: tuple[int, ...]) -> FactExplain
     )
 
 
+def explain_doubtful(trial: Trial, finding: Finding) -> FactExplained:
+    """What is found only if names that resemble known ones were meant as these, where no fact of the claim is so."""
+    kind, came = KINDS[trial.rule.scope], _doubted(trial, None, finding)
+    return FactExplained(
+        kind.name,
+        kind.about,
+        finding.lines,
+        finding.related_lines,
+        came.outcome,
+        came.because,
+        (),
+        (),
+        (),
+        came.missing,
+        None,
+    )
+
+
+def _doubted(trial: Trial, fact: Fact | None, finding: Finding) -> Came:
+    item = as_unchecked(finding, sorted({name.meant for name in trial.ground.claim.resembling}))
+    word = NOT_CHECKED if trial.runs and trial.standing == "active" else WOULD_NOT_CHECK
+    return Came(word, item.message, settled(item, fact, trial.ground.known.payer))
+
+
 def explain_unread(trial: Trial, item: NotChecked) -> FactExplained:
     """A line of which the rule could not be asked, as it lacks what every such fact starts from."""
     kind = KINDS[trial.rule.scope]
@@ -106,6 +132,8 @@ def _came(trial: Trial, fact: Fact, keys: tuple[int, ...], parts: tuple[Part, ..
     ground = trial.ground
     judged = judge(matches, [fact], ground.claim, known.payer, known.day, ground.book, ground.reference, trial.switches)
     for finding in (*judged.findings, *judged.shadow):
+        if any(is_same(finding, other) for other in trial.doubtful):
+            return _doubted(trial, fact, finding)
         word = IN_SHADOW if judged.shadow else FIRED if trial.runs else WOULD_FIRE
         return Came(word, finding.message, (), trial.price(finding._replace(rule=trial.rule)))
     for item in (each for each in judged.unchecked if each.rule.id == trial.rule.id):
@@ -113,6 +141,9 @@ def _came(trial: Trial, fact: Fact, keys: tuple[int, ...], parts: tuple[Part, ..
         return Came(word, item.message, settled(item, fact, known.payer))
     if keys:
         return _held_back(trial, fact, parts)
+    for finding in trial.doubtful:
+        if (finding.lines, finding.related_lines) == (fact.lines, fact.related):
+            return _doubted(trial, fact, finding)
     return _silent(trial, fact, parts)
 
 

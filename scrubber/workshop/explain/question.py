@@ -5,26 +5,24 @@ An explanation is bounded: of each rule so many facts are told, those first on w
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
 from scrubber.claim import Claim
-from scrubber.engine.plain import PlainEngine
 from scrubber.errors import WrongQuestion
 from scrubber.facts.fact import Fact
 from scrubber.findings import AS_WRITTEN, Finding, Switches
-from scrubber.findings.judge import RANKS, rule_tests
+from scrubber.findings.judge import RANKS
 from scrubber.findings.unjudged import LINE_SCOPES, may_apply
 from scrubber.rulebook.book import RUNNING, Rulebook
 from scrubber.rulebook.rule import Rule
 from scrubber.scrub import Scrubber
 from scrubber.workshop.explain.explanation import NO_FACT, OUTCOMES, Explanation, FactExplained, RuleExplained
 from scrubber.workshop.explain.no_fact import why_no_fact
-from scrubber.workshop.explain.outcome import Trial, explain_fact, explain_unread, unread_line
+from scrubber.workshop.explain.outcome import Trial, explain_doubtful, explain_fact, explain_unread, unread_line
 from scrubber.workshop.explain.payer_lookups import payer_lookups
-from scrubber.workshop.explain.scrubbed import Scrubbed
+from scrubber.workshop.explain.scrubbed import Scrubbed, matched
 
 MOST_FACTS = 200  # told in one explanation, so that it stays small and quick
 LEAST_OF_RULE = 2
@@ -111,15 +109,22 @@ def explain_rule(trial: Trial, asked: Asked, most: int) -> RuleExplained:
     """A rule on the facts of its scope, of which at most so many are told; where nothing was named, what it matched."""
     line = asked.line
     facts = [fact for fact in trial.ground.known.facts if fact.kind == trial.rule.scope and _is_about(line, fact)]
-    keys = _matched(trial, facts)
+    keys = matched(trial.rule, facts, trial.ground.book)
     wanted = [index for index in range(len(facts)) if keys[index] or asked != EVERYTHING_FIRED]
     first = sorted(wanted, key=lambda index: _FIRED_FIRST[keys[index]])[:most]
     told = [explain_fact(trial, facts[index], keys[index]) for index in first]
     unread = [number for number in trial.unread if line in (None, number)]
     untold = set(unread) - {unread_line(trial, facts[index]) for index in wanted if keys[index] in ((), (0,))}
     told += [explain_unread(trial, trial.unread[number]) for number in sorted(untold)[: most - len(told)]]
+    apart = [finding for finding in trial.doubtful if not any(_is_told(finding, each) for each in told)]
+    apart = [finding for finding in apart if line is None or not finding.lines or _is_on(line, finding)]
+    told += [explain_doubtful(trial, finding) for finding in apart[: most - len(told)]]
     told.sort(key=lambda each: (OUTCOMES.index(each.outcome), each.lines, each.related))
-    return _of_rule(trial, line, told, len(wanted) + len(untold) - len(told))
+    return _of_rule(trial, line, told, len(wanted) + len(untold) + len(apart) - len(told))
+
+
+def _is_told(finding: Finding, told: FactExplained) -> bool:
+    return (finding.lines, finding.related_lines) == (told.lines, told.related)
 
 
 def _of_rule(trial: Trial, line: int | None, told: Sequence[FactExplained], left_off: int) -> RuleExplained:
@@ -139,15 +144,6 @@ def _of_rule(trial: Trial, line: int | None, told: Sequence[FactExplained], left
 def _is_about(line: int | None, fact: Fact) -> bool:
     """Whether a fact is told when a line is asked about: what is about the whole claim is."""
     return line is None or not fact.lines or line in fact.lines or line in fact.related
-
-
-def _matched(trial: Trial, facts: Sequence[Fact]) -> Mapping[int, tuple[int, ...]]:
-    """By fact: 0 where the rule's conditions hold, 1 where something needed was not supplied."""
-    engine = PlainEngine(rule_tests([trial.rule]), trial.ground.book.lists)
-    found: dict[int, tuple[int, ...]] = defaultdict(tuple)
-    for key, index in engine.match(facts):
-        found[index] += (key,)
-    return found
 
 
 def _effect(trial: Trial) -> str:

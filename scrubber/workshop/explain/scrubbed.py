@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 
 from scrubber.claim import Claim
+from scrubber.engine.plain import PlainEngine
+from scrubber.facts.fact import Fact
 from scrubber.findings import Finding, NotChecked, Switches
+from scrubber.findings.doubtful import on_one
+from scrubber.findings.judge import judge, rule_tests
 from scrubber.findings.unchecked import lacking_something
 from scrubber.money import add_impacts, price_lines
 from scrubber.rulebook.book import RUNNING, Rulebook
@@ -43,6 +48,7 @@ class Scrubbed:
         self._found = {_identity(each): each for each in (*self.result.findings, *self.result.shadow)}
         self._unread: dict[Rulebook, UnreadOf] = {}
         self._aside: Ground | None = None
+        self._as_meant: dict[Rulebook, Ground] = {}
 
     def trial(self, rule: Rule) -> Trial:
         """What one rule is held against."""
@@ -50,7 +56,31 @@ class Scrubbed:
         known = ground.known
         number = next(index for index, each in enumerate(ground.book.running) if each.id == rule.id)
         adopted = adoption(rule, known.payer, known.day, ground.book)
-        return Trial(rule, number, ground, adopted, self.switches, self._unread_of(rule, ground), self._priced)
+        unread, doubtful = self._unread_of(rule, ground), self._doubtful_of(rule, number, ground)
+        return Trial(rule, number, ground, adopted, self.switches, unread, self._priced, doubtful)
+
+    def _doubtful_of(self, rule: Rule, number: int, ground: Ground) -> tuple[Finding, ...]:
+        """What the rule finds on one reading only, where the claim has names that resemble known ones."""
+        claim = ground.claim
+        if claim.meant is None:
+            return ()
+        if ground.book not in self._as_meant:
+            stated = claim.meant.context.received_on if claim.context.received_on is None else None
+            received_on = stated or ground.received_on
+            self._as_meant[ground.book] = _ground(claim.meant, self._scrubber, ground.book, received_on)
+        as_meant = self._as_meant[ground.book]
+        return tuple(on_one(self._found_by(rule, number, ground), self._found_by(rule, number, as_meant)))
+
+    def _found_by(self, rule: Rule, number: int, ground: Ground) -> list[Finding]:
+        known = ground.known
+        facts = [fact for fact in known.facts if fact.kind == rule.scope]
+        matches = [
+            (2 * number + key, index) for index, keys in matched(rule, facts, ground.book).items() for key in keys
+        ]
+        judged = judge(
+            matches, facts, ground.claim, known.payer, known.day, ground.book, ground.reference, self.switches
+        )
+        return [finding for finding in (*judged.findings, *judged.shadow) if finding.rule.id == rule.id]
 
     def _all_running(self) -> Ground:
         if self._aside is None:
@@ -76,6 +106,15 @@ class Scrubbed:
         ground = self.ground
         prices = price_lines(ground.claim, ground.known.views, ground.book, ground.reference)
         return add_impacts((finding,), prices, ground.known.liabilities)[0][0]
+
+
+def matched(rule: Rule, facts: Sequence[Fact], book: Rulebook) -> Mapping[int, tuple[int, ...]]:
+    """By fact: 0 where the rule's conditions hold, 1 where something needed was not supplied."""
+    engine = PlainEngine(rule_tests([rule]), book.lists)
+    found: dict[int, tuple[int, ...]] = defaultdict(tuple)
+    for key, index in engine.match(facts):
+        found[index] += (key,)
+    return found
 
 
 def _ground(claim: Claim, scrubber: Scrubber, book: Rulebook, received_on: date) -> Ground:
