@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,15 @@ def test_a_missing_or_doubled_column_is_told_and_no_cell_of_the_first_row(tmp_pa
 def test_a_damaged_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(Faults, match="damaged"):
         rows(tmp_path, gzip.compress(HEADER * 1000)[:-20])
+
+
+def test_a_stream_is_told() -> None:
+    """A file is read twice, which a pipe cannot be."""
+    reading, writing = os.pipe()
+    try:
+        path = Path(f"/dev/fd/{reading}")
+        with pytest.raises(Faults, match="cannot be read: it is a stream; save it as a file"), opened(path):
+            pass
+    finally:
+        os.close(reading)
+        os.close(writing)

@@ -8,16 +8,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import orjson
 import pytest
 
 from scrubber.errors import NoRulebook
 from scrubber.rulebook.archive import RULEBOOKS, archive
 from scrubber.rulebook.load import digest
 from scrubber.workshop.in_force import in_force_before, note_in_force, rolled_back
+from tests.batches import ndjson
 from tests.rule_folders import CASES, RULE, put, rule_folder, with_lines
-from tests.service import ROOT
+from tests.service import ROOT, Service
 from tests.test_reload import FILE, SECOND_VERSION, TESTS, digests, logged, reload, serving
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 
 def rollback(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -72,6 +74,29 @@ def test_a_rollback_brings_back_what_was_in_force_and_outlives_a_restart(tmp_pat
         assert reload(tmp_path).returncode == 0  # whoever asks for the folder gets it
         assert digests(service) == {second}
         assert rolled_back(rules, tmp_path / "state") is None
+
+
+def test_batches_go_on_with_the_rules_that_were_brought_back(tmp_path: Path, rules: Path) -> None:
+    """In the running service and after a restart: their workers once failed for as long as a rollback held."""
+    first = digest(rules)
+    with serving(tmp_path, rules, SCRUBBER_BATCH_WORKERS="1") as service:
+        deny(rules)
+        assert reload(tmp_path).returncode == 0
+        assert rollback(tmp_path).returncode == 0
+        assert logged(service, "rolled back")  # by the workers
+        assert done_with(service) == first
+    with serving(tmp_path, rules, SCRUBBER_BATCH_WORKERS="1") as service:
+        assert done_with(service) == first
+
+
+def done_with(service: Service) -> object:
+    """The rulebook that a batch of three claims was done with."""
+    sent = service.ask("POST", "/v1/batches", ndjson(3), {"Content-Type": "application/x-ndjson"})
+    assert sent.status == 202, sent.body
+    batch = f"/v1/batches/{sent.json['id']}"
+    until(lambda: service.ask("GET", batch).json["state"] == "done")
+    row = service.ask("GET", f"{batch}/results").body.splitlines()[0]
+    return orjson.loads(row)["answer"]["versions"]["rulebook"]
 
 
 def test_what_was_never_in_force_is_refused(tmp_path: Path, rules: Path) -> None:

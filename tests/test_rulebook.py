@@ -393,7 +393,7 @@ def test_the_day_decides_between_rows(tmp_path: Path) -> None:
         (policy(diagnoses="none"), "there is no diagnosis list `none`", 2),
         (policy(frequency="none"), "there is no frequency limit `none`", 2),
         (policy(effect="deny"), "a deny needs a binding authority", 2),
-        (policy() + policy(payer="sampel-plan"), "no row of aliases names the payer `sampel-plan`", 3),
+        (policy() + policy(payer="sampel-plan"), "names the payer `sampel-plan`: `sample-plan` is probably meant", 3),
         (policy(plan="gold"), "no row of plans has the plan `gold`", 2),
         (policy(contractor="1011"), "five digits of a Medicare contractor", 2),
         (policy(code="77092-26"), "without a modifier", 2),

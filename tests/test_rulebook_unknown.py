@@ -80,7 +80,7 @@ def test_leaving_unknown_payers_out_without_a_word_is_a_warning_and_not_checked(
     folder = folder_with(tmp_path, f"{{payer: {test}}}")
     assert fires_for(folder) == {"two"}  # as it always was
     [warning] = [each for each in check_up(folder, date(2026, 11, 23)).warnings if each.file == FILE]
-    assert "leaves out every claim whose payer is unknown" in warning.message
+    assert "leaves out every claim whose payer is unknown, and there the rule is not checked" in warning.message
     assert "`not-known-to-be: [...]`" in warning.message
     assert warning.line == read_yaml(folder / FILE, FILE).line(("applies", "payer"))
     [item] = scrubbed(folder, "unknown").not_checked

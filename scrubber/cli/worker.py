@@ -6,7 +6,6 @@ import os
 import sys
 import time
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import click
 
@@ -20,6 +19,7 @@ from scrubber.cli.stores import check_stores
 from scrubber.config import Settings, cores, unknown_settings
 from scrubber.reference import LiveReference
 from scrubber.rulebook.archive import archive_or_tell
+from scrubber.rulebook.book import Rulebook
 from scrubber.scrub import LiveScrubber
 from scrubber.web import logs
 from scrubber.workshop.admission import admit, brought_back, in_lines
@@ -86,10 +86,22 @@ class _Rules:
         """What opens the bench of a worker. Raises ScrubberError, and then nothing has changed."""
         chosen, log = self._chosen, self._log
         reference = LiveReference(chosen.reference, tell=lambda why: log.error("reference data not read", reason=why))
+        live = LiveScrubber(self._in_force(reference), reference, chosen.stale_after)
+        pinned = PinnedScrubbers(
+            chosen.reference,
+            chosen.state,
+            chosen.stale_after,
+            lambda why: log.warning("batch goes on with what is in force", reason=why),
+        )
+        return lambda: _open_bench(chosen, live, pinned)
+
+    def _in_force(self, reference: LiveReference) -> Rulebook:
+        """The rules that were brought back in place of the folder's, or else the folder's."""
+        chosen, log = self._chosen, self._log
         back = brought_back(chosen.rules, chosen.state)
         if back:
             log.warning("rolled back", rulebook=back.rulebook.digest)
-            return partial(_open_bench, chosen, LiveScrubber(back.rulebook, reference, chosen.stale_after))
+            return back.rulebook
         earlier = last_in_force(
             chosen.rules, chosen.state, lambda why: log.warning("versions not compared", reason=why)
         )
@@ -99,14 +111,7 @@ class _Rules:
         digest = admitted.rulebook.digest
         archive_or_tell(chosen.rules, digest, chosen.state, lambda why: log.warning("rulebook not kept", reason=why))
         note_in_force(chosen.rules, digest, chosen.state)
-        live = LiveScrubber(admitted.rulebook, reference, chosen.stale_after)
-        pinned = PinnedScrubbers(
-            chosen.reference,
-            chosen.state,
-            chosen.stale_after,
-            lambda why: log.warning("batch goes on with what is in force", reason=why),
-        )
-        return partial(_open_bench, chosen, live, pinned)
+        return admitted.rulebook
 
 
 def _open_bench(chosen: Settings, live: LiveScrubber, pinned: PinnedScrubbers) -> Bench:

@@ -68,7 +68,7 @@ def mistyped(type_: str, text: str, known: Mapping[str, Collection[str]]) -> str
     `known` has all values of the types whose values are all known (payers, elements).
     """
     if type_ in known:
-        return None if text in known[type_] else _not_known(type_, text, known[type_])
+        return None if text in known[type_] else not_known(type_, text, known[type_])
     if type_ == "days":
         return None if iso_day(text) else f"`{text}` is no day of the calendar such as 2026-01-31"
     form = FORMS.get(type_)
@@ -78,8 +78,8 @@ def mistyped(type_: str, text: str, known: Mapping[str, Collection[str]]) -> str
     return f"`{text}` is no {form.what}: {f'`{meant}` is probably meant; ' if meant else ''}{form.like}"
 
 
-def _not_known(type_: str, text: str, known: Collection[str]) -> str:
-    """A name that no table or page of ours has."""
+def not_known(type_: str, text: str, known: Collection[str]) -> str:
+    """What is said of a name that no table or page of ours has, with the one that was probably meant."""
     folded = {name.casefold(): name for name in known}
     near = difflib.get_close_matches(text.casefold(), folded, n=1)
     meant = f"`{folded[near[0]]}` is probably meant; else " if near else ""
@@ -97,6 +97,8 @@ def _corrections(type_: str, text: str) -> Iterator[str]:
         yield "-".join(re.findall(r"[a-z0-9]+", text.casefold()))
         return
     plain = re.sub(r"[\s.\-]", "", text.upper())
+    if text[1:] != text[1:].upper() and type_ in ("procedures", "diagnoses"):
+        yield plain[:1] + re.sub(r"[\s.\-]", "", text[1:]).replace("l", "1").upper()  # a small l is a mistyped 1
     yield plain
     yield from _TELLING.get(type_, _as_digits)(plain)
 

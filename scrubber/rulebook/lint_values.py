@@ -37,7 +37,7 @@ def silent_exclusions(document: Document) -> Iterator[Fault]:
             silent.append((place, field.name, str(place[-1])))
     for place, name, operator in silent:
         if name not in said:
-            told = f"`{operator}` leaves out every claim whose {name} is unknown, without a word in the answer"
+            told = f"`{operator}` leaves out every claim whose {name} is unknown, and there the rule is not checked"
             yield document.fault(place, f"{told}: {_INSTEAD}")
 
 

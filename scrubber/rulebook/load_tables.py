@@ -11,6 +11,7 @@ from typing import Any
 
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.book import Pack
+from scrubber.rulebook.cell_forms import not_known
 from scrubber.rulebook.domains import within
 from scrubber.rulebook.schema import AUTHORITY_KINDS
 from scrubber.rulebook.tables import ROW_KEYS, ROW_TYPES, Table
@@ -111,7 +112,7 @@ def _scope(row: Any, named: Named) -> Iterator[str]:
     """A row for a payer whom no claim can name would never answer, and nobody would see it."""
     yield from _line_of_business(row, named)
     if row.payer is not None and row.payer not in named["payers"]:
-        yield f"no row of aliases names the payer `{row.payer}`: add one, or correct the name"
+        yield not_known("payers", row.payer, named["payers"])
     if row.plan is not None and row.plan not in named["plans"]:
         yield f"no row of plans has the plan `{row.plan}`; there are: {', '.join(sorted(named['plans'])) or 'none'}"
     if row.contractor is not None and not _CONTRACTOR.fullmatch(row.contractor):

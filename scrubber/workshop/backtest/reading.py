@@ -84,4 +84,5 @@ def opened(path: Path) -> Iterator[Opened]:
     except _DAMAGED:
         raise Faults([Fault(path.name, 0, "is cut off or damaged")]) from None
     except OSError as error:
-        raise Faults([Fault(path.name, 0, f"cannot be read: {error.strerror}")]) from None
+        why = error.strerror or "it is a stream; save it as a file first"
+        raise Faults([Fault(path.name, 0, f"cannot be read: {why}")]) from None
