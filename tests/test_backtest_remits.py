@@ -89,12 +89,13 @@ def test_a_damaged_file_is_told(tmp_path: Path) -> None:
 
 
 def test_a_stream_is_told() -> None:
-    """A file is read twice, which a pipe cannot be."""
+    """A file is read from its beginning again, which a pipe cannot be."""
     reading, writing = os.pipe()
+    os.write(writing, HEADER)
+    os.close(writing)
+    path = Path(f"/dev/fd/{reading}")
     try:
-        path = Path(f"/dev/fd/{reading}")
         with pytest.raises(Faults, match="cannot be read: it is a stream; save it as a file"), opened(path):
             pass
     finally:
         os.close(reading)
-        os.close(writing)
