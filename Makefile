@@ -26,8 +26,8 @@ LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashe
 # everything else, because what is compiled does not know that its source was edited.
 COMPILED := $(VENV)/compiled
 SOURCES  := $(shell find scrubber -type f ! -name '*.pyc')
-TESTS_OF_EACH_CLAIM = $(wildcard $(addprefix tests/test_,answer_*.py compiled.py engine*.py facts_*.py findings_*.py \
-	intake_*.py money_*.py promises.py recorded.py replay.py rule_packs.py scrub_file.py switches.py web_*.py))
+TESTS_OF_EACH_CLAIM = $(wildcard $(addprefix tests/,api claim engine facts findings pricing response \
+	batch/test_local_file.py rulebook/test_shipped_rules.py test_compiled.py test_promises.py test_replay.py))
 
 # One more at once than there are processors, as many of them wait; worksteal gives what is left to who has nothing.
 PYTEST   = -m pytest -n $(JOBS) --dist worksteal
@@ -43,12 +43,10 @@ ANOTHER_DAY = LD_PRELOAD="$(abspath $(MENDS)) $(firstword $(wildcard /usr/lib/*/
 # Tests of what is given every day that it goes by, and of brokers, reloads, replays and back-tests, whose clocks are those
 # that the tests of batches, workers, the service and the command line try as well. `make proofs` tries them, too, but for
 # the engine, whose tests fork beside busy threads: the lock of libfaketime that one holds is never free in the child.
-TESTS_WITHOUT_CLOCK = $(wildcard $(addprefix tests/test_,answer_*.py article_*.py backtest*.py batch_celery.py compiled.py \
-	edits_*.py engine*.py facts_*.py fee_status.py findings_*.py intake_*.py load*.py make.py medicaid_*.py messages.py \
-	money_*.py once.py promises.py reference*.py releases_of_cases.py reload.py remembered.py replay.py rule_packs.py \
-	rulebook.py rulebook_archive.py rulebook_drafts.py rulebook_limits.py rulebook_satisfiable.py rules_*.py \
-	same_outcomes.py tables.py workshop_*.py))
-TESTS_OF_THE_CLOCK = $(filter-out $(TESTS_WITHOUT_CLOCK),$(wildcard tests/test_*.py))
+TESTS_WITHOUT_CLOCK = $(addprefix tests/,authoring/% backtest/% batch/test_celery.py claim/% engine/% facts/% findings/% \
+	pricing/% reference/% response/% rulebook/% server/test_reload.py test_article_examples.py test_compiled.py \
+	test_dated_rows.py test_make.py test_promises.py test_remembered.py test_replay.py test_same_outcomes.py)
+TESTS_OF_THE_CLOCK = $(filter-out $(TESTS_WITHOUT_CLOCK),$(shell find tests -name 'test_*.py'))
 
 CREATED := $(VENV)/.created
 RUNTIME := $(VENV)/.runtime
@@ -75,13 +73,13 @@ another-day: $(DEV) $(MENDS) ## run the tests of what may read a clock 400 days 
 	@$(ANOTHER_DAY) $(BIN)/python $(PYTEST) --junitxml=$(OUTCOMES)/another-day.xml $(TESTS_OF_THE_CLOCK)
 
 same-outcomes: $(DEV) ## whether each test ended on another day as it does today: after both targets above
-	@$(BIN)/python -m tests.same_outcomes $(OUTCOMES)/another-day.xml $(OUTCOMES)/today.xml
+	@$(BIN)/python -m tests.support.same_outcomes $(OUTCOMES)/another-day.xml $(OUTCOMES)/today.xml
 
 # One at a time: each may take all that the machine has. Properties are tried on ten times as many examples.
 proofs: $(DEV) $(COMPILED) ## prove at full size what the tests try: chaos, soak, whole tables, random rules and claims; every Python
 	@$(BIN)/python -m pytest -m proof
 	@$(BIN)/python $(PYTEST) -m hypothesis --hypothesis-profile=proof
-	@$(MAKE) --no-print-directory another-day TESTS_WITHOUT_CLOCK="$(wildcard tests/test_engine*.py)"
+	@$(MAKE) --no-print-directory another-day TESTS_WITHOUT_CLOCK="tests/engine/%"
 	@$(MAKE) --no-print-directory matrix
 
 serve: $(COMPILED) ## serve the API on SCRUBBER_BIND (127.0.0.1:8080)
@@ -205,7 +203,7 @@ $(COMPILED): setup.py pyproject.toml requirements-build.txt $(SOURCES) $(CREATED
 	@mv $@.new $@
 	@touch $@
 
-$(MENDS): tests/another_day.c | $(CREATED)
+$(MENDS): tests/support/another_day.c | $(CREATED)
 	@gcc -shared -fPIC -O2 -Wall -o $@ $<
 
 $(DEV): requirements-dev.txt $(RUNTIME) | $(PROJECT)

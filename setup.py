@@ -11,24 +11,27 @@ from pathlib import Path
 from setuptools import setup
 
 ON_EACH_CLAIM = (
-    "scrubber/intake/*.py",
+    "scrubber/claim/parse.py",
+    "scrubber/claim/unpack.py",
+    "scrubber/claim/v3/*.py",
     "scrubber/facts/*.py",
-    "scrubber/engine/code_field.py",
-    "scrubber/engine/reading.py",
+    "scrubber/engine/encode.py",
     "scrubber/findings/*.py",
-    "scrubber/money/*.py",
-    "scrubber/answer/json.py",
+    "scrubber/pricing/*.py",
+    "scrubber/response/claim.py",
     "scrubber/scrub.py",
-    "scrubber/batch/run.py",
-    "scrubber/batch/summary.py",
+    "scrubber/batch/scrub_rows.py",
 )
 AS_THEY_ARE = (
     # Names that a package offers: nothing to run.
-    "/__init__.py",
+    "scrubber/facts/__init__.py",
+    "scrubber/findings/__init__.py",
+    "scrubber/pricing/__init__.py",
     # Classes that marshmallow makes of its own classes, and parts that Python makes of ours.
-    "scrubber/intake/fields.py",
-    "scrubber/intake/schema.py",
-    "scrubber/intake/making.py",
+    "scrubber/claim/v3/schema.py",
+    "scrubber/claim/v3/constructors.py",
+    # Not of a claim's path.
+    "scrubber/pricing/verify.py",
 )
 
 

@@ -59,12 +59,12 @@ def _counted(dump: Path) -> int:
 def answer_claims() -> None:
     """In the process that is counted."""
     from benchmarks.scrub import four_tbs_lines, variants
-    from scrubber.access import known
-    from tests.keys import add_key, store_in
+    from scrubber.access import known_keys
+    from tests.support.keys import add_key, store_in
 
     # A service reads its keys every 2 s, beside the requests: some thousand claims. Under valgrind that would be every
     # few claims, and what is counted would depend on the machine.
-    known.EVERY = known.LONGEST = 86_400.0
+    known_keys.EVERY = known_keys.LONGEST = 86_400.0
     bodies = variants(four_tbs_lines())[:CLAIMS]
     with tempfile.TemporaryDirectory() as folder:
         store = store_in(Path(folder))
@@ -95,7 +95,7 @@ def _app(state: Path | None, hooks: bool = True) -> Any:
 
 
 def _is_ours(hook: Any) -> bool:
-    return getattr(hook, "func", hook).__module__ in ("scrubber.web.access", "scrubber.web.origins")
+    return getattr(hook, "func", hook).__module__ in ("scrubber.api.access", "scrubber.api.access")
 
 
 def _scrubber(made: list[Any] = []) -> Any:  # noqa: B006 -- one for all

@@ -27,11 +27,11 @@ sys.path.append(str(ROOT))
 import orjson  # noqa: E402
 
 from benchmarks.scrub import four_tbs_lines, variants  # noqa: E402
-from scrubber.workshop.backtest.books import Choice  # noqa: E402
-from scrubber.workshop.backtest.report import document  # noqa: E402
-from scrubber.workshop.backtest.run import back_test  # noqa: E402
-from tests.claims import office_claim  # noqa: E402
-from tests.random_claims import random_claim  # noqa: E402
+from scrubber.backtest.report import document  # noqa: E402
+from scrubber.backtest.rulebooks import Choice  # noqa: E402
+from scrubber.backtest.run import back_test  # noqa: E402
+from tests.support.claims import office_claim  # noqa: E402
+from tests.support.random_claims import random_claim  # noqa: E402
 
 RULE = "cms-ncci-ptp-column-two"
 DAY = date(2026, 11, 23)

@@ -1,11 +1,12 @@
 """A batch from its upload to results on the disk, by the real service with its own workers, over the shipped rules.
 
 The claims are varied: thirteen specialties, six payers, 1 to 50 service lines, a third of them faulty (see
-tests/varied_claims.py); the same for the same seed. The reference data is that of SCRUBBER_REFERENCE, else the starter
-tables. Prints one table: what the claims are; what one process does with the same claims on one core, without HTTP and
-batches; claims a second from the upload to the last result, and how many times that is what one core does; what the
-digests cost that are kept of uploads, rows and results; memory of each process; how long batches of 5 claims take
-behind such a batch; and, while a third one is uploaded and runs, how long its status and single claims take to answer.
+tests/support/varied_claims.py); the same for the same seed. The reference data is that of SCRUBBER_REFERENCE, else
+the starter tables. Prints one table: what the claims are; what one process does with the same claims on one core,
+without HTTP and batches; claims a second from the upload to the last result, and how many times that is what one core
+does; what the digests cost that are kept of uploads, rows and results; memory of each process; how long batches of 5
+claims take behind such a batch; and, while a third one is uploaded and runs, how long its status and single claims
+take to answer.
 """
 
 from __future__ import annotations
@@ -30,15 +31,15 @@ sys.path.append(str(ROOT))
 import orjson  # noqa: E402
 
 from benchmarks.scrub import RECEIVED  # noqa: E402
-from scrubber.answer.json import to_bytes  # noqa: E402
-from scrubber.batch.cut import digest_of  # noqa: E402
-from scrubber.cli.progress import Shown  # noqa: E402
+from scrubber.batch.split import digest_of  # noqa: E402
+from scrubber.claim import read_claim  # noqa: E402
+from scrubber.cli.terminal import Shown  # noqa: E402
 from scrubber.config import cores  # noqa: E402
-from scrubber.intake import read_claim  # noqa: E402
+from scrubber.response.claim import to_bytes  # noqa: E402
 from scrubber.scrub import open_scrubber  # noqa: E402
-from tests.processes import family, most_memory, own_memory, processor_seconds  # noqa: E402
-from tests.service import Service, running  # noqa: E402
-from tests.varied_claims import varied_claims  # noqa: E402
+from tests.support.processes import family, most_memory, own_memory, processor_seconds  # noqa: E402
+from tests.support.service import Service, running  # noqa: E402
+from tests.support.varied_claims import varied_claims  # noqa: E402
 
 SMALL = 5  # claims of a batch that waits behind a large one
 PAUSE = 0.02  # seconds between single claims

@@ -27,9 +27,9 @@ sys.path.append(str(ROOT))
 import orjson  # noqa: E402
 
 from scrubber.config import cores, read_settings  # noqa: E402
-from tests.claims import office_claim  # noqa: E402
-from tests.clients import Seen, asked_now_and_then, attack, closed_loop, request  # noqa: E402
-from tests.service import running  # noqa: E402
+from tests.support.claims import office_claim  # noqa: E402
+from tests.support.clients import Seen, asked_now_and_then, attack, closed_loop, request  # noqa: E402
+from tests.support.service import running  # noqa: E402
 
 CONNECTIONS, A_SECOND = 500, 100
 LOOP_SECONDS = 10.0

@@ -23,12 +23,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT))
 
 from scrubber.reference import open_reference  # noqa: E402
-from scrubber.reference.catalogue import PTP  # noqa: E402
-from scrubber.reference.folder import FolderPlace  # noqa: E402
 from scrubber.reference.load.format import Stated  # noqa: E402
-from scrubber.reference.load.run import Wanted, load  # noqa: E402
-from scrubber.reference.store import Reference  # noqa: E402
-from tests.ncci_files import PTP_HEADER, ptp_line  # noqa: E402
+from scrubber.reference.load.loader import Wanted, load  # noqa: E402
+from scrubber.reference.lookup import Reference  # noqa: E402
+from scrubber.reference.storage.sqlite import FolderPlace  # noqa: E402
+from scrubber.reference.tables import PTP  # noqa: E402
+from tests.support.ncci_files import PTP_HEADER, ptp_line  # noqa: E402
 
 ROWS, CODES = 2_546_000, 12_800
 ROUNDS = 2_000

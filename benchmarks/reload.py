@@ -28,10 +28,10 @@ sys.path.append(str(ROOT))
 import orjson  # noqa: E402
 
 from scrubber.rulebook.load import rule_files  # noqa: E402
-from scrubber.web.reload.record import running as running_services  # noqa: E402
-from tests.claims import office_claim  # noqa: E402
-from tests.rule_folders import shipped_rules  # noqa: E402
-from tests.service import JSON, Service, running  # noqa: E402
+from scrubber.server.registry import running as running_services  # noqa: E402
+from tests.support.claims import office_claim  # noqa: E402
+from tests.support.rule_folders import shipped_rules  # noqa: E402
+from tests.support.service import JSON, Service, running  # noqa: E402
 
 RULES = 300
 WORKERS = 2

@@ -24,10 +24,10 @@ BEGUN = time.perf_counter()
 
 import orjson  # noqa: E402
 
-from scrubber.answer.json import to_bytes  # noqa: E402
-from scrubber.intake import read_claim  # noqa: E402
+from scrubber.claim import read_claim  # noqa: E402
+from scrubber.response.claim import to_bytes  # noqa: E402
 from scrubber.scrub import Scrubber, open_scrubber  # noqa: E402
-from tests.claims import office_claim, tbs_claim  # noqa: E402
+from tests.support.claims import office_claim, tbs_claim  # noqa: E402
 
 RECEIVED = date(2026, 11, 23)
 VARIANTS = 1_000

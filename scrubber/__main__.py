@@ -1,5 +1,7 @@
 """`python -m scrubber` is the command `scrubber`."""
 
+from __future__ import annotations
+
 from scrubber.cli import main
 
 if __name__ == "__main__":

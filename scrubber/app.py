@@ -1,4 +1,4 @@
-"""Around the path: the web application, everything between HTTP and `scrub`, put together once."""
+"""Puts the web application together, once a process: everything between HTTP and `scrub`."""
 
 from __future__ import annotations
 
@@ -11,34 +11,21 @@ from typing import Any
 
 from flask import Flask
 
-from scrubber.access.policy import Policy, open_policy
-from scrubber.batch.place import open_batches
+from scrubber.access.known_keys import Policy, open_policy
+from scrubber.api import access, headers, logs, openapi, problems, request
+from scrubber.api.limits import Transfers
+from scrubber.authoring.admission import admit_aside, brought_back, in_lines
+from scrubber.authoring.check_cache import Passed
+from scrubber.authoring.in_force import last_in_force
+from scrubber.batch.storage import open_batches
 from scrubber.config import Settings, cores
 from scrubber.reference import LiveReference
-from scrubber.rulebook.archive import archive_or_tell
-from scrubber.rulebook.book import Rulebook
+from scrubber.rulebook.history import archive_or_tell
 from scrubber.rulebook.load import load_rulebook
+from scrubber.rulebook.rulebook import Rulebook
 from scrubber.scrub import LiveScrubber, Scrubber
-from scrubber.web import (
-    access,
-    caching,
-    compression,
-    docs,
-    logs,
-    openapi,
-    origins,
-    parameters,
-    problems,
-    request_ids,
-    service,
-)
-from scrubber.web.reload.following import Follower
-from scrubber.web.reload.reloads import Reloads
-from scrubber.web.reload.shelf import Shelf
-from scrubber.web.transfers import Transfers
-from scrubber.workshop.admission import admit_aside, brought_back, in_lines
-from scrubber.workshop.in_force import last_in_force
-from scrubber.workshop.passed import Passed
+from scrubber.server.reloads import Follower, Reloads
+from scrubber.server.shared_rulebook import Shelf
 
 ROLLED_BACK = "the folder holds the rules that were rolled back; other rules there, or a reload, end the rollback"
 
@@ -92,21 +79,21 @@ def _put_together(
     app = Application("scrubber", static_folder=None)
     # Werkzeug would answer doubled slashes with a redirect that repeats the address.
     app.url_map.merge_slashes = False
-    service.install(app, _service(settings, current, trouble))
+    request.install_service(app, _service(settings, current, trouble))
     logs.install(app, logs.open_log(sys.stdout))
-    request_ids.install(app)
-    caching.install(app)
-    origins.install(app, settings)
-    access.install(app, policy)
-    docs.install(app)
+    headers.install_request_ids(app)
+    headers.install_caching(app)
+    access.install_origins(app, settings)
+    access.install_access(app, policy)
+    openapi.install_docs_page(app)
     problems.install(app)
-    parameters.install(app, openapi.install(app))
-    compression.install(app)
+    request.install_parameters(app, openapi.install_openapi(app))
+    headers.install_compression(app)
     return app
 
 
-def _service(settings: Settings, current: Callable[[], Scrubber], trouble: Callable[[], str | None]) -> service.Service:
-    return service.Service(
+def _service(settings: Settings, current: Callable[[], Scrubber], trouble: Callable[[], str | None]) -> request.Service:
+    return request.Service(
         current,
         settings.max_body_bytes,
         settings.ready_days,

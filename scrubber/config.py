@@ -1,4 +1,4 @@
-"""Before the path of a claim: settings, read from the environment once, at the edge."""
+"""Reads settings from the environment, once, at the edge of the program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Off the path: what can go wrong, and the words it is told in. No message ever holds a value from a claim.
+"""What can go wrong, and the words for it. No message ever holds a value from a claim.
 
 ScrubberError
 |-- ConfigError            a setting of the environment is missing or unusable
@@ -22,8 +22,8 @@ ScrubberError
 |-- BadUpload              an upload is refused while it is received (HTTP 400, 413, 415)
 |-- NotABatch              an upload cannot be cut into rows; the batch fails, and says why
 |-- BackTestStopped        a back-test could not be run to its end
-|-- NoPrice                an amount cannot be known; stays within `scrubber.money`
-`-- CaseNotMade            a rule's test case changes what is not there; stays within `scrubber.workshop`
+|-- NoPrice                an amount cannot be known; stays within `scrubber.pricing`
+`-- CaseNotMade            a rule's test case changes what is not there; stays within `scrubber.authoring`
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Off the path: schema versions of what is kept between two runs, and the migrations from each version to the next.
+"""Schema versions of what is kept between two runs, and the migrations from each version to the next.
 
 A store says which version it has, and from which version on programs can use it as it is now. A migration that only
 adds leaves the second as it was: while a fleet is upgraded, the program before goes on with a store that the new one

@@ -1,4 +1,4 @@
-"""The whole path for a partition of many claims: a pure function for engines that map one over a data set.
+"""Scrubs a partition of many claims: a pure function for engines that map one over a data set.
 
 Dask, Spark, Ray and a plain `map` call it alike: rows in, results out, in the same order, nothing kept but the scrubber
 that a process opened once. docs/batches.md has an example that reads and writes files in a folder.
@@ -15,8 +15,8 @@ from typing import Any
 
 import orjson
 
-from scrubber.batch.run import scrub_rows as scrub_chunk
-from scrubber.claim import Claim
+from scrubber.batch.scrub_rows import scrub_rows as scrub_chunk
+from scrubber.claim.model import Claim
 from scrubber.config import STALE_AFTER
 from scrubber.findings import ScrubResult, Switches, read_switches
 from scrubber.scrub import Scrubber, open_scrubber

@@ -1,4 +1,4 @@
-"""Along the path: what a process remembers of look-ups from one claim to the next, until other rules or tables come.
+"""What a process remembers of look-ups from one claim to the next, until other rules or tables are in force.
 
 What is remembered is known by the rulebook or the reference data that it was looked up in, and keeps that in memory:
 without forgetting, a service that is given new rules would keep every rulebook it ever had.

@@ -10,18 +10,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scrubber import __version__
-from scrubber.claim import Claim
+from scrubber.claim.model import Claim
 from scrubber.config import STALE_AFTER
 from scrubber.engine import DurableEngine
 from scrubber.engine.program import Engine
-from scrubber.facts.abn import Notices
 from scrubber.facts.exclusions import Exclusions
 from scrubber.facts.fact import Fact
 from scrubber.facts.gather import first_day, gather_facts
-from scrubber.facts.liability import liabilities
-from scrubber.facts.lines import LineView, line_views
-from scrubber.facts.medicare_edits import MEDICAID as MEDICAID_CLAIMS
+from scrubber.facts.medicaid import MEDICAID as MEDICAID_CLAIMS
+from scrubber.facts.notices import Notices, liabilities
 from scrubber.facts.payer import identify_payer
+from scrubber.facts.service_lines import LineView, line_views
 from scrubber.findings import (
     AS_WRITTEN,
     ClaimImpact,
@@ -32,21 +31,20 @@ from scrubber.findings import (
     Versions,
     disposition,
 )
+from scrubber.findings.bounds import at_most, unjudged_rules
 from scrubber.findings.checks import counted, every_check, fired_or_not_checked
 from scrubber.findings.doubtful import Reading, as_told, on_both
 from scrubber.findings.identity import numbered
 from scrubber.findings.judge import in_order, judge, rule_tests
-from scrubber.findings.many import at_most
-from scrubber.findings.too_long import unjudged_rules
-from scrubber.findings.unchecked import all_unchecked
-from scrubber.money import add_impacts, add_unpriced_impacts, price_lines
+from scrubber.findings.not_checked import all_unchecked
+from scrubber.pricing import add_impacts, add_unpriced_impacts, price_lines
 from scrubber.reference import LiveReference, Reference, open_reference
-from scrubber.reference.catalogue import MEDICAID, NOT_ASKED_FOR_CLAIMS, TABLES
-from scrubber.reference.files import Contents
+from scrubber.reference.tables import MEDICAID, NOT_ASKED_FOR_CLAIMS, TABLES
+from scrubber.reference.typed_tables import Contents
 from scrubber.remembered import forget, remembered
-from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.load import load_rulebook
-from scrubber.rulebook.tables import Payer
+from scrubber.rulebook.rule_tables import Payer
+from scrubber.rulebook.rulebook import Rulebook
 
 MOST_RUNS_KEPT = 31  # of days, of a claim whose releases a process remembers
 

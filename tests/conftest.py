@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from scrubber.authoring import check_cache
+from scrubber.authoring.admission import admit
 from scrubber.reference import open_reference
 from scrubber.scrub import Scrubber
-from scrubber.workshop import passed
-from scrubber.workshop.admission import admit
-from tests.batches import Keep, forget_batches
-from tests.rule_folders import shipped_scrubber
-from tests.stores import postgres_server
+from tests.support.batches import Keep, forget_batches
+from tests.support.rule_folders import shipped_scrubber
+from tests.support.stores import postgres_server
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -62,12 +62,12 @@ def shipped_passed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path],
         shared = shared.parent
     with (shared / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (shared / passed.FILE).exists():
-            admit(ROOT / "rules", open_reference(None), passed.Passed(shared), 1)
+        if not (shared / check_cache.FILE).exists():
+            admit(ROOT / "rules", open_reference(None), check_cache.Passed(shared), 1)
 
     def put_on_record(state: Path) -> Path:
         state.mkdir(parents=True, exist_ok=True)
-        shutil.copy(shared / passed.FILE, state)
+        shutil.copy(shared / check_cache.FILE, state)
         return state
 
     return put_on_record

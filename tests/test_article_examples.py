@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from scrubber.answer.json import document
-from scrubber.intake import read_v3
+from scrubber.claim import read_v3
+from scrubber.response.claim import document
 from scrubber.scrub import Scrubber, open_scrubber
-from tests.claims import VALID_ABN, tbs_claim
+from tests.support.claims import VALID_ABN, tbs_claim
 from tests.test_promises import copy_of_rules, line
 
 RECEIVED = date(2025, 4, 1)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from scrubber import __version__
-from tests.service import ROOT, running
-from tests.waiting import PATIENCE, until
+from tests.support.service import ROOT, running
+from tests.support.waiting import PATIENCE, until
 
 COMPILED = Path(sys.prefix) / "compiled"
 CLAIMS, CLAIMS_OF_A_PROOF = 1_000, 20_000
@@ -69,7 +69,7 @@ def told(process: int, what: str) -> bytes:
 
 
 def outcomes(package: Path, claims: int) -> list[str]:
-    return ran(package, "tests.compiled_check", str(claims)).splitlines()
+    return ran(package, "tests.support.compiled_check", str(claims)).splitlines()
 
 
 def ran(package: Path, *command: str) -> str:

@@ -17,8 +17,8 @@ from click.testing import CliRunner
 
 from scrubber.cli import main
 from scrubber.config import read_settings, unknown_settings
-from tests.keys import add_key, store_in
-from tests.service import ROOT, certificate_in, free_port, running
+from tests.support.keys import add_key, store_in
+from tests.support.service import ROOT, certificate_in, free_port, running
 
 COMPOSE = ROOT / "deploy" / "compose.yaml"
 

@@ -16,16 +16,16 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from scrubber.answer.json import document
-from scrubber.intake import read_v3
-from scrubber.rulebook.case_schema import CaseSchema, FindingSchema, NotCheckedSchema
+from scrubber.authoring.fact_docs import renewed
+from scrubber.claim import read_v3
+from scrubber.response.claim import document
 from scrubber.rulebook.conditions import OPERATORS
 from scrubber.rulebook.schema import AUTHORITY_KINDS, STATUSES, PackSchema, RuleSchema
+from scrubber.rulebook.test_case import CaseSchema, FindingSchema, NotCheckedSchema
+from scrubber.rulebook.vocabulary import Type
 from scrubber.scrub import Scrubber, open_scrubber
-from scrubber.vocabulary import Type
-from scrubber.workshop.vocabulary_page import renewed
 from tests.conftest import ROOT
-from tests.service import JSON, Service, running
+from tests.support.service import JSON, Service, running
 
 README = ROOT / "README.md"
 TRAVELS = ROOT / "docs" / "how-a-claim-travels.md"

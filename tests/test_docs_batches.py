@@ -15,10 +15,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from scrubber.batch.webhook import signature
-from tests.batches import ndjson
-from tests.service import ROOT, Service, running
-from tests.waiting import PATIENCE, until
+from scrubber.batch.maintenance import signature
+from tests.support.batches import ndjson
+from tests.support.service import ROOT, Service, running
+from tests.support.waiting import PATIENCE, until
 
 PAGE = (ROOT / "docs" / "batches.md").read_text()
 EXAMPLES = len(list((ROOT / "examples").glob("*.json")))

@@ -17,16 +17,16 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from scrubber.batch.job import Chunk, Lease, Tally
-from scrubber.batch.place import Batches, open_batches
-from scrubber.batch.sqlite_schema import MIGRATIONS
-from scrubber.batch.written import to_json
+from scrubber.batch.model import Chunk, Lease, Tally
+from scrubber.batch.serialize import to_json
+from scrubber.batch.storage import Batches, open_batches
+from scrubber.batch.storage.sqlite import MIGRATIONS
 from scrubber.cli import main
 from scrubber.errors import LedgerDown, NewerStore
 from scrubber.migrations import MARK, UNMARKED, Version
 from scrubber.scrub import Scrubber
-from tests.batches import NOW, batch_of, bench, forget_batches, ndjson, result_bytes, results, submit, work_off
-from tests.service import free_port, write_rules
+from tests.support.batches import NOW, batch_of, bench, forget_batches, ndjson, result_bytes, results, submit, work_off
+from tests.support.service import free_port, write_rules
 
 NEWEST = MIGRATIONS[-1].version
 # The tables of schema version 1, word for word as the program made them that knew no versions.

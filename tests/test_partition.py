@@ -15,8 +15,8 @@ import pytest
 from scrubber.errors import WrongSwitch
 from scrubber.partition import ROWS_AT_ONCE, scrub_lines, scrub_rows
 from scrubber.scrub import Scrubber
-from tests.batches import RECEIVED, bench, claims, ndjson, result_bytes, submit, work_off
-from tests.service import ROOT
+from tests.support.batches import RECEIVED, bench, claims, ndjson, result_bytes, submit, work_off
+from tests.support.service import ROOT
 
 RULES = str(ROOT / "rules")
 DAY = RECEIVED.isoformat().replace("-", "")

@@ -14,11 +14,11 @@ from typing import Any
 import orjson
 import pytest
 
-from scrubber.answer.json import document
-from scrubber.intake import read_v3
+from scrubber.claim import read_v3
+from scrubber.response.claim import document
 from scrubber.scrub import Scrubber, assemble, open_scrubber
-from tests.claims import PHYSICIAN_NPI, VALID_ABN, office_claim, tbs_claim
 from tests.conftest import ROOT
+from tests.support.claims import PHYSICIAN_NPI, VALID_ABN, office_claim, tbs_claim
 
 Body = dict[str, Any]
 RECEIVED = date(2026, 11, 22)

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from scrubber.answer.json import to_bytes
-from scrubber.engine.code_field import CodeField, CodeRow
-from scrubber.intake.v3 import read_v3
+from scrubber.claim.v3 import read_v3
+from scrubber.engine.encode import CodeField, CodeRow
+from scrubber.response.claim import to_bytes
 from scrubber.scrub import Scrubber
-from tests.claims import Body, office_claim, tbs_claim
+from tests.support.claims import Body, office_claim, tbs_claim
 
 CANARY = "quetzal"  # a word that nothing else here is called by
 SAID_OF_SOMEBODY = frozenset(

@@ -13,16 +13,15 @@ from click.testing import CliRunner, Result
 
 from scrubber.cli import main
 from scrubber.reference import open_reference
-from scrubber.reference.folder import FolderPlace
-from scrubber.reference.load.release import Stated
-from scrubber.reference.load.run import Wanted, load
-from scrubber.reference.named import Named, reference_of, releases_at_hand
-from scrubber.rulebook.archive import RULEBOOKS
+from scrubber.reference.load.loader import Stated, Wanted, load
+from scrubber.reference.pinned import Named, reference_of, releases_at_hand
+from scrubber.reference.storage.sqlite import FolderPlace
+from scrubber.rulebook.history import RULEBOOKS
 from tests.conftest import ROOT
-from tests.ncci_files import mue_text, ptp_line, ptp_text
-from tests.rule_folders import SHIPPED, few_shipped_rules
-from tests.service import JSON, running
-from tests.test_load import NOW
+from tests.reference.load.test_loader import NOW
+from tests.support.ncci_files import mue_text, ptp_line, ptp_text
+from tests.support.rule_folders import SHIPPED, few_shipped_rules
+from tests.support.service import JSON, running
 
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.json"))
 BUNDLED = ROOT / "examples" / "tbs-bundled.json"  # 2025-11-12

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.service import ROOT
+from tests.support.service import ROOT
 
 TESTS = """
 import os, pytest
@@ -32,7 +32,7 @@ def ran(folder: Path, name: str, **environ: str) -> Path:
 
 
 def compared(one: Path, other: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tests.same_outcomes", str(one), str(other)]
+    command = [sys.executable, "-m", "tests.support.same_outcomes", str(one), str(other)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 

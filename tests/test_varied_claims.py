@@ -8,10 +8,10 @@ from datetime import date
 import orjson
 import pytest
 
+from scrubber.claim import read_claim
 from scrubber.findings import ScrubResult
-from scrubber.intake import read_claim
 from scrubber.scrub import Scrubber
-from tests.varied_claims import FAULTS, MOST_LINES, PAYERS, SPECIALTIES, VariedClaim, npi, varied_claims
+from tests.support.varied_claims import FAULTS, MOST_LINES, PAYERS, SPECIALTIES, VariedClaim, npi, varied_claims
 
 RECEIVED = date(2026, 11, 23)
 CLAIMS = 600

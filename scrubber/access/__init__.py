@@ -1,1 +1,1 @@
-"""Around the path: who may ask: API keys, the tenants that they belong to, and how much each may ask."""
+"""Who may ask: API keys, the tenants that they belong to, and how much each may ask."""

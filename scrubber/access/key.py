@@ -1,4 +1,4 @@
-"""Around the path: an API key: how one is made, what is kept of it, and how one that is sent is held against that.
+"""What an API key is: how one is made, what it allows, what is kept of it, and how one that is sent is checked.
 
 A key is `scrubber_ID_SECRET`. The secret is 256 random bits, so its plain SHA-256 cannot be turned back and nothing
 slower is needed (docs/decisions.md). The ID is no secret: lists and logs show it.
@@ -13,7 +13,33 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from scrubber.access.scopes import ADMIN
+SCRUB = "scrub"
+BATCH = "batch"
+PRIORITY = "batch:priority"
+RULES_READ = "rules:read"
+RULES_SWITCH = "rules:switch"
+RULES_RELOAD = "rules:reload"
+REFERENCE_LOAD = "reference:load"
+ADMIN = "admin"
+
+# By name: what it allows, in the words of the documentation.
+SCOPES: dict[str, str] = {
+    SCRUB: "Scrub single claims, and have their findings explained.",
+    BATCH: "Send batches, follow them, read their results, cancel and delete them.",
+    PRIORITY: "Give a batch a priority.",
+    RULES_READ: "Read rules, codes, prices and the releases of reference data.",
+    RULES_SWITCH: "Switch single rules on or off for one claim or one batch.",
+    RULES_RELOAD: "Have new rules taken. No address of this version does that.",
+    REFERENCE_LOAD: "Load reference data. No address of this version does that.",
+    ADMIN: "All of these.",
+}
+_TENANT = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+
+
+def is_tenant(name: str) -> bool:
+    """Whether a tenant may be called so: 1 to 63 small letters, digits, dots, hyphens and underscores."""
+    return _TENANT.fullmatch(name) is not None
+
 
 PREFIX = "scrubber_"
 _ID = r"[0-9a-f]{12}"

@@ -1,4 +1,4 @@
-"""Around the path: how many requests a second, and how many at once, a key may make, over all processes of a machine.
+"""How many requests a second, and how many at once, a key may make, over all processes of a machine.
 
 The counts lie in memory that the processes share; each process has a column of its own in them. A process that dies
 loses the lock on its column, and what it counted is forgotten.

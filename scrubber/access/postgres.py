@@ -1,4 +1,4 @@
-"""Around the path: keys in a PostgreSQL database, for many machines. See KeyStore."""
+"""Keys in a PostgreSQL database, for many machines."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import psycopg
 from psycopg.rows import dict_row
 
 from scrubber.access.key import Key
-from scrubber.access.written import from_row, sooner, to_row
+from scrubber.access.store import from_row, sooner, to_row
+from scrubber.database import Connection, Database
 from scrubber.errors import KeysDown, NewerStore
 from scrubber.migrations import EMPTY, Migration, Store, Version, after, check_usable, pending
-from scrubber.reference.postgres_database import Connection, Database
 
 _LOCK = 7_713_092  # of advisory locks; any number, as long as nobody else takes it
 MIGRATIONS = (

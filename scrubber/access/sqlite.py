@@ -1,4 +1,4 @@
-"""Around the path: keys in one SQLite file, for one machine. See KeyStore."""
+"""Keys in one SQLite file, for one machine."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from datetime import datetime
 from pathlib import Path
 
 from scrubber.access.key import Key
-from scrubber.access.written import COLUMNS, from_row, sooner, to_row
-from scrubber.batch.sqlite_file import Do, SqliteFile
+from scrubber.access.store import COLUMNS, from_row, sooner, to_row
 from scrubber.errors import KeysDown, LedgerDown, NewerStore
 from scrubber.migrations import Migration, Store
+from scrubber.sqlite_file import Do, SqliteFile
 
 MIGRATIONS = (
     Migration(

@@ -1,10 +1,10 @@
-"""Around the path: where keys are kept, for all processes of a deployment."""
+"""Where keys are kept for all processes of a deployment, and what every store keeps of one as a row."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from scrubber.access.key import Key
 from scrubber.migrations import Store
@@ -38,3 +38,53 @@ class KeyStore(Protocol):
 
     def revoke(self, key_id: str, now: datetime) -> Key | None:
         """From now on a key is not accepted; one that was revoked before stays so. None where there is no such key."""
+
+
+COLUMNS = (
+    "id",
+    "digest",
+    "tenant",
+    "scopes",
+    "name",
+    "created",
+    "expires",
+    "revoked",
+    "replaces",
+    "rate",
+    "concurrent",
+)
+# A row of either database: its columns by name.
+Row = Mapping[str, Any] | Any
+
+
+def to_row(key: Key) -> tuple[Any, ...]:
+    """The values of COLUMNS."""
+    moments = (moment.isoformat() if moment else None for moment in (key.created, key.expires, key.revoked))
+    scopes = " ".join(key.scopes)
+    return key.id, key.digest, key.tenant, scopes, key.name, *moments, key.replaces, key.rate, key.concurrent
+
+
+def from_row(row: Row) -> Key:
+    """The key of a row."""
+    return Key(
+        id=row["id"],
+        digest=bytes(row["digest"]),
+        tenant=row["tenant"],
+        scopes=tuple(row["scopes"].split()),
+        name=row["name"],
+        created=datetime.fromisoformat(row["created"]),
+        expires=_moment(row["expires"]),
+        revoked=_moment(row["revoked"]),
+        replaces=row["replaces"],
+        rate=row["rate"],
+        concurrent=row["concurrent"],
+    )
+
+
+def sooner(expires: datetime | None, until: datetime) -> str:
+    """When a key that is rotated expires: never later than it did before."""
+    return (until if expires is None else min(expires, until)).isoformat()
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,1 +1,1 @@
-"""Around the path: many claims in one body: kept durably, cut into chunks, scrubbed by workers, once each."""
+"""Many claims in one body: kept durably, split into chunks, scrubbed by workers, once each."""

@@ -1,4 +1,4 @@
-"""Around the path: Celery as the engine: it spreads work over many machines; what counts is in the ledger.
+"""Celery as the engine: it spreads work over many machines; what counts is in the ledger.
 
 A message is a hint that a chunk waits. The worker that gets it takes from the ledger what is next there, so priority
 and leases that ran out are the ledger's matter with every engine. A broker that forgets its messages loses nothing: a
@@ -28,9 +28,9 @@ from celery.exceptions import CPendingDeprecationWarning
 from kombu.exceptions import ChannelError, OperationalError
 from kombu.transport import get_transport_cls
 
-from scrubber.batch.errands import Tell
-from scrubber.batch.pool import Duty, Worker, do_chunk
+from scrubber.batch.maintenance import Tell
 from scrubber.batch.work import Bench
+from scrubber.batch.worker_pool import Duty, Worker, do_chunk
 from scrubber.errors import ConfigError, describe_failure
 
 QUEUE = "claim-scrubber"

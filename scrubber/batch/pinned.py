@@ -1,4 +1,4 @@
-"""Around the path: batches are finished with the rules and the reference data that they were begun with.
+"""Batches are finished with the rules and the reference data that they were begun with.
 
 Rules are kept in the archive, and loaded releases for as long as nobody drops them. Where either is not here any more,
 a batch goes on with what is in force, and its status names both.
@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from scrubber import __version__
-from scrubber.batch.job import Versions
+from scrubber.batch.model import Versions
 from scrubber.errors import ConfigError, Faults, NoRulebook
-from scrubber.reference.named import Named, reference_of, releases_at_hand
-from scrubber.rulebook.archive import open_archived
+from scrubber.reference.pinned import Named, reference_of, releases_at_hand
+from scrubber.rulebook.history import open_archived
 from scrubber.rulebook.load import load_rulebook
 from scrubber.scrub import Scrubber, assemble
 

@@ -1,4 +1,4 @@
-"""Around the path: the results of a batch, read back: all, or those that are asked for; as they lie, or as CSV."""
+"""The results of a batch, read back: all, or those that are asked for; as they lie, or as CSV."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 
 import orjson
 
-from scrubber.batch.ledger import Done
-from scrubber.batch.place import Batches
+from scrubber.batch.model import Done
+from scrubber.batch.storage import Batches
 from scrubber.errors import DamagedResult, Gone
 
 REJECTED = "rejected"

@@ -1,4 +1,4 @@
-"""Around the path: one piece of work on a batch, from its lease to its entry in the ledger.
+"""One piece of work on a batch, from its lease to its entry in the ledger.
 
 Whatever carries the work (our own workers, a distributed engine) calls `work`, any number of times: what counts, counts
 once. A worker may be killed at any moment.
@@ -13,16 +13,25 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import BinaryIO
 
-from scrubber.batch.cut import Cut, cut_lines, digest_of, pieces, rows_of, unpacked
-from scrubber.batch.depot import Depot
-from scrubber.batch.elements import lines_of_array
-from scrubber.batch.hint import Hint, nobody
-from scrubber.batch.job import CUT, Batch, Lease, Made, Options, Tally, Versions
-from scrubber.batch.ledger import LEASE_SECONDS, Ledger
+from scrubber.batch.model import (
+    CUT,
+    LEASE_SECONDS,
+    Batch,
+    Depot,
+    Hint,
+    Lease,
+    Ledger,
+    Made,
+    Options,
+    Tally,
+    Versions,
+    nobody,
+)
 from scrubber.batch.pinned import same_judgement, versions_of
-from scrubber.batch.room import NO_ROOM
-from scrubber.batch.run import FATAL, FATAL_DEATHS, Outcome, ScrubOne, reject, scrub_rows
-from scrubber.claim import Claim
+from scrubber.batch.scrub_rows import FATAL, FATAL_DEATHS, Outcome, ScrubOne, reject, scrub_rows
+from scrubber.batch.split import Cut, cut_lines, digest_of, lines_of_array, pieces, rows_of, unpacked
+from scrubber.batch.storage.files import NO_ROOM
+from scrubber.claim.model import Claim
 from scrubber.errors import DepotFull, Gone, LedgerDown, NotABatch, WrongSwitch
 from scrubber.findings import ScrubResult, read_switches
 from scrubber.scrub import Scrubber

@@ -1,4 +1,4 @@
-"""Around the path: the command line. It parses, calls, and turns what went wrong into words and exit codes."""
+"""The command line. It parses, calls, and turns what went wrong into words and exit codes."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ import orjson
 from scrubber import __version__
 from scrubber.errors import ConfigError, describe_failure
 
-# Each command is imported when it is called: the list of commands should not wait for Flask.
+# A command is imported when it is called, so that the list of commands does not wait for Flask: (module below this
+# package, what it does).
 _COMMANDS = {
-    "scrub": "Scrub claims in files: a table to read, or the API's answers.",
-    "serve": "Serve the API, batches included.",
-    "keys": "Make and take back the keys of those who may ask.",
-    "worker": "Scrub batches, apart from the service.",
-    "migrate": "Bring what an earlier version kept up to date.",
-    "batch": "Send many claims to a service and read what came out.",
-    "replay": "Make an answer again, or tell what is missing for it.",
-    "codes": "Look a procedure code up.",
-    "price": "Price a service.",
-    "rules": "Read and check the rules.",
-    "reference": "Build and read reference data.",
+    "scrub": ("scrub", "Scrub claims in files: a table to read, or the API's answers."),
+    "serve": ("serve", "Serve the API, batches included."),
+    "keys": ("keys", "Make and take back the keys of those who may ask."),
+    "worker": ("serve", "Scrub batches, apart from the service."),
+    "migrate": ("migrate", "Bring what an earlier version kept up to date."),
+    "batch": ("batch", "Send many claims to a service and read what came out."),
+    "replay": ("replay", "Make an answer again, or tell what is missing for it."),
+    "codes": ("codes", "Look a procedure code up."),
+    "price": ("codes", "Price a service."),
+    "rules": ("rules", "Read and check the rules."),
+    "reference": ("reference", "Build and read reference data."),
 }
 
 
@@ -73,7 +74,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         try:
-            module = import_module(f"scrubber.cli.{cmd_name}")
+            module = import_module(f"scrubber.cli.{_COMMANDS[cmd_name][0]}")
         except ConfigError as error:
             raise click.ClickException(str(error)) from None
         command: click.Command = getattr(module, cmd_name)
@@ -82,7 +83,7 @@ class _Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Called by click, which would otherwise import every command for its help."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+            formatter.write_dl([(name, about) for name, (_, about) in _COMMANDS.items()])
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

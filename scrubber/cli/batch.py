@@ -1,4 +1,4 @@
-"""Around the path, `scrubber batch`: a client of the service: many claims sent, followed, read back, ended."""
+"""A client of the service: many claims sent, followed, read back, ended."""
 
 from __future__ import annotations
 
@@ -13,11 +13,20 @@ import click
 import orjson
 
 from scrubber.batch.results import DISPOSITIONS
-from scrubber.cli.batch_output import BEGINNING, place_in, write
-from scrubber.cli.batch_service import TRIES, Away, BatchService, Broken
-from scrubber.cli.batch_tables import batches_table, dollars, summary_tables
-from scrubber.cli.opening import Unusable
-from scrubber.cli.progress import Shown
+from scrubber.cli.batch_client import (
+    BEGINNING,
+    TRIES,
+    Away,
+    BatchService,
+    Broken,
+    batches_table,
+    dollars,
+    place_in,
+    summary_tables,
+    write,
+)
+from scrubber.cli.options import Unusable
+from scrubber.cli.terminal import Shown
 
 POLL_SECONDS = 0.5
 AWAY_SECONDS = 300.0  # that a service may be away while a batch is waited for

@@ -1,20 +1,227 @@
-"""`scrubber codes`: what is known of a procedure code on a day."""
+"""`scrubber codes` and `scrubber price`: what is known of a procedure code on a day, and what it pays."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import click
 import orjson
+from click import style
 
-from scrubber.answer.codes import known_code
-from scrubber.cli.code_table import render_code
-from scrubber.cli.lookup import asked_by, read_plainly, show, texts
-from scrubber.cli.opening import settings, told_plainly
-from scrubber.codes import know
-from scrubber.codes.asked import CODE_PARAMETERS, code_question
+from scrubber.cli.options import asked_by, read_plainly, settings, show_page, texts, told_plainly
+from scrubber.cli.terminal import GAP, columns
+from scrubber.code_lookup import KnownCode, Priced, know
+from scrubber.code_lookup import price as price_of
+from scrubber.code_lookup.profile import PRICING_TABLES, Coverage, PartPrice
+from scrubber.code_lookup.query import CODE, CODE_PARAMETERS, PRICE_PARAMETERS, code_question, price_question
+from scrubber.pricing import UNKNOWN
 from scrubber.reference import open_reference
+from scrubber.reference.fee_rows import FeeRow
+from scrubber.reference.local_coverage import LocalArticle
+from scrubber.reference.releases import TableStanding
+from scrubber.reference.rows import AddOn, Mue
+from scrubber.reference.tables import ADD_ON, MPFS, MUE, PTP
+from scrubber.response.catalog import NOT_LOADED, documentation, known_code, priced
+from scrubber.response.terminal import dollars, wrap
 from scrubber.rulebook.load import load_rulebook
+from scrubber.rulebook.rule_tables import Payer
+
+_INDENT = 2
+_STEPS = 6
+_MUE_WORDS = {"1": "a line", "2": "a day, without exception", "3": "a day"}
+_DECIDES = {
+    "lists": "by its lists",
+    "exclusions": "by what it excludes",
+    "paragraphs": "by its paragraphs",
+    "text": "in text",
+}
+_FEE_COLUMNS = (
+    "part",
+    "status",
+    "pc/tc",
+    "global",
+    "mult",
+    "bilat",
+    "asst",
+    "co-surg",
+    "team",
+    "superv",
+    "not done in",
+)
+_UNIT_COLUMNS = ("part", "work", "pe office", "pe facility", "malpractice")
+
+Lines = Iterator[str]
+Standings = Mapping[str, TableStanding]
+
+
+def render_code(known: KnownCode, width: int) -> str:
+    """What is known of a code, in `width` columns where its texts can be broken, with colour codes."""
+    asked = known.question
+    head = f"{style(asked.code, bold=True)}  {known.standing} on {asked.day}; {_payer(known.payer)}"
+    sections = (
+        _fees(known.fees, known.standings),
+        _prices(known.prices, width),
+        _mue(known.mue, known.standings),
+        _partners(known),
+        _add_ons(known, width),
+        _coverage(known.coverage, width),
+        _articles(known.articles, width),
+        _rules(known, width),
+        _documentation(known, width),
+    )
+    return "\n".join([head, *(line for section in sections for line in section), ""])
+
+
+def render_price(found: Priced, width: int) -> str:
+    """What a service pays, with its arithmetic."""
+    asked, price = found.question, found.price
+    named = "-".join((asked.code, *asked.modifiers))
+    units = f"{asked.units.normalize():f}"
+    head = f"{style(named, bold=True)} x {units} on {asked.day}; {_payer(found.payer)}"
+    amounts = f"allowed {style(dollars(price.allowed), bold=True)}, one unit {dollars(price.unit_fee)}"
+    told = [UNKNOWN[price.unknown]] if price.unknown else []
+    told += [price.basis] if price.basis else []
+    used = ", ".join(_standing(found.standings, table.name) for table in PRICING_TABLES)
+    lines = [line for text in (*told, *price.steps) for line in wrap(text, _INDENT, width, hang=_INDENT)]
+    return "\n".join(
+        [head, f"{'':{_INDENT}}{amounts}", *lines, *wrap(f"Tables: {used}", _INDENT, width, hang=_INDENT), ""]
+    )
+
+
+def _payer(payer: Payer) -> str:
+    contractor = f", contractor {payer.contractor}" if payer.contractor else ""
+    return f"{payer.name or payer.line_of_business}{contractor}"
+
+
+def _standing(standings: Standings, table: str) -> str:
+    word, release = standings[table]
+    return f"{table} {release.name} ({word})" if release else f"{table} ({NOT_LOADED})"
+
+
+def _title(text: str, about: str = "") -> Lines:
+    yield ""
+    yield f"{'':{_INDENT}}{style(text, bold=True)}{GAP if about else ''}{about}"
+
+
+def _grid(header: Sequence[str], rows: Sequence[Sequence[object]]) -> Lines:
+    return (f"{'':{_INDENT}}{line}" for line in columns(header, rows))
+
+
+def _fees(rows: Sequence[FeeRow], standings: Standings) -> Lines:
+    yield from _title("FEE SCHEDULE", _standing(standings, MPFS.name))
+    if not rows:
+        yield f"{'':{_INDENT}}no row"
+        return
+    indicators = [
+        (row.component or "all", row.status, row.pc_tc, row.global_days, row.multiple, row.bilateral, row.assistant,
+         row.co_surgeon, row.team, row.supervision or "-", _not_done(row))
+        for row in rows
+    ]  # fmt: skip
+    yield from _grid(_FEE_COLUMNS, indicators)
+    units = [(row.component or "all", row.work, row.non_facility_pe, row.facility_pe, row.mp) for row in rows]
+    yield from _grid(_UNIT_COLUMNS, units)
+
+
+def _not_done(row: FeeRow) -> str:
+    return " ".join(name for name, na in (("office", row.non_facility_na), ("facility", row.facility_na)) if na) or "-"
+
+
+def _prices(parts: Sequence[PartPrice], width: int) -> Lines:
+    yield from _title("ONE UNIT PAYS")
+    for part in parts:
+        fee = part.fee
+        why = UNKNOWN[fee.unknown] if fee.unknown else fee.basis or ""
+        what = f"{part.component or 'all'}, {part.setting or 'place of service unknown'}: {dollars(fee.fee)}; {why}"
+        yield from wrap(what, _INDENT, width, hang=_STEPS - _INDENT)
+        for step in fee.steps:
+            yield from wrap(step, _STEPS, width)
+
+
+def _mue(edit: Mue | None, standings: Standings) -> Lines:
+    yield from _title("MOST UNITS", _standing(standings, MUE.name))
+    if edit is None:
+        yield f"{'':{_INDENT}}no edit is published, which does not mean unlimited"
+    else:
+        yield f"{'':{_INDENT}}{edit.units} {_MUE_WORDS[edit.indicator]} (indicator {edit.indicator})"
+
+
+def _partners(known: KnownCode) -> Lines:
+    ptp = known.ptp
+    yield from _title("NOT PAID BESIDE", _standing(known.standings, PTP.name))
+    yield f"{'':{_INDENT}}{ptp.total} PTP partners, page {ptp.page} of {max(1, -(-ptp.total // ptp.page_size))}"
+    if not ptp.partners:
+        return
+    rows = [
+        (
+            partner.code,
+            partner.code if partner.column == 1 else known.question.code,
+            "may separate them" if partner.edit.indicator == "1" else "never",
+            partner.edit.since,
+            partner.edit.deleted,
+        )
+        for partner in ptp.partners
+    ]
+    yield from _grid(("code", "denied", "a modifier", "from", "through"), rows)
+
+
+def _add_ons(known: KnownCode, width: int) -> Lines:
+    yield from _title("ADD-ON", _standing(known.standings, ADD_ON.name))
+    if not known.primaries and not known.add_ons:
+        yield f"{'':{_INDENT}}no row"
+    for about, codes in (
+        ("billed with", _codes(known.primaries, "primary")),
+        ("its add-on codes", _codes(known.add_ons, "code")),
+    ):
+        if codes:
+            yield from wrap(f"{about}: {codes}", _INDENT, width, hang=_STEPS - _INDENT)
+
+
+def _codes(rows: Sequence[AddOn], field: str) -> str:
+    return ", ".join(str(getattr(row, field)) for row in rows)
+
+
+def _coverage(rows: Sequence[Coverage], width: int) -> Lines:
+    if not rows:
+        return
+    yield from _title("COVERAGE")
+    for row in rows:
+        policy = row.policy
+        whose = [policy.payer, policy.line_of_business, policy.plan, policy.contractor]
+        named = " ".join(part for part in whose if part) or "every payer"
+        told = f"{named}: {policy.status}, {policy.effect}; {policy.title}"
+        months = f"; {row.frequency.months} full months between services" if row.frequency else ""
+        yield from wrap(told + months, _INDENT, width, hang=_STEPS - _INDENT)
+        for test in ("covered", "excluded"):
+            codes = [each.code + ("…" if each.prefix else "") for each in row.diagnoses if each.test == test]
+            if codes:
+                yield from wrap(f"{test}: {', '.join(codes)}", _STEPS, width)
+
+
+def _articles(articles: Sequence[LocalArticle], width: int) -> Lines:
+    if not articles:
+        return
+    yield from _title("LOCAL COVERAGE ARTICLES")
+    for each in articles:
+        named = " ".join((each.row.article, f"version {each.row.version}", *each.lcds))
+        told = f"{named}: {_DECIDES[each.decides]}; contractors {', '.join(each.contractors)}"
+        yield from wrap(told, _INDENT, width, hang=_STEPS - _INDENT)
+
+
+def _rules(known: KnownCode, width: int) -> Lines:
+    yield from _title("RULES THAT NAME IT")
+    if not known.rules:
+        yield f"{'':{_INDENT}}none; rules for every code are not counted"
+    for rule in known.rules:
+        status = "" if rule.status == "active" else f" ({rule.status})"
+        yield from wrap(f"{rule.severity:<5} {rule.id}{status}: {rule.title}", _INDENT, width, hang=_STEPS)
+
+
+def _documentation(known: KnownCode, width: int) -> Lines:
+    if known.documentation:
+        yield from _title("THE REPORT NEEDS")
+    for each in documentation(known):
+        yield from wrap(f"{each['element']}: {each['about']}", _INDENT, width, hang=_STEPS - _INDENT)
 
 
 @click.command()
@@ -37,4 +244,27 @@ def codes(code: str, as_json: bool, **options: str | None) -> None:
     if as_json:
         click.echo(orjson.dumps(known_code(known, rulebook.digest)))
     else:
-        show(lambda width: render_code(known, width))
+        show_page(lambda width: render_code(known, width))
+
+
+@click.command()
+@click.argument("code", metavar="CODE")
+@asked_by(parameter for parameter in PRICE_PARAMETERS if parameter is not CODE)
+@click.option("--json", "as_json", is_flag=True, help="Print the API's answer.")
+def price(code: str, as_json: bool, **options: str | None) -> None:
+    """Price a service as a line of a claim would be, with the arithmetic.
+
+    \b
+    scrubber price 77080 --modifiers 26 --zip 10019 --date 2025-03-12
+    scrubber price 77092 --units 2 --pos 22 --participation nonpar
+    """
+    with read_plainly():
+        question = price_question({CODE.name: code, **texts(options)}, datetime.now(UTC).date())
+    chosen = settings()
+    with told_plainly():
+        rulebook, reference = load_rulebook(chosen.rules), open_reference(chosen.reference)
+    found = price_of(question, rulebook, reference)
+    if as_json:
+        click.echo(orjson.dumps(priced(found)))
+    else:
+        show_page(lambda width: render_price(found, width))

@@ -1,4 +1,4 @@
-"""Around the path, `scrubber keys`: API keys made, listed, renewed and taken back."""
+"""API keys made, listed, renewed and taken back."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from typing import Any
 import click
 import orjson
 
-from scrubber.access.key import Key, digest_of, id_named, new_text
-from scrubber.access.place import open_keys
-from scrubber.access.scopes import SCOPES, is_tenant
+from scrubber.access.key import SCOPES, Key, digest_of, id_named, is_tenant, new_text
+from scrubber.access.open_store import open_keys
 from scrubber.access.store import KeyStore
-from scrubber.batch.job import DEFAULT_TENANT
-from scrubber.cli.columns import columns
-from scrubber.cli.opening import Unusable, settings, told_plainly
+from scrubber.batch.model import DEFAULT_TENANT
+from scrubber.cli.options import Unusable, settings, told_plainly
+from scrubber.cli.terminal import columns
 
 DAYS = 365
 OVERLAP_HOURS = 24.0

@@ -1,22 +1,206 @@
-"""Beside the path, `scrubber reference`: what the reference tables hold, what is stale, and dropping a release."""
+"""`scrubber reference`: loads releases, says what the tables hold, drops a release, checks amounts."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from itertools import groupby
 
 import click
 import orjson
 
-from scrubber.answer.releases import every as all_releases
-from scrubber.cli.columns import columns, cut
-from scrubber.cli.opening import Unusable, settings, told_plainly
-from scrubber.cli.reference_difference import diff
-from scrubber.cli.reference_load import load, place_of_settings
+from scrubber.cli.options import Unusable, settings, told_plainly
+from scrubber.cli.reference_diff import diff
 from scrubber.cli.reference_status import status
-from scrubber.cli.verify import verify
+from scrubber.cli.terminal import Shown, columns, cut
+from scrubber.pricing.verify import Verification, verify_mpfs
 from scrubber.reference import Reference, open_reference
-from scrubber.reference.answering import answered
+from scrubber.reference.freshness import answered, not_answered
+from scrubber.reference.live import open_place
+from scrubber.reference.load.archive import OpenedSource, opened_sources
+from scrubber.reference.load.format import Stated
+from scrubber.reference.load.formats import COMPLETE_KINDS
+from scrubber.reference.load.loader import Outcome, Wanted
+from scrubber.reference.load.loader import load as load_files
 from scrubber.reference.load.medicaid import LOADED_KINDS
-from scrubber.reference.place import releases_of
 from scrubber.reference.releases import Release
+from scrubber.reference.storage import Place, releases_of
+from scrubber.reference.tables import CONVERSION_FACTORS, GPCI, MPFS
+from scrubber.response.catalog import every as all_releases
+
+_DAYS = click.DateTime(["%Y-%m-%d", "%Y%m%d"])
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(LOADED_KINDS), metavar="KIND")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--release", help="Name of the release, where files do not say it; an NCCI one like 2026Q3 has its days.")
+@click.option("--since", type=_DAYS, help="First day in force.")
+@click.option("--until", type=_DAYS, help="First day no longer in force; without one, until the next release.")
+@click.option("--skip-bad-rows", is_flag=True, help="Load the rows that can be read, and list the others.")
+@click.option("--complete", is_flag=True, help="They hold every code of their kind: absence from them is a finding.")
+def load(
+    kind: str,
+    files: tuple[str, ...],
+    release: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    skip_bad_rows: bool,
+    complete: bool,
+) -> None:
+    """Load the files of one release. They may be plain, gz, xz, zip or xlsx, and are known by their content.
+
+    KIND is one of: {kinds}
+
+    \b
+    scrubber reference load ncci-ptp ccipra-v322r0-f*.txt
+    scrubber reference load ncci-mue MUE.zip --release 2026Q3
+    scrubber reference load icd10cm icd10cm-codes-2027.txt --release FY2027 --complete
+
+    --complete is for {complete_kinds}: a code that such a release lacks is denied on the days of the release (of
+    mpfs: a warning). Say it of whole files only, never of an excerpt. Without it a missing code is told as unknown.
+
+    The same bytes are loaded once. A file with a broken row changes nothing, and every such row is told by file, line
+    and column. Workers go on with the old release until the new one is whole, and then change to it.
+    """
+    _check_complete(kind, complete, skip_bad_rows)
+    chosen = Stated(release, _day(since), _day(until))
+    wanted = Wanted(kind, files, chosen, datetime.now(UTC).replace(microsecond=0), skip_bad_rows, complete)
+    with told_plainly():
+        place = place_of_settings()
+        try:
+            outcome = load_files(place, wanted, Shown())
+        except OSError as error:
+            raise Unusable(f"the reference data cannot be written: {error.strerror}") from None
+    _tell(outcome)
+    _tell_days(outcome, place)
+
+
+load.help = (
+    (load.help or "").replace("{kinds}", ", ".join(LOADED_KINDS)).replace("{complete_kinds}", ", ".join(COMPLETE_KINDS))
+)
+
+
+def _check_complete(kind: str, complete: bool, skip_bad_rows: bool) -> None:
+    if complete and kind not in COMPLETE_KINDS:
+        kinds = ", ".join(COMPLETE_KINDS)
+        raise Unusable(f"--complete is for {kinds}: that {kind} lacks a code says nothing of the code")
+    if complete and skip_bad_rows:
+        raise Unusable(
+            "--complete and --skip-bad-rows contradict each other: a release with skipped rows is not complete"
+        )
+
+
+def place_of_settings() -> Place:
+    """Where SCRUBBER_REFERENCE says that releases are kept."""
+    location = settings().reference
+    if location is None:
+        raise Unusable("SCRUBBER_REFERENCE is not set: name the folder, or the PostgreSQL database, to load into")
+    with told_plainly():
+        return open_place(location)
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None
+
+
+def _tell(outcome: Outcome) -> None:
+    release = outcome.release
+    for archive, names in groupby(sorted(outcome.passed_over), lambda name: name.rpartition("!")[0]):
+        members = ", ".join(name.rpartition("!")[2] for name in names)
+        told = f"no files of {release.kind}, or a table in another form again"
+        click.echo(f"{archive}: passed over, {told}: {members}", err=True)
+    for fault in outcome.bad:
+        click.echo(f"skipped: {fault}", err=True)
+    if release.skipped > len(outcome.bad) and outcome.bad:
+        click.echo(f"skipped: {release.skipped - len(outcome.bad):,} more", err=True)
+    rows = ", ".join(f"{count:,} row{'' if count == 1 else 's'} of {table}" for table, count in release.rows.items())
+    days = f"{release.since} to {release.until or 'the next release'}"
+    words = {"loaded": "is loaded", "replaced": "is replaced", "there-already": "is loaded already, nothing is changed"}
+    complete = "; complete: a code that it lacks is a finding on these days" if release.complete else ""
+    click.echo(f"{release.kind} {release.name} ({days}) {words[outcome.way]}: {rows}{complete}")
+
+
+def _tell_days(outcome: Outcome, place: Place) -> None:
+    """The dates of service that the kind now answers for, by the table that has most of its rows."""
+    rows = outcome.release.rows
+    table = max(rows, key=lambda name: rows[name])
+    releases = [release for release in releases_of(place.loaded()) if release.table == table]
+    click.echo(f"{table} answers for dates of service of {answered(releases)}")
+    for days in not_answered(releases):
+        click.echo(days)
+
+
+TOLD = 10  # differences and bad rows of a file
+NOT_EXACT = 1
+
+
+@click.group()
+def verify() -> None:
+    """Work out again what CMS publishes, and compare.
+
+    \b
+    scrubber reference verify mpfs PFREV25C.txt
+    """
+
+
+@verify.command()
+@click.argument("files", nargs=-1, required=True)
+@click.option(
+    "--date",
+    "moment",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Date of service to price for; default: the last day of the year that a row names.",
+)
+@click.option("--qualifying-apm", is_flag=True, help="With the conversion factor of qualifying APM participants.")
+@click.pass_context
+def mpfs(ctx: click.Context, files: tuple[str, ...], moment: datetime | None, qualifying_apm: bool) -> None:
+    """Compare files of carrier amounts (PFREV, PFAL and the like), both settings of each row, to the cent.
+
+    Exit code 1 when any amount differs or is unknown here.
+    """
+    day = moment.date() if moment else None
+    with told_plainly():
+        reference = open_reference(settings().reference)
+        with opened_sources(list(files)) as sources:
+            checked = [_checked(source, reference, day, qualifying_apm) for source in sources]
+    click.echo(_in_all(checked))
+    if not all(each.all_exact for each in checked):
+        ctx.exit(NOT_EXACT)
+
+
+def _checked(source: OpenedSource, reference: Reference, day: date | None, qualifying_apm: bool) -> Verification:
+    done = verify_mpfs(source, reference, day, qualifying_apm)
+    if not done.rows:
+        raise Unusable(f"{source.name} is no file of carrier amounts: none of its rows can be read as one")
+    click.echo(f"{source.name}: {done.exact:,} of {done.amounts:,} amounts of {done.rows:,} rows exact to the cent")
+    for line in (*_origin(reference, done), *_differences(done)):
+        click.echo(f"  {line}")
+    return done
+
+
+def _origin(reference: Reference, done: Verification) -> Iterator[str]:
+    for day in sorted(done.days):
+        used = [(table.name, reference.standing(table.name, day).release) for table in (MPFS, GPCI, CONVERSION_FACTORS)]
+        yield f"as of {day}: {', '.join(f'{name} {release.name}' for name, release in used if release)}"
+
+
+def _differences(done: Verification) -> Iterator[str]:
+    for bad in done.first_bad[:TOLD]:
+        yield f"line {bad.line}: {bad.column or 'row'}: {bad.message}"
+    for row, setting, published, ours, _ in done.first_different[:TOLD]:
+        code = f"{row.code}-{row.component}" if row.component else row.code
+        yield f"{code} in {row.locality}, {setting}: CMS {published}, here {ours}"
+    for reason, count in done.unknown.most_common():
+        yield f"{count:,} not known here: {reason}"
+    if done.different or done.bad_rows:
+        yield f"{done.different:,} amounts differ, {done.bad_rows:,} rows cannot be read"
+
+
+def _in_all(checked: list[Verification]) -> str:
+    exact, amounts, rows = (sum(getattr(each, name) for each in checked) for name in ("exact", "amounts", "rows"))
+    return f"In all: {exact:,} of {amounts:,} amounts of {rows:,} rows exact to the cent"
+
 
 _DIGITS = 12  # of a SHA-256: enough to tell releases apart by eye
 

@@ -1,4 +1,4 @@
-"""Beside the path, `scrubber reference status`: what answers for days, or for the dates of service of claims."""
+"""What answers for days, or for the dates of service of claims."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from typing import Any, NamedTuple
 import click
 import orjson
 
-from scrubber.claim import Claim
+from scrubber.claim.model import Claim
 from scrubber.cli.claim_files import claims_in
-from scrubber.cli.columns import columns
-from scrubber.cli.opening import settings, told_plainly
-from scrubber.cli.progress import Shown
+from scrubber.cli.options import settings, told_plainly
+from scrubber.cli.terminal import Shown, columns
 from scrubber.reference import Reference, open_reference
 from scrubber.reference.freshness import Reach, reach
 

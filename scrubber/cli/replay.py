@@ -1,4 +1,4 @@
-"""Around the path, `scrubber replay`: the same answer again, or what keeps it from being made."""
+"""The same answer again, or what keeps it from being made."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from typing import Any
 import click
 import orjson
 
-from scrubber.cli.claim_file import claim_in, content_of
-from scrubber.cli.opening import Unusable, settings, told_plainly
+from scrubber.cli.claim_files import claim_in, content_of
+from scrubber.cli.options import Unusable, settings, told_plainly
 from scrubber.errors import NotReplayable
-from scrubber.workshop.answer_difference import NOTHING, Difference
-from scrubber.workshop.replay import Answer, Replayed, read_answer
-from scrubber.workshop.replay import replay as replay_claim
+from scrubber.replay import NOTHING, Answer, Difference, Replayed, read_answer
+from scrubber.replay import replay as replay_claim
 
 _DIFFERENT, _MISSING = 1, 2
 _WIDEST = 100

@@ -1,4 +1,4 @@
-"""`scrubber scrub`: the whole path of a claim, from a file to a table or to the API's bytes."""
+"""`scrubber scrub FILE.ndjson`: a file of many claims on all cores, gone on with where it was interrupted."""
 
 from __future__ import annotations
 
@@ -6,23 +6,90 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
 import click
 
-from scrubber.answer import DEFAULT_VIEW, INCLUDES, VIEWS, View, including, table
-from scrubber.answer.json import CHECKS, SHADOW
-from scrubber.claim import Claim
-from scrubber.cli.claim_file import claim_in
-from scrubber.cli.day import Day, received
-from scrubber.cli.opening import Unusable, settings, told_plainly
-from scrubber.cli.scrub_many import SUFFIXES, output_for, scrub_many
-from scrubber.config import cores
+from scrubber.batch.local_file import CannotContinue, ProcessEnded, Terms, received_on_before, scrub_file
+from scrubber.batch.model import Tally
+from scrubber.batch.upload import LOOKED_AT, SPACE, shown
+from scrubber.claim.model import Claim
+from scrubber.cli.claim_files import claim_in
+from scrubber.cli.options import Day, Unusable, received, settings, told_plainly
+from scrubber.cli.terminal import Shown
+from scrubber.config import Settings, cores
+from scrubber.errors import BadUpload
 from scrubber.findings import ScrubResult, Switches, read_switches
-from scrubber.rulebook.archive import archive_or_tell
+from scrubber.response import DEFAULT_VIEW, INCLUDES, VIEWS, View, including, terminal
+from scrubber.response.claim import CHECKS, SHADOW
+from scrubber.rulebook.history import archive_or_tell
 from scrubber.scrub import Scrubber, open_scrubber
+
+SUFFIXES = (".ndjson", ".jsonl")
+
+
+def output_for(claims: Path, output: Path | None) -> Path:
+    """Where results go, unless it is said: beside the claims."""
+    return output or claims.with_name(f"{claims.stem}.results.ndjson")
+
+
+def scrub_many(
+    claims: Path,
+    output: Path,
+    received_on: date | None,
+    switches: Switches,
+    jobs: int,
+    opened: Scrubber,
+    chosen: Settings,
+) -> Tally:
+    """Scrubs a file and says what came out. Raises Unusable."""
+    bar = _Bar()
+    try:
+        _has_lines(claims)
+        day = received_on or received_on_before(output) or datetime.now(UTC).date()
+        tally = scrub_file(claims, output, opened, Terms(day, switches, chosen.max_body_bytes), jobs, bar.told)
+    except (CannotContinue, ProcessEnded) as error:
+        raise Unusable(str(error)) from None
+    except OSError as error:
+        raise Unusable(f"{claims} or {output}: {error.strerror}") from None
+    except KeyboardInterrupt:
+        click.echo("\nrun the same command again to go on", err=True)
+        raise
+    click.echo(
+        f"{output}: {tally.rows:,} rows: {tally.accept:,} accept, {tally.warn:,} warn, {tally.deny:,} deny, "
+        f"{tally.rejected:,} rejected; {tally.at_risk:,} dollars at risk",
+        err=True,
+    )
+    return tally
+
+
+def _has_lines(claims: Path) -> None:
+    """Raises Unusable for a file whose lines cannot be claims, with what to do about it."""
+    with claims.open("rb") as file:
+        start = file.read(LOOKED_AT).lstrip(SPACE)
+    try:
+        seen = shown(start)
+    except BadUpload as error:
+        raise Unusable(f"{claims}: {error}") from None
+    if seen.gzipped:
+        raise Unusable(f"{claims} is packed; unpack it first: gzip -dk {claims}")
+    if seen.format == "json":
+        raise Unusable(f"{claims} is a JSON array; give a claim a line: jq -c '.[]' {claims} > claims.ndjson")
+
+
+class _Bar:
+    """The line of progress, from the first row on that is known."""
+
+    def __init__(self) -> None:
+        self._shown: Shown | None = None
+
+    def told(self, rows: int, before: int, every: int) -> None:
+        """See batch.file.Told."""
+        self._shown = self._shown or Shown("rows", (before, before / every))
+        self._shown(rows, rows / every)
+
 
 _FELL_SHORT, _UNREADABLE = 1, 2
 Show = Callable[[str, Claim, ScrubResult], None]
@@ -152,4 +219,4 @@ def _table(file: str, _claim: Claim, result: ScrubResult) -> None:
     """In colours on a terminal, unless NO_COLOR is set."""
     name = "standard input" if file == "-" else file
     width = shutil.get_terminal_size(fallback=(100, 24)).columns
-    click.echo(table.render(name, result, width), color=False if os.environ.get("NO_COLOR") else None)
+    click.echo(terminal.render(name, result, width), color=False if os.environ.get("NO_COLOR") else None)

@@ -1,4 +1,6 @@
-"""Step 3 of a claim's path: facts in, matches out. No look-ups but code lists, no money, no texts of rules."""
+"""Holds facts against rules. No look-ups but code lists, no money, no texts of rules."""
+
+from __future__ import annotations
 
 from scrubber.engine.durable import DurableEngine
 from scrubber.engine.plain import PlainEngine

@@ -1,4 +1,4 @@
-"""Facts to matches, one test after another in Python: what the fast engine must agree with, and its stand-in."""
+"""Holds one test after another against facts in Python: the oracle for the fast engine, and its stand-in."""
 
 from __future__ import annotations
 

@@ -1,11 +1,17 @@
-"""What goes into the engine, between facts and findings: tests of single facts, the facts, and code lists."""
+"""What goes into the engine: tests of single facts as rows of alternatives, facts, and code lists.
+
+durable_rules gets rules without `$or`: one rule per alternative, and a match of any of them is a match of the test.
+Where that would make too many rules, a whole `AnyOf` stays one part, which the reader of the facts judges.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain, product
+from math import prod
 from typing import NamedTuple, Protocol
 
-from scrubber.rulebook.rule import Condition, FactValues
+from scrubber.rulebook.rule import AllOf, AnyOf, Condition, FactValues, leaves
 
 
 class EngineTest(NamedTuple):
@@ -40,3 +46,44 @@ class Engine(Protocol):
 
     def match(self, facts: Sequence[EngineFact]) -> list[tuple[int, int]]:
         """(test key, fact index) for every test that holds, sorted by fact index, then key."""
+
+
+Conjunction = tuple[Condition, ...]
+
+MOST_ALTERNATIVES = 8
+MOST_PARTS = 24
+
+
+def alternatives(condition: Condition) -> list[Conjunction]:
+    """The ways in which the condition can hold: at most 8 rows of at most 24 parts; no row when it never holds."""
+    return list(dict.fromkeys(_short(tuple(dict.fromkeys(way))) for way in _ways(condition)))
+
+
+def _ways(condition: Condition) -> list[Conjunction]:
+    match condition:
+        case AllOf(parts):
+            return _combine(parts)
+        case AnyOf(parts) if not _reads_one_field(condition):
+            ways = [way for part in parts for way in _ways(part)]
+            return ways if len(ways) <= MOST_ALTERNATIVES else [(condition,)]
+        case _:
+            return [(condition,)]
+
+
+def _combine(parts: tuple[Condition, ...]) -> list[Conjunction]:
+    choices = [_ways(part) for part in parts]
+    while prod(map(len, choices)) > MOST_ALTERNATIVES:
+        widest = max(range(len(parts)), key=lambda index: len(choices[index]))
+        choices[widest] = [(parts[widest],)]
+    return [tuple(chain.from_iterable(chosen)) for chosen in product(*choices)]
+
+
+def _reads_one_field(condition: Condition) -> bool:
+    # Judged once for each value that the field takes, so cheaper than alternatives.
+    return len({leaf.fact for leaf in leaves(condition)}) == 1
+
+
+def _short(way: Conjunction) -> Conjunction:
+    if len(way) <= MOST_PARTS:
+        return way
+    return (*way[: MOST_PARTS - 1], AllOf(way[MOST_PARTS - 1 :]))

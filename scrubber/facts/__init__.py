@@ -1,1 +1,1 @@
-"""Step 2 of a claim's path: claim and tables in, flat typed facts out. Every look-up of a scrub happens here."""
+"""Makes flat typed facts of a claim and the tables. Every look-up of a scrub happens here."""

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from scrubber.claim import ABSENT, Absence, Claim
+from scrubber.claim.model import ABSENT, Absence, Claim
 from scrubber.facts.fact import Fact
-from scrubber.facts.lines import LineView, millionths
-from scrubber.rulebook.book import Rulebook
-from scrubber.vocabulary import state_key
+from scrubber.facts.service_lines import LineView, millionths
+from scrubber.rulebook.rulebook import Rulebook
+from scrubber.rulebook.vocabulary import state_key
 
 Elements = Mapping[str, str | Absence]
 Values = dict[str, Any]

@@ -1,12 +1,12 @@
-"""Which lines are services that the law excludes from Medicare, by dated rows: what modifier GY may be said of."""
+"""Which services the law excludes from Medicare, by dated rows: what modifier GY may be said of."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scrubber.facts.lines import LineView
+from scrubber.facts.service_lines import LineView
 from scrubber.remembered import remembered
-from scrubber.rulebook.book import CodeLists, Rulebook
+from scrubber.rulebook.rulebook import CodeLists, Rulebook
 
 EXCLUDED = "excluded-by-statute"
 RIDES = "excluded-rides"  # ambulance modifiers, origin and destination, of rides that are no benefit

@@ -1,32 +1,31 @@
-"""All facts of one claim, in the order of the sources they come from."""
+"""Gathers all facts of one claim, in the order of their kinds."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
 
-from scrubber.claim import Claim
+from scrubber.claim.model import Claim
 from scrubber.config import STALE_AFTER
-from scrubber.facts.abn import Notices, abn_facts
+from scrubber.facts.claim import claim_fact, table_facts
 from scrubber.facts.coverage import coverage_facts
-from scrubber.facts.diagnoses import diagnosis_facts
+from scrubber.facts.diagnosis import diagnosis_facts
 from scrubber.facts.documentation import Documents, document_facts
+from scrubber.facts.element import element_facts, too_many_lines
 from scrubber.facts.exclusions import Exclusions
 from scrubber.facts.fact import Fact
-from scrubber.facts.interest import interest_of
-from scrubber.facts.lines import LineView, by_procedure
-from scrubber.facts.medicare_edits import medicare_edit_facts, own_edits
+from scrubber.facts.line import line_facts
+from scrubber.facts.medicaid import medicare_edit_facts, own_edits
 from scrubber.facts.mue import code_day_facts
-from scrubber.facts.named_pairs import named_pair_facts
-from scrubber.facts.ncci import edits_apply, pair_facts
+from scrubber.facts.notices import Notices, abn_facts
+from scrubber.facts.pair import edits_apply, named_pair_facts, pair_facts
+from scrubber.facts.relevant import interest_of
 from scrubber.facts.repeats import repeat_facts
-from scrubber.facts.services import line_facts
-from scrubber.facts.structure import element_facts, too_many_lines
+from scrubber.facts.service_lines import LineView, by_procedure
 from scrubber.facts.visits import visit_facts
-from scrubber.facts.whole_claim import claim_fact, table_facts
 from scrubber.reference import Reference
-from scrubber.rulebook.book import Rulebook
-from scrubber.rulebook.tables import Payer
+from scrubber.rulebook.rule_tables import Payer
+from scrubber.rulebook.rulebook import Rulebook
 
 
 def first_day(claim: Claim, received_on: date) -> date:

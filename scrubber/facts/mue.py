@@ -1,4 +1,4 @@
-"""Facts of MUE: codes whose units of one provider and day exceed their medically unlikely edit."""
+"""Facts of codes whose units of one provider and day exceed their medically unlikely edit."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from datetime import date
 from decimal import Decimal
 
 from scrubber.facts.fact import Fact, release_evidence
-from scrubber.facts.lines import ByCode, LineView, millionths, payer_fields
+from scrubber.facts.service_lines import ByCode, LineView, millionths, payer_fields
 from scrubber.reference import Reference
 from scrubber.remembered import remembered
-from scrubber.rulebook.book import CodeLists
+from scrubber.rulebook.rulebook import CodeLists
 
 NOTHING = Decimal(0)
 REMEMBERED = 16_384  # codes, by day, whose MUE a process remembers

@@ -1,14 +1,14 @@
-"""Who pays: line of business, payer name and Medicare contractor of a claim, from what it says and dated tables."""
+"""Finds out who pays: line of business, payer name and Medicare contractor, from the claim and dated tables."""
 
 from __future__ import annotations
 
 from datetime import date
 
-from scrubber.claim import Claim, Person, Provider, ServiceLine
+from scrubber.claim.model import Claim, Person, Provider, ServiceLine
 from scrubber.reference import Reference
 from scrubber.remembered import remembered
-from scrubber.rulebook.book import Rulebook
-from scrubber.rulebook.tables import Payer
+from scrubber.rulebook.rule_tables import Payer
+from scrubber.rulebook.rulebook import Rulebook
 
 UNKNOWN = "unknown"
 HOME = "12"  # place of service: the patient's home, so that the patient's address says where

@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from scrubber.facts.fact import Fact
-from scrubber.facts.lines import LineView
-from scrubber.rulebook.book import CodeLists
+from scrubber.facts.service_lines import LineView
+from scrubber.rulebook.rulebook import CodeLists
 
 REPEAT_KEY = frozenset(("modifiers", "units", "charge", "line-place"))  # with these unread nothing is a repeat
 REPEATED = frozenset(("76", "77", "91"))  # the service was furnished again

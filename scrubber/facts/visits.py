@@ -1,4 +1,4 @@
-"""Facts of visits that the fee of a procedure may include: on its day, and on the day before a major operation."""
+"""Facts of visits that the fee of a procedure may include, on its day or before a major operation."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from scrubber.facts.fact import Fact, release_evidence
-from scrubber.facts.interest import Interest
-from scrubber.facts.lines import LineView
+from scrubber.facts.relevant import Interest
 from scrubber.facts.repeats import DISTINCT
+from scrubber.facts.service_lines import LineView
 from scrubber.reference import Reference
 from scrubber.reference.fee_rows import FeeRow
 from scrubber.remembered import remembered
-from scrubber.rulebook.book import CodeLists
+from scrubber.rulebook.rulebook import CodeLists
 
 MAJOR = "090"
 GLOBAL_DAYS = ("000", "010", MAJOR)  # fee schedule: the fee includes visits of the day; MAJOR: of the day before, too

@@ -1,6 +1,9 @@
-"""Step 4 of a claim's path: matches in, findings out: what fired, where, by whose authority; what was not judged."""
+"""Findings: what fired, where, by whose authority; and what was not checked."""
+
+from __future__ import annotations
 
 from scrubber.findings.finding import (
+    AS_WRITTEN,
     Check,
     ClaimImpact,
     Finding,
@@ -9,11 +12,12 @@ from scrubber.findings.finding import (
     NotChecked,
     ScrubResult,
     StageChecks,
+    Switches,
     UsedRelease,
     Versions,
     disposition,
+    read_switches,
 )
-from scrubber.findings.switches import AS_WRITTEN, Switches, read_switches
 
 __all__ = [
     "AS_WRITTEN",

@@ -1,4 +1,4 @@
-"""What was checked: how many checks of each stage fired, were answered or could not be made; and each one by name.
+"""Counts what was checked, by stage, and names each check with how it came out.
 
 A check is one rule held against one fact. Nothing is counted of rules that the payer does not apply, that a request
 leaves out, or that run in shadow.
@@ -8,19 +8,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from typing import NamedTuple
 
 from scrubber.engine.plain import Predicate, predicate
 from scrubber.facts.fact import Fact
-from scrubber.facts.lines import LineView, payer_fields
-from scrubber.findings.bypassed import bypassed
-from scrubber.findings.finding import Check, Finding, NotChecked, ScrubResult, StageChecks
+from scrubber.facts.service_lines import LineView, payer_fields
+from scrubber.findings.finding import Check, Finding, NotChecked, ScrubResult, StageChecks, Switches
 from scrubber.findings.judge import missing_needs
-from scrubber.findings.switches import Switches
-from scrubber.findings.unjudged import LINE_SCOPES, may_apply, possible
+from scrubber.findings.not_checked import LINE_SCOPES, may_apply, possible
 from scrubber.remembered import remembered
-from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.rule import STAGES, AllOf, Rule, window
-from scrubber.rulebook.tables import Payer
+from scrubber.rulebook.rule_tables import Payer
+from scrubber.rulebook.rulebook import Rulebook
+
+
+class _Tried(NamedTuple):
+    """A rule with a `bypassed`: whether it is answered on a fact, and whether it fires all the same."""
+
+    rule: Rule
+    answered: Predicate
+    fires: Predicate
+
+
+def bypassed(facts: Sequence[Fact], rulebook: Rulebook) -> Iterator[tuple[Rule, Fact]]:
+    """Each running rule with a fact on which it does not fire because what the claim says answers it."""
+    by_scope = _by_scope(rulebook)
+    for fact in facts:
+        for tried in by_scope.get(fact.kind, ()):
+            if tried.answered(fact.values) and not tried.fires(fact.values):
+                yield tried.rule, fact
+
+
+@remembered(4)
+def _by_scope(rulebook: Rulebook) -> dict[str, list[_Tried]]:
+    found: dict[str, list[_Tried]] = {}
+    for rule in rulebook.running:
+        if rule.bypassed is not None:
+            answered = predicate(AllOf((*window(rule), rule.applies, rule.bypassed)), rulebook.lists)
+            found.setdefault(rule.scope, []).append(_Tried(rule, answered, predicate(rule.when, rulebook.lists)))
+    return found
+
 
 FIRED, BYPASSED, PASSED, NOT_CHECKED = "fired", "bypassed", "passed", "notChecked"
 OUTCOMES = (FIRED, BYPASSED, PASSED, NOT_CHECKED)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from scrubber.facts.structure import RESEMBLING
+from scrubber.facts.element import RESEMBLING
 from scrubber.findings.checks import FIRED, NOT_CHECKED
 from scrubber.findings.finding import UNREADABLE, Check, Finding, NotChecked, ScrubResult
-from scrubber.findings.unchecked import unchecked_in_order
+from scrubber.findings.not_checked import unchecked_in_order
 from scrubber.rulebook.rule import Rule
 
 _Lines = tuple[str, tuple[int, ...]]

@@ -1,4 +1,4 @@
-"""The id of a finding: by which a sender finds it again when the claim is scrubbed again, its lines in another order.
+"""Gives each finding an id that stays the same when the claim is sent again with its lines in another order.
 
 It is made of the rule, the codes that the finding is about, and a number where a claim has several of these. Only codes
 that look like codes stand in it, and names of elements: what else a sender wrote where a code belongs may be anything.
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 
-from scrubber.claim import Claim, ServiceLine
+from scrubber.claim.model import Claim, ServiceLine
 from scrubber.facts.fact import Fact
 from scrubber.findings.finding import Finding
 from scrubber.rulebook.rule import Rule
-from scrubber.vocabulary import KINDS
+from scrubber.rulebook.vocabulary import KINDS
 
 PROCEDURE = re.compile(r"[0-9]{4}[0-9A-Z]|[A-Z][0-9]{4}")
 DIAGNOSIS = re.compile(r"[A-Z][0-9][0-9A-Z]{1,5}")  # ICD-10-CM without its dot

@@ -1,29 +1,85 @@
-"""From rules to the engine's tests, and from its matches back to findings and to what could not be judged."""
+"""Makes findings of the engine's matches, in the words of their rules."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from string import Formatter
 from typing import Any, NamedTuple
 
-from scrubber.claim import Absence, Claim
+from scrubber.claim.model import Absence, Claim
 from scrubber.engine.program import EngineTest
 from scrubber.facts.documentation import DOCUMENT_PLACES
-from scrubber.facts.fact import CARRIED, Fact
-from scrubber.facts.medicare_edits import loaded_as, own_edits
-from scrubber.facts.pointers import pointer_to
-from scrubber.findings.finding import ADOPTION_UNKNOWN, PAYER_UNKNOWN, Finding, NotChecked
+from scrubber.facts.fact import CARRIED, Fact, pointer_to
+from scrubber.facts.medicaid import loaded_as, own_edits
+from scrubber.findings.finding import ADOPTION_UNKNOWN, PAYER_UNKNOWN, Finding, NotChecked, Switches
 from scrubber.findings.identity import name_of
+from scrubber.findings.not_checked import tables_of
 from scrubber.findings.payer_unknown import SETTLES, payer_unknown, unknown_left_out, unknown_payer_message
-from scrubber.findings.switches import Switches
-from scrubber.findings.unreached import tables_of
-from scrubber.findings.wording import render, shown
 from scrubber.reference import Reference
 from scrubber.remembered import remembered
-from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.rule import SEVERITIES, AllOf, Rule, any_state, leaves, window
-from scrubber.rulebook.tables import Payer
-from scrubber.vocabulary import KINDS, UNKNOWN, state_key
+from scrubber.rulebook.rule_tables import Payer
+from scrubber.rulebook.rulebook import Rulebook
+from scrubber.rulebook.vocabulary import DECIMAL_PLACES, KINDS, UNKNOWN, Field, Type, state_key
+
+NO_WORD = "unknown"
+MOST_NUMBERS = 12  # of lines in one sentence
+
+
+def shown(field: Field, value: Any) -> str | int | bool | tuple[str, ...]:
+    """A fact's value as evidence: dollars, dates and numbers as text, the rest as it is."""
+    if field.type is Type.AMOUNT:
+        return str(Decimal(value).scaleb(-2))
+    if field.type is Type.DAY:
+        return date.fromordinal(value).isoformat()
+    if field.type is Type.DECIMAL:
+        return f"{Decimal(value).scaleb(-DECIMAL_PLACES).normalize():f}"
+    return value  # type: ignore[no-any-return]
+
+
+def render(text: str, fact: Fact) -> str:
+    """`text` with its {placeholders} filled from the fact; one that has no value reads "unknown"."""
+    if "{" not in text and "}" not in text:
+        return text
+    words = []
+    for literal, name in _parts(text):
+        words.append(literal)
+        if name is not None:
+            words.append(_word(name, fact))
+    return "".join(words)
+
+
+@lru_cache(maxsize=4096)
+def _parts(text: str) -> tuple[tuple[str, str | None], ...]:
+    return tuple((literal, name) for literal, name, _, _ in Formatter().parse(text))
+
+
+def _listed(numbers: tuple[int, ...]) -> str:
+    shown_numbers = ", ".join(map(str, numbers[:MOST_NUMBERS])) or NO_WORD
+    return f"{shown_numbers} and {len(numbers) - MOST_NUMBERS} more" if len(numbers) > MOST_NUMBERS else shown_numbers
+
+
+def _word(name: str, fact: Fact) -> str:
+    if name == "line":
+        return str(fact.lines[0]) if fact.lines else NO_WORD
+    if name in ("lines", "related"):
+        numbers = fact.lines if name == "lines" else fact.related
+        return _listed(numbers)
+    if name == "which-lines":
+        return f"{'line' if len(fact.lines) == 1 else 'lines'} {_listed(fact.lines)}"
+    if name in fact.says:
+        return fact.says[name]
+    value = fact.values.get(name)
+    if value is None:
+        return str(fact.values.get(state_key(name), NO_WORD))
+    word = shown(KINDS[fact.kind].fields[name], value)
+    if isinstance(word, bool):
+        return "yes" if word else "no"
+    return " ".join(word) if isinstance(word, tuple) else str(word)
+
 
 NOT_SUPPLIED = Absence.NOT_SUPPLIED.value
 ADOPTION = "adoption"

@@ -1,4 +1,4 @@
-"""What could not be judged because it is not known who pays, or what kind of payer it is, where a rule asks."""
+"""What could not be judged because it is not known who pays, where a rule asks for the kind of payer."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from scrubber.engine.plain import Predicate, predicate
 from scrubber.facts.fact import Fact
-from scrubber.findings.finding import PAYER_UNKNOWN, NotChecked
-from scrubber.findings.switches import Switches
+from scrubber.findings.finding import PAYER_UNKNOWN, NotChecked, Switches
 from scrubber.remembered import remembered
-from scrubber.rulebook.book import Rulebook
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList, Rule, leaves, window
-from scrubber.rulebook.tables import Payer
-from scrubber.vocabulary import UNKNOWN, state_key
+from scrubber.rulebook.rule_tables import Payer
+from scrubber.rulebook.rulebook import Rulebook
+from scrubber.rulebook.vocabulary import UNKNOWN, state_key
 
 LINE_OF_BUSINESS = "lineOfBusiness"
 SETTLES = ("filing-indicator",)

@@ -1,9 +1,9 @@
-"""Look-ups of facts and money: reference tables as of any day. `open_reference` is the way in."""
+"""Reference tables as of any day. `open_reference` is the way in."""
 
 from __future__ import annotations
 
 from scrubber.reference.live import LiveReference
-from scrubber.reference.store import Reference
+from scrubber.reference.lookup import Reference
 
 __all__ = ["LiveReference", "Reference", "open_reference"]
 

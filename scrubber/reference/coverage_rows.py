@@ -1,4 +1,4 @@
-"""Look-ups of facts: what one row of each table of the Medicare Coverage Database says.
+"""What one row of each table of the Medicare Coverage Database says.
 
 `since` is the first day in force, `until` the first day no longer; None = open. `source` is a short citation.
 """

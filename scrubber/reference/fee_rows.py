@@ -1,4 +1,4 @@
-"""Look-ups of money: what one row of each table says that an amount rests on: fees, factors, indices, places.
+"""What one row of each table says that an amount rests on: fees, factors, indices, localities.
 
 `since` is the first day in force, `until` the first day no longer; None = open. `source` is a short citation.
 Amounts and relative values are Decimals; a locality is "CCCCC-LL", the contractor and its locality number.

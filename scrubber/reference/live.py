@@ -1,19 +1,58 @@
-"""Look-ups of facts and money: the reference data of a place as it is now. A change is seen at the next claim."""
+"""The reference data of a store as it is now. A change is seen at the next claim."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from scrubber.errors import ConfigError, DamagedPart
-from scrubber.reference.files import Contents, read_contents
-from scrubber.reference.folder import FolderPlace
-from scrubber.reference.layers import LayeredBackend
-from scrubber.reference.memory import MemoryBackend
-from scrubber.reference.place import Place
-from scrubber.reference.store import Reference
+from scrubber.reference.lookup import Reference
+from scrubber.reference.releases import Backend, Pair, Release, Windows
+from scrubber.reference.rows import PtpEdit
+from scrubber.reference.storage import Place
+from scrubber.reference.storage.sqlite import FolderPlace
+from scrubber.reference.tables import PTP, R, Table, rows_lie_in
+from scrubber.reference.typed_tables import Contents, MemoryBackend, read_contents
+
+
+class LayeredBackend:
+    """The tables that `over` has a release of, and the others of `under`."""
+
+    def __init__(self, over: Backend, under: Backend) -> None:
+        self._under = under
+        replaced = {release.table for release in over.releases()}
+        # By part as well: of Medicaid's edits and Medicare's, which lie alike, one may be loaded and the other typed.
+        self._over = {(rows_lie_in(release.table), release.sha256): over for release in over.releases()}
+        kept = [release for release in under.releases() if release.table not in replaced]
+        every = (*over.releases(), *kept)
+        self._releases = tuple(sorted(every, key=lambda release: (release.table, release.since or date.min)))
+
+    def rows(self, table: Table[R], part: str, key: str) -> tuple[R, ...]:
+        """See Backend."""
+        return self._of(table, part).rows(table, part, key)
+
+    def ptp_among(self, part: str, codes: frozenset[str]) -> Mapping[Pair, Windows]:
+        """See Backend."""
+        return self._of(PTP, part).ptp_among(part, codes)
+
+    def ptp_of(self, part: str, code: str, day: date) -> Sequence[PtpEdit]:
+        """See Backend."""
+        return self._of(PTP, part).ptp_of(part, code, day)
+
+    def every(self, table: Table[R], part: str) -> Iterator[tuple[str, tuple[R, ...]]]:
+        """See Backend."""
+        return self._of(table, part).every(table, part)
+
+    def releases(self) -> tuple[Release, ...]:
+        """See Backend."""
+        return self._releases
+
+    def _of(self, table: Table[R], part: str) -> Backend:
+        return self._over.get((table.owner, part), self._under)
+
 
 POSTGRES = ("postgresql", "postgres")
 
@@ -122,7 +161,7 @@ def open_place(location: str) -> Place:
     if not is_postgres(location):
         return FolderPlace(Path(location))
     try:
-        from scrubber.reference.postgres_place import PostgresPlace
+        from scrubber.reference.storage.postgres import PostgresPlace
     except ImportError:  # psycopg is an extra
         raise ConfigError(
             "reference data in PostgreSQL needs psycopg, which is not installed: pip install 'claim-scrubber[postgres]'"

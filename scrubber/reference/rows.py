@@ -1,12 +1,16 @@
-"""Look-ups of facts: what one row of each table of codes and providers says. Field names are columns of its CSV file.
+"""What one row of each table of codes, providers, edits and diagnoses says.
 
 `since` is the first day in force, `until` the first day no longer; None = open. `source` is a short citation.
 What releases are, and the rows of edits, fees, diagnoses and coverage, stand in modules of their own beside this one.
+
+`since` is the first day in force; `source` is a short citation. Field names are the columns of the CSV file.
+
+`since` is the first day in force, `until` the first day no longer; None = open. `source` is a short citation.
 """
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
@@ -135,6 +139,102 @@ class AdjustmentCode(NamedTuple):
 
     code: str
     kind: Literal["group", "carc", "rarc"]
+    since: date | None
+    until: date | None
+    source: str
+
+
+NEVER: Literal["9"] = "9"  # indicator of an edit that was never in force
+
+
+class PtpEdit(NamedTuple):
+    """One window of an NCCI procedure-to-procedure edit: column 2 is denied beside column 1.
+
+    `deleted` is the last day in force, as CMS publishes it. Indicator 9: never in force.
+    """
+
+    column1: str
+    column2: str
+    indicator: Literal["0", "1", "9"]
+    since: date | None
+    deleted: date | None
+    rationale: str
+    source: str
+
+    @property
+    def until(self) -> date | None:
+        """First day no longer in force."""
+        return None if self.deleted is None else self.deleted + timedelta(days=1)
+
+
+class AddOn(NamedTuple):
+    """An add-on code and a code that it may be billed with; `primary` CCCCC: the contractor decides.
+
+    `kind` 1: these primaries only; 2: the contractor's list; 3: these and more of the contractor's. `deleted` is the
+    last day in force, as CMS publishes it.
+    """
+
+    code: str
+    primary: str
+    kind: Literal["1", "2", "3"]
+    since: date | None
+    deleted: date | None
+    source: str
+
+    @property
+    def until(self) -> date | None:
+        """First day no longer in force."""
+        return None if self.deleted is None else self.deleted + timedelta(days=1)
+
+
+class Mue(NamedTuple):
+    """Most units of a code for one patient, provider and day; adjudicated by line (1) or by day (2, 3)."""
+
+    code: str
+    units: int
+    indicator: Literal["1", "2", "3"]
+    since: date | None
+    until: date | None
+    source: str
+
+
+class Diagnosis(NamedTuple):
+    """A billable ICD-10-CM code, without its dot."""
+
+    code: str
+    since: date | None
+    until: date | None
+    source: str
+
+
+class DiagnosisHeader(NamedTuple):
+    """An ICD-10-CM code, without its dot, that is divided further: not billable until it has all its characters."""
+
+    code: str
+    since: date | None
+    until: date | None
+    source: str
+
+
+DiagnosisNoteKind = Literal[
+    "excludes1", "excludes2", "code-first", "use-additional", "code-also", "seventh-character", "sex", "age"
+]
+
+
+class DiagnosisNote(NamedTuple):
+    """What the tabular list says at a code; it holds for every code that begins with `code`. Never the note's text.
+
+    `other` is, by kind: a code that the note names, and every code that begins with it (through those of `through`,
+    where a range is named); one 7th character; `female` or `male`; the youngest age in years, `through` the oldest.
+    None: the note names no code. `conditional`: words of the note narrow it further ("if applicable", "with fifth
+    character 9"), so that the codes alone do not decide.
+    """
+
+    code: str
+    kind: DiagnosisNoteKind
+    other: str | None
+    through: str | None
+    conditional: bool
     since: date | None
     until: date | None
     source: str

@@ -1,1 +1,1 @@
-"""Before any claim: rule files in, typed rules and tables out."""
+"""Reads rule files into typed rules and tables."""

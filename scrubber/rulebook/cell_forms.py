@@ -1,4 +1,4 @@
-"""Beside the path, for lint: what a code or name looks like where claims have it, and what a mistyped one was to be.
+"""What a code or name looks like where claims have it, and what a mistyped one was probably meant as.
 
 The same forms hold for values in conditions of rules and for cells of the tables beside them.
 """

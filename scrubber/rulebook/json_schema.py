@@ -1,4 +1,4 @@
-"""Beside the path: JSON Schemas of rule files and their tests, from the marshmallow schemas and the vocabulary."""
+"""JSON Schemas of rule files and their tests, from the marshmallow schemas and the vocabulary."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from scrubber.rulebook.case_paths import DIAGNOSIS_PATH, LINE_FIELDS, LINE_PATH, PATHS, POINTER
-from scrubber.rulebook.case_schema import CaseSchema
 from scrubber.rulebook.conditions import (
     DAY_WORDS,
     IN_WORDS,
+    KEY,
     LIST_WORDS,
     LISTED,
     OPERATORS,
@@ -22,9 +21,10 @@ from scrubber.rulebook.conditions import (
     ORDERED,
     UNLESS_KNOWN,
 )
-from scrubber.rulebook.limits import KEY
 from scrubber.rulebook.schema import Day, RuleSchema, YesNo
-from scrubber.vocabulary import KINDS, Field, Kind, Type
+from scrubber.rulebook.test_case import CaseSchema
+from scrubber.rulebook.test_case_paths import DIAGNOSIS_PATH, LINE_FIELDS, LINE_PATH, PATHS, POINTER
+from scrubber.rulebook.vocabulary import KINDS, Field, Kind, Type
 
 JsonSchema = dict[str, Any]
 

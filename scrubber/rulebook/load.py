@@ -1,4 +1,4 @@
-"""Before any claim: loads a folder of packs into a rulebook, or nothing when there is one fault; all are reported."""
+"""Loads a folder of packs into a rulebook, or nothing where there is one fault; all faults are reported."""
 
 from __future__ import annotations
 
@@ -11,20 +11,18 @@ from typing import Any, NamedTuple
 
 from marshmallow import Schema, ValidationError
 
+from scrubber.dated_rows import MOST_TABLE_BYTES
 from scrubber.errors import Fault, Faults
-from scrubber.rulebook.book import Pack, Rulebook
-from scrubber.rulebook.check import RuleFile, check_lists, check_once, check_related, check_rule
-from scrubber.rulebook.conditions import Conditions, rule_conditions
-from scrubber.rulebook.limits import Limits, by_name
+from scrubber.rulebook.check import RuleFile, check_lists, check_once, check_related, check_rule, check_successors
+from scrubber.rulebook.conditions import Conditions, Limits, by_name, rule_conditions
 from scrubber.rulebook.load_tables import all_rows, check_rows, load_tables
 from scrubber.rulebook.rule import Authority, ClaimStatus, Reason, Rule
+from scrubber.rulebook.rule_tables import Table
+from scrubber.rulebook.rulebook import Pack, Rulebook
 from scrubber.rulebook.schema import PackSchema, RuleSchema
-from scrubber.rulebook.succession import check_successors
-from scrubber.rulebook.tables import Table
+from scrubber.rulebook.vocabulary import KINDS
 from scrubber.rulebook.yaml_file import MOST_BYTES as YAML_BYTES
 from scrubber.rulebook.yaml_file import Document, Place, read_yaml, schema_faults
-from scrubber.tables import MOST_TABLE_BYTES
-from scrubber.vocabulary import KINDS
 
 MOST_RULES = 4000
 MOST_BYTES = 32 * 2**20  # of all rule files together

@@ -1,4 +1,4 @@
-"""Before any claim: loads the dated tables beside the rules, and checks what only the rows together show."""
+"""Loads the dated tables beside the rules, and checks what only their rows together show."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from scrubber.claim.elements import ELEMENTS
+from scrubber.dated_rows import numbered_rows
 from scrubber.errors import Fault, Faults
-from scrubber.rulebook.book import Pack
 from scrubber.rulebook.cell_forms import not_known
-from scrubber.rulebook.domains import within
+from scrubber.rulebook.rule_tables import ROW_KEYS, ROW_TYPES, Table
+from scrubber.rulebook.rulebook import Pack
+from scrubber.rulebook.satisfiable import within
 from scrubber.rulebook.schema import AUTHORITY_KINDS
-from scrubber.rulebook.tables import ROW_KEYS, ROW_TYPES, Table
-from scrubber.tables import numbered_rows
-from scrubber.vocabulary import ELEMENTS, LINES_OF_BUSINESS, UNKNOWN
+from scrubber.rulebook.vocabulary import LINES_OF_BUSINESS, UNKNOWN
 
 
 def load_tables(folder: Path, packs: Mapping[str, Pack], faults: list[Fault]) -> list[Table]:

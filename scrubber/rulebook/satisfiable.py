@@ -1,4 +1,6 @@
-"""Beside the path: whether any fact at all could fulfil some conditions together. A "no" is a proof.
+"""Whether any fact at all could fulfil some conditions together. A "no" is a proof.
+
+Everything here errs on the side of "still possible": an empty domain is a proof, any other is none.
 
 The conditions are followed into their alternatives, and for each the domain of every field is narrowed until one is
 empty. Code lists hold other codes on other days, so they are asked once for each span of days on which none changes.
@@ -11,9 +13,198 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
-from scrubber.rulebook.domains import Domain, Listed, Numbers, everything, in_state, of_value
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList, leaves
-from scrubber.vocabulary import Field, Kind
+from scrubber.rulebook.vocabulary import Field, Kind, Type
+
+NUMERIC = frozenset((Type.NUMBER, Type.DECIMAL, Type.AMOUNT, Type.DAY))
+
+
+def within(code: str, low: str, high: str) -> bool:
+    """Whether a code stands in a range of codes: of the same length, and of the same last letter where there is one.
+
+    Without the letter 0042T, of category III, would stand among the laboratory codes 0001U to 0999U.
+    """
+    if len(code) != len(low) or not low <= code <= high:
+        return False
+    return code[-1] == low[-1] if low[-1].isalpha() else not code[-1].isalpha()
+
+
+class Listed(NamedTuple):
+    """Codes, one by one and as ranges: see `within`."""
+
+    codes: frozenset[str]
+    ranges: tuple[tuple[str, str], ...] = ()
+
+    def has(self, code: str) -> bool:
+        """Whether the code is among them."""
+        return code in self.codes or any(within(code, low, high) for low, high in self.ranges)
+
+
+class Texts(NamedTuple):
+    """Texts: those of `among` (None: any text) that are in, or not in, each of `tests`."""
+
+    among: frozenset[str] | None = None
+    tests: tuple[tuple[Listed, bool], ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether no text is left, for certain."""
+        return self.among is not None and not self.among
+
+    def narrowed(self, listed: Listed, inside: bool) -> Texts:
+        """Those of them that are in the list, or not in it."""
+        if self.among is not None:
+            return Texts(frozenset(text for text in self.among if listed.has(text) == inside))
+        if inside and not listed.ranges:
+            return Texts(frozenset(code for code in listed.codes if self._passes(code)))
+        return Texts(None, (*self.tests, (listed, inside)))
+
+    def _passes(self, text: str) -> bool:
+        return all(listed.has(text) == inside for listed, inside in self.tests)
+
+
+class Numbers(NamedTuple):
+    """Whole numbers from `low` to `high` (None: without end), except some."""
+
+    low: int | None = None
+    high: int | None = None
+    but: frozenset[int] = frozenset()
+
+    @property
+    def empty(self) -> bool:
+        """Whether no number is left."""
+        if self.low is None or self.high is None:
+            return False
+        return self.high - self.low < len(self.but) and all(n in self.but for n in range(self.low, self.high + 1))
+
+    def narrowed(self, op: str, value: int) -> Numbers:
+        """Those of them for which the comparison holds."""
+        if op == "is-not":
+            return self._replace(but=self.but | {value})
+        low = {"is": value, "at-least": value, "over": value + 1}.get(op)
+        high = {"is": value, "at-most": value, "under": value - 1}.get(op)
+        return Numbers(
+            self.low if low is None else low if self.low is None else max(low, self.low),
+            self.high if high is None else high if self.high is None else min(high, self.high),
+            self.but,
+        )
+
+
+class Flags(NamedTuple):
+    """Yes, no, or both."""
+
+    of: frozenset[bool] = frozenset((True, False))
+
+    @property
+    def empty(self) -> bool:
+        """Whether neither is left."""
+        return not self.of
+
+
+class Several(NamedTuple):
+    """Lists of codes: all of them within `every`; for each of `some` at least one code of the list passes it.
+
+    `some_unless_empty` are asked only of a list that has codes at all.
+    """
+
+    every: Texts = Texts()
+    some: tuple[tuple[Listed, bool], ...] = ()
+    some_unless_empty: tuple[tuple[Listed, bool], ...] = ()
+    may_be_empty: bool = True
+
+    @property
+    def empty(self) -> bool:
+        """Whether no list of codes is left, for certain."""
+        if self.may_be_empty and not self.some:
+            return False
+        return self.every.empty or any(
+            self.every.narrowed(*test).empty for test in (*self.some, *self.some_unless_empty)
+        )
+
+
+Values = Texts | Numbers | Flags | Several
+
+
+class Domain(NamedTuple):
+    """What a field may be: unset, in one of some states, or of some value (None: it has none)."""
+
+    unset: bool
+    states: frozenset[str]
+    values: Values | None
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is left, for certain."""
+        return not self.unset and not self.states and (self.values is None or self.values.empty)
+
+
+def everything(field: Field) -> Domain:
+    """What the vocabulary lets a field be."""
+    return Domain(True, frozenset(field.states), _every_value(field))
+
+
+def _every_value(field: Field) -> Values:
+    words = Texts(frozenset(field.words) if field.words else None)
+    if field.type is Type.CODES:
+        return Several(words)
+    if field.type is Type.FLAG:
+        return Flags()
+    return Numbers() if field.type in NUMERIC else words
+
+
+def in_state(domain: Domain, test: Compare, holds: bool) -> Domain:
+    """The domain where a test of the field's state holds, or does not."""
+    if test.op not in ("is", "is-not"):
+        return domain
+    named = frozenset((str(test.value),))
+    fulfilling = domain.states & named if test.op == "is" else domain.states - named
+    return Domain(False, fulfilling, None) if holds else domain._replace(states=domain.states - fulfilling)
+
+
+def of_value(domain: Domain, test: Compare | Has, listed: Listed | None, holds: bool) -> Domain:
+    """The domain where a test of the field's value holds, or does not; `listed` are the codes that it names."""
+    values = domain.values
+    if values is not None:
+        values = _compared(values, test, holds) if isinstance(test, Compare) else values
+        values = _within(values, test.op, listed, holds) if listed is not None else values
+    return Domain(False, frozenset(), values) if holds else domain._replace(values=values)
+
+
+_OPPOSITE = {
+    "is": "is-not", "is-not": "is", "over": "at-most", "at-least": "under", "under": "at-least", "at-most": "over",
+}  # fmt: skip
+
+
+def _compared(values: Values, test: Compare, holds: bool) -> Values:
+    op = test.op if holds else _OPPOSITE[test.op]
+    if isinstance(values, Numbers) and type(test.value) is int:
+        return values.narrowed(op, test.value)
+    if isinstance(values, Flags) and type(test.value) is bool and op in ("is", "is-not"):
+        return Flags(frozenset(flag for flag in values.of if (flag == test.value) == (op == "is")))
+    if isinstance(values, Texts) and type(test.value) is str and op in ("is", "is-not"):
+        return values.narrowed(Listed(frozenset((test.value,))), op == "is")
+    return values
+
+
+def _within(values: Values, op: str, listed: Listed, holds: bool) -> Values:
+    if isinstance(values, Texts):
+        return values.narrowed(listed, (op != "none") == holds)  # one text is a list of one: any and all are the same
+    if isinstance(values, Several):
+        return _several(values, op, listed, holds)
+    return values
+
+
+def _several(values: Several, op: str, listed: Listed, holds: bool) -> Several:
+    if op == "all":
+        if holds:
+            return values._replace(every=values.every.narrowed(listed, True), may_be_empty=False)
+        if values.may_be_empty:
+            return values._replace(some_unless_empty=(*values.some_unless_empty, (listed, False)))
+        return values._replace(some=(*values.some, (listed, False)))
+    if (op == "any") == holds:
+        return values._replace(some=(*values.some, (listed, True)))
+    return values._replace(every=values.every.narrowed(listed, False))
+
 
 MOST_STEPS = 20_000  # alternatives followed before we give up
 DAY = "day"

@@ -1,4 +1,4 @@
-"""Before any claim: the shape of rule files and pack.yaml, in marshmallow; the JSON Schema is generated from it."""
+"""The shape of rule files and pack.yaml, in marshmallow; the JSON Schema is generated from it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from scrubber.rulebook.book import STARTER_RELEASES, TEST_RELEASES
+from scrubber.claim.elements import ELEMENTS
 from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES
-from scrubber.rulebook.tables import ROW_TYPES
+from scrubber.rulebook.rule_tables import ROW_TYPES
+from scrubber.rulebook.rulebook import STARTER_RELEASES, TEST_RELEASES
+from scrubber.rulebook.vocabulary import KINDS, LIST_TYPES
 from scrubber.rulebook.yaml_file import iso_day
-from scrubber.vocabulary import ELEMENTS, KINDS, LIST_TYPES
 
 STATUSES = ("draft", "shadow", "active", "deprecated")
 AUTHORITY_KINDS = (

@@ -1,4 +1,4 @@
-"""Before any claim: reads a YAML file of ours: every scalar stays text, every node knows its line.
+"""Reads a YAML file of ours: every scalar stays text, every node knows its line.
 
 Plain YAML would read `0450` as 296 and `NO` as False; here the schema gives the types. Anchors, aliases, tags,
 repeated keys, more than 256 KB or 24 levels are faults: a rule file needs none of them.

@@ -19,16 +19,17 @@ import orjson
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
-# All that is imported from the program and from what tests share: the only lines to edit when modules have moved.
 from scrubber.app import create_app
+from scrubber.authoring.case_claim import claim_of
+from scrubber.authoring.run_tests import all_cases, set_up
 from scrubber.cli import main as command_line
 from scrubber.config import Settings
 from scrubber.scrub import Scrubber, open_scrubber
-from scrubber.workshop.claims import claim_of
-from scrubber.workshop.testing import all_cases, set_up
-from tests.claims import office_claim, tbs_claim
-from tests.service import running
-from tests.waiting import until
+from tests.support.claims import office_claim, tbs_claim
+from tests.support.service import running
+from tests.support.waiting import until
+
+# All that is imported from the program and from what tests share: the only lines to edit when modules have moved.
 
 ROOT = Path(__file__).resolve().parents[2]
 Body = dict[str, Any]

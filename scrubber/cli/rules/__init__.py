@@ -1,4 +1,4 @@
-"""Beside the path, `scrubber rules`: what rule authors do with a folder of rules, a module for each command."""
+"""What rule authors do with a folder of rules."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import click
 
 # A command is imported when it is called: (module below this package, what it does).
 _COMMANDS = {
-    "new": ("new", "Write a new rule and its test cases."),
-    "list": ("every", "List rules by pack, code, payer, status or day."),
-    "show": ("show", "Show a rule: what, why, by whose authority, examples."),
-    "lint": ("lint", "Check rules, tests and tables."),
+    "new": ("write", "Write a new rule and its test cases."),
+    "list": ("read", "List rules by pack, code, payer, status or day."),
+    "show": ("read", "Show a rule: what, why, by whose authority, examples."),
+    "lint": ("write", "Check rules, tests and tables."),
     "test": ("test", "Run the test cases of rules."),
-    "explain": ("explain", "Tell why rules fired or did not on a claim."),
+    "explain": ("read", "Tell why rules fired or did not on a claim."),
     "diff": ("diff", "Compare two rulebooks by what they mean."),
-    "changes": ("changes", "Check that CHANGES.md tells what has changed."),
+    "changes": ("diff", "Check that CHANGES.md tells what has changed."),
     "coverage": ("coverage", "Show which conditions the test cases of rules made true and false."),
     "mutate": ("mutate", "Show small changes of rules that no test case notices."),
     "backtest": ("backtest", "Try rules on past claims, and hold them against what payers did."),
     "reload": ("reload", "Put changed rules in force in the running service."),
-    "rollback": ("rollback", "Bring back the rules that were in force before."),
-    "archive": ("archive", "List the rulebooks that are kept, so that their answers can be replayed."),
-    "schema": ("schema", "Write the JSON Schemas with which editors complete rule files."),
+    "rollback": ("reload", "Bring back the rules that were in force before."),
+    "archive": ("diff", "List the rulebooks that are kept, so that their answers can be replayed."),
+    "schema": ("write", "Write the JSON Schemas with which editors complete rule files."),
 }
 
 
@@ -37,8 +37,9 @@ class _Commands(click.Group):
         """Called by click."""
         if cmd_name not in _COMMANDS:
             return None
-        name, _ = _COMMANDS[cmd_name]
-        command: click.Command = getattr(import_module(f"scrubber.cli.rules.{name}"), name)
+        module, _ = _COMMANDS[cmd_name]
+        name = "every" if cmd_name == "list" else cmd_name  # `list` is a name of Python
+        command: click.Command = getattr(import_module(f"scrubber.cli.rules.{module}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -1,4 +1,4 @@
-"""Beside the path, `scrubber rules mutate`."""
+"""`scrubber rules mutate`: small changes of rules that no test case notices."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import Any
 import click
 import orjson
 
-from scrubber.cli.opening import settings, told_plainly
-from scrubber.cli.rules.opening import counted
-from scrubber.cli.rules.progress import watched
-from scrubber.rulebook.cases import TEST_SUFFIX
+from scrubber.authoring.missing_cases import Missing, missing_cases
+from scrubber.authoring.mutation import Mutation
+from scrubber.authoring.mutation import mutate as try_changes
+from scrubber.authoring.run_tests import all_cases
+from scrubber.cli.options import settings, told_plainly
+from scrubber.cli.rules.options import counted, watched
+from scrubber.rulebook.test_case import TEST_SUFFIX
 from scrubber.scrub import Scrubber, open_scrubber
-from scrubber.workshop.missing_cases import Missing, missing_cases
-from scrubber.workshop.mutate import Mutation
-from scrubber.workshop.mutate import mutate as try_changes
-from scrubber.workshop.testing import all_cases
 
 
 @click.command()

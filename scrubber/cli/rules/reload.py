@@ -1,4 +1,4 @@
-"""Beside the path, `scrubber rules reload`."""
+"""`scrubber rules reload` and `rollback`: changed rules, or those of before, in force in a running service."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ from pathlib import Path
 import click
 import orjson
 
-from scrubber.cli.opening import Unusable, settings, told_plainly
-from scrubber.cli.rules.diff_page import as_json as difference_as_json
-from scrubber.cli.rules.diff_page import page
-from scrubber.cli.rules.opening import counted
+from scrubber.authoring.admission import admit, in_lines
+from scrubber.authoring.check_cache import Passed
+from scrubber.authoring.diff import book_difference
+from scrubber.authoring.in_force import in_force_before
+from scrubber.cli.options import Unusable, settings, told_plainly
+from scrubber.cli.rules.diff import as_json as difference_as_json
+from scrubber.cli.rules.diff import page
+from scrubber.cli.rules.options import counted
 from scrubber.config import Settings, cores
 from scrubber.errors import Faults
 from scrubber.reference import open_reference
-from scrubber.rulebook.archive import open_archived
+from scrubber.rulebook.history import open_archived
 from scrubber.rulebook.load import DIGEST_PREFIX
-from scrubber.web.reload.outcome import REFUSED, UNCHANGED, Outcome, differences, short
-from scrubber.web.reload.record import Running, Status, running
-from scrubber.workshop.admission import admit, in_lines
-from scrubber.workshop.difference.books import book_difference
-from scrubber.workshop.in_force import in_force_before
-from scrubber.workshop.passed import Passed
+from scrubber.server.registry import REFUSED, UNCHANGED, Outcome, Running, Status, differences, running, short
 
 PATIENCE = 120  # seconds for a service to check thousands of rules, after a reload that was under way
 _LOOK = 0.02  # seconds between looks at what the service says
@@ -191,3 +190,28 @@ def _in_words(outcome: Outcome, service: str, seconds: float) -> str:
         f"{counted(outcome.rules, 'rule')} in force: {counts}\n"
         f"{service}, {seconds:.2f} s"
     )
+
+
+@click.command()
+@click.option("--pid", type=int, help="The service, where several run.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_context
+def rollback(context: click.Context, pid: int | None, as_json: bool) -> None:
+    """Bring back the rules that were in force before those that are, in the running service, without a pause.
+
+    What changes is told. The folder of rules stays as it is: the rules that came back are in force in its place,
+    over restarts too, until the folder holds other rules than those that were rolled back, or until the next
+    `scrubber rules reload`. Given again, it goes back one further.
+
+    \b
+    scrubber rules rollback
+    scrubber rules reload --to sha256:1f0c93aa7b52
+    """
+    chosen = settings()
+    service = the_one(chosen, pid)
+    status = status_of(service)
+    known = in_force_before(Path(status.rules), chosen.state) if chosen.state else ()
+    earlier = known[: known.index(status.digest)] if status.digest in known else ()
+    if not earlier:
+        raise Unusable(f"no rules are known that were in force before {short(status.digest)}")
+    bring_back(context, service, status, earlier[-1], chosen, as_json)

@@ -1,4 +1,4 @@
-"""Beside the path, `scrubber rules test`."""
+"""`scrubber rules test`: runs the test cases of rules."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 
 import click
 
-from scrubber.cli.opening import settings, told_plainly
-from scrubber.cli.rules.opening import counted
+from scrubber.authoring.admission import in_lines
+from scrubber.authoring.run_tests import CaseResult, run_tests
+from scrubber.cli.options import settings, told_plainly
+from scrubber.cli.rules.options import counted
 from scrubber.errors import Faults
-from scrubber.rulebook.cases import TEST_SUFFIX
 from scrubber.rulebook.lint import of_drafts
+from scrubber.rulebook.test_case import TEST_SUFFIX
 from scrubber.scrub import Scrubber, open_scrubber
-from scrubber.workshop.admission import in_lines
-from scrubber.workshop.testing import CaseResult, run_tests
 
 SECONDS_A_LOOK = 0.5
 NARROW = 80

@@ -1,1 +1,1 @@
-"""Published files in, rows of reference tables out: one module per format, recognised by its content."""
+"""Reads published files into rows of reference tables: one module for each publisher, recognised by content."""

@@ -1,7 +1,8 @@
-"""Before any claim: what a reader of one published file format is, and what it reads from."""
+"""What a reader of one published format is, and what it reads from."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import BinaryIO, NamedTuple, Protocol, TextIO
@@ -58,3 +59,19 @@ class Format(NamedTuple):
     stated: Callable[[Source], Stated]
     read: Callable[[Source], Iterator[NamedTuple]]
     check_parts: Callable[[Sequence[str]], None] = complete
+
+
+_is_quarter = re.compile(r"([0-9]{4})Q([1-4])").fullmatch
+
+
+def quarter_named(name: str) -> Stated:
+    """The days of a release named like 2026Q3; nothing for other names."""
+    found = _is_quarter(name)
+    return quarter(int(found[1]), int(found[2])) if found else Stated()
+
+
+def quarter(year: int, number: int) -> Stated:
+    """A quarter's name, first day, and first day after it."""
+    since = date(year, 3 * number - 2, 1)
+    until = date(year + number // 4, (3 * number) % 12 + 1, 1)
+    return Stated(f"{year}Q{number}", since, until)

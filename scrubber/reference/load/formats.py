@@ -1,45 +1,139 @@
-"""Before any claim: every published format that is read. A new one is a module here and a line below."""
+"""Every published format that is read, and which of them a file has by its content."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from scrubber.errors import Fault, Faults
 from scrubber.reference.load import (
-    adjustment_codes,
-    anes,
-    gpci,
-    hcpcs,
+    code_lists,
+    coverage_database,
     icd10cm,
-    locality_county,
-    mcd,
+    localities,
     mpfs,
-    ncci_add_on,
-    ncci_mue,
-    ncci_ptp,
-    nppes,
-    opps_cap,
-    order_referring,
-    place_of_service,
-    zip_locality,
+    mpfs_factors,
+    ncci,
+    providers,
 )
-from scrubber.reference.load.format import Format
+from scrubber.reference.load.archive import OpenedSource, refused
+from scrubber.reference.load.format import HEAD_BYTES, Format
+
+CHANGED = "something else, or its header has changed"
+# What a file begins with that no format is: told by name, so that the right one can be sought.
+_BEGINNINGS = (
+    (b"%PDF", "a PDF document"),
+    (b"\xd0\xcf\x11\xe0", "an old Office document (xls or doc)"),
+    (b"SQLite format 3", "a SQLite file"),
+    (b"\xff\xfe", "UTF-16 text: save it as UTF-8"),
+    (b"\xfe\xff", "UTF-16 text: save it as UTF-8"),
+    (b"<!DOCTYPE html", "a web page: it may be a licence to be accepted before the file comes"),
+    (b"<html", "a web page: it may be a licence to be accepted before the file comes"),
+    (b"{", "JSON"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+)
+
+
+class Recognised(NamedTuple):
+    """Files of one kind with their formats, and the names of members of archives that were passed over."""
+
+    files: tuple[tuple[OpenedSource, Format], ...]
+    passed_over: tuple[str, ...]
+
+
+def recognise(sources: Iterable[OpenedSource], kind: str) -> Recognised:
+    """The sources that are of a kind.
+
+    Archives hold other things besides; what they lack, and a file given by itself that is of no such kind, is refused:
+    raises Faults that say what each looks like instead.
+    """
+    found: list[tuple[OpenedSource, Format]] = []
+    faults: list[Fault] = []
+    others: list[Fault] = []
+    for source in sources:
+        head = _head(source)
+        of_kind = next((each for each in FORMATS if each.kind == kind and each.recognise(head)), None)
+        if of_kind is not None:
+            found.append((source, of_kind))
+        else:
+            fault = Fault(source.name, 0, f"is no file of {kind}: it looks like {_told(source, head)}")
+            (others if source.in_archive else faults).append(fault)
+    if faults or not found:
+        raise Faults(faults or others or [Fault("the archive", 0, "is empty")])
+    again = _said_again(found)
+    kept = tuple(each for each in found if each[0].name not in again)
+    return Recognised(kept, (*(fault.file for fault in others), *again))
+
+
+def _said_again(found: Iterable[tuple[OpenedSource, Format]]) -> list[str]:
+    """Members of an archive beside another of the same name, whose form is read rather: csv, then text, then workbook.
+
+    Archives often hold a table in each of them.
+    """
+    members = [(source.name, _stem(source), _rank(source, each)) for source, each in found if source.in_archive]
+    best: dict[str, tuple[bool, int]] = {}
+    for _, stem, rank in members:
+        best[stem] = min(rank, best.get(stem, rank))
+    return [name for name, stem, rank in members if rank > best[stem]]
+
+
+def _stem(source: OpenedSource) -> str:
+    return source.name.rpartition(".")[0].lower()
+
+
+def _rank(source: OpenedSource, of_kind: Format) -> tuple[bool, int]:
+    return source.is_workbook, FORMATS.index(of_kind)
+
+
+def _head(source: OpenedSource) -> bytes:
+    with source.binary() as content:
+        head = content.read(HEAD_BYTES)
+    if not head and not source.in_archive:
+        raise refused(source.name, "is empty")
+    return head
+
+
+def _told(source: OpenedSource, head: bytes) -> str:
+    told = looks_like(head)
+    if source.is_workbook and told == CHANGED:
+        return "a workbook that is not read as such: give the csv or the text beside it"
+    return told
+
+
+def looks_like(head: bytes) -> str:
+    """What a content is, in words."""
+    for each in FORMATS:
+        if each.recognise(head):
+            return f"{each.title} ({each.kind})"
+    begin = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:64].lower()
+    for beginning, words in _BEGINNINGS:
+        if begin.startswith(beginning.lower()):
+            return words
+    return CHANGED if _is_text(head) else "no text"
+
+
+def _is_text(head: bytes) -> bool:
+    return b"\x00" not in head
+
 
 # In the order of the command's help.
 FORMATS: tuple[Format, ...] = (
-    *ncci_ptp.FORMATS,
-    *ncci_mue.FORMATS,
-    *ncci_add_on.FORMATS,
+    *ncci.PTP_FORMATS,
+    *ncci.MUE_FORMATS,
+    *ncci.ADD_ON_FORMATS,
     *mpfs.FORMATS,
-    *gpci.FORMATS,
-    *anes.FORMATS,
-    *opps_cap.FORMATS,
-    *locality_county.FORMATS,
-    *zip_locality.FORMATS,
+    *mpfs_factors.GPCI_FORMATS,
+    *mpfs_factors.ANES_FORMATS,
+    *mpfs_factors.OPPS_CAP_FORMATS,
+    *localities.COUNTY_FORMATS,
+    *localities.ZIP_FORMATS,
     *icd10cm.FORMATS,
-    *hcpcs.FORMATS,
-    *place_of_service.FORMATS,
-    *adjustment_codes.FORMATS,
-    *mcd.FORMATS,
-    *order_referring.FORMATS,
-    *nppes.FORMATS,
+    *code_lists.HCPCS_FORMATS,
+    *code_lists.PLACE_FORMATS,
+    *code_lists.ADJUSTMENT_FORMATS,
+    *coverage_database.FORMATS,
+    *providers.ORDER_FORMATS,
+    *providers.NPPES_FORMATS,
 )
 
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(each.kind for each in FORMATS))

@@ -1,4 +1,11 @@
-"""Before any claim: reads ICD-10-CM code lists as CDC and CMS publish them; descriptions are dropped.
+"""Reads ICD-10-CM code lists and the notes of the tabular list; descriptions are dropped.
+
+The list is written for people. What is read here are codes in parentheses, and a few set phrases; whatever else a
+note says makes it conditional, so that no rule takes the codes alone for the whole of it.
+
+Notes of chapters and blocks are given to each of their categories, so that all that holds for a code stands at the
+code or at what it begins with. The file is read by expat as a stream. A document type, which could define entities,
+is refused, as are depths and texts that no tabular list has.
 
 The code list has the billable codes; what they begin with is a header, not billable itself. The order file states
 both, each with a flag. The tabular list is read by `icd10cm_tabular`.
@@ -7,16 +14,284 @@ both, each with a flag. The tabular list is read by `icd10cm_tabular`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import islice, takewhile
+from pathlib import PurePosixPath
+from typing import Literal, NamedTuple
+from xml.parsers import expat
 
-from scrubber.reference.diagnosis_rows import Diagnosis, DiagnosisHeader
-from scrubber.reference.load import icd10cm_tabular
-from scrubber.reference.load.cells import BadCell, matching
-from scrubber.reference.load.format import Format, Source, Stated
-from scrubber.reference.load.icd10cm_tabular import SOURCE, fiscal_year
-from scrubber.reference.load.lines import fixed_lines
+from scrubber.errors import Fault, Faults
+from scrubber.reference.load.format import BadRow, Format, Source, Stated
+from scrubber.reference.load.text_rows import BadCell, fixed_lines, matching
+from scrubber.reference.rows import Diagnosis, DiagnosisHeader, DiagnosisNote, DiagnosisNoteKind
+
+_CODE = r"((?:[A-Z][0-9]|QA)[0-9A-Z](?:\.[0-9A-Z]{1,4})?)(?![0-9A-Za-z])"
+_mention = re.compile(rf"\b{_CODE}(?:\.?-?\s*(?:-|to)\s*{_CODE})?(?:\.?-)?")
+_parenthesis = re.compile(r"\(([^()]*)\)")
+_joining = re.compile(r"\b(?:and|or)\b|[^A-Za-z0-9]")
+_narrowing = re.compile(r"\bwith\b|\bcode to\b|\bif\b", re.IGNORECASE)
+_vitamin = re.compile(r"\bvitamin B12\b", re.IGNORECASE)
+_of_any_cause = re.compile(r"(?:the )?underlying |condition resulting from ", re.IGNORECASE)
+_if = re.compile(r"\b(?:if|when)\b", re.IGNORECASE)
+
+_female = re.compile(r"\bfemale\b|\bmenopausal\b", re.IGNORECASE)
+_male = re.compile(r"\bmale\b", re.IGNORECASE)
+_maternal_only = re.compile(r"\bonly on (?:the )?maternal record", re.IGNORECASE)
+_from_age = re.compile(r"(\w+) codes are for use for persons (\d{1,3}) years of age or older", re.IGNORECASE)
+_between_ages = re.compile(r"(\w+) codes are for use for persons (\d{1,3})-(\d{1,3}) years of age", re.IGNORECASE)
+
+Ages = Mapping[str, tuple[str, str | None]]  # a word of titles -> youngest and oldest age in years
+
+
+class Mention(NamedTuple):
+    """A code, or a range of codes, without dots; `narrowed`: words beside it say that not all of them are meant."""
+
+    code: str
+    through: str | None
+    narrowed: bool
+
+
+def mentions(note: str) -> Iterator[Mention]:
+    """The codes that a note names: those in parentheses; only where there are none, those outside."""
+    inside = [part for part in _parenthesis.findall(note) if _mention.search(part)]
+    for part in inside:
+        yield from _read_words(part, narrowed=bool(_joining.sub("", _mention.sub("", part))))
+    if not inside:
+        yield from _read_words(_vitamin.sub("", note), narrowed=bool(_narrowing.search(note)))
+
+
+def _read_words(part: str, narrowed: bool) -> Iterator[Mention]:
+    for first, through in _mention.findall(part):
+        yield Mention(first.replace(".", ""), through.replace(".", "") or None, narrowed)
+
+
+def always(first_note: str) -> bool:
+    """Whether a code-first block holds in every case, by its first note: there is an underlying condition, no "if"."""
+    return bool(_of_any_cause.match(first_note)) and not _if.search(first_note)
+
+
+def depends(notes: str) -> bool:
+    """Whether notes hold only in some cases."""
+    return bool(_if.search(notes))
+
+
+def sex_of_title(title: str) -> Literal["female", "male"] | None:
+    """The one sex that a title names."""
+    female, male = _female.search(title), _male.search(title)
+    if bool(female) == bool(male):
+        return None
+    return "female" if female else "male"
+
+
+def for_mothers_only(note: str) -> bool:
+    """Whether codes are for the record of a mother only."""
+    return bool(_maternal_only.search(note))
+
+
+def ages_of(note: str) -> Ages:
+    """For which ages are the codes whose title has a word ("adult codes are for use for persons 20 years of age …")."""
+    from_age = {word.lower(): (age, None) for word, age in _from_age.findall(note)}
+    return from_age | {word.lower(): (low, high) for word, low, high in _between_ages.findall(note)}
+
+
+SOURCE = "CDC ICD-10-CM"
+CHUNK = 64 * 1024  # bytes handed to expat at a time
+DEEPEST = 32  # elements
+LONGEST_TEXT = 50_000  # characters of one note
+PLACES = ("chapter", "section", "diag")
+TEXTS = ("note", "name", "desc")
+EXCLUDES: Mapping[str, DiagnosisNoteKind] = {"excludes1": "excludes1", "excludes2": "excludes2"}
+SEQUENCES: Mapping[str, DiagnosisNoteKind] = {
+    "codeFirst": "code-first",
+    "useAdditionalCode": "use-additional",
+    "codeAlso": "code-also",
+}
+EXTERNAL_CAUSES = tuple("VWXY")  # their titles name the sex of somebody else, such as a perpetrator
+_code = re.compile(r"[A-Z](?:[0-9][0-9A-Z]|[A-Z][0-9])(?:\.[0-9A-Z]{1,4})?").fullmatch
+_version = re.compile(rb"<version>\s*(20[0-9]{2})\s*</version>").search
+_year_in_name = re.compile(r"20[0-9]{2}").search
+_april = re.compile(r"apr", re.IGNORECASE).search
+
+
+@dataclass
+class _Place:
+    """A chapter, block or code that is open. Only a code has one; what is found before there is one waits here."""
+
+    tag: str
+    code: str = ""
+    found: list[DiagnosisNote] = field(default_factory=list)
+    ages: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+
+
+class _Unsafe(Exception):
+    """What stops the reading at once."""
+
+
+class _Tabular:
+    """Follows the elements of the list; `ready` holds the rows that are complete."""
+
+    def __init__(self) -> None:
+        self.ready: list[DiagnosisNote | BadRow] = []
+        self._path: list[str] = []
+        self._places: list[_Place] = []
+        self._text: list[str] = []
+        self._length = 0
+        self._block: list[str] = []
+        self._parser = expat.ParserCreate("UTF-8")
+        self._parser.StartDoctypeDeclHandler = self._doctype
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._characters
+
+    def feed(self, chunk: bytes) -> None:
+        """The next bytes; none of them: the end. Raises _Unsafe, and ExpatError for what is no XML."""
+        self._parser.Parse(chunk, not chunk)
+
+    @property
+    def line(self) -> int:
+        """The line that is being read."""
+        return self._parser.CurrentLineNumber
+
+    def _doctype(self, *_: object) -> None:
+        raise _Unsafe("has a document type, which no tabular list has: it could define entities without end")
+
+    def _start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        self._path.append(tag)
+        if len(self._path) > DEEPEST:
+            raise _Unsafe(f"has elements within elements over {DEEPEST} deep, which no tabular list has")
+        self._text, self._length = [], 0
+        if tag in PLACES:
+            self._places.append(_Place(tag))
+        elif tag in EXCLUDES or tag in SEQUENCES or tag == "notes":
+            self._block = []
+        elif tag == "extension":
+            self._note("seventh-character", attributes.get("char"), None, False)
+
+    def _characters(self, text: str) -> None:
+        if self._path[-1] not in TEXTS:
+            return
+        self._length += len(text)
+        if self._length > LONGEST_TEXT:
+            raise _Unsafe(f"has a text of over {LONGEST_TEXT} characters, which no tabular list has")
+        self._text.append(text)
+
+    def _end(self, tag: str) -> None:
+        self._path.pop()
+        text = " ".join("".join(self._text).split())
+        if tag == "note":
+            self._block.append(text)
+        elif tag == "name" and self._path[-1:] == ["diag"]:
+            self._name(text)
+        elif tag == "desc" and self._places and self._path[-1] in PLACES:
+            self._title(text)
+        elif tag in PLACES:
+            self._places.pop()
+        else:
+            self._end_block(tag)
+
+    def _end_block(self, tag: str) -> None:
+        if tag in EXCLUDES:
+            self._name_others(EXCLUDES[tag], False)
+        elif tag in SEQUENCES:
+            said = " ".join(self._block)
+            conditional = not always(said) if tag == "codeFirst" else depends(said)
+            self._name_others(SEQUENCES[tag], conditional, or_none=True)
+        elif tag == "notes" and self._places:
+            self._read_notes(" ".join(self._block))
+
+    def _name(self, text: str) -> None:
+        if not _code(text):
+            self.ready.append(BadRow(self.line, "name", "expected a code such as M81 or M81.0"))
+            return
+        self._places[-1].code = text.replace(".", "")
+        if self._places[-2:-1] and self._places[-2].tag != "diag":  # a category: what holds for its block holds here
+            above = takewhile(lambda place: place.tag != "diag", self._places)
+            self.ready += [note._replace(code=self._places[-1].code) for place in above for note in place.found]
+
+    def _title(self, text: str) -> None:
+        sex = sex_of_title(text)
+        if sex and not self._places[-1].code.startswith(EXTERNAL_CAUSES):
+            self._note("sex", sex, None, False)
+        words = set(re.findall(r"\w+", text.lower()))
+        for place in self._places:
+            for word, (youngest, oldest) in place.ages.items():
+                if word in words:
+                    self._note("age", youngest, oldest, False)
+
+    def _read_notes(self, text: str) -> None:
+        if for_mothers_only(text):
+            self._note("sex", "female", None, False)
+        self._places[-1].ages |= ages_of(text)
+
+    def _name_others(self, kind: DiagnosisNoteKind, conditional: bool, or_none: bool = False) -> None:
+        named = dict.fromkeys(mention for note in self._block for mention in mentions(note))
+        for mention in named:
+            self._note(kind, mention.code, mention.through, conditional or mention.narrowed)
+        if or_none and not named:
+            self._note(kind, None, None, conditional)
+
+    def _note(self, kind: DiagnosisNoteKind, other: str | None, through: str | None, conditional: bool) -> None:
+        if not self._places:
+            return
+        place = self._places[-1]
+        if place.tag == "diag" and not place.code:  # its name is told to be bad
+            return
+        note = DiagnosisNote(place.code, kind, other, through, conditional, None, None, SOURCE)
+        if place.tag == "diag":
+            self.ready.append(note)
+        else:
+            place.found.append(note)
+
+
+def _read(source: Source) -> Iterator[NamedTuple]:
+    """Raises Faults for what is no XML, or no XML that is safe to read."""
+    tabular = _Tabular()
+    with closing(source.binary()) as stream:
+        more = True
+        while more:
+            chunk = stream.read(CHUNK)
+            more = bool(chunk)
+            try:
+                tabular.feed(chunk)
+            except _Unsafe as reason:
+                raise Faults([Fault(source.name, tabular.line, str(reason))]) from None
+            except expat.ExpatError as error:
+                raise Faults([Fault(source.name, error.lineno, "is no well-formed XML from here on")]) from None
+            yield from tabular.ready
+            tabular.ready.clear()
+
+
+def _recognise(head: bytes) -> bool:
+    return head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<") and b"<ICD10CM.tabular" in head
+
+
+def _stated_of_tabular(source: Source) -> Stated:
+    with closing(source.binary()) as stream:
+        version = _version(stream.read(CHUNK))
+    return fiscal_year(source.name, int(version[1]) if version else None)
+
+
+def fiscal_year(name: str, year: int | None) -> Stated:
+    """The release of a file by its published name (icd10cm_codes_2026.txt, …-April-1-2026.txt) and the year it states.
+
+    Fiscal year 2026 runs from 2025-10-01; the April update of it from 2026-04-01.
+    """
+    published = PurePosixPath(name.replace("\\", "/").rsplit("!", 1)[-1]).name
+    named = _year_in_name(published)
+    if year is None and named:
+        year = int(named[0])
+    if year is None:
+        return Stated()
+    if _april(published):
+        return Stated(f"FY{year}-April", date(year, 4, 1), date(year, 10, 1))
+    return Stated(f"FY{year}", date(year - 1, 10, 1), date(year, 10, 1))
+
+
+FORMAT = Format("icd10cm", "ICD-10-CM tabular list (XML)", _recognise, _stated_of_tabular, _read)
+
 
 CATEGORY = 3  # characters; no header is shorter
 LINES_LOOKED_AT = 50
@@ -81,5 +356,5 @@ def _stated(source: Source) -> Stated:
 FORMATS = (
     Format("icd10cm", "ICD-10-CM code list", _all_lines(_code_line), _stated, _codes),
     Format("icd10cm", "ICD-10-CM order file", _all_lines(_order_line), _stated, _order),
-    icd10cm_tabular.FORMAT,
+    FORMAT,
 )

@@ -1,4 +1,4 @@
-"""Before any claim: Medicaid's own NCCI tables, whose files have the layout of Medicare's and are told apart by name.
+"""Medicaid's own NCCI tables, whose files have the layout of Medicare's and are told apart by who loads them.
 
 Their kinds are those of Medicare's with `-medicaid` behind. Nothing in a file says whose it is, so whoever loads it
 does; a name that says otherwise is refused.
@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from scrubber.errors import Fault, Faults
-from scrubber.reference.catalogue import MEDICAID
 from scrubber.reference.load.formats import KINDS
-from scrubber.reference.place import Loaded
+from scrubber.reference.storage import Loaded
+from scrubber.reference.tables import MEDICAID
 
 MEDICAID_KINDS = tuple(MEDICAID)
 LOADED_KINDS = (*KINDS, *MEDICAID_KINDS)

@@ -1,4 +1,8 @@
-"""Before any claim: reads CMS's physician fee schedule files (PPRRVU), comma-separated or of fixed width.
+"""Reads CMS's physician fee schedule files (PPRRVU), comma-separated or of fixed width.
+
+The title names year and month: RVU25A is January, B April, C July, D October. Its days are that quarter's, for the next
+release brings later changes. A correction (RVU24AR) has the title of what it corrects; that, and a title with another
+month, is for the operator to name.
 
 Both carry the same columns, so both give the same rows: a FeeRow a line, never the descriptor, and before them the one
 ConversionFactor of the file. Since 2026 there is a factor for qualifying APM participants and one for all others, in
@@ -10,13 +14,12 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
 from scrubber.reference.fee_rows import ConversionFactor, FeeRow
-from scrubber.reference.load.cells import BadCell
-from scrubber.reference.load.format import BadRow, Format, Source, Stated
-from scrubber.reference.load.mpfs_title import Title, read_title
+from scrubber.reference.load.format import BadRow, Format, Source, Stated, quarter
 from scrubber.reference.load.sheets import (
     CODE,
     STATUS,
@@ -28,6 +31,7 @@ from scrubber.reference.load.sheets import (
     characters,
     component,
     csv_rows,
+    first_lines,
     fixed_width,
     has_line_with,
     lines,
@@ -35,6 +39,51 @@ from scrubber.reference.load.sheets import (
     table,
     taken,
 )
+from scrubber.reference.load.text_rows import BadCell, us_day
+
+QUARTERS = {"January": ("A", 1), "April": ("B", 2), "July": ("C", 3), "October": ("D", 4)}
+TITLE = re.compile(r"(20[0-9]{2}) National Physician Fee Schedule Relative Value File (\w+) Release", re.IGNORECASE)
+RELEASED = re.compile(r"RELEASED ([0-9]{2}/[0-9]{2}/[0-9]{4})", re.IGNORECASE)
+
+
+class Title(NamedTuple):
+    """Calendar year, release with its days, and the day it was published; None: not said."""
+
+    year: int | None
+    stated: Stated
+    released: date | None
+
+    @property
+    def citation(self) -> str:
+        """The source of every row of the file."""
+        name = self.stated.name or "physician fee schedule relative value file"
+        return f"CMS {name}, released {self.released}" if self.released else f"CMS {name}"
+
+
+def read_title(source: Source) -> Title:
+    """The title of a file, as far as it has one."""
+    text = first_lines(source)
+    found = TITLE.search(text)
+    if found is None:
+        return Title(None, Stated(), _released(text))
+    year = int(found[1])
+    return Title(year, _quarter(year, found[2].capitalize()), _released(text))
+
+
+def _quarter(year: int, month: str) -> Stated:
+    if month not in QUARTERS:
+        return Stated()
+    letter, number = QUARTERS[month]
+    return quarter(year, number)._replace(name=f"RVU{year % 100:02}{letter}")
+
+
+def _released(text: str) -> date | None:
+    found = RELEASED.search(text)
+    try:
+        return us_day(found[1], "RELEASED") if found else None
+    except BadCell:
+        return None
+
 
 KIND = "mpfs"
 HEADER_ROWS = 5  # a column's name stands in pieces, one below the other

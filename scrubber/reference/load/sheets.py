@@ -1,4 +1,4 @@
-"""Before any claim: rows of published sheets by the names of their columns, with titles above and notes below them.
+"""Reads rows of published sheets by the names of their columns, with titles above and notes below them.
 
 CMS writes these with Excel or COBOL: comma-separated, as a workbook, or of fixed width. Every row stands on one line,
 so a quote left open spoils its own line only.
@@ -14,9 +14,8 @@ from decimal import Decimal
 from itertools import islice
 from typing import Literal, NamedTuple, TypeVar, cast
 
-from scrubber.reference.load.cells import BadCell, matching
 from scrubber.reference.load.format import BadRow, Source, Stated
-from scrubber.reference.load.lines import END_OF_FILE, lines_of
+from scrubber.reference.load.text_rows import END_OF_FILE, BadCell, lines_of, matching
 
 HEADER_WITHIN = 40  # rows
 TAB = "\t"  # between the cells of a workbook

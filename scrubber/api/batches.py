@@ -1,0 +1,308 @@
+"""Batches over HTTP: submitted, followed, read back, cancelled. Workers scrub them, not this process."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from http import HTTPStatus
+
+import orjson
+from flask import Response, request
+from flask_smorest import Blueprint
+
+from scrubber.api import logs
+from scrubber.api.access import tenant
+from scrubber.api.codes import received_on
+from scrubber.api.problems import (
+    BAD_BODY,
+    BAD_PARAMETER,
+    BATCHES,
+    KEY_USED,
+    NO_BATCHES,
+    NO_CLAIMS,
+    NOT_FOUND,
+    ROOM,
+    TOO_LARGE,
+    UNSUPPORTED,
+    Refused,
+)
+from scrubber.api.request import Service, body_pieces, check_charset, says_gzip, service
+from scrubber.api.schemas import batches as documented
+from scrubber.batch import results, serialize
+from scrubber.batch.maintenance import allowed
+from scrubber.batch.model import ENDED, Batch, KeyUsed, Options
+from scrubber.batch.results import DISPOSITIONS, Wanted
+from scrubber.batch.scrub_rows import merged
+from scrubber.batch.storage import Batches
+from scrubber.batch.upload import Declared, receive
+from scrubber.batch.work import remove_batch
+from scrubber.errors import BadUpload, WrongSwitch
+from scrubber.findings import read_switches
+
+MEDIA_TYPES = (
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/x-jsonlines",
+    "application/jsonl",
+    "application/json",
+    "application/gzip",
+    "application/x-gzip",
+    "application/octet-stream",
+)
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+_SHARE = re.compile(r"0(\.[0-9]{1,4})?|1(\.0{1,4})?")
+_AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
+_WHOLE = re.compile(r"[0-9]{1,9}")
+_PRIORITY = re.compile(r"-?[0-9]{1,3}")
+
+
+def declared() -> Declared:
+    """What the sender says that the upload is. Raises Refused (400, 415)."""
+    gzipped = says_gzip()
+    if request.mimetype not in MEDIA_TYPES:
+        types = ", ".join(MEDIA_TYPES)
+        raise Refused(
+            UNSUPPORTED, f"Send claims as JSON (X12 is not read yet) with one of these Content-Types: {types}."
+        )
+    check_charset()
+    return Declared(one_of("format", ("ndjson", "json")), gzipped)
+
+
+def idempotency_key() -> str | None:
+    """The key under which a batch is sent. Raises Refused (400)."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise Refused(BAD_PARAMETER, "`Idempotency-Key` has 1 to 200 printable ASCII characters and no space.")
+    return key
+
+
+def options_of(here: Service, today: date) -> Options:
+    """What the sender chooses for one batch. Raises Refused (400)."""
+    try:
+        asked = request.args
+        switches = read_switches(asked.getlist("enable"), asked.getlist("disable"), here.scrubber.rulebook)
+    except WrongSwitch as error:
+        raise Refused(BAD_PARAMETER, f"{error}.") from None
+    stated = received_on()
+    most = _matching("mostRejected", _SHARE, "a share from 0 to 1, such as 0.05")
+    return Options(
+        stated or today,
+        switches.enable,
+        switches.disable,
+        None if most is None else Decimal(most),
+        int(_matching("priority", _PRIORITY, "a whole number from -999 to 999") or 0),
+        _webhook(here),
+        dated=stated is not None,
+    )
+
+
+def _webhook(here: Service) -> str | None:
+    address = request.args.get("webhook")
+    if address is not None and not allowed(address, here.webhook_hosts):
+        raise Refused(BAD_PARAMETER, "`webhook` is an address on one of the hosts in SCRUBBER_WEBHOOK_HOSTS.")
+    return address
+
+
+def _rule(here: Service, kept: Batches, batch: Batch) -> str | None:
+    """The rule whose findings are wanted. One that is misspelt would look as if it had found nothing."""
+    rule = request.args.get("rule")
+    known = here.scrubber.rulebook.rules
+    if rule is None or rule in known or rule in merged(kept.ledger.summaries(batch.id))["rules"]:
+        return rule
+    raise Refused(BAD_PARAMETER, "`rule` is neither in force nor among those of the batch's summary.")
+
+
+def wanted_results(here: Service, kept: Batches, batch: Batch) -> Wanted:
+    """Which results are to be read. Raises Refused (400)."""
+    rule = _rule(here, kept, batch)
+    least = _matching("minAtRisk", _AMOUNT, "an amount such as 100.00")
+    most = _matching("limit", _WHOLE, "a whole number from 0")
+    given = request.args.getlist("disposition")
+    if not set(given) <= set(DISPOSITIONS):
+        raise Refused(BAD_PARAMETER, f"`disposition` is one of: {', '.join(DISPOSITIONS)}.")
+    return Wanted(
+        after=int(_matching("after", _WHOLE, "the number of a row") or 0),
+        most=None if most is None else int(most),
+        dispositions=frozenset(given),
+        rule=rule,
+        least_at_risk=None if least is None else Decimal(least),
+    )
+
+
+def _matching(name: str, pattern: re.Pattern[str], what: str) -> str | None:
+    text = request.args.get(name)
+    if text is not None and not pattern.fullmatch(text):
+        raise Refused(BAD_PARAMETER, f"`{name}` is {what}.")
+    return text
+
+
+def one_of(name: str, words: tuple[str, ...]) -> str | None:
+    """A parameter that is one of some words. Raises Refused (400)."""
+    word = request.args.get(name)
+    if word is not None and word not in words:
+        raise Refused(BAD_PARAMETER, f"`{name}` is one of: {', '.join(words)}.")
+    return word
+
+
+batches = Blueprint("batches", __name__, url_prefix="/v1/batches", description="Scrub many claims in one go.")
+
+MOST_LISTED = 100
+FORMATS: dict[str, tuple[str, Callable[[Batches, str, results.Wanted], Iterator[bytes]]]] = {
+    "ndjson": ("application/x-ndjson", results.lines),
+    "csv": ("text/csv; charset=utf-8", results.findings_csv),
+}
+_UPLOADS = {"empty": NO_CLAIMS, "foreign": UNSUPPORTED, "damaged": BAD_BODY, "too-large": TOO_LARGE}
+
+
+@batches.post("")
+@batches.doc(**documented.SUBMIT)
+def submit() -> Response:
+    """Send a batch.
+
+    Claims one a line (NDJSON), or as a JSON array, plain or gzipped, from one to a million. It is answered when the
+    batch is durable: from then on it survives whatever happens to a process.
+    """
+    here, kept = _here()
+    upload = declared()
+    options, key = options_of(here, _now().date()), idempotency_key()
+    try:
+        with here.transfers.one():
+            batch, new = receive(
+                kept, body_pieces(here.max_batch_bytes), upload, options, key, here.max_batch_bytes, _now, tenant()
+            )
+    except BadUpload as error:
+        raise Refused(_UPLOADS[error.kind], str(error)) from None
+    except KeyUsed:
+        raise Refused(KEY_USED, "The body or the options differ. Send another Idempotency-Key, or the same.") from None
+    answer = _told(batch, kept, HTTPStatus.ACCEPTED)
+    answer.headers["Location"] = f"/v1/batches/{batch.id}"
+    if not new:
+        answer.headers["Idempotent-Replayed"] = "true"
+    return answer
+
+
+@batches.get("")
+@batches.doc(**documented.LIST)
+def every() -> Response:
+    """List batches.
+
+    Those of the caller's tenant, the newest first, at most a hundred.
+    """
+    _, kept = _here()
+    now = _now()
+    standing = kept.standing_still()
+    found = [_document(batch, kept, standing, now) for batch in kept.ledger.batches(MOST_LISTED, tenant())]
+    return _json({"batches": found})
+
+
+@batches.get("/<batch_id>")
+@batches.doc(**documented.READ)
+def one(batch_id: str) -> Response:
+    """Follow a batch.
+
+    State, counts, progress, rate, time left and dollars at risk so far.
+    """
+    _, kept = _here()
+    batch = _find(batch_id, kept)
+    told_now = _document(batch, kept, kept.standing_still(), _now())
+    return _json(told_now | {"releases": serialize.releases(batch)})
+
+
+@batches.get("/<batch_id>/results")
+@batches.doc(**documented.RESULTS)
+def read_results(batch_id: str) -> Response:
+    """Read results.
+
+    In the order of the rows, while the batch runs as far as they are there without a gap. Ask again with `after`, the
+    last row that was read.
+    """
+    here, kept = _here()
+    batch = _find(batch_id, kept)
+    wanted, name = wanted_results(here, kept, batch), one_of("format", tuple(FORMATS)) or "ndjson"
+    media_type, read = FORMATS[name]
+    pieces = here.transfers.during(read(kept, batch.id, wanted))
+    return Response(pieces, content_type=media_type, headers={"Batch-State": batch.state})
+
+
+@batches.get("/<batch_id>/summary")
+@batches.doc(**documented.SUMMARY)
+def read_summary(batch_id: str) -> Response:
+    """Read a summary.
+
+    Claims, findings and dollars by rule, payer, code and provider, of the rows that are done.
+    """
+    _, kept = _here()
+    batch = _find(batch_id, kept)
+    return _json(serialize.summary(batch, merged(kept.ledger.summaries(batch.id))))
+
+
+@batches.post("/<batch_id>/cancel")
+@batches.doc(**documented.CANCEL)
+def cancel(batch_id: str) -> Response:
+    """Cancel a batch.
+
+    What is done stays and can be read. A batch that has ended stays as it is.
+    """
+    _, kept = _here()
+    batch = _find(batch_id, kept)
+    kept.ledger.cancel(batch.id, _now())
+    return _told(_find(batch.id, kept), kept, HTTPStatus.OK)
+
+
+@batches.delete("/<batch_id>")
+@batches.doc(**documented.DELETE)
+def delete(batch_id: str) -> Response:
+    """Delete a batch.
+
+    Claims and results are removed; a batch that runs is cancelled first.
+    """
+    _, kept = _here()
+    batch = _find(batch_id, kept)
+    if batch.state not in ENDED:
+        kept.ledger.cancel(batch.id, _now())
+    remove_batch(batch.id, kept.ledger, kept.depot)
+    return Response(status=HTTPStatus.NO_CONTENT)
+
+
+@batches.after_request
+def note_end_of_outage(response: Response) -> Response:
+    """What succeeds shows what it rests on to be there again."""
+    if response.status_code < HTTPStatus.BAD_REQUEST and request.method != "OPTIONS":
+        logs.over(BATCHES)
+        if response.status_code == HTTPStatus.ACCEPTED:
+            logs.over(ROOM)
+    return response
+
+
+def _here() -> tuple[Service, Batches]:
+    here = service()
+    if here.batches is None:
+        raise Refused(NO_BATCHES, "This service keeps nothing: set SCRUBBER_STATE or SCRUBBER_DATABASE_URL.")
+    return here, here.batches
+
+
+def _find(batch_id: str, kept: Batches) -> Batch:
+    """The batch; one of another tenant looks as if it were not there. Raises Refused (404)."""
+    batch = kept.ledger.batch(batch_id)
+    if batch is None or batch.tenant != tenant():
+        raise Refused(NOT_FOUND, "There is no such batch, or it was removed; GET /v1/batches lists them.")
+    return batch
+
+
+def _told(batch: Batch, kept: Batches, status: HTTPStatus) -> Response:
+    return _json(_document(batch, kept, kept.standing_still(), _now()), status)
+
+
+def _document(batch: Batch, kept: Batches, standing: str | None, now: datetime) -> serialize.Document:
+    ledger = kept.ledger
+    return serialize.document(batch, ledger.progress(batch.id), ledger.versions(batch.id), standing, now)
+
+
+def _json(content: object, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    return Response(orjson.dumps(content), status, content_type="application/json")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

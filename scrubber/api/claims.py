@@ -1,0 +1,111 @@
+"""The whole path of one claim over HTTP: bytes in, answer out. Nothing of the claim is kept."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+
+from flask import Response, request
+from flask_smorest import Blueprint
+
+from scrubber import explain as workshop
+from scrubber.api import logs
+from scrubber.api.codes import received_on
+from scrubber.api.problems import BAD_PARAMETER, Refused
+from scrubber.api.request import read_json_bytes, service
+from scrubber.api.schemas import operations
+from scrubber.claim.model import Claim
+from scrubber.claim.v3 import read_claim
+from scrubber.errors import WrongQuestion, WrongSwitch
+from scrubber.explain import Asked
+from scrubber.explain.as_json import to_bytes
+from scrubber.findings import Switches, read_switches
+from scrubber.response import DEFAULT_VIEW, INCLUDES, VIEWS, View, including
+from scrubber.response.claim import CHECKS
+from scrubber.scrub import Scrubber
+
+_LINE = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
+
+claims = Blueprint("claims", __name__, url_prefix="/v1/claims", description="Scrub professional claims.")
+
+
+@claims.post("/scrub")
+@claims.doc(**operations.SCRUB)
+def scrub() -> Response:
+    """Scrub one claim.
+
+    Send the v3 Professional Claims body, with `scrubContext` for what that body has no place for. A claim that can
+    be read is answered with 200 whatever its disposition. Nothing of it is stored.
+    """
+    included = _included()
+    view, stated = _view(included), received_on()
+    here = service()
+    scrubber = here.scrubber
+    switches = _switches(scrubber)
+    claim = read_claim(read_json_bytes(here.max_body_bytes))
+    result = scrubber.scrub(claim, _day_of_receipt(stated, claim), switches)
+    logs.note_result(result)
+    if CHECKS in included:
+        result = scrubber.with_every_check(claim, result)
+    return Response(view(claim, result), content_type="application/json")
+
+
+@claims.post("/explain")
+@claims.doc(**operations.EXPLAIN)
+def explain() -> Response:
+    """Explain the findings of one claim.
+
+    Takes the body that is scrubbed, and tells why rules fired or did not: every condition with the fact's value, the
+    rows of tables behind the facts, whether the payer applies the rule's pack, and what was not supplied. Without
+    `rule` and `line`: the rules that fired. At most about 200 facts are told; those left off are counted. Nothing of
+    the claim is stored.
+    """
+    here = service()
+    scrubber = here.scrubber
+    asked, switches = Asked(tuple(request.args.getlist("rule")), _line()), _switches(scrubber)
+    stated = received_on()
+    claim = read_claim(read_json_bytes(here.max_body_bytes))
+    try:
+        told = workshop.explain(scrubber, claim, _day_of_receipt(stated, claim), asked, switches)
+    except WrongQuestion as error:
+        raise Refused(BAD_PARAMETER, f"{error}.") from None
+    return Response(to_bytes(told), content_type="application/json")
+
+
+def _day_of_receipt(stated: date | None, claim: Claim) -> date:
+    """What the request states comes before what the claim says, as on the command line; else today, UTC."""
+    return stated or claim.context.received_on or datetime.now(UTC).date()
+
+
+def _line() -> int | None:
+    text = request.args.get("line")
+    if text is None:
+        return None
+    if not _LINE.fullmatch(text):
+        raise Refused(BAD_PARAMETER, "`line` is the number of a service line, from 1.")
+    return int(text)
+
+
+def _included() -> frozenset[str]:
+    included = frozenset(request.args.getlist("include"))
+    if not included.issubset(INCLUDES):
+        raise Refused(BAD_PARAMETER, f"`include` is one of: {', '.join(INCLUDES)}; and only in our own view.")
+    return included
+
+
+def _view(included: frozenset[str]) -> View:
+    name = request.args.get("view", DEFAULT_VIEW)
+    if name not in VIEWS:
+        raise Refused(BAD_PARAMETER, f"`view` is one of: {', '.join(VIEWS)}.")
+    if not included:
+        return VIEWS[name]
+    if name != DEFAULT_VIEW:
+        raise Refused(BAD_PARAMETER, "What `include` names is only in our own view.")
+    return including(included)
+
+
+def _switches(scrubber: Scrubber) -> Switches:
+    try:
+        return read_switches(request.args.getlist("enable"), request.args.getlist("disable"), scrubber.rulebook)
+    except WrongSwitch as error:
+        raise Refused(BAD_PARAMETER, f"{error}.") from None

@@ -1,0 +1,92 @@
+"""The rules that the service runs, and the reference data that it looks things up in, to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import orjson
+from flask import Response, request
+from flask_smorest import Blueprint
+
+from scrubber.api.headers import REVALIDATED
+from scrubber.api.problems import BAD_PARAMETER, NOT_FOUND, Refused
+from scrubber.api.request import service
+from scrubber.api.schemas import operations
+from scrubber.response.catalog import document, every, summary
+from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES, Rule
+from scrubber.rulebook.rulebook import Rulebook
+from scrubber.rulebook.schema import STATUSES
+
+reference = Blueprint("reference", __name__, url_prefix="/v1/reference", description="Read the reference data.")
+
+
+@reference.get("")
+@reference.doc(**operations.LIST_RELEASES)
+def releases() -> Response:
+    """List the releases.
+
+    Several releases of a table lie side by side; the one in force on a date of service answers for it.
+    """
+    told = every(service().scrubber.reference.releases())
+    return Response(orjson.dumps(told), content_type="application/json")
+
+
+rules = Blueprint("rules", __name__, url_prefix="/v1/rules", description="Read the rules.")
+
+_WORDS = {
+    "status": STATUSES,
+    "severity": SEVERITIES,
+    "stage": STAGES,
+    "category": CATEGORIES,
+}
+
+
+@rules.get("")
+@rules.doc(**operations.LIST_RULES)
+def list_rules() -> Response:
+    """List the rules.
+
+    Of every status, ordered by id. Each parameter narrows the list.
+    """
+    book = service().scrubber.rulebook
+    packs = [{"name": pack.name, "title": pack.title, "about": pack.about} for pack in book.packs.values()]
+    found = [summary(rule) for rule in _chosen(book)]
+    return _answer({"digest": book.digest, "packs": packs, "rules": found}, book)
+
+
+@rules.get("/<rule_id>")
+@rules.doc(**operations.READ_RULE)
+def one(rule_id: str) -> Response:
+    """Read one rule.
+
+    Everything that its file says, its conditions as data.
+    """
+    book = service().scrubber.rulebook
+    rule = book.rules.get(rule_id)
+    if rule is None:
+        raise Refused(NOT_FOUND, "No rule has this id; GET /v1/rules lists them.")
+    return _answer({"digest": book.digest, **document(rule)}, book)
+
+
+def _chosen(book: Rulebook) -> Iterator[Rule]:
+    wanted = {name: _wanted(name, book) for name in ("pack", *_WORDS) if name in request.args}
+    for rule in book.rules.values():
+        if all(getattr(rule, name) == word for name, word in wanted.items()):
+            yield rule
+
+
+def _wanted(name: str, book: Rulebook) -> str:
+    words = tuple(book.packs) if name == "pack" else _WORDS[name]
+    word = request.args[name]
+    if word not in words:
+        raise Refused(BAD_PARAMETER, f"`{name}` is one of: {', '.join(words)}.")
+    return word
+
+
+def _answer(told: dict[str, object], book: Rulebook) -> Response:
+    """Good until the rulebook changes, which its digest tells."""
+    answer = Response(orjson.dumps(told), content_type="application/json")
+    answer.headers["Cache-Control"] = REVALIDATED
+    answer.set_etag(book.digest)
+    answer.make_conditional(request)
+    return answer

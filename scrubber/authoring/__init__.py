@@ -1,0 +1,1 @@
+"""Tools that run claims through rules, for those who write rules."""

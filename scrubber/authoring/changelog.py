@@ -1,0 +1,103 @@
+"""Whether CHANGES.md of each pack tells what has changed since a revision, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+from scrubber.authoring.diff import BookDifference
+from scrubber.errors import Fault
+from scrubber.rulebook.history import CHANGES, Changes, Entry, read_changes
+
+PACK_FILE = "pack.yaml"
+_SHORT = len("sha256:") + 12
+
+
+class _Happened(NamedTuple):
+    """What happened to a pack, by the names under which CHANGES.md speaks of it.
+
+    `must` be mentioned: what means something else by now, and the way it came to. `may`: whatever has changed at all.
+    `every`: all that a name can speak of.
+    """
+
+    must: dict[str, str]
+    may: set[str]
+    every: set[str]
+
+
+def untold(before: Path, after: Path, found: BookDifference) -> list[Fault]:
+    """Faults of the CHANGES.md files in `after`, and versions that were not raised. `found` is of these folders."""
+    faults = [Fault(each.rule.file, 0, each.fault) for each in found.rules if each.fault]
+    for path in after.glob(f"*/{PACK_FILE}"):
+        faults += _of_pack(path.parent.name, before, after, found)
+    return sorted(faults)
+
+
+def _of_pack(pack: str, before: Path, after: Path, found: BookDifference) -> Iterator[Fault]:
+    name = f"{pack}/{CHANGES}"
+    told, told_before = _read(after / name), _read(before / name)
+    is_new = any(each.name == pack and each.way == "added" for each in found.packs)
+    happened = _happened(pack, before, after, found)
+    if told is None or not told.entries:
+        if happened.must:
+            yield Fault(name, 0, "tells nothing: add an entry such as ## 2026-12-01, with a line for each change")
+    elif not is_new:
+        yield from _compared(name, told, told_before, happened, found.before)
+
+
+def _compared(name: str, told: Changes, before: Changes | None, happened: _Happened, digest: str) -> Iterator[Fault]:
+    added = _added(told, before, digest)
+    if added is None:
+        if happened.must:
+            yield Fault(name, 0, f"no heading names ({digest[:_SHORT]}): put it over the entry that was the last then")
+        return
+    newest = told.entries[0]
+    for each, way in happened.must.items():
+        if each not in added and (before is None or each not in newest.names):
+            yield Fault(name, newest.line, f"does not mention `{each}`, which was {way}: add a line for it")
+    for each, line in added.items():
+        if each in happened.every - happened.may:
+            yield Fault(name, line, f"mentions `{each}`, in which nothing has changed")
+
+
+def _added(told: Changes, before: Changes | None, digest: str) -> dict[str, int] | None:
+    """Names that are new under their day, with their lines; None where nothing says which entries are new."""
+    if before is not None:
+        known = {(entry.day, each) for entry in before.entries for each in entry.names}
+        return _names(told.entries, known)
+    for index, entry in enumerate(told.entries):
+        if entry.digest and digest.startswith(entry.digest):
+            return _names(told.entries[:index], set())
+    return None
+
+
+def _names(entries: Iterable[Entry], known: set[tuple[date, str]]) -> dict[str, int]:
+    return {each: line for entry in entries for each, line in entry.names.items() if (entry.day, each) not in known}
+
+
+def _happened(pack: str, before: Path, after: Path, found: BookDifference) -> _Happened:
+    must = {rule.rule.id: rule.way for rule in found.rules if rule.rule.pack == pack and rule.means_another}
+    may = {rule.rule.id for rule in found.rules}
+    for row in found.rows:
+        place, _, file = row.placed.file.rpartition("/")
+        if place == f"{pack}/tables":
+            may.add(file)
+            if not row.wording:
+                must[file] = "changed"
+    for each in found.packs:
+        if each.name == pack:
+            may.add(PACK_FILE)
+            if each.means_another:
+                must[PACK_FILE] = each.way
+    every = {
+        path.name if path.name == PACK_FILE or path.suffix == ".csv" else path.stem
+        for folder in (before, after)
+        for path in (folder / pack).rglob("*")
+    }
+    return _Happened(must, may, every)
+
+
+def _read(path: Path) -> Changes | None:
+    return read_changes(path.read_text(encoding="utf-8-sig", errors="replace")) if path.is_file() else None

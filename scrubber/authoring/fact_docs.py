@@ -1,0 +1,158 @@
+"""Writes those tables of docs/writing-rules.md that only repeat what the code says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from scrubber.claim.elements import ELEMENTS
+from scrubber.rulebook.rule_tables import ROW_TYPES
+from scrubber.rulebook.test_case_paths import DIAGNOSIS_FIELDS, LINE_FIELDS, PATHS, Form
+from scrubber.rulebook.vocabulary import KINDS, Field, Kind, Type
+
+MOST_WORDS = 30  # of one fact that are listed beside it; the names of all elements have a table of their own
+
+_PART = re.compile(r"(<!-- written by the program: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_CELLS: Mapping[Any, str] = {str: "text", int: "whole number", Decimal: "number", date: "day", bool: "`yes`, `no`"}
+_FORMS: Mapping[Form, str] = {
+    Form.TEXT: "text",
+    Form.DAY: "day, such as 2025-03-12",
+    Form.FLAG: "`yes` or `no`",
+    Form.CODES: "one text or a list",
+    Form.DIAGNOSES: "list of codes, the principal one first",
+    Form.BLOCKS: "one block or a list of blocks, with the names that the claim has",
+}
+
+
+def renew(page: Path) -> None:
+    """Write the parts of a page that are the program's anew."""
+    page.write_text(renewed(page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def renewed(text: str) -> str:
+    """The text with every part between `<!-- written by the program: NAME -->` and `<!-- end -->` as it is today.
+
+    Raises KeyError for a NAME that is no part.
+    """
+    return _PART.sub(lambda part: f"{part[1]}\n{_PARTS[part[2]]()}\n\n{part[3]}", text)
+
+
+def facts() -> str:
+    """The facts that scopes share, then a section a scope with its own."""
+    everywhere = _shared(KINDS.values())
+    of_lines = [kind for kind in KINDS.values() if "modifiers" in kind.fields]
+    on_lines = [field for field in _shared(of_lines) if field not in everywhere]
+    names = ", ".join(f"`{kind.name}`" for kind in of_lines)
+    return "\n\n".join(
+        (
+            "### Facts of every scope",
+            _facts_table(everywhere),
+            f"### More facts of the scopes {names}",
+            _facts_table(on_lines),
+            *(_scope(kind, (*everywhere, *on_lines)) for kind in KINDS.values()),
+        )
+    )
+
+
+def _shared(kinds: Iterable[Kind]) -> list[Field]:
+    first, *others = kinds
+    return [field for field in first.fields.values() if all(kind.fields.get(field.name) == field for kind in others)]
+
+
+def _scope(kind: Kind, told: Sequence[Field]) -> str:
+    own = [field for field in kind.fields.values() if field not in told]
+    parts = [
+        f"### Scope `{kind.name}`",
+        f"One fact: {kind.about}. A finding points at {_target(kind)}.",
+        *([_facts_table(own)] if own else []),
+    ]
+    if kind.says:
+        parts.append(f"Texts may also say {', '.join(f'`{{{word}}}`' for word in kind.says)}.")
+    return "\n\n".join(parts)
+
+
+def _target(kind: Kind) -> str:
+    return "that element" if "element" in kind.fields else f"the element `{kind.element}`"
+
+
+def _facts_table(fields: Iterable[Field]) -> str:
+    rows = ((f"`{field.name}`", field.type.value, field.about, _words(field)) for field in fields)
+    return _table(("fact", "type", "what it is", "words"), rows)
+
+
+def _words(field: Field) -> str:
+    words = ("yes", "no") if field.type is Type.FLAG else field.words
+    if len(words) > MOST_WORDS:
+        return "an element, see below"
+    return ", ".join(f"`{word}`" for word in (*words, *field.states))
+
+
+def elements() -> str:
+    """The places of a claim that `points-at` may name."""
+    rows = (
+        (f"`{name}`", element.label, f"{element.loop} {element.x12}".strip(), element.box or "")
+        for name, element in ELEMENTS.items()
+    )
+    return _table(("element", "what it is", "837P loop and element", "CMS-1500 box"), rows)
+
+
+def tables() -> str:
+    """One section a kind of table: what a row says, and its columns."""
+    return "\n\n".join(_kind_of_table(name, row_type) for name, row_type in ROW_TYPES.items())
+
+
+def _kind_of_table(name: str, row_type: type[Any]) -> str:
+    columns = "; ".join(
+        f"`{column}` {_cell(hint)}{', or no such column' if column in row_type._field_defaults else ''}"
+        for column, hint in get_type_hints(row_type).items()
+    )
+    return f"### Table `{name}`\n\n{' '.join((row_type.__doc__ or '').split())}\n\nColumns: {columns}."
+
+
+def _cell(hint: Any) -> str:
+    """What a cell holds."""
+    if get_origin(hint) is Literal:
+        return ", ".join(f"`{word}`" for word in get_args(hint))
+    kinds = [kind for kind in get_args(hint) if kind is not NoneType]
+    return f"{_CELLS[kinds[0]]} or blank" if kinds else _CELLS[hint]
+
+
+def paths() -> str:
+    """What a test case may change or leave out."""
+    return _table(("path begins with", "and goes on with", "value"), _path_rows())
+
+
+def _path_rows() -> Iterator[tuple[str, str, str]]:
+    """Parts of the claim whose paths go on alike share a row."""
+    ends: dict[tuple[str, Form], list[str]] = {}
+    for path, form in _all_paths():
+        part, _, end = path.partition(".N.") if ".N." in path else path.partition(".")
+        ends.setdefault((part + ".N" * (".N." in path), form), []).append(end)
+    parts: dict[tuple[tuple[str, ...], Form], list[str]] = {}
+    for (part, form), found in ends.items():
+        parts.setdefault((tuple(found), form), []).append(part)
+    for (names, form), starts in parts.items():
+        yield _named(starts), _named(filter(None, names)) or "nothing", _FORMS[form]
+
+
+def _all_paths() -> Iterator[tuple[str, Form]]:
+    yield from ((f"line.N.{name}", target.form) for name, target in LINE_FIELDS.items())
+    yield from ((f"diagnosis.N.{name}", Form.TEXT) for name in DIAGNOSIS_FIELDS)
+    yield from ((path, target.form) for path, target in PATHS.items())
+
+
+def _named(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+_PARTS: Mapping[str, Callable[[], str]] = {"facts": facts, "elements": elements, "tables": tables, "paths": paths}

@@ -1,0 +1,384 @@
+"""What `rules new` asks: each question with its choices, its usual answer, and what will do.
+
+Answers are texts by question: pack, id, family, title, scope, codes, line-of-business, fact, operator, value, severity,
+stage, category, message, fix, not-checked, authority-kind, authority-title, authority-locator, authority-url,
+retrieved, binding, owner, from. Blank: left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+from marshmallow import Schema, ValidationError
+
+from scrubber.errors import Fault, Faults
+from scrubber.rulebook.conditions import (
+    DAY_WORDS,
+    IN_WORDS,
+    LIST_WORDS,
+    LISTED,
+    ORDER_WORDS,
+    ORDERED,
+    Reading,
+    when_condition,
+)
+from scrubber.rulebook.json_schema import RULE_SCHEMA_FILE
+from scrubber.rulebook.lint.content import never_met, table_matters, unquoted_in_rule
+from scrubber.rulebook.lint.licensed_text import cpt_wording, personal_data
+from scrubber.rulebook.load import load_rule
+from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES, Rule
+from scrubber.rulebook.rulebook import Rulebook
+from scrubber.rulebook.schema import AUTHORITY_KINDS, AuthoritySchema, PackSchema, RuleSchema, WindowSchema
+from scrubber.rulebook.test_case import FOLDER
+from scrubber.rulebook.vocabulary import KINDS, LINES_OF_BUSINESS, Field, Type
+from scrubber.rulebook.yaml_file import read_yaml
+
+Choices = Mapping[str, str]  # a word and what it means
+
+
+class Question(NamedTuple):
+    """One question. `choices` (None: any text) and `usual` depend on the answers before it; `asked` may be False."""
+
+    name: str
+    text: str
+    check: Callable[[str, Answers, Rulebook], str | None] = lambda *_: None
+    choices: Callable[[Answers, Rulebook], Choices] = lambda *_: {}
+    usual: Callable[[Answers], str | None] = lambda _: None
+    asked: Callable[[Answers, Rulebook], bool] = lambda *_: True
+
+
+def fault_in(question: Question, answer: str, answers: Answers, book: Rulebook) -> str | None:
+    """What is wrong with an answer; None when it will do."""
+    choices = question.choices(answers, book)
+    if choices and answer not in choices and not _may_be_new(question):
+        return f"is one of: {', '.join(choices)}"
+    return question.check(answer, answers, book)
+
+
+def _may_be_new(question: Question) -> bool:
+    return question.name in ("pack", "family")
+
+
+def _by_schema(schema: Schema, name: str) -> Callable[[str, Answers, Rulebook], str | None]:
+    """Judged as the key of a file would be; a key that need not be there may be blank."""
+    field = schema.fields[name]
+
+    def check(answer: str, _: Answers, __: Rulebook) -> str | None:
+        if not answer:
+            return "must not be empty" if field.required else None
+        try:
+            field.deserialize(answer)
+        except ValidationError as error:
+            return " ".join(map(str, error.messages))
+        return None
+
+    return check
+
+
+_RULE, _AUTHORITY, _WINDOW, _PACK = RuleSchema(), AuthoritySchema(), WindowSchema(), PackSchema()
+
+
+def _pack(answer: str, answers: Answers, book: Rulebook) -> str | None:
+    return "is the folder of base claims" if answer == FOLDER else _by_schema(_PACK, "name")(answer, answers, book)
+
+
+def _id(answer: str, answers: Answers, book: Rulebook) -> str | None:
+    if answer in book.rules:
+        return "is taken: `scrubber rules show` prints that rule"
+    if not answer.startswith(f"{answers['pack']}-"):
+        return f"begins with the name of its pack: {answers['pack']}-…"
+    return _by_schema(_RULE, "id")(answer, answers, book)
+
+
+def _title(answer: str, answers: Answers, book: Rulebook) -> str | None:
+    same = (rule.id for rule in book.rules.values() if rule.title.casefold() == answer.casefold())
+    taken = next(same, None)
+    return f"is the title of {taken} too" if taken else _by_schema(_RULE, "title")(answer, answers, book)
+
+
+def _codes(answer: str, answers: Answers, book: Rulebook) -> str | None:
+    return _never_met(code_fact(answers["scope"]) or "", listed(answer), book)
+
+
+def _never_met(fact: str, texts: Iterable[str], book: Rulebook) -> str | None:
+    payers = {row.payer for row in book.rows.get("aliases", ())}
+    return next((told for text in texts if (told := never_met(fact, text, payers))), None)
+
+
+def _test(answer: str, answers: Answers, book: Rulebook) -> str | None:
+    """The value of the one test: typed as a rule file would be."""
+    operator, states = answers["operator"], KINDS[answers["scope"]].fields[answers["fact"]].states
+    value: Any = listed(answer) if operator in LIST_WORDS else answer
+    faults: list[str] = []
+    raw = {"fact": answers["fact"], operator: value}
+    when_condition(raw, (), Reading(KINDS[answers["scope"]], {}, lambda _, message: faults.append(message)))
+    if not faults and operator in IN_WORDS and answer not in book.lists.names:
+        faults.append(f"is a list of codes in a table: {', '.join(sorted(book.lists.names))}")
+    if not faults and operator in ORDER_WORDS and answer not in ("0", "1"):
+        faults.append(
+            "other limits than 0 and 1 belong in a dated table: say 1, then write {limit: NAME} for it in the file"
+        )
+    if not faults and operator in ("is", "is-not", *LIST_WORDS) and answer not in states:
+        told = _never_met(answers["fact"], listed(answer) if operator in LIST_WORDS else [answer], book)
+        faults += [told] if told else []
+    return faults[0] if faults else None
+
+
+def operators(field: Field) -> Choices:
+    """The words that go with a fact, and what they say."""
+    words: dict[str, str] = {} if field.type is Type.CODES else {"is": "it is this", "is-not": "it is something else"}
+    if field.type is Type.CODES and field.states:
+        words["is"] = "its state is this"
+    if field.type in ORDERED:
+        words |= {word: f"it is {word.replace('-', ' ')} this" for word in ORDER_WORDS}
+    if field.type is Type.DAY:
+        words |= {word: f"it lies {word.replace('-', ' ')} this" for word in DAY_WORDS}
+    if field.type in LISTED:
+        words |= {"any": "it has one of these", "all": "all it has are among these", "none": "it has none of these"}
+        words |= {word: f"the same as {word[:-3]}, against a list in a table" for word in IN_WORDS}
+    return words
+
+
+def _values(answers: Answers, book: Rulebook) -> Choices:
+    field = KINDS[answers["scope"]].fields[answers["fact"]]
+    if answers["operator"] in IN_WORDS:
+        return dict.fromkeys(sorted(book.lists.names), "")
+    if answers["operator"] not in ("is", "is-not"):
+        return {}
+    states = {state: _STATES.get(state, "") for state in field.states} if answers["operator"] == "is" else {}
+    if field.type is Type.FLAG:
+        return {"yes": "", "no": "", **states}
+    return {**dict.fromkeys(field.words, ""), **states} if field.words else {}
+
+
+def _facts(answers: Answers, _: Rulebook) -> Choices:
+    return {field.name: f"{field.about} ({field.type.value})" for field in KINDS[answers["scope"]].fields.values()}
+
+
+def _words(words: tuple[str, ...], about: Mapping[str, str] | None = None) -> Callable[[Answers, Rulebook], Choices]:
+    return lambda *_: {word: (about or {}).get(word, "") for word in words}
+
+
+_SEVERITY = {"info": "good to know", "warn": "look before you send", "deny": "will be rejected, denied or taken back"}
+_STAGE = {"submission": "rejected at once", "adjudication": "denied", "postPayment": "paid, then taken back"}
+_STATES = {
+    "absent": "the sender states that there is none",
+    "not-supplied": "the sender says nothing of it",
+    "not-a-number": "what was sent holds no one number",
+}
+_KIND = {"house-policy": "your own decision", "advice": "an article or a talk: it never denies"}
+
+
+def _new_pack(answers: Answers, book: Rulebook) -> bool:
+    return answers["pack"] not in book.packs
+
+
+QUESTIONS: tuple[Question, ...] = (
+    Question(
+        "pack", "Which pack is it for? One of these, or a new name", _pack,
+        lambda _, book: {name: pack.title for name, pack in book.packs.items()},
+    ),
+    Question("pack-title", "One line that says what the new pack is", _by_schema(_PACK, "title"), asked=_new_pack),
+    Question("pack-about", "Whose rules are in it?", _by_schema(_PACK, "about"), asked=_new_pack),
+    Question("id", "Name of the rule, small letters and hyphens", _id, usual=lambda answers: f"{answers['pack']}-"),
+    Question("family", "Folder within the pack", _by_schema(_RULE, "id"), usual=lambda _: "rules"),
+    Question("title", "One line for lists", _title),
+    Question(
+        "scope", "What is one finding about?", choices=lambda *_: {kind.name: kind.about for kind in KINDS.values()},
+        usual=lambda _: "line",
+    ),
+    Question(
+        "codes", "For which codes? Commas between them; blank for every code", _codes, usual=lambda _: "",
+        asked=lambda answers, _: code_fact(answers["scope"]) is not None,
+    ),
+    Question(
+        "line-of-business", "For which kind of payer? Blank for all",
+        choices=_words(("", *LINES_OF_BUSINESS)), usual=lambda _: "",
+    ),
+    Question("fact", "Which fact shows what is wrong?", choices=_facts),
+    Question(
+        "operator", "When is it wrong?",
+        choices=lambda answers, _: operators(KINDS[answers["scope"]].fields[answers["fact"]]),
+    ),
+    Question("value", "Compared with what? Commas between codes", _test, choices=_values),
+    Question("severity", "How bad is it?", choices=_words(SEVERITIES, _SEVERITY), usual=lambda _: "warn"),
+    Question(
+        "stage", "When would it cost?", choices=_words(STAGES, _STAGE),
+        usual=lambda answers: usual_stage(answers["scope"]),
+    ),
+    Question(
+        "category", "What kind of fault is it?", choices=_words(CATEGORIES),
+        usual=lambda answers: usual_category(answers["scope"]),
+    ),
+    Question("message", "What is wrong, in one sentence; {line} and facts in braces", _by_schema(_RULE, "message")),
+    Question("fix", "What to do about it", _by_schema(_RULE, "fix")),
+    Question(
+        "not-checked", "What to say when the fact was not supplied", _by_schema(_RULE, "not_checked"),
+        usual=lambda answers: f"Nothing was sent that shows this, so “{answers['title']}” was not checked.",
+        asked=lambda answers, _: needs_fact(answers),
+    ),
+    Question("authority-kind", "By whose word?", choices=_words(AUTHORITY_KINDS, _KIND)),
+    Question("authority-title", "Name of that text", _by_schema(_AUTHORITY, "title")),
+    Question("authority-locator", "Where in it? Or blank", _by_schema(_AUTHORITY, "locator"), usual=lambda _: ""),
+    Question("authority-url", "Its address; blank if it has none", _by_schema(_AUTHORITY, "url"), usual=lambda _: ""),
+    Question(
+        "retrieved", "When did you read it? Blank if you did not", _by_schema(_AUTHORITY, "retrieved"),
+        usual=lambda _: "",
+    ),
+    Question(
+        "binding", "Does it bind the payer?", choices=_words(("yes", "no")), usual=lambda _: "no",
+        asked=lambda answers, _: answers["authority-kind"] not in ("house-policy", "advice"),
+    ),
+    Question("owner", "Which role answers for the rule?", _by_schema(_RULE, "owner")),
+    Question("from", "First date of service; blank for all", _by_schema(_WINDOW, "since"), usual=lambda _: ""),
+)  # fmt: skip
+
+
+def complete(given: Answers, book: Rulebook) -> tuple[dict[str, str], dict[str, str]]:
+    """Answers with the usual ones where none was given, and what is wrong, by question.
+
+    A question that rests on an answer which is missing or will not do is passed over.
+    """
+    answers: dict[str, str] = {}
+    faults = {name: "is no question" for name in given if name not in {question.name for question in QUESTIONS}}
+    for question in QUESTIONS:
+        try:
+            if not question.asked(answers, book):
+                continue
+            answer = given.get(question.name, question.usual(answers))
+            fault = "must be answered" if answer is None else fault_in(question, answer, answers, book)
+        except KeyError:
+            continue
+        if answer is None or fault:
+            faults[question.name] = fault or "must be answered"
+        else:
+            answers[question.name] = answer
+    return answers, faults
+
+
+Answers = Mapping[str, str]
+
+_STAGES = {"document": "postPayment", "element": "submission"}
+_CATEGORIES = {
+    "document": "documentation", "element": "structure", "abn": "abn", "coverage": "coverage", "pair": "bundling",
+    "code-day": "units", "repeat": "duplicate", "visit": "bundling", "table": "freshness",
+    "medicare-edit": "bundling",
+}  # fmt: skip
+
+
+def usual_stage(scope: str) -> str:
+    """When most rules of a scope would cost."""
+    return _STAGES.get(scope, "adjudication")
+
+
+def usual_category(scope: str) -> str:
+    """What most rules of a scope are about."""
+    return _CATEGORIES.get(scope, "coding")
+
+
+def rule_file(answers: Answers) -> str:
+    """Where the rule will lie below the folder of rules."""
+    return f"{answers['pack']}/{answers['family']}/{answers['id']}.yaml"
+
+
+def rule_text(answers: Answers, today: date) -> str:
+    """The rule's file: a draft, reviewed today, whose meaning is one test of one fact."""
+    words = {key: answers[key] for key in ("severity", "stage", "category", "scope")}
+    lines = [
+        f"# yaml-language-server: $schema=../../{RULE_SCHEMA_FILE}",
+        f"id: {answers['id']}",
+        "version: 1",
+        f"title: {_quoted(answers['title'])}",
+        "status: draft",
+        *(f"{key}: {word}" for key, word in words.items()),
+        f"owner: {_quoted(answers['owner'])}",
+        f'reviewed: "{today.isoformat()}"',
+        f'effective: {{from: "{answers["from"]}"}}' if answers.get("from") else "effective: {}",
+        "authority:",
+        f"  - {_authority(answers)}",
+        *_applies(answers),
+        *([f"needs: [{answers['fact']}]"] if needs_fact(answers) else []),
+        f"when: {{fact: {answers['fact']}, {answers['operator']}: {_value(answers)}}}",
+        f"message: {_quoted(answers['message'])}",
+        f"fix: {_quoted(answers['fix'])}",
+        *([f"not-checked: {_quoted(answers['not-checked'])}"] if needs_fact(answers) else []),
+        "reason: null",
+        f"at-risk: {'nothing' if answers['severity'] == 'info' else _at_risk(answers['scope'])}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def needs_fact(answers: Answers) -> bool:
+    """Whether the sender may leave the tested fact out, so that the rule must say what then."""
+    field = KINDS[answers["scope"]].fields.get(answers["fact"])
+    return field is not None and field.may_be_missing and answers["value"] != "not-supplied"
+
+
+def _at_risk(scope: str) -> str:
+    return "line-allowed" if "procedure" in KINDS[scope].fields or scope == "pair" else "claim-allowed"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _authority(answers: Answers) -> str:
+    told = [f"kind: {answers['authority-kind']}", f"title: {_quoted(answers['authority-title'])}"]
+    for key, name in (("locator", "authority-locator"), ("url", "authority-url"), ("retrieved", "retrieved")):
+        if answers.get(name):
+            told.append(f"{key}: {_quoted(answers[name])}")
+    if answers.get("binding") == "yes":
+        told.append("binding: yes")
+    return "{" + ", ".join(told) + "}"
+
+
+def _applies(answers: Answers) -> list[str]:
+    told = []
+    if answers.get("codes"):
+        told.append(f"{code_fact(answers['scope'])}: {{any: {_list(answers['codes'])}}}")
+    if answers.get("line-of-business"):
+        told.append(f"lineOfBusiness: {answers['line-of-business']}")
+    return [f"applies: {{{', '.join(told)}}}"] if told else []
+
+
+def code_fact(scope: str) -> str | None:
+    """The fact of a scope that holds the code a rule is for; None where it has none."""
+    return next((name for name in ("procedure", "code", "second") if name in KINDS[scope].fields), None)
+
+
+def listed(text: str) -> list[str]:
+    """Codes of an answer: commas or blanks between them."""
+    return text.replace(",", " ").split()
+
+
+def _list(text: str) -> str:
+    return "[" + ", ".join(_quoted(code) for code in listed(text)) + "]"
+
+
+def _value(answers: Answers) -> str:
+    operator, value = answers["operator"], answers["value"]
+    if operator in LIST_WORDS:
+        return _list(value)
+    field: Field | None = KINDS[answers["scope"]].fields.get(answers["fact"])
+    plain = operator in IN_WORDS or (field is not None and field.type in (Type.FLAG, Type.NUMBER, Type.DECIMAL))
+    return value if plain and " " not in value and value else _quoted(value)
+
+
+def read_text(text: str, file: str) -> Rule:
+    """The rule that a text says, as if it lay in `file`. Raises Faults with all that is wrong with it alone."""
+    faults: list[Fault] = []
+    with TemporaryDirectory() as place:
+        path = Path(place) / "rule.yaml"
+        path.write_text(text, encoding="utf-8")
+        document = read_yaml(path, file)
+    loaded = load_rule(document, {}, faults)
+    for check in (unquoted_in_rule, table_matters, personal_data, cpt_wording):
+        faults += check(document)
+    if faults or loaded is None:
+        raise Faults(faults)
+    return loaded.rule

@@ -1,0 +1,296 @@
+"""Runs the test cases of rules: makes a claim of each, scrubs it, compares what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from scrubber.authoring.case_claim import CaseNotMade, claim_of
+from scrubber.claim import read_v3
+from scrubber.claim.model import Claim
+from scrubber.dated_rows import cell_parsers
+from scrubber.engine.plain import PlainEngine
+from scrubber.errors import Fault, Faults, NotAClaim
+from scrubber.findings import Finding, NotChecked
+from scrubber.findings.judge import rule_tests
+from scrubber.reference import Reference, open_reference
+from scrubber.reference.typed_tables import MemoryBackend, read_contents
+from scrubber.rulebook.conditions import limits_named
+from scrubber.rulebook.rule_tables import ROW_KEYS, ROW_TYPES
+from scrubber.rulebook.rulebook import AS_COMPLETE, AS_LOADED, IN_USE, Rulebook
+from scrubber.rulebook.test_case import TEST_SUFFIX, Case, Expected, TableRow, case_files, read_cases
+from scrubber.rulebook.yaml_file import read_yaml
+from scrubber.scrub import Scrubber
+
+DAY_OF_BASE_CLAIMS = date(2025, 3, 12)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """How one case went. `differences` are lines to read, none when it passed; `file` is below the folder of rules.
+
+    `releases` is one of TEST_RELEASES: which reference data it ran on.
+    """
+
+    rule: str
+    case: str
+    file: str
+    line: int
+    releases: str
+    differences: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether all came out as the case says."""
+        return not self.differences
+
+
+def run_tests(scrubber: Scrubber, folder: Path, ids: Collection[str] | None = None) -> list[CaseResult]:
+    """Runs every case of the rules `ids` (None: of all) in a folder of rules that `scrubber` was opened on.
+
+    A rule runs in its own cases as if active, whatever its status. Raises Faults for test files that cannot be read,
+    and for an id that has no rule.
+    """
+    return run_cases(all_cases(folder, scrubber.rulebook, ids), scrubber, folder)
+
+
+def run_cases(cases: Iterable[Case], scrubber: Scrubber, folder: Path) -> list[CaseResult]:
+    """Runs these cases of a folder of rules that `scrubber` was opened on."""
+    return [
+        CaseResult(case.rule, case.name, case.file, case.line, case.releases, tuple(_report(case, scrubber, folder)))
+        for case in cases
+    ]
+
+
+def all_cases(folder: Path, rulebook: Rulebook, ids: Collection[str] | None = None) -> list[Case]:
+    """The cases of the rules `ids` (None: of all). Raises Faults with every fault of every test file."""
+    cases, faults = readable_cases(folder, rulebook, ids)
+    if faults:
+        raise Faults(faults)
+    return cases
+
+
+def readable_cases(
+    folder: Path, rulebook: Rulebook, ids: Collection[str] | None = None
+) -> tuple[list[Case], list[Fault]]:
+    """The cases of the rules `ids` (None: of all) in test files that can be read, and every fault of the others."""
+    faults = [_no_rule(name, rulebook) for name in ids or () if name not in rulebook.rules]
+    left_out = {Path(fault.file).stem for fault in rulebook.left_out}
+    cases: list[Case] = []
+    for path in case_files(folder):
+        rule = path.name.removesuffix(TEST_SUFFIX)
+        if rule in left_out if ids is None else rule not in ids:
+            continue
+        try:
+            cases += read_cases(path, folder, rulebook.packs)
+        except Faults as error:
+            faults += error.faults
+        if rule not in rulebook.rules and rule not in left_out:
+            faults.append(Fault(path.relative_to(folder).as_posix(), 0, f"tests {rule}, and there is no such rule"))
+    return cases, faults
+
+
+def _no_rule(name: str, rulebook: Rulebook) -> Fault:
+    """What to say of an id that has no rule: it may be a draft that does not load."""
+    for fault in rulebook.left_out:
+        if Path(fault.file).stem == name:
+            return fault
+    return Fault(name, 0, "there is no such rule")
+
+
+class SetUp(NamedTuple):
+    """A case ready to run: the scrubber with its rule active and its rows in place, its claim, and the day it came."""
+
+    scrubber: Scrubber
+    claim: Claim
+    received_on: date
+
+
+def set_up(case: Case, scrubber: Scrubber, folder: Path) -> SetUp:
+    """What the case runs on. Raises CaseNotMade, and NotAClaim for changes that leave no claim."""
+    _check_limits(case, scrubber.rulebook, folder)
+    bench = _bench(scrubber, case)
+    claim = read_v3(claim_of(case, folder))
+    return SetUp(bench, claim, _received_on(case, claim))
+
+
+def _check_limits(case: Case, book: Rulebook, folder: Path) -> None:
+    """Limits that a rule names are written into it when the rules load: a row of the case would not reach it."""
+    changed = {row.cells.get("name") for row in case.tables if row.kind == "limits"}
+    if not changed:
+        return
+    file = book.rules[case.rule].file
+    named = sorted(name for _, name in limits_named(read_yaml(folder / file, file)) if name in changed)
+    if named:
+        raise CaseNotMade(
+            f"the rule names the limit {named[0]}, so no case can change its row: choose dates of service on which the "
+            "row that is meant is in force"
+        )
+
+
+def _bench(scrubber: Scrubber, case: Case) -> Scrubber:
+    """The scrubber that the case runs on: with its rule active, its table rows and its releases in place."""
+    reference = _reference_of(case, scrubber.reference)
+    book = scrubber.rulebook
+    rule = book.rules[case.rule]
+    if rule.status == "active" and not case.tables:
+        return replace(scrubber, reference=reference)
+    rules = {**book.rules, rule.id: replace(rule, status="active")}
+    changed = Rulebook(rules, book.packs, _with_rows(book.rows, case.tables), book.digest, like=book)
+    if rule.status == "active" and changed.lists is book.lists:
+        return Scrubber(changed, reference, scrubber.engine)  # the same tests: rows are read by facts
+    return Scrubber(changed, reference, PlainEngine(rule_tests(changed.running), changed.lists))
+
+
+def _reference_of(case: Case, in_use: Reference) -> Reference:
+    """What the case says that it runs on."""
+    if case.releases == IN_USE:
+        return in_use
+    if case.releases in (AS_LOADED, AS_COMPLETE):
+        return _loaded_reference(complete=case.releases == AS_COMPLETE)
+    return _starter_reference(in_use)
+
+
+def _starter_reference(in_use: Reference) -> Reference:
+    """The tables that ship with the program; they are read once, and not again where nothing else is in use."""
+    return in_use if _nothing_but_starter(in_use) else _shipped_reference()
+
+
+def _nothing_but_starter(reference: Reference) -> bool:
+    return all(release.starter for release in reference.releases())
+
+
+@cache
+def _shipped_reference() -> Reference:
+    return open_reference(None)
+
+
+@cache
+def _loaded_reference(complete: bool) -> Reference:
+    """The starter tables as if loaded from published files: past the last release they are out of date."""
+    tables, releases = read_contents(None)
+    return Reference(MemoryBackend(tables, [each._replace(starter=False, complete=complete) for each in releases]))
+
+
+def _with_rows(rows: Mapping[str, tuple[Any, ...]], added: Iterable[TableRow]) -> Mapping[str, tuple[Any, ...]]:
+    """The tables with the case's rows, each in place of those with its key, from which it takes what it leaves open."""
+    changed = dict(rows)
+    for kind, cells in added:
+        key = [cells.get(column) for column in ROW_KEYS[kind]]
+        old = changed.get(kind, ())
+        same = [row for row in old if [getattr(row, column) for column in ROW_KEYS[kind]] == key]
+        row = same[-1]._replace(**cells) if same else _new_row(kind, cells)
+        changed[kind] = (*(row for row in old if row not in same), row)
+    return changed
+
+
+def _new_row(kind: str, cells: Mapping[str, Any]) -> Any:
+    parsers = cell_parsers(ROW_TYPES[kind])
+    blank = {}
+    for column in parsers.keys() - cells.keys():
+        try:
+            blank[column] = parsers[column]("")
+        except ValueError:
+            raise CaseNotMade(f"a new row of {kind} needs the column {column}") from None
+    return ROW_TYPES[kind](**blank, **cells)
+
+
+def _report(case: Case, scrubber: Scrubber, folder: Path) -> Iterator[str]:
+    """What came out otherwise; and whether that may be for the reference data that the case runs on."""
+    found = list(_differences(case, scrubber, folder))
+    yield from found
+    if not found or case.releases in (AS_LOADED, AS_COMPLETE):
+        return
+    starter_only = _nothing_but_starter(scrubber.reference)
+    if case.releases == IN_USE and starter_only:
+        yield "it runs on the releases in use, and SCRUBBER_REFERENCE names none beside the starter tables"
+    if case.releases == IN_USE or starter_only:
+        return
+    if not any(_differences(replace(case, releases=IN_USE), scrubber, folder)):
+        yield "on the releases in use it comes out as it says: where it is meant for those, add `releases: in-use`"
+
+
+def _differences(case: Case, scrubber: Scrubber, folder: Path) -> Iterator[str]:
+    try:
+        ready = set_up(case, scrubber, folder)
+    except CaseNotMade as error:
+        yield str(error)
+        return
+    except NotAClaim as error:
+        yield from (f"not a claim: {problem.pointer} {problem.message}" for problem in error.problems)
+        return
+    result = ready.scrubber.scrub(ready.claim, ready.received_on)
+    yield from differences(case, result.findings, result.not_checked)
+
+
+def differences(case: Case, findings: Iterable[Finding], unchecked: Iterable[NotChecked]) -> Iterator[str]:
+    """What came out of a case otherwise than it says, as lines to read; what other rules found does not count."""
+    found = [told_finding(finding) for finding in findings if finding.rule.id == case.rule]
+    items = [_told_unchecked(item) for item in unchecked if item.rule.id == case.rule]
+    yield from _compare("finding", case.finds or (), found)
+    if case.not_checked is not None:
+        yield from _compare("not checked", case.not_checked, items)
+    elif len(found) < len(case.finds or ()):  # what was not checked cannot be found
+        yield from (f"found not checked: {_shown(item)}" for item in items)
+
+
+def _received_on(case: Case, claim: Claim) -> date:
+    last_days = [line.last_day for line in claim.lines if line.last_day]
+    return case.received_on or claim.context.received_on or max(last_days, default=DAY_OF_BASE_CLAIMS)
+
+
+def told_finding(finding: Finding) -> Expected:
+    """Everything that a case can say of a finding, as it came out."""
+    impact = finding.impact
+    at_risk = impact.at_risk if impact else None
+    return Expected(
+        finding.lines,
+        {
+            "severity": finding.rule.severity,
+            "at_risk": None if at_risk is None else f"{at_risk:.2f}",
+            "liability": impact.liability if impact else None,
+            "related": list(finding.related_lines),
+            "message": finding.message,
+            "pointer": finding.pointer,
+        },
+    )
+
+
+def _told_unchecked(item: NotChecked) -> Expected:
+    return Expected(item.lines, {"missing": list(item.missing), "message": item.message})
+
+
+def _compare(what: str, expected: Sequence[Expected], found: list[Expected]) -> Iterator[str]:
+    """What was expected and not found, and what was found and not expected; the most exactly described first."""
+    left = list(found)
+    for item in sorted(expected, key=lambda item: -len(item.told)):
+        match = next((other for other in left if _fits(item, other)), None)
+        if match is None:
+            yield f"expected {what}: {_shown(item)}"
+        else:
+            left.remove(match)
+    for other in left:
+        yield f"found {what}: {_shown(other)}"
+
+
+def _fits(expected: Expected, found: Expected) -> bool:
+    return expected.lines == found.lines and all(
+        wanted in found.told[name] if name == "message" else wanted == found.told[name]
+        for name, wanted in expected.told.items()
+    )
+
+
+def _shown(item: Expected) -> str:
+    where = f"line {', '.join(map(str, item.lines))}" if item.lines else "the claim"
+    said = (f"{name.replace('_', '-')} {_word(value)}" for name, value in item.told.items())
+    return "; ".join((where, *said))
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(map(str, value)) + "]"
+    return "null" if value is None else str(value)

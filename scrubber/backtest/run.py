@@ -1,0 +1,235 @@
+"""The rows of a chunk: each read, judged by both rulebooks, held against its remittance."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from datetime import date
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+from scrubber.backtest.compare import Bench, open_bench
+from scrubber.backtest.denials import claim_outcome
+from scrubber.backtest.files import LONGEST_ROW, Chunk, InputFile, chunks, opened
+from scrubber.backtest.remittances import Numbers, RemitFile, Remittances, Unjoined, load_remits
+from scrubber.backtest.rulebooks import Books, Choice, open_books
+from scrubber.backtest.tally import MOST_TOLD, Tally, count_claim, count_outcome
+from scrubber.claim import read_claim
+from scrubber.errors import BackTestStopped, ConfigError, Faults, NotAClaim, NotJson, describe_failure
+from scrubber.reference import open_reference
+from scrubber.reference.releases import Release
+
+
+class Judging:
+    """What judges the rows of a file. `run_on` is the day of receipt of claims that state none; `tested` are ids."""
+
+    def __init__(self, bench: Bench, run_on: date, remittances: Remittances | None, tested: Iterable[str]) -> None:
+        self._tested = frozenset(tested)
+        self._bench = bench
+        self._run_on = run_on
+        self._remittances = remittances
+
+    def chunk(self, chunk: Chunk) -> Tally:
+        """The tally of a chunk. A row that is no claim is counted, and the others go on."""
+        tally = Tally()
+        for place, data in enumerate(chunk.rows):
+            tally.counts["rows"] += 1
+            if data != b"":
+                trouble = self._row(tally, data, chunk.numbers[place], chunk.first + place)
+                if trouble and len(tally.told) < MOST_TOLD:
+                    tally.told.append((chunk.first + place, trouble))
+        return tally
+
+    def _row(self, tally: Tally, data: bytes | None, number: str | None, row: int) -> str | None:
+        """Counts one row; returns what is wrong with it."""
+        kind = "no claim"
+        try:
+            if data is None:
+                raise NotJson(LONGEST_ROW, 1, LONGEST_ROW)
+            self._claim(tally, data, number, row)
+        except NotJson as error:
+            trouble = "is too long to be a claim" if data is None else f"is no JSON from column {error.column} on"
+        except NotAClaim as error:
+            first = error.problems[0]
+            trouble = f"is no claim: {first.pointer or 'the body'} {first.message}"
+        except Exception as error:  # noqa: BLE001  one claim that we fail on must not lose the others; it is told
+            kind, failure = "failed", describe_failure(error)
+            trouble = f"made the program fail: {failure['error']} in {failure['frames'][-1]}; please report it"
+        else:
+            return None
+        tally.counts[kind] += 1
+        return trouble
+
+    def _claim(self, tally: Tally, data: bytes, number: str | None, row: int) -> None:
+        claim = read_claim(data)
+        received_on = claim.context.received_on
+        judged = self._bench.judge(claim, received_on or self._run_on)
+        rows = self._remittances.rows(number) if self._remittances and number else None
+        tally.counts["claims"] += 1
+        tally.counts["received on the day of the run"] += received_on is None
+        count_claim(tally, claim, judged, row)
+        if rows:
+            count_outcome(tally, claim, judged, claim_outcome(claim, rows), row, self._tested)
+        elif self._remittances:
+            tally.counts["claims without a remittance"] += 1
+            tally.counts["claims without a number"] += claim.patient_control_number is None
+
+
+Progress = Callable[[int, float], None]  # rows so far, how much of the file (0 to 1)
+CHUNKS_A_PROCESS = 3  # under way at once: enough that no process waits
+
+
+class Setup(NamedTuple):
+    """What a process opens for itself. `digests` are those of the rulebooks as the first process opened them."""
+
+    choice: Choice
+    reference: str | None
+    run_on: date
+    remittances: Path | None
+    digests: tuple[str, str | None]
+
+
+class Run(NamedTuple):
+    """A back-test that was run. `one_reading`: both rulebooks judged the same facts. `run_on` is its day."""
+
+    books: Books
+    releases: tuple[Release, ...]
+    one_reading: bool
+    run_on: date
+    claims: InputFile
+    remits: RemitFile | None
+    unjoined: Unjoined | None
+    tally: Tally
+
+
+def back_test(
+    choice: Choice,
+    reference: str | None,
+    claims: Path,
+    remits: Path | None,
+    run_on: date,
+    jobs: int,
+    progress: Progress,
+) -> Run:
+    """Runs the claims of a file through the rulebooks of a choice, and holds the findings against remittances.
+
+    `run_on` is the day of receipt of claims that state none. The result does not depend on `jobs`. Raises Faults for
+    rules and files that cannot be read, ConfigError for a place of reference data that is none, BackTestStopped when a
+    process ends by itself.
+    """
+    books = open_books(choice)
+    tables = open_reference(reference)
+    digests = books.candidate.digest, books.baseline.digest if books.baseline else None
+    with tempfile.TemporaryDirectory(prefix="scrubber-back-test-") as folder:
+        place = Path(folder) / "remits.sqlite"
+        loaded = load_remits(remits, place) if remits else None
+        numbers = Numbers(place) if remits else None
+        setup = Setup(choice, reference, run_on, place if remits else None, digests)
+        bench = open_bench(books, tables)
+        remittances = Remittances(place) if remits and jobs == 1 else None
+        here = Judging(bench, run_on, remittances, books.tested) if jobs == 1 else None
+        with opened(claims) as file:
+            given = (numbers.given(chunk) if numbers else chunk for chunk in chunks(file))
+            tallies = _here(here, given) if here else _on_processes(setup, given, jobs)
+            tally = _added(tallies, progress)
+            read = file.finished()
+        unjoined = numbers.close() if numbers else None
+        return Run(books, tables.releases(), bench.one_reading, run_on, read, loaded, unjoined, tally)
+
+
+def _added(tallies: Iterable[tuple[Tally, float]], progress: Progress) -> Tally:
+    """The tallies of all chunks, in the order of the file."""
+    total = Tally()
+    for tally, share in tallies:
+        total.add(tally)
+        progress(total.counts["rows"], share)
+    return total
+
+
+def _here(judging: Judging, given: Iterable[Chunk]) -> Iterator[tuple[Tally, float]]:
+    for chunk in given:
+        yield judging.chunk(chunk), chunk.share
+
+
+def _on_processes(setup: Setup, given: Iterable[Chunk], jobs: int) -> Iterator[tuple[Tally, float]]:
+    with _processes(setup, jobs) as pool:
+        under_way: deque[tuple[Future[Tally], float]] = deque()
+        for chunk in given:
+            under_way.append((pool.submit(_judge, chunk), chunk.share))
+            if len(under_way) >= CHUNKS_A_PROCESS * jobs:
+                yield _first(under_way)
+        while under_way:
+            yield _first(under_way)
+
+
+def _first(under_way: deque[tuple[Future[Tally], float]]) -> tuple[Tally, float]:
+    future, share = under_way.popleft()
+    try:
+        return future.result(), share
+    except BrokenProcessPool:
+        stopped = "a process of the back-test was ended from outside; if memory was short, give fewer --jobs"
+        raise BackTestStopped(stopped) from None
+
+
+@contextmanager
+def _processes(setup: Setup, jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that open the rules for themselves. Whatever ends the back-test ends them."""
+    # Started anew, not forked: a fork would share file positions of reference data and locks of the engine.
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_open, initargs=(setup,))
+    try:
+        with _without_interrupts():  # Ctrl-C reaches every process of a terminal: only the first one may act on it
+            for future in [pool.submit(_ready) for _ in range(jobs)]:
+                future.cancel()
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Processes that are started within ignore interrupts for good."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+_opened: Judging | BackTestStopped  # of a process that judges chunks, once it is open
+
+
+def _open(setup: Setup) -> None:
+    global _opened  # a process of a pool has no other place
+    try:
+        _opened = _judging(setup)
+    except (BackTestStopped, Faults, ConfigError) as error:
+        _opened = BackTestStopped(str(error))
+
+
+def _judging(setup: Setup) -> Judging:
+    books = open_books(setup.choice)
+    digests = books.candidate.digest, books.baseline.digest if books.baseline else None
+    if digests != setup.digests:
+        raise BackTestStopped("the rules changed while the back-test began: run it again")
+    remittances = Remittances(setup.remittances) if setup.remittances else None
+    return Judging(open_bench(books, open_reference(setup.reference)), setup.run_on, remittances, books.tested)
+
+
+def _ready() -> None:
+    """Asked of a process so that it is started."""
+
+
+def _judge(chunk: Chunk) -> Tally:
+    if isinstance(_opened, BackTestStopped):
+        raise _opened
+    return _opened.chunk(chunk)

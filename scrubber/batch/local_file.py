@@ -1,0 +1,363 @@
+"""Scrubs a file of claims without a service, on all cores, and goes on where an earlier run stopped.
+
+Results are gathered in `<output>.part`, and what they rest on and how far they are in `<output>.progress`.
+
+Killed at any moment, the next run goes on where the last one left off, and the output is that of a run that was not
+disturbed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fcntl import LOCK_EX, LOCK_NB, lockf
+from functools import reduce
+from multiprocessing.connection import Connection, Pipe
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, NoReturn, TypeVar
+
+import orjson
+
+from scrubber import __version__
+from scrubber.batch.model import BYTES_A_CHUNK, OBJECTS_A_CHUNK, OBJECTS_A_CLAIM, ROWS_A_CHUNK, Chunk, Tally
+from scrubber.batch.scrub_rows import FATAL, FATAL_DEATHS, reject, scrub_rows
+from scrubber.batch.split import Cut, cut_lines, pieces, rows_of
+from scrubber.claim.model import Claim
+from scrubber.errors import ScrubberError
+from scrubber.findings import ScrubResult, Switches
+from scrubber.scrub import Scrubber
+
+PART, PROGRESS = ".part", ".progress"
+
+
+class CannotContinue(ScrubberError):
+    """What lies at the output rests on something else; the message says on what."""
+
+
+class Mark(NamedTuple):
+    """How far a run is: chunks done, bytes of results written, and what came out."""
+
+    chunks: int = 0
+    written: int = 0
+    tally: Tally = Tally()
+
+
+class Notes:
+    """The two files beside an output that is not whole yet. They hold claims: nobody else may read them."""
+
+    def __init__(self, output: Path, rests_on: dict[str, Any]) -> None:
+        self.part = output.with_name(output.name + PART)
+        self._file = output.with_name(output.name + PROGRESS)
+        self._output = output
+        self._rests_on = rests_on
+
+    def rested_on(self) -> dict[str, Any] | None:
+        """What an earlier run rested on, if there was any. Raises CannotContinue for a foreign file."""
+        told = self._told()
+        return told["rests on"] if told else None
+
+    def read(self) -> Mark | None:
+        """How far an earlier run was. Raises CannotContinue when it rests on something else."""
+        told = self._told()
+        if told is None:
+            return None
+        if other := [name for name, value in self._rests_on.items() if told["rests on"].get(name) != value]:
+            raise CannotContinue(
+                f"{self._output} was begun with other {' and '.join(other)}; give what it was begun with, or remove "
+                f"{self._file} to begin anew"
+            )
+        tally = told["tally"]
+        return Mark(told["chunks"], told["written"], Tally(**tally | {"at_risk": Decimal(tally["at_risk"])}))
+
+    def _told(self) -> dict[str, Any] | None:
+        try:
+            told: dict[str, Any] = orjson.loads(self._file.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValueError:
+            told = {}
+        if not {"rests on", "chunks", "written", "tally"} <= told.keys():
+            raise CannotContinue(f"{self._file} is no progress of an earlier run; remove it, or choose another output")
+        return told
+
+    def open_part(self, mark: Mark) -> BinaryIO:
+        """The results so far, as far as they are noted, for this run alone.
+
+        Raises CannotContinue when they are not there, or another run is at them.
+        """
+        self.part.touch(mode=0o600)
+        part = self.part.open("r+b")
+        try:
+            lockf(part, LOCK_EX | LOCK_NB)  # of this process; its forks, which may outlive it a little, have no share
+        except (BlockingIOError, PermissionError):
+            part.close()
+            raise CannotContinue(f"another run writes {self.part} just now; wait for its end") from None
+        if part.seek(0, os.SEEK_END) < mark.written:
+            part.close()
+            raise CannotContinue(f"{self.part} is shorter than it was; remove {self._file} to begin anew")
+        part.truncate(mark.written)
+        part.seek(mark.written)
+        return part
+
+    def write(self, part: BinaryIO, mark: Mark) -> None:
+        """Note how far it is; the results are on the disk before the note is."""
+        part.flush()
+        os.fsync(part.fileno())
+        told = {"rests on": self._rests_on, **mark._asdict(), "tally": mark.tally._asdict()}
+        unfinished = self._file.with_name(self._file.name + ".new")
+        unfinished.write_bytes(orjson.dumps(told, default=str))
+        unfinished.replace(self._file)
+
+    def remove(self) -> None:
+        """The output is whole."""
+        self._file.unlink(missing_ok=True)
+
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+AHEAD = 2  # tasks that a process has before it
+
+
+class Lost(Exception):
+    """A process ended before its task did. `task` is the one."""
+
+    def __init__(self, task: object) -> None:
+        self.task = task
+        super().__init__("a process ended before its task did")
+
+
+class _Hand(NamedTuple):
+    process: int
+    line: Connection
+
+
+def in_order(work: Callable[[Task], Result], tasks: Iterable[Task], count: int) -> Iterator[Result]:
+    """What `work` makes of each task, in `count` forks of this process; few tasks are taken ahead.
+
+    The forks end with this process, also where that is killed. Tasks and results are such that pickle can carry them.
+    Raises Lost. Call it where no other thread runs.
+    """
+    hands: list[_Hand] = []
+    given: deque[tuple[_Hand, Task]] = deque()
+    try:
+        for _ in range(count):
+            hands.append(_start(work, hands))
+        for number, task in enumerate(tasks):
+            hand = hands[number % count]
+            given.append((hand, task))
+            with suppress(BrokenPipeError):  # its first task is to be the one that is lost
+                hand.line.send(task)
+            if len(given) == count * AHEAD:
+                yield _result(*given.popleft())
+        while given:
+            yield _result(*given.popleft())
+    finally:
+        for hand in hands:
+            hand.line.close()
+        for hand in hands:
+            os.kill(hand.process, signal.SIGKILL)
+            os.waitpid(hand.process, 0)
+
+
+def _result(hand: _Hand, task: Any) -> Any:
+    try:
+        return hand.line.recv()
+    except (EOFError, OSError):  # also in the middle of a result
+        raise Lost(task) from None
+
+
+def _start(work: Callable[[Any], Any], others: list[_Hand]) -> _Hand:
+    mine, theirs = Pipe()
+    process = os.fork()
+    if not process:
+        # A line that a sister held open would never tell that this process has ended.
+        for line in (mine, *(other.line for other in others)):
+            line.close()
+        _be_hand(work, theirs)
+    theirs.close()
+    return _Hand(process, mine)
+
+
+def _be_hand(work: Callable[[Any], Any], line: Connection) -> NoReturn:
+    """What a fork does instead of going on as its parent; it ends with the line."""
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        while True:
+            line.send(work(line.recv()))
+    finally:
+        os._exit(1)
+
+
+BYTES_A_MARK = 32_000_000  # of results between two notes of how far it is
+MOST_FATAL = 10  # rows of a chunk at which processes ended; where there are more, it is not the rows
+
+Told = Callable[[int, int, int], None]  # rows done, rows done before this run, rows in all
+
+
+class ProcessEnded(ScrubberError):
+    """Processes end whatever they scrub; the message says at which rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a file is scrubbed. `received_on` stands in for claims that do not say."""
+
+    received_on: date
+    switches: Switches
+    most_row_bytes: int
+
+
+class _Scrubbed(NamedTuple):
+    """What a process made of a chunk."""
+
+    results: bytes
+    tally: Tally
+
+
+def scrub_file(claims: Path, output: Path, scrubber: Scrubber, terms: Terms, jobs: int, told: Told) -> Tally:
+    """Results of every row of NDJSON in `claims`, in `output`; goes on where an earlier run left off.
+
+    Raises CannotContinue, ProcessEnded, OSError.
+    """
+    cut, sha256 = _cut(claims, terms)
+    notes = Notes(output, _rests_on(sha256, scrubber, terms))
+    mark = notes.read()
+    if output.exists() and (mark is None or mark.chunks < len(cut.chunks) or notes.part.exists()):
+        raise CannotContinue(f"{output} is there already; remove it, or choose another file")
+    mark = mark or Mark()
+    if not output.exists():
+        mark = _go_on(cut, mark, _Work(claims, scrubber, terms), jobs, notes, told)
+        notes.part.rename(output)
+    notes.remove()
+    return mark.tally
+
+
+def received_on_before(output: Path) -> date | None:
+    """The day of receipt that an earlier run of this output began with. Raises CannotContinue."""
+    rests_on = Notes(output, {}).rested_on()
+    return date.fromisoformat(rests_on["received on"]) if rests_on else None
+
+
+def _cut(claims: Path, terms: Terms) -> tuple[Cut, str]:
+    """The chunks of a file, and the SHA-256 of its bytes."""
+    hashing = hashlib.sha256()
+
+    def hashed(stream: BinaryIO) -> Iterator[bytes]:
+        for piece in pieces(stream):
+            hashing.update(piece)
+            yield piece
+
+    with claims.open("rb") as stream:
+        cut = cut_lines(hashed(stream), terms.most_row_bytes, most_rows=None)
+    return cut, hashing.hexdigest()
+
+
+def _rests_on(sha256: str, scrubber: Scrubber, terms: Terms) -> dict[str, Any]:
+    """All that the results depend on, by what it is called in a message."""
+    releases = sorted(
+        (release.table, release.name, release.sha256) for release in scrubber.reference.backend.releases()
+    )
+    return {
+        "claims": sha256,
+        "program": __version__,
+        "rules": scrubber.rulebook.digest,
+        "reference data": hashlib.sha256(orjson.dumps(releases)).hexdigest(),
+        "received on": terms.received_on.isoformat(),
+        "SCRUBBER_STALE_AFTER": scrubber.stale_after,
+        "enabled rules": sorted(terms.switches.enable),
+        "disabled rules": sorted(terms.switches.disable),
+        "largest claim": terms.most_row_bytes,
+        "sizes of chunks": [ROWS_A_CHUNK, BYTES_A_CHUNK, OBJECTS_A_CHUNK, OBJECTS_A_CLAIM],
+    }
+
+
+def _go_on(cut: Cut, mark: Mark, work: _Work, jobs: int, notes: Notes, told: Told) -> Mark:
+    """The chunks that are left. Returns the mark at the end."""
+    before, noted = mark.tally.rows, mark
+    with notes.open_part(mark) as part:
+        try:
+            for made in _made(cut.chunks[mark.chunks :], work, jobs):
+                part.write(made.results)
+                mark = Mark(mark.chunks + 1, mark.written + len(made.results), mark.tally.plus(made.tally))
+                if mark.written - noted.written >= BYTES_A_MARK:
+                    notes.write(part, mark)
+                    noted = mark
+                told(mark.tally.rows, before, cut.rows)
+        finally:
+            notes.write(part, mark)
+    return mark
+
+
+def _made(chunks: Sequence[Chunk], work: _Work, jobs: int) -> Iterator[_Scrubbed]:
+    """What comes out of each chunk. One whose process ended is done again, a row at a time. Raises ProcessEnded."""
+    done = 0
+    while done < len(chunks):
+        try:
+            for made in in_order(work, chunks[done:], jobs):
+                done += 1
+                yield made
+        except Lost:
+            done += 1
+            yield _a_row_at_a_time(chunks[done - 1], work)
+
+
+def _a_row_at_a_time(chunk: Chunk, work: _Work) -> _Scrubbed:
+    """A chunk of which a row may end its process; that row is rejected, as in a batch. Raises ProcessEnded."""
+    rows = [*work.rows(chunk)]
+    made: list[_Scrubbed] = []
+    deaths: Counter[int] = Counter()
+    while len(made) < len(rows):
+        try:
+            for one in in_order(lambda place: work.scrubbed([rows[place]]), range(len(made), len(rows)), 1):
+                made.append(one)
+        except Lost:
+            number, _ = rows[len(made)]
+            deaths[number] += 1
+            if deaths[number] < FATAL_DEATHS:
+                continue
+            if len(deaths) > MOST_FATAL:
+                raise _ended(rows) from None
+            made.append(_Scrubbed(reject(number, FATAL), Tally(rejected=1)))
+    return _Scrubbed(b"".join(one.results for one in made), reduce(Tally.plus, (one.tally for one in made)))
+
+
+def _ended(rows: Sequence[tuple[int, bytes | None]]) -> ProcessEnded:
+    (first, _), (last, _) = rows[0], rows[-1]
+    return ProcessEnded(
+        f"process after process ended while it scrubbed rows {first} to {last}; see whether the machine has "
+        "memory left, and run it again to go on"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What a process does with a chunk."""
+
+    claims: Path
+    scrubber: Scrubber
+    terms: Terms
+
+    def __call__(self, chunk: Chunk) -> _Scrubbed:
+        return self.scrubbed(self.rows(chunk))
+
+    def rows(self, chunk: Chunk) -> Iterator[tuple[int, bytes | None]]:
+        """The rows of a chunk, each with its number."""
+        with self.claims.open("rb") as stream:
+            stream.seek(chunk.start)
+            return rows_of(chunk, stream.read(chunk.stop - chunk.start))
+
+    def scrubbed(self, rows: Iterable[tuple[int, bytes | None]]) -> _Scrubbed:
+        """What comes out of some of them."""
+        outcome = scrub_rows(iter(rows), self._scrub, lambda _row: None)
+        return _Scrubbed(outcome.results, outcome.tally)
+
+    def _scrub(self, claim: Claim) -> ScrubResult:
+        terms = self.terms
+        return self.scrubber.scrub(claim, claim.context.received_on or terms.received_on, terms.switches)

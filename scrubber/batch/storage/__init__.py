@@ -1,0 +1,77 @@
+"""The job store and the file store of a deployment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from scrubber.batch.model import LEASE_SECONDS, Depot, Hint, Ledger, nobody
+from scrubber.batch.storage.files import NO_ROOM, FolderDepot
+from scrubber.batch.storage.sqlite import SqliteLedger
+from scrubber.errors import ConfigError
+from scrubber.migrations import FolderMigration, FolderStore, Store
+
+STATE_MIGRATIONS = (
+    FolderMigration(1, 1, "files of batches, rulebooks that answered, rules in force", lambda _folder: None),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """Where batches are kept: what is known of them, and their bytes; and who is told that there is work on them.
+
+    `store` is what has a schema version, and migrations.
+    """
+
+    ledger: Ledger
+    depot: Depot
+    store: Store
+    hint: Hint = nobody
+
+    def standing_still(self) -> str | None:
+        """Why batches do not go on just now; None where they do. Raises LedgerDown."""
+        return NO_ROOM if self.depot.full() else self.ledger.standing_still()
+
+
+def open_batches(
+    state: Path | None, database: str | None, lease_seconds: float = LEASE_SECONDS, broker: str | None = None
+) -> Batches | None:
+    """The batches of a database, or else of a folder; None where the deployment keeps nothing.
+
+    Raises ConfigError for a database or a broker where what it takes is not installed. Nothing is opened yet.
+    """
+    if database is not None:
+        batches = _in_database(database, lease_seconds)
+        return batches if broker is None else replace(batches, hint=_hint(broker))
+    if state is None:
+        return None
+    ledger = SqliteLedger(state / "batches.sqlite", lease_seconds)
+    return Batches(ledger, FolderDepot(state / "batches"), ledger.store)
+
+
+def state_store(state: Path) -> FolderStore:
+    """The folder of Settings.state, with all that lies in it as files."""
+    return FolderStore("the state in", state, STATE_MIGRATIONS)
+
+
+def _hint(broker: str) -> Hint:
+    try:
+        from scrubber.batch.celery import Broker
+    except ImportError:
+        raise ConfigError("SCRUBBER_BROKER_URL needs Celery: pip install 'claim-scrubber[celery]'") from None
+    return Broker(broker).hint
+
+
+def _in_database(address: str, lease_seconds: float) -> Batches:
+    try:
+        from scrubber.batch.storage.postgres import PostgresLedger
+        from scrubber.batch.storage.postgres_files import PostgresDepot
+        from scrubber.batch.storage.postgres_tables import open_database
+    except ImportError:
+        raise ConfigError(
+            "SCRUBBER_DATABASE_URL needs psycopg: pip install 'claim-scrubber[postgres]'; unset it to keep batches in"
+            " files below SCRUBBER_STATE"
+        ) from None
+    database = open_database(address)
+    ledger = PostgresLedger(database, lease_seconds)
+    return Batches(ledger, PostgresDepot(database), ledger.store)

@@ -1,0 +1,178 @@
+"""The bytes of batches in a PostgreSQL database, for many machines.
+
+Each batch has a table of its own. Dropping it gives its room back at once and leaves none of its claims in the files of
+the database, which deleting rows would not. Bytes lie in parts that fill a page of PostgreSQL each, key and all: they
+are written and read faster than large values, which it would cut up and keep elsewhere.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any, BinaryIO, LiteralString, NoReturn
+
+from psycopg import Cursor
+from psycopg.sql import SQL, Composed, Identifier
+
+from scrubber.batch.model import PIECE
+from scrubber.batch.storage.postgres_tables import Row, Tables, told_plainly
+from scrubber.database import Database
+from scrubber.errors import Gone
+
+UPLOAD, ROWS, RESULT = "upload", "rows", "result"
+PART = 8_000  # bytes
+_PREFIX = "claims_"
+_MAKE = (
+    "CREATE TABLE {table} (kind text, number integer, token text, part integer, data bytea NOT NULL,"
+    " PRIMARY KEY (kind, number, token, part))",
+    "ALTER TABLE {table} ALTER COLUMN data SET STORAGE PLAIN",
+)
+# Rows that were kept sort before the upload. Of several attempts at keeping them, which hold the same bytes, one.
+_SOURCE: LiteralString = (
+    "SELECT kind, token FROM {table} WHERE kind = ANY(%s) AND number = 0 ORDER BY kind, token LIMIT 1"
+)
+_PARTS: LiteralString = (
+    "SELECT data FROM {table} WHERE kind = %(kind)s AND number = %(number)s AND token = %(token)s "
+    "AND part BETWEEN %(first)s AND %(last)s ORDER BY part"
+)
+_ALL: LiteralString = "SELECT data FROM {table} WHERE kind = %s AND number = %s AND token = %s ORDER BY part"
+
+
+class PostgresDepot:
+    """See Depot."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._tables = Tables(database)
+
+    def receive(self, batch_id: str, pieces: Iterable[bytes]) -> int:
+        """See Depot."""
+        with told_plainly():
+            self._tables.make()
+        with told_plainly(), self._database.open(autocommit=False) as connection, connection.cursor() as cursor:
+            for statement in _MAKE:
+                cursor.execute(_on(batch_id, statement))
+            cursor.execute("INSERT INTO scrubber_batches.uploads (batch) VALUES (%s)", (batch_id,))
+            return _copy(cursor, batch_id, UPLOAD, 0, "", pieces)
+
+    def upload(self, batch_id: str) -> BinaryIO:
+        """See Depot."""
+        return self._open(batch_id, UPLOAD)
+
+    def keep_rows(self, batch_id: str, token: str, pieces: Iterable[bytes]) -> None:
+        """See Depot. On a connection of its own: the upload is read, and the lease renewed, in between."""
+        with told_plainly(), self._database.open(autocommit=False) as connection, connection.cursor() as cursor:
+            _copy(cursor, batch_id, ROWS, 0, token, pieces)
+
+    def kept_rows(self, batch_id: str) -> BinaryIO:
+        """See Depot."""
+        return self._open(batch_id, ROWS)
+
+    def rows(self, batch_id: str, start: int, stop: int) -> bytes:
+        """See Depot."""
+        return self._slice(batch_id, self._source(batch_id, ROWS, UPLOAD), start, stop)
+
+    def keep_result(self, batch_id: str, number: int, token: str, result: bytes) -> None:
+        """See Depot."""
+        with told_plainly(), self._database.change() as connection, connection.cursor() as cursor:
+            _copy(cursor, batch_id, RESULT, number, token, (result,))
+
+    def result(self, batch_id: str, number: int, token: str) -> bytes:
+        """See Depot."""
+        return _whole(self._ask(batch_id, _ALL, (RESULT, number, token)))
+
+    def drop_result(self, batch_id: str, number: int, token: str) -> None:
+        """See Depot."""
+        statement = "DELETE FROM {table} WHERE kind = %s AND number = %s AND token = %s"
+        with told_plainly(), self._database.change() as connection:
+            connection.execute(_on(batch_id, statement), (RESULT, number, token))
+
+    def full(self) -> bool:
+        """See Depot. Nobody but the server can see its disk."""
+        return False
+
+    def remove(self, batch_id: str) -> None:
+        """See Depot."""
+        with told_plainly(), self._database.change() as connection:
+            connection.execute("DELETE FROM scrubber_batches.uploads WHERE batch = %s", (batch_id,))
+            connection.execute(_on(batch_id, "DROP TABLE IF EXISTS {table}"))
+
+    def untouched(self, since: datetime) -> Iterator[str]:
+        """See Depot. An upload is there as a whole or not at all, so the moment in which it came will do."""
+        found = self._tables.ask(
+            "SELECT batch FROM scrubber_batches.uploads WHERE received < %s ORDER BY batch", (since,)
+        )
+        return (row["batch"] for row in found)
+
+    def _open(self, batch_id: str, kind: str) -> BinaryIO:
+        source = self._source(batch_id, kind)
+        return io.BufferedReader(_Parts(lambda start, stop: self._slice(batch_id, source, start, stop)), PIECE)
+
+    def _source(self, batch_id: str, *kinds: str) -> Row:
+        found = self._ask(batch_id, _SOURCE, (list(kinds),))
+        return found[0] if found else _gone()
+
+    def _slice(self, batch_id: str, source: Row, start: int, stop: int) -> bytes:
+        """Bytes from `start` to `stop`, or to the end where that comes first."""
+        if start == stop:
+            return b""
+        place = {"number": 0, "first": start // PART, "last": (stop - 1) // PART}
+        data = b"".join(row["data"] for row in self._ask(batch_id, _PARTS, source | place))
+        before = place["first"] * PART
+        return data[start - before : stop - before]
+
+    def _ask(self, batch_id: str, statement: LiteralString, values: Any) -> list[Row]:
+        with told_plainly():
+            return self._database.ask(_on(batch_id, statement), values, binary=True)
+
+
+class _Parts(io.RawIOBase):
+    """Kept bytes as a file, read from its start."""
+
+    def __init__(self, slice_of: Callable[[int, int], bytes]) -> None:
+        self._slice_of = slice_of
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Any) -> int:
+        """Some bytes; none at the end."""
+        data = self._slice_of(self._at, self._at + len(into))
+        into[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+
+def _on(batch_id: str, statement: LiteralString) -> Composed:
+    return SQL(statement).format(table=Identifier("scrubber_batches", f"{_PREFIX}{batch_id}"))
+
+
+def _gone() -> NoReturn:
+    raise Gone("the database of batches cannot be used: what was kept is not there")
+
+
+def _whole(parts: list[Row]) -> bytes:
+    return b"".join(row["data"] for row in parts) if parts else _gone()
+
+
+def _copy(cursor: Cursor[Any], batch_id: str, kind: str, number: int, token: str, pieces: Iterable[bytes]) -> int:
+    size = 0
+    with cursor.copy(_on(batch_id, "COPY {table} FROM STDIN (FORMAT BINARY)")) as copy:
+        copy.set_types(("text", "int4", "text", "int4", "bytea"))
+        for part, data in enumerate(_parts(pieces)):
+            size += len(data)
+            copy.write_row((kind, number, token, part, data))
+    return size
+
+
+def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in full parts, and what is left in a last one, which may be empty."""
+    held = b""
+    for piece in pieces:
+        held += piece
+        full = len(held) // PART * PART
+        yield from (held[start : start + PART] for start in range(0, full, PART))
+        held = held[full:]
+    yield held

@@ -1,0 +1,187 @@
+"""Receives an upload piece by piece, makes it durable, and enters it in the job store: then it is a batch."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from scrubber.batch.model import CUT, DEFAULT_TENANT, Batch, Body, Options
+from scrubber.batch.split import unpacked
+from scrubber.batch.storage import Batches
+from scrubber.claim.unpack import MAGIC, Unpacker
+from scrubber.errors import BadGzip, BadUpload, NotABatch, UnpacksTooLarge
+
+LOOKED_AT = 1 << 16  # bytes at the start of an upload, from the first that is no space on
+SPACE = b" \t\r\n\xef\xbb\xbf"
+_UNPACKED_AT_MOST = 1 << 26
+_X12 = re.compile(rb"(ISA|GS|ST)[^A-Za-z0-9\s]")
+_OVER_LINES = re.compile(rb'\{[ \t\r]*\n\s*"')
+_FOREIGN = {
+    b"\xff\xfe": "This is UTF-16: send UTF-8.",
+    b"\xfe\xff": "This is UTF-16: send UTF-8.",
+    b"PK\x03\x04": "This is a zip file: send what is in it, as it is or as gzip.",
+    b"\x28\xb5\x2f\xfd": "This is packed as zstd: send it as it is, or as gzip.",
+    MAGIC: "This is packed by gzip twice: send it packed once.",
+}
+
+
+class Shown(NamedTuple):
+    """The format of the rows, ndjson or json, and whether they are gzipped."""
+
+    format: str
+    gzipped: bool
+
+
+def shown(start: bytes) -> Shown:
+    """What an upload is that begins so: an array begins with a bracket. Raises BadUpload for what is never read."""
+    gzipped = start.startswith(MAGIC)
+    inner = _unpacked(start) if gzipped else start
+    if _X12.match(inner):
+        raise BadUpload("foreign", "X12 is not read yet: send claims as JSON, one a line, or as a JSON array.")
+    if _OVER_LINES.match(inner):
+        raise BadUpload(
+            "foreign", "A claim goes over several lines: send each on one line, as `jq -c .` does, or an array."
+        )
+    for beginning, what_to_do in _FOREIGN.items():
+        if inner.startswith(beginning):
+            raise BadUpload("foreign", what_to_do)
+    return Shown("json" if inner.startswith(b"[") else "ndjson", gzipped)
+
+
+def _unpacked(start: bytes) -> bytes:
+    """The first bytes in a gzip that are no space; none where there are none so far, or it is damaged."""
+    try:
+        return next(filter(None, (piece.lstrip(SPACE) for piece in unpacked((start,), _UNPACKED_AT_MOST))), b"")
+    except NotABatch:
+        return b""  # told when it is cut: it may only end further on
+
+
+KEY_HOURS = 24
+_BLANK = b" \t\r\n\v\f"
+_MARK = b"\xef\xbb\xbf"
+_ENOUGH = 8  # bytes that tell an empty array, with a mark before it, from any other upload
+
+
+class Declared(NamedTuple):
+    """What the sender says of an upload: its format, None where it shows it; and that it is gzipped."""
+
+    format: str | None = None
+    gzipped: bool = False
+
+
+class _Reading:
+    """Counts, hashes and looks at the bytes that go by. What is packed is unpacked, only to see that it is whole."""
+
+    def __init__(self, pieces: Iterable[bytes], most_bytes: int, declared: Declared) -> None:
+        self._pieces = pieces
+        self._most = most_bytes
+        self._declared = declared
+        self._hash = hashlib.sha256()
+        self._size = 0
+        self._start = b""
+        self._shown = Shown("ndjson", gzipped=False)
+        self._unpacker = Unpacker(most_bytes) if declared.gzipped else None
+        self._first = b""  # of the claims: their first bytes that are no space
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            self._size += len(piece)
+            if self._size > self._most:
+                raise BadUpload("too-large", f"At most {self._most:,} bytes are taken in one batch.")
+            self._hash.update(piece)
+            if len(self._start) < LOOKED_AT:
+                self._look(piece)
+            self._read(piece)
+            yield piece
+        if 0 < len(self._start) < LOOKED_AT:
+            self._shown = shown(self._start)
+        self._end()
+
+    def _look(self, piece: bytes) -> None:
+        self._start = (self._start + piece).lstrip(SPACE)
+        if len(self._start) >= LOOKED_AT:
+            self._shown = shown(self._start)
+
+    def _read(self, piece: bytes) -> None:
+        if self._size == len(piece) and piece.startswith(MAGIC[:1]):  # no JSON begins so: it may be cut off right here
+            self._unpacker = Unpacker(self._most)
+        if self._unpacker is None:
+            self._note((piece,))
+            return
+        with _told_as_upload():
+            self._note(self._unpacker.feed(piece))
+
+    def _note(self, claims: Iterable[bytes]) -> None:
+        for data in claims:
+            if len(self._first) < _ENOUGH:
+                self._first = (self._first + data.translate(None, _BLANK)).removeprefix(_MARK)[:_ENOUGH]
+
+    def _end(self) -> None:
+        if self._unpacker is not None:
+            with _told_as_upload():
+                self._unpacker.end()
+        elif self._shown.gzipped:
+            raise BadUpload("damaged", "The upload has blanks before its gzip.")
+        if not self._first:
+            raise BadUpload("empty", "The upload is empty or all blanks. Send claims, one a line, or as a JSON array.")
+        if self._first == b"[]" and (self._declared.format or self._shown.format) == "json":
+            raise BadUpload("empty", "The array of the upload is empty. Send at least one claim.")
+
+    def body(self) -> Body:
+        """What was read."""
+        return Body(
+            self._declared.format or self._shown.format,
+            self._unpacker is not None,
+            self._size,
+            self._hash.hexdigest(),
+        )
+
+
+@contextmanager
+def _told_as_upload() -> Iterator[None]:
+    try:
+        yield
+    except UnpacksTooLarge as error:
+        raise BadUpload("too-large", f"The upload {error}.") from None
+    except BadGzip as error:
+        raise BadUpload("damaged", f"The upload {error}. Pack the whole file anew, or send it as it is.") from None
+
+
+def receive(
+    batches: Batches,
+    pieces: Iterable[bytes],
+    declared: Declared,
+    options: Options,
+    key: str | None,
+    most_bytes: int,
+    clock: Callable[[], datetime],
+    tenant: str = DEFAULT_TENANT,
+) -> tuple[Batch, bool]:
+    """The batch of an upload, and whether it is a new one; durable when this returns.
+
+    Raises BadUpload, KeyUsed, DepotFull, LedgerDown; then nothing of the upload is kept.
+    """
+    batch_id = _new_id(clock())
+    reading = _Reading(pieces, most_bytes, declared)
+    batches.depot.receive(batch_id, reading)
+    now = clock()
+    batch = Batch(batch_id, "received", now, reading.body(), options, tenant=tenant)
+    accepted = None
+    try:
+        accepted = batches.ledger.accept(batch, key, now + timedelta(hours=KEY_HOURS) if key else None, now)
+    finally:
+        if accepted is None or accepted.id != batch_id:
+            batches.depot.remove(batch_id)
+    if accepted.id == batch_id:
+        batches.hint(batch_id, (CUT,))
+    return accepted, accepted.id == batch_id
+
+
+def _new_id(now: datetime) -> str:
+    """Later ids sort after earlier ones; nobody can guess one."""
+    return f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}"

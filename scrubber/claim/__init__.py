@@ -1,0 +1,8 @@
+"""Reads whatever a sender writes into one Claim."""
+
+from __future__ import annotations
+
+from scrubber.claim.parse import parse_json
+from scrubber.claim.v3 import read_claim, read_v3
+
+__all__ = ["parse_json", "read_claim", "read_v3"]

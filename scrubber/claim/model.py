@@ -1,0 +1,269 @@
+"""One professional claim, whatever shape it came in. Frozen; no look-ups, no opinions.
+
+Scalars that were absent are None. Scalars that were there but could not be read are None too, and stand in
+`Claim.unreadable`. What only `scrubContext` can say is three-valued: a value, stated absent, or not supplied.
+No class here prints its fields: a claim must not reach a log through a repr.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from typing import NamedTuple
+
+MOST_LINES = 50  # service lines of one professional claim (837P, loop 2400)
+
+
+class Absence(Enum):
+    """Why a supplied-on-request element has no value."""
+
+    ABSENT = "absent"  # given as null or "": the sender says there is none
+    NOT_SUPPLIED = "not-supplied"  # left out: nothing is known
+
+
+ABSENT = Absence.ABSENT
+NOT_SUPPLIED = Absence.NOT_SUPPLIED
+
+
+class Unreadable(NamedTuple):
+    """A scalar that stands in the body but is not what its place asks for.
+
+    `element` is a name of `vocabulary.ELEMENTS`; `expected` one of: text, amount, number, date, pointer, code.
+    `line` is the 1-based service line, or None at claim level. The value itself is not kept.
+    """
+
+    element: str
+    expected: str
+    pointer: str
+    line: int | None
+
+
+class Normalised(NamedTuple):
+    """Something understood although it was not sent as the v3 model says; `change` is in our own fixed words."""
+
+    pointer: str
+    change: str
+
+
+class Resembling(NamedTuple):
+    """A name in the body that the model does not know and that was probably meant as `meant`, a name of the model.
+
+    `pointer` is where it stands; `line` the 1-based service line, or None at claim level.
+    """
+
+    pointer: str
+    meant: str
+    line: int | None
+
+
+def as_sent(pointer: str, moved: Mapping[str, str]) -> str:
+    """The pointer of the same thing in the sender's body. `moved`: where things that stand elsewhere there do so."""
+    head = pointer
+    while head:
+        if head in moved:
+            return moved[head] + pointer[len(head) :]
+        head = head.rpartition("/")[0]
+    return pointer
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Address:
+    """A postal address; `zip` is digits only (5 or 9), or as sent when it has other characters."""
+
+    line1: str | None
+    city: str | None
+    state: str | None
+    zip: str | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Provider:
+    """A billing, rendering, ordering, referring or supervising provider, or a service facility.
+
+    `pointer` is where it stands in the body, or would stand.
+    """
+
+    pointer: str
+    npi: str | None = None
+    taxonomy: str | None = None
+    organization: str | None = None
+    last_name: str | None = None
+    first_name: str | None = None
+    tax_id: str | None = None
+    address: Address | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Person:
+    """Subscriber or patient. `pointer` is /subscriber or /dependent."""
+
+    pointer: str
+    member_id: str | None = None
+    last_name: str | None = None
+    first_name: str | None = None
+    birth_date: date | None = None
+    sex: str | None = None
+    address: Address | None = None
+    relationship: str | None = None
+    organization: str | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Diagnosis:
+    """A diagnosis in its place on the claim (1-based), without dot, upper case; `qualifier` is ABK, ABF, BK or BF."""
+
+    position: int
+    pointer: str
+    qualifier: str | None
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ServiceLine:
+    """One service line, `number` counted from 1 in the sender's order.
+
+    `pointer` addresses the line, `service_pointer` its professionalService (the line itself when it is flat).
+    `charge` is the line total in dollars. `first_day` and `last_day` are equal for a single day. `place` is the
+    line's place of service, else None (the claim's then counts). `pointers` are 1-based diagnosis positions in the
+    order sent, also those past the diagnoses there are. Providers are None where the line names none.
+    `ndc` is the drug code; `control_number` the sender's line number.
+    """
+
+    number: int
+    pointer: str
+    service_pointer: str
+    qualifier: str | None
+    procedure: str | None
+    modifiers: tuple[str, ...]
+    charge: Decimal | None
+    unit_code: str | None
+    units: Decimal | None
+    first_day: date | None
+    last_day: date | None
+    place: str | None
+    pointers: tuple[int, ...]
+    rendering: Provider | None = None
+    ordering: Provider | None = None
+    referring: Provider | None = None
+    facility: Provider | None = None
+    ndc: str | None = None
+    control_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Documentation:
+    """What one documentation block says of the report behind some lines.
+
+    `elements` maps flat names to a text or to ABSENT; a name that is missing was not supplied. Flat names are those
+    of `scrubContext.documentation[].elements`, nested ones joined with a dot (`signature.npi`, `sourceStudy.code`);
+    a nested object given as null or "" is `{"signature": ABSENT}`, one with content also has `{"signature": "given"}`.
+    Booleans arrive as "true" and "false".
+    """
+
+    pointer: str
+    lines: tuple[int, ...]
+    elements: Mapping[str, str | Absence]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Abn:
+    """One advance beneficiary notice. All may be ABSENT (given as null or "") or NOT_SUPPLIED (left out).
+
+    `refused`: the patient would not sign; `witnesses` is how many people saw it.
+    """
+
+    pointer: str
+    lines: tuple[int, ...]
+    form: str | Absence
+    issued: date | Absence
+    signed: date | Absence
+    option: str | Absence
+    estimate: str | Absence
+    reason: str | Absence
+    refused: bool | Absence
+    witnesses: Decimal | Absence
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class EarlierService:
+    """A service the patient had before this claim."""
+
+    code: str
+    day: date
+    modifiers: tuple[str, ...] = ()
+    rendering_npi: str | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Context:
+    """`scrubContext`: what the v3 body has no place for.
+
+    `abn` and `history` are None when not supplied and empty when stated absent. `locality` is "CCCCC-LL",
+    "national" or None; `participation` "par", "nonpar" or None.
+    """
+
+    documentation: tuple[Documentation, ...] = ()
+    abn: tuple[Abn, ...] | None = None
+    history: tuple[EarlierService, ...] | None = None
+    plan: str | None = None
+    qmb: bool | None = None
+    eligibility_checked: date | None = None
+    locality: str | None = None
+    participation: str | None = None
+    qualifying_apm: bool | None = None
+    received_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Claim:
+    """One claim, read but not judged. `patient` is the dependent when there is one, else the subscriber.
+
+    `total` is dollars. `texts` are present-or-absent scalars that are only checked for presence or against a code
+    list, by element name (see `vocabulary.ELEMENTS`): filing indicator, signature flags and the like.
+    `lines_sent` is how many service lines the body has: of more than a claim can hold only the first are in `lines`.
+
+    Pointers in here go by the names of the model. `moved` says where a thing stands that the sender wrote elsewhere:
+    `pointer_as_sent`. `resembling` are names that were probably meant as known ones and were not read;
+    `meant` is the claim as it is when they are, None where there are none.
+    """
+
+    control_number: str | None
+    payer_id: str | None
+    payer_name: str | None
+    filing_indicator: str | None
+    subscriber: Person
+    patient: Person
+    billing: Provider
+    rendering: Provider | None
+    ordering: Provider | None
+    referring: Provider | None
+    supervising: Provider | None
+    facility: Provider | None
+    patient_control_number: str | None
+    total: Decimal | None
+    place: str | None
+    frequency: str | None
+    original_claim_number: str | None
+    texts: Mapping[str, str]
+    diagnoses: tuple[Diagnosis, ...]
+    lines: tuple[ServiceLine, ...]
+    context: Context
+    unreadable: tuple[Unreadable, ...] = ()
+    normalised: tuple[Normalised, ...] = ()
+    unmapped: tuple[str, ...] = ()
+    lines_sent: int = 0
+    moved: Mapping[str, str] | None = None
+    resembling: tuple[Resembling, ...] = ()
+    meant: Claim | None = None
+
+    @property
+    def too_long(self) -> bool:
+        """Whether it has more lines than a claim can hold."""
+        return self.lines_sent > MOST_LINES
+
+    def pointer_as_sent(self, pointer: str) -> str:
+        """The pointer of the same thing in the sender's body."""
+        return as_sent(pointer, self.moved) if self.moved else pointer

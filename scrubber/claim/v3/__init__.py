@@ -1,0 +1,170 @@
+"""Reads a parsed v3 Professional Claims body, in either shape in use, into one Claim."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from scrubber.claim.model import Claim, Normalised, Provider, as_sent
+from scrubber.claim.parse import parse_json
+from scrubber.claim.v3 import constructors, fast_load
+from scrubber.claim.v3.names import Named, in_model_names, repeated_names
+from scrubber.claim.v3.parties import diagnoses, provider, providers, service_lines, subscriber_and_patient
+from scrubber.claim.v3.scrub_context import context
+from scrubber.claim.v3.values import Loaded, Notes
+from scrubber.errors import NotAClaim, Problem
+
+_CI = "/claimInformation"
+_SUPPLEMENT = f"{_CI}/claimSupplementalInformation"
+_CLAIM_TEXTS = {
+    "filing-indicator": "claimFilingCode",
+    "patient-control-number": "patientControlNumber",
+    "claim-place": "placeOfServiceCode",
+    "frequency": "claimFrequencyCode",
+    "signature-indicator": "signatureIndicator",
+    "plan-participation": "planParticipationCode",
+    "benefits-assignment": "benefitsAssignmentCertificationIndicator",
+    "release-information": "releaseInformationCode",
+}
+_CLAIM_ELEMENTS, _CLAIM_NAMES = tuple(_CLAIM_TEXTS), tuple(_CLAIM_TEXTS.values())
+
+
+def read_claim(data: bytes) -> Claim:
+    """The claim in a body of UTF-8 JSON. Raises NotJson as `parse_json` does, and NotAClaim as `read_v3` does.
+
+    A name that stands twice in one object is told; only the text shows it.
+    """
+    body = parse_json(data)
+    repeated = repeated_names(data, body)  # first, because it refuses what is nested too deeply to be read
+    claim = read_v3(body)
+    return replace(claim, normalised=(*claim.normalised, *repeated)) if repeated else claim
+
+
+def read_v3(body: object) -> Claim:
+    """A parsed body -> a Claim, with what was normalised, unreadable or unknown listed in it.
+
+    Raises NotAClaim when a container is wrong: the body, an object or a list in it, or no or too many service lines;
+    and for a claim of another kind.
+    """
+    loaded = fast_load.regular(body)
+    if loaded is not None:
+        return _claim(loaded, lines_sent(body), Notes())
+    guessed = in_model_names(body, guess=True)
+    if not guessed.resembling:
+        return _read_named(guessed)
+    as_read = in_model_names(body, guess=False)
+    try:
+        meant = _read_named(guessed)
+    except NotAClaim:  # it cannot have been meant so
+        meant = None
+    return _read_named(as_read._replace(resembling=guessed.resembling), meant)
+
+
+def _read_named(named: Named, meant: Claim | None = None) -> Claim:
+    """The claim in a body that was brought into the model's names. Pointers of refusals go by the sender's."""
+    loaded, unknown = _loaded(named)
+    notes = Notes()
+    claim = _claim(loaded, lines_sent(named.body), notes)
+    moved = {**named.moved, **{pointer: as_sent(place, named.moved) for pointer, place in notes.moved.items()}}
+    told = [Normalised(as_sent(pointer, named.moved), change) for pointer, change in claim.normalised]
+    unmapped = [as_sent(pointer, named.moved) for pointer in (*unknown, *notes.unmapped)]
+    return replace(
+        claim,
+        normalised=(*sorted(set(named.changes)), *told),
+        unmapped=fast_load.listed(unmapped),
+        moved=moved,
+        resembling=named.resembling,
+        meant=meant,
+    )
+
+
+def _loaded(named: Named) -> tuple[Loaded, list[str]]:
+    try:
+        return fast_load.load(named.body)
+    except NotAClaim as refusal:
+        problems = [Problem(as_sent(pointer, named.moved), message) for pointer, message in refusal.problems]
+    problems += [Problem(name.pointer, f"was probably meant as {name.meant}") for name in named.resembling]
+    raise NotAClaim(problems)
+
+
+def lines_sent(body: Any) -> int:
+    """How many service lines an accepted body has."""
+    return len(body["claimInformation"]["serviceLines"])
+
+
+def _claim(loaded: Loaded, line_count: int, notes: Notes) -> Claim:
+    sent = loaded["claimInformation"]
+    texts = _texts(loaded, sent, notes)
+    subscriber, patient = subscriber_and_patient(loaded, notes)
+    by_role = providers(loaded, notes)
+    total = notes.take(sent, "claimChargeAmount", _CI, "total")
+    claim_diagnoses, lines = diagnoses(sent, notes), service_lines(sent, notes)
+    facility = provider(sent.get("serviceFacilityLocation"), f"{_CI}/serviceFacilityLocation", "facility", notes)
+    stated = context(loaded.get("scrubContext"), len(lines), notes)
+    return constructors.whole_claim(
+        control_number=notes.take(loaded, "controlNumber", "", None),
+        payer_id=texts.get("payer-id"),
+        payer_name=notes.take(loaded, "tradingPartnerName", "", None),
+        filing_indicator=texts.get("filing-indicator"),
+        subscriber=subscriber,
+        patient=patient,
+        billing=by_role["billing"] or Provider(_no_billing(loaded)),
+        rendering=by_role["rendering"],
+        ordering=by_role["ordering"],
+        referring=by_role["referring"],
+        supervising=by_role["supervising"],
+        facility=facility,
+        patient_control_number=texts.get("patient-control-number"),
+        total=total,
+        place=texts.get("claim-place"),
+        frequency=texts.get("frequency"),
+        original_claim_number=texts.get("original-claim-number"),
+        texts=texts,
+        diagnoses=claim_diagnoses,
+        lines=lines,
+        context=stated,
+        unreadable=tuple(notes.unreadable),
+        normalised=tuple(notes.normalised),
+        unmapped=fast_load.listed(notes.unmapped),
+        lines_sent=line_count,
+        moved=notes.moved or None,
+    )
+
+
+def _no_billing(body: Loaded) -> str:
+    """Where a billing provider would stand that is not there: as the next of `providers` where that shape is used."""
+    listed = body.get("providers")
+    return f"/providers/{len(listed)}" if listed else "/billing"
+
+
+def _texts(body: Loaded, sent: Loaded, notes: Notes) -> Mapping[str, str]:
+    """Scalars of the claim that are only checked for presence or against a list, by element name."""
+    submitter, receiver = body.get("submitter") or {}, body.get("receiver") or {}
+    subscriber, supplement = body.get("subscriber") or {}, sent.get("claimSupplementalInformation")
+    take = notes.take
+    found = {
+        "payer-id": notes.take_either(body, "tradingPartnerServiceId", "tradingPartnerId", "", "payer-id"),
+        "submitter-name": take(submitter, "organizationName", "/submitter", "submitter-name")
+        or take(submitter, "lastName", "/submitter", "submitter-name"),
+        "submitter-contact": _contact(submitter, notes),
+        "receiver-name": take(receiver, "organizationName", "/receiver", "receiver-name"),
+        "payment-responsibility": take(
+            subscriber, "paymentResponsibilityLevelCode", "/subscriber", "payment-responsibility"
+        ),
+    }
+    found |= zip(_CLAIM_ELEMENTS, notes.take_each(sent, _CLAIM_NAMES, _CI, _CLAIM_ELEMENTS), strict=True)
+    if supplement:
+        found["original-claim-number"] = take(supplement, "claimControlNumber", _SUPPLEMENT, "original-claim-number")
+    return {element: value for element, value in found.items() if value is not None}
+
+
+_WAYS = ("phoneNumber", "email", "faxNumber")
+
+
+def _contact(submitter: Loaded, notes: Notes) -> str | None:
+    """The word "given" when there is a way to reach the submitter."""
+    loaded = submitter.get("contactInformation") or {}
+    place, element = "/submitter/contactInformation", "submitter-contact"
+    ways = [notes.take(loaded, name, place, element) for name in _WAYS]
+    return "given" if any(ways) else None

@@ -1,0 +1,170 @@
+"""Loads a body as `schema.load` does, ten times as fast, where its containers are right.
+
+marshmallow pays for each declared field, also for those that are not there. The functions made here, once, from the
+bound schema walk over the names that are. They accept or give up; when they give up, marshmallow says why. On the
+way they gather the unknown names, which marshmallow would only drop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+from marshmallow import ValidationError
+from marshmallow import fields as marshmallow_fields
+
+from scrubber.claim.model import MOST_LINES
+from scrubber.claim.v3.names import MOST_NAMES, NAME, UNREADABLE_NAME
+from scrubber.claim.v3.schema import BODY, Part, PartOrList, Parts, Scalar, Shape
+from scrubber.errors import NotAClaim, Problem
+
+MOST_PROBLEMS = 50
+MOST_UNMAPPED = 200
+Loaded = dict[str, Any]
+Acceptor = Callable[[object, str, list[str]], Any]  # value, its pointer, unknown names so far
+
+
+class _WrongContainer(Exception):
+    """Something is not the object or list that its place asks for; marshmallow finds out what."""
+
+
+def regular(body: object) -> Loaded | None:
+    """A parsed body whose names the model knows, as `load` gives it: nearly all. None: a name or container is not."""
+    unknown: list[str] = []
+    try:
+        loaded = _accept(body, "", unknown)
+    except _WrongContainer:
+        return None
+    return None if unknown else cast(Loaded, loaded)
+
+
+def load(body: object) -> tuple[Loaded, list[str]]:
+    """A parsed body -> its scalars read, in the containers of the schema; and pointers to unknown names.
+
+    Raises NotAClaim with a problem per place, at most MOST_PROBLEMS, when a container is wrong.
+    """
+    unknown: list[str] = []
+    try:
+        return _accept(body, "", unknown), unknown
+    except _WrongContainer:
+        pass
+    problems: tuple[Problem, ...]
+    try:
+        return cast(Loaded, BODY.load(cast(Any, body))), unknown
+    except ValidationError as error:
+        problems = tuple(_problems(error.messages))
+    raise NotAClaim(problems)  # outside the handler: marshmallow's error holds the body
+
+
+def listed(unknown: list[str]) -> tuple[str, ...]:
+    """Pointers to unknown names, each once, sorted, at most MOST_UNMAPPED."""
+    return tuple(sorted(set(unknown))[:MOST_UNMAPPED]) if unknown else ()
+
+
+def _problems(messages: object) -> list[Problem]:
+    found = sorted(_flat(messages, ()), key=lambda one: [_natural(key) for key in one[0]])
+    return [Problem("".join(f"/{key}" for key in path), text) for path, text in found[:MOST_PROBLEMS]]
+
+
+def _flat(messages: Any, path: tuple[str | int, ...]) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    if isinstance(messages, dict):
+        for key, inner in messages.items():
+            yield from _flat(inner, path if key == "_schema" else (*path, key))
+    else:
+        yield path, "; ".join(messages)
+
+
+def _natural(key: str | int) -> tuple[int, str]:
+    return (key, "") if isinstance(key, int) else (0, key)
+
+
+def _object(shape: Shape, *, optional: bool) -> Acceptor:
+    scalars = {name: field.read for name, field in _fields(shape) if isinstance(field, Scalar)}
+    parts = {name: _part(field) for name, field in _fields(shape) if name not in scalars}
+    required = {name for name, field in _fields(shape) if field.required}
+    unread = shape.unread
+
+    def accept(raw: object, pointer: str, unknown: list[str]) -> Any:
+        if type(raw) is not dict:
+            return _nothing(raw, optional)
+        if required and not required <= raw.keys():
+            raise _WrongContainer
+        if len(raw) > MOST_NAMES:
+            raw = _thinned(raw, {*scalars, *parts, *unread}, pointer, unknown)
+        loaded: Loaded = {}
+        for name, value in raw.items():
+            read = scalars.get(name)
+            if read is not None:
+                loaded[name] = None if value is None else read(value)
+            elif name in parts:
+                loaded[name] = parts[name](value, f"{pointer}/{name}", unknown)
+            elif name not in unread:
+                unknown.append(f"{pointer}/{name if NAME(name) else UNREADABLE_NAME}")
+        return loaded
+
+    return accept
+
+
+def _nothing(raw: object, optional: bool) -> Any:
+    """None where null or "" may say that there is no container; any other value is a wrong one."""
+    if optional and (raw is None or raw == ""):
+        return None
+    raise _WrongContainer
+
+
+def _fields(shape: Shape) -> Iterable[tuple[str, marshmallow_fields.Field[Any]]]:
+    return shape.load_fields.items()
+
+
+def _thinned(raw: Loaded, known: set[str], pointer: str, unknown: list[str]) -> Loaded:
+    """What is known of an object with too many names to list them."""
+    thin = {name: raw[name] for name in known if name in raw}
+    if len(thin) < len(raw):
+        unknown.append(f"{pointer}/(many unknown names)")
+    return thin
+
+
+def _part(field: marshmallow_fields.Field[Any]) -> Acceptor:
+    if isinstance(field, Parts):
+        return _list(field)
+    if isinstance(field, PartOrList):
+        return _either(field)
+    if isinstance(field, Part):
+        return _object(cast(Shape, field.schema), optional=not field.required)
+    raise TypeError(f"no accept path for {type(field).__name__}")
+
+
+def _list(field: Parts) -> Acceptor:
+    accept = _part(field.inner)
+    optional = not field.required
+
+    def accept_each(raw: object, pointer: str, unknown: list[str]) -> Any:
+        if not field.fits(raw):
+            return _nothing(raw, optional)
+        entries = cast(list[object], raw)
+        if not optional and len(entries) > MOST_LINES:
+            entries = _first_lines(entries)
+        return [accept(entry, f"{pointer}/{index}", unknown) for index, entry in enumerate(entries)]
+
+    return accept_each
+
+
+def _first_lines(entries: list[object]) -> list[object]:
+    """The service lines that a claim can hold: one that has more is judged by nothing but their number."""
+    if any(type(entry) is not dict for entry in entries):
+        raise _WrongContainer
+    return entries[:MOST_LINES]
+
+
+def _either(field: PartOrList) -> Acceptor:
+    accept = _object(cast(Shape, field.schema), optional=True)
+
+    def accept_either(raw: object, pointer: str, unknown: list[str]) -> Any:
+        if type(raw) is dict or raw is None or raw == "":
+            return accept(raw, pointer, unknown)
+        return field.read(raw)
+
+    return accept_either
+
+
+_accept = _object(BODY, optional=False)

@@ -1,0 +1,241 @@
+"""What another release changes on claims, told one by one and then in all."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import click
+import orjson
+
+from scrubber.authoring.release_impact import ClaimChange, Told, claim_changes
+from scrubber.cli.claim_files import claims_in
+from scrubber.cli.options import Unusable, settings, told_plainly
+from scrubber.cli.terminal import Shown, columns
+from scrubber.reference import Reference
+from scrubber.reference.live import open_place
+from scrubber.reference.load.medicaid import LOADED_KINDS
+from scrubber.reference.release_diff import Changed, cells_changed, difference
+from scrubber.reference.releases import Release
+from scrubber.reference.storage import Loaded
+from scrubber.reference.tables import CONVERSION_FACTORS, TABLES, rows_lie_in
+from scrubber.response.claim import amount
+from scrubber.scrub import open_scrubber
+
+_BY_RULE = ("rule", "gone", "new", "at risk gone", "at risk new")
+
+
+def show_claim_changes(changes: Iterator[ClaimChange], shown: Shown) -> None:
+    """Each claim that changes, then what that comes to by rule, and in all. Memory does not grow with the claims."""
+    total = _Total()
+    for change in changes:
+        total.add(change)
+        if change.changed:
+            shown.wipe()
+            for line in _claim_lines(change):
+                click.echo(line)
+    shown.wipe()
+    for line in total.lines():
+        click.echo(line)
+
+
+def _claim_lines(change: ClaimChange) -> Iterator[str]:
+    before, after = change.disposition_before, change.disposition_after
+    way = before if before == after else f"{before} -> {after}"
+    yield f"{change.name}: {way}, at risk {_money(change.at_risk_before)} -> {_money(change.at_risk_after)}"
+    for sign, findings in (("-", change.gone), ("+", change.new)):
+        for told in findings:
+            yield f"  {sign} {told.severity} {told.rule} ({_money(told.at_risk)}): {told.message}"
+
+
+@dataclass
+class _Dollars:
+    """A sum of what is known, and how many amounts are not."""
+
+    known: Decimal = Decimal(0)
+    unknown: int = 0
+
+    def add(self, amount: Decimal | None) -> None:
+        """Take an amount into account."""
+        if amount is None:
+            self.unknown += 1
+        else:
+            self.known += amount
+
+    def __str__(self) -> str:
+        return _money(self.known) + (f" and {self.unknown:,} unknown" if self.unknown else "")
+
+
+@dataclass
+class _Side:
+    """Findings of one rule that one of the releases has alone."""
+
+    findings: int = 0
+    at_risk: _Dollars = field(default_factory=_Dollars)
+
+
+@dataclass
+class _Total:
+    """What the claims come to so far."""
+
+    claims: int = 0
+    changed: int = 0
+    before: _Dollars = field(default_factory=_Dollars)
+    after: _Dollars = field(default_factory=_Dollars)
+    by_rule: defaultdict[str, tuple[_Side, _Side]] = field(
+        default_factory=lambda: defaultdict(lambda: (_Side(), _Side()))
+    )
+
+    def add(self, change: ClaimChange) -> None:
+        """Take a claim into account."""
+        self.claims += 1
+        self.changed += change.changed
+        self.before.add(change.at_risk_before)
+        self.after.add(change.at_risk_after)
+        for at, findings in enumerate((change.gone, change.new)):
+            for told in findings:
+                side = self.by_rule[told.rule][at]
+                side.findings += 1
+                side.at_risk.add(told.at_risk)
+
+    def lines(self) -> Iterator[str]:
+        """By rule, and in all."""
+        rows = [
+            (rule, one.findings, other.findings, one.at_risk, other.at_risk)
+            for rule, (one, other) in sorted(self.by_rule.items())
+        ]
+        if rows:
+            yield from columns(_BY_RULE, rows, frozenset(_BY_RULE[1:]))
+        gone, new = (sum(sides[at].findings for sides in self.by_rule.values()) for at in (0, 1))
+        yield (
+            f"{self.changed:,} of {self.claims:,} claims change: {gone:,} findings gone, {new:,} new;"
+            f" at risk {self.before} -> {self.after}"
+        )
+
+
+def _money(amount: Decimal | None) -> str:
+    return "unknown" if amount is None else f"${amount:,.2f}"
+
+
+def change_document(change: ClaimChange) -> dict[str, Any]:
+    """One changed claim for machines."""
+    return {
+        "claim": change.name,
+        "disposition": {"before": change.disposition_before, "after": change.disposition_after},
+        "atRisk": {"before": amount(change.at_risk_before), "after": amount(change.at_risk_after)},
+        "gone": [_told_document(told) for told in change.gone],
+        "new": [_told_document(told) for told in change.new],
+    }
+
+
+def _told_document(told: Told) -> dict[str, Any]:
+    return {
+        "rule": told.rule,
+        "severity": told.severity,
+        "lines": told.lines,
+        "message": told.message,
+        "atRisk": amount(told.at_risk),
+    }
+
+
+SHOWN = 20  # changes of a kind of change, unless all are asked for
+_WHOSE = {None: "every provider", True: "qualifying APM participants", False: "all other providers"}
+_SIGNS = {"added": "+", "deleted": "-", "changed": "~"}
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(LOADED_KINDS), metavar="KIND")
+@click.argument("before")
+@click.argument("after")
+@click.option(
+    "--claims",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    help="Show the change on these claims: one a file, or one a line.",
+)
+@click.option("--all", "everything", is_flag=True, help=f"Every change, not the first {SHOWN} of each kind.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document a change.")
+def diff(kind: str, before: str, after: str, files: tuple[str, ...], everything: bool, as_json: bool) -> None:
+    """Compare two loaded releases of a kind.
+
+    With --claims: scrub each claim with the one release and with the other, as if either held on all days, and tell
+    which findings and dollars change.
+
+    \b
+    scrubber reference diff ncci-ptp 2026Q2 2026Q3
+    scrubber reference diff ncci-ptp 2026Q2 2026Q3 --claims last-month.ndjson
+    """
+    chosen = settings()
+    with told_plainly():
+        opened = open_scrubber(chosen.rules, chosen.reference, chosen.stale_after)
+        loaded = open_place(chosen.reference).loaded() if chosen.reference else ()
+    one, other = (_releases(opened.reference, loaded, kind, name) for name in (before, after))
+    if not files:
+        _show_rows(opened.reference, one, other, everything, as_json)
+        return
+    shown = Shown("claims")
+    claims = claims_in(files, chosen.max_body_bytes, shown)
+    changes = claim_changes(opened, one.values(), other.values(), claims)
+    if as_json:
+        for change in changes:
+            if change.changed:
+                shown.wipe()
+                click.echo(orjson.dumps(change_document(change)))
+    else:
+        show_claim_changes(changes, shown)
+
+
+def _releases(reference: Reference, loaded: tuple[Loaded, ...], kind: str, name: str) -> dict[str, Release]:
+    """The release of each table that was loaded under this kind and name."""
+    found = next((each for each in loaded if (each.kind, each.name) == (kind, name)), None)
+    if found is None:
+        there = ", ".join(each.name for each in loaded if each.kind == kind)
+        raise Unusable(f"there is no loaded release {name} of {kind}; there are: {there or 'none'}")
+    return {
+        release.table: release
+        for release in reference.releases()
+        if release.table in found.rows and release.sha256 == found.sha256
+    }
+
+
+def _show_rows(
+    reference: Reference, one: dict[str, Release], other: dict[str, Release], everything: bool, as_json: bool
+) -> None:
+    counts: Counter[str] = Counter()
+    shown = Shown()
+    for table in sorted(one.keys() | other.keys()):
+        for change in difference(
+            reference.backend, TABLES[rows_lie_in(table)], one.get(table), other.get(table), shown
+        ):
+            counts[change.word] += 1
+            if as_json or everything or counts[change.word] <= SHOWN:
+                shown.wipe()
+            if as_json:
+                click.echo(orjson.dumps(_document(change), default=str))
+            elif everything or counts[change.word] <= SHOWN:
+                click.echo(_line(change))
+    shown.wipe()
+    if not as_json:
+        click.echo(", ".join(f"{counts[word]:,} {word}" for word in _SIGNS))
+
+
+def _line(change: Changed) -> str:
+    name = _factor(change) if change.table == CONVERSION_FACTORS.name else " ".join(map(str, change.key))
+    told = "; ".join(f"{column} {old or '(none)'} -> {new or '(none)'}" for column, old, new in cells_changed(change))
+    return f"{_SIGNS[change.word]} {change.table} {name}{': ' + told if told else ''}"
+
+
+def _factor(change: Changed) -> str:
+    """Whose factor it is, and which: from 2026 on there are two where there was one, so none of them is changed."""
+    [whose] = change.key
+    [row] = change.after or change.before
+    return _WHOSE[whose] if change.word == "changed" else f"{_WHOSE[whose]}: {row.factor}"
+
+
+def _document(change: Changed) -> dict[str, Any]:
+    rows = {side: [row._asdict() for row in getattr(change, side)] for side in ("before", "after")}
+    return {"change": change.word, "table": change.table, "key": change.key} | rows

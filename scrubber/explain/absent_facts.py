@@ -1,0 +1,230 @@
+"""Why a claim, or a line of it, has nothing that a rule of some scope could be about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations, islice, product
+
+from scrubber.explain.conditions import asked_for, field_of
+from scrubber.explain.context import Ground
+from scrubber.explain.lookups import windows
+from scrubber.explain.lookups_payer import no_row
+from scrubber.explain.text import listed, numbered
+from scrubber.facts.mue import is_counted
+from scrubber.facts.notices import LIABILITY_MODIFIERS
+from scrubber.facts.relevant import named_pairs
+from scrubber.facts.repeats import says_repeated
+from scrubber.facts.service_lines import LineView
+from scrubber.findings.not_checked import may_apply
+from scrubber.rulebook.rule import Rule, leaves
+
+MOST_REASONS = 10
+
+
+def why_no_fact(rule: Rule, line: int | None, ground: Ground) -> tuple[str, ...]:
+    """Sentences: first that there is nothing, then what is known of why, line by line."""
+    views = ground.known.views if line is None else (ground.known.views[line - 1],)
+    place = "this claim" if line is None else f"line {line}"
+    joined = "two lines of this claim" if line is None else f"line {line} with another"
+    first = _NOTHING[rule.scope].format(place=place, joined=joined)
+    # No further than is told: a claim of 1,000 lines has half a million pairs of them.
+    found = list(dict.fromkeys(islice(_WHY[rule.scope](rule, views, ground), MOST_REASONS + 1)))
+    return (first, *found[:MOST_REASONS], *(["and so on"] if len(found) > MOST_REASONS else []))
+
+
+def _nothing_wrong(_rule: Rule, _views: Sequence[LineView], _ground: Ground) -> Iterator[str]:
+    yield "such facts are made only for elements that are missing or malformed, and none is"
+
+
+def _diagnoses(_rule: Rule, _views: Sequence[LineView], ground: Ground) -> Iterator[str]:
+    codes = [diagnosis.code for diagnosis in ground.claim.diagnoses if diagnosis.code]
+    if ground.reference.standing("icd10cm", ground.known.day).word == "before-first-release":
+        yield f"the diagnosis tables do not reach {ground.known.day}, so that they say nothing"
+    elif codes:
+        yield f"nothing speaks against {listed(codes)} on {ground.known.day}: in force, and no note keeps them off"
+    else:
+        yield "the claim has no readable diagnosis"
+
+
+def _lines(_rule: Rule, views: Sequence[LineView], _ground: Ground) -> Iterator[str]:
+    if not views:
+        yield "the claim has no service lines"
+
+
+def _tables(_rule: Rule, views: Sequence[LineView], _ground: Ground) -> Iterator[str]:
+    if not any(view.first for view in views):
+        yield "no date of service can be read"
+    else:
+        yield "every table that answers for this payer reaches the dates of service"
+
+
+def _abn(_rule: Rule, views: Sequence[LineView], _ground: Ground) -> Iterator[str]:
+    for view in views:
+        yield (
+            f"line {view.number} carries none of {listed(sorted(LIABILITY_MODIFIERS))}, and no notice in"
+            " scrubContext.abn is about it"
+        )
+
+
+def _documents(rule: Rule, views: Sequence[LineView], _ground: Ground) -> Iterator[str]:
+    for view in views:
+        if view.line.procedure is None:
+            yield _unread(view, "procedure code")
+        else:
+            yield f"line {view.number} bills {view.line.procedure}, and no rule about reports is for that code"
+    tests = [leaf for leaf in leaves(rule.applies) if leaf.fact == "procedure"]
+    for leaf in tests:
+        yield f"this rule is for {asked_for(leaf, field_of(leaf, rule.scope))}"
+
+
+def _coverage(_rule: Rule, views: Sequence[LineView], ground: Ground) -> Iterator[str]:
+    for view in views:
+        if view.first is None or view.line.procedure is None:
+            yield _unread(view, "date of service" if view.first is None else "procedure code")
+        else:
+            yield f"line {view.number}: {no_row(view.line.procedure, view.first, ground)}"
+
+
+def _repeats(_rule: Rule, views: Sequence[LineView], ground: Ground) -> Iterator[str]:
+    for view in views:
+        yield from _not_joinable(view)
+        repeating = says_repeated(view, ground.book.lists)
+        if repeating:
+            yield f"line {view.number} carries {listed(sorted(repeating))}, which says that it was furnished again"
+        earlier = [each for each in ground.known.views[: view.number - 1] if each.line.procedure == view.line.procedure]
+        for other in earlier:
+            yield _difference(view, other)
+        if not earlier:
+            yield f"no line before line {view.number} bills the same code"
+
+
+def _visits(rule: Rule, views: Sequence[LineView], ground: Ground) -> Iterator[str]:
+    every = ground.known.views
+    visits = [view for view in views if may_apply(rule, view, ground.book.lists)]
+    if not visits:
+        yield "no line bills a visit that the rule is for"
+    for view in visits:
+        yield from _not_joinable(view)
+    if len(every) < 2:
+        yield "the claim has one line only, and a visit needs a procedure beside it"
+    for view in every if visits else ():
+        if view.line.procedure and view.first:
+            row = ground.reference.fee(view.line.procedure, "", view.first)
+            told = f"global days {row.global_days}, status {row.status}" if row else "not on the loaded fee schedule"
+            yield f"line {view.number} bills {view.line.procedure}: {told}"
+
+
+def _difference(view: LineView, other: LineView) -> str:
+    pairs = {
+        "provider": (view.provider, other.provider),
+        "dates": ((view.first, view.last), (other.first, other.last)),
+        "modifiers": ({*view.line.modifiers}, {*other.line.modifiers}),
+        "place of service": (view.place, other.place),
+        "units": (view.line.units, other.line.units),
+        "drug code": (view.line.ndc, other.line.ndc),
+    }
+    apart = [name for name, (one, two) in pairs.items() if one != two]
+    named = f"line {view.number} and line {other.number} bill the same code"
+    return f"{named} and differ in: {', '.join(apart)}" if apart else f"{named}, and one of them cannot be compared"
+
+
+def _code_days(_rule: Rule, views: Sequence[LineView], ground: Ground) -> Iterator[str]:
+    for view in views:
+        yield from _not_joinable(view)
+        if view.first and view.line.procedure:
+            yield _of_units(view, view.line.procedure, ground)
+
+
+def _of_units(view: LineView, code: str, ground: Ground) -> str:
+    row = ground.edits.mue(code, view.first) if view.first else None
+    named = f"line {view.number}"
+    if row is None:
+        return f"{named}: no medically unlikely edit of {code} is known on {view.first}"
+    if row.indicator == "1":
+        return f"{named}: the edit of {code} has indicator 1, so each line is counted by itself, by another rule"
+    if view.line.units is None or not is_counted(view, ground.book.lists):
+        return f"{named} has no units of service that could be counted"
+    return f"{named} bills {view.line.units.normalize():f} of {code}; the edit allows {row.units} a day"
+
+
+def _pairs(rule: Rule, views: Sequence[LineView], ground: Ground) -> Iterator[str]:
+    every = ground.known.views
+    if len(every) < 2:
+        yield "the claim has one line only, and a pair needs two"
+        return
+    named = list(named_pairs(rule))
+    billed = {view.line.procedure for view in every}
+    if named and not any(billed >= {*pair} for pair in named):
+        told = listed(f"{first} with {second}" for first, second in named)
+        yield f"the rule names {told}; no such two codes are billed"
+        return
+    for view in views:
+        yield from _not_joinable(view)
+    pairs = combinations(every, 2) if len(views) > 1 else product(every, views)
+    for one, other in pairs:
+        if one is not other and one.joinable and other.joinable:
+            yield from _apart(one, other, ground)
+
+
+def _apart(one: LineView, other: LineView, ground: Ground) -> Iterator[str]:
+    """Why two lines make no pair."""
+    named = numbered((one.number, other.number))
+    first, second = one.line.procedure, other.line.procedure
+    if first is None or second is None or first == second:
+        yield f"{named}: a pair needs two different codes"
+    elif one.provider != other.provider:
+        yield f"{named} were furnished by different practitioners"
+    elif not (one.first and one.last and other.first and other.last) or max(one.first, other.first) > min(
+        one.last, other.last
+    ):
+        yield f"{named} share no date of service"
+    else:
+        day = max(one.first, other.first)
+        found = [*windows(first, second, day, ground.edits), *windows(second, first, day, ground.edits)]
+        edits = [lookup.says for lookup in found if lookup.row]
+        yield f"{named}: {'; '.join(edits) or f'no PTP edit joins {first} and {second} in the tables'}"
+        if edits and {"modifiers"} & (one.unread | other.unread):
+            yield f"{named}: modifiers cannot be read, and one of them may separate the two"
+
+
+def _not_joinable(view: LineView) -> Iterator[str]:
+    if view.first is None or view.last is None:
+        yield _unread(view, "date of service")
+    elif not view.joinable:
+        yield _unread(view, "practitioner or last date of service")
+
+
+def _unread(view: LineView, what: str) -> str:
+    return f"line {view.number} has no readable {what}"
+
+
+_NOTHING = {
+    "claim": "{place} has nothing to judge",
+    "element": "no element of {place} is missing or malformed",
+    "line": "{place} has nothing to judge",
+    "pair": "no edit and no rule joins {joined}",
+    "repeat": "{place} repeats no line",
+    "visit": "no visit of {place} lies beside a procedure whose fee may include it",
+    "diagnosis": "nothing speaks against a diagnosis of {place}",
+    "code-day": "the units of {place} exceed no medically unlikely edit that is counted by day",
+    "medicare-edit": "no edit of Medicare's tables speaks of {place}, or it is no Medicaid claim",
+    "document": "no code of {place} is one whose report such rules read",
+    "abn": "{place} has neither a liability modifier nor a notice",
+    "coverage": "no policy row and no article answers for {place}",
+    "table": "every table that was asked reaches the dates of {place}",
+}
+_WHY: dict[str, Callable[[Rule, Sequence[LineView], Ground], Iterator[str]]] = {
+    "claim": _lines,
+    "line": _lines,
+    "element": _nothing_wrong,
+    "diagnosis": _diagnoses,
+    "table": _tables,
+    "abn": _abn,
+    "document": _documents,
+    "coverage": _coverage,
+    "repeat": _repeats,
+    "code-day": _code_days,
+    "visit": _visits,
+    "pair": _pairs,
+    "medicare-edit": _pairs,
+}

@@ -1,0 +1,168 @@
+"""What an explanation stands on, and look-ups told as rows of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+from scrubber.claim.model import Claim
+from scrubber.dated_rows import in_force
+from scrubber.explain.model import Adoption, Candidate, Lookup
+from scrubber.explain.text import in_days
+from scrubber.facts.fact import Fact
+from scrubber.facts.medicaid import own_edits
+from scrubber.facts.service_lines import LineView
+from scrubber.reference import Reference
+from scrubber.reference.tables import Table
+from scrubber.rulebook.rule import Rule
+from scrubber.rulebook.rule_tables import AdoptionRow, Payer, PolicyRow, Scoped, best, fits, weight
+from scrubber.rulebook.rulebook import Rulebook
+from scrubber.scrub import Known
+
+MOST_ROWS = 10  # of one look-up
+
+
+class Ground(NamedTuple):
+    """The claim, what is known of it, and the rules and tables that it is held against."""
+
+    claim: Claim
+    known: Known
+    book: Rulebook
+    reference: Reference
+    received_on: date
+
+    @property
+    def edits(self) -> Reference:
+        """The same tables, with the payer's own NCCI edits."""
+        return own_edits(self.known.payer, self.reference)
+
+    def view(self, fact: Fact) -> LineView:
+        """The line of a fact that stands on lines."""
+        return self.known.views[fact.lines[0] - 1]
+
+
+def of_reference(
+    table: Table[Any], rows: Iterable[Any], says: str, day: date, reference: Reference, columns: Iterable[str] = ()
+) -> Lookup:
+    """A look-up in a reference table; `rows` are those that answered, `columns` what is told of them (none: all)."""
+    standing = reference.standing(table.name, day)
+    release = standing.release.name if standing.release else None
+    row = next(iter(rows), None)
+    return Lookup(table.name, says, cells(row, columns), None, release, standing.word)
+
+
+def of_book(kind: str, row: Any, says: str, book: Rulebook) -> Lookup:
+    """A look-up in a table beside the rules; `row` None: no row answered."""
+    return Lookup(kind, says, cells(row), book.place(kind, row) if row is not None else None)
+
+
+def cells(row: Any, columns: Iterable[str] = ()) -> Mapping[str, str]:
+    """What stands in a row, by column, without blanks."""
+    if row is None:
+        return {}
+    told = {column: getattr(row, column) for column in (tuple(columns) or row._fields)}
+    return {column: _cell(value) for column, value in told.items() if value not in (None, "")}
+
+
+def _cell(value: object) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
+def missed(rows: Iterable[Any], day: date, what: str) -> str:
+    """Why no row answered: there is none, or those that there are run on other days."""
+    others = [in_days(row) for row in rows if not in_force(row, day)]
+    return f"{what} on other days only: {'; '.join(others[:3])}" if others else f"no row for {what}"
+
+
+MOST_COMPETING = 20
+EXAMPLE = "{pack},,{line_of_business},,,yes,,,WHERE IT SAYS SO"
+# By weight: the row that names what stands first here goes before all others.
+_SCOPE = (
+    ("payer", "payer"),
+    ("contractor", "contractor"),
+    ("plan", "plan"),
+    ("line_of_business", "line of business"),
+)
+
+
+def adoption(rule: Rule, payer: Payer, day: date, book: Rulebook) -> Adoption:
+    """Whether the payer applies the rule's pack on a day, by which row."""
+    rows: list[AdoptionRow] = [row for row in book.rows.get("adoptions", ()) if row.pack == rule.pack]
+    adopted = book.adopted(rule.pack, payer, day)
+    row = best(rows, payer, day)
+    pack = book.packs[rule.pack]
+    named = f"pack {pack.name} ({pack.title})"
+    if row is not None:
+        verb = "applies" if row.adopted else "does not apply"
+        by = book.place("adoptions", row) or "adoptions"
+        said = f"the payer {verb} {named}, by the row {_scope(row)} in {by}"
+    elif adopted:
+        said = f"{named} holds for every payer, and no row of adoptions says otherwise"
+    else:
+        said = f"no row of adoptions says whether this payer applies {named}, which holds only for payers with a row"
+    return Adoption(adopted, said, candidates(rows, "adoptions", payer, day, book, _says_adopted))
+
+
+def policies(code: str, payer: Payer, day: date, book: Rulebook) -> tuple[Candidate, ...]:
+    """The coverage rows of a code that competed for the payer on a day."""
+    rows: list[PolicyRow] = [row for row in book.rows.get("policies", ()) if row.code == code]
+    return candidates(rows, "policies", payer, day, book, _says_policy)
+
+
+def settling_row(pack: str, payer: Payer) -> str:
+    """A row of adoptions.csv that would settle whether the payer applies a pack."""
+    return EXAMPLE.format(pack=pack, line_of_business=payer.line_of_business)
+
+
+def candidates(
+    rows: Iterable[Any], kind: str, payer: Payer, day: date, book: Rulebook, says: Callable[[Any], str]
+) -> tuple[Candidate, ...]:
+    """The row that answered first, then the others by weight."""
+    every = tuple(rows)
+    won = best(every, payer, day)
+    in_order = sorted(every, key=lambda row: (row is not won, -weight(row)))
+    return tuple(
+        Candidate(book.place(kind, row), _scope(row), says(row), in_days(row), row is won, _why(row, won, payer, day))
+        for row in in_order[:MOST_COMPETING]
+    )
+
+
+def _scope(row: Scoped) -> str:
+    named = [f"{words} {getattr(row, column)}" for column, words in _SCOPE if getattr(row, column) is not None]
+    return "for " + (", ".join(named) or "every payer")
+
+
+def _why(row: Scoped, won: Scoped | None, payer: Payer, day: date) -> str:
+    if not in_force(row, day):
+        return f"not in force on {day}"
+    if not fits(row, payer):
+        return f"not for this claim: {_misfit(row, payer)}"
+    if row is not won and won is not None:
+        return f"fits, but the row {_scope(won)} says more: {_first_named(won)} goes before {_first_named(row)}"
+    return "answers: " + ("it says most of the payer" if weight(row) else "no row names the payer more closely")
+
+
+def _first_named(row: Scoped) -> str:
+    return next((f"a {words}" for column, words in _SCOPE if getattr(row, column) is not None), "a row for everyone")
+
+
+def _misfit(row: Scoped, payer: Payer) -> str:
+    of_claim = {"payer": payer.name, "line_of_business": payer.line_of_business, "plan": payer.plan,
+                "contractor": payer.contractor}  # fmt: skip
+    for column, words in _SCOPE:
+        wanted = getattr(row, column)
+        if wanted is not None and wanted != of_claim[column]:
+            return f"its {words} is {of_claim[column] or 'not known'}"
+    return "another payer"
+
+
+def _says_adopted(row: AdoptionRow) -> str:
+    return f"{'yes' if row.adopted else 'no'} ({row.source})"
+
+
+def _says_policy(row: PolicyRow) -> str:
+    parts = [f"{row.status}; a line that fails it is to {row.effect}"]
+    parts += [f"diagnosis list {row.diagnosis_list}"] if row.diagnosis_list else []
+    parts += [f"frequency {row.frequency}"] if row.frequency else []
+    return f"{'; '.join(parts)} ({row.title})"

@@ -1,0 +1,271 @@
+"""The claim that is asked about, scrubbed as any other, and once more with every rule running.
+
+An explanation is bounded: of each rule so many facts are told, those first on which it fired; the others are counted.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
+
+from scrubber.claim.model import Claim
+from scrubber.engine.plain import PlainEngine
+from scrubber.errors import WrongQuestion
+from scrubber.explain.absent_facts import why_no_fact
+from scrubber.explain.context import Ground, adoption
+from scrubber.explain.lookups_payer import payer_lookups
+from scrubber.explain.model import NO_FACT, OUTCOMES, Explanation, FactExplained, RuleExplained
+from scrubber.explain.outcome import Trial, explain_doubtful, explain_fact, explain_unread, unread_line
+from scrubber.facts.fact import Fact
+from scrubber.findings import AS_WRITTEN, Finding, NotChecked, Switches
+from scrubber.findings.doubtful import on_one
+from scrubber.findings.judge import RANKS, judge, rule_tests
+from scrubber.findings.not_checked import LINE_SCOPES, lacking_something, may_apply
+from scrubber.pricing import add_impacts, price_lines
+from scrubber.rulebook.rule import Rule
+from scrubber.rulebook.rulebook import RUNNING, Rulebook
+from scrubber.scrub import Scrubber, conclude, read_as_meant, read_facts
+
+UnreadOf = Mapping[str, Mapping[int, NotChecked]]  # by rule, then by line
+
+
+@lru_cache(maxsize=2)
+def all_running(book: Rulebook) -> Rulebook:
+    """The rulebook with every rule active: a draft or deprecated rule is explained as if it ran."""
+    rules = {name: replace(rule, status="active") for name, rule in book.rules.items()}
+    return Rulebook(rules, book.packs, book.rows, book.digest, book.tables)
+
+
+class Scrubbed:
+    """One claim and its answer; what rules that do not run would stand on is worked out when one is asked about."""
+
+    def __init__(self, scrubber: Scrubber, claim: Claim, received_on: date, switches: Switches) -> None:
+        self.switches = switches
+        self.ground = _ground(claim, scrubber, scrubber.rulebook, received_on)
+        self._scrubber = scrubber
+        known = self.ground.known
+        matches = scrubber.engine.match(known.facts)
+        book, reference, stale_after = scrubber.rulebook, scrubber.reference, scrubber.stale_after
+        as_meant = read_as_meant(claim, book, reference, scrubber.engine, received_on, switches)
+        self.result = conclude(claim, known, matches, book, reference, received_on, switches, stale_after, as_meant)
+        self._found = {_identity(each): each for each in (*self.result.findings, *self.result.shadow)}
+        self._unread: dict[Rulebook, UnreadOf] = {}
+        self._aside: Ground | None = None
+        self._as_meant: dict[Rulebook, Ground] = {}
+
+    def trial(self, rule: Rule) -> Trial:
+        """What one rule is held against."""
+        ground = self.ground if rule.status in RUNNING else self._all_running()
+        known = ground.known
+        number = next(index for index, each in enumerate(ground.book.running) if each.id == rule.id)
+        adopted = adoption(rule, known.payer, known.day, ground.book)
+        unread, doubtful = self._unread_of(rule, ground), self._doubtful_of(rule, number, ground)
+        return Trial(rule, number, ground, adopted, self.switches, unread, self._priced, doubtful)
+
+    def _doubtful_of(self, rule: Rule, number: int, ground: Ground) -> tuple[Finding, ...]:
+        """What the rule finds on one reading only, where the claim has names that resemble known ones."""
+        claim = ground.claim
+        if claim.meant is None:
+            return ()
+        if ground.book not in self._as_meant:
+            stated = claim.meant.context.received_on if claim.context.received_on is None else None
+            received_on = stated or ground.received_on
+            self._as_meant[ground.book] = _ground(claim.meant, self._scrubber, ground.book, received_on)
+        as_meant = self._as_meant[ground.book]
+        return tuple(on_one(self._found_by(rule, number, ground), self._found_by(rule, number, as_meant)))
+
+    def _found_by(self, rule: Rule, number: int, ground: Ground) -> list[Finding]:
+        known = ground.known
+        facts = [fact for fact in known.facts if fact.kind == rule.scope]
+        matches = [
+            (2 * number + key, index) for index, keys in matched(rule, facts, ground.book).items() for key in keys
+        ]
+        judged = judge(
+            matches, facts, ground.claim, known.payer, known.day, ground.book, ground.reference, self.switches
+        )
+        return [finding for finding in (*judged.findings, *judged.shadow) if finding.rule.id == rule.id]
+
+    def _all_running(self) -> Ground:
+        if self._aside is None:
+            ground = self.ground
+            self._aside = _ground(ground.claim, self._scrubber, all_running(ground.book), ground.received_on)
+        return self._aside
+
+    def _unread_of(self, rule: Rule, ground: Ground) -> Mapping[int, NotChecked]:
+        if ground.book not in self._unread:
+            known = ground.known
+            found: dict[str, dict[int, NotChecked]] = {}
+            asked = known.views, known.payer, known.day, ground.book
+            for item in lacking_something(*asked, ground.reference, self.switches):
+                found.setdefault(item.rule.id, {})[item.lines[0]] = item
+            self._unread[ground.book] = found
+        return self._unread[ground.book].get(rule.id, {})
+
+    def _priced(self, finding: Finding) -> Finding:
+        """With the dollars of the answer; one that is not in the answer, as if it were there alone."""
+        found = self._found.get(_identity(finding))
+        if found is not None:
+            return found
+        ground = self.ground
+        prices = price_lines(ground.claim, ground.known.views, ground.book, ground.reference)
+        return add_impacts((finding,), prices, ground.known.liabilities)[0][0]
+
+
+def matched(rule: Rule, facts: Sequence[Fact], book: Rulebook) -> Mapping[int, tuple[int, ...]]:
+    """By fact: 0 where the rule's conditions hold, 1 where something needed was not supplied."""
+    engine = PlainEngine(rule_tests([rule]), book.lists)
+    found: dict[int, tuple[int, ...]] = defaultdict(tuple)
+    for key, index in engine.match(facts):
+        found[index] += (key,)
+    return found
+
+
+def _ground(claim: Claim, scrubber: Scrubber, book: Rulebook, received_on: date) -> Ground:
+    known = read_facts(claim, book, scrubber.reference, received_on, scrubber.stale_after)
+    return Ground(claim, known, book, scrubber.reference, received_on)
+
+
+def _identity(finding: Finding) -> tuple[object, ...]:
+    return finding.rule.id, finding.lines, finding.related_lines, finding.pointer, finding.message
+
+
+MOST_FACTS = 200  # told in one explanation, so that it stays small and quick
+LEAST_OF_RULE = 2
+_FIRED_FIRST = {(0,): 0, (0, 1): 1, (1,): 1, (): 2}
+
+
+class Asked(NamedTuple):
+    """What to explain: rules by id (none: those that fired, and that apply to the line), and a line, from 1."""
+
+    rules: tuple[str, ...] = ()
+    line: int | None = None
+
+
+EVERYTHING_FIRED = Asked()
+
+
+def explain(
+    scrubber: Scrubber,
+    claim: Claim,
+    received_on: date,
+    asked: Asked = EVERYTHING_FIRED,
+    switches: Switches = AS_WRITTEN,
+) -> Explanation:
+    """Why the rules asked about fired or did not; those that do not run, as if they ran.
+
+    Raises WrongQuestion for a rule or a line that there is not.
+    """
+    _check(asked, claim, scrubber.rulebook)
+    scrubbed = Scrubbed(scrubber, claim, received_on, switches)
+    rules = _chosen(asked, scrubbed)
+    most = max(LEAST_OF_RULE, MOST_FACTS // max(len(rules), 1))
+    told = sorted((explain_rule(scrubbed.trial(rule), asked, most) for rule in rules), key=_rank)
+    return _explanation(scrubbed, tuple(told))
+
+
+def _explanation(scrubbed: Scrubbed, told: tuple[RuleExplained, ...]) -> Explanation:
+    ground, result = scrubbed.ground, scrubbed.result
+    unchecked = {item.rule.id for item in result.not_checked} - {each.rule.id for each in told}
+    return Explanation(
+        ground.known.payer,
+        tuple(payer_lookups(ground)),
+        ground.known.day,
+        told,
+        sum(each.left_off for each in told),
+        tuple(sorted(unchecked)),
+        result.versions,
+        ground.received_on,
+        scrubbed.switches,
+    )
+
+
+def _check(asked: Asked, claim: Claim, book: Rulebook) -> None:
+    if any(rule not in book.rules for rule in asked.rules):
+        raise WrongQuestion(
+            "a rule is asked about that there is not; `scrubber rules list` and GET /v1/rules name them"
+        )
+    if asked.line is not None and not 1 <= asked.line <= len(claim.lines):
+        raise WrongQuestion("a line is asked about that the claim does not have; its lines are numbered from 1")
+
+
+def _rank(told: RuleExplained) -> tuple[int, int, str]:
+    return OUTCOMES.index(told.outcome), RANKS[told.rule.severity], told.rule.id
+
+
+def _chosen(asked: Asked, scrubbed: Scrubbed) -> list[Rule]:
+    """The rules to explain, each once."""
+    ground = scrubbed.ground
+    if asked.rules:
+        return [ground.book.rules[name] for name in dict.fromkeys(asked.rules)]
+    found = (*scrubbed.result.findings, *scrubbed.result.shadow)
+    chosen = [each.rule for each in found if asked.line is None or _is_on(asked.line, each)]
+    if asked.line is not None:
+        view = ground.known.views[asked.line - 1]
+        rules = ground.book.rules.values()
+        chosen += [rule for rule in rules if rule.scope in LINE_SCOPES and may_apply(rule, view, ground.book.lists)]
+    return list({rule.id: rule for rule in chosen}.values())
+
+
+def _is_on(line: int, finding: Finding) -> bool:
+    return line in finding.lines or line in finding.related_lines
+
+
+def explain_rule(trial: Trial, asked: Asked, most: int) -> RuleExplained:
+    """A rule on the facts of its scope, of which at most so many are told; where nothing was named, what it matched."""
+    line = asked.line
+    facts = [fact for fact in trial.ground.known.facts if fact.kind == trial.rule.scope and _is_about(line, fact)]
+    keys = matched(trial.rule, facts, trial.ground.book)
+    wanted = [index for index in range(len(facts)) if keys[index] or asked != EVERYTHING_FIRED]
+    first = sorted(wanted, key=lambda index: _FIRED_FIRST[keys[index]])[:most]
+    told = [explain_fact(trial, facts[index], keys[index]) for index in first]
+    unread = [number for number in trial.unread if line in (None, number)]
+    untold = set(unread) - {unread_line(trial, facts[index]) for index in wanted if keys[index] in ((), (0,))}
+    told += [explain_unread(trial, trial.unread[number]) for number in sorted(untold)[: most - len(told)]]
+    apart = [finding for finding in trial.doubtful if not any(_is_told(finding, each) for each in told)]
+    apart = [finding for finding in apart if line is None or not finding.lines or _is_on(line, finding)]
+    told += [explain_doubtful(trial, finding) for finding in apart[: most - len(told)]]
+    told.sort(key=lambda each: (OUTCOMES.index(each.outcome), each.lines, each.related))
+    return _of_rule(trial, line, told, len(wanted) + len(untold) + len(apart) - len(told))
+
+
+def _is_told(finding: Finding, told: FactExplained) -> bool:
+    return (finding.lines, finding.related_lines) == (told.lines, told.related)
+
+
+def _of_rule(trial: Trial, line: int | None, told: Sequence[FactExplained], left_off: int) -> RuleExplained:
+    nothing = () if told else why_no_fact(trial.rule, line, trial.ground)
+    return RuleExplained(
+        trial.rule,
+        told[0].outcome if told else NO_FACT,
+        told[0].because if told else nothing[0],
+        _effect(trial),
+        trial.adoption,
+        tuple(told),
+        nothing,
+        left_off,
+    )
+
+
+def _is_about(line: int | None, fact: Fact) -> bool:
+    """Whether a fact is told when a line is asked about: what is about the whole claim is."""
+    return line is None or not fact.lines or line in fact.lines or line in fact.related
+
+
+def _effect(trial: Trial) -> str:
+    """What the rule's status means for this answer."""
+    rule, standing = trial.rule, trial.standing
+    if rule.status not in RUNNING:
+        after = f", {rule.superseded_by} took over" if rule.superseded_by else ""
+        return f"{rule.status}{after}: it does not run, and is explained as if it did"
+    if standing is None:
+        return f"{rule.status}, but this request leaves it out"
+    if rule.status == "shadow":
+        return "shadow, enabled by this request" if standing == "active" else _SHADOW
+    return "active: what it finds counts"
+
+
+_SHADOW = "shadow: it runs, and what it finds is told apart and has no effect"

@@ -1,0 +1,71 @@
+"""Which facts any running rule could ever fire on, so that no others are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from itertools import product
+
+from scrubber.remembered import remembered
+from scrubber.rulebook.rule import AllOf, Compare, Condition, Has, InList, Rule
+from scrubber.rulebook.rulebook import Rulebook
+
+Test = Callable[[str], bool]
+CODES_KEPT = 16_384
+
+
+class Interest:
+    """What the running rules of a rulebook apply to, by procedure code."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self._tests = {scope: _procedure_tests(rules, rulebook) for scope, rules in _by_scope(rulebook).items()}
+        self.pairs = frozenset(pair for rule in rulebook.running if rule.scope == "pair" for pair in named_pairs(rule))
+        self.wants = lru_cache(CODES_KEPT)(self._wants)
+
+    def _wants(self, scope: str, procedure: str) -> bool:
+        """Whether some running rule of the scope may apply to the procedure on some day."""
+        return any(test(procedure) for test in self._tests.get(scope, ()))
+
+
+@remembered(4)
+def interest_of(rulebook: Rulebook) -> Interest:
+    """The interest of a rulebook, worked out once."""
+    return Interest(rulebook)
+
+
+def _by_scope(rulebook: Rulebook) -> dict[str, list[Rule]]:
+    scopes: dict[str, list[Rule]] = {}
+    for rule in rulebook.running:
+        scopes.setdefault(rule.scope, []).append(rule)
+    return scopes
+
+
+def _procedure_tests(rules: Iterable[Rule], rulebook: Rulebook) -> tuple[Test, ...]:
+    return tuple(_procedure_test(rule.applies, rulebook) for rule in rules)
+
+
+def _procedure_test(applies: Condition, rulebook: Rulebook) -> Test:
+    for part in applies.parts if isinstance(applies, AllOf) else ():
+        if isinstance(part, InList) and part.fact == "procedure" and part.op in ("any", "all"):
+            name = part.list
+            return lambda code: rulebook.lists.may_contain(name, code)
+        codes = _codes(part, "procedure")
+        if codes:
+            return frozenset(codes).__contains__
+    return lambda _: True
+
+
+def _codes(part: Condition, fact: str) -> tuple[str, ...]:
+    if isinstance(part, Has) and part.fact == fact and part.op in ("any", "all"):
+        return part.values
+    if isinstance(part, Compare) and part.fact == fact and part.op == "is":
+        return (str(part.value),)
+    return ()
+
+
+def named_pairs(rule: Rule) -> Iterable[tuple[str, str]]:
+    """The pairs of codes that a rule names: the code that stays, the code that falls."""
+    parts = rule.applies.parts if isinstance(rule.applies, AllOf) else ()
+    first = [code for part in parts for code in _codes(part, "first")]
+    second = [code for part in parts for code in _codes(part, "second")]
+    return product(first, second)

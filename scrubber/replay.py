@@ -1,0 +1,254 @@
+"""Scrubs a claim again with all that an answer was made with, or says what of it is missing or differs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from scrubber import __version__
+from scrubber.claim.model import Claim
+from scrubber.config import STALE_AFTER
+from scrubber.errors import Damaged, NoRulebook, NotReplayable
+from scrubber.findings import read_switches
+from scrubber.reference.pinned import Held, Named, reference_of, releases_at_hand
+from scrubber.response.claim import CHECKS, SETTLED_BY, SHADOW, to_bytes, with_included
+from scrubber.rulebook.history import RULEBOOKS, open_archived
+from scrubber.rulebook.load import DIGEST_PREFIX, digest, load_rulebook
+from scrubber.scrub import assemble
+
+NOTHING = object()  # stands where one of two answers has nothing
+
+
+class Difference(NamedTuple):
+    """A place in both answers, outermost name first, and what stands there in each; NOTHING where nothing does."""
+
+    place: tuple[str, ...]
+    before: Any
+    after: Any
+
+
+def differences(before: object, after: object, place: tuple[str, ...] = ()) -> Iterator[Difference]:
+    """Every smallest place in which two JSON documents differ; the order of keys is no difference."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        yield from _within(before, after, place)
+    elif isinstance(before, list) and isinstance(after, list) and (name := _NAMES.get(place[-1] if place else "")):
+        yield from _within(_by_name(before, name), _by_name(after, name), place)
+    elif before != after:
+        yield Difference(place, before, after)
+
+
+def _within(before: Mapping[str, Any], after: Mapping[str, Any], place: tuple[str, ...]) -> Iterator[Difference]:
+    for key in dict.fromkeys((*before, *after)):
+        yield from differences(before.get(key, NOTHING), after.get(key, NOTHING), (*place, key))
+
+
+def _by_name(items: Sequence[Any], name: Callable[[Any], str]) -> dict[str, Any]:
+    """Items of a list by what they are about; a second one of the same name is told by a number."""
+    named: dict[str, Any] = {}
+    counts: Counter[str] = Counter()
+    for item in items:
+        known = _or_plain(name, item)
+        counts[known] += 1
+        named[known if counts[known] == 1 else f"{known} ({counts[known]})"] = item
+    return named
+
+
+def _or_plain(name: Callable[[Any], str], item: object) -> str:
+    try:
+        return name(item)
+    except (KeyError, TypeError, AttributeError):
+        return "?"  # no answer that we wrote
+
+
+def _finding(item: Mapping[str, Any]) -> str:
+    lines = ", ".join(map(str, (*item["lines"], *item.get("relatedLines", ()))))
+    return f"{item['rule']['id']}, line {lines}" if lines else str(item["rule"]["id"])
+
+
+def _release(item: Mapping[str, Any]) -> str:
+    return f"{item['table']} {item['release']}"
+
+
+def _pointer(item: Mapping[str, Any]) -> str:
+    return str(item["pointer"])
+
+
+_NAMES: Mapping[str, Callable[[Any], str]] = {
+    "findings": _finding,
+    "shadow": _finding,
+    "notChecked": _finding,
+    "reference": _release,
+    "normalised": _pointer,
+}
+
+
+DIGEST_LENGTH = len(DIGEST_PREFIX) + 64
+SHORT = 12  # hex digits of a SHA-256 that people are shown
+
+
+class Answer(NamedTuple):
+    """An answer and what it says it was made with. `enable` and `disable` are ids of rules."""
+
+    content: bytes
+    document: Mapping[str, Any]
+    program: str
+    rulebook: str
+    reference: tuple[Named, ...]
+    received_on: date
+    enable: tuple[str, ...]
+    disable: tuple[str, ...]
+    stale_after: int | None = STALE_AFTER
+
+
+class Missing(NamedTuple):
+    """One of the versions that an answer names and that is not here: program, rulebook or a table; and why."""
+
+    version: str
+    named: str
+    why: str
+
+
+class Replayed(NamedTuple):
+    """What came of it: versions that are missing, or else how the answer differs; `same_bytes` where it does not."""
+
+    missing: tuple[Missing, ...]
+    differences: tuple[Difference, ...] = ()
+    same_bytes: bool = False
+
+
+def read_answer(content: bytes) -> Answer:
+    """The answer in a text: the API's, or one line of `scrubber scrub --json`. Raises NotReplayable."""
+    content = content.strip()
+    try:
+        document = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        raise NotReplayable(_no_json(content)) from None
+    if not isinstance(document, dict):
+        raise NotReplayable("is no answer of scrubber: it is no JSON object")
+    if "versions" not in document and "editStatus" in document:
+        raise NotReplayable(
+            "is the clearinghouse view of an answer, which does not say what it was made with: replay our own view"
+        )
+    try:
+        return _answer(content, document)
+    except (KeyError, TypeError, ValueError):
+        raise NotReplayable("is no answer of scrubber: `versions` or `receivedOn` is not what it writes") from None
+
+
+def replay(answer: Answer, claim: Claim, rules: Path, reference: str | None, state: Path | None) -> Replayed:
+    """Scrubs the claim as it was scrubbed for the answer.
+
+    `rules` is the folder in force, `reference` a place of reference data, `state` where rulebooks are kept. Raises
+    Faults and ConfigError for a place that cannot be read, WrongSwitch for switches that do not fit the rulebook.
+    """
+    held = releases_at_hand(reference)
+    folder, missing = _rules(answer.rulebook, rules, state)
+    missing = (*_program(answer.program), *missing, *_releases(answer.reference, held))
+    if folder is None or missing:
+        return Replayed(missing)
+    tables = reference_of(held[named] for named in answer.reference)
+    scrubber = assemble(load_rulebook(folder), tables, answer.stale_after)
+    switches = read_switches(answer.enable, answer.disable, scrubber.rulebook)
+    result = scrubber.scrub(claim, answer.received_on, switches)
+    included = _included(answer.document)
+    if CHECKS in included:
+        result = scrubber.with_every_check(claim, result)
+    again = with_included(result, included) if included else to_bytes(result)
+    if again == answer.content:
+        return Replayed((), same_bytes=True)
+    return Replayed((), tuple(differences(answer.document, orjson.loads(again))))
+
+
+def _answer(content: bytes, document: Mapping[str, Any]) -> Answer:
+    versions, switched = document["versions"], document.get("switched", {})
+    return Answer(
+        content,
+        document,
+        _text(versions["program"]),
+        _text(versions["rulebook"]),
+        tuple(_named(told) for told in versions["reference"]),
+        datetime.strptime(document["receivedOn"], "%Y%m%d").replace(tzinfo=UTC).date(),
+        tuple(map(_text, switched.get("enable", ()))),
+        tuple(map(_text, switched.get("disable", ()))),
+        _days(document.get("staleAfter", STALE_AFTER)),
+    )
+
+
+def _included(document: Mapping[str, Any]) -> frozenset[str]:
+    """What the answer has because it was asked for."""
+    found = {name for name in (SHADOW, SETTLED_BY) if name in document}
+    listed = any("list" in counts for counts in document.get("checks", {}).values())
+    return frozenset(found | {CHECKS}) if listed else frozenset(found)
+
+
+def _named(told: Mapping[str, Any]) -> Named:
+    return Named(_text(told["table"]), _text(told["release"]), _text(told["sha256"]), told.get("complete") is True)
+
+
+def _days(value: object) -> int | None:
+    if value is not None and type(value) is not int:
+        raise TypeError
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _no_json(content: bytes) -> str:
+    lines = content.splitlines()
+    with suppress(orjson.JSONDecodeError, IndexError):
+        orjson.loads(lines[0])
+        if len(lines) > 1:
+            return f"holds {len(lines)} lines, each of which may be an answer: give one of them alone"
+    return "is no answer of scrubber: it is no JSON"
+
+
+def _program(named: str) -> tuple[Missing, ...]:
+    if named == __version__:
+        return ()
+    return (Missing("program", named, f"this is {__version__}: replay with version {named} of the program"),)
+
+
+def _rules(named: str, rules: Path, state: Path | None) -> tuple[Path | None, tuple[Missing, ...]]:
+    """The folder with the rulebook of a digest: kept, or else in force."""
+    why = "it is not in force, and not kept" + (f" in {state / RULEBOOKS}" if state else ": there is no SCRUBBER_STATE")
+    if not named.startswith(DIGEST_PREFIX) or len(named) != DIGEST_LENGTH:
+        return None, (Missing("rulebook", named, "it is no digest"),)
+    try:
+        if state is not None:
+            return open_archived(state, named), ()
+    except Damaged as error:
+        why = str(error)
+    except NoRulebook:
+        pass
+    with suppress(OSError):
+        if digest(rules) == named:
+            return rules, ()
+    return None, (Missing("rulebook", named, why),)
+
+
+def _releases(named: tuple[Named, ...], held: Mapping[Named, Held]) -> tuple[Missing, ...]:
+    return tuple(
+        Missing(each.table, f"{each.release} (sha256 {each.sha256})", _why(each, held))
+        for each in named
+        if each not in held
+    )
+
+
+def _why(named: Named, held: Mapping[Named, Held]) -> str:
+    of_table = [each for each in held if each.table == named.table]
+    for each in of_table:
+        if each[:3] == named[:3]:
+            return f"it is here, but loaded {'with' if each.complete else 'without'} --complete"
+        if each.release == named.release:
+            return f"a release of that name is here with other bytes (sha256 {each.sha256[:SHORT]}…)"
+    return f"of this table there are here: {', '.join(each.release for each in of_table) or 'none'}"

@@ -1,0 +1,234 @@
+"""Checks a folder of rules for what the loader refuses and for what only a reviewer would see."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+from scrubber.errors import Fault, Faults
+from scrubber.rulebook.backtest_record import read_record, record_name, record_path
+from scrubber.rulebook.check import RuleFile, check_days
+from scrubber.rulebook.conditions import by_name
+from scrubber.rulebook.history import changes_faults
+from scrubber.rulebook.json_schema import CASE_SCHEMA_FILE, RULE_SCHEMA_FILE, schema_files, schema_line
+from scrubber.rulebook.lint.cells import impossible_cells, unused
+from scrubber.rulebook.lint.content import (
+    gaps,
+    impossible_values,
+    silent_days,
+    silent_exclusions,
+    table_matters,
+    unquoted_in_cases,
+    unquoted_in_rule,
+)
+from scrubber.rulebook.lint.licensed_text import cpt_wording, names_of_persons, personal_data
+from scrubber.rulebook.load import MOST_RULES, Contents, read_folder, rule_files
+from scrubber.rulebook.load_tables import all_rows
+from scrubber.rulebook.reachability import check_firing
+from scrubber.rulebook.rule import meaning
+from scrubber.rulebook.rulebook import IN_USE, CodeLists, Pack
+from scrubber.rulebook.test_case import TEST_SUFFIX, Case, case_files, cases_of, claim_faults, rule_of
+from scrubber.rulebook.yaml_file import Document, read_yaml
+
+LEAST_OF_EACH = 2  # cases that fire, and cases that stay silent
+DAYS_OF_A_REVIEW = 365
+_RECORD = "run `scrubber rules backtest --record`"
+
+
+class Checkup(NamedTuple):
+    """What lint found: faults must be mended, warnings looked at. `rules` and `packs` count what was read.
+
+    `in_use` counts test cases that run on the releases in use: they may come out otherwise with another quarter.
+    """
+
+    faults: list[Fault]
+    warnings: list[Fault]
+    rules: int
+    packs: int
+    in_use: int
+
+
+class Inspection(NamedTuple):
+    """Every fault of a folder of rules, by file and line. Those of drafts and their tests are apart: they stop nothing.
+
+    `drafts` are the files of drafts. `in_use` counts test cases that run on the releases in use.
+    """
+
+    faults: list[Fault]
+    of_drafts: list[Fault]
+    drafts: frozenset[str]
+    in_use: int
+
+
+def lint(folder: Path) -> list[Fault]:
+    """Every fault of a folder of rules, their tables and their test files, by file and line, but those of drafts."""
+    return inspect(folder).faults
+
+
+def inspect(folder: Path, known: Container[str] = ()) -> Inspection:
+    """Every fault of a folder of rules, their tables and their test files, by file and line.
+
+    `known` are files of rules, by their names below the folder, that were found without a fault before, as were their
+    tests: of those only what other files may have changed is looked at.
+    """
+    try:
+        return _inspect(read_folder(folder), folder, known)
+    except Faults as error:
+        return Inspection(list(error.faults), [], frozenset(), 0)
+
+
+def check_up(folder: Path, today: date) -> Checkup:
+    """`inspect`, and more to be looked at: reviews of over a year ago, schemas of another version, what nothing uses.
+
+    Raises Faults: no folder.
+    """
+    contents = read_folder(folder)
+    found = _inspect(contents, folder)
+    warnings = [*_stale(contents.files, today), *_schemas(folder), *of_drafts(found.of_drafts, contents.left_out)]
+    if not contents.faults:
+        warnings += sorted(unused(contents.tables, contents.packs, contents.files))
+    warnings += _tests_without_schema(folder)
+    warnings += [fault for file in contents.files for fault in silent_exclusions(file.document)]
+    return Checkup(found.faults, warnings, len(contents.documents), len(contents.packs), found.in_use)
+
+
+def of_drafts(faults: Iterable[Fault], left_out: Iterable[Fault]) -> list[Fault]:
+    """Faults of drafts as they are told: which of the drafts do not load, and so are left out of the rules."""
+    files = {fault.file for fault in left_out}
+    return [
+        fault._replace(message=f"{'a draft that is left out' if rule_of(fault.file) in files else 'a draft'}: "
+                       f"{fault.message}")
+        for fault in faults
+    ]  # fmt: skip
+
+
+def _inspect(contents: Contents, folder: Path, known: Container[str] = ()) -> Inspection:
+    cases: list[Case] = []
+    faults = [*contents.faults, *contents.left_out, *check_days(contents.files), *gaps(contents.tables)]
+    faults += _records(contents.files, folder)
+    if not contents.faults:
+        rows = all_rows(contents.tables)
+        faults += check_firing(contents.files, CodeLists(rows.get("code-lists", ())))
+        faults += silent_days(contents.files, by_name(rows.get("limits", ())))
+        payers = {row.payer for row in rows.get("aliases", ())}
+        faults += (fault for file in contents.files for fault in impossible_values(file.document, payers))
+        faults += impossible_cells(contents.tables, contents.packs, contents.files)
+    for document in contents.documents:
+        if document.file not in known:
+            faults += _of_rule(document, folder)
+    for path in rule_files(folder)[:MOST_RULES]:  # also of rules that could not be read
+        if path.relative_to(folder).as_posix() not in known:
+            faults += _of_tests(path, folder, contents.packs, cases)
+    faults += [*_orphans(folder), *claim_faults(folder)]
+    for pack in contents.packs:
+        faults += changes_faults(folder, pack, (rule for _, rule in contents.files if rule.file not in contents.drafts))
+    every = sorted(set(faults))
+    return Inspection(
+        [fault for fault in every if rule_of(fault.file) not in contents.drafts],
+        [fault for fault in every if rule_of(fault.file) in contents.drafts],
+        contents.drafts,
+        sum(case.releases == IN_USE for case in cases),
+    )
+
+
+def _schemas(folder: Path) -> Iterator[Fault]:
+    """Editors complete rules by these files; no answer depends on them."""
+    for name, text in schema_files().items():
+        path = folder / name
+        if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != text:
+            yield Fault(name, 0, "is not up to date: write it anew with `scrubber rules schema`")
+
+
+def _stale(files: Iterable[RuleFile], today: date) -> Iterator[Fault]:
+    for document, rule in files:
+        days = (today - rule.reviewed).days
+        if days > DAYS_OF_A_REVIEW:
+            told = f"was last reviewed on {rule.reviewed}, over a year ago: read its authority again, then set the day"
+            yield document.fault(("reviewed",), told)
+        elif days < -1:  # a day ahead is another time zone
+            yield document.fault(("reviewed",), f"says that it was reviewed on {rule.reviewed}, which is still to come")
+
+
+def _records(files: Iterable[RuleFile], folder: Path) -> Iterator[Fault]:
+    """Back-tests on record that are not there, are of another rule, or of what this one meant before."""
+    for document, rule in files:
+        if rule.back_test != record_name(rule):
+            continue  # none, or the loader has told
+        path = record_path(rule, folder)
+        try:
+            record = read_record(path, path.relative_to(folder).as_posix())
+        except Faults as error:
+            yield from error.faults
+            yield document.fault(("back-test",), f"is no record: {_RECORD}")
+            continue
+        if record.rule != rule.id:
+            yield document.fault(("back-test",), f"the record is of another rule: {_RECORD}")
+        elif record.meaning != meaning(rule):
+            yield document.fault(("back-test",), f"the rule means something else since its back-test: {_RECORD}")
+        elif not record.findings:
+            found = f"the back-test found nothing in {record.claims:,} claims, and so tells nothing"
+            yield document.fault(("back-test",), f"{found}: {_RECORD}, with claims on which the rule fires")
+
+
+def _of_rule(document: Document, folder: Path) -> Iterator[Fault]:
+    name = document.file
+    yield from _first_line(folder / name, name)
+    pack = name.split("/", 1)[0]
+    if not Path(name).stem.startswith(f"{pack}-"):
+        yield Fault(name, 0, f"the name of a rule of this pack begins with {pack}-, so that no two packs share one")
+    yield from unquoted_in_rule(document)
+    yield from table_matters(document)
+    yield from personal_data(document)
+    yield from cpt_wording(document)
+
+
+def _of_tests(path: Path, folder: Path, packs: dict[str, Pack], cases: list[Case]) -> Iterator[Fault]:
+    """What is wrong with the tests of the rule in `path`; those that can be read are added to `cases`."""
+    tests = path.with_name(path.stem + TEST_SUFFIX)
+    if not tests.is_file():
+        yield Fault(path.relative_to(folder).as_posix(), 0, f"has no tests: write them in {tests.name}, beside it")
+        return
+    try:
+        document = read_yaml(tests, tests.relative_to(folder).as_posix())
+        yield from unquoted_in_cases(document)
+        yield from names_of_persons(document)
+        yield from cpt_wording(document)
+        found = cases_of(document, folder, packs)
+        cases += found
+        yield from _enough(document.file, found)
+    except Faults as error:
+        yield from error.faults
+
+
+def _first_line(path: Path, name: str) -> Iterator[Fault]:
+    wanted = schema_line(name, RULE_SCHEMA_FILE)
+    with path.open(encoding="utf-8-sig") as file:
+        if file.readline().rstrip() != wanted:
+            yield Fault(name, 1, f"the first line must be: {wanted}")
+
+
+def _tests_without_schema(folder: Path) -> Iterator[Fault]:
+    """Test files that editors do not know the keys and paths of: they were written before there was a line for that."""
+    for path in case_files(folder):
+        name = path.relative_to(folder).as_posix()
+        wanted = schema_line(name, CASE_SCHEMA_FILE)
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            if file.readline().rstrip() != wanted:
+                yield Fault(name, 1, f"editors explain it where the first line is: {wanted}")
+
+
+def _enough(name: str, cases: list[Case]) -> Iterator[Fault]:
+    fire = sum(bool(case.finds) for case in cases)
+    silent = sum(case.finds == () for case in cases)
+    for count, word, shown in ((fire, "fire", "finds: [{…}]"), (silent, "stay silent", "finds: []")):
+        if count < LEAST_OF_EACH:
+            yield Fault(name, 0, f"needs at least {LEAST_OF_EACH} cases that {word} (`{shown}`); it has {count}")
+
+
+def _orphans(folder: Path) -> Iterator[Fault]:
+    for path in case_files(folder):
+        rule = path.with_name(path.name.removesuffix(TEST_SUFFIX) + ".yaml")
+        if not rule.is_file():
+            yield Fault(path.relative_to(folder).as_posix(), 0, f"tests {rule.name}, which is not beside it")

@@ -1,0 +1,208 @@
+"""Codes and names in conditions that no claim can have, so that nothing would ever match."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from scrubber.errors import Fault
+from scrubber.rulebook.cell_forms import mistyped
+from scrubber.rulebook.check import RuleFile
+from scrubber.rulebook.conditions import IN_WORDS, LIST_WORDS, ORDER_WORDS, UNLESS_KNOWN, Limits, limits_named
+from scrubber.rulebook.rule_tables import ROW_KEYS, LimitRow, Table
+from scrubber.rulebook.vocabulary import KINDS, LISTS_OF_FACTS, UNKNOWN, Field, Type
+from scrubber.rulebook.yaml_file import Document, Place
+
+_LEAVING_OUT = ("is-not", "none", "none-in")
+_INSTEAD = f"write `{UNLESS_KNOWN}: [...]` if the rule holds for those too, or add `is-not: {UNKNOWN}` if it shall not"
+
+
+def impossible_values(document: Document, payers: Collection[str]) -> Iterator[Fault]:
+    """Codes in another form than claims have them in, and payers that no row of aliases names."""
+    for place, fact, text in _values(document):
+        told = never_met(fact, text, payers)
+        if told:
+            yield document.fault(place, told)
+
+
+def silent_exclusions(document: Document) -> Iterator[Fault]:
+    """Tests that leave out every claim whose payer or contractor is unknown, in rules that never speak of that."""
+    silent: list[tuple[Place, str, str]] = []
+    said: set[str] = set()
+    for place in document.lines:
+        field = field_at(document, place) if place and place[0] in ("applies", "when", "bypassed") else None
+        if field is None or not field.may_be_unknown:
+            continue
+        if document.at(place) == UNKNOWN or place[-1] == UNLESS_KNOWN:
+            said.add(field.name)
+        elif place[-1] in _LEAVING_OUT:
+            silent.append((place, field.name, str(place[-1])))
+    for place, name, operator in silent:
+        if name not in said:
+            told = f"`{operator}` leaves out every claim whose {name} is unknown, and there the rule is not checked"
+            yield document.fault(place, f"{told}: {_INSTEAD}")
+
+
+def never_met(fact: str, text: str, payers: Collection[str]) -> str | None:
+    """Why no claim has this text in the fact; None where one may."""
+    held = LISTS_OF_FACTS.get(fact)
+    return mistyped(held, text, {"payers": payers}) if held else None
+
+
+def _values(document: Document) -> Iterator[tuple[Place, str, str]]:
+    """Place, fact and text of each value that a condition compares with."""
+    for place in document.lines:
+        if len(place) < 2 or place[0] not in ("applies", "when", "bypassed"):
+            continue
+        field, text = field_at(document, place), document.at(place)
+        if field is None or field.type not in (Type.TEXT, Type.CODES) or not isinstance(text, str):
+            continue
+        if text not in field.states and place[-1] not in IN_WORDS:
+            yield place, field.name, text
+
+
+MOST_CODES = 12  # of one list that stands in a rule
+
+_CODED = (Type.TEXT, Type.CODES)
+_CODE_KEYS = {"carc", "rarc", "category", "code"}
+# Ends of the paths and columns of a test case that hold codes and identifiers; amounts and counts are numbers.
+_CODE_NAMES = {
+    "procedure", "modifiers", "place", "diagnoses", "code", "qualifier", "ndc", "taxonomy", "npi", "rendering-npi",
+    "ordering-npi", "zip", "tax-id", "member-id", "payer-id", "filing", "frequency", "through", "payer_id",
+    "contractor", "filing_indicator",
+}  # fmt: skip
+
+
+def unquoted_in_rule(document: Document) -> Iterator[Fault]:
+    """Codes of a rule that other readers of YAML take for something else: 0450 is 296 to them, NO is false."""
+    for place in sorted(document.misread, key=str):
+        if _holds_code(document, place):
+            yield _unquoted(document, place)
+
+
+def unquoted_in_cases(document: Document) -> Iterator[Fault]:
+    """The same for the changes, lines and table rows of test cases."""
+    for place in sorted(document.misread, key=str):
+        if len(place) > 1 and place[1] in ("change", "lines", "tables") and _case_name(place) in _CODE_NAMES:
+            yield _unquoted(document, place)
+
+
+def _unquoted(document: Document, place: Place) -> Fault:
+    text = document.at(place)
+    return document.fault(place, f'a code stands in quotes: write "{text}", or other programs read something else')
+
+
+def _case_name(place: Place) -> str:
+    names = [part for part in place if isinstance(part, str)]
+    return names[-1].rpartition(".")[2]
+
+
+def _holds_code(document: Document, place: Place) -> bool:
+    if place[:1] in (("reason",), ("claim-status",)):
+        return any(part in _CODE_KEYS for part in place)
+    field = field_at(document, place)
+    return field is not None and field.type in _CODED
+
+
+def field_at(document: Document, place: Place) -> Field | None:
+    """The fact that a value under `applies` or `when` speaks of."""
+    scope = document.content.get("scope") if isinstance(document.content, Mapping) else None
+    kind = KINDS.get(scope) if isinstance(scope, str) else None
+    if kind is None or len(place) < 2:
+        return None
+    if place[0] == "applies":
+        return kind.fields.get(str(place[1]))
+    if place[0] not in ("when", "bypassed") or place[-1] == "fact":
+        return None
+    leaf = document.at(place[:-2] if isinstance(place[-1], int) else place[:-1])
+    return kind.fields.get(str(leaf.get("fact"))) if isinstance(leaf, Mapping) else None
+
+
+def table_matters(document: Document) -> Iterator[Fault]:
+    """Limits and long lists change with dates, and so belong in a dated table; 0 and 1 are no limits."""
+    for place in document.lines:
+        if len(place) < 2 or place[0] not in ("applies", "when", "bypassed"):
+            continue
+        if place[-1] in ORDER_WORDS and not _no_limit(document.at(place)):
+            told = "a limit belongs in a dated table (limits), not in the rule: name it"
+            yield document.fault(place, f"{told} with `{place[-1]}: {{limit: NAME}}`")
+        if place[-1] in LIST_WORDS and _codes(document.at(place)) > MOST_CODES:
+            named = f"more than {MOST_CODES} codes belong in a dated table (code-lists), not in the rule"
+            yield document.fault(place, f"{named}: name the list with `{place[-1]}-in`")
+
+
+def _codes(values: object) -> int:
+    """How many codes a list holds; conditions are none."""
+    return sum(isinstance(value, str) for value in values) if isinstance(values, list) else 0
+
+
+def _no_limit(value: object) -> bool:
+    try:
+        return not isinstance(value, str) or Decimal(value) in (0, 1)
+    except InvalidOperation:
+        return True  # the loader tells that it is no number
+
+
+# A code that was taken out of a list and came back leaves a gap that is meant: such rows say what belongs.
+MEMBERSHIP = frozenset(("code-lists", "diagnosis-lists", "needed-elements"))
+
+
+class _Placed(NamedTuple):
+    file: str
+    line: int
+    since: date | None
+    until: date | None
+
+
+def gaps(tables: Iterable[Table]) -> Iterator[Fault]:
+    """Rows that answer for the same, with days between them that have none."""
+    by_key: dict[tuple[Any, ...], list[_Placed]] = defaultdict(list)
+    for table in tables:
+        if table.kind in MEMBERSHIP:
+            continue
+        for line, row in table.numbered:
+            key = (table.kind, *(getattr(row, name) for name in ROW_KEYS[table.kind]))
+            by_key[key].append(_Placed(table.name, line, row.since, row.until))
+    for rows in by_key.values():
+        for earlier, later in pairwise(sorted(rows, key=lambda row: row.since or date.min)):
+            if earlier.until and later.since and earlier.until < later.since:
+                yield _gap(earlier, later)
+
+
+def _gap(earlier: _Placed, later: _Placed) -> Fault:
+    where = f"line {earlier.line}" if earlier.file == later.file else f"line {earlier.line} of {earlier.file}"
+    return Fault(
+        later.file,
+        later.line,
+        f"no row answers from {earlier.until} to the day before {later.since}: {where} ends too early, or this one "
+        "begins too late",
+    )
+
+
+def silent_days(files: Iterable[RuleFile], limits: Limits) -> Iterator[Fault]:
+    """Limits that rules name and that have no row on some days of the rule."""
+    for document, rule in files:
+        for place, name in limits_named(document):
+            days = _without_row(limits.get(name, ()), rule.since or date.min, rule.until or date.max)
+            if days:
+                told = f"the limit `{name}` has no row for dates of service {_span(*days)}, so the rule is silent there"
+                yield document.fault(place, f"{told}: add a row, or give the rule the days of its rows")
+
+
+def _without_row(rows: Iterable[LimitRow], first: date, end: date) -> tuple[date, date] | None:
+    """The first days from `first` to before `end` on which none of the rows, the oldest first, is in force."""
+    for row in rows:
+        if (row.since or date.min) > first:
+            return (first, min(row.since or end, end)) if first < end else None
+        first = max(first, row.until or date.max)
+    return (first, end) if first < end else None
+
+
+def _span(first: date, end: date) -> str:
+    since = f"from {first}" if first > date.min else ""
+    until = f"to the day before {end}" if end < date.max else "on" if since else "at all"
+    return f"{since} {until}".strip()

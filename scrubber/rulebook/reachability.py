@@ -1,0 +1,132 @@
+"""Which rules can never fire, and which never fire alone; found without any claim."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import permutations
+from typing import NamedTuple
+
+from scrubber.claim.model import NOT_SUPPLIED
+from scrubber.errors import Fault
+from scrubber.rulebook.check import RuleFile
+from scrubber.rulebook.rule import AllOf, Compare, Has, Rule, any_state, window
+from scrubber.rulebook.rulebook import Rulebook
+from scrubber.rulebook.satisfiable import ListsByDay, Wanted, contradiction, satisfiable
+from scrubber.rulebook.source_map import Node, Outline, outline
+from scrubber.rulebook.vocabulary import KINDS, Type
+
+
+def fires_when(rule: Rule) -> tuple[Wanted, ...]:
+    """What a fact must fulfil for the rule to fire on it."""
+    asked = (AllOf((*window(rule), rule.applies, rule.when)), True)
+    return (asked, (any_state(rule.needs, NOT_SUPPLIED.value), False)) if rule.needs else (asked,)
+
+
+def can_fire(rule: Rule, lists: ListsByDay) -> bool:
+    """False only where no fact could ever make the rule fire."""
+    return satisfiable(fires_when(rule), KINDS[rule.scope], lists)
+
+
+def why_never(told: Outline, lists: ListsByDay) -> tuple[Node, ...]:
+    """The conditions that never hold together, each of them needed for it; none where the rule may fire."""
+    if can_fire(told.rule, lists):
+        return ()
+    nodes = tuple(_certain(told.roots()))
+    against = contradiction([(node.condition, node.wanted) for node in nodes], KINDS[told.rule.scope], lists)
+    return tuple(nodes[index] for index in against)
+
+
+def check_firing(files: Iterable[RuleFile], lists: ListsByDay) -> Iterator[Fault]:
+    """Rules that no claim could ever make fire; told at the first of the conditions that contradict each other."""
+    for document, rule in files:
+        against = why_never(outline(rule, document), lists)
+        if against:
+            yield Fault(document.file, against[0].line, f"can never fire: {told_against(against)}")
+
+
+def told_against(against: Sequence[Node]) -> str:
+    """Conditions that never hold together, as a sentence."""
+    if len(against) == 1:
+        return f"`{against[0].words}` never holds"
+    told = " and ".join(f"`{node.words}` (line {node.line})" for node in against)
+    return f"{told} never hold together"
+
+
+def _certain(nodes: Iterable[Node]) -> Iterator[Node]:
+    """What must all be fulfilled: a group of which all parts must hold is told by its parts."""
+    for node in nodes:
+        if node.parts and node.wanted and isinstance(node.condition, AllOf):
+            yield from _certain(node.parts)
+        else:
+            yield node
+
+
+class Companions(NamedTuple):
+    """Two rules of one scope: on every fact on which `rule` fires, `other` fires too; `both` ways, or only this one."""
+
+    rule: Rule
+    other: Rule
+    both: bool
+
+
+def companions(book: Rulebook) -> Iterator[Companions]:
+    """Active rules that never fire alone, of one scope, severity and category.
+
+    Only rules of one pack are held against each other: a payer may apply one pack and not another.
+    """
+    alike: dict[tuple[str, ...], list[Rule]] = defaultdict(list)
+    for rule in book.rules.values():
+        if rule.status == "active" and can_fire(rule, book.lists):
+            alike[rule.scope, rule.severity, rule.category, rule.pack].append(rule)
+    for rules in alike.values():
+        named = [_named_codes(rule) for rule in rules]
+        for (rule, codes), (other, others) in permutations(zip(rules, named, strict=True), 2):
+            if _apart(codes, others) or not implies(rule, other, book.lists):
+                continue
+            back = implies(other, rule, book.lists)
+            if not back or rule.id < other.id:
+                yield Companions(rule, other, back)
+
+
+Named = Mapping[str, frozenset[str]]
+
+
+def _named_codes(rule: Rule) -> Named:
+    """By fact of one text, the only texts that the rule applies to; just those that are quickly seen."""
+    fields = KINDS[rule.scope].fields
+    parts = rule.applies.parts if isinstance(rule.applies, AllOf) else ()
+    named = {}
+    for part in parts:
+        if isinstance(part, Has) and part.op != "none" and fields[part.fact].type is not Type.CODES:
+            named[part.fact] = frozenset(part.values)
+        elif isinstance(part, Compare) and part.op == "is" and isinstance(part.value, str):
+            named[part.fact] = frozenset((part.value,))
+    return named
+
+
+def _apart(codes: Named, others: Named) -> bool:
+    """Whether two rules that can fire never do so on one fact: thousands of pairs are settled by this alone."""
+    return any(not codes[fact] & others[fact] for fact in codes.keys() & others.keys())
+
+
+def implies(rule: Rule, other: Rule, lists: ListsByDay) -> bool:
+    """Whether `other` fires on every fact on which `rule` fires, for certain. Both are of one scope."""
+    kind = KINDS[rule.scope]
+    fires = fires_when(rule)
+    return not any(satisfiable((*fires, (test, not holds)), kind, lists) for test, holds in fires_when(other))
+
+
+def means_the_same(rule: Rule, other: Rule, lists: ListsByDay) -> bool:
+    """Whether two rules fire, and say that they could not be judged, on the same facts, for certain."""
+    if not (implies(rule, other, lists) and implies(other, rule, lists)):
+        return False
+    one, two = _unjudged_when(rule), _unjudged_when(other)
+    kind = KINDS[rule.scope]
+    return not (
+        satisfiable(((one, True), (two, False)), kind, lists) or satisfiable(((two, True), (one, False)), kind, lists)
+    )
+
+
+def _unjudged_when(rule: Rule) -> AllOf:
+    return AllOf((*window(rule), rule.applies, any_state(rule.needs, NOT_SUPPLIED.value)))

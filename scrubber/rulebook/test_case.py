@@ -1,0 +1,356 @@
+"""Reads the test cases of a rule (`.test.yaml`): a base claim, changes, and what must be found.
+
+A value that is wrong on purpose is written behind a JSON pointer, which takes everything as it stands.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from scrubber.dated_rows import cell_parsers
+from scrubber.errors import Fault, Faults
+from scrubber.rulebook.rule import SEVERITIES
+from scrubber.rulebook.rule_tables import ROW_TYPES
+from scrubber.rulebook.rulebook import STARTER_RELEASES, TEST_RELEASES, Pack
+from scrubber.rulebook.schema import ID, Day
+from scrubber.rulebook.test_case_paths import LINE_FIELDS, Form, target
+from scrubber.rulebook.yaml_file import Document, Place, iso_day, read_yaml, schema_faults
+
+_POINTER = "; to send something else on purpose, write its JSON pointer"
+_DAY = f"is no day of the calendar such as 2025-03-12{_POINTER}"
+_FLAG = f"is yes, no or null{_POINTER}"
+_FLAGS = ("yes", "no", "true", "false", None, "")
+
+
+def value_faults(index: int, case: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+    """Places in the case number `index` of a file, and what is wrong with the values there."""
+    for path, value in case["change"].items():
+        place = target(path)
+        if place is not None:
+            yield from _of_form((index, "change", path), path, value, place.form)
+    for number, line in enumerate(case["lines"]):
+        for name, value in line.items():
+            yield from _of_form((index, "lines", number, name), name, value, LINE_FIELDS[name].form)
+
+
+def _of_form(place: Place, path: str, value: Any, form: Form) -> Iterator[tuple[Place, str]]:
+    if form is Form.DAY and value not in (None, "") and iso_day(value) is None:
+        yield place, f"{path}: {_DAY}"
+    elif form is Form.FLAG and (isinstance(value, list | dict) or value not in _FLAGS):
+        yield place, f"{path}: {_FLAG}"
+    elif form is Form.CODES and isinstance(value, Mapping):
+        yield place, f"{path}: is one text or a list of texts{_POINTER}"
+    elif form is Form.DIAGNOSES and not (value is None or _texts(value)):
+        yield place, f"{path}: is a list of codes, the principal one first{_POINTER}"
+    elif form is Form.BLOCKS and isinstance(value, str) and value:
+        yield place, f"{path}: is one block or a list of blocks{_POINTER}"
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+MOST_BYTES = 1024 * 1024
+FOLDER = "claims"
+
+
+def claim_faults(folder: Path) -> Iterator[Fault]:
+    """Base claims of a folder of rules that cannot be read."""
+    for path in sorted((folder / FOLDER).glob("*.json")):
+        try:
+            read_base_claim(folder, path.stem)
+        except Faults as error:
+            yield from error.faults
+
+
+def read_base_claim(folder: Path, name: str) -> dict[str, Any]:
+    """A fresh copy of the base claim `name`: a body with at least one service line. Raises Faults."""
+    path = folder / FOLDER / f"{name}.json"
+    message = "is no claim: a JSON object with claimInformation and serviceLines"
+    try:
+        if not path.is_file():
+            message = "is no file"
+        elif path.stat().st_size > MOST_BYTES:
+            message = f"larger than {MOST_BYTES // 1024} KB"
+        elif _is_claim(body := json.loads(path.read_bytes())):
+            return dict(body)
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+    except (ValueError, RecursionError):
+        message = "is no JSON"
+    raise Faults([Fault(f"{FOLDER}/{path.name}", 0, message)])
+
+
+def _is_claim(body: Any) -> bool:
+    claim = body.get("claimInformation") if isinstance(body, dict) else None
+    lines = claim.get("serviceLines") if isinstance(claim, dict) else None
+    return isinstance(lines, list) and bool(lines) and all(isinstance(line, dict) for line in lines)
+
+
+def _path(text: str) -> None:
+    if target(text) is None:
+        raise ValidationError("leads nowhere: write line.2.modifiers, documentation.tbsValue … or a JSON pointer")
+
+
+_LINE_NUMBER = validate.Range(min=1, max=1000)
+
+
+class _OnLines(Schema):
+    line = fields.Integer(validate=_LINE_NUMBER, metadata={"description": "The one line it stands on."})
+    lines = fields.List(
+        fields.Integer(validate=_LINE_NUMBER), metadata={"description": "Lines; none is the claim as a whole."}
+    )
+
+    @validates_schema
+    def _one_of_them(self, data: Mapping[str, Any], **_: Any) -> None:
+        if ("line" in data) == ("lines" in data):
+            raise ValidationError("needs either `line` or `lines` (`lines: []` is the claim as a whole)")
+
+
+class FindingSchema(_OnLines):
+    """A finding of the rule: exactly these lines, and what else is written."""
+
+    severity = fields.String(validate=validate.OneOf(SEVERITIES, error="Must be one of: {choices}."))
+    at_risk = fields.String(
+        data_key="at-risk",
+        allow_none=True,
+        validate=validate.Regexp(r"[0-9]+\.[0-9]{2}\Z", error="Must be dollars such as 9.38, or null."),
+        metadata={"description": "Dollars at risk; null where they cannot be known.", "pattern": r"^[0-9]+\.[0-9]{2}$"},
+    )
+    liability = fields.String(
+        allow_none=True, validate=validate.OneOf(("provider", "patient"), error="Must be one of: {choices}.")
+    )
+    related = fields.List(
+        fields.Integer(validate=_LINE_NUMBER), metadata={"description": "The other lines it is about."}
+    )
+    message = fields.String(metadata={"description": "A part of the message."})
+    pointer = fields.String(metadata={"description": "JSON pointer into the claim."})
+
+
+class NotCheckedSchema(_OnLines):
+    """Something that the rule could not judge."""
+
+    missing = fields.List(fields.String(), metadata={"description": "Exactly what was not supplied."})
+
+
+class CaseSchema(Schema):
+    """One case: a base claim, what is changed in it, and what the rule must find."""
+
+    name = fields.String(required=True, validate=validate.Length(min=1), metadata={"description": "What it shows."})
+    claim = fields.String(
+        required=True,
+        validate=validate.Regexp(rf"{ID}\Z", error="Must be the name of a file in claims/, without .json."),
+        metadata={"description": "A base claim: claims/NAME.json.", "pattern": f"^{ID}$"},
+    )
+    change = fields.Dict(
+        keys=fields.String(validate=_path),
+        values=fields.Raw(allow_none=True),
+        load_default=dict,
+        metadata={"description": "Paths and their new values; null says there is none.", "names": "paths"},
+    )
+    without = fields.List(
+        fields.String(validate=_path),
+        load_default=list,
+        metadata={"description": "Paths to leave out.", "names": "paths"},
+    )
+    lines = fields.List(
+        fields.Dict(
+            keys=fields.String(validate=validate.OneOf(tuple(LINE_FIELDS), error="Must be one of: {choices}.")),
+            values=fields.Raw(allow_none=True),
+            metadata={"names": "line fields"},
+        ),
+        load_default=list,
+        metadata={"description": "Service lines to add; what is not written is as on a plain line."},
+    )
+    tables = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(fields.Dict(keys=fields.String(), values=fields.String(allow_none=True))),
+        load_default=dict,
+        metadata={"description": "Rows of PACK/FILE.csv that hold for this case only."},
+    )
+    received_on = Day(data_key="received-on", metadata={"description": "Default: the claim's last date of service."})
+    releases = fields.String(
+        validate=validate.OneOf(TEST_RELEASES, error="Must be one of: {choices}."),
+        metadata={
+            "description": "Which reference data it runs on. starter: the tables that ship with the program. loaded: "
+            "the same, as if they had been loaded from the files of the publishers. complete: as if that had been "
+            "done with --complete, so that absence from them means something. in-use: what SCRUBBER_REFERENCE names. "
+            "Default: test-releases of pack.yaml, else starter."
+        },
+    )
+    finds = fields.List(fields.Nested(FindingSchema), metadata={"description": "All findings of the rule; [] is none."})
+    not_checked = fields.List(
+        fields.Nested(NotCheckedSchema),
+        data_key="not-checked",
+        metadata={"description": "All that the rule could not judge. Without `finds`, nothing is to be found."},
+    )
+
+    @validates_schema
+    def _expects_something(self, data: Mapping[str, Any], **_: Any) -> None:
+        if "finds" not in data and "not_checked" not in data:
+            raise ValidationError("says nothing of what must come out: add `finds` or `not-checked`")
+
+    @validates_schema
+    def _lines_have_codes(self, data: Mapping[str, Any], **_: Any) -> None:
+        for index, line in enumerate(data.get("lines", ())):
+            if "procedure" not in line:
+                raise ValidationError("needs a `procedure`", f"lines.{index}")
+
+
+TEST_SUFFIX = ".test.yaml"
+
+
+class Expected(NamedTuple):
+    """A finding, or something not checked, on exactly these lines (1-based; none: the claim as a whole).
+
+    `told` has what else the case says of it: severity, at-risk, liability, related, message, pointer; or missing.
+    """
+
+    lines: tuple[int, ...]
+    told: Mapping[str, Any]
+
+
+class TableRow(NamedTuple):
+    """A row that holds for one case: cells by column, typed; it replaces those with the same key."""
+
+    kind: str
+    cells: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case of a test file. `change` maps paths to values, `lines` are extra service lines.
+
+    `finds` and `not_checked` are None where the case says nothing of them; never both are.
+    """
+
+    rule: str
+    file: str
+    line: int
+    name: str
+    claim: str
+    change: Mapping[str, Any]
+    without: tuple[str, ...]
+    lines: tuple[Mapping[str, Any], ...]
+    tables: tuple[TableRow, ...]
+    received_on: date | None
+    releases: str  # one of TEST_RELEASES
+    finds: tuple[Expected, ...] | None
+    not_checked: tuple[Expected, ...] | None
+
+
+_CASES = CaseSchema(many=True)
+
+
+def rule_of(file: str) -> str:
+    """The file of the rule that a test file is of; any other file itself."""
+    return file.removesuffix(TEST_SUFFIX) + ".yaml" if file.endswith(TEST_SUFFIX) else file
+
+
+def case_files(folder: Path) -> list[Path]:
+    """Every test file below a folder of rules, in a fixed order."""
+    return sorted(folder.glob(f"*/**/*{TEST_SUFFIX}"))
+
+
+def read_cases(path: Path, folder: Path, packs: Mapping[str, Pack]) -> list[Case]:
+    """The cases in a test file of a folder of rules. Raises Faults with every fault of the file."""
+    return cases_of(read_yaml(path, path.relative_to(folder).as_posix()), folder, packs)
+
+
+def cases_of(document: Document, folder: Path, packs: Mapping[str, Pack]) -> list[Case]:
+    """The cases in a test file that was read. Raises Faults with every fault of it."""
+    try:
+        loaded = _CASES.load(document.content)
+    except ValidationError as error:
+        raise Faults(schema_faults(document, error.messages)) from None
+    faults = [
+        document.fault((index, "claim"), f"there is no claims/{case['claim']}.json")
+        for index, case in enumerate(loaded)
+        if not (folder / "claims" / f"{case['claim']}.json").is_file()
+    ]
+    rows: dict[int, list[TableRow]] = {index: [] for index in range(len(loaded))}
+    for place, row in _table_rows(loaded, packs):
+        if isinstance(row, str):
+            faults.append(document.fault(place, row))
+        else:
+            rows[int(place[0])].append(row)
+    for index, case in enumerate(loaded):
+        faults += [document.fault(place, message) for place, message in value_faults(index, case)]
+    faults += [document.fault((index, "name"), "this name is used above") for index in _repeated(loaded)]
+    if faults:
+        raise Faults(faults)
+    pack = packs.get(document.file.split("/", 1)[0])
+    releases = pack.test_releases if pack else STARTER_RELEASES
+    return [_case(document, index, case, tuple(rows[index]), releases) for index, case in enumerate(loaded)]
+
+
+def _repeated(loaded: list[dict[str, Any]]) -> Iterator[int]:
+    seen = set()
+    for index, case in enumerate(loaded):
+        if case["name"] in seen:
+            yield index
+        seen.add(case["name"])
+
+
+def _table_rows(loaded: list[dict[str, Any]], packs: Mapping[str, Pack]) -> Iterator[tuple[Place, TableRow | str]]:
+    """Rows of the cases with their places, or what is wrong with them."""
+    for index, case in enumerate(loaded):
+        for file, rows in case["tables"].items():
+            pack, _, name = file.partition("/")
+            kind = packs[pack].tables.get(name) if pack in packs else None
+            if kind is None:
+                yield (index, "tables", file), "no pack.yaml lists it: write PACK/FILE.csv"
+                continue
+            for number, cells in enumerate(rows):
+                yield from _table_row((index, "tables", file, number), kind, cells)
+
+
+def _table_row(place: Place, kind: str, cells: Mapping[str, str | None]) -> Iterator[tuple[Place, TableRow | str]]:
+    parsers = cell_parsers(ROW_TYPES[kind])
+    typed = {}
+    for column, cell in cells.items():
+        if column not in parsers:
+            yield (*place, column), f"there is no column {column}; there are: {', '.join(parsers)}"
+            continue
+        try:
+            typed[column] = parsers[column](cell or "")
+        except ValueError as error:
+            yield (*place, column), f"{column}: {error}"
+    yield place, TableRow(kind, typed)
+
+
+def _case(document: Document, index: int, case: Mapping[str, Any], tables: tuple[TableRow, ...], releases: str) -> Case:
+    return Case(
+        rule=Path(document.file).name.removesuffix(TEST_SUFFIX),
+        file=document.file,
+        line=document.line((index,)),
+        name=case["name"],
+        claim=case["claim"],
+        change=case["change"],
+        without=tuple(case["without"]),
+        lines=tuple(case["lines"]),
+        tables=tables,
+        received_on=case.get("received_on"),
+        releases=case.get("releases") or releases,
+        finds=_expected(case.get("finds")),
+        not_checked=_expected(case.get("not_checked")),
+    )
+
+
+def _expected(items: list[dict[str, Any]] | None) -> tuple[Expected, ...] | None:
+    if items is None:
+        return None
+    return tuple(
+        Expected(_lines(item), {key: item[key] for key in item if key not in ("line", "lines")}) for item in items
+    )
+
+
+def _lines(item: Mapping[str, Any]) -> tuple[int, ...]:
+    return (item["line"],) if "line" in item else tuple(item["lines"])

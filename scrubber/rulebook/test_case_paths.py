@@ -1,0 +1,165 @@
+"""Where the paths of a rule's test cases (`line.2.modifiers`, `abn.signed`) lead in a v3 body."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import Enum
+from typing import NamedTuple
+
+
+class Form(Enum):
+    """How a text of a test case is written in the body."""
+
+    TEXT = "text"  # as it stands
+    DAY = "day"  # 2025-03-12 becomes 20250312
+    FLAG = "flag"  # yes and no become true and false
+    CODES = "codes"  # one code becomes a list of one
+    DIAGNOSES = "diagnoses"  # codes become diagnosis objects, the first of them principal
+    BLOCKS = "blocks"  # one block becomes a list of one
+    RAW = "raw"  # as it stands; the path is a JSON pointer
+
+
+class Target(NamedTuple):
+    """A place in the body: its JSON pointer, and the form of what stands there."""
+
+    pointer: str
+    form: Form
+
+
+_CI = "/claimInformation"
+_CONTEXT = "/scrubContext"
+_ELEMENTS = f"{_CONTEXT}/documentation/0/elements"
+_SERVICE = "professionalService"
+
+_PERSON = {
+    "first-name": "firstName", "last-name": "lastName", "birth-date": "dateOfBirth", "sex": "gender",
+    "member-id": "memberId", "responsibility": "paymentResponsibilityLevelCode",
+    "relationship": "relationshipToSubscriberCode",
+}  # fmt: skip
+_PROVIDER = {
+    "npi": "npi", "taxonomy": "taxonomyCode", "name": "organizationName", "first-name": "firstName",
+    "last-name": "lastName", "tax-id": "employerId", "street": "address/address1", "city": "address/city",
+    "state": "address/state", "zip": "address/postalCode",
+}  # fmt: skip
+_PARTIES: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "subscriber": ("/subscriber", _PERSON),
+    "patient": ("/dependent", _PERSON),
+    "billing": ("/billing", _PROVIDER),
+    "rendering": ("/rendering", _PROVIDER),
+    "ordering": ("/ordering", _PROVIDER),
+    "referring": ("/referring", _PROVIDER),
+    "supervising": ("/supervising", _PROVIDER),
+    "facility": (f"{_CI}/serviceFacilityLocation", _PROVIDER),
+}
+_CLAIM: Mapping[str, str] = {
+    "claim.filing": f"{_CI}/claimFilingCode",
+    "claim.frequency": f"{_CI}/claimFrequencyCode",
+    "claim.total": f"{_CI}/claimChargeAmount",
+    "claim.place": f"{_CI}/placeOfServiceCode",
+    "claim.id": f"{_CI}/patientControlNumber",
+    "claim.signature": f"{_CI}/signatureIndicator",
+    "claim.assignment": f"{_CI}/planParticipationCode",
+    "claim.benefits": f"{_CI}/benefitsAssignmentCertificationIndicator",
+    "claim.release": f"{_CI}/releaseInformationCode",
+    "claim.original-number": f"{_CI}/claimSupplementalInformation/claimControlNumber",
+    "claim.payer-id": "/tradingPartnerServiceId",
+    "claim.payer-name": "/tradingPartnerName",
+    "submitter.name": "/submitter/organizationName",
+    "submitter.contact": "/submitter/contactInformation",
+    "receiver.name": "/receiver/organizationName",
+    "eligibility": f"{_CONTEXT}/eligibility",
+    "eligibility.plan": f"{_CONTEXT}/eligibility/plan",
+    "pricing": f"{_CONTEXT}/pricing",
+    "pricing.locality": f"{_CONTEXT}/pricing/locality",
+    "pricing.participation": f"{_CONTEXT}/pricing/participation",
+}
+_STATED = {
+    "": ("tbsValue", "tScore", "tbsCategory", "indication", "findings", "interpretation", "recommendation",
+         "calculatedBy", "levels", "limitations", "signature", "sourceStudy", "tbsSoftware", "order"),
+    "signature": ("name", "npi", "credential"),
+    "sourceStudy": ("code", "levels", "device"),
+    "tbsSoftware": ("name", "vendor", "version", "clearance"),
+    "order": ("npi",),
+}  # fmt: skip
+_ABN = f"{_CONTEXT}/abn/0"
+
+
+def _plain() -> dict[str, Target]:
+    targets = {path: Target(pointer, Form.TEXT) for path, pointer in _CLAIM.items()}
+    for party, (pointer, names) in _PARTIES.items():
+        targets[party] = Target(pointer, Form.TEXT)
+        for name, key in names.items():
+            targets[f"{party}.{name}"] = Target(f"{pointer}/{key}", Form.DAY if name == "birth-date" else Form.TEXT)
+    for part, names_of_part in _STATED.items():
+        for name in names_of_part:
+            path = f"{part}/{name}" if part else name
+            targets["documentation." + path.replace("/", ".")] = Target(f"{_ELEMENTS}/{path}", Form.TEXT)
+    for path in ("reportDate", "signature/date", "sourceStudy/date", "order/date"):
+        targets["documentation." + path.replace("/", ".")] = Target(f"{_ELEMENTS}/{path}", Form.DAY)
+    for name in ("separateReport", "modifierSupport"):
+        targets[f"documentation.{name}"] = Target(f"{_ELEMENTS}/{name}", Form.FLAG)
+    for name in ("form", "option", "estimate", "reason", "witnesses"):
+        targets[f"abn.{name}"] = Target(f"{_ABN}/{name}", Form.TEXT)
+    return targets | {
+        "abn.issued": Target(f"{_ABN}/issued", Form.DAY),
+        "abn.signed": Target(f"{_ABN}/signed", Form.DAY),
+        "abn.refused": Target(f"{_ABN}/refused", Form.FLAG),
+        "abn.lines": Target(f"{_ABN}/lines", Form.CODES),
+        "documentation.lines": Target(f"{_CONTEXT}/documentation/0/lines", Form.CODES),
+        "abn": Target(f"{_CONTEXT}/abn", Form.BLOCKS),
+        "documentation": Target(f"{_CONTEXT}/documentation", Form.BLOCKS),
+        "history": Target(f"{_CONTEXT}/history", Form.BLOCKS),
+        "eligibility.qmb": Target(f"{_CONTEXT}/eligibility/qmb", Form.FLAG),
+        "eligibility.checkedOn": Target(f"{_CONTEXT}/eligibility/checkedOn", Form.DAY),
+        "pricing.qualifyingApm": Target(f"{_CONTEXT}/pricing/qualifyingApm", Form.FLAG),
+        "received-on": Target(f"{_CONTEXT}/receivedOn", Form.DAY),
+        "diagnoses": Target(f"{_CI}/healthCareCodeInformation", Form.DIAGNOSES),
+    }
+
+
+PATHS: Mapping[str, Target] = _plain()
+LINE_FIELDS: Mapping[str, Target] = {
+    "procedure": Target(f"{_SERVICE}/procedureCode", Form.TEXT),
+    "modifiers": Target(f"{_SERVICE}/procedureModifiers", Form.CODES),
+    "charge": Target(f"{_SERVICE}/lineItemChargeAmount", Form.TEXT),
+    "units": Target(f"{_SERVICE}/serviceUnitCount", Form.TEXT),
+    "unit-code": Target(f"{_SERVICE}/measurementUnit", Form.TEXT),
+    "qualifier": Target(f"{_SERVICE}/procedureIdentifier", Form.TEXT),
+    "place": Target(f"{_SERVICE}/placeOfServiceCode", Form.TEXT),
+    "pointers": Target(f"{_SERVICE}/compositeDiagnosisCodePointers/diagnosisCodePointers", Form.CODES),
+    "date": Target("serviceDate", Form.DAY),
+    "end-date": Target("serviceDateEnd", Form.DAY),
+    "rendering-npi": Target("renderingProvider/npi", Form.TEXT),
+    "taxonomy": Target("renderingProvider/taxonomyCode", Form.TEXT),
+    "ordering-npi": Target("orderingProvider/npi", Form.TEXT),
+    "ndc": Target("drugIdentification/nationalDrugCode", Form.TEXT),
+}
+DIAGNOSIS_FIELDS = {"code": "diagnosisCode", "qualifier": "diagnosisTypeCode"}
+POINTER = r"(/[^/]+)+"
+LINE_PATH = rf"line\.[1-9][0-9]?(\.({'|'.join(LINE_FIELDS)}))?"
+DIAGNOSIS_PATH = rf"diagnosis\.[1-9][0-9]?(\.({'|'.join(DIAGNOSIS_FIELDS)}))?"
+
+
+def target(path: str) -> Target | None:
+    """Where a path leads; None when it leads nowhere."""
+    if path in PATHS:
+        return PATHS[path]
+    if re.fullmatch(POINTER, path):
+        return Target(path, Form.RAW)
+    if re.fullmatch(LINE_PATH, path):
+        return _line_target(path)
+    if re.fullmatch(DIAGNOSIS_PATH, path):
+        _, number, *name = path.split(".")
+        field = f"/{DIAGNOSIS_FIELDS[name[0]]}" if name else ""
+        return Target(f"{_CI}/healthCareCodeInformation/{int(number) - 1}{field}", Form.TEXT)
+    return None
+
+
+def _line_target(path: str) -> Target:
+    _, number, *name = path.split(".")
+    line = f"{_CI}/serviceLines/{int(number) - 1}"
+    if not name:
+        return Target(line, Form.RAW)
+    field = LINE_FIELDS[name[0]]
+    return Target(f"{line}/{field.pointer}", field.form)

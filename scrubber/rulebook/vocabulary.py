@@ -1,0 +1,422 @@
+"""Kinds of facts, their fields with types, and the elements that a finding points at.
+
+This page is the whole language between Python and the rule files: facts are made with these names, rules are typed
+by them, the engine is compiled from them, and the rule schema and docs are generated from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from scrubber.claim.elements import ELEMENTS
+from scrubber.claim.model import Absence
+
+DECIMAL_PLACES = 6  # numbers with a fraction travel to the engine as whole millionths
+
+
+class Type(Enum):
+    """How a field's value is written in a rule file and held in a fact."""
+
+    WORD = "word"  # one of a closed list
+    TEXT = "text"  # any text, compared for equality only
+    NUMBER = "number"  # whole number: int
+    DECIMAL = "decimal"  # number with a fraction: int, millionths
+    AMOUNT = "amount"  # dollars: int, cents
+    DAY = "day"  # date: int, proleptic ordinal (date.toordinal)
+    FLAG = "flag"  # yes or no: bool
+    CODES = "codes"  # several codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing that a rule may read.
+
+    `states` are words that stand for a value that is not there or cannot be read (`absent`, `not-a-number`); a field
+    with the state `not-supplied` may be listed under a rule's `needs`. The state of field f is held under `f?` in a
+    fact, its value under `f`; exactly one of the two is there, or neither when the field does not apply. `tables` are
+    the reference tables (names of `reference.catalogue.TABLES`) whose rows it is made from: on a day that one of them
+    does not reach, a rule that reads the field cannot be judged.
+    """
+
+    name: str
+    type: Type
+    about: str
+    words: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+
+    @property
+    def may_be_missing(self) -> bool:
+        """Whether a rule may list it under `needs`."""
+        return Absence.NOT_SUPPLIED.value in self.states
+
+    @property
+    def may_be_unknown(self) -> bool:
+        """Whether a rule may ask whether it is known."""
+        return UNKNOWN in self.states
+
+
+def state_key(field: str) -> str:
+    """The key under which a fact holds the state of `field`."""
+    return field + "?"
+
+
+_SUPPLIED = (Absence.ABSENT.value, Absence.NOT_SUPPLIED.value)
+_MAYBE = (Absence.NOT_SUPPLIED.value,)
+UNKNOWN = "unknown"  # the state of a fact that every claim has, where no table knows which
+_UNKNOWN = (UNKNOWN,)
+_NUMBER_STATES = (*_SUPPLIED, "not-a-number", "several-numbers")
+
+# Which reference tables the fields below are made from.
+_PTP, _MUE, _FEES = ("ncci-ptp",), ("ncci-mue",), ("mpfs",)
+_DIAGNOSES, _NOTES, _PLACES = ("icd10cm",), ("icd10cm", "icd10cm-notes"), ("place-of-service",)
+
+LINES_OF_BUSINESS = ("original-medicare", "medicare-advantage", "medicaid", "tricare", "commercial", "other", "unknown")
+
+# What the codes of a list may be: `lists` of pack.yaml says it of each list. `text` is any text, compared as it stands;
+# `words` are small letters and digits with one blank between them.
+LIST_TYPES = (
+    "procedures", "modifiers", "diagnoses", "places", "payers", "contractors", "taxonomies", "elements", "x12-codes",
+    "days", "words", "text",
+)  # fmt: skip
+
+# Facts that hold codes of one such type: a list of another type could never have one of them.
+LISTS_OF_FACTS: Mapping[str, str] = {
+    "procedure": "procedures", "first": "procedures", "second": "procedures", "operation": "procedures",
+    "diagnoses": "diagnoses", "code": "diagnoses", "modifiers": "modifiers", "modifiersUnknown": "modifiers",
+    "place": "places", "payer": "payers", "contractor": "contractors", "element": "elements",
+    "filingIndicator": "x12-codes", "frequency": "x12-codes", "unitCode": "x12-codes",
+}  # fmt: skip
+
+X12_LISTS = "x12-"  # before the name of an element: the codes that the transaction has for it
+
+# Lists and limits that the program itself reads to make facts, whether or not a rule names them.
+LISTS_READ: Mapping[str, str] = {
+    "abn-editions": "days",
+    "abn-forms": "text",
+    "abn-generic-reasons": "words",
+    "abn-generic-words": "words",
+    "abn-service-words": "words",
+    "abn-vague-reasons": "words",
+    "ambulance-codes": "procedures",
+    "ambulance-origins-and-destinations": "text",
+    "anesthesia-codes": "procedures",
+    "chiropractic-benefit": "procedures",
+    "chiropractor-taxonomies": "taxonomies",
+    "cleared-tbs-software": "text",
+    "clinical-laboratory": "procedures",
+    "clinical-trial-diagnoses": "diagnoses",
+    "clinical-trial-modifiers": "modifiers",
+    "diagnostic-mammography": "procedures",
+    "evaluation-and-management": "procedures",
+    "excluded-by-statute": "procedures",
+    "excluded-rides": "modifiers",
+    "hospice-modifiers": "modifiers",
+    "modifiers-outside-the-package": "modifiers",
+    "organization-as-subscriber": "x12-codes",
+    "reported-without-charge": "procedures",
+    "routine-indications": "words",
+    "screening-mammography": "procedures",
+    "sites-left": "modifiers",
+    "sites-right": "modifiers",
+    "sites-vessels": "modifiers",
+    "sites-whole-side": "modifiers",
+    "studies-with-lumbar-spine": "procedures",
+    "studies-without-lumbar-spine": "procedures",
+    "supplier-taxonomies": "taxonomies",
+}
+LIMITS_READ = frozenset(
+    ("abn-most-days", "abn-refusal-witnesses", "one-study-days", "tbs-plausible-high", "tbs-plausible-low")
+)
+
+_PAYER = (
+    Field("lineOfBusiness", Type.WORD, "what kind of payer the claim goes to", LINES_OF_BUSINESS),
+    Field(
+        "payer",
+        Type.TEXT,
+        "the payer's name in tables/aliases.csv of pack payers; unknown when no row knows the id, "
+        "as of Original Medicare, which has no row",
+        states=_UNKNOWN,
+    ),
+    Field("contractor", Type.TEXT, "number of the Medicare contractor for the place of service", states=_UNKNOWN),
+)
+
+# Letters that CMS gives, and our word for a code that no loaded row has.
+FEE_STATUSES = (*"ABCDEFGHIJMNPRTX", "unlisted")
+_EXCLUDED = Field(
+    "excluded", Type.FLAG,
+    "a row excludes the service from Medicare by law: lists excluded-by-statute, excluded-rides and "
+    "chiropractic-benefit of medicare-abn",
+)  # fmt: skip
+_FEE_STATUS = Field(
+    "feeStatus", Type.WORD, "status of the code on the Medicare fee schedule; unlisted: no loaded row has it",
+    FEE_STATUSES, tables=_FEES,
+)  # fmt: skip
+
+_LINE = (
+    *_PAYER,
+    Field("procedure", Type.TEXT, "procedure code of the line"),
+    Field("modifiers", Type.CODES, "modifiers of the line, in order"),
+    Field("day", Type.DAY, "first date of service of the line"),
+    Field("place", Type.TEXT, "place of service of the line, else of the claim"),
+    Field("setting", Type.WORD, "which rate the place of service pays", ("facility", "non-facility")),
+    Field("units", Type.DECIMAL, "units of the line"),
+    Field("unitCode", Type.TEXT, "unit of measurement of the line: UN (units) or MJ (minutes)"),
+    Field("charge", Type.AMOUNT, "charge of the line"),
+    Field("diagnoses", Type.CODES, "diagnosis codes that the line points to, in order of the pointers"),
+)
+
+
+KNOWN = ("in-force", "not-yet-in-force", "ended", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of fact: what one fact of it stands for, the fields it may have, and the element its findings point at.
+
+    `named_by` are the fields whose codes stand in the ids of its findings.
+    """
+
+    name: str
+    about: str
+    element: str
+    fields: Mapping[str, Field]
+    says: tuple[str, ...] = ()  # extra words a message may use, besides the fields, {line} and {related}
+    named_by: tuple[str, ...] = ("procedure",)
+
+
+def _kind(
+    name: str,
+    about: str,
+    element: str,
+    *fields: Field,
+    says: tuple[str, ...] = (),
+    named_by: tuple[str, ...] = ("procedure",),
+) -> Kind:
+    return Kind(name, about, element, {field.name: field for field in fields}, says, named_by)
+
+
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        _kind(
+            "claim", "the claim as a whole", "total", *_PAYER,
+            Field("day", Type.DAY, "first date of service on the claim, else the received-on date"),
+            Field("filingIndicator", Type.TEXT, "claim filing indicator as sent"),
+            Field("statedPlan", Type.TEXT, "scrubContext.eligibility.plan as sent"),
+            Field("planConflict", Type.WORD, "whether filing indicator and stated plan name different lines of "
+                  "business; of a claim filed to Original Medicare for a patient of a Medicare Advantage plan, whether "
+                  "Original Medicare pays none of its lines (advantage), some, or all (carved-out: hospice, trials)",
+                  ("none", "other", "advantage", "partly-advantage", "carved-out")),
+            Field("frequency", Type.TEXT, "claim frequency code"),
+            Field("originalClaimNumber", Type.FLAG, "the original claim number is given"),
+            Field("total", Type.AMOUNT, "claim charge"),
+            Field("linesTotal", Type.AMOUNT, "sum of the line charges; unset when one of them is missing"),
+            Field("totalAgrees", Type.FLAG, "claim charge equals the sum of the line charges; unset when unknown"),
+            Field("lineCount", Type.NUMBER, "number of service lines"),
+            Field("diagnosisCount", Type.NUMBER, "number of diagnoses"),
+            Field("repeatedDiagnosis", Type.FLAG, "one diagnosis code stands on the claim twice"),
+            Field("diagnosesOutOfOrder", Type.FLAG, "the first diagnosis is not ABK or a later one not ABF (ICD-10)"),
+            Field("icd9", Type.FLAG, "an ICD-9 qualifier (BK, BF) with dates of service from 2015-10-01"),
+            Field("contextConflict", Type.FLAG, "two documentation blocks say different things of one line"),
+            says=("conflict-lines",), named_by=(),
+        ),
+        _kind(
+            "element", "an element of the claim that is missing or malformed", "total", *_PAYER,
+            Field("day", Type.DAY, "date of service of the line, else of the claim"),
+            Field("element", Type.WORD, "which element", tuple(ELEMENTS)),
+            Field("fault", Type.WORD, "what is wrong with it", (
+                "missing", "unreadable", "too-long", "not-ten-digits", "check-digit", "not-positive", "negative",
+                "fraction-of-cents", "fraction", "not-in-code-list", "wrong-format", "post-office-box", "short-zip",
+                "future", "before-birth", "end-before-start", "too-many", "out-of-range", "organization", "repeated",
+                "probably-meant",
+            )),
+            Field("need", Type.WORD, "how much the transaction needs the element",
+                  ("required", "situational", "envelope")),
+            says=("label", "where", "is-are", "sent-as", "readable", "meant"), named_by=("element",),
+        ),
+        _kind(
+            "line", "one service line", "procedure", *_LINE,
+            Field("codeStanding", Type.WORD, "what the procedure tables say of the code on the date of service; "
+                  "not-listed: a complete release of HCPCS Level II lacks it; not-on-fee-schedule: a complete fee "
+                  "schedule does",
+                  (*KNOWN, "not-listed", "not-on-fee-schedule")),
+            Field("modifierUnknown", Type.FLAG, "one of the modifiers stands in no loaded table"),
+            Field("modifiersUnknown", Type.CODES, "modifiers that stand in no loaded table"),
+            Field("placeUnknown", Type.FLAG, "the place of service stands in no loaded table", tables=_PLACES),
+            Field("placeNotListed", Type.FLAG, "the place of service is not in a release that is complete on the day",
+                  tables=_PLACES),
+            _FEE_STATUS,
+            Field("feeStatusCarried", Type.FLAG, "the status is of a fee schedule that ended before the day",
+                  tables=_FEES),
+            Field("besidePaidService", Type.FLAG, "the claim bills a service of the day and provider that the fee "
+                  "schedule pays (status A, R or T); set for status P only", tables=_FEES),
+            Field("supplier", Type.FLAG, "the rendering provider, or else the billing provider, is a supplier of "
+                  "medical equipment by taxonomy code: list supplier-taxonomies of cms-ncci"),
+            Field("categoryTwo", Type.FLAG, "the code is of category II: it reports performance and is paid nowhere"),
+            _EXCLUDED,
+            Field("pcTc", Type.WORD, "PC/TC indicator of the fee schedule", tuple("0123456789"), tables=_FEES),
+            Field("componentInvalid", Type.FLAG, "modifier 26 or TC on a code whose PC/TC indicator does not allow it, "
+                  "and of which the fee schedule has no such part; unset when it does not have the code", tables=_FEES),
+            Field("facilityNotApplicable", Type.FLAG, "the fee schedule marks the code NA in a facility", tables=_FEES),
+            Field("renderingClass", Type.WORD, "class of the rendering provider's taxonomy code", (
+                "physician", "nurse-practitioner", "physician-assistant", "clinical-nurse-specialist",
+                "clinical-social-worker", "marriage-and-family-therapist", "mental-health-counselor", "dietitian",
+                "technologist", "nurse", "laboratory", "unlisted",
+            ), _MAYBE),
+            Field("mueIndicator", Type.WORD, "MUE adjudication indicator of the code", ("1", "2", "3"), tables=_MUE),
+            Field("mue", Type.NUMBER, "medically unlikely edit: most units of the code", tables=_MUE),
+            Field("unitsOverMue", Type.FLAG, "the line's units a day exceed the MUE", tables=_MUE),
+            Field("calculatedBy", Type.WORD, "who calculated the score", ("self", "other"), _SUPPLIED),
+        ),
+        _kind(
+            "pair", "two lines of one patient, one rendering provider and one day", "procedure", *_PAYER,
+            Field("day", Type.DAY, "first day on which both lines run and the edit is in force"),
+            Field("first", Type.TEXT, "code of the line that stays: column one of the edit"),
+            Field("second", Type.TEXT, "code of the line that falls: column two of the edit"),
+            Field("edit", Type.FLAG, "an NCCI procedure-to-procedure edit is in force for the two codes",
+                  tables=_PTP),
+            Field("editApplies", Type.FLAG, "such an edit is in force, and the payer is known to apply the NCCI edits",
+                  tables=_PTP),
+            Field("modifierIndicator", Type.WORD, "whether a modifier may separate the pair", ("0", "1", "9"),
+                  tables=_PTP),
+            Field("bypass", Type.WORD, "whether an NCCI-associated modifier separates the pair",
+                  ("none", "used", "doubtful", "beside-visit", "misplaced"), tables=_PTP),
+            Field("modifierSupport", Type.FLAG, "the record supports the modifier", (), _SUPPLIED),
+            says=("modifiers-used",), named_by=("second", "first"),
+        ),
+        _kind(
+            "repeat", "a line that repeats an earlier one: same provider, days, code, modifiers, place, units and drug",
+            "procedure", *_LINE,
+            Field("difference", Type.WORD, "what tells the two lines apart: nothing; the charge; 91 on what is no "
+                  "laboratory test; a further line of the code, from which 59 or XE, XP, XS, XU set both apart",
+                  ("none", "charge", "modifier-91", "further-line")),
+            says=("difference-in-words",),
+        ),
+        _kind(
+            "visit", "a visit on the day of a procedure whose fee may include it, or on the day before a major one",
+            "procedure", *_LINE,
+            Field("operation", Type.TEXT, "code of the procedure"),
+            Field("globalDays", Type.WORD, "global days of the procedure on the fee schedule: its fee includes visits "
+                  "of the day, and with 090 of the day before", ("000", "010", "090"), tables=_FEES),
+            Field("globalDaysCarried", Type.FLAG, "the global days are of a fee schedule that ended before the day",
+                  tables=_FEES),
+            Field("dayBefore", Type.FLAG, "the visit was on the day before the procedure"),
+            Field("physician", Type.WORD, "who made the visit: the same practitioner as did the procedure, or another "
+                  "of the group with the same taxonomy code", ("same", "same-specialty")),
+            Field("setApart", Type.FLAG, "59 or XE, XP, XS, XU stands on one of the two lines, or one runs over days"),
+            Field("editApplies", Type.FLAG, "an NCCI edit that the payer is known to apply joins the two codes"),
+            says=("when",),
+        ),
+        _kind(
+            "diagnosis", "one diagnosis", "diagnosis-code",
+            *_PAYER,
+            Field("day", Type.DAY, "first date of service on the claim"),
+            Field("code", Type.TEXT, "the code without dot"),
+            Field("standing", Type.WORD, "what the diagnosis tables say of it on the date of service; not-listed: "
+                  "a release that is complete on the day lacks it",
+                  (*KNOWN, "not-listed", "header", "seventh-character-missing", "seventh-character-wrong"),
+                  tables=_DIAGNOSES),
+            Field("excludedPair", Type.FLAG, "an Excludes1 note keeps it apart from a diagnosis before it",
+                  tables=_NOTES),
+            Field("underlyingFirst", Type.FLAG, "it stands first, where its note wants the underlying condition",
+                  tables=_NOTES),
+            Field("onlyForSex", Type.WORD, "the sex that the list states for it, where the patient's is the other one",
+                  ("female", "male"), tables=_NOTES),
+            Field("outsideAges", Type.FLAG, "the patient's age lies outside the ages that the list states for it",
+                  tables=_NOTES),
+            says=("characters", "others", "ages"), named_by=("code",),
+        ),
+        _kind(
+            "code-day", "all lines of one code, rendering provider and day", "units", *_PAYER,
+            Field("day", Type.DAY, "the day"),
+            Field("procedure", Type.TEXT, "the code"),
+            Field("units", Type.DECIMAL, "units of the code that day"),
+            Field("mue", Type.NUMBER, "medically unlikely edit: most units of the code", tables=_MUE),
+            Field("mueIndicator", Type.WORD, "MUE adjudication indicator of the code", ("1", "2", "3"), tables=_MUE),
+            Field("unitsOverMue", Type.FLAG, "the units exceed the MUE", tables=_MUE),
+            Field("spread", Type.FLAG, "some line runs over several days, so that its units a day are an average"),
+            Field("bothSides", Type.FLAG, "the lines say both sides: RT and LT, one eyelid of each eye (E1 and E3, "
+                  "E2 and E4), or 50 with more than one unit"),
+            Field("bilateral", Type.WORD, "bilateral surgery indicator of the fee schedule; unset when it does not "
+                  "have the code", ("0", "1", "2", "3", "9"), tables=_FEES),
+        ),
+        _kind(
+            "medicare-edit", "two lines, or the units of a code, of a Medicaid claim under an edit of Medicare's NCCI "
+            "tables, on a day for which Medicaid's own do not answer", "procedure", *_PAYER,
+            Field("day", Type.DAY, "the day"),
+            Field("edit", Type.WORD, "which edit", ("pair", "units")),
+            Field("first", Type.TEXT, "of a pair: code of the line that stays"),
+            Field("second", Type.TEXT, "of a pair: code of the line that falls"),
+            Field("modifierIndicator", Type.WORD, "of a pair: whether a modifier may separate it", ("0", "1", "9")),
+            Field("bypass", Type.WORD, "of a pair: whether an NCCI-associated modifier separates it",
+                  ("none", "used", "doubtful", "beside-visit", "misplaced")),
+            Field("procedure", Type.TEXT, "of units: the code"),
+            Field("units", Type.DECIMAL, "of units: how many"),
+            Field("mue", Type.NUMBER, "of units: medically unlikely edit"),
+            named_by=("second", "first", "procedure"),
+        ),
+        _kind(
+            "document", "what was said about the report behind one line", "documentation", *_LINE,
+            Field("tbsValue", Type.DECIMAL, "trabecular bone score", (), _NUMBER_STATES),
+            Field("tbsRange", Type.WORD, "how the score lies to the limits tbs-plausible-low and tbs-plausible-high",
+                  ("plausible", "implausible", "impossible")),
+            Field("tbsEqualsTScore", Type.FLAG, "the score equals the T-score"),
+            Field("tScore", Type.DECIMAL, "T-score", (), _NUMBER_STATES),
+            Field("indication", Type.WORD, "why the study was done", ("stated", "routine-only"), _SUPPLIED),
+            Field("interpretation", Type.WORD, "fracture-risk interpretation", ("stated",), _SUPPLIED),
+            Field("findings", Type.WORD, "what the report says that was found", ("stated",), _SUPPLIED),
+            Field("recommendation", Type.WORD, "what the report recommends", ("stated",), _SUPPLIED),
+            Field("separateReport", Type.FLAG, "there is a separate written report", (), _SUPPLIED),
+            Field("signature", Type.WORD, "signature of the author", ("given",), _SUPPLIED),
+            Field("signer", Type.WORD, "the signer's NPI against the rendering provider's", ("same", "other"), _MAYBE),
+            Field("sourceStudy", Type.WORD, "the study that the score was calculated from",
+                  ("spine", "no-spine"), _SUPPLIED),
+            Field("tbsSoftware", Type.WORD, "software that calculated the score",
+                  ("cleared", "not-listed", "no-clearance-given"), _SUPPLIED),
+            Field("softwareVendor", Type.WORD, "vendor of that software against those that the payer accepts; unset "
+                  "where no row says which", ("accepted", "not-accepted"), _SUPPLIED),
+        ),
+        _kind(
+            "abn", "what the claim and its notices say about one line's beneficiary notice", "modifiers", *_LINE,
+            _FEE_STATUS,
+            _EXCLUDED,
+            Field("abn", Type.WORD, "notice for the line", ("valid", "invalid"), _SUPPLIED),
+            Field("abnFaults", Type.CODES, "what makes the notice invalid: option-2, option-3, no-option, "
+                  "signed-after-service, not-signed, wrong-form, no-reason, generic-reason, no-estimate, "
+                  "refusal-not-witnessed, refusal-unassigned"),
+            Field("abnDoubts", Type.CODES, "what is doubtful of a notice that may be valid: long-before, "
+                  "superseded-edition, vague-reason"),
+            Field("noticeDay", Type.DAY, "day on which the notice was signed, else given to the patient"),
+            Field("formExpires", Type.DAY, "day on which the edition of the form expires, as its footer says"),
+            Field("coverage", Type.WORD, "what policy rows, or else articles, say of the line", (
+                "covered", "adjunct", "investigational", "unknown", "no-row")),
+        ),
+        _kind(
+            "coverage", "one line under the policy row that fits it best", "procedure", *_LINE,
+            Field("status", Type.WORD, "the row's word", ("covered", "adjunct", "investigational", "unknown")),
+            Field("effect", Type.WORD, "what the row makes of a line that fails it", ("warn", "deny")),
+            Field("diagnosisTest", Type.WORD, "the line's diagnoses against the row's list",
+                  ("listed", "not-listed", "excluded-only", "no-list", "no-diagnosis")),
+            Field("frequencyTest", Type.WORD, "earlier services against the row's frequency limit",
+                  ("in-time", "too-soon", "excepted", "no-limit"), _MAYBE),
+            Field("baseStudy", Type.WORD, "the study that an adjunct goes with", ("present", "missing"), _MAYBE),
+            Field("abn", Type.WORD, "notice for the line", ("valid", "invalid"), _SUPPLIED),
+            Field("noticeHolds", Type.FLAG, "GA stands on the line with a valid notice of which nothing is doubtful, "
+                  "and Original Medicare pays first"),
+            says=("months", "earlier-day", "next-day", "exceptions", "policy"),
+        ),
+        _kind(
+            "table", "reference tables that do not reach one of the claim's dates of service", "service-date", *_PAYER,
+            Field("day", Type.DAY, "the date of service outside the tables' releases"),
+            Field("tables", Type.CODES, "which tables"),
+            Field("standing", Type.WORD, "how the date lies to the releases: past the last one of starter tables "
+                  "(carried-forward), of loaded ones, of loaded ones by more than SCRUBBER_STALE_AFTER days (stale), "
+                  "or before the first one",
+                  ("carried-forward", "past-last-release", "stale", "before-first-release")),
+            says=("releases",), named_by=(),
+        ),
+    )
+}  # fmt: skip

@@ -1,1 +1,0 @@
-"""Around the path: the claim's way in and out over HTTP."""

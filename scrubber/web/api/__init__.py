@@ -1,1 +1,0 @@
-"""Around the path: one blueprint per resource."""

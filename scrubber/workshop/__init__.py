@@ -1,1 +1,0 @@
-"""Beside the path: tools that run claims through rules, for those who write rules."""

@@ -1,1 +1,0 @@
-"""Beside the path: a back-test: what a change of rules does on past claims, held against what payers answered."""

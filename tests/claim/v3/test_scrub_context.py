@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from scrubber.claim import read_v3
+from scrubber.claim.model import ABSENT, NOT_SUPPLIED, Claim, Context, Unreadable
+from scrubber.errors import NotAClaim
+from tests.support.claims import office_claim, tbs_claim
+
+BLOCK = "/scrubContext/documentation/0"
+
+
+def _read(**context: Any) -> Claim:
+    return read_v3(office_claim() | {"scrubContext": context})
+
+
+def _stated(elements: Any) -> dict[str, Any]:
+    return dict(_read(documentation=[{"elements": elements}]).context.documentation[0].elements)
+
+
+def test_without_a_context_nothing_is_supplied() -> None:
+    assert read_v3(office_claim()).context == Context()
+    assert _read().context == Context()
+    assert read_v3(office_claim() | {"scrubContext": None}).context == Context()
+
+
+def test_the_full_block() -> None:
+    claim = read_v3(tbs_claim())
+    block = claim.context.documentation[0]
+    assert block.pointer == BLOCK
+    assert block.lines == (1,)
+    assert dict(block.elements) == {
+        "tbsValue": "1.285",
+        "tScore": "-2.1",
+        "indication": "glucocorticoid therapy since 2024",
+        "findings": "texture of L1 to L4 below that of young adults",
+        "interpretation": "partially degraded texture, fracture risk raised",
+        "recommendation": "repeat in two years",
+        "separateReport": "true",
+        "reportDate": "20250312",
+        "calculatedBy": "other",
+        "signature": "given",
+        "signature.name": "Pat Placeholder",
+        "signature.npi": "1987654328",
+        "signature.date": "20250312",
+        "signature.credential": "MD",
+        "sourceStudy": "given",
+        "sourceStudy.code": "77080",
+        "sourceStudy.date": "20250310",
+        "sourceStudy.levels": "L1-L4",
+        "tbsSoftware": "given",
+        "tbsSoftware.name": "Sample TBS",
+        "tbsSoftware.version": "4",
+        "tbsSoftware.clearance": "K243218",
+        "order": "given",
+        "order.npi": "1555666779",
+        "order.date": "20250301",
+    }
+    assert claim.context.received_on == date(2025, 3, 20)
+    assert claim.normalised == claim.unreadable == claim.unmapped == ()
+
+
+def test_an_element_is_present_absent_or_not_supplied() -> None:
+    assert _stated({"tbsValue": None, "tScore": "", "indication": "x"}) == {
+        "tbsValue": ABSENT,
+        "tScore": ABSENT,
+        "indication": "x",
+    }
+
+
+def test_an_element_of_several_parts() -> None:
+    assert _stated({"signature": None}) == {"signature": ABSENT}
+    assert _stated({"signature": ""}) == {"signature": ABSENT}
+    assert _stated({"signature": {}}) == {}
+    assert _stated({"signature": {"npi": None, "name": ""}}) == {
+        "signature": ABSENT,
+        "signature.npi": ABSENT,
+        "signature.name": ABSENT,
+    }
+    assert _stated({"signature": {"npi": None, "name": "Pat"}}) == {
+        "signature": "given",
+        "signature.npi": ABSENT,
+        "signature.name": "Pat",
+    }
+
+
+def test_numbers_and_booleans_are_taken_as_text() -> None:
+    assert _stated({"tbsValue": 1.285, "separateReport": False, "modifierSupport": "yes", "calculatedBy": "Self"}) == {
+        "tbsValue": "1.285",
+        "separateReport": "false",
+        "modifierSupport": "true",
+        "calculatedBy": "Self",
+    }
+
+
+def test_an_unreadable_element_is_not_taken_for_absent() -> None:
+    claim = _read(documentation=[{"elements": {"tbsValue": ["1.2"], "signature": {"npi": {}}}}])
+    assert dict(claim.context.documentation[0].elements) == {"signature": "given"}
+    assert set(claim.unreadable) == {
+        Unreadable("documentation", "text", f"{BLOCK}/elements/tbsValue", None),
+        Unreadable("documentation", "text", f"{BLOCK}/elements/signature/npi", None),
+    }
+
+
+def test_an_unknown_element_is_unmapped() -> None:
+    claim = _read(documentation=[{"elements": {"tbsvalue": "1.2", "signature": {"nip": "1"}}}], extra=1)
+    assert claim.unmapped == (
+        f"{BLOCK}/elements/signature/nip",
+        f"{BLOCK}/elements/tbsvalue",
+        "/scrubContext/extra",
+    )
+
+
+@pytest.mark.parametrize("lines", [{}, {"lines": None}, {"lines": []}])
+def test_a_block_without_lines_is_about_every_line(lines: dict[str, Any]) -> None:
+    assert _read(documentation=[lines]).context.documentation[0].lines == (1, 2, 3, 4)
+    assert _read(abn=[lines]).context.abn[0].lines == (1, 2, 3, 4)  # type: ignore[index]
+
+
+@pytest.mark.parametrize("lines", [[5], [0], [-1], [True], [1.5], ["x"], [{}], {}, "x"])
+def test_a_line_that_is_not_there_is_unreadable_and_does_not_mean_every_line(lines: Any) -> None:
+    for name in ("documentation", "abn"):
+        claim = _read(**{name: [{"lines": lines}]})
+        assert getattr(claim.context, name)[0].lines == ()
+        assert [(found.element, found.expected) for found in claim.unreadable] == [(name, "number")]
+        assert claim.unreadable[0].pointer.startswith(f"/scrubContext/{name}/0/lines")
+
+
+def test_line_numbers_are_taken_from_text_and_once() -> None:
+    claim = _read(documentation=[{"lines": ["2", 1, 2]}])
+    assert claim.context.documentation[0].lines == (1, 2)
+    assert claim.normalised[0].pointer == f"{BLOCK}/lines/0"
+
+
+def test_notices() -> None:
+    notice = {"lines": [2], "form": "CMS-R-131", "issued": "2025-03-01", "signed": None, "option": 1, "estimate": 60.0}
+    abn = _read(abn=[notice]).context.abn
+    assert abn is not None
+    assert (abn[0].pointer, abn[0].lines) == ("/scrubContext/abn/0", (2,))
+    assert (abn[0].form, abn[0].issued, abn[0].signed) == ("CMS-R-131", date(2025, 3, 1), ABSENT)
+    assert (abn[0].option, abn[0].estimate, abn[0].reason) == ("1", "60.0", NOT_SUPPLIED)
+
+
+@pytest.mark.parametrize(("sent", "read"), [(True, True), ("no", False), (None, ABSENT), ("perhaps", NOT_SUPPLIED)])
+def test_a_notice_that_the_patient_refused(sent: Any, read: Any) -> None:
+    notice = {"refused": sent, "witnesses": "2"}
+    abn = _read(abn=[notice, {"witnesses": None}, {"witnesses": "two"}]).context.abn
+    assert abn is not None
+    assert (abn[0].refused, abn[0].witnesses) == (read, Decimal(2))
+    assert (abn[1].refused, abn[1].witnesses) == (NOT_SUPPLIED, ABSENT)
+    assert abn[2].witnesses is NOT_SUPPLIED
+
+
+def test_what_cannot_be_read_of_a_refusal_is_told_with_its_place() -> None:
+    claim = _read(abn=[{"refused": "perhaps", "witnesses": ["Pat"]}])
+    assert set(claim.unreadable) == {
+        Unreadable("abn", "code", "/scrubContext/abn/0/refused", None),
+        Unreadable("abn", "number", "/scrubContext/abn/0/witnesses", None),
+    }
+
+
+def test_an_unreadable_date_of_a_notice_is_not_supplied() -> None:
+    claim = _read(abn=[{"signed": "20250229"}])
+    assert claim.context.abn is not None
+    assert claim.context.abn[0].signed is NOT_SUPPLIED
+    assert claim.unreadable == (Unreadable("abn", "date", "/scrubContext/abn/0/signed", None),)
+
+
+@pytest.mark.parametrize("nothing", [[], None])
+def test_no_notice_and_no_history_can_be_stated(nothing: Any) -> None:
+    assert _read(abn=nothing).context.abn == ()
+    assert _read(history=nothing).context.history == ()
+
+
+def test_history() -> None:
+    rows = [
+        {"code": "77080", "date": "20230402", "modifiers": ["26"], "renderingNpi": "1987654328"},
+        {"code": "77080"},
+        {"code": [], "date": "20230402"},
+        {"code": "77080", "date": "20230231"},
+    ]
+    claim = _read(history=rows)
+    assert claim.context.history is not None
+    (row,) = claim.context.history
+    assert (row.code, row.day, row.modifiers, row.rendering_npi) == ("77080", date(2023, 4, 2), ("26",), "1987654328")
+    assert [(found.element, found.expected, found.pointer) for found in claim.unreadable] == [
+        ("history", "date", "/scrubContext/history/1/date"),
+        ("history", "code", "/scrubContext/history/2/code"),
+        ("history", "date", "/scrubContext/history/3/date"),
+    ]
+
+
+def test_eligibility_and_pricing() -> None:
+    stated = _read(
+        eligibility={"plan": "medicare-advantage", "qmb": False, "checkedOn": "20250301"},
+        pricing={"locality": "10112-00", "participation": "nonpar", "qualifyingApm": "Y"},
+    ).context
+    assert (stated.plan, stated.qmb, stated.eligibility_checked) == ("medicare-advantage", False, date(2025, 3, 1))
+    assert (stated.locality, stated.participation, stated.qualifying_apm) == ("10112-00", "nonpar", True)
+
+
+def test_unreadable_settings() -> None:
+    claim = _read(
+        eligibility={"plan": [], "qmb": "perhaps", "checkedOn": "soon"},
+        pricing={"locality": "Alabama", "participation": "maybe", "qualifyingApm": 3},
+        receivedOn="20250230",
+    )
+    assert claim.context == Context()
+    assert [found.element for found in claim.unreadable] == ["eligibility"] * 3 + ["pricing"] * 3 + ["received-on"]
+
+
+@pytest.mark.parametrize(
+    ("context", "pointer"),
+    [
+        ([], ""),
+        ({"documentation": {}}, "/documentation"),
+        ({"documentation": [[]]}, "/documentation/0"),
+        ({"documentation": [{"elements": []}]}, "/documentation/0/elements"),
+        ({"documentation": [{"elements": {"signature": "Pat"}}]}, "/documentation/0/elements/signature"),
+        ({"documentation": [{}] * 1_001}, "/documentation"),
+        ({"abn": {}}, "/abn"),
+        ({"history": [1]}, "/history/0"),
+        ({"pricing": []}, "/pricing"),
+        ({"eligibility": "x"}, "/eligibility"),
+    ],
+)
+def test_wrong_containers_are_refused_with_their_place(context: Any, pointer: str) -> None:
+    with pytest.raises(NotAClaim) as refusal:
+        read_v3(office_claim() | {"scrubContext": context})
+    assert [problem.pointer for problem in refusal.value.problems] == ["/scrubContext" + pointer]
