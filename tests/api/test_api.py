@@ -287,7 +287,7 @@ def test_nothing_but_the_documentation_is_served_from_disk(client: FlaskClient) 
 
 
 def test_static_files_are_part_of_the_package() -> None:
-    static = Path(__file__).resolve().parents[2] / "scrubber" / "web" / "static"
+    static = Path(__file__).resolve().parents[2] / "scrubber" / "api" / "static"
     assert {"docs.html", "docs.js", "example-claim.json"} <= {file.name for file in static.iterdir()}
 
 

@@ -26,14 +26,14 @@ ROWS_A_CHUNK = 100  # a fifth of what it is for users, so that there are several
 ROWS = 3 * ROWS_A_CHUNK + 7
 DAY = RECEIVED.isoformat().replace("-", "")
 SMALL_CHUNKS = f"""
-from scrubber.batch import job
-job.ROWS_A_CHUNK = {ROWS_A_CHUNK}
+from scrubber.batch import model
+model.ROWS_A_CHUNK = {ROWS_A_CHUNK}
 """
 # Notes how far it is after every chunk, as a long run does every few seconds.
 EAGER = f"""{SMALL_CHUNKS}
 from scrubber.__main__ import main
-from scrubber.batch import file
-file.BYTES_A_MARK = 1
+from scrubber.batch import local_file
+local_file.BYTES_A_MARK = 1
 main()
 """
 # Its processes end at certain claims, as one does whose memory a claim wrecks.

@@ -27,8 +27,8 @@ NDJSON = {"Content-Type": "application/x-ndjson"}
 PAUSES, PAUSE = 8, 0.5  # seconds: together longer than the service is patient, each so short that any machine keeps it
 PATIENT_FOR_THREE_SECONDS = """
 from scrubber.__main__ import main
-from scrubber.api import patience
-patience.SECONDS = 3
+from scrubber.api import limits
+limits.SECONDS = 3
 main(["serve"])
 """
 
@@ -146,8 +146,8 @@ def test_a_worker_apart_from_the_service_does_the_same(tmp_path: Path, rules: Pa
 LATER = """
 from datetime import UTC, datetime, timedelta
 from scrubber.__main__ import main
-from scrubber.cli import worker
-worker._now = lambda: datetime.now(UTC) + timedelta(days=8)
+from scrubber.cli import serve
+serve._now = lambda: datetime.now(UTC) + timedelta(days=8)
 main(["worker", "--processes", "1"])
 """
 

@@ -21,12 +21,12 @@ SCRUB, HEALTH = request("POST", "/v1/claims/scrub", CLAIM), request("GET", "/hea
 HEAD = b"POST /v1/claims/scrub HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 SERVE = """
 from scrubber.__main__ import main
-from scrubber.server.connections import files, queues
+from scrubber.server.connections import answers
 {}
 main(["serve"])
 """
-FEW_ARE_TAKEN = SERVE.format("queues.MOST_SECONDS = 0\nqueues.ALWAYS_TAKEN = 2")
-TWENTY_CONNECTIONS = SERVE.format("files.MOST_CONNECTIONS = 20")
+FEW_ARE_TAKEN = SERVE.format("answers.MOST_SECONDS = 0\nanswers.ALWAYS_TAKEN = 2")
+TWENTY_CONNECTIONS = SERVE.format("answers.MOST_CONNECTIONS = 20")
 
 
 @pytest.fixture(scope="module")
@@ -170,8 +170,8 @@ def test_an_answer_that_is_not_read_holds_no_thread(tmp_path: Path, rules: Path)
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 KNOWN = f"X-Request-Id: sender-4711\r\ntraceparent: 00-{TRACE}-00f067aa0ba902b7-01\r\n".encode()
-HURRIED = SERVE.format("from scrubber.api import patience\npatience.SECONDS = 1")
-NONE_IS_TAKEN = SERVE.format("queues.MOST_SECONDS = -1\nqueues.ALWAYS_TAKEN = -1")
+HURRIED = SERVE.format("from scrubber.api import limits\nlimits.SECONDS = 1")
+NONE_IS_TAKEN = SERVE.format("answers.MOST_SECONDS = -1\nanswers.ALWAYS_TAKEN = -1")
 
 
 def _logged(service: Service, status: int) -> list[dict[str, object]]:

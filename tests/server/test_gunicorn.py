@@ -122,8 +122,8 @@ def test_what_is_no_http_is_refused_and_not_repeated(service: Service, request_t
 
 _IMPATIENT = """
 from scrubber.__main__ import main
-from scrubber.api import patience
-patience.SECONDS = 1
+from scrubber.api import limits
+limits.SECONDS = 1
 main(["serve"])
 """
 
