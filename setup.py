@@ -20,7 +20,7 @@ ON_EACH_CLAIM = (
     "scrubber/pricing/*.py",
     "scrubber/response/claim.py",
     "scrubber/scrub.py",
-    "scrubber/batch/scrub_rows.py",
+    "scrubber/batch/scrub_chunk.py",
 )
 AS_THEY_ARE = (
     # Names that a package offers: nothing to run.

@@ -15,11 +15,10 @@ from typing import Any
 
 import orjson
 
-from scrubber.batch.scrub_rows import scrub_rows as scrub_chunk
-from scrubber.claim.model import Claim
+from scrubber.batch.scrub_chunk import scrub_chunk
 from scrubber.config import STALE_AFTER
-from scrubber.findings import ScrubResult, Switches, read_switches
-from scrubber.scrub import Scrubber, open_scrubber
+from scrubber.findings import read_switches
+from scrubber.scrub import Receipt, open_scrubber, scrub_bytes
 
 Row = Mapping[str, Any] | str | bytes | None
 ROWS_AT_ONCE = 100  # whose results are held in memory
@@ -59,17 +58,14 @@ def scrub_lines(
     """`scrub_rows` with each result as JSON, without a line break: what is to be written anyway."""
     scrubber = _scrubber(Path(rules), reference, stale_after)
     switches = read_switches(enable, disable, scrubber.rulebook)
-    scrub = partial(_scrub, scrubber, date.fromisoformat(received_on), switches)
+    receipt = Receipt(date.fromisoformat(received_on))
+    scrub = partial(scrub_bytes, scrubber=scrubber, receipt=receipt, switches=switches)
     numbered = zip(count(1), map(_bytes, rows), strict=False)
     while some := list(islice(numbered, ROWS_AT_ONCE)):
         yield from scrub_chunk(iter(some), scrub, _go_on).results.splitlines()
 
 
 _scrubber = lru_cache(SCRUBBERS_KEPT)(open_scrubber)
-
-
-def _scrub(scrubber: Scrubber, received_on: date, switches: Switches, claim: Claim) -> ScrubResult:
-    return scrubber.scrub(claim, claim.context.received_on or received_on, switches)
 
 
 def _bytes(row: Row) -> bytes:

@@ -17,10 +17,12 @@ from scrubber.config import STALE_AFTER
 from scrubber.errors import Damaged, NoRulebook, NotReplayable
 from scrubber.findings import read_switches
 from scrubber.reference.pinned import Held, Named, reference_of, releases_at_hand
-from scrubber.response.claim import CHECKS, SETTLED_BY, SHADOW, to_bytes, with_included
+from scrubber.response import including
+from scrubber.response.claim import CHECKS, SETTLED_BY, SHADOW
 from scrubber.rulebook.history import RULEBOOKS, open_archived
 from scrubber.rulebook.load import DIGEST_PREFIX, digest, load_rulebook
-from scrubber.scrub import assemble
+from scrubber.scrub import OWN_VIEW, assemble
+from scrubber.scrub import answer as scrub_again
 
 NOTHING = object()  # stands where one of two answers has nothing
 
@@ -155,11 +157,9 @@ def replay(answer: Answer, claim: Claim, rules: Path, reference: str | None, sta
     tables = reference_of(held[named] for named in answer.reference)
     scrubber = assemble(load_rulebook(folder), tables, answer.stale_after)
     switches = read_switches(answer.enable, answer.disable, scrubber.rulebook)
-    result = scrubber.scrub(claim, answer.received_on, switches)
     included = _included(answer.document)
-    if CHECKS in included:
-        result = scrubber.with_every_check(claim, result)
-    again = with_included(result, included) if included else to_bytes(result)
+    view = including(included) if included else OWN_VIEW
+    again = scrub_again(claim, scrubber, answer.received_on, switches, view).content
     if again == answer.content:
         return Replayed((), same_bytes=True)
     return Replayed((), tuple(differences(answer.document, orjson.loads(again))))

@@ -1,4 +1,4 @@
-"""The whole path of a claim, in one function: facts, engine, findings, money."""
+"""The whole path of a claim, from the bytes that came in to the bytes of the answer, for everything that scrubs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from scrubber import __version__
 from scrubber.claim.model import Claim
+from scrubber.claim.v3 import read_claim
 from scrubber.config import STALE_AFTER
 from scrubber.engine import DurableEngine
 from scrubber.engine.program import Engine
@@ -42,11 +43,53 @@ from scrubber.reference import LiveReference, Reference, open_reference
 from scrubber.reference.tables import MEDICAID, NOT_ASKED_FOR_CLAIMS, TABLES
 from scrubber.reference.typed_tables import Contents
 from scrubber.remembered import forget, remembered
+from scrubber.response import DEFAULT_VIEW, VIEWS, View
 from scrubber.rulebook.load import load_rulebook
 from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.rulebook import Rulebook
 
 MOST_RUNS_KEPT = 31  # of days, of a claim whose releases a process remembers
+OWN_VIEW = VIEWS[DEFAULT_VIEW]
+
+
+class Receipt(NamedTuple):
+    """When a claim came in: the day `stated` by the caller, else what the claim says, else `otherwise`."""
+
+    otherwise: date
+    stated: date | None = None
+
+    def day(self, claim: Claim) -> date:
+        """The claim's day of receipt."""
+        return self.stated or claim.context.received_on or self.otherwise
+
+
+class Answered(NamedTuple):
+    """A claim that was scrubbed. `content` is the answer as the view writes it."""
+
+    claim: Claim
+    result: ScrubResult
+    content: bytes
+
+
+def scrub_bytes(
+    data: bytes, scrubber: Scrubber, receipt: Receipt, switches: Switches = AS_WRITTEN, view: View = OWN_VIEW
+) -> Answered:
+    """Bytes in, answer out: what the API, the command line, batches and partitions do with each claim.
+
+    Raises NotJson and NotAClaim for bytes that are no claim.
+    """
+    claim = read_claim(data)
+    return answer(claim, scrubber, receipt.day(claim), switches, view)
+
+
+def answer(
+    claim: Claim, scrubber: Scrubber, received_on: date, switches: Switches = AS_WRITTEN, view: View = OWN_VIEW
+) -> Answered:
+    """`scrub_bytes` from the claim on."""
+    result = scrubber.scrub(claim, received_on, switches)
+    if view.every_check:
+        result = scrubber.with_every_check(claim, result)
+    return Answered(claim, result, view.write(claim, result))
 
 
 def scrub(
@@ -188,9 +231,7 @@ def read_as_meant(
 
 def received_as_meant(claim: Claim, meant: Claim, received_on: date) -> date:
     """The day of receipt of the second reading: what stands under a misspelt name, where the first has none."""
-    if claim.context.received_on is not None or meant.context.received_on is None:
-        return received_on
-    return meant.context.received_on
+    return received_on if claim.context.received_on is not None else Receipt(received_on).day(meant)
 
 
 def with_every_check(claim: Claim, result: ScrubResult, rulebook: Rulebook, reference: Reference) -> ScrubResult:

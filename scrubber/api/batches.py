@@ -34,7 +34,7 @@ from scrubber.batch import results, serialize
 from scrubber.batch.maintenance import allowed
 from scrubber.batch.model import ENDED, Batch, KeyUsed, Options
 from scrubber.batch.results import DISPOSITIONS, Wanted
-from scrubber.batch.scrub_rows import merged
+from scrubber.batch.scrub_chunk import merged
 from scrubber.batch.storage import Batches
 from scrubber.batch.upload import Declared, receive
 from scrubber.batch.work import remove_batch

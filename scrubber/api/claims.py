@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from flask import Response, request
 from flask_smorest import Blueprint
@@ -14,15 +14,13 @@ from scrubber.api.codes import received_on
 from scrubber.api.problems import BAD_PARAMETER, Refused
 from scrubber.api.request import read_json_bytes, service
 from scrubber.api.schemas import operations
-from scrubber.claim.model import Claim
 from scrubber.claim.v3 import read_claim
 from scrubber.errors import WrongQuestion, WrongSwitch
 from scrubber.explain import Asked
 from scrubber.explain.as_json import to_bytes
 from scrubber.findings import Switches, read_switches
 from scrubber.response import DEFAULT_VIEW, INCLUDES, VIEWS, View, including
-from scrubber.response.claim import CHECKS
-from scrubber.scrub import Scrubber
+from scrubber.scrub import Receipt, Scrubber, scrub_bytes
 
 _LINE = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 
@@ -38,16 +36,13 @@ def scrub() -> Response:
     be read is answered with 200 whatever its disposition. Nothing of it is stored.
     """
     included = _included()
-    view, stated = _view(included), received_on()
+    view, receipt = _view(included), _receipt()
     here = service()
     scrubber = here.scrubber
     switches = _switches(scrubber)
-    claim = read_claim(read_json_bytes(here.max_body_bytes))
-    result = scrubber.scrub(claim, _day_of_receipt(stated, claim), switches)
-    logs.note_result(result)
-    if CHECKS in included:
-        result = scrubber.with_every_check(claim, result)
-    return Response(view(claim, result), content_type="application/json")
+    answered = scrub_bytes(read_json_bytes(here.max_body_bytes), scrubber, receipt, switches, view)
+    logs.note_result(answered.result)
+    return Response(answered.content, content_type="application/json")
 
 
 @claims.post("/explain")
@@ -63,18 +58,18 @@ def explain() -> Response:
     here = service()
     scrubber = here.scrubber
     asked, switches = Asked(tuple(request.args.getlist("rule")), _line()), _switches(scrubber)
-    stated = received_on()
+    receipt = _receipt()
     claim = read_claim(read_json_bytes(here.max_body_bytes))
     try:
-        told = workshop.explain(scrubber, claim, _day_of_receipt(stated, claim), asked, switches)
+        told = workshop.explain(scrubber, claim, receipt.day(claim), asked, switches)
     except WrongQuestion as error:
         raise Refused(BAD_PARAMETER, f"{error}.") from None
     return Response(to_bytes(told), content_type="application/json")
 
 
-def _day_of_receipt(stated: date | None, claim: Claim) -> date:
-    """What the request states comes before what the claim says, as on the command line; else today, UTC."""
-    return stated or claim.context.received_on or datetime.now(UTC).date()
+def _receipt() -> Receipt:
+    """What the request states, else what the claim says, as on the command line; else today, UTC."""
+    return Receipt(datetime.now(UTC).date(), received_on())
 
 
 def _line() -> int | None:

@@ -24,7 +24,7 @@ from scrubber.rulebook.rule_tables import ROW_KEYS, ROW_TYPES
 from scrubber.rulebook.rulebook import AS_COMPLETE, AS_LOADED, IN_USE, Rulebook
 from scrubber.rulebook.test_case import TEST_SUFFIX, Case, Expected, TableRow, case_files, read_cases
 from scrubber.rulebook.yaml_file import read_yaml
-from scrubber.scrub import Scrubber
+from scrubber.scrub import Receipt, Scrubber
 
 DAY_OF_BASE_CLAIMS = date(2025, 3, 12)
 
@@ -240,7 +240,7 @@ def differences(case: Case, findings: Iterable[Finding], unchecked: Iterable[Not
 
 def _received_on(case: Case, claim: Claim) -> date:
     last_days = [line.last_day for line in claim.lines if line.last_day]
-    return case.received_on or claim.context.received_on or max(last_days, default=DAY_OF_BASE_CLAIMS)
+    return Receipt(max(last_days, default=DAY_OF_BASE_CLAIMS), case.received_on).day(claim)
 
 
 def told_finding(finding: Finding) -> Expected:

@@ -25,6 +25,7 @@ from scrubber.claim import read_claim
 from scrubber.errors import BackTestStopped, ConfigError, Faults, NotAClaim, NotJson, describe_failure
 from scrubber.reference import open_reference
 from scrubber.reference.releases import Release
+from scrubber.scrub import Receipt
 
 
 class Judging:
@@ -69,11 +70,10 @@ class Judging:
 
     def _claim(self, tally: Tally, data: bytes, number: str | None, row: int) -> None:
         claim = read_claim(data)
-        received_on = claim.context.received_on
-        judged = self._bench.judge(claim, received_on or self._run_on)
+        judged = self._bench.judge(claim, Receipt(self._run_on).day(claim))
         rows = self._remittances.rows(number) if self._remittances and number else None
         tally.counts["claims"] += 1
-        tally.counts["received on the day of the run"] += received_on is None
+        tally.counts["received on the day of the run"] += claim.context.received_on is None
         count_claim(tally, claim, judged, row)
         if rows:
             count_outcome(tally, claim, judged, claim_outcome(claim, rows), row, self._tested)

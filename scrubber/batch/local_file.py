@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fcntl import LOCK_EX, LOCK_NB, lockf
-from functools import reduce
+from functools import partial, reduce
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, NoReturn, TypeVar
@@ -27,12 +27,11 @@ import orjson
 
 from scrubber import __version__
 from scrubber.batch.model import BYTES_A_CHUNK, OBJECTS_A_CHUNK, OBJECTS_A_CLAIM, ROWS_A_CHUNK, Chunk, Tally
-from scrubber.batch.scrub_rows import FATAL, FATAL_DEATHS, reject, scrub_rows
+from scrubber.batch.scrub_chunk import FATAL, FATAL_DEATHS, reject, scrub_chunk
 from scrubber.batch.split import Cut, cut_lines, pieces, rows_of
-from scrubber.claim.model import Claim
 from scrubber.errors import ScrubberError
-from scrubber.findings import ScrubResult, Switches
-from scrubber.scrub import Scrubber
+from scrubber.findings import Switches
+from scrubber.scrub import Receipt, Scrubber, scrub_bytes
 
 PART, PROGRESS = ".part", ".progress"
 
@@ -355,9 +354,7 @@ class _Work:
 
     def scrubbed(self, rows: Iterable[tuple[int, bytes | None]]) -> _Scrubbed:
         """What comes out of some of them."""
-        outcome = scrub_rows(iter(rows), self._scrub, lambda _row: None)
+        receipt = Receipt(self.terms.received_on)
+        scrub = partial(scrub_bytes, scrubber=self.scrubber, receipt=receipt, switches=self.terms.switches)
+        outcome = scrub_chunk(iter(rows), scrub, lambda _row: None)
         return _Scrubbed(outcome.results, outcome.tally)
-
-    def _scrub(self, claim: Claim) -> ScrubResult:
-        terms = self.terms
-        return self.scrubber.scrub(claim, claim.context.received_on or terms.received_on, terms.switches)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import BinaryIO
 
@@ -28,13 +29,12 @@ from scrubber.batch.model import (
     nobody,
 )
 from scrubber.batch.pinned import same_judgement, versions_of
-from scrubber.batch.scrub_rows import FATAL, FATAL_DEATHS, Outcome, ScrubOne, reject, scrub_rows
+from scrubber.batch.scrub_chunk import FATAL, FATAL_DEATHS, Outcome, ScrubOne, reject, scrub_chunk
 from scrubber.batch.split import Cut, cut_lines, digest_of, lines_of_array, pieces, rows_of, unpacked
 from scrubber.batch.storage.files import NO_ROOM
-from scrubber.claim.model import Claim
 from scrubber.errors import DepotFull, Gone, LedgerDown, NotABatch, WrongSwitch
-from scrubber.findings import ScrubResult, read_switches
-from scrubber.scrub import Scrubber
+from scrubber.findings import read_switches
+from scrubber.scrub import Receipt, Scrubber, scrub_bytes
 
 MOST_TRIES = 30  # of one chunk, whatever its workers died of
 RENEWED = 3  # times in the length of a lease
@@ -164,7 +164,7 @@ def _outcome(lease: Lease, bench: Bench, scrubber: Scrubber) -> Outcome:
         return _given_up(rows)
     fatal = frozenset(number for number, deaths in lease.deaths.items() if deaths >= FATAL_DEATHS)
     scrub = _scrub_one(lease.batch.options, scrubber)
-    return scrub_rows(rows, scrub, _Holding(lease, bench).before_row, fatal)
+    return scrub_chunk(rows, scrub, _Holding(lease, bench).before_row, fatal)
 
 
 def _rows(lease: Lease, bench: Bench) -> Iterator[tuple[int, bytes | None]]:
@@ -189,10 +189,7 @@ def _scrub_one(options: Options, scrubber: Scrubber) -> ScrubOne:
     except WrongSwitch:
         raise NotABatch("the rules changed: a rule that the batch enables or disables is not there any more") from None
 
-    def scrub(claim: Claim) -> ScrubResult:
-        return scrubber.scrub(claim, claim.context.received_on or options.received_on, switches)
-
-    return scrub
+    return partial(scrub_bytes, scrubber=scrubber, receipt=Receipt(options.received_on), switches=switches)
 
 
 class _Holding:

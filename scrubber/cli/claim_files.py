@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -12,7 +13,7 @@ from scrubber.claim.model import Claim
 from scrubber.claim.parse import parse_json
 from scrubber.claim.unpack import MAGIC
 from scrubber.claim.v3 import read_claim
-from scrubber.cli.options import Unusable
+from scrubber.cli.options import Unusable, receipt
 from scrubber.cli.terminal import Shown
 from scrubber.errors import NotAClaim, NotJson
 
@@ -27,11 +28,24 @@ def content_of(file: str) -> bytes:
 
 def claim_in(file: str) -> Claim:
     """The claim in a file. Ends the command, with everything that keeps it from being read as one."""
+    content = claim_bytes(file)
+    with claim_plainly(file):
+        return read_claim(content)
+
+
+def claim_bytes(file: str) -> bytes:
+    """The bytes of a file that holds one claim. Ends the command when it cannot be read, or is packed."""
     content = content_of(file)
     if content.startswith(MAGIC):
         raise Unusable(f"{file}: is packed; unpack it first: gzip -dk FILE")
+    return content
+
+
+@contextmanager
+def claim_plainly(file: str) -> Iterator[None]:
+    """Ends the command where what is done within finds no claim, with everything that keeps it from being one."""
     try:
-        return read_claim(content)
+        yield
     except NotJson as error:
         place = f"from line {error.line}, column {error.column} on"
         raise Unusable(f"{file}: is no JSON in UTF-8 {place}; correct it there") from None
@@ -117,4 +131,4 @@ def _read(name: str, body: bytes) -> ReadClaim:
         claim = read_claim(body)
     except (NotJson, NotAClaim):
         raise Unusable(f"{name} is no claim; `scrubber scrub` says why") from None
-    return ReadClaim(name, claim, claim.context.received_on or datetime.now(UTC).date())
+    return ReadClaim(name, claim, receipt(None).day(claim))

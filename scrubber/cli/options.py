@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 import click
 
-from scrubber.claim.model import Claim
 from scrubber.code_lookup.query import CODE, DATE, FALSE, TRUE, BadParameter, Parameter
 from scrubber.config import Settings, read_settings
 from scrubber.errors import BackTestStopped, ConfigError, Faults, KeysDown, NoRulebook, WrongSwitch
+from scrubber.scrub import Receipt
 
 
 class Day(click.ParamType[date]):
@@ -32,9 +32,9 @@ class Day(click.ParamType[date]):
         return day
 
 
-def received(option: date | None, claim: Claim) -> date:
+def receipt(option: date | None) -> Receipt:
     """The day of receipt: the option, else the claim's own, else today (UTC)."""
-    return option or claim.context.received_on or datetime.now(UTC).date()
+    return Receipt(datetime.now(UTC).date(), option)
 
 
 class Unusable(click.ClickException):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -16,8 +16,8 @@ from scrubber.batch.local_file import CannotContinue, ProcessEnded, Terms, recei
 from scrubber.batch.model import Tally
 from scrubber.batch.upload import LOOKED_AT, SPACE, shown
 from scrubber.claim.model import Claim
-from scrubber.cli.claim_files import claim_in
-from scrubber.cli.options import Day, Unusable, received, settings, told_plainly
+from scrubber.cli.claim_files import claim_bytes, claim_plainly
+from scrubber.cli.options import Day, Unusable, receipt, settings, told_plainly
 from scrubber.cli.terminal import Shown
 from scrubber.config import Settings, cores
 from scrubber.errors import BadUpload
@@ -25,7 +25,7 @@ from scrubber.findings import ScrubResult, Switches, read_switches
 from scrubber.response import DEFAULT_VIEW, INCLUDES, VIEWS, View, including, terminal
 from scrubber.response.claim import CHECKS, SHADOW
 from scrubber.rulebook.history import archive_or_tell
-from scrubber.scrub import Scrubber, open_scrubber
+from scrubber.scrub import Receipt, Scrubber, open_scrubber, scrub_bytes
 
 SUFFIXES = (".ndjson", ".jsonl")
 
@@ -92,31 +92,30 @@ class _Bar:
 
 
 _FELL_SHORT, _UNREADABLE = 1, 2
-Show = Callable[[str, Claim, ScrubResult], None]
+Show = Callable[[bytes], None]
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """How each file is scrubbed and shown."""
+    """How each file is scrubbed and shown; `view` is that of a file by its name."""
 
     scrubber: Scrubber
-    received_on: date | None
+    receipt: Receipt
     switches: Switches
-    every_check: bool
+    view: Callable[[str], View]
     show: Show
 
     def file(self, file: str) -> str | None:
         """Scrub one file and show the answer. Returns its disposition, or None when it is no claim."""
         try:
-            claim = claim_in(file)
+            data = claim_bytes(file)
+            with claim_plainly(file):
+                answered = scrub_bytes(data, self.scrubber, self.receipt, self.switches, self.view(file))
         except Unusable as error:
             click.echo(error.message, err=True)
             return None
-        result = self.scrubber.scrub(claim, received(self.received_on, claim), self.switches)
-        if self.every_check:
-            result = self.scrubber.with_every_check(claim, result)
-        self.show(file, claim, result)
-        return result.disposition
+        self.show(answered.content)
+        return answered.result.disposition
 
 
 @click.command()
@@ -179,7 +178,7 @@ def scrub(
         place = output_for(claims, output)
         tally = scrub_many(claims, place, received_on, switches, jobs or cores(), opened, chosen)
         context.exit(_UNREADABLE if tally.rejected else _FELL_SHORT if strict and tally.deny else 0)
-    run = _Run(opened, received_on, switches, CHECKS in include, _shown_as(as_json, view, include))
+    run = _Run(opened, receipt(received_on), switches, *_shown_as(as_json, view, include))
     dispositions = [run.file(file) for file in files]
     if None in dispositions:
         context.exit(_UNREADABLE)
@@ -195,28 +194,31 @@ def _one_file(files: tuple[str, ...], shaped: object) -> Path:
     return Path(files[0])
 
 
-def _shown_as(as_json: bool, view: str, include: tuple[str, ...]) -> Show:
+def _shown_as(as_json: bool, view: str, include: tuple[str, ...]) -> tuple[Callable[[str], View], Show]:
+    """The view of each file, and what prints the answer."""
     if include and view != DEFAULT_VIEW:
         raise Unusable(f"--include goes with --view {DEFAULT_VIEW} only")
     if as_json or view != DEFAULT_VIEW:
-        return partial(_bytes, including(include) if include else VIEWS[view])
-    return _table if SHADOW in include else _table_without_shadow
+        chosen = including(include) if include else VIEWS[view]
+        return lambda _file: chosen, click.echo
+    return partial(_table, include=frozenset(include)), _print_table
 
 
 def _not_kept(why: str) -> None:
     click.echo(f"the rulebook is not kept, so its answers cannot be replayed: {why}", err=True)
 
 
-def _bytes(view: View, _file: str, claim: Claim, result: ScrubResult) -> None:
-    click.echo(view(claim, result))
-
-
-def _table_without_shadow(file: str, claim: Claim, result: ScrubResult) -> None:
-    _table(file, claim, result._replace(shadow=()))
-
-
-def _table(file: str, _claim: Claim, result: ScrubResult) -> None:
-    """In colours on a terminal, unless NO_COLOR is set."""
+def _table(file: str, include: Collection[str]) -> View:
     name = "standard input" if file == "-" else file
     width = shutil.get_terminal_size(fallback=(100, 24)).columns
-    click.echo(terminal.render(name, result, width), color=False if os.environ.get("NO_COLOR") else None)
+
+    def write(_claim: Claim, result: ScrubResult) -> bytes:
+        shown = result if SHADOW in include else result._replace(shadow=())
+        return terminal.render(name, shown, width).encode()
+
+    return View(write, every_check=CHECKS in include)
+
+
+def _print_table(content: bytes) -> None:
+    """In colours on a terminal, unless NO_COLOR is set."""
+    click.echo(content.decode(), color=False if os.environ.get("NO_COLOR") else None)

@@ -28,7 +28,7 @@ from scrubber.findings.not_checked import LINE_SCOPES, lacking_something, may_ap
 from scrubber.pricing import add_impacts, price_lines
 from scrubber.rulebook.rule import Rule
 from scrubber.rulebook.rulebook import RUNNING, Rulebook
-from scrubber.scrub import Scrubber, conclude, read_as_meant, read_facts
+from scrubber.scrub import Scrubber, conclude, read_as_meant, read_facts, received_as_meant
 
 UnreadOf = Mapping[str, Mapping[int, NotChecked]]  # by rule, then by line
 
@@ -72,8 +72,7 @@ class Scrubbed:
         if claim.meant is None:
             return ()
         if ground.book not in self._as_meant:
-            stated = claim.meant.context.received_on if claim.context.received_on is None else None
-            received_on = stated or ground.received_on
+            received_on = received_as_meant(claim, claim.meant, ground.received_on)
             self._as_meant[ground.book] = _ground(claim.meant, self._scrubber, ground.book, received_on)
         as_meant = self._as_meant[ground.book]
         return tuple(on_one(self._found_by(rule, number, ground), self._found_by(rule, number, as_meant)))

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from typing import NamedTuple
 
 from scrubber.claim.model import Claim
 from scrubber.findings import ScrubResult
 from scrubber.response import claim, clearinghouse
 
-View = Callable[[Claim, ScrubResult], bytes]
+
+class View(NamedTuple):
+    """A form of the answer: what writes it, and whether it needs every check by name (`ScrubResult.every_check`)."""
+
+    write: Callable[[Claim, ScrubResult], bytes]
+    every_check: bool = False
 
 
 def _scrubber(_claim: Claim, result: ScrubResult) -> bytes:
@@ -18,15 +24,15 @@ def _scrubber(_claim: Claim, result: ScrubResult) -> bytes:
 def including(included: Collection[str]) -> View:
     """Our own answer with parts of INCLUDES."""
     names = frozenset(included)
-    return lambda _claim, result: claim.with_included(result, names)
+    return View(lambda _claim, result: claim.with_included(result, names), claim.CHECKS in names)
 
 
 DEFAULT_VIEW = "scrubber"
 
 # What `?view=` and `--view` may name. Every view is compact JSON, UTF-8, without a line break.
 VIEWS: Mapping[str, View] = {
-    DEFAULT_VIEW: _scrubber,
-    "clearinghouse": clearinghouse.to_bytes,
+    DEFAULT_VIEW: View(_scrubber),
+    "clearinghouse": View(clearinghouse.to_bytes),
 }
 
 # What `?include=` may name, more than once: parts of our own answer that are there only when asked for.

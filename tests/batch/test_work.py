@@ -13,15 +13,13 @@ import pytest
 
 from scrubber.batch.model import ROWS_A_CHUNK
 from scrubber.batch.results import Wanted, lines
-from scrubber.batch.scrub_rows import FATAL_DEATHS, merged
+from scrubber.batch.scrub_chunk import FATAL_DEATHS, merged
 from scrubber.batch.work import MOST_TRIES, remove_batch, work
 from scrubber.batch.worker_pool import Worker, do_chunk
-from scrubber.claim import parse_json, read_v3
 from scrubber.claim.model import Claim
 from scrubber.errors import DepotFull, LedgerDown
 from scrubber.findings import ScrubResult
-from scrubber.response.claim import to_bytes
-from scrubber.scrub import Scrubber
+from scrubber.scrub import Receipt, Scrubber, scrub_bytes
 from tests.support.batches import NOW, RECEIVED, Keep, bench, claims, ndjson, result_bytes, results, submit, work_off
 from tests.support.claims import office_claim, tbs_claim
 from tests.support.waiting import until
@@ -37,8 +35,7 @@ def test_results_are_the_answers_in_the_order_of_the_rows(keep: Keep, shipped: S
     found = result_bytes(on).splitlines()
     assert len(found) == MANY
     for number, (row, told) in enumerate(zip(rows, found, strict=True), 1):
-        claim = read_v3(parse_json(row))
-        answer = to_bytes(shipped.scrub(claim, claim.context.received_on or RECEIVED))
+        answer = scrub_bytes(row, shipped, Receipt(RECEIVED)).content
         assert told == b'{"row":%d,"claimNumber":"CLAIM-%05d","answer":%b}' % (number, number - 1, answer)
     batch = on.ledger.batch("b1")
     assert batch is not None

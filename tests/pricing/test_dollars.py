@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import orjson
 import pytest
 
-from scrubber.batch.scrub_rows import scrub_rows
+from scrubber.batch.scrub_chunk import scrub_chunk
 from scrubber.claim import read_v3
 from scrubber.claim.model import Address, Person
 from scrubber.facts.payer import identify_payer
@@ -22,7 +22,7 @@ from scrubber.reference.fee_rows import FeeRow
 from scrubber.reference.tables import CONVERSION_FACTORS, MPFS
 from scrubber.reference.typed_tables import MemoryBackend, read_contents
 from scrubber.rulebook.rule_tables import Payer
-from scrubber.scrub import Scrubber
+from scrubber.scrub import Receipt, Scrubber, scrub_bytes
 from tests.pricing.test_fee_schedule import fee_row
 from tests.support.priced import (
     COMMERCIAL,
@@ -393,6 +393,7 @@ def test_a_batch_counts_a_claim_that_has_at_least_its_dollars_at_risk_as_not_all
     partly = claim_of(line("77092"), line("77089"), line("0554T", units="9"), documented=False)
     assert scrubbed(shipped, line("77092"), line("77089"), line("0554T", units="9")).impact.uncounted_lines == (3,)
     rows = [iter([(1, orjson.dumps(body))]) for body in (known, partly)]
-    tallies = [scrub_rows(row, lambda read: shipped.scrub(read, RECEIVED), lambda _: None).tally for row in rows]
+    scrub = partial(scrub_bytes, scrubber=shipped, receipt=Receipt(RECEIVED))
+    tallies = [scrub_chunk(row, scrub, lambda _: None).tally for row in rows]
     assert [tally.unpriced for tally in tallies] == [0, 1]
     assert tallies[0].at_risk == tallies[1].at_risk == Decimal("48.20")

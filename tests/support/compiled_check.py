@@ -12,13 +12,9 @@ import sys
 from datetime import date
 from typing import Any
 
-from scrubber.claim import parse_json, read_v3
-from scrubber.claim.model import Claim
 from scrubber.errors import NotAClaim
 from scrubber.facts import service_lines
-from scrubber.findings import ScrubResult
-from scrubber.response.claim import to_bytes
-from scrubber.scrub import Scrubber, open_scrubber
+from scrubber.scrub import Receipt, Scrubber, open_scrubber, scrub_bytes
 from tests.conftest import ROOT
 from tests.support.random_claims import random_claim
 
@@ -42,9 +38,7 @@ def main(count: int) -> None:
 
 def _outcome(body: object, scrubber: Scrubber) -> bytes:
     try:
-        claim: Claim = read_v3(parse_json(json.dumps(body).encode()))
-        result: ScrubResult = scrubber.scrub(claim, claim.context.received_on or RECEIVED)
-        return to_bytes(result)
+        return scrub_bytes(json.dumps(body).encode(), scrubber, Receipt(RECEIVED)).content
     except NotAClaim as error:
         return repr(error.problems).encode(errors="backslashreplace")
 

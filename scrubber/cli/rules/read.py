@@ -16,7 +16,7 @@ from scrubber import explain as workshop
 from scrubber.authoring.revisions import may_fire_for_payer, may_fire_on_code, names_code, payer_called
 from scrubber.authoring.run_tests import all_cases
 from scrubber.cli.claim_files import claim_in
-from scrubber.cli.options import Day, Unusable, received, settings, show_page, told_plainly
+from scrubber.cli.options import Day, Unusable, receipt, settings, show_page, told_plainly
 from scrubber.cli.options import show_page as on_screen
 from scrubber.cli.rules.options import rulebook
 from scrubber.cli.terminal import GAP, columns
@@ -273,7 +273,7 @@ def explain(
         switches = read_switches(enable, disable, opened.rulebook)
     asked = workshop.Asked(rules, line)
     try:
-        told = workshop.explain(opened, claim, received(received_on, claim), asked, switches)
+        told = workshop.explain(opened, claim, receipt(received_on).day(claim), asked, switches)
     except WrongQuestion as error:
         raise Unusable(str(error)) from None
     if as_json:

@@ -11,11 +11,10 @@ import orjson
 
 from scrubber.batch.model import Summary, Tally
 from scrubber.claim.model import Claim
-from scrubber.claim.v3 import read_claim
 from scrubber.errors import NotAClaim, NotJson, describe_failure
 from scrubber.findings import Finding, ScrubResult
 from scrubber.pricing.impact import lines_at_risk
-from scrubber.response.claim import to_bytes
+from scrubber.scrub import Answered
 
 GROUPS = ("rules", "payers", "codes", "providers")
 NOTHING = Decimal("0.00")
@@ -102,7 +101,7 @@ def _ranked(rows: Mapping[str, Row]) -> dict[str, Row]:
     return told
 
 
-ScrubOne = Callable[[Claim], ScrubResult]
+ScrubOne = Callable[[bytes], Answered]
 BeforeRow = Callable[[int], None]
 
 FATAL_DEATHS = 3  # processes that ended at one row before it is given up
@@ -128,7 +127,7 @@ class _Count:
     unpriced: int = 0
 
 
-def scrub_rows(
+def scrub_chunk(
     rows: Iterator[tuple[int, bytes | None]], scrub: ScrubOne, before_row: BeforeRow, fatal: Collection[int] = ()
 ) -> Outcome:
     """Scrubs rows: (number, bytes; None for one that is too large). `before_row` is told of each first.
@@ -152,9 +151,7 @@ def _one(number: int, data: bytes | None, scrub: ScrubOne, count: _Count, summar
     if data is None:
         return _rejected(number, TOO_LARGE, count)
     try:
-        claim = read_claim(data)
-        result = scrub(claim)
-        answer = to_bytes(result)
+        claim, result, answer = scrub(data)
     except NotJson as error:
         return _rejected(number, {"title": "The row is not JSON", "column": error.column, "byte": error.byte}, count)
     except NotAClaim as error:
