@@ -23,7 +23,9 @@ from scrubber.api.codes import codes
 from scrubber.api.health import health
 from scrubber.api.request import service
 from scrubber.api.rules import reference, rules
-from scrubber.api.schemas import PROBLEM, describe_scalar
+from scrubber.api.schemas import PROBLEM
+from scrubber.api.schemas.batches import IN_LINES
+from scrubber.api.schemas.body import describe_scalar
 from scrubber.api.schemas.operations import describe_access, describe_connections, describe_headers, scrub_example
 from scrubber.response import claim
 
@@ -78,6 +80,8 @@ def install_openapi(app: Flask) -> Mapping[str, Any]:
     }
     api = DocumentedApi(app)
     api.ma_plugin.converter.add_attribute_function(describe_scalar)
+    for name, schema in IN_LINES.items():
+        api.spec.components.schema(name, schema=schema)
     for blueprint in (claims, batches, codes, rules, reference, health):
         api.register_blueprint(blueprint)
     return api.document()

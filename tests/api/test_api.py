@@ -108,7 +108,8 @@ def test_the_example_in_the_document_is_a_claim(client: FlaskClient, spec: Docum
 
 def test_scalars_of_the_body_are_described(spec: Document) -> None:
     total = spec["components"]["schemas"]["ClaimInformation"]["properties"]["claimChargeAmount"]
-    assert total["description"] == "claim charge (2300 CLM02, box 28)"
+    others = "Other names that are read: totalClaimChargeAmount, totalChargeAmount"
+    assert total["description"] == f"claim charge (2300 CLM02, box 28). Also read: number. {others}"
 
 
 @pytest.mark.parametrize(

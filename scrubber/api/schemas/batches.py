@@ -6,10 +6,26 @@ from http import HTTPStatus
 
 from marshmallow import fields
 
-from scrubber.api.schemas import Field, flag, money, number, or_null, part, parts, shape, text, texts, word
+from scrubber.api.schemas import (
+    PROBLEM_ENTRY,
+    Field,
+    flag,
+    maybe,
+    money,
+    number,
+    or_null,
+    part,
+    parts,
+    shape,
+    text,
+    texts,
+    word,
+)
+from scrubber.api.schemas.claim import ANSWER
 from scrubber.api.schemas.operations import RECEIVED_ON, Operation, answers, query, repeated
 from scrubber.batch.model import STATES
-from scrubber.batch.results import DISPOSITIONS
+from scrubber.batch.results import COLUMNS, DISPOSITIONS
+from scrubber.claim.v3.schema import BODY
 
 
 def _number_or_null(about: str) -> Field:
@@ -90,7 +106,50 @@ BATCH_SUMMARY = shape(
         "providers": parts(SUMMARY_ROW, "All claims, by rendering, else billing NPI."),
     },
 )
-_UPLOAD = {"schema": {"type": "string", "format": "binary"}}
+FAILURE_CAUSE = shape("FailureCause", {"error": text("Kind of failure."), "frames": texts("Places in the code.")})
+REJECTION = shape(
+    "Rejection",
+    {
+        "title": text("Why the row was not scrubbed."),
+        "column": maybe(number("Where it stops being JSON: column, from 1.")),
+        "byte": maybe(number("The same place: byte, from 0.")),
+        "errors": maybe(parts(PROBLEM_ENTRY, "Why it is not a claim, place by place.")),
+        "error": maybe(text("Where the service failed: the kind of failure.")),
+        "frames": maybe(texts("The same: places in the code, innermost last.")),
+        "causes": maybe(parts(FAILURE_CAUSE, "The same: what led to it.")),
+    },
+)
+RESULT = shape(
+    "BatchResult",
+    {
+        "row": number("The row of the batch, from 1: line of NDJSON, or entry of the array."),
+        "claimNumber": or_null("Patient control number of the claim; null where the row was rejected or has none."),
+        "answer": maybe(part(ANSWER, "As POST /v1/claims/scrub answers for the claim.")),
+        "rejected": maybe(part(REJECTION, "In place of an answer, for a row that is no claim.")),
+    },
+)
+_ABOUT_COLUMNS = {
+    "row": "The row of the batch, from 1.",
+    "claim_number": "Patient control number of the claim.",
+    "disposition": f"What came of the claim: {', '.join(DISPOSITIONS)}.",
+    "severity": "Severity of the finding; empty for a rejected row, as all of the finding but message and pointer.",
+    "rule": "Id of the rule.",
+    "lines": "Service lines, from 1, with blanks between them.",
+    "category": "What it is about.",
+    "stage": "When it would cost.",
+    "at_risk": "Dollars that the finding may cost; empty: unknown, or nothing is at risk.",
+    "liability": "Who bears it.",
+    "message": "What is wrong, or why the row was rejected.",
+    "fix": "What to do about it.",
+    "pointer": "JSON pointer into the claim.",
+    "group": "Claim adjustment group code.",
+    "carc": "Claim adjustment reason code.",
+    "id": "Id of the finding; empty in results of earlier versions.",
+}
+FINDING_RECORD = shape("BatchFindingRecord", {name: text(_ABOUT_COLUMNS[name]) for name in COLUMNS})
+# What stands in texts of many lines: apispec finds no schema there by itself.
+IN_LINES = {"BatchResult": RESULT, "BatchFindingRecord": FINDING_RECORD}
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
 SUBMIT: Operation = {
     "operationId": "submitBatch",
     "parameters": [
@@ -116,7 +175,11 @@ SUBMIT: Operation = {
     "requestBody": {
         "required": True,
         "description": "Claims one a line, or a JSON array of them; plain, or gzipped (Content-Encoding: gzip).",
-        "content": {"application/x-ndjson": _UPLOAD, "application/json": _UPLOAD, "application/gzip": _UPLOAD},
+        "content": {
+            "application/json": {"schema": {"type": "array", "minItems": 1, "items": BODY}},
+            "application/x-ndjson": _BYTES,
+            "application/gzip": _BYTES,
+        },
     },
     "responses": answers(
         "The batch is durable; `Location` is its address.",
@@ -146,6 +209,14 @@ DELETE: Operation = {
     "responses": {"204": {"description": "Nothing of it is kept."}}
     | {str(int(status)): status.name for status in _ONE},
 }
+
+
+def _lines_of(media_type: str, name: str) -> Operation:
+    """A text of many lines, each of which is described by a schema of its own."""
+    entries = {"type": "array", "items": {"$ref": f"#/components/schemas/{name}"}}
+    return {"schema": {"type": "string", "contentMediaType": media_type, "contentSchema": entries}}
+
+
 RESULTS: Operation = {
     "operationId": "readBatchResults",
     "parameters": [
@@ -158,8 +229,11 @@ RESULTS: Operation = {
     ],
     "responses": {
         "200": {
-            "description": "Results in the order of the rows: `row`, `claimNumber`, and `answer` or `rejected`.",
-            "content": {"application/x-ndjson": _UPLOAD, "text/csv": _UPLOAD},
+            "description": "Results in the order of the rows, one a line; or their findings as CSV, with a heading.",
+            "content": {
+                "application/x-ndjson": _lines_of("application/x-ndjson", "BatchResult"),
+                "text/csv": _lines_of("text/csv", "BatchFindingRecord"),
+            },
         }
     }
     | {str(int(status)): status.name for status in (HTTPStatus.BAD_REQUEST, *_ONE, HTTPStatus.INTERNAL_SERVER_ERROR)},

@@ -252,16 +252,21 @@ def _service(loaded: Loaded, pointer: str, notes: Notes) -> tuple[Loaded, str]:
     service, place = loaded.get("professionalService"), f"{pointer}/professionalService"
     if SERVICE_NAMES.isdisjoint(loaded):
         return service or {}, place
+    beside = sorted(name for name in SERVICE_NAMES.intersection(loaded) if loaded[name] is not None)
+    if not beside:  # clients that generators make write null for each name that their object does not have
+        return service or {}, place
     if service:
-        return _with_names_beside(service, place, loaded, pointer, notes), place
+        return _with_names_beside(service, place, loaded, beside, pointer, notes), place
     notes.change(pointer, "professionalService read from the line itself")
     return loaded, pointer
 
 
-def _with_names_beside(service: Loaded, place: str, loaded: Loaded, pointer: str, notes: Notes) -> Loaded:
+def _with_names_beside(
+    service: Loaded, place: str, loaded: Loaded, beside: Sequence[str], pointer: str, notes: Notes
+) -> Loaded:
     """The service with those of its names that stand on the line beside it, where it has none of its own."""
     whole = dict(service)
-    for name in sorted(SERVICE_NAMES.intersection(loaded)):
+    for name in beside:
         if whole.get(name) in _NOTHING:
             whole[name] = loaded[name]
             notes.change(f"{pointer}/{name}", f"{name} read from beside professionalService")

@@ -296,6 +296,14 @@ def test_a_flat_line() -> None:
     assert claim.normalised == (Normalised(LINE, "professionalService read from the line itself"),)
 
 
+def test_nulls_beside_the_professional_service_say_nothing() -> None:
+    """Clients that generators make write one for each member that their object does not have."""
+    body = office_claim()
+    line = body["claimInformation"]["serviceLines"][0]
+    line |= dict.fromkeys(line["professionalService"])
+    assert read_v3(body) == read_v3(office_claim())
+
+
 def test_an_empty_professional_service_leaves_the_flat_line() -> None:
     body = office_claim()
     line = body["claimInformation"]["serviceLines"][0]

@@ -1,0 +1,113 @@
+"""What each scalar of a claim is to be sent as, and what else is read there: JSON types for the documentation."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any, NamedTuple
+
+from scrubber.claim.elements import ELEMENTS, Element
+from scrubber.claim.v3 import values
+from scrubber.claim.v3.schema import Scalar
+from scrubber.claim.v3.synonyms import SYNONYMS
+from scrubber.claim.v3.values import Reader
+
+
+class Sent(NamedTuple):
+    """JSON types of one kind of scalar: the one of the v3 model, and those that are read as well.
+
+    The document declares the first alone: a union for each of a hundred members makes generated clients unusable.
+    """
+
+    type: str
+    also: tuple[str, ...] = ()
+    entries: str | None = None  # the type of the entries of a list; those of `also` may be entries, or stand alone
+
+
+_TEXT = Sent("string", ("integer",))
+SENT: dict[Reader, Sent] = {
+    values.text: _TEXT,
+    values.dashed_digits: _TEXT,
+    values.zip_code: _TEXT,
+    values.code: _TEXT,
+    values.sex: _TEXT,
+    values.two_digits: _TEXT,
+    values.procedure: _TEXT,
+    values.diagnosis: _TEXT,
+    values.yes_no_code: Sent("string", ("integer", "boolean")),
+    values.word: _TEXT,
+    values.amount: Sent("string", ("integer", "number")),
+    values.number: Sent("string", ("integer", "number")),
+    values.day: _TEXT,
+    values.days: _TEXT,
+    values.flag: Sent("boolean", ("string",)),
+    values.flag_statement: Sent("boolean", ("string",)),
+    values.statement: Sent("string", ("integer", "number", "boolean")),
+    values.locality: Sent("string"),
+    values.participation: Sent("string"),
+    values.modifiers: Sent("array", ("string", "integer"), "string"),
+    values.pointers: Sent("array", ("string", "integer"), "string"),
+    values.line_numbers: Sent("array", ("string", "integer"), "integer"),
+}
+
+
+def describe_scalar(_converter: object, field: object, **_: Any) -> dict[str, Any]:
+    """Called by apispec for each field of a schema: type and words for a scalar of the body, nothing for others."""
+    if not isinstance(field, Scalar):
+        return {}
+    sent = SENT[field.read]
+    schema: dict[str, Any] = {"type": [sent.type, "null"]}
+    if sent.entries is not None:
+        schema["items"] = {"type": sent.entries}
+    name = str(field.data_key or field.name)
+    about = "; ".join(_words_of(name))
+    return schema | {"description": ". ".join(filter(None, (about, *_also(sent), *_other_names(field, name))))}
+
+
+def _also(sent: Sent) -> list[str]:
+    kinds = [kind for kind in sent.also if not (kind == "integer" and "number" in sent.also)]
+    if not kinds:
+        return []
+    named = " or ".join("text" if kind == "string" else kind for kind in kinds)
+    if sent.entries is None:
+        return [f"Also read: {named}"]
+    return [f"Also read: {named} alone, or as an entry"]
+
+
+def _other_names(field: Scalar, name: str) -> list[str]:
+    """Names that are beyond doubt read as this one."""
+    names = SYNONYMS.get(type(field.parent).__name__, {})
+    others = [other for other, model in names.items() if model == name]
+    return [f"Other names that are read: {', '.join(others)}"] if others else []
+
+
+def _words_of(name: str) -> list[str]:
+    return _WORDS.get(name) or _STATED.get(name) or []
+
+
+# Scalars of `scrubContext` that do not explain themselves.
+_STATED = {
+    "form": ["of a notice (ABN): the form's name, with or without its printed footer"],
+    "issued": ["of a notice (ABN): the day on which it was given to the patient"],
+    "signed": ["of a notice (ABN): the day on which the patient signed it"],
+    "option": ["of a notice (ABN): the option that the patient chose, 1, 2 or 3"],
+    "estimate": ["of a notice (ABN): the estimated cost"],
+    "reason": ["of a notice (ABN): why Medicare may not pay for this service to this patient"],
+    "refused": ["of a notice (ABN): true where the patient refused to sign it"],
+    "witnesses": ["of a refused notice (ABN): how many people saw the refusal; a number, no names"],
+}
+
+
+def _words() -> dict[str, list[str]]:
+    """By name of the scalar. A name that stands in several places, such as npi, has words for each of them."""
+    by_name = defaultdict(list)
+    for element in ELEMENTS.values():
+        by_name[element.path.rpartition("/")[2]].append(_place(element))
+    return by_name
+
+
+def _place(element: Element) -> str:
+    box = f", box {element.box}" if element.box else ""
+    return f"{element.label} ({element.loop} {element.x12}{box})"
+
+
+_WORDS = _words()
