@@ -26,6 +26,7 @@ from scrubber.api.rules import reference, rules
 from scrubber.api.schemas import PROBLEM
 from scrubber.api.schemas.batches import IN_LINES
 from scrubber.api.schemas.body import describe_scalar
+from scrubber.api.schemas.evidence import COMPONENTS, describe_evidence, refer_to_evidence
 from scrubber.api.schemas.operations import describe_access, describe_connections, describe_headers, scrub_example
 from scrubber.response import claim
 
@@ -33,7 +34,10 @@ _ABOUT = """\
 Scrubs professional claims (837P as v3 JSON) before they go to the payer: findings with the place,
 the authority, what to do and the dollars at risk.
 
-Errors are `application/problem+json`. No error repeats a value that was sent.
+Errors are `application/problem+json`. No error repeats a value that was sent. A method that is not listed for an
+address is answered with 405 and the header `Allow`.
+
+Within `/v1` members, addresses and words may be added; docs/api-changes.md says what stays.
 """
 
 
@@ -48,8 +52,9 @@ class DocumentedApi(Api):
 
     def _openapi_json(self) -> Response:
         """Called for /openapi.json. The example is the answer that these rules give, so that it cannot be outdated."""
-        document = self.document()
-        answer = claim.document(scrub_example(service().scrubber))
+        document, scrubber = self.document(), service().scrubber
+        answer = claim.document(scrub_example(scrubber))
+        describe_evidence(document, scrubber.rulebook)
         document["components"]["examples"] = {"Answer": {"value": answer}}
         return Response(orjson.dumps(document), content_type="application/json")
 
@@ -79,7 +84,10 @@ def install_openapi(app: Flask) -> Mapping[str, Any]:
         "API_SPEC_OPTIONS": {"info": {"description": _ABOUT}},
     }
     api = DocumentedApi(app)
-    api.ma_plugin.converter.add_attribute_function(describe_scalar)
+    for describe in describe_scalar, refer_to_evidence:
+        api.ma_plugin.converter.add_attribute_function(describe)
+    for name, component in COMPONENTS.items():
+        api.spec.components.schema(name, component)
     for name, schema in IN_LINES.items():
         api.spec.components.schema(name, schema=schema)
     for blueprint in (claims, batches, codes, rules, reference, health):

@@ -327,3 +327,39 @@ def test_refusals_before_an_address_is_reached_are_documented(spec: Document) ->
     assert "Retry-After" in spec["components"]["responses"]["SERVICE_UNAVAILABLE"]["headers"]
     assert "Retry-After" not in slow["headers"]
     assert {"X-Request-Id", "traceparent", "Cache-Control"} <= set(slow["headers"])
+
+
+# What every server answers, and what guards every answer in a browser.
+OF_HTTP = {"Content-Type", "Content-Length", "Content-Security-Policy", "X-Content-Type-Options", "Date"}
+
+
+def test_headers_of_answers_are_those_of_the_document(client: FlaskClient, spec: Document) -> None:
+    def described(path: str, method: str, status: int) -> set[str]:
+        response = spec["paths"][path][method]["responses"][str(status)]
+        if "$ref" in response:
+            response = spec["components"]["responses"][response["$ref"].rpartition("/")[2]]
+        return set(response["headers"])
+
+    tag = client.get("/v1/rules").headers["ETag"]
+    unchanged = client.get("/v1/rules", headers={"If-None-Match": tag})
+    asked = [
+        ("/v1/rules", "get", client.get("/v1/rules")),
+        ("/v1/rules", "get", unchanged),
+        ("/v1/rules/{rule_id}", "get", client.get("/v1/rules/unknown")),
+        (SCRUB, "post", post(client, orjson.dumps(tbs_claim()))),
+        (SCRUB, "post", post(client, b"[]")),
+    ]
+    assert unchanged.status_code == 304
+    for path, method, answer in asked:
+        assert set(answer.headers.keys()) - OF_HTTP <= described(path, method, answer.status_code)
+
+
+def test_wrong_methods_and_failures_are_described(client: FlaskClient, spec: Document) -> None:
+    refused = client.get(SCRUB)
+    told = spec["components"]["responses"]["METHOD_NOT_ALLOWED"]
+    assert refused.status_code == 405
+    assert set(refused.headers.keys()) - OF_HTTP <= set(told["headers"])
+    assert "Allow" in refused.headers
+    assert fits(spec, "Problem", refused.json)
+    operations = [operation for path in spec["paths"].values() for operation in path.values() if "tags" in operation]
+    assert all("500" in operation["responses"] for operation in operations)

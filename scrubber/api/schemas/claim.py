@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 
 from scrubber.api.schemas import flag, lines, maybe, money, number, or_null, part, parts, shape, text, texts, word
+from scrubber.api.schemas.evidence import Evidence
 from scrubber.findings.checks import OUTCOMES
 from scrubber.findings.finding import WHYS
 from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES
@@ -101,11 +102,7 @@ FINDING = shape(
         "claimStatus": part(CLAIM_STATUS, "What a clearinghouse would answer.", nullable=True),
         "impact": part(IMPACT, "What it may cost.", nullable=True),
         "authority": parts(AUTHORITY, "By whose word."),
-        "evidence": fields.Dict(
-            keys=fields.String(),
-            required=True,
-            metadata={"description": "What was compared: codes, indicators, releases."},
-        ),
+        "evidence": Evidence(required=True),
     },
 )
 CHECK = shape(

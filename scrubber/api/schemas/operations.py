@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from http import HTTPStatus
 from pathlib import Path
@@ -76,15 +76,25 @@ _SOME: _Headers = {
     "Location": {"description": "Address of the batch.", "schema": _TEXT},
     "Idempotent-Replayed": {"description": "`true` where the batch was there before.", "schema": _TEXT},
     "Batch-State": {"description": "State of the batch when reading began.", "schema": _TEXT},
+    "Allow": {"description": "The methods that the address answers to.", "schema": _TEXT},
+    "WWW-Authenticate": {"description": "What the key is to be, or which scope it lacks (RFC 6750).", "schema": _TEXT},
     "Retry-After": {"description": "Seconds after which it is worth asking again.", "schema": {"type": "integer"}},
 }
 _SOME_OF = {
     ("listRules", "200"): ("ETag",),
+    ("listRules", "304"): ("ETag",),
     ("readRule", "200"): ("ETag",),
+    ("readRule", "304"): ("ETag",),
     ("submitBatch", "202"): ("Location", "Idempotent-Replayed"),
     ("readBatchResults", "200"): ("Batch-State",),
 }
-_RETRIED = (HTTPStatus.TOO_MANY_REQUESTS.name, HTTPStatus.SERVICE_UNAVAILABLE.name)
+_SOME_OF_PROBLEMS = {
+    HTTPStatus.UNAUTHORIZED.name: ("WWW-Authenticate",),
+    HTTPStatus.FORBIDDEN.name: ("WWW-Authenticate",),
+    HTTPStatus.METHOD_NOT_ALLOWED.name: ("Allow",),
+    HTTPStatus.TOO_MANY_REQUESTS.name: ("Retry-After",),
+    HTTPStatus.SERVICE_UNAVAILABLE.name: ("Retry-After",),
+}
 
 
 def describe_headers(document: dict[str, Any]) -> None:
@@ -95,7 +105,7 @@ def describe_headers(document: dict[str, Any]) -> None:
     bad_request = components["responses"][HTTPStatus.BAD_REQUEST.name]
     bad_request["description"] = "Bad Request: also where the address has a parameter that is not listed here."
     for name, problem in components["responses"].items():
-        problem["headers"] = _refs("headers", [*ANSWERED, *(("Retry-After",) if name in _RETRIED else ())])
+        problem["headers"] = _refs("headers", [*ANSWERED, *_SOME_OF_PROBLEMS.get(name, ())])
     for path in document["paths"].values():
         path["parameters"] = [*path.get("parameters", ()), *_refs("parameters", list(SENT)).values()]
         for operation in path.values():
@@ -124,7 +134,11 @@ def _refs(kind: str, names: list[str]) -> dict[str, dict[str, str]]:
 
 
 TOO_SLOW, OVERLOADED = HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.SERVICE_UNAVAILABLE
+FAILED, WRONG_HOST = HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.MISDIRECTED_REQUEST
 _ABOUT_REFUSALS = {
+    HTTPStatus.METHOD_NOT_ALLOWED: "Method Not Allowed: of any method that is not listed for the address.",
+    WRONG_HOST: "Misdirected Request: the service was asked by a name that SCRUBBER_HOSTS does not list.",
+    FAILED: "Internal Server Error: the service failed, by no fault of the request; its log has the request's id.",
     TOO_SLOW: "Request Timeout: the body did not arrive in time.",
     OVERLOADED: "Service Unavailable: also where more is asked of the service than it can answer in time.",
 }
@@ -139,9 +153,19 @@ def describe_connections(document: dict[str, Any]) -> None:
     for path in document["paths"].values():
         for operation in path.values():
             if isinstance(operation, dict) and "responses" in operation:
-                for problem in (TOO_SLOW, OVERLOADED) if "requestBody" in operation else (OVERLOADED,):
+                for problem in _refusals(operation):
                     told = {"$ref": f"#/components/responses/{problem.name}"}
                     operation["responses"].setdefault(str(int(problem)), told)
+
+
+def _refusals(operation: dict[str, Any]) -> Iterator[HTTPStatus]:
+    """Those that one operation may meet whatever is asked: /healthz and /readyz answer to any name."""
+    if "requestBody" in operation:
+        yield TOO_SLOW
+    if operation["tags"] != ["health"]:
+        yield WRONG_HOST
+    yield FAILED
+    yield OVERLOADED
 
 
 SCHEME = "apiKey"
@@ -272,20 +296,29 @@ EXPLAIN: Operation = {
         HTTPStatus.UNPROCESSABLE_ENTITY,
     ),
 }
+_IF_NONE_MATCH: Operation = {
+    "in": "header",
+    "name": "If-None-Match",
+    "description": "The ETag of an answer that is there already.",
+    "schema": {"type": "string"},
+}
+_UNCHANGED: Operation = {"304": {"description": "The rulebook is the one of If-None-Match; there is no body."}}
 LIST_RULES: Operation = {
     "operationId": "listRules",
     "parameters": [
+        _IF_NONE_MATCH,
         query("pack", "Only rules of this pack."),
         query("status", "Only rules of this status.", STATUSES),
         query("severity", "Only rules of this severity.", SEVERITIES),
         query("stage", "Only rules of this stage.", STAGES),
         query("category", "Only rules of this category.", CATEGORIES),
     ],
-    "responses": answers("The rules, by id.", RULE_LIST, HTTPStatus.BAD_REQUEST),
+    "responses": answers("The rules, by id.", RULE_LIST, HTTPStatus.BAD_REQUEST) | _UNCHANGED,
 }
 READ_RULE: Operation = {
     "operationId": "readRule",
-    "responses": answers("The rule.", RULE, HTTPStatus.NOT_FOUND),
+    "parameters": [_IF_NONE_MATCH],
+    "responses": answers("The rule.", RULE, HTTPStatus.NOT_FOUND) | _UNCHANGED,
 }
 READ_CODE: Operation = {
     "operationId": "readCode",
