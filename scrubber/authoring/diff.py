@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from scrubber.errors import Fault, Faults
-from scrubber.response.catalog import condition as as_document
+from scrubber.rulebook.condition_words import in_one_line
 from scrubber.rulebook.load import Contents, digest, read_folder
 from scrubber.rulebook.rule import AllOf, AnyOf, Authority, ClaimStatus, Condition, Has, Reason, Rule
 from scrubber.rulebook.rule_tables import ROW_KEYS, Table
@@ -47,14 +47,9 @@ def parts_changed(before: Condition, after: Condition, fields: Fields) -> Parts 
         return None
     gone, new = _difference(before, after)
     return Parts(
-        tuple(condition_in_words(each, fields) for each in gone),
-        tuple(condition_in_words(each, fields) for each in new),
+        tuple(in_one_line(each, fields) for each in gone),
+        tuple(in_one_line(each, fields) for each in new),
     )
-
-
-def condition_in_words(condition: Condition, fields: Fields) -> str:
-    """A condition as its rule file says it, in one line."""
-    return _document_in_words(as_document(condition, fields))
 
 
 def _group(kind: type[AllOf | AnyOf], parts: tuple[Condition, ...], fields: Fields) -> Condition:
@@ -64,7 +59,7 @@ def _group(kind: type[AllOf | AnyOf], parts: tuple[Condition, ...], fields: Fiel
         flat |= dict.fromkeys(inner.parts if isinstance(inner, AllOf | AnyOf) and type(inner) is kind else (inner,))
     if len(flat) == 1:
         return next(iter(flat))
-    return kind(tuple(sorted(flat, key=lambda each: condition_in_words(each, fields))))
+    return kind(tuple(sorted(flat, key=lambda each: in_one_line(each, fields))))
 
 
 def _difference(before: Condition, after: Condition) -> tuple[list[Condition], list[Condition]]:
@@ -74,20 +69,6 @@ def _difference(before: Condition, after: Condition) -> tuple[list[Condition], l
     gone = [part for part in before.parts if part not in after.parts]
     new = [part for part in after.parts if part not in before.parts]
     return _difference(gone[0], new[0]) if len(gone) == len(new) == 1 else (gone, new)
-
-
-def _document_in_words(document: Mapping[str, Any]) -> str:
-    if "fact" in document:
-        return " and ".join(_tests(document))
-    [(word, parts)] = document.items()
-    return f"{word} of ({'; '.join(map(_document_in_words, parts))})" if parts else "always"
-
-
-def _tests(document: Mapping[str, Any]) -> Iterator[str]:
-    for operator, value in document.items():
-        if operator != "fact":
-            shown = f"[{', '.join(value)}]" if isinstance(value, list | tuple) else value
-            yield f"{document['fact']} {operator} {shown}"
 
 
 class Earlier(NamedTuple):
@@ -231,7 +212,7 @@ def _parts(before: Rule, after: Rule, of: Callable[[Rule], Condition]) -> Parts 
 
 
 def _words(rule: Rule, condition: Condition) -> str:
-    return condition_in_words(condition, KINDS[rule.scope].fields)
+    return in_one_line(condition, KINDS[rule.scope].fields)
 
 
 def _standing(rule: Rule) -> str:

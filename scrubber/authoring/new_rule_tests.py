@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from scrubber.authoring.case_claim import CaseNotMade
-from scrubber.authoring.diff import condition_in_words
 from scrubber.authoring.run_tests import set_up
 from scrubber.engine.plain import PlainEngine
 from scrubber.errors import NotAClaim
 from scrubber.findings import Finding
 from scrubber.findings.judge import rule_tests
 from scrubber.reference import Reference
+from scrubber.rulebook.condition_words import in_one_line
 from scrubber.rulebook.json_schema import CASE_SCHEMA_FILE, schema_line
 from scrubber.rulebook.rule import AllOf, Compare, Condition, Has, InList, Rule, leaves
 from scrubber.rulebook.rulebook import Pack, Rulebook
@@ -96,7 +96,7 @@ def derive(rule: Rule, book: Rulebook, pack: Pack, reference: Reference, folder:
         if _firing(tried) >= OF_EACH and beyond > 0 and (len(shown) == len(parts) or beyond > MOST_MORE):
             break
     fields = KINDS[rule.scope].fields
-    unshown = tuple(condition_in_words(part, fields) for number, part in enumerate(parts) if number not in shown)
+    unshown = tuple(in_one_line(part, fields) for number, part in enumerate(parts) if number not in shown)
     return _chosen(tried, len(parts), unshown)
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations, islice, product
 
-from scrubber.explain.conditions import asked_for, field_of
+from scrubber.explain.conditions import field_of
 from scrubber.explain.context import Ground
 from scrubber.explain.lookups import windows
 from scrubber.explain.lookups_payer import no_row
-from scrubber.explain.text import listed, numbered
+from scrubber.explain.text import numbered
 from scrubber.facts.mue import is_counted
 from scrubber.facts.notices import LIABILITY_MODIFIERS
 from scrubber.facts.relevant import named_pairs
 from scrubber.facts.repeats import says_repeated
 from scrubber.facts.service_lines import LineView
 from scrubber.findings.not_checked import may_apply
+from scrubber.rulebook.condition_words import asked_for, listed
 from scrubber.rulebook.rule import Rule, leaves
 
 MOST_REASONS = 10

@@ -14,20 +14,15 @@ from scrubber.claim.model import Absence
 from scrubber.engine.plain import predicate
 from scrubber.engine.program import CodeLists
 from scrubber.explain.model import FALSE, NOT_JUDGED, TRUE, Group, Leaf, Node, Part
-from scrubber.explain.text import in_days, in_words, listed, where
+from scrubber.explain.text import in_days, in_words, where
 from scrubber.facts.fact import Fact
 from scrubber.findings.judge import shown
+from scrubber.rulebook.condition_words import asked_for
 from scrubber.rulebook.conditions import by_days, days_in_words, holds_on
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList, Rule, window
-from scrubber.rulebook.vocabulary import KINDS, Field, Type, state_key
+from scrubber.rulebook.vocabulary import KINDS, Field, state_key
 
 NOT_SUPPLIED = Absence.NOT_SUPPLIED.value
-
-_OPERATORS = {"is": "{}", "is-not": "anything but {}", "over": "more than {}", "at-least": "{} or more",
-              "under": "less than {}", "at-most": "{} or less"}  # fmt: skip
-_DAY_OPERATORS = {"at-least": "{} or a later day", "under": "a day before {}"}
-_CODES = {"any": "one of {}", "all": "nothing but {}", "none": "none of {}"}
-_LISTS = {"any": "a code of the list {}", "all": "only codes of the list {}", "none": "no code of the list {}"}
 
 
 def parts_of(rule: Rule, fact: Fact, lists: CodeLists) -> tuple[Part, ...]:
@@ -38,20 +33,6 @@ def parts_of(rule: Rule, fact: Fact, lists: CodeLists) -> tuple[Part, ...]:
     if rule.needs:
         parts.append(Part("needs", _all([_need(need, fact) for need in rule.needs])))
     return (*parts, Part("when", _judged(rule.when, fact, lists)))
-
-
-def asked_for(leaf: Compare | Has | InList, field: Field) -> str:
-    """What a comparison asks for; completes "the rule asks for …"."""
-    match leaf:
-        case Has(_, op, values):
-            return _CODES[op].format(listed(values)) if len(values) > 1 or op != "any" else values[0]
-        case InList(_, op, name):
-            return _LISTS[op].format(name)
-        case Compare(fact, op, value):
-            if fact != field.name:
-                return str(value)
-            words = _DAY_OPERATORS if field.type is Type.DAY else _OPERATORS
-            return words.get(op, _OPERATORS[op]).format(in_words(shown(field, value)))
 
 
 def field_of(leaf: Compare | Has | InList, kind: str) -> Field:

@@ -12,7 +12,7 @@ from scrubber.explain.conditions import day_of
 from scrubber.explain.context import MOST_ROWS, Ground, missed, of_book, of_reference, policies
 from scrubber.explain.lookups_payer import in_list
 from scrubber.explain.model import Candidate, Lookup
-from scrubber.explain.text import in_days, listed
+from scrubber.explain.text import in_days
 from scrubber.facts.documentation import HIGHEST_SCORE, LOWEST_SCORE
 from scrubber.facts.fact import Fact
 from scrubber.facts.pair import EITHER_LINE_SINCE, LISTS_BY_GROUP
@@ -33,6 +33,7 @@ from scrubber.reference.tables import (
     TAXONOMY,
     Table,
 )
+from scrubber.rulebook.condition_words import listed
 from scrubber.rulebook.rule import InList, Rule, leaves
 from scrubber.rulebook.vocabulary import state_key
 

@@ -8,13 +8,14 @@ from datetime import date
 from scrubber.dated_rows import in_force, on
 from scrubber.explain.context import MOST_ROWS, Ground, of_book, of_reference
 from scrubber.explain.model import Lookup
-from scrubber.explain.text import in_days, listed
+from scrubber.explain.text import in_days
 from scrubber.facts.coverage import BASE_STUDIES
 from scrubber.facts.documentation import CLEARED, OTHER_STUDIES, ROUTINE, SPINE_STUDIES, Documents
 from scrubber.facts.fact import Fact
 from scrubber.facts.notices import EDITIONS, FORMS, GENERIC_REASONS
 from scrubber.facts.payer import NO_ZIP, where_furnished, zip_of
 from scrubber.reference.tables import ARTICLES, CONTRACTORS, ZIP_LOCALITY
+from scrubber.rulebook.condition_words import listed
 from scrubber.rulebook.rule_tables import CodeListRow, NeededElementRow, PolicyRow
 from scrubber.rulebook.satisfiable import within
 

@@ -24,7 +24,6 @@ from scrubber.explain.model import (
     Missing,
     Part,
 )
-from scrubber.explain.text import listed
 from scrubber.facts.documentation import DOCUMENT_PLACES
 from scrubber.facts.fact import Fact
 from scrubber.findings import Finding, NotChecked, Switches
@@ -32,6 +31,7 @@ from scrubber.findings.doubtful import as_unchecked, is_same
 from scrubber.findings.finding import NO_TABLE, NOT_REACHED, PAYER_UNKNOWN
 from scrubber.findings.judge import ADOPTION, judge
 from scrubber.findings.payer_unknown import SETTLES_NAME
+from scrubber.rulebook.condition_words import listed
 from scrubber.rulebook.rule import Rule
 from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.rulebook import RUNNING

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from click import style
@@ -35,16 +35,8 @@ from scrubber.facts.fact import Fact
 from scrubber.findings import Impact
 from scrubber.pricing.impact import puts_at_risk
 from scrubber.response.terminal import dollars, wrap
+from scrubber.rulebook.condition_words import listed
 from scrubber.rulebook.vocabulary import KINDS
-
-MOST_NAMED = 12  # of a list in a sentence
-
-
-def listed(items: Iterable[object], joint: str = ", ") -> str:
-    """The first MOST_NAMED of some items, and how many more there are."""
-    texts = [str(item) for item in items]
-    more = f" and {len(texts) - MOST_NAMED} more" if len(texts) > MOST_NAMED else ""
-    return joint.join(texts[:MOST_NAMED]) + more
 
 
 def in_words(value: Shown) -> str:

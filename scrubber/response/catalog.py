@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from scrubber.claim.elements import ELEMENTS
@@ -18,10 +17,10 @@ from scrubber.reference.releases import Release, TableStanding
 from scrubber.reference.rows import AddOn, Mue
 from scrubber.reference.tables import ADD_ON, ARTICLES, MPFS, MUE, PTP
 from scrubber.response.claim import amount, authority, claim_status, reason, x12_place
-from scrubber.rulebook.conditions import DAY_WORDS, IN_WORDS
-from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList, Rule
+from scrubber.rulebook.condition_words import as_data
+from scrubber.rulebook.rule import Rule
 from scrubber.rulebook.rule_tables import Payer, policy_authority
-from scrubber.rulebook.vocabulary import DECIMAL_PLACES, KINDS, Field, Type, state_key
+from scrubber.rulebook.vocabulary import KINDS
 
 Document = dict[str, Any]
 
@@ -55,10 +54,6 @@ def _release(release: Release) -> Document:
     }
 
 
-_DAY_WORDS = {op: word for word, op in DAY_WORDS.items()}
-_IN_WORDS = {op: word for word, op in IN_WORDS.items()}
-
-
 def summary(rule: Rule) -> Document:
     """One line of a list of rules."""
     return {
@@ -83,10 +78,10 @@ def document(rule: Rule) -> Document:
         "reviewed": rule.reviewed.isoformat(),
         "effective": effective(rule),
         "authority": authority(rule.authority),
-        "applies": condition(rule.applies, fields),
+        "applies": as_data(rule.applies, fields),
         "needs": rule.needs,
-        "when": condition(rule.when, fields),
-        "bypassed": None if rule.bypassed is None else condition(rule.bypassed, fields),
+        "when": as_data(rule.when, fields),
+        "bypassed": None if rule.bypassed is None else as_data(rule.bypassed, fields),
         "pointsAt": _place(rule.element),
         "message": rule.message,
         "fix": rule.fix,
@@ -104,47 +99,6 @@ def document(rule: Rule) -> Document:
 def effective(row: Dated) -> Document:
     """First day in force and first day no longer, in ISO form; null = open."""
     return {"from": _iso(row.since), "to": _iso(row.until)}
-
-
-def condition(tree: Condition, fields: Mapping[str, Field]) -> Document:
-    """A condition as a rule file writes it: {all: […]}, {any: […]} or {fact: NAME, OPERATOR: VALUE}."""
-    match tree:
-        case AllOf(parts):
-            return {"all": [condition(part, fields) for part in parts]}
-        case AnyOf(parts):
-            return {"any": [condition(part, fields) for part in parts]}
-        case Has(fact, op, values):
-            return {"fact": fact, op: values}
-        case InList(fact, op, name):
-            return {"fact": fact, _IN_WORDS[op]: name}
-        case Compare(fact, op, value):
-            return _comparison(fact, op, value, fields)
-
-
-def _comparison(fact: str, op: str, value: str | int | bool, fields: Mapping[str, Field]) -> Document:
-    field = fields.get(fact)
-    if field is None:  # a state: `tbsValue?` holds why tbsValue has no value
-        name = next(name for name in fields if state_key(name) == fact)
-        return {"fact": name, op: value}
-    word = _DAY_WORDS[op] if field.type is Type.DAY and op in _DAY_WORDS else op
-    return {"fact": fact, word: _written(value, field.type)}
-
-
-def _written(value: str | int | bool, kind: Type) -> str:
-    """A constant as the rule file writes it, out of cents, millionths and day ordinals."""
-    match value:
-        case bool():
-            return "yes" if value else "no"
-        case str():
-            return value
-    match kind:
-        case Type.DAY:
-            return date.fromordinal(value).isoformat()
-        case Type.AMOUNT:
-            return f"{Decimal(value).scaleb(-2):.2f}"
-        case Type.DECIMAL:
-            return f"{Decimal(value).scaleb(-DECIMAL_PLACES).normalize():f}"
-    return str(value)
 
 
 def _place(element: str) -> Document:

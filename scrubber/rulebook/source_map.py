@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from scrubber.claim.model import NOT_SUPPLIED
-from scrubber.rulebook.conditions import KEY, by_days, days_in_words, number_in_words
+from scrubber.rulebook.condition_words import as_written
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Rule, window
-from scrubber.rulebook.vocabulary import KINDS, Field, state_key
+from scrubber.rulebook.vocabulary import KINDS, state_key
 from scrubber.rulebook.yaml_file import Document, Place
 
 SECTIONS = ("effective", "applies", "needs", "when")  # as they are asked: each counts only where those before it hold
@@ -78,7 +78,7 @@ def _effective(rule: Rule, document: Document) -> tuple[Node, ...]:
 
 
 def _applies(rule: Rule, document: Document) -> tuple[Node, ...]:
-    raw = document.content.get("applies") or {}
+    raw, fields = document.content.get("applies") or {}, KINDS[rule.scope].fields
     parts = rule.applies.parts if isinstance(rule.applies, AllOf) else ()
     written = [
         (("applies", fact, operator), fact, operator, value)
@@ -86,7 +86,14 @@ def _applies(rule: Rule, document: Document) -> tuple[Node, ...]:
         for operator, value in (wanted if isinstance(wanted, Mapping) else {"is": wanted}).items()
     ]
     return tuple(
-        Node("applies", place, document.line(place), _words(fact, operator, value, part, rule), part, path=(index,))
+        Node(
+            "applies",
+            place,
+            document.line(place),
+            as_written(fact, operator, value, part, fields[fact]),
+            part,
+            path=(index,),
+        )
         for index, ((place, fact, operator, value), part) in enumerate(zip(written, parts, strict=True))
     )
 
@@ -133,18 +140,6 @@ def _leaves(condition: Condition, place: Place, path: tuple[int, ...], rule: Rul
 
 def _leaf(condition: Condition, place: Place, path: tuple[int, ...], rule: Rule, document: Document) -> Node:
     fact, operator = document.at(place[:-1])["fact"], str(place[-1])
-    words = _words(fact, operator, document.at(place), condition, rule)
+    field = KINDS[rule.scope].fields[fact]
+    words = as_written(fact, operator, document.at(place), condition, field)
     return Node("when", place, document.line(place), words, condition, path=path)
-
-
-def _words(fact: str, operator: str, value: object, condition: Condition, rule: Rule) -> str:
-    told = f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
-    if isinstance(value, Mapping):
-        told = f"limit {value[KEY]} ({_rows(condition, KINDS[rule.scope].fields[fact])})"
-    return f"{fact} {operator} {told}"
-
-
-def _rows(condition: Condition, field: Field) -> str:
-    """What a limit is on which days: `1 until before 2026-01-01; 2 from 2026-01-01 on`."""
-    rows = ((number_in_words(field, row.test.value), days_in_words(row)) for row in by_days(condition))
-    return "; ".join(" ".join(filter(None, row)) for row in rows)

@@ -13,7 +13,7 @@ from scrubber.claim import read_v3
 from scrubber.explain import Asked, explain
 from scrubber.findings import ScrubResult
 from scrubber.reference import open_reference
-from scrubber.response.catalog import condition
+from scrubber.rulebook.condition_words import as_data
 from scrubber.rulebook.lint import check_up, lint
 from scrubber.rulebook.load import load_rulebook
 from scrubber.rulebook.source_map import outline
@@ -136,7 +136,7 @@ def test_explanations_and_mutations_take_or_unknown_as_one_condition(tmp_path: P
         "without: payer not-known-to-be [Sample One]",
         *["only a part of: payer not-known-to-be [Sample One]"] * 2,
     ]
-    assert condition(rule.applies, KINDS["line"].fields) == {
+    assert as_data(rule.applies, KINDS["line"].fields) == {
         "all": [{"any": [{"fact": "payer", "none": ("Sample One",)}, {"fact": "payer", "is": "unknown"}]}]
     }
     body = tbs_claim()

@@ -1,0 +1,53 @@
+"""One condition, in each of the ways in which it is put into words."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from scrubber.rulebook.condition_words import MOST_NAMED, as_data, as_written, asked_for, in_one_line, listed
+from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Has, InList
+from scrubber.rulebook.vocabulary import KINDS, state_key
+
+LINE = KINDS["line"].fields
+DAY = date(2025, 3, 12).toordinal()
+Test = Compare | Has | InList
+
+
+@pytest.mark.parametrize(
+    ("test", "fact", "in_a_file", "asked"),
+    [
+        (Compare("charge", "over", 1250), "charge", "charge over 12.50", "more than 12.50"),
+        (Compare("units", "at-most", 2_500_000), "units", "units at-most 2.5", "2.5 or less"),
+        (Compare("day", "under", DAY), "day", "day before 2025-03-12", "a day before 2025-03-12"),
+        (Has("procedure", "any", ("77080",)), "procedure", "procedure any [77080]", "77080"),
+        (Has("modifiers", "none", ("59", "XS")), "modifiers", "modifiers none [59, XS]", "none of 59, XS"),
+        (InList("procedure", "any", "tbs"), "procedure", "procedure any-in tbs", "a code of the list tbs"),
+        (Compare(state_key("place"), "is", "not-supplied"), "place", "place is not-supplied", "not-supplied"),
+    ],
+)
+def test_a_test_reads_as_in_a_rule_file_and_as_what_it_asks_for(
+    test: Test, fact: str, in_a_file: str, asked: str
+) -> None:
+    assert in_one_line(test, LINE) == in_a_file
+    assert asked_for(test, LINE[fact]) == asked
+
+
+def test_groups_are_data_and_one_line() -> None:
+    either = AnyOf((Has("procedure", "any", ("77080",)), Compare("charge", "over", 500)))
+    assert as_data(either, LINE) == {
+        "any": [{"fact": "procedure", "any": ("77080",)}, {"fact": "charge", "over": "5.00"}]
+    }
+    assert in_one_line(either, LINE) == "any of (procedure any [77080]; charge over 5.00)"
+    assert in_one_line(AllOf(()), LINE) == "always"
+
+
+def test_a_value_of_a_file_stays_as_it_is_written() -> None:
+    test = Compare("charge", "over", 500)
+    assert as_written("charge", "over", "5", test, LINE["charge"]) == "charge over 5"
+    assert as_written("procedure", "any", ["77080", 77081], test, LINE["procedure"]) == "procedure any [77080, 77081]"
+
+
+def test_long_lists_are_cut() -> None:
+    assert listed(range(MOST_NAMED + 3)).endswith("11 and 3 more")
