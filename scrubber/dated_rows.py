@@ -195,15 +195,15 @@ def cell_parsers(row_type: type[Any]) -> Mapping[str, Parser]:
     return {name: _parser(hints[name]) for name in row_type._fields}
 
 
-def _parser(hint: Any) -> Parser:
-    origin, arguments = get_origin(hint), get_args(hint)
+def _parser(column_type: Any) -> Parser:
+    origin, arguments = get_origin(column_type), get_args(column_type)
     if origin is types.UnionType and types.NoneType in arguments:
         return _optional(_parser(next(kind for kind in arguments if kind is not types.NoneType)))
     if origin is Literal:
         return _word_of(arguments)
     if origin is tuple:
         return lambda cell: tuple(cell.split())
-    return _SCALARS[hint]
+    return _SCALARS[column_type]
 
 
 def _optional(parse: Parser) -> Parser:

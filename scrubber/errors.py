@@ -3,7 +3,7 @@
 ScrubberError
 |-- ConfigError            a setting of the environment is missing or unusable
 |   |-- DamagedPart        rows of reference data are no longer those that were loaded
-|   `-- NewerStore         a store was written by a newer program, which alone can use it; also a LedgerDown
+|   `-- NewerStore         a store was written by a newer program, which alone can use it; also a StoreUnavailable
 |-- NotJson                bytes that are no JSON (HTTP 400), with the place where they stop being it
 |-- NotAClaim              a body that cannot be read as a claim (HTTP 422), with a problem per place
 |-- Faults                 files that fail their checks: rules, rule tests, tables; every fault at once
@@ -14,11 +14,11 @@ ScrubberError
 |-- WrongQuestion          an explanation is asked of a rule or a line that there is not
 |-- BadGzip                bytes that are sent as gzip and are none, or not whole; the message says which
 |   `-- UnpacksTooLarge    they hold more than is read
-|-- LedgerDown             batches cannot be kept or read just now (HTTP 503)
-|   `-- Gone               what was kept of a batch is not there any more
+|-- StoreUnavailable             batches cannot be kept or read just now (HTTP 503)
+|   `-- StoredDataGone               what was kept of a batch is not there any more
 |-- DamagedResult          results of a batch are not as they were made: made again (HTTP 503), or lost (HTTP 500)
 |-- KeysDown               API keys cannot be read or written just now (HTTP 503)
-|-- DepotFull              there is no room for a batch (HTTP 507)
+|-- StorageFull              there is no room for a batch (HTTP 507)
 |-- BadUpload              an upload is refused while it is received (HTTP 400, 413, 415)
 |-- NotABatch              an upload cannot be cut into rows; the batch fails, and says why
 |-- BackTestStopped        a back-test could not be run to its end
@@ -95,7 +95,7 @@ class UnpacksTooLarge(BadGzip):
     """They hold more bytes than are read."""
 
 
-class LedgerDown(ScrubberError):
+class StoreUnavailable(ScrubberError):
     """Batches cannot be kept or read just now."""
 
 
@@ -103,7 +103,7 @@ class KeysDown(ScrubberError):
     """API keys cannot be read or written just now; the message holds no key."""
 
 
-class Gone(LedgerDown):
+class StoredDataGone(StoreUnavailable):
     """What was kept of a batch is not there any more."""
 
 
@@ -117,11 +117,11 @@ class DamagedResult(ScrubberError):
         super().__init__(what + then)
 
 
-class NewerStore(ConfigError, LedgerDown):
+class NewerStore(ConfigError, StoreUnavailable):
     """A store was written by a newer program, which alone can use it; the message says which store."""
 
 
-class DepotFull(ScrubberError):
+class StorageFull(ScrubberError):
     """There is no room for a batch."""
 
 

@@ -64,10 +64,10 @@ class Store(Protocol):
         """What it is and where it lies, for people; without a password."""
 
     def version(self) -> Version:
-        """As it is now; EMPTY where nothing is kept yet. Changes nothing. Raises LedgerDown, ConfigError."""
+        """As it is now; EMPTY where nothing is kept yet. Changes nothing. Raises StoreUnavailable, ConfigError."""
 
     def pending(self) -> Sequence[AnyMigration]:
-        """What is to be done. Changes nothing. Raises NewerStore, LedgerDown, ConfigError."""
+        """What is to be done. Changes nothing. Raises NewerStore, StoreUnavailable, ConfigError."""
 
     def migrate(self) -> Sequence[AnyMigration]:
         """Do it, all or nothing. Returns what was done, nothing where another process was faster. Raises as above."""

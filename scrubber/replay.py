@@ -16,7 +16,7 @@ from scrubber.claim.model import Claim
 from scrubber.config import STALE_AFTER
 from scrubber.errors import Damaged, NoRulebook, NotReplayable
 from scrubber.findings import read_switches
-from scrubber.reference.pinned import Held, Named, reference_of, releases_at_hand
+from scrubber.reference.pinned import Held, PinnedRelease, reference_of, releases_at_hand
 from scrubber.response import including
 from scrubber.response.claim import CHECKS, SETTLED_BY, SHADOW
 from scrubber.rulebook.history import RULEBOOKS, open_archived
@@ -101,7 +101,7 @@ class Answer(NamedTuple):
     document: Mapping[str, Any]
     program: str
     rulebook: str
-    reference: tuple[Named, ...]
+    reference: tuple[PinnedRelease, ...]
     received_on: date
     enable: tuple[str, ...]
     disable: tuple[str, ...]
@@ -187,8 +187,10 @@ def _included(document: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(found | {CHECKS}) if listed else frozenset(found)
 
 
-def _named(told: Mapping[str, Any]) -> Named:
-    return Named(_text(told["table"]), _text(told["release"]), _text(told["sha256"]), told.get("complete") is True)
+def _named(told: Mapping[str, Any]) -> PinnedRelease:
+    return PinnedRelease(
+        _text(told["table"]), _text(told["release"]), _text(told["sha256"]), told.get("complete") is True
+    )
 
 
 def _days(value: object) -> int | None:
@@ -236,7 +238,7 @@ def _rules(named: str, rules: Path, state: Path | None) -> tuple[Path | None, tu
     return None, (Missing("rulebook", named, why),)
 
 
-def _releases(named: tuple[Named, ...], held: Mapping[Named, Held]) -> tuple[Missing, ...]:
+def _releases(named: tuple[PinnedRelease, ...], held: Mapping[PinnedRelease, Held]) -> tuple[Missing, ...]:
     return tuple(
         Missing(each.table, f"{each.release} (sha256 {each.sha256})", _why(each, held))
         for each in named
@@ -244,7 +246,7 @@ def _releases(named: tuple[Named, ...], held: Mapping[Named, Held]) -> tuple[Mis
     )
 
 
-def _why(named: Named, held: Mapping[Named, Held]) -> str:
+def _why(named: PinnedRelease, held: Mapping[PinnedRelease, Held]) -> str:
     of_table = [each for each in held if each.table == named.table]
     for each in of_table:
         if each[:3] == named[:3]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from scrubber.errors import LedgerDown
+from scrubber.errors import StoreUnavailable
 from scrubber.migrations import EMPTY, UNMARKED, Migration, Version, after, pending
 
 _VERSION_TABLE = "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL, usable_from INTEGER NOT NULL)"
@@ -164,4 +164,4 @@ def _told_plainly() -> Iterator[None]:
         reason = type(error).__name__
     else:
         return
-    raise LedgerDown(f"the ledger of batches cannot be used: {reason}")
+    raise StoreUnavailable(f"the ledger of batches cannot be used: {reason}")

@@ -15,7 +15,7 @@ from tests.support.waiting import PATIENCE, until
 
 COMPILED = Path(sys.prefix) / "compiled"
 CLAIMS, CLAIMS_OF_A_PROOF = 1_000, 20_000
-PROCESSES = 5  # the server and its worker, the watcher of batches, its worker and the one for errands
+PROCESSES = 5  # the server and its worker, the watcher of batches, its worker and the one for maintenance
 
 
 def built() -> bool:

@@ -17,15 +17,25 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from scrubber.batch.model import Chunk, Lease, Tally
+from scrubber.batch.model import BatchTally, Chunk, Lease
 from scrubber.batch.serialize import to_json
 from scrubber.batch.storage import Batches, open_batches
 from scrubber.batch.storage.sqlite import MIGRATIONS
 from scrubber.cli import main
-from scrubber.errors import LedgerDown, NewerStore
+from scrubber.errors import NewerStore, StoreUnavailable
 from scrubber.migrations import MARK, UNMARKED, Version
 from scrubber.scrub import Scrubber
-from tests.support.batches import NOW, batch_of, bench, forget_batches, ndjson, result_bytes, results, submit, work_off
+from tests.support.batches import (
+    NOW,
+    batch_of,
+    context,
+    forget_batches,
+    ndjson,
+    result_bytes,
+    results,
+    submit,
+    work_off,
+)
 from tests.support.service import free_port, write_rules
 
 NEWEST = MIGRATIONS[-1].version
@@ -70,13 +80,13 @@ CREATE INDEX chunks_to_do ON scrubber_batches.chunks (state, urgency, batch, num
 
 @dataclass
 class Earlier:
-    """A ledger of schema version 1, and what the program of then does with it, in its own statements."""
+    """A job store of schema version 1, and what the program of then does with it, in its own statements."""
 
     folder: Path
     address: str | None
 
     def open(self) -> Batches:
-        """The same ledger in this program."""
+        """The same job store in this program."""
         kept = open_batches(self.folder, self.address)
         assert kept is not None
         return kept
@@ -179,21 +189,21 @@ def earlier(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Earlier]
 
 def test_batches_of_the_version_before_are_read_and_finished(earlier: Earlier, shipped: Scrubber) -> None:
     """One had ended, one was running, one had just come: all three when the program was upgraded."""
-    on = bench(earlier.open(), shipped)
+    on = context(earlier.open(), shipped)
     for batch_id in ("b1", "b2", "b3"):
         earlier.accept(batch_id, ndjson(3))
     earlier.cut("b1", ndjson(3))
     earlier.finish("b1")
     earlier.cut("b2", ndjson(3))
-    depot = on.depot
-    assert on.ledger.progress("b1").tally == Tally(accept=1)  # this migrates
+    file_store = on.file_store
+    assert on.job_store.progress("b1").tally == BatchTally(accept=1)  # this migrates
     for batch_id in ("b1", "b2", "b3"):
-        depot.receive(batch_id, [ndjson(3)])
-    depot.keep_result("b1", 0, "of-then", b'{"row":1}\n')
+        file_store.receive(batch_id, [ndjson(3)])
+    file_store.keep_result("b1", 0, "of-then", b'{"row":1}\n')
     assert result_bytes(on, "b1") == b'{"row":1}\n'
     work_off(on)
     for batch_id in ("b2", "b3"):
-        ended = on.ledger.batch(batch_id)
+        ended = on.job_store.batch(batch_id)
         assert ended is not None
         assert ended.state == "done"
         assert [row["row"] for row in results(on, batch_id)] == [1, 2, 3]
@@ -201,10 +211,10 @@ def test_batches_of_the_version_before_are_read_and_finished(earlier: Earlier, s
 
 def test_the_program_before_goes_on_with_a_migrated_ledger(earlier: Earlier, shipped: Scrubber) -> None:
     """Both work while a fleet is upgraded: each finishes what the other began."""
-    on = bench(earlier.open(), shipped)
+    on = context(earlier.open(), shipped)
     submit(on, ndjson(3), "new")
     earlier.accept("old", ndjson(3))
-    on.depot.receive("old", [ndjson(3)])
+    on.file_store.receive("old", [ndjson(3)])
     earlier.cut("new", ndjson(3))
     earlier.cut("old", ndjson(3))
     work_off(on)
@@ -212,7 +222,7 @@ def test_the_program_before_goes_on_with_a_migrated_ledger(earlier: Earlier, shi
     assert results(on, "old") == results(on, "new")
     submit(on, ndjson(3), "newer")
     earlier.cut("newer", ndjson(3))
-    on.depot.keep_result("newer", 0, "of-then", result_bytes(on, "new"))
+    on.file_store.keep_result("newer", 0, "of-then", result_bytes(on, "new"))
     earlier.finish("newer")
     assert result_bytes(on, "newer") == result_bytes(on, "new")
     assert earlier.run(("SELECT count(*) FROM chunks WHERE state = 'done'", ())) == [(3,)]
@@ -225,14 +235,14 @@ def test_of_many_that_migrate_at_once_one_does_it(earlier: Earlier) -> None:
         done = list(pool.map(lambda store: len(store.migrate()), stores))
     assert sorted(done) == [0, 0, 0, 0, 0, NEWEST - 1]
     assert {store.version() for store in stores} == {Version(NEWEST, 1)}
-    assert [batch.id for batch in earlier.open().ledger.batches(10)] == ["b1"]
+    assert [batch.id for batch in earlier.open().job_store.batches(10)] == ["b1"]
 
 
 def test_a_migration_that_fails_changes_nothing(earlier: Earlier) -> None:
     """A table of that name is in its way, and it comes late among the statements."""
     earlier.run(("CREATE TABLE standstills (other TEXT)" if earlier.address is None else _IN_THE_WAY, ()))
     before = earlier.run((_COLUMNS[earlier.address is None], ()))
-    with pytest.raises(LedgerDown):
+    with pytest.raises(StoreUnavailable):
         earlier.open().store.migrate()
     assert earlier.run((_COLUMNS[earlier.address is None], ())) == before
     assert earlier.open().store.version() == UNMARKED
@@ -248,12 +258,12 @@ _COLUMNS = {
 def test_a_ledger_that_only_a_newer_program_can_use_is_refused(earlier: Earlier) -> None:
     kept = earlier.open()
     kept.store.migrate()
-    kept.ledger.accept(batch_of(b"x"), None, None, NOW)
+    kept.job_store.accept(batch_of(b"x"), None, None, NOW)
     earlier.mark(NEWEST + 1, 1)
-    assert [batch.id for batch in earlier.open().ledger.batches(10)] == ["b1"]  # it added something, and that is all
+    assert [batch.id for batch in earlier.open().job_store.batches(10)] == ["b1"]  # it added something, and that is all
     earlier.mark(NEWEST + 1, NEWEST + 1)
     with pytest.raises(NewerStore, match=f"has schema version {NEWEST + 1}, written by a newer program"):
-        earlier.open().ledger.batches(10)
+        earlier.open().job_store.batches(10)
 
 
 def test_a_new_ledger_is_like_a_migrated_one(tmp_path: Path) -> None:
@@ -261,8 +271,8 @@ def test_a_new_ledger_is_like_a_migrated_one(tmp_path: Path) -> None:
     earlier.make()
     new = open_batches(tmp_path / "new", None)
     assert new is not None
-    for ledger in (earlier.open().ledger, new.ledger):
-        assert ledger.batches(10) == []
+    for job_store in (earlier.open().job_store, new.job_store):
+        assert job_store.batches(10) == []
     described = []
     for folder in ("earlier", "new"):
         with closing(sqlite3.connect(tmp_path / folder / "batches.sqlite")) as connection:
@@ -308,7 +318,7 @@ def test_no_start_on_a_store_that_is_newer(command: str, newer: str, tmp_path: P
     (reference / "loaded").mkdir(parents=True)
     kept = open_batches(state, None)
     assert kept is not None
-    assert kept.ledger.batches(1) == []
+    assert kept.job_store.batches(1) == []
     if newer == "ledger":
         Earlier(state, None).mark(9, 9)
     else:
@@ -332,18 +342,18 @@ def test_no_start_on_a_store_that_is_newer(command: str, newer: str, tmp_path: P
 
 
 def test_what_a_lease_of_the_version_before_did_counts(earlier: Earlier, shipped: Scrubber) -> None:
-    """Its worker took the chunk before the ledger was migrated, and finishes it afterwards."""
+    """Its worker took the chunk before the job store was migrated, and finishes it afterwards."""
     earlier.accept("b1", ndjson(3))
     earlier.cut("b1", ndjson(3))
     earlier.run(("UPDATE chunks SET state = 'leased', token = 'of-then', tries = 1 WHERE batch = ?", ("b1",)))
-    on = bench(earlier.open(), shipped)
-    on.depot.receive("b1", [ndjson(3)])
-    batch = on.ledger.batch("b1")
+    on = context(earlier.open(), shipped)
+    on.file_store.receive("b1", [ndjson(3)])
+    batch = on.job_store.batch("b1")
     assert batch is not None
     [chunk] = earlier.run(("SELECT number, first_row, rows, start, stop FROM chunks", ()))
     lease = Lease(batch, Chunk(*chunk), "of-then", 1, {})
-    assert on.ledger.renew(lease, None)
+    assert on.job_store.renew(lease, None)
     earlier.finish("b1")
-    ended = on.ledger.batch("b1")
+    ended = on.job_store.batch("b1")
     assert ended is not None
     assert ended.state == "done"

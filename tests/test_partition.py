@@ -15,7 +15,7 @@ import pytest
 from scrubber.errors import WrongSwitch
 from scrubber.partition import ROWS_AT_ONCE, scrub_lines, scrub_rows
 from scrubber.scrub import Scrubber
-from tests.support.batches import RECEIVED, bench, claims, ndjson, result_bytes, submit, work_off
+from tests.support.batches import RECEIVED, claims, context, ndjson, result_bytes, submit, work_off
 from tests.support.service import ROOT
 
 RULES = str(ROOT / "rules")
@@ -25,7 +25,7 @@ scrubbed = partial(scrub_lines, received_on=DAY, rules=RULES)
 
 def test_results_are_those_of_a_batch_whatever_the_rows_are(tmp_path: Path, shipped: Scrubber) -> None:
     rows = [*claims(ROWS_AT_ONCE + 3), b"junk"]
-    on = bench(tmp_path, shipped)
+    on = context(tmp_path, shipped)
     submit(on, b"\n".join(rows))
     work_off(on)
     expected = result_bytes(on).splitlines()

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from scrubber.cli import main
 from scrubber.reference import open_reference
 from scrubber.reference.load.loader import Stated, Wanted, load
-from scrubber.reference.pinned import Named, reference_of, releases_at_hand
+from scrubber.reference.pinned import PinnedRelease, reference_of, releases_at_hand
 from scrubber.reference.storage.sqlite import FolderPlace
 from scrubber.rulebook.history import RULEBOOKS
 from tests.conftest import ROOT
@@ -337,7 +337,7 @@ def test_only_the_named_releases_answer(desk: Desk) -> None:
     desk.load_ptp(Stated("2025Q4"), LATER)
     held = releases_at_hand(str(desk.store))
     full = open_reference(str(desk.store))
-    assert {Named(each.table, each.name, each.sha256) for each in full.releases()} <= held.keys()
+    assert {PinnedRelease(each.table, each.name, each.sha256) for each in full.releases()} <= held.keys()
     [older] = [named for named in held if named.release == "2025Q3"]
     only = reference_of([held[older]])
     assert [release.name for release in only.releases()] == ["2025Q3"]

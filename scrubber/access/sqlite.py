@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scrubber.access.key import Key
 from scrubber.access.store import COLUMNS, from_row, sooner, to_row
-from scrubber.errors import KeysDown, LedgerDown, NewerStore
+from scrubber.errors import KeysDown, NewerStore, StoreUnavailable
 from scrubber.migrations import Migration, Store
 from scrubber.sqlite_file import Do, SqliteFile
 
@@ -95,7 +95,7 @@ class SqliteKeys:
             yield self._file
         except NewerStore as newer:
             raise KeysDown(str(newer)) from None
-        except LedgerDown as down:
+        except StoreUnavailable as down:
             raise KeysDown(f"the API keys cannot be read or written: {str(down).rpartition(': ')[2]}") from None
         finally:
             self._file.close()

@@ -32,8 +32,8 @@ from scrubber.api.request import Service, body_pieces, check_charset, says_gzip,
 from scrubber.api.schemas import batches as documented
 from scrubber.batch import results, serialize
 from scrubber.batch.maintenance import allowed
-from scrubber.batch.model import ENDED, Batch, KeyUsed, Options
-from scrubber.batch.results import DISPOSITIONS, Wanted
+from scrubber.batch.model import ENDED, Batch, BatchOptions, KeyUsed
+from scrubber.batch.results import DISPOSITIONS, ResultFilter
 from scrubber.batch.scrub_chunk import merged
 from scrubber.batch.storage import Batches
 from scrubber.batch.upload import Declared, receive
@@ -78,7 +78,7 @@ def idempotency_key() -> str | None:
     return key
 
 
-def options_of(here: Service, today: date) -> Options:
+def options_of(here: Service, today: date) -> BatchOptions:
     """What the sender chooses for one batch. Raises Refused (400)."""
     try:
         asked = request.args
@@ -87,7 +87,7 @@ def options_of(here: Service, today: date) -> Options:
         raise Refused(BAD_PARAMETER, f"{error}.") from None
     stated = received_on()
     most = _matching("mostRejected", _SHARE, "a share from 0 to 1, such as 0.05")
-    return Options(
+    return BatchOptions(
         stated or today,
         switches.enable,
         switches.disable,
@@ -109,12 +109,12 @@ def _rule(here: Service, kept: Batches, batch: Batch) -> str | None:
     """The rule whose findings are wanted. One that is misspelt would look as if it had found nothing."""
     rule = request.args.get("rule")
     known = here.scrubber.rulebook.rules
-    if rule is None or rule in known or rule in merged(kept.ledger.summaries(batch.id))["rules"]:
+    if rule is None or rule in known or rule in merged(kept.job_store.summaries(batch.id))["rules"]:
         return rule
     raise Refused(BAD_PARAMETER, "`rule` is neither in force nor among those of the batch's summary.")
 
 
-def wanted_results(here: Service, kept: Batches, batch: Batch) -> Wanted:
+def wanted_results(here: Service, kept: Batches, batch: Batch) -> ResultFilter:
     """Which results are to be read. Raises Refused (400)."""
     rule = _rule(here, kept, batch)
     least = _matching("minAtRisk", _AMOUNT, "an amount such as 100.00")
@@ -122,7 +122,7 @@ def wanted_results(here: Service, kept: Batches, batch: Batch) -> Wanted:
     given = request.args.getlist("disposition")
     if not set(given) <= set(DISPOSITIONS):
         raise Refused(BAD_PARAMETER, f"`disposition` is one of: {', '.join(DISPOSITIONS)}.")
-    return Wanted(
+    return ResultFilter(
         after=int(_matching("after", _WHOLE, "the number of a row") or 0),
         most=None if most is None else int(most),
         dispositions=frozenset(given),
@@ -149,7 +149,7 @@ def one_of(name: str, words: tuple[str, ...]) -> str | None:
 batches = Blueprint("batches", __name__, url_prefix="/v1/batches", description="Scrub many claims in one go.")
 
 MOST_LISTED = 100
-FORMATS: dict[str, tuple[str, Callable[[Batches, str, results.Wanted], Iterator[bytes]]]] = {
+FORMATS: dict[str, tuple[str, Callable[[Batches, str, results.ResultFilter], Iterator[bytes]]]] = {
     "ndjson": ("application/x-ndjson", results.lines),
     "csv": ("text/csv; charset=utf-8", results.findings_csv),
 }
@@ -192,8 +192,8 @@ def every() -> Response:
     """
     _, kept = _here()
     now = _now()
-    standing = kept.standing_still()
-    found = [_document(batch, kept, standing, now) for batch in kept.ledger.batches(MOST_LISTED, tenant())]
+    standing = kept.stalled_reason()
+    found = [_document(batch, kept, standing, now) for batch in kept.job_store.batches(MOST_LISTED, tenant())]
     return _json({"batches": found})
 
 
@@ -206,7 +206,7 @@ def one(batch_id: str) -> Response:
     """
     _, kept = _here()
     batch = _find(batch_id, kept)
-    told_now = _document(batch, kept, kept.standing_still(), _now())
+    told_now = _document(batch, kept, kept.stalled_reason(), _now())
     return _json(told_now | {"releases": serialize.releases(batch)})
 
 
@@ -235,7 +235,7 @@ def read_summary(batch_id: str) -> Response:
     """
     _, kept = _here()
     batch = _find(batch_id, kept)
-    return _json(serialize.summary(batch, merged(kept.ledger.summaries(batch.id))))
+    return _json(serialize.summary(batch, merged(kept.job_store.summaries(batch.id))))
 
 
 @batches.post("/<batch_id>/cancel")
@@ -247,7 +247,7 @@ def cancel(batch_id: str) -> Response:
     """
     _, kept = _here()
     batch = _find(batch_id, kept)
-    kept.ledger.cancel(batch.id, _now())
+    kept.job_store.cancel(batch.id, _now())
     return _told(_find(batch.id, kept), kept, HTTPStatus.OK)
 
 
@@ -261,8 +261,8 @@ def delete(batch_id: str) -> Response:
     _, kept = _here()
     batch = _find(batch_id, kept)
     if batch.state not in ENDED:
-        kept.ledger.cancel(batch.id, _now())
-    remove_batch(batch.id, kept.ledger, kept.depot)
+        kept.job_store.cancel(batch.id, _now())
+    remove_batch(batch.id, kept.job_store, kept.file_store)
     return Response(status=HTTPStatus.NO_CONTENT)
 
 
@@ -285,19 +285,19 @@ def _here() -> tuple[Service, Batches]:
 
 def _find(batch_id: str, kept: Batches) -> Batch:
     """The batch; one of another tenant looks as if it were not there. Raises Refused (404)."""
-    batch = kept.ledger.batch(batch_id)
+    batch = kept.job_store.batch(batch_id)
     if batch is None or batch.tenant != tenant():
         raise Refused(NOT_FOUND, "There is no such batch, or it was removed; GET /v1/batches lists them.")
     return batch
 
 
 def _told(batch: Batch, kept: Batches, status: HTTPStatus) -> Response:
-    return _json(_document(batch, kept, kept.standing_still(), _now()), status)
+    return _json(_document(batch, kept, kept.stalled_reason(), _now()), status)
 
 
 def _document(batch: Batch, kept: Batches, standing: str | None, now: datetime) -> serialize.Document:
-    ledger = kept.ledger
-    return serialize.document(batch, ledger.progress(batch.id), ledger.versions(batch.id), standing, now)
+    job_store = kept.job_store
+    return serialize.document(batch, job_store.progress(batch.id), job_store.versions(batch.id), standing, now)
 
 
 def _json(content: object, status: HTTPStatus = HTTPStatus.OK) -> Response:

@@ -15,7 +15,7 @@ from scrubber.api.problems import NOT_READY, Refused
 from scrubber.api.request import Service, service
 from scrubber.api.schemas import operations
 from scrubber.api.schemas.operations import scrub_example
-from scrubber.errors import KeysDown, LedgerDown
+from scrubber.errors import KeysDown, StoreUnavailable
 from scrubber.reference.freshness import in_words, past
 from scrubber.scrub import Scrubber
 
@@ -75,8 +75,8 @@ def _batches(here: Service) -> dict[str, object] | None:
     if here.batches is None:
         return None
     try:
-        why = here.batches.standing_still()
-    except LedgerDown as error:
+        why = here.batches.stalled_reason()
+    except StoreUnavailable as error:
         why = str(error)
     return {"goOn": why is None, "why": why}
 

@@ -11,7 +11,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from scrubber.api import logs
-from scrubber.errors import DamagedResult, DepotFull, KeysDown, LedgerDown, NotAClaim, NotJson
+from scrubber.errors import DamagedResult, KeysDown, NotAClaim, NotJson, StorageFull, StoreUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -95,10 +95,10 @@ def install(app: Flask) -> None:
     """Answer what this program raises on purpose, and what it does not, with problems."""
     app.register_error_handler(NotJson, _not_json)
     app.register_error_handler(NotAClaim, _not_a_claim)
-    app.register_error_handler(LedgerDown, _ledger_down)
+    app.register_error_handler(StoreUnavailable, _ledger_down)
     app.register_error_handler(DamagedResult, _damaged_result)
     app.register_error_handler(KeysDown, lambda _: _response(NO_KEYS, "Send it again later; the log says why."))
-    app.register_error_handler(DepotFull, _depot_full)
+    app.register_error_handler(StorageFull, _depot_full)
     app.register_error_handler(Exception, _failure)
 
 
@@ -121,12 +121,12 @@ def from_http(error: HTTPException) -> Response:
     return _response(Kind("http", status, status.phrase), status.description or status.phrase)
 
 
-def _ledger_down(error: LedgerDown) -> Response:
+def _ledger_down(error: StoreUnavailable) -> Response:
     logs.outage(BATCHES, str(error))
     return _response(NO_BATCHES, f"{error}; send it again later.")
 
 
-def _depot_full(error: DepotFull) -> Response:
+def _depot_full(error: StorageFull) -> Response:
     logs.outage(ROOM, str(error))
     return _response(NO_ROOM, f"{error}; nothing of it is kept.")
 

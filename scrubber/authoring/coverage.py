@@ -94,11 +94,11 @@ def cover_rule(told: Outline, cases: Sequence[Case], scrubber: Scrubber, folder:
 def _facts_of(case: Case, scope: str, scrubber: Scrubber, folder: Path) -> Iterator[tuple[list[Fact], CodeLists]]:
     """The facts of the rule's scope on the case's claim, and the code lists with the case's rows; none if not made."""
     try:
-        bench, claim, received_on = set_up(case, scrubber, folder)
+        prepared, claim, received_on = set_up(case, scrubber, folder)
     except (CaseNotMade, NotAClaim):
         return  # `scrubber rules test` tells
-    book = _of_every_code(bench.rulebook, case.rule) if scope == "document" else bench.rulebook
-    known = read_facts(claim, book, bench.reference, received_on)
+    book = _of_every_code(prepared.rulebook, case.rule) if scope == "document" else prepared.rulebook
+    known = read_facts(claim, book, prepared.reference, received_on)
     yield [fact for fact in known.facts if fact.kind == scope], book.lists
 
 

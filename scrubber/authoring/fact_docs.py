@@ -108,18 +108,18 @@ def tables() -> str:
 
 def _kind_of_table(name: str, row_type: type[Any]) -> str:
     columns = "; ".join(
-        f"`{column}` {_cell(hint)}{', or no such column' if column in row_type._field_defaults else ''}"
-        for column, hint in get_type_hints(row_type).items()
+        f"`{column}` {_cell(column_type)}{', or no such column' if column in row_type._field_defaults else ''}"
+        for column, column_type in get_type_hints(row_type).items()
     )
     return f"### Table `{name}`\n\n{' '.join((row_type.__doc__ or '').split())}\n\nColumns: {columns}."
 
 
-def _cell(hint: Any) -> str:
+def _cell(column_type: Any) -> str:
     """What a cell holds."""
-    if get_origin(hint) is Literal:
-        return ", ".join(f"`{word}`" for word in get_args(hint))
-    kinds = [kind for kind in get_args(hint) if kind is not NoneType]
-    return f"{_CELLS[kinds[0]]} or blank" if kinds else _CELLS[hint]
+    if get_origin(column_type) is Literal:
+        return ", ".join(f"`{word}`" for word in get_args(column_type))
+    kinds = [kind for kind in get_args(column_type) if kind is not NoneType]
+    return f"{_CELLS[kinds[0]]} or blank" if kinds else _CELLS[column_type]
 
 
 def paths() -> str:

@@ -301,18 +301,18 @@ def _tested(recorded: Recorded) -> Rule:
 
 def record(case: Case, ready: SetUp) -> Recorded:
     """A case as it ran, with all that is known of its claim."""
-    bench, claim, received_on = ready
-    known = read_facts(claim, bench.rulebook, bench.reference, received_on)
-    matches = bench.engine.match(known.facts)
-    result = conclude(claim, known, matches, bench.rulebook, bench.reference, received_on)
-    scope = bench.rulebook.rules[case.rule].scope
+    scrubber, claim, received_on = ready
+    known = read_facts(claim, scrubber.rulebook, scrubber.reference, received_on)
+    matches = scrubber.engine.match(known.facts)
+    result = conclude(claim, known, matches, scrubber.rulebook, scrubber.reference, received_on)
+    scope = scrubber.rulebook.rules[case.rule].scope
     return Recorded(
         case,
         ready,
         known,
         [fact for fact in known.facts if fact.kind == scope],
         tuple(finding for finding in result.findings if finding.rule.id != case.rule),
-        price_lines(claim, known.views, bench.rulebook, bench.reference),
+        price_lines(claim, known.views, scrubber.rulebook, scrubber.reference),
     )
 
 
@@ -321,8 +321,8 @@ def notices(recorded: Recorded, changed: Rule, rule: Rule) -> bool:
     tested = replace(changed, status="active")
     if rule.scope in ASKED_FOR and changed.applies != rule.applies:
         return _notices_anew(recorded, tested)
-    bench, known = recorded.ready.scrubber.rulebook, recorded.known
-    alone = Rulebook({tested.id: tested}, bench.packs, bench.rows, bench.digest)
+    rulebook, known = recorded.ready.scrubber.rulebook, recorded.known
+    alone = Rulebook({tested.id: tested}, rulebook.packs, rulebook.rows, rulebook.digest)
     matches = PlainEngine(rule_tests(alone.running), alone.lists).match(recorded.facts)
     claim = recorded.ready.claim
     reference = recorded.ready.scrubber.reference
@@ -337,9 +337,9 @@ def notices(recorded: Recorded, changed: Rule, rule: Rule) -> bool:
 
 def _notices_anew(recorded: Recorded, tested: Rule) -> bool:
     """The same by a whole scrub: other facts may be made for the changed rule."""
-    (bench, claim, received_on), old = recorded.ready, recorded.ready.scrubber.rulebook
+    (scrubber, claim, received_on), old = recorded.ready, recorded.ready.scrubber.rulebook
     book = Rulebook({**old.rules, tested.id: tested}, old.packs, old.rows, old.digest)
-    whole = Scrubber(book, bench.reference, PlainEngine(rule_tests(book.running), book.lists))
+    whole = Scrubber(book, scrubber.reference, PlainEngine(rule_tests(book.running), book.lists))
     result = whole.scrub(claim, received_on)
     return any(differences(recorded.case, result.findings, result.not_checked))
 

@@ -113,9 +113,9 @@ class SetUp(NamedTuple):
 def set_up(case: Case, scrubber: Scrubber, folder: Path) -> SetUp:
     """What the case runs on. Raises CaseNotMade, and NotAClaim for changes that leave no claim."""
     _check_limits(case, scrubber.rulebook, folder)
-    bench = _bench(scrubber, case)
+    prepared = _scrubber_of_case(scrubber, case)
     claim = read_v3(claim_of(case, folder))
-    return SetUp(bench, claim, _received_on(case, claim))
+    return SetUp(prepared, claim, _received_on(case, claim))
 
 
 def _check_limits(case: Case, book: Rulebook, folder: Path) -> None:
@@ -132,7 +132,7 @@ def _check_limits(case: Case, book: Rulebook, folder: Path) -> None:
         )
 
 
-def _bench(scrubber: Scrubber, case: Case) -> Scrubber:
+def _scrubber_of_case(scrubber: Scrubber, case: Case) -> Scrubber:
     """The scrubber that the case runs on: with its rule active, its table rows and its releases in place."""
     reference = _reference_of(case, scrubber.reference)
     book = scrubber.rulebook

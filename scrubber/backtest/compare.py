@@ -46,7 +46,7 @@ class Judged(NamedTuple):
     candidate: Side
 
 
-class Bench(Protocol):
+class Comparison(Protocol):
     """Runs claims through both rulebooks. `one_reading`: both judge the same facts."""
 
     one_reading: bool
@@ -55,7 +55,7 @@ class Bench(Protocol):
         """What both find."""
 
 
-def open_bench(books: Books, reference: Reference) -> Bench:
+def open_comparison(books: Books, reference: Reference) -> Comparison:
     """One reading of the facts for both rulebooks where their tables are the same, else two full runs."""
     if books.baseline is None or _same_facts(books.candidate, books.baseline):
         return _OneReading(books, reference)
@@ -139,7 +139,7 @@ class _TwoReadings:
     one_reading = False
 
     def __init__(self, books: Books, reference: Reference) -> None:
-        assert books.baseline is not None  # noqa: S101  open_bench sees to it
+        assert books.baseline is not None  # noqa: S101  open_comparison sees to it
         self._baseline = _OneReading(Books(books.baseline, None, ()), reference)
         self._candidate = _OneReading(Books(books.candidate, None, ()), reference)
 

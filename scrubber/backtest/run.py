@@ -15,7 +15,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
-from scrubber.backtest.compare import Bench, open_bench
+from scrubber.backtest.compare import Comparison, open_comparison
 from scrubber.backtest.denials import claim_outcome
 from scrubber.backtest.files import LONGEST_ROW, Chunk, InputFile, chunks, opened
 from scrubber.backtest.remittances import Numbers, RemitFile, Remittances, Unjoined, load_remits
@@ -31,9 +31,11 @@ from scrubber.scrub import Receipt
 class Judging:
     """What judges the rows of a file. `run_on` is the day of receipt of claims that state none; `tested` are ids."""
 
-    def __init__(self, bench: Bench, run_on: date, remittances: Remittances | None, tested: Iterable[str]) -> None:
+    def __init__(
+        self, comparison: Comparison, run_on: date, remittances: Remittances | None, tested: Iterable[str]
+    ) -> None:
         self._tested = frozenset(tested)
-        self._bench = bench
+        self._comparison = comparison
         self._run_on = run_on
         self._remittances = remittances
 
@@ -70,7 +72,7 @@ class Judging:
 
     def _claim(self, tally: Tally, data: bytes, number: str | None, row: int) -> None:
         claim = read_claim(data)
-        judged = self._bench.judge(claim, Receipt(self._run_on).day(claim))
+        judged = self._comparison.judge(claim, Receipt(self._run_on).day(claim))
         rows = self._remittances.rows(number) if self._remittances and number else None
         tally.counts["claims"] += 1
         tally.counts["received on the day of the run"] += claim.context.received_on is None
@@ -132,16 +134,16 @@ def back_test(
         loaded = load_remits(remits, place) if remits else None
         numbers = Numbers(place) if remits else None
         setup = Setup(choice, reference, run_on, place if remits else None, digests)
-        bench = open_bench(books, tables)
+        comparison = open_comparison(books, tables)
         remittances = Remittances(place) if remits and jobs == 1 else None
-        here = Judging(bench, run_on, remittances, books.tested) if jobs == 1 else None
+        here = Judging(comparison, run_on, remittances, books.tested) if jobs == 1 else None
         with opened(claims) as file:
             given = (numbers.given(chunk) if numbers else chunk for chunk in chunks(file))
             tallies = _here(here, given) if here else _on_processes(setup, given, jobs)
             tally = _added(tallies, progress)
             read = file.finished()
         unjoined = numbers.close() if numbers else None
-        return Run(books, tables.releases(), bench.one_reading, run_on, read, loaded, unjoined, tally)
+        return Run(books, tables.releases(), comparison.one_reading, run_on, read, loaded, unjoined, tally)
 
 
 def _added(tallies: Iterable[tuple[Tally, float]], progress: Progress) -> Tally:
@@ -222,7 +224,7 @@ def _judging(setup: Setup) -> Judging:
     if digests != setup.digests:
         raise BackTestStopped("the rules changed while the back-test began: run it again")
     remittances = Remittances(setup.remittances) if setup.remittances else None
-    return Judging(open_bench(books, open_reference(setup.reference)), setup.run_on, remittances, books.tested)
+    return Judging(open_comparison(books, open_reference(setup.reference)), setup.run_on, remittances, books.tested)
 
 
 def _ready() -> None:

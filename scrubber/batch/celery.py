@@ -1,9 +1,9 @@
-"""Celery as the engine: it spreads work over many machines; what counts is in the ledger.
+"""Celery as the engine: it spreads work over many machines; what counts is in the job store.
 
-A message is a hint that a chunk waits. The worker that gets it takes from the ledger what is next there, so priority
-and leases that ran out are the ledger's matter with every engine. A broker that forgets its messages loses nothing: a
-sweeper on each machine counts what waits, and sends anew what is missing in the queue. While the broker is away, or
-says nothing, workers ask the ledger themselves.
+A message says that a chunk waits, and may be lost. The worker that gets it takes from the job store what is next there,
+so priority and leases that ran out are the job store's matter with every engine. A broker that forgets its messages
+loses nothing: a sweeper on each machine counts what waits, and sends anew what is missing in the queue. While the
+broker is away, or says nothing, workers ask the job store themselves.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from celery.exceptions import CPendingDeprecationWarning
 from kombu.exceptions import ChannelError, OperationalError
 from kombu.transport import get_transport_cls
 
-from scrubber.batch.maintenance import Tell
-from scrubber.batch.work import Bench
+from scrubber.batch.maintenance import LogEvent
+from scrubber.batch.work import WorkContext
 from scrubber.batch.worker_pool import Duty, Worker, do_chunk
 from scrubber.errors import ConfigError, describe_failure
 
 QUEUE = "claim-scrubber"
 TASK = "scrubber.work"
-MOST_HINTS = 10_000  # sent by one sweep
+MOST_MESSAGES = 10_000  # sent by one sweep
 SWEEPS = 6  # in the length of a lease
-TIMEOUT = 2.0  # seconds for the broker to answer: whoever sends a hint has something else to do
+TIMEOUT = 2.0  # seconds for the broker to answer: whoever sends a message has something else to do
 LOOKS = 5.0  # seconds after which a worker looks again whether the broker answers
 FORGOTTEN = 600  # seconds after which Redis gives out a message again that was neither done nor refused
 
@@ -51,7 +51,7 @@ class BrokerAway(Exception):
 
 
 class Broker:
-    """Where hints go, and how many lie there."""
+    """Where messages go, and how many lie there."""
 
     def __init__(self, address: str) -> None:
         """Raises ConfigError where nothing here can speak to a broker of that kind."""
@@ -65,7 +65,7 @@ class Broker:
         self.app = Celery("claim-scrubber", broker=address, set_as_current=False)
         self.app.conf.update(
             task_default_queue=QUEUE,
-            # A hint is not worth the disk of the broker; the queue is there again after a restart.
+            # A message is not worth the disk of the broker; the queue is there again after a restart.
             task_default_delivery_mode="transient",
             task_acks_late=True,
             task_ignore_result=True,
@@ -87,15 +87,15 @@ class Broker:
             },
         )
 
-    def hint(self, batch_id: str, numbers: Sequence[int]) -> None:
-        """See Hint. Where the broker is away, a sweeper will see to it."""
+    def notify(self, batch_id: str, numbers: Sequence[int]) -> None:
+        """See Notify. Where the broker is away, a sweeper will see to it."""
         with suppress(BrokerAway), self._connected() as connection:
             producer = self.app.amqp.Producer(connection)
             for number in numbers:
                 self.app.send_task(TASK, (batch_id, number), producer=producer, retry=False)
 
     def waiting(self) -> int:
-        """Hints that nobody has taken yet. Raises BrokerAway."""
+        """Messages that nobody has taken yet. Raises BrokerAway."""
         with self._connected() as connection:
             try:
                 return int(connection.default_channel.queue_declare(QUEUE, passive=True).message_count)
@@ -113,51 +113,51 @@ class Broker:
             raise BrokerAway(failure) from None
 
 
-def celery_crew(address: str, count: int, tell: Tell) -> list[Duty]:
+def celery_duties(address: str, count: int, log_event: LogEvent) -> list[Duty]:
     """What processes of a pool do where Celery is the engine: one sweeps, `count` work."""
     broker = Broker(address)
-    sweeper: Duty = lambda worker: worker.repeat(Sweep(broker, tell))  # noqa: E731
-    return [sweeper, *(partial(_serve, broker, place) for place in range(count))]
+    sweeper: Duty = lambda worker: worker.repeat(Sweep(broker, log_event))  # noqa: E731
+    return [sweeper, *(partial(_serve, broker, number) for number in range(count))]
 
 
 class Sweep:
-    """Sends the hints that are missing, several times in the length of a lease. See DoNext."""
+    """Sends the messages that are missing, several times in the length of a lease. See DoNext."""
 
-    def __init__(self, broker: Broker, tell: Tell) -> None:
+    def __init__(self, broker: Broker, log_event: LogEvent) -> None:
         self._broker = broker
-        self._tell = tell
+        self._log_event = log_event
         self._at: float | None = None
         self._away = False
 
-    def __call__(self, _name: str, bench: Bench) -> bool:
+    def __call__(self, _name: str, context: WorkContext) -> bool:
         """False: nothing was missing, or it is not yet time."""
-        if self._at is not None and bench.seconds() < self._at:
+        if self._at is not None and context.seconds() < self._at:
             return False
-        self._at = bench.seconds() + bench.lease_seconds / SWEEPS
+        self._at = context.seconds() + context.lease_seconds / SWEEPS
         there = self._waiting()
-        chunks = [] if there is None else bench.ledger.waiting(MOST_HINTS)
+        chunks = [] if there is None else context.job_store.waiting(MOST_MESSAGES)
         if there is None or there >= len(chunks):
             return False
         for batch_id, missing in groupby(chunks[: len(chunks) - there], itemgetter(0)):
-            self._broker.hint(batch_id, [number for _, number in missing])
+            self._broker.notify(batch_id, [number for _, number in missing])
         return True
 
     def _waiting(self) -> int | None:
-        """Hints in the queue; None while the broker is away, which is told once."""
+        """Messages in the queue; None while the broker is away, which is logged once."""
         try:
             there = self._broker.waiting()
         except BrokerAway as away:
             if not self._away:
-                self._tell("broker away", {"reason": away.kind, "meanwhile": "workers ask the ledger"})
+                self._log_event("broker away", {"reason": away.kind, "meanwhile": "workers ask the ledger"})
             self._away = True
             return None
         if self._away:
-            self._tell("broker back", {})
+            self._log_event("broker back", {})
         self._away = False
         return there
 
 
-def _serve(broker: Broker, place: int, worker: Worker) -> None:
+def _serve(broker: Broker, number: int, worker: Worker) -> None:
     """What one worker does: as Celery says, or without it for a while. The pool puts another in its place then."""
     _end_with_parent()
     if os.getppid() != worker.parent:
@@ -167,36 +167,36 @@ def _serve(broker: Broker, place: int, worker: Worker) -> None:
     except BrokerAway:
         worker.repeat(_Alone(worker))
     else:
-        _serve_celery(broker, place, worker)
+        _serve_celery(broker, number, worker)
 
 
 class _Alone:
-    """Chunks as the ledger has them, until it is time to look for the broker again. See DoNext."""
+    """Chunks as the job store has them, until it is time to look for the broker again. See DoNext."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self._end: float | None = None
 
-    def __call__(self, name: str, bench: Bench) -> bool:
+    def __call__(self, name: str, context: WorkContext) -> bool:
         """False: there is nothing to do just now."""
         if self._end is None:
-            self._end = bench.seconds() + LOOKS
-        self._worker.ending |= bench.seconds() >= self._end
-        return do_chunk(name, bench)
+            self._end = context.seconds() + LOOKS
+        self._worker.ending |= context.seconds() >= self._end
+        return do_chunk(name, context)
 
 
-def _serve_celery(broker: Broker, place: int, worker: Worker) -> None:
+def _serve_celery(broker: Broker, number: int, worker: Worker) -> None:
     """Celery in this process, until TERM, the end of the pool, or that of the broker."""
-    app, hand = broker.app, _Hand(worker)
-    app.task(name=TASK)(hand.work)
+    app, runner = broker.app, _TaskRunner(worker)
+    app.task(name=TASK)(runner.work)
     # It connects to a function that lives as long as this process does.
-    signals.setup_logging.connect(lambda **_: _tell_warnings(worker), weak=False)
+    signals.setup_logging.connect(lambda **_: _log_warnings(worker), weak=False)
     # A broker that is lost cancels no work here, which Celery finds worth a paragraph each time.
     warnings.simplefilter("ignore", CPendingDeprecationWarning)
-    threading.Thread(target=_watch, args=(broker, worker, hand.working), daemon=True).start()
+    threading.Thread(target=_watch, args=(broker, worker, runner.working), daemon=True).start()
     with suppress(SystemExit):
         app.Worker(
-            hostname=f"{worker.parent}-{place}@{socket.gethostname()}",
+            hostname=f"{worker.parent}-{number}@{socket.gethostname()}",
             # The pool itself watches over each worker, and gives back at once what one held that died.
             pool="solo",
             concurrency=1,
@@ -222,23 +222,23 @@ def _watch(broker: Broker, worker: Worker, working: threading.Lock) -> None:
         os._exit(0)
 
 
-class _Hand:
-    """Does what a hint is for. What it needs is opened when the first one comes. `working` is locked meanwhile."""
+class _TaskRunner:
+    """Does what a message asks for. What it needs is opened when the first one comes. `working` is locked meanwhile."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
-        self._bench: Bench | None = None
+        self._context: WorkContext | None = None
         self.working = threading.Lock()
 
     def work(self, batch_id: str, number: int) -> None:  # noqa: ARG002 -- they tell whoever watches Celery what it is for
-        """A hint came."""
+        """A message came."""
         try:
             with self.working:
-                if self._bench is None:
-                    self._bench = self._worker.bench()
-                self._worker.attempt(do_chunk, self._bench)
+                if self._context is None:
+                    self._context = self._worker.context()
+                self._worker.try_next(do_chunk, self._context)
         except Exception as error:  # noqa: BLE001 -- Celery would log its message, which may repeat a claim
-            self._worker.tell("worker failed", describe_failure(error))
+            self._worker.log_event("worker failed", describe_failure(error))
             os._exit(1)
 
 
@@ -247,7 +247,7 @@ def _end_with_parent() -> None:
         set_pdeathsig(signal.SIGTERM)
 
 
-class _Tell(logging.Handler):
+class _LogHandler(logging.Handler):
     """Passes on what Celery has to say, in the form of the other lines of the log."""
 
     def __init__(self, worker: Worker) -> None:
@@ -255,10 +255,10 @@ class _Tell(logging.Handler):
         self._worker = worker
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._worker.tell("celery", {"level": record.levelname.lower(), "said": record.getMessage()})
+        self._worker.log_event("celery", {"level": record.levelname.lower(), "said": record.getMessage()})
 
 
-def _tell_warnings(worker: Worker) -> None:
-    logging.getLogger().handlers[:] = [_Tell(worker)]
+def _log_warnings(worker: Worker) -> None:
+    logging.getLogger().handlers[:] = [_LogHandler(worker)]
     # That it lost the broker is told by the sweeper, once.
     logging.getLogger("celery.worker.consumer.consumer").setLevel(logging.CRITICAL + 1)

@@ -26,14 +26,14 @@ from typing import Any, BinaryIO, NamedTuple, NoReturn, TypeVar
 import orjson
 
 from scrubber import __version__
-from scrubber.batch.model import BYTES_A_CHUNK, OBJECTS_A_CHUNK, OBJECTS_A_CLAIM, ROWS_A_CHUNK, Chunk, Tally
+from scrubber.batch.model import BYTES_A_CHUNK, OBJECTS_A_CHUNK, OBJECTS_A_CLAIM, ROWS_A_CHUNK, BatchTally, Chunk
 from scrubber.batch.scrub_chunk import FATAL, FATAL_DEATHS, reject, scrub_chunk
 from scrubber.batch.split import Cut, cut_lines, pieces, rows_of
 from scrubber.errors import ScrubberError
 from scrubber.findings import Switches
 from scrubber.scrub import Receipt, Scrubber, scrub_bytes
 
-PART, PROGRESS = ".part", ".progress"
+PARTIAL, PROGRESS = ".part", ".progress"
 
 
 class CannotContinue(ScrubberError):
@@ -45,73 +45,75 @@ class Mark(NamedTuple):
 
     chunks: int = 0
     written: int = 0
-    tally: Tally = Tally()
+    tally: BatchTally = BatchTally()
 
 
-class Notes:
+class Checkpoint:
     """The two files beside an output that is not whole yet. They hold claims: nobody else may read them."""
 
     def __init__(self, output: Path, rests_on: dict[str, Any]) -> None:
-        self.part = output.with_name(output.name + PART)
+        self.partial = output.with_name(output.name + PARTIAL)
         self._file = output.with_name(output.name + PROGRESS)
         self._output = output
         self._rests_on = rests_on
 
     def rested_on(self) -> dict[str, Any] | None:
         """What an earlier run rested on, if there was any. Raises CannotContinue for a foreign file."""
-        told = self._told()
-        return told["rests on"] if told else None
+        content = self._read_progress()
+        return content["rests on"] if content else None
 
     def read(self) -> Mark | None:
         """How far an earlier run was. Raises CannotContinue when it rests on something else."""
-        told = self._told()
-        if told is None:
+        content = self._read_progress()
+        if content is None:
             return None
-        if other := [name for name, value in self._rests_on.items() if told["rests on"].get(name) != value]:
+        if other := [name for name, value in self._rests_on.items() if content["rests on"].get(name) != value]:
             raise CannotContinue(
                 f"{self._output} was begun with other {' and '.join(other)}; give what it was begun with, or remove "
                 f"{self._file} to begin anew"
             )
-        tally = told["tally"]
-        return Mark(told["chunks"], told["written"], Tally(**tally | {"at_risk": Decimal(tally["at_risk"])}))
+        tally = content["tally"]
+        return Mark(content["chunks"], content["written"], BatchTally(**tally | {"at_risk": Decimal(tally["at_risk"])}))
 
-    def _told(self) -> dict[str, Any] | None:
+    def _read_progress(self) -> dict[str, Any] | None:
         try:
-            told: dict[str, Any] = orjson.loads(self._file.read_bytes())
+            content: dict[str, Any] = orjson.loads(self._file.read_bytes())
         except FileNotFoundError:
             return None
         except ValueError:
-            told = {}
-        if not {"rests on", "chunks", "written", "tally"} <= told.keys():
+            content = {}
+        if not {"rests on", "chunks", "written", "tally"} <= content.keys():
             raise CannotContinue(f"{self._file} is no progress of an earlier run; remove it, or choose another output")
-        return told
+        return content
 
-    def open_part(self, mark: Mark) -> BinaryIO:
+    def open_partial(self, mark: Mark) -> BinaryIO:
         """The results so far, as far as they are noted, for this run alone.
 
         Raises CannotContinue when they are not there, or another run is at them.
         """
-        self.part.touch(mode=0o600)
-        part = self.part.open("r+b")
+        self.partial.touch(mode=0o600)
+        partial_file = self.partial.open("r+b")
         try:
-            lockf(part, LOCK_EX | LOCK_NB)  # of this process; its forks, which may outlive it a little, have no share
+            lockf(
+                partial_file, LOCK_EX | LOCK_NB
+            )  # of this process; its forks, which may outlive it a little, have no share
         except (BlockingIOError, PermissionError):
-            part.close()
-            raise CannotContinue(f"another run writes {self.part} just now; wait for its end") from None
-        if part.seek(0, os.SEEK_END) < mark.written:
-            part.close()
-            raise CannotContinue(f"{self.part} is shorter than it was; remove {self._file} to begin anew")
-        part.truncate(mark.written)
-        part.seek(mark.written)
-        return part
+            partial_file.close()
+            raise CannotContinue(f"another run writes {self.partial} just now; wait for its end") from None
+        if partial_file.seek(0, os.SEEK_END) < mark.written:
+            partial_file.close()
+            raise CannotContinue(f"{self.partial} is shorter than it was; remove {self._file} to begin anew")
+        partial_file.truncate(mark.written)
+        partial_file.seek(mark.written)
+        return partial_file
 
-    def write(self, part: BinaryIO, mark: Mark) -> None:
+    def write(self, partial_file: BinaryIO, mark: Mark) -> None:
         """Note how far it is; the results are on the disk before the note is."""
-        part.flush()
-        os.fsync(part.fileno())
-        told = {"rests on": self._rests_on, **mark._asdict(), "tally": mark.tally._asdict()}
+        partial_file.flush()
+        os.fsync(partial_file.fileno())
+        content = {"rests on": self._rests_on, **mark._asdict(), "tally": mark.tally._asdict()}
         unfinished = self._file.with_name(self._file.name + ".new")
-        unfinished.write_bytes(orjson.dumps(told, default=str))
+        unfinished.write_bytes(orjson.dumps(content, default=str))
         unfinished.replace(self._file)
 
     def remove(self) -> None:
@@ -132,59 +134,59 @@ class Lost(Exception):
         super().__init__("a process ended before its task did")
 
 
-class _Hand(NamedTuple):
+class _Child(NamedTuple):
     process: int
     line: Connection
 
 
-def in_order(work: Callable[[Task], Result], tasks: Iterable[Task], count: int) -> Iterator[Result]:
+def map_in_order(work: Callable[[Task], Result], tasks: Iterable[Task], count: int) -> Iterator[Result]:
     """What `work` makes of each task, in `count` forks of this process; few tasks are taken ahead.
 
     The forks end with this process, also where that is killed. Tasks and results are such that pickle can carry them.
     Raises Lost. Call it where no other thread runs.
     """
-    hands: list[_Hand] = []
-    given: deque[tuple[_Hand, Task]] = deque()
+    children: list[_Child] = []
+    given: deque[tuple[_Child, Task]] = deque()
     try:
         for _ in range(count):
-            hands.append(_start(work, hands))
+            children.append(_start(work, children))
         for number, task in enumerate(tasks):
-            hand = hands[number % count]
-            given.append((hand, task))
+            child = children[number % count]
+            given.append((child, task))
             with suppress(BrokenPipeError):  # its first task is to be the one that is lost
-                hand.line.send(task)
+                child.line.send(task)
             if len(given) == count * AHEAD:
                 yield _result(*given.popleft())
         while given:
             yield _result(*given.popleft())
     finally:
-        for hand in hands:
-            hand.line.close()
-        for hand in hands:
-            os.kill(hand.process, signal.SIGKILL)
-            os.waitpid(hand.process, 0)
+        for child in children:
+            child.line.close()
+        for child in children:
+            os.kill(child.process, signal.SIGKILL)
+            os.waitpid(child.process, 0)
 
 
-def _result(hand: _Hand, task: Any) -> Any:
+def _result(child: _Child, task: Any) -> Any:
     try:
-        return hand.line.recv()
+        return child.line.recv()
     except (EOFError, OSError):  # also in the middle of a result
         raise Lost(task) from None
 
 
-def _start(work: Callable[[Any], Any], others: list[_Hand]) -> _Hand:
+def _start(work: Callable[[Any], Any], others: list[_Child]) -> _Child:
     mine, theirs = Pipe()
     process = os.fork()
     if not process:
-        # A line that a sister held open would never tell that this process has ended.
+        # A pipe that another child held open would never tell that this process has ended.
         for line in (mine, *(other.line for other in others)):
             line.close()
-        _be_hand(work, theirs)
+        _run_child(work, theirs)
     theirs.close()
-    return _Hand(process, mine)
+    return _Child(process, mine)
 
 
-def _be_hand(work: Callable[[Any], Any], line: Connection) -> NoReturn:
+def _run_child(work: Callable[[Any], Any], line: Connection) -> NoReturn:
     """What a fork does instead of going on as its parent; it ends with the line."""
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -197,7 +199,7 @@ def _be_hand(work: Callable[[Any], Any], line: Connection) -> NoReturn:
 BYTES_A_MARK = 32_000_000  # of results between two notes of how far it is
 MOST_FATAL = 10  # rows of a chunk at which processes ended; where there are more, it is not the rows
 
-Told = Callable[[int, int, int], None]  # rows done, rows done before this run, rows in all
+ReportProgress = Callable[[int, int, int], None]  # rows done, rows done before this run, rows in all
 
 
 class ProcessEnded(ScrubberError):
@@ -205,7 +207,7 @@ class ProcessEnded(ScrubberError):
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class FileOptions:
     """How a file is scrubbed. `received_on` stands in for claims that do not say."""
 
     received_on: date
@@ -217,34 +219,36 @@ class _Scrubbed(NamedTuple):
     """What a process made of a chunk."""
 
     results: bytes
-    tally: Tally
+    tally: BatchTally
 
 
-def scrub_file(claims: Path, output: Path, scrubber: Scrubber, terms: Terms, jobs: int, told: Told) -> Tally:
+def scrub_file(
+    claims: Path, output: Path, scrubber: Scrubber, options: FileOptions, jobs: int, report_progress: ReportProgress
+) -> BatchTally:
     """Results of every row of NDJSON in `claims`, in `output`; goes on where an earlier run left off.
 
     Raises CannotContinue, ProcessEnded, OSError.
     """
-    cut, sha256 = _cut(claims, terms)
-    notes = Notes(output, _rests_on(sha256, scrubber, terms))
-    mark = notes.read()
-    if output.exists() and (mark is None or mark.chunks < len(cut.chunks) or notes.part.exists()):
+    cut, sha256 = _cut(claims, options)
+    checkpoint = Checkpoint(output, _rests_on(sha256, scrubber, options))
+    mark = checkpoint.read()
+    if output.exists() and (mark is None or mark.chunks < len(cut.chunks) or checkpoint.partial.exists()):
         raise CannotContinue(f"{output} is there already; remove it, or choose another file")
     mark = mark or Mark()
     if not output.exists():
-        mark = _go_on(cut, mark, _Work(claims, scrubber, terms), jobs, notes, told)
-        notes.part.rename(output)
-    notes.remove()
+        mark = _go_on(cut, mark, _Work(claims, scrubber, options), jobs, checkpoint, report_progress)
+        checkpoint.partial.rename(output)
+    checkpoint.remove()
     return mark.tally
 
 
 def received_on_before(output: Path) -> date | None:
     """The day of receipt that an earlier run of this output began with. Raises CannotContinue."""
-    rests_on = Notes(output, {}).rested_on()
+    rests_on = Checkpoint(output, {}).rested_on()
     return date.fromisoformat(rests_on["received on"]) if rests_on else None
 
 
-def _cut(claims: Path, terms: Terms) -> tuple[Cut, str]:
+def _cut(claims: Path, options: FileOptions) -> tuple[Cut, str]:
     """The chunks of a file, and the SHA-256 of its bytes."""
     hashing = hashlib.sha256()
 
@@ -254,11 +258,11 @@ def _cut(claims: Path, terms: Terms) -> tuple[Cut, str]:
             yield piece
 
     with claims.open("rb") as stream:
-        cut = cut_lines(hashed(stream), terms.most_row_bytes, most_rows=None)
+        cut = cut_lines(hashed(stream), options.most_row_bytes, most_rows=None)
     return cut, hashing.hexdigest()
 
 
-def _rests_on(sha256: str, scrubber: Scrubber, terms: Terms) -> dict[str, Any]:
+def _rests_on(sha256: str, scrubber: Scrubber, options: FileOptions) -> dict[str, Any]:
     """All that the results depend on, by what it is called in a message."""
     releases = sorted(
         (release.table, release.name, release.sha256) for release in scrubber.reference.backend.releases()
@@ -268,40 +272,42 @@ def _rests_on(sha256: str, scrubber: Scrubber, terms: Terms) -> dict[str, Any]:
         "program": __version__,
         "rules": scrubber.rulebook.digest,
         "reference data": hashlib.sha256(orjson.dumps(releases)).hexdigest(),
-        "received on": terms.received_on.isoformat(),
+        "received on": options.received_on.isoformat(),
         "SCRUBBER_STALE_AFTER": scrubber.stale_after,
-        "enabled rules": sorted(terms.switches.enable),
-        "disabled rules": sorted(terms.switches.disable),
-        "largest claim": terms.most_row_bytes,
+        "enabled rules": sorted(options.switches.enable),
+        "disabled rules": sorted(options.switches.disable),
+        "largest claim": options.most_row_bytes,
         "sizes of chunks": [ROWS_A_CHUNK, BYTES_A_CHUNK, OBJECTS_A_CHUNK, OBJECTS_A_CLAIM],
     }
 
 
-def _go_on(cut: Cut, mark: Mark, work: _Work, jobs: int, notes: Notes, told: Told) -> Mark:
+def _go_on(
+    cut: Cut, mark: Mark, work: _Work, jobs: int, checkpoint: Checkpoint, report_progress: ReportProgress
+) -> Mark:
     """The chunks that are left. Returns the mark at the end."""
-    before, noted = mark.tally.rows, mark
-    with notes.open_part(mark) as part:
+    before, saved = mark.tally.rows, mark
+    with checkpoint.open_partial(mark) as partial_file:
         try:
-            for made in _made(cut.chunks[mark.chunks :], work, jobs):
-                part.write(made.results)
-                mark = Mark(mark.chunks + 1, mark.written + len(made.results), mark.tally.plus(made.tally))
-                if mark.written - noted.written >= BYTES_A_MARK:
-                    notes.write(part, mark)
-                    noted = mark
-                told(mark.tally.rows, before, cut.rows)
+            for scrubbed in _scrubbed_chunks(cut.chunks[mark.chunks :], work, jobs):
+                partial_file.write(scrubbed.results)
+                mark = Mark(mark.chunks + 1, mark.written + len(scrubbed.results), mark.tally.plus(scrubbed.tally))
+                if mark.written - saved.written >= BYTES_A_MARK:
+                    checkpoint.write(partial_file, mark)
+                    saved = mark
+                report_progress(mark.tally.rows, before, cut.rows)
         finally:
-            notes.write(part, mark)
+            checkpoint.write(partial_file, mark)
     return mark
 
 
-def _made(chunks: Sequence[Chunk], work: _Work, jobs: int) -> Iterator[_Scrubbed]:
+def _scrubbed_chunks(chunks: Sequence[Chunk], work: _Work, jobs: int) -> Iterator[_Scrubbed]:
     """What comes out of each chunk. One whose process ended is done again, a row at a time. Raises ProcessEnded."""
     done = 0
     while done < len(chunks):
         try:
-            for made in in_order(work, chunks[done:], jobs):
+            for scrubbed in map_in_order(work, chunks[done:], jobs):
                 done += 1
-                yield made
+                yield scrubbed
         except Lost:
             done += 1
             yield _a_row_at_a_time(chunks[done - 1], work)
@@ -310,21 +316,23 @@ def _made(chunks: Sequence[Chunk], work: _Work, jobs: int) -> Iterator[_Scrubbed
 def _a_row_at_a_time(chunk: Chunk, work: _Work) -> _Scrubbed:
     """A chunk of which a row may end its process; that row is rejected, as in a batch. Raises ProcessEnded."""
     rows = [*work.rows(chunk)]
-    made: list[_Scrubbed] = []
+    scrubbed: list[_Scrubbed] = []
     deaths: Counter[int] = Counter()
-    while len(made) < len(rows):
+    while len(scrubbed) < len(rows):
         try:
-            for one in in_order(lambda place: work.scrubbed([rows[place]]), range(len(made), len(rows)), 1):
-                made.append(one)
+            for one in map_in_order(lambda place: work.scrubbed([rows[place]]), range(len(scrubbed), len(rows)), 1):
+                scrubbed.append(one)
         except Lost:
-            number, _ = rows[len(made)]
+            number, _ = rows[len(scrubbed)]
             deaths[number] += 1
             if deaths[number] < FATAL_DEATHS:
                 continue
             if len(deaths) > MOST_FATAL:
                 raise _ended(rows) from None
-            made.append(_Scrubbed(reject(number, FATAL), Tally(rejected=1)))
-    return _Scrubbed(b"".join(one.results for one in made), reduce(Tally.plus, (one.tally for one in made)))
+            scrubbed.append(_Scrubbed(reject(number, FATAL), BatchTally(rejected=1)))
+    return _Scrubbed(
+        b"".join(one.results for one in scrubbed), reduce(BatchTally.plus, (one.tally for one in scrubbed))
+    )
 
 
 def _ended(rows: Sequence[tuple[int, bytes | None]]) -> ProcessEnded:
@@ -341,7 +349,7 @@ class _Work:
 
     claims: Path
     scrubber: Scrubber
-    terms: Terms
+    options: FileOptions
 
     def __call__(self, chunk: Chunk) -> _Scrubbed:
         return self.scrubbed(self.rows(chunk))
@@ -354,7 +362,7 @@ class _Work:
 
     def scrubbed(self, rows: Iterable[tuple[int, bytes | None]]) -> _Scrubbed:
         """What comes out of some of them."""
-        receipt = Receipt(self.terms.received_on)
-        scrub = partial(scrub_bytes, scrubber=self.scrubber, receipt=receipt, switches=self.terms.switches)
+        receipt = Receipt(self.options.received_on)
+        scrub = partial(scrub_bytes, scrubber=self.scrubber, receipt=receipt, switches=self.options.switches)
         outcome = scrub_chunk(iter(rows), scrub, lambda _row: None)
         return _Scrubbed(outcome.results, outcome.tally)

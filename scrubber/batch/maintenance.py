@@ -3,7 +3,7 @@
 Signed as https://www.standardwebhooks.com/ describes, so that its libraries can check it. Told at least once: what is
 told again has the same `webhook-id`. Nobody is followed to another address, and no proxy of the environment is used.
 
-Any number of processes may do it at once, with whatever engine: each errand is taken from the ledger.
+Any number of processes may do it at once, with whatever engine: each task is taken from the job store.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from urllib.parse import SplitResult, urlsplit
 import orjson
 
 from scrubber import __version__
-from scrubber.batch.model import Announcement, Batch, Tally
-from scrubber.batch.work import Bench, remove_batch
+from scrubber.batch.model import Announcement, Batch, BatchTally
+from scrubber.batch.work import WorkContext, remove_batch
 
 SECONDS = 10.0  # to connect, and again for an answer
 FIRST_DELAY = 5.0  # seconds; twice as long after each try, to at most
@@ -65,15 +65,15 @@ def delay(tries: int) -> float:
     return min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** (tries - 1))
 
 
-def body(batch: Batch, tally: Tally) -> bytes:
+def body(batch: Batch, tally: BatchTally) -> bytes:
     """What is told."""
     counts = {"accept": tally.accept, "warn": tally.warn, "deny": tally.deny, "rejected": tally.rejected}
     return orjson.dumps({"id": batch.id, "state": batch.state, "rows": batch.rows, "counts": counts})
 
 
-def signature(secret: str, told_id: str, timestamp: int, content: bytes) -> str:
+def signature(secret: str, webhook_id: str, timestamp: int, content: bytes) -> str:
     """HMAC-SHA256 of id, timestamp and body. A secret that begins with whsec_ is base64, any other is plain text."""
-    text = b"%b.%d.%b" % (told_id.encode(), timestamp, content)
+    text = b"%b.%d.%b" % (webhook_id.encode(), timestamp, content)
     return "v1," + base64.b64encode(hmac.digest(key_of(secret), text, hashlib.sha256)).decode()
 
 
@@ -85,7 +85,7 @@ def key_of(secret: str) -> bytes:
 
 
 def post(address: str, batch_id: str, content: bytes, secret: str, now: datetime) -> int | None:
-    """Tell an address. Returns the HTTP status of its answer, None where there is none."""
+    """LogEvent an address. Returns the HTTP status of its answer, None where there is none."""
     timestamp = int(now.timestamp())
     headers = {
         "Content-Type": "application/json",
@@ -123,18 +123,18 @@ def _status(connection: HTTPConnection) -> int | None:
         if not piece:
             return None
         line += piece
-    words = line.split(None, 2)
-    return int(words[1]) if len(words) > 1 and words[0].startswith(b"HTTP/1.") and words[1].isdigit() else None
+    fields = line.split(None, 2)
+    return int(fields[1]) if len(fields) > 1 and fields[0].startswith(b"HTTP/1.") and fields[1].isdigit() else None
 
 
 UNTOUCHED = timedelta(hours=1)  # after which bytes that belong to no batch are no upload under way
 SWEEP_SECONDS = 60.0
 
-Tell = Callable[[str, dict[str, object]], None]
+LogEvent = Callable[[str, dict[str, object]], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Afterwards:
+class MaintenanceOptions:
     """What a deployment chose: how long an ended batch is kept; which hosts are told of its end, signed with what."""
 
     keep: timedelta
@@ -142,58 +142,58 @@ class Afterwards:
     webhook_secret: str | None = None
 
 
-def announce_next(bench: Bench, chosen: Afterwards, tell: Tell) -> bool:
-    """Tell the end of one batch, if there is any to tell. False: there is none."""
-    announcement = bench.ledger.next_announcement()
+def announce_next(context: WorkContext, options: MaintenanceOptions, log_event: LogEvent) -> bool:
+    """LogEvent the end of one batch, if there is any to tell. False: there is none."""
+    announcement = context.job_store.next_announcement()
     if announcement is None:
         return False
     batch = announcement.batch
-    status = _announce(announcement, bench, chosen)
+    status = _announce(announcement, context, options)
     if status is not None and 200 <= status < 300:
-        bench.ledger.announced(batch.id)
+        context.job_store.announced(batch.id)
     elif status == GONE or announcement.tries >= MOST_TRIES:
-        bench.ledger.announced(batch.id)
-        tell("webhook given up", {"batch": batch.id, "tries": announcement.tries, "status": status})
+        context.job_store.announced(batch.id)
+        log_event("webhook given up", {"batch": batch.id, "tries": announcement.tries, "status": status})
     else:
-        bench.ledger.announce_later(batch.id, delay(announcement.tries))
+        context.job_store.announce_later(batch.id, delay(announcement.tries))
     return True
 
 
-def _announce(announcement: Announcement, bench: Bench, chosen: Afterwards) -> int | None:
+def _announce(announcement: Announcement, context: WorkContext, options: MaintenanceOptions) -> int | None:
     """Which hosts are allowed may have changed since the batch was sent."""
     batch = announcement.batch
-    address, secret = batch.options.webhook, chosen.webhook_secret
-    if address is None or secret is None or not allowed(address, chosen.webhook_hosts):
+    address, secret = batch.options.webhook, options.webhook_secret
+    if address is None or secret is None or not allowed(address, options.webhook_hosts):
         return GONE
-    content = body(batch, bench.ledger.progress(batch.id).tally)
-    return post(address, batch.id, content, secret, bench.now())
+    content = body(batch, context.job_store.progress(batch.id).tally)
+    return post(address, batch.id, content, secret, context.now())
 
 
-def remove_old(bench: Bench, keep: timedelta) -> None:
+def remove_old(context: WorkContext, keep: timedelta) -> None:
     """Remove batches that ended longer ago than they are kept."""
-    for batch_id in bench.ledger.ended_before(bench.now() - keep):
-        remove_batch(batch_id, bench.ledger, bench.depot)
+    for batch_id in context.job_store.ended_before(context.now() - keep):
+        remove_batch(batch_id, context.job_store, context.file_store)
 
 
-def sweep(bench: Bench) -> None:
+def sweep(context: WorkContext) -> None:
     """Remove bytes that no batch has: of uploads that were never accepted, of batches that were removed in part."""
-    for batch_id in bench.depot.untouched(bench.now() - UNTOUCHED):
-        if bench.ledger.batch(batch_id) is None:
-            bench.depot.remove(batch_id)
+    for batch_id in context.file_store.untouched(context.now() - UNTOUCHED):
+        if context.job_store.batch(batch_id) is None:
+            context.file_store.remove(batch_id)
 
 
-class Errands:
+class Maintenance:
     """All of the above, in one process, again and again."""
 
-    def __init__(self, chosen: Afterwards, tell: Tell) -> None:
-        self._chosen = chosen
-        self._tell = tell
+    def __init__(self, options: MaintenanceOptions, log_event: LogEvent) -> None:
+        self._options = options
+        self._log_event = log_event
         self._sweep_at: float | None = None
 
-    def __call__(self, bench: Bench) -> bool:
+    def __call__(self, context: WorkContext) -> bool:
         """Do what is to be done next. False: there is nothing just now."""
-        if self._sweep_at is None or bench.seconds() >= self._sweep_at:
-            self._sweep_at = bench.seconds() + SWEEP_SECONDS
-            remove_old(bench, self._chosen.keep)
-            sweep(bench)
-        return announce_next(bench, self._chosen, self._tell)
+        if self._sweep_at is None or context.seconds() >= self._sweep_at:
+            self._sweep_at = context.seconds() + SWEEP_SECONDS
+            remove_old(context, self._options.keep)
+            sweep(context)
+        return announce_next(context, self._options, self._log_event)

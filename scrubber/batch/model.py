@@ -1,6 +1,6 @@
 """What a batch is, and what must keep it: a job store for batches and chunks, a file store for their bytes.
 
-Nothing depends on a hint: it may be lost, come late, or come twice.
+Nothing depends on a notification: it may be lost, come late, or come twice.
 
 Every change is one transaction. A chunk is leased, worked on, and finished under the token of its lease, so that of two
 workers on one chunk exactly one counts, whatever became of the other.
@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import orjson
 
-from scrubber.reference.pinned import Named
+from scrubber.reference.pinned import PinnedRelease
 
 FORMATS = ("ndjson", "json")
 STATES = ("received", "running", "done", "cancelled", "failed")
@@ -33,7 +33,7 @@ OBJECTS_A_CLAIM = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class BatchOptions:
     """What the sender chose for one batch.
 
     `received_on` stands in for claims that do not say; it is settled at submission, so that a chunk done twice gives
@@ -52,7 +52,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class StoredUpload:
     """The upload as it lies on the disk: its format, whether it is gzipped, its bytes and their SHA-256."""
 
     format: str
@@ -61,12 +61,12 @@ class Body:
     sha256: str
 
 
-class Versions(NamedTuple):
+class PinnedVersions(NamedTuple):
     """What rows are scrubbed with: the program, the digest of the rulebook, and the releases of reference data."""
 
     program: str
     rulebook: str
-    releases: tuple[Named, ...]
+    releases: tuple[PinnedRelease, ...]
 
     def in_short(self) -> ShortVersions:
         """The same, with one digest for all releases."""
@@ -75,7 +75,7 @@ class Versions(NamedTuple):
 
 
 class ShortVersions(NamedTuple):
-    """Versions in short. `reference` is the SHA-256 of the sorted list of [table, release, sha256, complete]."""
+    """PinnedVersions in short. `reference` is the SHA-256 of the sorted list of [table, release, sha256, complete]."""
 
     program: str
     rulebook: str
@@ -94,14 +94,14 @@ class Batch:
     id: str
     state: str
     submitted: datetime
-    body: Body
-    options: Options
+    body: StoredUpload
+    options: BatchOptions
     rows: int | None = None
     started: datetime | None = None
     ended: datetime | None = None
     why: str | None = None
     tenant: str = DEFAULT_TENANT
-    pinned: Versions | None = None
+    pinned: PinnedVersions | None = None
 
     def why_rejected(self, rejected: int) -> str | None:
         """Why so many rejected rows end it; None where they do not. It has been cut."""
@@ -142,7 +142,7 @@ class Lease(NamedTuple):
     deaths: Mapping[int, int]
 
 
-class Tally(NamedTuple):
+class BatchTally(NamedTuple):
     """Rows by what came out. `at_risk` is the sum of what is known; `unpriced` counts claims that are not all known."""
 
     accept: int = 0
@@ -157,9 +157,9 @@ class Tally(NamedTuple):
         """All rows."""
         return self.accept + self.warn + self.deny + self.rejected
 
-    def plus(self, other: Tally) -> Tally:
+    def plus(self, other: BatchTally) -> BatchTally:
         """Both together."""
-        return Tally(
+        return BatchTally(
             self.accept + other.accept,
             self.warn + other.warn,
             self.deny + other.deny,
@@ -169,17 +169,17 @@ class Tally(NamedTuple):
         )
 
 
-class Made(NamedTuple):
+class Provenance(NamedTuple):
     """Of the results of a chunk: the SHA-256 of their bytes, in hexadecimal, and what they were made with."""
 
     sha256: str
     versions: ShortVersions
 
 
-class Progress(NamedTuple):
+class BatchProgress(NamedTuple):
     """How far a batch is: what came out of the chunks that are done, of how many in all."""
 
-    tally: Tally
+    tally: BatchTally
     chunks_done: int
     chunks: int
 
@@ -187,11 +187,11 @@ class Progress(NamedTuple):
 Summary = dict[str, dict[str, Any]]
 
 
-Hint = Callable[[str, Sequence[int]], None]  # of a batch, these chunks wait; CUT among them: it waits to be cut
+Notify = Callable[[str, Sequence[int]], None]  # of a batch, these chunks wait; CUT among them: it waits to be cut
 
 
-def nobody(batch_id: str, numbers: Sequence[int]) -> None:
-    """Where workers ask the ledger by themselves."""
+def notify_nobody(batch_id: str, numbers: Sequence[int]) -> None:
+    """Where workers ask the job store by themselves."""
 
 
 LEASE_SECONDS = 30.0
@@ -219,10 +219,10 @@ class Announcement(NamedTuple):
     tries: int
 
 
-class Ledger(Protocol):
+class JobStore(Protocol):
     """Batches and chunks. Safe for several processes and threads; nothing is kept in memory.
 
-    Every method raises LedgerDown when the ledger cannot be reached or written.
+    Every method raises StoreUnavailable when the job store cannot be reached or written.
     """
 
     def accept(self, batch: Batch, key: str | None, key_until: datetime | None, now: datetime) -> Batch:
@@ -249,14 +249,16 @@ class Ledger(Protocol):
         """Hold the lease for another while, noting the row that is next. False: it is lost; stop."""
 
     def cut(
-        self, lease: Lease, chunks: Sequence[Chunk], rows: int, now: datetime, pinned: Versions | None = None
+        self, lease: Lease, chunks: Sequence[Chunk], rows: int, now: datetime, pinned: PinnedVersions | None = None
     ) -> bool:
         """Enter the chunks of a batch and end the lease under which it was cut. A batch of no rows is done.
 
         `pinned` is what the batch is to be scrubbed with.
         """
 
-    def finish(self, lease: Lease, tally: Tally, summary: Summary, now: datetime, made: Made | None = None) -> bool:
+    def finish(
+        self, lease: Lease, tally: BatchTally, summary: Summary, now: datetime, provenance: Provenance | None = None
+    ) -> bool:
         """Enter a chunk's outcome. False: the lease was lost, and what was done under it does not count.
 
         The batch ends with its last chunk, or earlier with more rejected rows than its sender allows.
@@ -283,16 +285,16 @@ class Ledger(Protocol):
     def versions(self, batch_id: str) -> list[ShortVersions]:
         """What the finished chunks were made with, in the order of the rows; each once."""
 
-    def stand_still(self, worker: str, why: str) -> None:
+    def report_stalled(self, worker: str, why: str) -> None:
         """A worker cannot go on, for a reason outside of any batch. Not said again, it is forgotten with its lease."""
 
     def go_on(self, worker: str) -> None:
         """It can go on."""
 
-    def standing_still(self) -> str | None:
+    def stalled_reason(self) -> str | None:
         """Why a worker cannot go on just now; None where all can."""
 
-    def progress(self, batch_id: str) -> Progress:
+    def progress(self, batch_id: str) -> BatchProgress:
         """How far a batch is."""
 
     def done(self, batch_id: str, from_row: int) -> Iterator[Done]:
@@ -329,10 +331,10 @@ class Ledger(Protocol):
 PIECE = 1 << 20  # bytes read or written at a time
 
 
-class Depot(Protocol):
+class FileStore(Protocol):
     """Bytes by batch. Written once, read often, removed as a whole. Claims are in them: nobody else may read them.
 
-    Every method raises DepotFull when there is no room, LedgerDown when the place cannot be reached.
+    Every method raises StorageFull when there is no room, StoreUnavailable when the place cannot be reached.
     """
 
     def receive(self, batch_id: str, pieces: Iterable[bytes]) -> int:

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from scrubber import __version__
-from scrubber.batch.model import Versions
+from scrubber.batch.model import PinnedVersions
 from scrubber.errors import ConfigError, Faults, NoRulebook
-from scrubber.reference.pinned import Named, reference_of, releases_at_hand
+from scrubber.reference.pinned import PinnedRelease, reference_of, releases_at_hand
 from scrubber.rulebook.history import open_archived
 from scrubber.rulebook.load import load_rulebook
 from scrubber.scrub import Scrubber, assemble
@@ -20,16 +20,16 @@ from scrubber.scrub import Scrubber, assemble
 MOST_KEPT = 2  # each has the rules of a whole rulebook in memory
 
 
-def versions_of(scrubber: Scrubber) -> Versions:
+def versions_of(scrubber: Scrubber) -> PinnedVersions:
     """What a scrubber scrubs with."""
     releases = (
-        Named(release.table, release.name, release.sha256, release.complete)
+        PinnedRelease(release.table, release.name, release.sha256, release.complete)
         for release in scrubber.reference.releases()
     )
-    return Versions(__version__, scrubber.rulebook.digest, tuple(releases))
+    return PinnedVersions(__version__, scrubber.rulebook.digest, tuple(releases))
 
 
-def same_judgement(one: Versions, other: Versions) -> bool:
+def same_judgement(one: PinnedVersions, other: PinnedVersions) -> bool:
     """Whether rules and releases are the same, whichever program has them."""
     return one.rulebook == other.rulebook and set(one.releases) == set(other.releases)
 
@@ -48,28 +48,28 @@ class PinnedScrubbers:
         self._state = state
         self._stale_after = stale_after
         self._missing = missing
-        self._made: dict[Versions, Scrubber | None] = {}
+        self._scrubbers: dict[PinnedVersions, Scrubber | None] = {}
 
-    def __call__(self, versions: Versions) -> Scrubber | None:
+    def __call__(self, versions: PinnedVersions) -> Scrubber | None:
         """The scrubber of some versions, their program aside; None where rules or a release are not here any more."""
         wanted = versions._replace(program="")
-        if wanted not in self._made:
-            while len(self._made) >= MOST_KEPT:
-                del self._made[next(iter(self._made))]
-            self._made[wanted] = self._make(wanted)
-        return self._made[wanted]
+        if wanted not in self._scrubbers:
+            while len(self._scrubbers) >= MOST_KEPT:
+                del self._scrubbers[next(iter(self._scrubbers))]
+            self._scrubbers[wanted] = self._assemble(wanted)
+        return self._scrubbers[wanted]
 
-    def _make(self, versions: Versions) -> Scrubber | None:
+    def _assemble(self, versions: PinnedVersions) -> Scrubber | None:
         if self._state is None:
             self._missing("no rulebook is kept: SCRUBBER_STATE is not set")
             return None
         try:
             rulebook = load_rulebook(open_archived(self._state, versions.rulebook))
             held = releases_at_hand(self._reference)
-            gone = [f"{named.table} {named.release}" for named in versions.releases if named not in held]
+            gone = [f"{release.table} {release.release}" for release in versions.releases if release not in held]
             if gone:
                 raise NoRulebook(f"releases are not here any more: {', '.join(gone)}")
-            return assemble(rulebook, reference_of(held[named] for named in versions.releases), self._stale_after)
+            return assemble(rulebook, reference_of(held[release] for release in versions.releases), self._stale_after)
         except (NoRulebook, Faults, ConfigError) as error:
             self._missing(str(error))
             return None

@@ -15,7 +15,7 @@ import orjson
 
 from scrubber.batch.model import Done
 from scrubber.batch.storage import Batches
-from scrubber.errors import DamagedResult, Gone
+from scrubber.errors import DamagedResult, StoredDataGone
 
 REJECTED = "rejected"
 DISPOSITIONS = ("accept", "warn", "deny", REJECTED)
@@ -23,13 +23,13 @@ COLUMNS = (
     "row", "claim_number", "disposition", "severity", "rule", "lines", "category", "stage", "at_risk", "liability",
     "message", "fix", "pointer", "group", "carc", "id",
 )  # fmt: skip
-MADE_AGAIN = ("running", "done")  # states of batches whose results are made again
+SCRUBBED_AGAIN = ("running", "done")  # states of batches whose results are made again
 _BEGINNING = b'{"row":'
 _FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # what a spreadsheet would run, also as wide characters
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ResultFilter:
     """Which results: after a row, at most so many; of these dispositions, with a finding of this rule, at risk."""
 
     after: int = 0
@@ -43,9 +43,9 @@ class Wanted:
         """Whether no result is left out but by its place."""
         return not self.dispositions and self.rule is None and self.least_at_risk is None
 
-    def fits(self, told: dict[str, Any]) -> bool:
+    def fits(self, result: dict[str, Any]) -> bool:
         """Whether a result is wanted, its place aside."""
-        answer = told.get("answer")
+        answer = result.get("answer")
         if answer is None:
             return self.rule is None and self.least_at_risk is None and self._of(REJECTED)
         return (
@@ -61,7 +61,7 @@ class Wanted:
         return at_risk is not None and self.least_at_risk is not None and Decimal(at_risk) >= self.least_at_risk
 
 
-def lines(batches: Batches, batch_id: str, wanted: Wanted) -> Iterator[bytes]:
+def lines(batches: Batches, batch_id: str, wanted: ResultFilter) -> Iterator[bytes]:
     """Results as NDJSON in the order of the rows, some at a time, as far as they are there without a gap."""
     left = wanted.most
     for piece in _chunks(batches, batch_id, wanted.after):
@@ -75,7 +75,7 @@ def lines(batches: Batches, batch_id: str, wanted: Wanted) -> Iterator[bytes]:
             return
 
 
-def findings_csv(batches: Batches, batch_id: str, wanted: Wanted) -> Iterator[bytes]:
+def findings_csv(batches: Batches, batch_id: str, wanted: ResultFilter) -> Iterator[bytes]:
     """The findings of the results as CSV with a heading, one a row; a rejected row has its reasons, without a rule."""
     heading = _csv([COLUMNS])
     for piece in lines(batches, batch_id, wanted):
@@ -88,22 +88,22 @@ def findings_csv(batches: Batches, batch_id: str, wanted: Wanted) -> Iterator[by
 def checked_result(batches: Batches, batch_id: str, done: Done) -> bytes:
     """The results of a chunk, as they were made. Raises DamagedResult, and has them made again where that can be."""
     try:
-        data = batches.depot.result(batch_id, done.chunk.number, done.token)
-    except Gone:
-        if batches.ledger.batch(batch_id) is None:
+        data = batches.file_store.result(batch_id, done.chunk.number, done.token)
+    except StoredDataGone:
+        if batches.job_store.batch(batch_id) is None:
             raise  # it was deleted meanwhile
     else:
         if done.sha256 in (None, sha256(data).hexdigest()):
             return data
-    if batches.ledger.do_again(batch_id, done):
-        batches.hint(batch_id, (done.chunk.number,))
+    if batches.job_store.do_again(batch_id, done):
+        batches.notify(batch_id, (done.chunk.number,))
         raise DamagedResult(done.chunk.first_row, again=True)
-    batch = batches.ledger.batch(batch_id)  # another reader may have been faster
-    raise DamagedResult(done.chunk.first_row, again=batch is not None and batch.state in MADE_AGAIN)
+    batch = batches.job_store.batch(batch_id)  # another reader may have been faster
+    raise DamagedResult(done.chunk.first_row, again=batch is not None and batch.state in SCRUBBED_AGAIN)
 
 
 def _chunks(batches: Batches, batch_id: str, after: int) -> Iterator[list[bytes]]:
-    for done in batches.ledger.done(batch_id, after + 1):
+    for done in batches.job_store.done(batch_id, after + 1):
         data = checked_result(batches, batch_id, done)
         found = data.splitlines(keepends=True)
         yield found[bisect_right(found, after, key=_row) :]
@@ -114,21 +114,21 @@ def _row(line: bytes) -> int:
     return int(line[len(_BEGINNING) : line.index(b",")])
 
 
-def _fitting(found: list[bytes], wanted: Wanted) -> list[bytes]:
+def _fitting(found: list[bytes], wanted: ResultFilter) -> list[bytes]:
     return [line for line in found if wanted.fits(orjson.loads(line))]
 
 
-def _rows(told: dict[str, Any]) -> Iterator[tuple[object, ...]]:
-    place = told["row"], told["claimNumber"]
-    answer = told.get("answer")
+def _rows(result: dict[str, Any]) -> Iterator[tuple[object, ...]]:
+    row_columns = result["row"], result["claimNumber"]
+    answer = result.get("answer")
     if answer is None:
-        for message, pointer in _reasons(told[REJECTED]):
-            yield (*place, REJECTED, "", "", "", "", "", "", "", message, "", pointer, "", "", "")
+        for message, pointer in _reasons(result[REJECTED]):
+            yield (*row_columns, REJECTED, "", "", "", "", "", "", "", message, "", pointer, "", "", "")
         return
     for finding in answer["findings"]:
         impact, reason = finding["impact"] or {}, finding["reason"] or {}
         yield (
-            *place,
+            *row_columns,
             answer["disposition"],
             finding["severity"],
             finding["rule"]["id"],

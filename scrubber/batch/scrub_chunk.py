@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from scrubber.batch.model import Summary, Tally
+from scrubber.batch.model import BatchTally, Summary
 from scrubber.claim.model import Claim
 from scrubber.errors import NotAClaim, NotJson, describe_failure
 from scrubber.findings import Finding, ScrubResult
@@ -25,7 +25,7 @@ _CENTS = 2
 Row = list[int]  # claims, findings, cents at risk as far as they are known
 
 
-class SummaryOfRows:
+class SummaryBuilder:
     """Adds up results."""
 
     def __init__(self) -> None:
@@ -64,8 +64,8 @@ class SummaryOfRows:
         row[1] += findings
         row[2] += cents
 
-    def told(self) -> Summary:
-        """What was added up, for the ledger."""
+    def as_dict(self) -> Summary:
+        """What was added up, for the job store."""
         return {group: dict(rows) for group, rows in self._groups.items()}
 
 
@@ -95,10 +95,10 @@ def merged(summaries: Iterable[Summary]) -> Summary:
 
 def _ranked(rows: Mapping[str, Row]) -> dict[str, Row]:
     ranked = sorted(rows.items(), key=lambda item: (-item[1][2], -item[1][1], item[0]))
-    told = dict(ranked[:MOST_KEYS])
+    listed = dict(ranked[:MOST_KEYS])
     if len(ranked) > MOST_KEYS:
-        told[OTHERS] = [sum(column) for column in zip(*(row for _, row in ranked[MOST_KEYS:]), strict=True)]
-    return told
+        listed[OTHERS] = [sum(column) for column in zip(*(row for _, row in ranked[MOST_KEYS:]), strict=True)]
+    return listed
 
 
 ScrubOne = Callable[[bytes], Answered]
@@ -109,11 +109,11 @@ TOO_LARGE = {"title": "The row is larger than a claim may be"}
 FATAL = {"title": "The service ended several times while it scrubbed this row"}
 
 
-class Outcome(NamedTuple):
+class ChunkOutcome(NamedTuple):
     """What came out of a chunk: results as NDJSON in the order of the rows, and what they come to."""
 
     results: bytes
-    tally: Tally
+    tally: BatchTally
     summary: Summary
 
 
@@ -129,25 +129,25 @@ class _Count:
 
 def scrub_chunk(
     rows: Iterator[tuple[int, bytes | None]], scrub: ScrubOne, before_row: BeforeRow, fatal: Collection[int] = ()
-) -> Outcome:
+) -> ChunkOutcome:
     """Scrubs rows: (number, bytes; None for one that is too large). `before_row` is told of each first.
 
     Rows of the numbers `fatal` ended workers before: they are rejected unread.
 
     A row that is no claim becomes a rejected result, and so does one on which this program fails.
     """
-    count, summary, lines = _Count(), SummaryOfRows(), []
+    count, summary, lines = _Count(), SummaryBuilder(), []
     for number, data in rows:
         before_row(number)
         if number in fatal:
             lines.append(_rejected(number, FATAL, count))
         else:
             lines.append(_one(number, data, scrub, count, summary))
-    tally = Tally(count.accept, count.warn, count.deny, count.rejected, count.at_risk, count.unpriced)
-    return Outcome(b"".join(lines), tally, summary.told())
+    tally = BatchTally(count.accept, count.warn, count.deny, count.rejected, count.at_risk, count.unpriced)
+    return ChunkOutcome(b"".join(lines), tally, summary.as_dict())
 
 
-def _one(number: int, data: bytes | None, scrub: ScrubOne, count: _Count, summary: SummaryOfRows) -> bytes:
+def _one(number: int, data: bytes | None, scrub: ScrubOne, count: _Count, summary: SummaryBuilder) -> bytes:
     if data is None:
         return _rejected(number, TOO_LARGE, count)
     try:

@@ -15,18 +15,18 @@ from scrubber.batch.model import (
     DEFAULT_TENANT,
     ENDED,
     Batch,
-    Body,
+    BatchOptions,
+    BatchProgress,
     Chunk,
     Done,
     KeyUsed,
-    Made,
-    Options,
-    Progress,
+    PinnedVersions,
+    Provenance,
     ShortVersions,
+    StoredUpload,
     Summary,
-    Versions,
 )
-from scrubber.reference.pinned import Named
+from scrubber.reference.pinned import PinnedRelease
 from scrubber.response.claim import amount
 
 PAGE = 200  # summaries read at a time
@@ -36,23 +36,23 @@ Row = Mapping[str, Any] | Any
 
 def to_json(batch: Batch) -> str:
     """What never changes of a batch."""
-    told = {
+    fields = {
         "submitted": batch.submitted.isoformat(),
         "body": asdict(batch.body),
         "options": asdict(batch.options),
     }
-    return orjson.dumps(told, default=str).decode()
+    return orjson.dumps(fields, default=str).decode()
 
 
-def from_json(written: str, now: Row) -> Batch:
+def from_json(text: str, now: Row) -> Batch:
     """The batch of `to_json`; `now` has the other columns: id, state, rows, started, ended, why, tenant."""
-    told = orjson.loads(written)
+    fields = orjson.loads(text)
     return Batch(
         id=now["id"],
         state=now["state"],
-        submitted=datetime.fromisoformat(told["submitted"]),
-        body=Body(**told["body"]),
-        options=_read_options(told["options"]),
+        submitted=datetime.fromisoformat(fields["submitted"]),
+        body=StoredUpload(**fields["body"]),
+        options=_read_options(fields["options"]),
         rows=now["rows"],
         started=_read_moment(now["started"]),
         ended=_read_moment(now["ended"]),
@@ -62,24 +62,24 @@ def from_json(written: str, now: Row) -> Batch:
     )
 
 
-def pinned_to_json(pinned: Versions | None) -> str | None:
+def pinned_to_json(pinned: PinnedVersions | None) -> str | None:
     """What a batch was begun with."""
     if pinned is None:
         return None
     return orjson.dumps([pinned.program, pinned.rulebook, [[*release] for release in pinned.releases]]).decode()
 
 
-def pinned_from_json(written: str | None) -> Versions | None:
+def pinned_from_json(text: str | None) -> PinnedVersions | None:
     """What `pinned_to_json` wrote."""
-    if written is None:
+    if text is None:
         return None
-    program, rulebook, releases = orjson.loads(written)
-    return Versions(program, rulebook, tuple(Named(*release) for release in releases))
+    program, rulebook, releases = orjson.loads(text)
+    return PinnedVersions(program, rulebook, tuple(PinnedRelease(*release) for release in releases))
 
 
-def made_to_columns(made: Made | None) -> tuple[str | None, str | None]:
+def provenance_to_columns(provenance: Provenance | None) -> tuple[str | None, str | None]:
     """The columns result_sha256 and made_with of a chunk."""
-    return (None, None) if made is None else (made.sha256, orjson.dumps([*made.versions]).decode())
+    return (None, None) if provenance is None else (provenance.sha256, orjson.dumps([*provenance.versions]).decode())
 
 
 def versions_in(rows: Iterable[Row]) -> list[ShortVersions]:
@@ -87,7 +87,7 @@ def versions_in(rows: Iterable[Row]) -> list[ShortVersions]:
     return [ShortVersions(*orjson.loads(row["made_with"])) for row in rows]
 
 
-def kept_key(batch: Batch, key: str) -> str:
+def stored_key(batch: Batch, key: str) -> str:
     """An idempotency key as it is kept: the same one of two tenants stands for two batches.
 
     Neither has a space. Keys of the default tenant are kept as they were before there were tenants.
@@ -130,16 +130,16 @@ def page_by_page(page: Callable[[int], Sequence[Row]]) -> Iterator[Summary]:
         last = rows[-1]["number"]
 
 
-def _read_options(told: dict[str, Any]) -> Options:
-    most = told["most_rejected"]
-    return Options(
-        received_on=date.fromisoformat(told["received_on"]),
-        enable=tuple(told["enable"]),
-        disable=tuple(told["disable"]),
+def _read_options(fields: dict[str, Any]) -> BatchOptions:
+    most = fields["most_rejected"]
+    return BatchOptions(
+        received_on=date.fromisoformat(fields["received_on"]),
+        enable=tuple(fields["enable"]),
+        disable=tuple(fields["disable"]),
         most_rejected=None if most is None else Decimal(most),
-        priority=told["priority"],
-        webhook=told["webhook"],
-        dated=told["dated"],
+        priority=fields["priority"],
+        webhook=fields["webhook"],
+        dated=fields["dated"],
     )
 
 
@@ -151,7 +151,7 @@ Document = dict[str, Any]
 
 
 def document(
-    batch: Batch, progress: Progress, versions: Sequence[ShortVersions], standing: str | None, now: datetime
+    batch: Batch, progress: BatchProgress, versions: Sequence[ShortVersions], stalled: str | None, now: datetime
 ) -> Document:
     """All that is to be told of a batch. `rows` and `secondsLeft` are null until they can be known.
 
@@ -163,7 +163,7 @@ def document(
     return {
         "id": batch.id,
         "state": batch.state,
-        "why": batch.why if batch.state in ENDED else standing,
+        "why": batch.why if batch.state in ENDED else stalled,
         "submitted": _moment_text(batch.submitted),
         "started": _moment_text(batch.started),
         "ended": _moment_text(batch.ended),
@@ -184,27 +184,27 @@ def document(
 
 def releases(batch: Batch) -> list[Document]:
     """The releases of reference data that a batch was begun with; none before it was cut."""
-    named = batch.pinned.releases if batch.pinned else ()
-    return [{"table": each.table, "release": each.release, "sha256": each.sha256} for each in named]
+    pinned = batch.pinned.releases if batch.pinned else ()
+    return [{"table": each.table, "release": each.release, "sha256": each.sha256} for each in pinned]
 
 
 def _versions(versions: ShortVersions) -> Document:
     return {"program": versions.program, "rulebook": versions.rulebook, "reference": versions.reference}
 
 
-def summary(batch: Batch, told: Summary) -> Document:
+def summary(batch: Batch, totals: Summary) -> Document:
     """By rule, payer, code and provider: claims, findings and dollars at risk, the most dollars first."""
     groups = {
         group: [
             {"key": key, "claims": claims, "findings": findings, "atRisk": amount(Decimal(cents).scaleb(-2))}
             for key, (claims, findings, cents) in rows.items()
         ]
-        for group, rows in told.items()
+        for group, rows in totals.items()
     }
     return {"id": batch.id, "state": batch.state, **groups}
 
 
-def _rate(batch: Batch, progress: Progress, now: datetime) -> float | None:
+def _rate(batch: Batch, progress: BatchProgress, now: datetime) -> float | None:
     if batch.started is None or not progress.tally.rows:
         return None
     seconds = ((batch.ended or now) - batch.started).total_seconds()

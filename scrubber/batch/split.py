@@ -153,7 +153,7 @@ class _Chunks:
     def __init__(self, most_row_bytes: int, most_rows: int | None) -> None:
         self._most_row_bytes = most_row_bytes
         self._most_rows = most_rows
-        self.made: list[Chunk] = []
+        self.chunks: list[Chunk] = []
         self._rows_hash = sha256()
         self.rows = 0
         self._first = self._count = self._start = self._stop = self._objects = 0
@@ -168,7 +168,7 @@ class _Chunks:
             raise NotABatch(f"the batch has more than {self._most_rows:,} rows; send it in several")
         if stop - start > self._most_row_bytes:
             self.close()
-            self.made.append(Chunk(len(self.made), number, 1, start, start))
+            self.chunks.append(Chunk(len(self.chunks), number, 1, start, start))
             return
         many = max(0, objects - OBJECTS_A_CLAIM)
         if stop - self._start > BYTES_A_CHUNK or self._objects + many > OBJECTS_A_CHUNK:
@@ -186,7 +186,7 @@ class _Chunks:
         """End the chunk that is being gathered."""
         if self._count:
             digest = self._rows_hash.hexdigest()
-            self.made.append(Chunk(len(self.made), self._first, self._count, self._start, self._stop, digest))
+            self.chunks.append(Chunk(len(self.chunks), self._first, self._count, self._start, self._stop, digest))
             self._count, self._rows_hash = 0, sha256()
 
 
@@ -215,7 +215,7 @@ def cut_lines(data: Iterable[bytes], most_row_bytes: int, most_rows: int | None 
     if not blank:
         chunks.add(number, start, position, objects, b"".join(held))
     chunks.close()
-    return Cut(chunks.made, chunks.rows)
+    return Cut(chunks.chunks, chunks.rows)
 
 
 def digest_of(rows: Iterable[tuple[int, bytes | None]]) -> str:

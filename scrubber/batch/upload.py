@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from scrubber.batch.model import CUT, DEFAULT_TENANT, Batch, Body, Options
+from scrubber.batch.model import CUT, DEFAULT_TENANT, Batch, BatchOptions, StoredUpload
 from scrubber.batch.split import unpacked
 from scrubber.batch.storage import Batches
 from scrubber.claim.unpack import MAGIC, Unpacker
@@ -30,14 +30,14 @@ _FOREIGN = {
 }
 
 
-class Shown(NamedTuple):
+class Sniffed(NamedTuple):
     """The format of the rows, ndjson or json, and whether they are gzipped."""
 
     format: str
     gzipped: bool
 
 
-def shown(start: bytes) -> Shown:
+def sniff(start: bytes) -> Sniffed:
     """What an upload is that begins so: an array begins with a bracket. Raises BadUpload for what is never read."""
     gzipped = start.startswith(MAGIC)
     inner = _unpacked(start) if gzipped else start
@@ -50,7 +50,7 @@ def shown(start: bytes) -> Shown:
     for beginning, what_to_do in _FOREIGN.items():
         if inner.startswith(beginning):
             raise BadUpload("foreign", what_to_do)
-    return Shown("json" if inner.startswith(b"[") else "ndjson", gzipped)
+    return Sniffed("json" if inner.startswith(b"[") else "ndjson", gzipped)
 
 
 def _unpacked(start: bytes) -> bytes:
@@ -84,7 +84,7 @@ class _Reading:
         self._hash = hashlib.sha256()
         self._size = 0
         self._start = b""
-        self._shown = Shown("ndjson", gzipped=False)
+        self._sniffed = Sniffed("ndjson", gzipped=False)
         self._unpacker = Unpacker(most_bytes) if declared.gzipped else None
         self._first = b""  # of the claims: their first bytes that are no space
 
@@ -99,43 +99,43 @@ class _Reading:
             self._read(piece)
             yield piece
         if 0 < len(self._start) < LOOKED_AT:
-            self._shown = shown(self._start)
+            self._sniffed = sniff(self._start)
         self._end()
 
     def _look(self, piece: bytes) -> None:
         self._start = (self._start + piece).lstrip(SPACE)
         if len(self._start) >= LOOKED_AT:
-            self._shown = shown(self._start)
+            self._sniffed = sniff(self._start)
 
     def _read(self, piece: bytes) -> None:
         if self._size == len(piece) and piece.startswith(MAGIC[:1]):  # no JSON begins so: it may be cut off right here
             self._unpacker = Unpacker(self._most)
         if self._unpacker is None:
-            self._note((piece,))
+            self._keep_first((piece,))
             return
-        with _told_as_upload():
-            self._note(self._unpacker.feed(piece))
+        with _as_bad_upload():
+            self._keep_first(self._unpacker.feed(piece))
 
-    def _note(self, claims: Iterable[bytes]) -> None:
+    def _keep_first(self, claims: Iterable[bytes]) -> None:
         for data in claims:
             if len(self._first) < _ENOUGH:
                 self._first = (self._first + data.translate(None, _BLANK)).removeprefix(_MARK)[:_ENOUGH]
 
     def _end(self) -> None:
         if self._unpacker is not None:
-            with _told_as_upload():
+            with _as_bad_upload():
                 self._unpacker.end()
-        elif self._shown.gzipped:
+        elif self._sniffed.gzipped:
             raise BadUpload("damaged", "The upload has blanks before its gzip.")
         if not self._first:
             raise BadUpload("empty", "The upload is empty or all blanks. Send claims, one a line, or as a JSON array.")
-        if self._first == b"[]" and (self._declared.format or self._shown.format) == "json":
+        if self._first == b"[]" and (self._declared.format or self._sniffed.format) == "json":
             raise BadUpload("empty", "The array of the upload is empty. Send at least one claim.")
 
-    def body(self) -> Body:
+    def body(self) -> StoredUpload:
         """What was read."""
-        return Body(
-            self._declared.format or self._shown.format,
+        return StoredUpload(
+            self._declared.format or self._sniffed.format,
             self._unpacker is not None,
             self._size,
             self._hash.hexdigest(),
@@ -143,7 +143,7 @@ class _Reading:
 
 
 @contextmanager
-def _told_as_upload() -> Iterator[None]:
+def _as_bad_upload() -> Iterator[None]:
     try:
         yield
     except UnpacksTooLarge as error:
@@ -156,7 +156,7 @@ def receive(
     batches: Batches,
     pieces: Iterable[bytes],
     declared: Declared,
-    options: Options,
+    options: BatchOptions,
     key: str | None,
     most_bytes: int,
     clock: Callable[[], datetime],
@@ -164,21 +164,21 @@ def receive(
 ) -> tuple[Batch, bool]:
     """The batch of an upload, and whether it is a new one; durable when this returns.
 
-    Raises BadUpload, KeyUsed, DepotFull, LedgerDown; then nothing of the upload is kept.
+    Raises BadUpload, KeyUsed, StorageFull, StoreUnavailable; then nothing of the upload is kept.
     """
     batch_id = _new_id(clock())
     reading = _Reading(pieces, most_bytes, declared)
-    batches.depot.receive(batch_id, reading)
+    batches.file_store.receive(batch_id, reading)
     now = clock()
     batch = Batch(batch_id, "received", now, reading.body(), options, tenant=tenant)
     accepted = None
     try:
-        accepted = batches.ledger.accept(batch, key, now + timedelta(hours=KEY_HOURS) if key else None, now)
+        accepted = batches.job_store.accept(batch, key, now + timedelta(hours=KEY_HOURS) if key else None, now)
     finally:
         if accepted is None or accepted.id != batch_id:
-            batches.depot.remove(batch_id)
+            batches.file_store.remove(batch_id)
     if accepted.id == batch_id:
-        batches.hint(batch_id, (CUT,))
+        batches.notify(batch_id, (CUT,))
     return accepted, accepted.id == batch_id
 
 

@@ -16,46 +16,46 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import NamedTuple, NoReturn
 
-from scrubber.batch.maintenance import Afterwards, Errands, Tell
-from scrubber.batch.work import Bench, work
-from scrubber.errors import DepotFull, LedgerDown, ScrubberError, describe_failure
+from scrubber.batch.maintenance import LogEvent, Maintenance, MaintenanceOptions
+from scrubber.batch.work import WorkContext, work
+from scrubber.errors import ScrubberError, StorageFull, StoreUnavailable, describe_failure
 
 IDLE_SECONDS = 0.2
 STUCK_SECONDS = 120  # on one row, or one piece of an upload
 NICE = 10  # workers give way to those who answer requests
 RETRY_SECONDS = 1.0
 
-OpenBench = Callable[[], Bench]
-Prepare = Callable[[], OpenBench]
-DoNext = Callable[[str, Bench], bool]  # the worker's name; False: there is nothing to do
+OpenContext = Callable[[], WorkContext]
+Prepare = Callable[[], OpenContext]
+DoNext = Callable[[str, WorkContext], bool]  # the worker's name; False: there is nothing to do
 
 
 class Pool:
     """Keeps a worker at each of `duties` until TERM or INT; HUP replaces them, each after what it is at.
 
     `prepare` reads what all workers share, rules above all, at the start and on HUP; where it raises on HUP, all stays
-    as it was. It returns what opens a bench, which is called in each worker, and once here.
+    as it was. It returns what opens a context, which is called in each worker, and once here.
     """
 
-    def __init__(self, duties: Sequence[Duty], prepare: Prepare, tell: Tell) -> None:
+    def __init__(self, duties: Sequence[Duty], prepare: Prepare, log_event: LogEvent) -> None:
         self._duties = duties
         self._prepare = prepare
-        self._open_bench = prepare()
-        self._tell = tell
-        self._workers: dict[int, _Post] = {}  # by process
+        self._open_context = prepare()
+        self._log_event = log_event
+        self._workers: dict[int, _Slot] = {}  # by process
         self._ending = self._renewing = False
 
     def run(self, goes_on: Callable[[], bool]) -> None:
         """Until told to end, or `goes_on` says no."""
-        bench = self._open_bench()
+        context = self._open_context()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
         signal.signal(signal.SIGHUP, self._hear)
         while not self._ending:
-            for place in set(range(len(self._duties))) - {post.place for post in self._workers.values()}:
-                self._start(place)
+            for slot_number in set(range(len(self._duties))) - {slot.number for slot in self._workers.values()}:
+                self._start(slot_number)
             time.sleep(IDLE_SECONDS)
-            self._reap(bench)
+            self._reap(context)
             if self._renewing:
                 self._renew()
             if not goes_on():
@@ -63,25 +63,25 @@ class Pool:
         self._replace()
         while self._workers:
             time.sleep(IDLE_SECONDS)
-            self._reap(bench)
+            self._reap(context)
 
-    def _start(self, place: int) -> None:
+    def _start(self, number: int) -> None:
         name, parent = secrets.token_hex(8), os.getpid()
         child = os.fork()
         if not child:
-            _be_worker(Worker(name, parent, self._open_bench, self._tell), self._duties[place])
-        self._workers[child] = _Post(place, name)
+            _be_worker(Worker(name, parent, self._open_context, self._log_event), self._duties[number])
+        self._workers[child] = _Slot(number, name)
 
-    def _reap(self, bench: Bench) -> None:
-        for process, post in list(self._workers.items()):
+    def _reap(self, context: WorkContext) -> None:
+        for process, slot in list(self._workers.items()):
             found, status = os.waitpid(process, os.WNOHANG)
             if not found:
                 continue
             del self._workers[process]
             if status:
-                self._tell("worker ended", {"status": os.waitstatus_to_exitcode(status)})
+                self._log_event("worker ended", {"status": os.waitstatus_to_exitcode(status)})
             with suppress(ScrubberError):  # its leases run out all the same
-                bench.ledger.release(post.name)
+                context.job_store.release(slot.name)
 
     def _end(self, *_: object) -> None:
         self._ending = True
@@ -92,9 +92,9 @@ class Pool:
     def _renew(self) -> None:
         self._renewing = False
         try:
-            self._open_bench = self._prepare()
+            self._open_context = self._prepare()
         except ScrubberError as error:
-            self._tell("reload refused", {"reasons": str(error).splitlines()})
+            self._log_event("reload refused", {"reasons": str(error).splitlines()})
             return
         self._replace()
 
@@ -103,10 +103,10 @@ class Pool:
             os.kill(process, signal.SIGTERM)
 
 
-class _Post(NamedTuple):
+class _Slot(NamedTuple):
     """Which of the duties a worker has, and its name."""
 
-    place: int
+    number: int
     name: str
 
 
@@ -118,9 +118,9 @@ def _be_worker(worker: Worker, duty: Duty) -> NoReturn:
         duty(worker)
         status = 0
     except ScrubberError as error:
-        worker.tell("worker failed", {"reason": str(error)})
+        worker.log_event("worker failed", {"reason": str(error)})
     except BaseException as error:  # noqa: BLE001 -- nothing may get past here into the code of the parent
-        worker.tell("worker failed", describe_failure(error))
+        worker.log_event("worker failed", describe_failure(error))
     finally:
         os._exit(status)
 
@@ -131,10 +131,10 @@ class Worker:
 
     name: str
     parent: int
-    open_bench: OpenBench
-    tell: Tell
+    open_context: OpenContext
+    log_event: LogEvent
     ending: bool = False
-    standing: str | None = None
+    stalled: str | None = None
 
     def begin(self) -> None:
         """From now on TERM ends it after what it is at."""
@@ -143,54 +143,54 @@ class Worker:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         os.nice(NICE)
 
-    def bench(self) -> Bench:
-        """A bench that ends this process where work hangs."""
-        return replace(self.open_bench(), alive=_watch)
+    def context(self) -> WorkContext:
+        """A context that ends this process where work hangs."""
+        return replace(self.open_context(), alive=_watch)
 
     def repeat(self, do_next: DoNext) -> None:
         """Do what is next, until TERM, or the end of the watcher."""
-        bench = self.bench()
+        context = self.context()
         while not self.ending and os.getppid() == self.parent:
-            if not self.attempt(do_next, bench):
+            if not self.try_next(do_next, context):
                 time.sleep(IDLE_SECONDS)
 
-    def attempt(self, do_next: DoNext, bench: Bench) -> bool:
+    def try_next(self, do_next: DoNext, context: WorkContext) -> bool:
         """Do what is next. False: there was nothing to do, or it could not be done."""
         try:
-            if self.standing is not None:
+            if self.stalled is not None:
                 # It was not the fault of any row: else a disk that is full for long would condemn the last one.
-                bench.ledger.give_back(self.name)
-            done = do_next(self.name, bench)
-            if self.standing is not None:
-                bench.ledger.go_on(self.name)
-                self.tell("batches go on", {})
-        except (LedgerDown, DepotFull) as error:
-            self._stand(str(error), bench)
+                context.job_store.give_back(self.name)
+            done = do_next(self.name, context)
+            if self.stalled is not None:
+                context.job_store.go_on(self.name)
+                self.log_event("batches go on", {})
+        except (StoreUnavailable, StorageFull) as error:
+            self._report_stalled(str(error), context)
             return False
-        self.standing = None
+        self.stalled = None
         return done
 
-    def _stand(self, why: str, bench: Bench) -> None:
-        """Says once in the log why nothing goes on, keeps saying it to whoever asks the ledger, and waits a little."""
-        if why != self.standing:
-            self.tell("batches stand still", {"reason": why})
-        self.standing = why
-        with suppress(LedgerDown, DepotFull):
-            bench.ledger.stand_still(self.name, why)
+    def _report_stalled(self, why: str, context: WorkContext) -> None:
+        """Log once why nothing goes on, keep the reason in the job store for those who ask, and wait a little."""
+        if why != self.stalled:
+            self.log_event("batches stand still", {"reason": why})
+        self.stalled = why
+        with suppress(StoreUnavailable, StorageFull):
+            context.job_store.report_stalled(self.name, why)
         time.sleep(RETRY_SECONDS)
 
     def _end(self, *_: object) -> None:
         self.ending = True
 
 
-def do_chunk(name: str, bench: Bench) -> bool:
+def do_chunk(name: str, context: WorkContext) -> bool:
     """The next chunk. See DoNext."""
-    lease = bench.ledger.take(name)
+    lease = context.job_store.take(name)
     if lease is None:
         return False
-    bench.alive()
+    context.alive()
     try:
-        work(lease, bench)
+        work(lease, context)
     finally:
         faulthandler.cancel_dump_traceback_later()
     return True
@@ -201,12 +201,12 @@ def chunks(worker: Worker) -> None:
     worker.repeat(do_chunk)
 
 
-def errands(afterwards: Afterwards) -> Duty:
+def maintenance_duty(options: MaintenanceOptions) -> Duty:
     """A duty: what is to be done beside chunks."""
 
     def run(worker: Worker) -> None:
-        all_errands = Errands(afterwards, worker.tell)
-        worker.repeat(lambda _name, bench: all_errands(bench))
+        maintenance = Maintenance(options, worker.log_event)
+        worker.repeat(lambda _name, context: maintenance(context))
 
     return run
 

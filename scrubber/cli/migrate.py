@@ -10,7 +10,7 @@ from scrubber.access.open_store import open_keys
 from scrubber.batch.storage import open_batches, state_store
 from scrubber.cli.options import Unusable, settings, told_plainly
 from scrubber.config import Settings
-from scrubber.errors import ConfigError, LedgerDown, NewerStore
+from scrubber.errors import ConfigError, NewerStore, StoreUnavailable
 from scrubber.migrations import EMPTY, Store
 from scrubber.reference.live import open_place
 
@@ -40,7 +40,7 @@ def check_stores(chosen: Settings, outage: Callable[[str], None]) -> None:
             store.pending()
         except NewerStore as error:
             raise Unusable(f"not started: {error}") from None
-        except (LedgerDown, ConfigError) as error:
+        except (StoreUnavailable, ConfigError) as error:
             outage(str(error))
     _begin_state(chosen, outage)
 
@@ -99,7 +99,7 @@ def _one(store: Store, dry_run: bool) -> int | None:
         for each in store.pending():
             click.echo(f"  {'would migrate' if dry_run else 'migrating'} to version {each.version}: {each.what}")
         done = store.pending() if dry_run else store.migrate()
-    except (LedgerDown, ConfigError) as error:
+    except (StoreUnavailable, ConfigError) as error:
         click.echo(f"  {error}", err=True)
         return None
     if done and not dry_run:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import click
 
-from scrubber.batch.local_file import CannotContinue, ProcessEnded, Terms, received_on_before, scrub_file
-from scrubber.batch.model import Tally
-from scrubber.batch.upload import LOOKED_AT, SPACE, shown
+from scrubber.batch.local_file import CannotContinue, FileOptions, ProcessEnded, received_on_before, scrub_file
+from scrubber.batch.model import BatchTally
+from scrubber.batch.upload import LOOKED_AT, SPACE, sniff
 from scrubber.claim.model import Claim
 from scrubber.cli.claim_files import claim_bytes, claim_plainly
 from scrubber.cli.options import Day, Unusable, receipt, settings, told_plainly
@@ -43,13 +43,13 @@ def scrub_many(
     jobs: int,
     opened: Scrubber,
     chosen: Settings,
-) -> Tally:
+) -> BatchTally:
     """Scrubs a file and says what came out. Raises Unusable."""
     bar = _Bar()
     try:
         _has_lines(claims)
         day = received_on or received_on_before(output) or datetime.now(UTC).date()
-        tally = scrub_file(claims, output, opened, Terms(day, switches, chosen.max_body_bytes), jobs, bar.told)
+        tally = scrub_file(claims, output, opened, FileOptions(day, switches, chosen.max_body_bytes), jobs, bar.told)
     except (CannotContinue, ProcessEnded) as error:
         raise Unusable(str(error)) from None
     except OSError as error:
@@ -70,7 +70,7 @@ def _has_lines(claims: Path) -> None:
     with claims.open("rb") as file:
         start = file.read(LOOKED_AT).lstrip(SPACE)
     try:
-        seen = shown(start)
+        seen = sniff(start)
     except BadUpload as error:
         raise Unusable(f"{claims}: {error}") from None
     if seen.gzipped:

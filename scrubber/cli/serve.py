@@ -15,11 +15,11 @@ from scrubber.app import reloading_app
 from scrubber.authoring.admission import admit, brought_back, in_lines
 from scrubber.authoring.check_cache import Passed
 from scrubber.authoring.in_force import last_in_force, note_in_force
-from scrubber.batch.maintenance import Afterwards, Tell
+from scrubber.batch.maintenance import LogEvent, MaintenanceOptions
 from scrubber.batch.pinned import PinnedScrubbers
 from scrubber.batch.storage import Batches, open_batches
-from scrubber.batch.work import Bench
-from scrubber.batch.worker_pool import Duty, OpenBench, Pool, chunks, errands
+from scrubber.batch.work import WorkContext
+from scrubber.batch.worker_pool import Duty, OpenContext, Pool, chunks, maintenance_duty
 from scrubber.cli.migrate import check_stores
 from scrubber.cli.options import Unusable, settings, told_plainly
 from scrubber.config import Settings, cores, unknown_settings
@@ -126,21 +126,21 @@ def worker(processes: int | None, parent: int | None) -> None:
     with told_plainly():
         _open_batches(chosen)
         check_stores(chosen, lambda why: log.error("store away", reason=why))
-        afterwards = Afterwards(timedelta(days=chosen.keep_days), chosen.webhook_hosts, chosen.webhook_secret)
-        tell: Tell = lambda event, told: (log.error if event in OUTAGES else log.info)(event, **told)  # noqa: E731
-        duties = [errands(afterwards), *_crew(chosen, count, tell)]
-        pool = Pool(duties, _Rules(chosen, log), tell)
+        afterwards = MaintenanceOptions(timedelta(days=chosen.keep_days), chosen.webhook_hosts, chosen.webhook_secret)
+        log_event: LogEvent = lambda event, told: (log.error if event in OUTAGES else log.info)(event, **told)  # noqa: E731
+        duties = [maintenance_duty(afterwards), *_crew(chosen, count, log_event)]
+        pool = Pool(duties, _Rules(chosen, log), log_event)
     logs.take_over(log)
     log.info("workers", processes=count)
     pool.run(lambda: parent is None or os.getppid() == parent)
 
 
-def _crew(chosen: Settings, count: int, tell: Tell) -> list[Duty]:
+def _crew(chosen: Settings, count: int, log_event: LogEvent) -> list[Duty]:
     if chosen.broker is None:
         return [chunks] * count
-    from scrubber.batch.celery import celery_crew
+    from scrubber.batch.celery import celery_duties
 
-    return celery_crew(chosen.broker, count, tell)
+    return celery_duties(chosen.broker, count, log_event)
 
 
 class _Rules:
@@ -153,8 +153,8 @@ class _Rules:
         self._chosen = chosen
         self._log = log
 
-    def __call__(self) -> OpenBench:
-        """What opens the bench of a worker. Raises ScrubberError, and then nothing has changed."""
+    def __call__(self) -> OpenContext:
+        """What opens the context of a worker. Raises ScrubberError, and then nothing has changed."""
         chosen, log = self._chosen, self._log
         reference = LiveReference(chosen.reference, tell=lambda why: log.error("reference data not read", reason=why))
         live = LiveScrubber(self._in_force(reference), reference, chosen.stale_after)
@@ -164,7 +164,7 @@ class _Rules:
             chosen.stale_after,
             lambda why: log.warning("batch goes on with what is in force", reason=why),
         )
-        return lambda: _open_bench(chosen, live, pinned)
+        return lambda: _open_context(chosen, live, pinned)
 
     def _in_force(self, reference: LiveReference) -> Rulebook:
         """The rules that were brought back in place of the folder's, or else the folder's."""
@@ -185,11 +185,11 @@ class _Rules:
         return admitted.rulebook
 
 
-def _open_bench(chosen: Settings, live: LiveScrubber, pinned: PinnedScrubbers) -> Bench:
+def _open_context(chosen: Settings, live: LiveScrubber, pinned: PinnedScrubbers) -> WorkContext:
     batches = _open_batches(chosen)
-    return Bench(
-        ledger=batches.ledger,
-        depot=batches.depot,
+    return WorkContext(
+        job_store=batches.job_store,
+        file_store=batches.file_store,
         scrubber=live.current,
         most_row_bytes=chosen.max_body_bytes,
         most_upload_bytes=chosen.max_batch_bytes,
@@ -197,7 +197,7 @@ def _open_bench(chosen: Settings, live: LiveScrubber, pinned: PinnedScrubbers) -
         seconds=time.monotonic,
         alive=_nothing,
         lease_seconds=chosen.lease_seconds,
-        hint=batches.hint,
+        notify=batches.notify,
         pinned=pinned,
     )
 

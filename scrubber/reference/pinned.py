@@ -19,7 +19,7 @@ from scrubber.reference.tables import PTP, R, Table, rows_lie_in
 from scrubber.reference.typed_tables import STARTER, Contents, MemoryBackend, read_folder
 
 
-class Named(NamedTuple):
+class PinnedRelease(NamedTuple):
     """A release of a table as answers name it."""
 
     table: str
@@ -35,15 +35,15 @@ class Held(NamedTuple):
     backend: Backend
 
 
-def releases_at_hand(location: str | None) -> Mapping[Named, Held]:
+def releases_at_hand(location: str | None) -> Mapping[PinnedRelease, Held]:
     """Every release at a place of reference data, and those of the starter set.
 
     Raises ConfigError when there is no such place, Faults when a CSV file in it is wrong.
     """
-    held: dict[Named, Held] = {}
+    held: dict[PinnedRelease, Held] = {}
     for each in _held(location):
         release = each.release
-        held.setdefault(Named(release.table, release.name, release.sha256, release.complete), each)
+        held.setdefault(PinnedRelease(release.table, release.name, release.sha256, release.complete), each)
     return held
 
 

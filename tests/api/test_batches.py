@@ -22,7 +22,7 @@ from scrubber.batch.model import ROWS_A_CHUNK
 from scrubber.batch.work import work as one_lease
 from scrubber.config import Settings
 from scrubber.scrub import Scrubber
-from tests.support.batches import bench, claims, ndjson, work_off
+from tests.support.batches import claims, context, ndjson, work_off
 from tests.support.service import ROOT
 
 NDJSON = "application/x-ndjson"
@@ -47,7 +47,7 @@ def client(app: Flask) -> FlaskClient:
 
 
 def work(state: Path, shipped: Scrubber) -> None:
-    work_off(bench(state, shipped))
+    work_off(context(state, shipped))
 
 
 def submit(client: FlaskClient, data: bytes, query: str = "", media_type: str = NDJSON, **headers: str) -> Any:
@@ -307,9 +307,9 @@ def test_damaged_results_of_a_cancelled_batch_are_a_500_that_says_what_to_do(
 ) -> None:
     data = ndjson(ROWS_A_CHUNK + 1).replace(b"CLAIM-", b"CANARY-")
     address = submit(client, data).headers["Location"]
-    on = bench(state, shipped)
+    on = context(state, shipped)
     for _ in range(2):  # it is cut, and one chunk is scrubbed
-        lease = on.ledger.take("one")
+        lease = on.job_store.take("one")
         assert lease is not None
         one_lease(lease, on)
     assert client.post(f"{address}/cancel").json["state"] == "cancelled"
@@ -354,7 +354,7 @@ def test_a_full_disk_is_told_of_batches_and_the_service_stays_ready(
     waiting = submit(client, ndjson(3).replace(b"CLAIM-", b"CANARY-")).headers["Location"]
     assert client.get("/readyz").json["batches"] == {"goOn": True, "why": None}
     kept = app.extensions["claim-scrubber"].batches
-    monkeypatch.setattr(kept.depot, "_disk", lambda _place: SimpleNamespace(f_blocks=100, f_bavail=0, f_frsize=1))
+    monkeypatch.setattr(kept.file_store, "_disk", lambda _place: SimpleNamespace(f_blocks=100, f_bavail=0, f_frsize=1))
     ready = client.get("/readyz")
     why = "there is no room for the batch"
     assert (ready.status_code, ready.json["batches"]) == (200, {"goOn": False, "why": why})
@@ -374,11 +374,11 @@ def test_a_full_disk_is_told_of_batches_and_the_service_stays_ready(
 def test_what_a_worker_says_is_told_until_it_goes_on(client: FlaskClient, state: Path, shipped: Scrubber) -> None:
     """The disk of another machine: the service itself sees nothing of it."""
     address = submit(client, ndjson(1)).headers["Location"]
-    ledger = bench(state, shipped).ledger
-    ledger.stand_still("worker", "there is no room for the batch")
+    job_store = context(state, shipped).job_store
+    job_store.report_stalled("worker", "there is no room for the batch")
     assert client.get(address).json["why"] == "there is no room for the batch"
     assert client.get("/readyz").json["batches"] == {"goOn": False, "why": "there is no room for the batch"}
-    ledger.go_on("worker")
+    job_store.go_on("worker")
     assert client.get(address).json["why"] is None
     assert client.get("/readyz").json["batches"] == {"goOn": True, "why": None}
 

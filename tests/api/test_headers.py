@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from scrubber.app import create_app
 from scrubber.config import Settings
 from scrubber.scrub import Scrubber
-from tests.support.batches import bench, ndjson, work_off
+from tests.support.batches import context, ndjson, work_off
 from tests.support.claims import office_claim, tbs_claim
 from tests.support.service import JSON, ROOT, Service, running, write_rules
 from tests.support.waiting import until
@@ -47,7 +47,7 @@ def client(app: Flask) -> FlaskClient:
 def results(app: Flask, state: Path, shipped: Scrubber) -> str:
     """The address of the results of a batch that is done."""
     sent = app.test_client().post(BATCHES, data=ndjson(30), content_type="application/x-ndjson")
-    work_off(bench(state, shipped))
+    work_off(context(state, shipped))
     return f"{sent.headers['Location']}/results"
 
 

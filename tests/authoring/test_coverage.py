@@ -119,10 +119,10 @@ def by_the_engine(coverage: RuleCoverage, cases: list[Case]) -> list[tuple[int, 
     nodes = [seen.node for seen in coverage.seen]
     counts = [{True: 0, False: 0} for _ in nodes]
     for case in cases:
-        bench, claim, received_on = set_up(case, shipped_scrubber(), RULES)
-        facts = read_facts(claim, bench.rulebook, bench.reference, received_on).facts
+        context, claim, received_on = set_up(case, shipped_scrubber(), RULES)
+        facts = read_facts(claim, context.rulebook, context.reference, received_on).facts
         tests = [EngineTest(key, coverage.rule.scope, node.condition) for key, node in enumerate(nodes)]
-        matches = set(PlainEngine(tests, bench.rulebook.lists).match(facts))
+        matches = set(PlainEngine(tests, context.rulebook.lists).match(facts))
         ways: set[tuple[int, bool]] = set()
         for index, fact in enumerate(facts):
             if fact.kind == coverage.rule.scope:

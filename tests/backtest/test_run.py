@@ -25,7 +25,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scrubber.backtest.compare import open_bench
+from scrubber.backtest.compare import open_comparison
 from scrubber.backtest.files import Chunk
 from scrubber.backtest.html import page
 from scrubber.backtest.report import document
@@ -271,7 +271,7 @@ def test_same_as_two_full_scrubs_one_by_one(shipped: Scrubber, seed: int) -> Non
     bodies = [misspelt_by_chance(random_claim(rng.randrange(10**6)), rng) for _ in range(25)]
     before = found(assemble(one, shipped.reference), bodies)
     after = found(assemble(other, shipped.reference), bodies)
-    judging = Judging(open_bench(Books(other, one, ()), shipped.reference), DAY, None, ())
+    judging = Judging(open_comparison(Books(other, one, ()), shipped.reference), DAY, None, ())
     rows = tuple(orjson.dumps(body | {"scrubContext": body["scrubContext"] | {"receivedOn": None}}) for body in bodies)
     tally = judging.chunk(Chunk(1, rows, (None,) * len(rows), 1.0))
     sums = {
@@ -311,8 +311,8 @@ def test_what_depends_on_a_misspelt_name_is_no_finding_of_a_back_test(tmp_path: 
 def test_the_same_tables_are_read_once_and_others_twice(shipped: Scrubber) -> None:
     book = shipped.rulebook
     fewer = Rulebook(book.rules, book.packs, book.rows | {"limits": ()}, book.digest)
-    assert open_bench(Books(book, book, ()), shipped.reference).one_reading
-    assert not open_bench(Books(book, fewer, ()), shipped.reference).one_reading
+    assert open_comparison(Books(book, book, ()), shipped.reference).one_reading
+    assert not open_comparison(Books(book, fewer, ()), shipped.reference).one_reading
 
 
 # Files
@@ -619,6 +619,6 @@ def test_a_pair_that_one_rulebook_names_is_no_fact_of_the_other(shipped: Scrubbe
     general = replace(naming, id="any-pair", applies=AllOf(()))
     one = Rulebook(dict(book.rules) | {"any-pair": general}, book.packs, book.rows, book.digest)
     other = Rulebook(dict(one.rules) | {"names-a-pair": naming}, book.packs, book.rows, book.digest)
-    judged = open_bench(Books(other, one, ()), shipped.reference).judge(read_v3(office_claim()), DAY)
+    judged = open_comparison(Books(other, one, ()), shipped.reference).judge(read_v3(office_claim()), DAY)
     found_by = [{each.rule.id for each in side.findings} & {"any-pair", "names-a-pair"} for side in judged]
     assert found_by == [set(), {"any-pair", "names-a-pair"}]

@@ -1,4 +1,4 @@
-"""Celery over a real broker: hints, and what happens when they are lost."""
+"""Celery over a real broker: messages, and what happens when they are lost."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ import pytest
 
 from scrubber.batch.model import Chunk
 from scrubber.batch.storage import Batches, open_batches
-from scrubber.batch.work import Bench
+from scrubber.batch.work import WorkContext
 from scrubber.errors import ConfigError
 from scrubber.scrub import Scrubber
-from tests.support.batches import NOW, Keep, batch_of, bench, forget_batches, ndjson, results, submit
+from tests.support.batches import NOW, Keep, batch_of, context, forget_batches, ndjson, results, submit
 from tests.support.brokers import KINDS, broker_running
 from tests.support.service import ROOT, free_port, write_rules
 from tests.support.waiting import PATIENCE, until
@@ -71,15 +71,15 @@ def forget_hints(address: str) -> None:
 
 def test_hints_lie_in_the_queue(broker: Broker) -> None:
     assert broker.waiting() == 0
-    broker.hint("b1", (-1,))
-    broker.hint("b1", range(3))
+    broker.notify("b1", (-1,))
+    broker.notify("b1", range(3))
     assert broker.waiting() == 4
 
 
 @pytest.mark.parametrize("address", ["redis://127.0.0.1:{}/0", "amqp://127.0.0.1:{}//"])
 def test_a_broker_that_is_away_fails_nobody(address: str) -> None:
     away = Broker(address.format(free_port()))
-    away.hint("b1", (1, 2))
+    away.notify("b1", (1, 2))
     with pytest.raises(BrokerAway, match=r"^Connection(Refused)?Error$"):
         away.waiting()
 
@@ -88,7 +88,7 @@ def test_a_broker_that_hangs_holds_up_nobody_for_long(carrier: Carrier, broker: 
     carrier.process.send_signal(signal.SIGSTOP)
     try:
         begun = time.monotonic()
-        broker.hint("b1", (1, 2))
+        broker.notify("b1", (1, 2))
         assert time.monotonic() - begun < MAY_TAKE
         with pytest.raises(BrokerAway):
             broker.waiting()
@@ -102,7 +102,7 @@ def test_a_broker_that_takes_no_more_holds_up_nobody_for_long(tmp_path: Path) ->
     (tmp_path / "broker" / "rabbitmq.conf").write_text("disk_free_limit.absolute = 1000TB\n")
     with broker_running("rabbitmq", tmp_path) as (address, _):
         begun = time.monotonic()
-        Broker(address).hint("b1", (1, 2))
+        Broker(address).notify("b1", (1, 2))
         assert time.monotonic() - begun < MAY_TAKE
 
 
@@ -115,14 +115,14 @@ def test_a_kind_of_broker_that_nobody_knows_is_refused_and_its_address_kept_quie
 
 def test_a_sweep_sends_what_is_missing_and_no_more(broker: Broker, kept: Batches, address: str) -> None:
     seconds = [0.0]
-    on = bench(kept, None, seconds=lambda: seconds[0])
+    on = context(kept, None, seconds=lambda: seconds[0])
     sweep = Sweep(broker, lambda *told: None)
     assert not sweep("me", on)
-    kept.ledger.accept(batch_of(b"x"), None, None, NOW)
-    lease = kept.ledger.take("me")
+    kept.job_store.accept(batch_of(b"x"), None, None, NOW)
+    lease = kept.job_store.take("me")
     assert lease is not None
-    kept.ledger.cut(lease, [Chunk(number, number + 1, 1, 0, 1) for number in range(5)], 5, NOW)
-    broker.hint("b1", (0, 1))
+    kept.job_store.cut(lease, [Chunk(number, number + 1, 1, 0, 1) for number in range(5)], 5, NOW)
+    broker.notify("b1", (0, 1))
     assert not sweep("me", on)  # it is not yet time
     for expected in (True, False):
         seconds[0] += on.lease_seconds
@@ -138,21 +138,21 @@ def test_a_sweep_connects_once_for_all_that_is_missing_of_a_batch(kept: Batches,
     told: list[tuple[str, list[int]]] = []
 
     class Told(Broker):
-        def hint(self, batch_id: str, numbers: Sequence[int]) -> None:
+        def notify(self, batch_id: str, numbers: Sequence[int]) -> None:
             told.append((batch_id, list(numbers)))
 
     forget_hints(address)
     for batch_id in ("b1", "b2"):
-        kept.ledger.accept(batch_of(b"x", batch_id), None, None, NOW)
-    lease = kept.ledger.take("me")
+        kept.job_store.accept(batch_of(b"x", batch_id), None, None, NOW)
+    lease = kept.job_store.take("me")
     assert lease is not None
-    kept.ledger.cut(lease, [Chunk(number, number + 1, 1, 0, 1) for number in range(5)], 5, NOW)
-    assert Sweep(Told(address), lambda *_: None)("me", bench(kept, None))
+    kept.job_store.cut(lease, [Chunk(number, number + 1, 1, 0, 1) for number in range(5)], 5, NOW)
+    assert Sweep(Told(address), lambda *_: None)("me", context(kept, None))
     assert sorted(told) == [("b1", [0, 1, 2, 3, 4]), ("b2", [-1])]
 
 
 def test_who_accepts_and_who_cuts_send_hints(postgres: str, broker: Broker, address: str, shipped: Scrubber) -> None:
-    from scrubber.batch.model import Options
+    from scrubber.batch.model import BatchOptions
     from scrubber.batch.upload import Declared, receive
     from scrubber.batch.work import work
     from tests.support.batches import RECEIVED
@@ -160,18 +160,18 @@ def test_who_accepts_and_who_cuts_send_hints(postgres: str, broker: Broker, addr
     forget_batches(postgres)
     kept = open_batches(None, postgres, 60.0, address)
     assert kept is not None
-    receive(kept, [ndjson(1_001)], Declared("ndjson"), Options(RECEIVED), None, 10**9, lambda: NOW)
+    receive(kept, [ndjson(1_001)], Declared("ndjson"), BatchOptions(RECEIVED), None, 10**9, lambda: NOW)
     assert broker.waiting() == 1
-    lease = kept.ledger.take("me")
+    lease = kept.job_store.take("me")
     assert lease is not None
-    assert work(lease, bench(kept, shipped, hint=kept.hint))
+    assert work(lease, context(kept, shipped, notify=kept.notify))
     assert broker.waiting() == 1 + 3
 
 
 def test_workers_of_celery_scrub_what_waits_though_no_hint_was_sent(
     postgres: str, tmp_path: Path, kept: Batches, broker: Broker, address: str, shipped: Scrubber
 ) -> None:
-    on = bench(kept, shipped)
+    on = context(kept, shipped)
     submit(on, ndjson(1_200))
     with workers(tmp_path, postgres, address) as process:
         until_done(on, "b1")
@@ -189,18 +189,18 @@ def test_a_chunk_of_a_worker_that_is_killed_is_done_again_at_once(
 ) -> None:
     with workers(tmp_path, postgres, address, lease=600) as process:
         _settled(process.pid)
-        submit(bench(kept, None), ndjson(2_000))
-        broker.hint("b1", (-1, 0, 1, 2, 3))
+        submit(context(kept, None), ndjson(2_000))
+        broker.notify("b1", (-1, 0, 1, 2, 3))
         for _ in range(3):
             os.kill(_holder(postgres, process.pid), signal.SIGKILL)
-        until_done(bench(kept, None), "b1")
+        until_done(context(kept, None), "b1")
 
 
 @pytest.mark.parametrize(("kind", "how"), [("rabbitmq", signal.SIGKILL), ("valkey", signal.SIGSTOP)])
 def test_work_goes_on_without_the_broker_and_with_it_again(
     postgres: str, tmp_path: Path, kept: Batches, shipped: Scrubber, kind: str, how: signal.Signals
 ) -> None:
-    on = bench(kept, shipped)
+    on = context(kept, shipped)
     with broker_running(kind, tmp_path) as (address, process), workers(tmp_path, postgres, address):
         submit(on, ndjson(3))
         until_done(on, "b1")
@@ -226,7 +226,7 @@ def _holder(database: str, pool: int) -> int:
     with psycopg.connect(database, autocommit=True) as connection:
         asked = "SELECT worker FROM scrubber_batches.chunks WHERE state = 'leased' AND until > now()"
         until(lambda: connection.execute(asked).fetchall(), "nobody took anything")
-    # Errands and the sweeper never have one; they were started first.
+    # Maintenance and the sweeper never have one; they were started first.
     return tree(pool)[-1]
 
 
@@ -257,13 +257,13 @@ def workers(folder: Path, database: str, broker: str, lease: int = 2) -> Iterato
         process.wait()
 
 
-def until_done(on: Bench, batch_id: str) -> None:
-    until(lambda: (batch := on.ledger.batch(batch_id)) and batch.state == "done", "it is not done")
+def until_done(on: WorkContext, batch_id: str) -> None:
+    until(lambda: (batch := on.job_store.batch(batch_id)) and batch.state == "done", "it is not done")
 
 
 def _settled(process: int) -> list[int]:
     """All processes below one, once Celery's own are among them."""
     from tests.support.chaos import tree
 
-    until(lambda: len(tree(process)) >= 4, "they did not start")  # it, errands, the sweeper, a worker
+    until(lambda: len(tree(process)) >= 4, "they did not start")  # it, maintenance, the sweeper, a worker
     return tree(process)[1:]

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from scrubber.batch.results import Wanted, checked_result, findings_csv, lines
+from scrubber.batch.results import ResultFilter, checked_result, findings_csv, lines
 from scrubber.batch.storage import Batches
-from scrubber.batch.work import Bench, work
+from scrubber.batch.work import WorkContext, work
 from scrubber.errors import DamagedResult
 from scrubber.scrub import Scrubber
-from tests.support.batches import NOW, Keep, bench, ndjson, result_bytes, submit, work_off
+from tests.support.batches import NOW, Keep, context, ndjson, result_bytes, submit, work_off
 from tests.support.waiting import until
 
 Change = Callable[[bytes], bytes]
@@ -55,11 +55,11 @@ def accept_all(data: bytes) -> bytes:
 
 
 def read(kept: Batches, batch_id: str = "b1") -> bytes:
-    return b"".join(lines(kept, batch_id, Wanted()))
+    return b"".join(lines(kept, batch_id, ResultFilter()))
 
 
-def done(keep: Keep, shipped: Scrubber, rows: int = 3) -> tuple[Bench, bytes]:
-    on = bench(keep(), shipped)
+def done(keep: Keep, shipped: Scrubber, rows: int = 3) -> tuple[WorkContext, bytes]:
+    on = context(keep(), shipped)
     submit(on, ndjson(rows))
     work_off(on)
     return on, result_bytes(on)
@@ -76,33 +76,33 @@ def test_results_that_are_not_as_they_were_made_are_made_again(
         read(keep())
     assert told.value.again
     assert "CLAIM" not in str(told.value)
-    state = on.ledger.batch("b1")
+    state = on.job_store.batch("b1")
     assert state is not None
     assert (state.state, state.ended) == ("running", None)
-    assert on.ledger.progress("b1").tally.rows == 0
+    assert on.job_store.progress("b1").tally.rows == 0
     assert work_off(on) == 1
     assert read(keep()) == before
-    ended = on.ledger.batch("b1")
+    ended = on.job_store.batch("b1")
     assert ended is not None
     assert ended.state == "done"
-    assert on.ledger.progress("b1").tally.rows == 3
+    assert on.job_store.progress("b1").tally.rows == 3
 
 
 def test_csv_is_checked_too_before_anything_is_told(keep: Keep, shipped: Scrubber) -> None:
     done(keep, shipped)
     rewrite(keep, "result", accept_all)
     with pytest.raises(DamagedResult):
-        next(findings_csv(keep(), "b1", Wanted()))
+        next(findings_csv(keep(), "b1", ResultFilter()))
 
 
 def test_results_of_an_ended_batch_are_told_to_be_lost(keep: Keep, shipped: Scrubber) -> None:
-    on = bench(keep(), shipped)
+    on = context(keep(), shipped)
     submit(on, ndjson(600))
     for _ in range(2):
-        lease = on.ledger.take("one")
+        lease = on.job_store.take("one")
         assert lease is not None
         work(lease, on)
-    on.ledger.cancel("b1", NOW)
+    on.job_store.cancel("b1", NOW)
     rewrite(keep, "result", accept_all)
     with pytest.raises(DamagedResult) as told:
         read(keep())
@@ -111,9 +111,9 @@ def test_results_of_an_ended_batch_are_told_to_be_lost(keep: Keep, shipped: Scru
 
 def test_two_who_find_the_same_damage_have_it_made_once(keep: Keep, shipped: Scrubber) -> None:
     on, before = done(keep, shipped)
-    [found] = on.ledger.done("b1", 0)
-    assert on.ledger.do_again("b1", found)
-    assert not on.ledger.do_again("b1", found)
+    [found] = on.job_store.done("b1", 0)
+    assert on.job_store.do_again("b1", found)
+    assert not on.job_store.do_again("b1", found)
     assert work_off(on) == 1
     assert read(keep()) == before
 
@@ -121,7 +121,7 @@ def test_two_who_find_the_same_damage_have_it_made_once(keep: Keep, shipped: Scr
 def test_who_comes_second_to_the_same_damage_is_not_told_that_it_is_lost(keep: Keep, shipped: Scrubber) -> None:
     """Both were reading when the first one found it; the results are being made, and then they are there again."""
     on, before = done(keep, shipped)
-    [found] = on.ledger.done("b1", 0)
+    [found] = on.job_store.done("b1", 0)
     rewrite(keep, "result", accept_all)
     for _ in range(2):
         with pytest.raises(DamagedResult) as told:
@@ -138,11 +138,11 @@ def renumber(data: bytes) -> bytes:
 
 @pytest.mark.parametrize("change", [renumber, None], ids=["edited", "gone"])
 def test_an_upload_that_is_not_as_it_was_sent_is_not_cut(keep: Keep, shipped: Scrubber, change: Change | None) -> None:
-    on = bench(keep(), shipped)
+    on = context(keep(), shipped)
     submit(on, ndjson(3))
     rewrite(keep, "upload", change)
     work_off(on)
-    ended = on.ledger.batch("b1")
+    ended = on.job_store.batch("b1")
     assert ended is not None
     assert ended.state == "failed"
     assert "what was kept of the upload" in str(ended.why)
@@ -157,7 +157,7 @@ def test_rows_that_are_not_as_they_were_sent_are_not_judged(keep: Keep, shipped:
     with pytest.raises(DamagedResult):
         read(keep())
     work_off(on)
-    ended = on.ledger.batch("b1")
+    ended = on.job_store.batch("b1")
     assert ended is not None
     assert ended.state == "failed"
     assert "no longer what was sent" in str(ended.why)
@@ -165,21 +165,21 @@ def test_rows_that_are_not_as_they_were_sent_are_not_judged(keep: Keep, shipped:
 
 
 def test_a_batch_that_fails_so_holds_up_no_other(keep: Keep, shipped: Scrubber) -> None:
-    on = bench(keep(), shipped)
+    on = context(keep(), shipped)
     submit(on, ndjson(3))
     rewrite(keep, "upload", None)
     submit(replace(on), ndjson(3), "b2")
     work_off(on)
-    assert [batch.state for batch in on.ledger.batches(2)] == ["done", "failed"]
+    assert [batch.state for batch in on.job_store.batches(2)] == ["done", "failed"]
 
 
 def test_a_full_disk_is_told_while_it_lasts(keep: Keep) -> None:
     kept = keep()
-    assert kept.standing_still() is None
-    kept.ledger.stand_still("one", "there is no room for the batch")
-    assert keep().standing_still() == "there is no room for the batch"
-    kept.ledger.go_on("one")
-    assert keep().standing_still() is None
+    assert kept.stalled_reason() is None
+    kept.job_store.report_stalled("one", "there is no room for the batch")
+    assert keep().stalled_reason() == "there is no room for the batch"
+    kept.job_store.go_on("one")
+    assert keep().stalled_reason() is None
     short = keep(lease_seconds=0.01)
-    short.ledger.stand_still("two", "there is no room for the batch")
-    assert until(lambda: keep().standing_still() is None)
+    short.job_store.report_stalled("two", "there is no room for the batch")
+    assert until(lambda: keep().stalled_reason() is None)

@@ -10,9 +10,9 @@ import pytest
 
 from scrubber.batch.storage import open_batches
 from scrubber.batch.work import remove_batch
-from scrubber.errors import LedgerDown
+from scrubber.errors import StoreUnavailable
 from scrubber.scrub import Scrubber
-from tests.support.batches import bench, forget_batches, ndjson, results, submit, work_off
+from tests.support.batches import context, forget_batches, ndjson, results, submit, work_off
 from tests.support.service import Service, running, write_rules
 
 psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")
@@ -30,7 +30,7 @@ def in_encoding(request: pytest.FixtureRequest, postgres: str) -> Iterator[str]:
 def test_the_encoding_of_the_database_does_not_matter(in_encoding: str, shipped: Scrubber) -> None:
     kept = open_batches(None, in_encoding)
     assert kept is not None
-    on = bench(kept, shipped)
+    on = context(kept, shipped)
     submit(on, ndjson(3))
     assert work_off(on) == 2
     assert [row["row"] for row in results(on)] == [1, 2, 3]
@@ -46,10 +46,10 @@ def test_the_log_of_the_database_forgets_what_was_deleted(postgres: str, shipped
         server.execute("ALTER SYSTEM SET wal_recycle = off")
         server.execute("SELECT pg_reload_conf()")
         [[folder]] = server.execute("SHOW data_directory").fetchall()
-        submit(bench(kept, shipped), ndjson(20).replace(b"CLAIM", canary))
-        work_off(bench(kept, shipped))
+        submit(context(kept, shipped), ndjson(20).replace(b"CLAIM", canary))
+        work_off(context(kept, shipped))
         assert _holding(folder, canary)
-        remove_batch("b1", kept.ledger, kept.depot)
+        remove_batch("b1", kept.job_store, kept.file_store)
         for statement in ("CHECKPOINT", "SELECT pg_switch_wal()", "CHECKPOINT"):
             server.execute(statement)
         assert not _holding(folder, canary)
@@ -102,8 +102,8 @@ def test_what_is_wrong_with_a_database_is_said_without_its_address(
 ) -> None:
     kept = open_batches(None, psycopg.conninfo.make_conninfo(prepared, **wrong))
     assert kept is not None
-    with pytest.raises(LedgerDown) as told:
-        submit(bench(kept, None), ndjson(1), "b2")
+    with pytest.raises(StoreUnavailable) as told:
+        submit(context(kept, None), ndjson(1), "b2")
     assert str(told.value) == f"the database of batches cannot be used: {reason}"
 
 
@@ -120,7 +120,7 @@ def prepared(postgres: str) -> Iterator[str]:
         for name in ("reader", "older"):
             server.execute(f"CREATE DATABASE {name}")
         with psycopg.connect(psycopg.conninfo.make_conninfo(postgres, dbname="older")) as older:
-            submit(bench(open_batches(None, older.info.dsn), None), b"x")  # type: ignore[arg-type] -- it is there
+            submit(context(open_batches(None, older.info.dsn), None), b"x")  # type: ignore[arg-type] -- it is there
             older.execute("ALTER TABLE scrubber_batches.chunks RENAME urgency TO unknown")
         yield postgres
         Path(rules).write_text(before)

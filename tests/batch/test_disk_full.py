@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from scrubber.batch.storage.files import FolderDepot
-from scrubber.batch.work import WAITED_FOR_ROOM, work
-from scrubber.errors import DepotFull
+from scrubber.batch.storage.files import FolderFileStore
+from scrubber.batch.work import WAITED_FOR_SPACE, work
+from scrubber.errors import StorageFull
 from scrubber.scrub import Scrubber
-from tests.support.batches import NOW, bench, ndjson, results, submit, work_off
+from tests.support.batches import NOW, context, ndjson, results, submit, work_off
 from tests.support.chaos import tree
 from tests.support.service import Service, running, write_rules
 
@@ -68,7 +68,7 @@ def test_a_disk_that_is_full_refuses_a_batch_as_a_whole(service: Service) -> Non
 
 @dataclass
 class SmallDisk:
-    """A disk of so many bytes, of which what lies below a folder is used; see FolderDepot."""
+    """A disk of so many bytes, of which what lies below a folder is used; see FolderFileStore."""
 
     folder: Path
     size: int
@@ -79,41 +79,41 @@ class SmallDisk:
 
 
 def test_a_gzip_that_fills_the_disk_gives_all_of_it_back(tmp_path: Path, shipped: Scrubber) -> None:
-    depot = FolderDepot(tmp_path / "batches", SmallDisk(tmp_path, 8_000_000))
-    on = replace(bench(tmp_path, shipped), depot=depot)
+    file_store = FolderFileStore(tmp_path / "batches", SmallDisk(tmp_path, 8_000_000))
+    on = replace(context(tmp_path, shipped), file_store=file_store)
     bomb = gzip.compress(bytes(20_000_000))
     submit(on, bomb, gzipped=True)
-    lease = on.ledger.take("one")
+    lease = on.job_store.take("one")
     assert lease is not None
     assert not work(lease, on)
     assert [path.name for path in (tmp_path / "batches" / "b1").iterdir()] == ["upload"]
     submit(on, ndjson(3), "b2")
     work_off(on)
     assert len(results(on, "b2")) == 3
-    on.ledger.release("one")  # as if the lease had run out
-    work_off(replace(on, now=lambda: NOW + WAITED_FOR_ROOM))
-    ended = on.ledger.batch("b1")
+    on.job_store.release("one")  # as if the lease had run out
+    work_off(replace(on, now=lambda: NOW + WAITED_FOR_SPACE))
+    ended = on.job_store.batch("b1")
     assert ended is not None
     assert (ended.state, "no room" in str(ended.why)) == ("failed", True)
 
 
 def test_uploads_leave_room_to_clear_the_disk(tmp_path: Path) -> None:
     """Results of what was accepted may use some of it."""
-    depot = FolderDepot(tmp_path, SmallDisk(tmp_path, 100_000))
+    file_store = FolderFileStore(tmp_path, SmallDisk(tmp_path, 100_000))
     pieces = [bytes(1_000)] * 10
     for number in range(9):
-        depot.receive(f"b{number}", pieces)
-    with pytest.raises(DepotFull):
-        depot.receive("b9", pieces)
+        file_store.receive(f"b{number}", pieces)
+    with pytest.raises(StorageFull):
+        file_store.receive("b9", pieces)
     used = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
     assert used == 90_000
-    depot.keep_result("b0", 0, "token", bytes(8_000))
-    with pytest.raises(DepotFull):
-        depot.keep_result("b0", 1, "token", b"x")
+    file_store.keep_result("b0", 0, "token", bytes(8_000))
+    with pytest.raises(StorageFull):
+        file_store.keep_result("b0", 1, "token", b"x")
 
 
 def test_what_a_dead_worker_unpacked_is_cleared(tmp_path: Path, shipped: Scrubber) -> None:
-    on = bench(tmp_path, shipped)
+    on = context(tmp_path, shipped)
     submit(on, gzip.compress(ndjson(3)), gzipped=True)
     (tmp_path / "batches" / "b1" / "rows-dead.part").write_bytes(b"CANARY")
     work_off(on)

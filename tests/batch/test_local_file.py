@@ -15,10 +15,10 @@ import orjson
 import pytest
 from click.testing import CliRunner, Result
 
-from scrubber.batch.local_file import Lost, in_order
+from scrubber.batch.local_file import Lost, map_in_order
 from scrubber.cli import main
 from scrubber.scrub import Scrubber
-from tests.support.batches import RECEIVED, bench, ndjson, result_bytes, submit, work_off
+from tests.support.batches import RECEIVED, context, ndjson, result_bytes, submit, work_off
 from tests.support.service import ROOT, write_rules
 from tests.support.waiting import PATIENCE, until
 
@@ -101,7 +101,7 @@ def children(process: int) -> list[int]:
 def test_results_are_those_of_a_batch(tmp_path: Path, claims: Path, shipped: Scrubber) -> None:
     output = tmp_path / "out.ndjson"
     done = run(claims, output, ROOT / "rules")
-    on = bench(tmp_path, shipped)
+    on = context(tmp_path, shipped)
     submit(on, claims.read_bytes())
     work_off(on)
     assert output.read_bytes() == result_bytes(on)
@@ -288,7 +288,7 @@ def test_a_crew_keeps_the_order_of_its_tasks() -> None:
         time.sleep(random.random() / 500)
         return task, os.getpid()
 
-    made = list(in_order(work, range(50), 3))
+    made = list(map_in_order(work, range(50), 3))
     assert [task for task, _ in made] == list(range(50))
     assert len({process for _, process in made} - {os.getpid()}) == 3
 
@@ -300,5 +300,5 @@ def test_a_task_whose_process_ends_is_named() -> None:
         return task
 
     with pytest.raises(Lost) as lost:
-        list(in_order(work, range(9), 2))
+        list(map_in_order(work, range(9), 2))
     assert lost.value.task == 5

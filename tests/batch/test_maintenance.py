@@ -22,17 +22,17 @@ import orjson
 import pytest
 
 from scrubber.batch import maintenance
-from scrubber.batch.maintenance import UNTOUCHED, Afterwards, Errands, allowed, signature
-from scrubber.batch.storage.files import FolderDepot
-from scrubber.batch.storage.sqlite import SqliteLedger
-from scrubber.batch.work import Bench
+from scrubber.batch.maintenance import UNTOUCHED, Maintenance, MaintenanceOptions, allowed, signature
+from scrubber.batch.storage.files import FolderFileStore
+from scrubber.batch.storage.sqlite import SqliteJobStore
+from scrubber.batch.work import WorkContext
 from scrubber.scrub import Scrubber
-from tests.support.batches import NOW, bench, ndjson, submit, work_off
+from tests.support.batches import NOW, context, ndjson, submit, work_off
 from tests.support.waiting import until
 
 SECRET = "a secret of the tests"  # noqa: S105
 WEEK = timedelta(days=7)
-HERE = Afterwards(WEEK, ("127.0.0.1", "localhost"), SECRET)
+HERE = MaintenanceOptions(WEEK, ("127.0.0.1", "localhost"), SECRET)
 
 
 class Receiver:
@@ -77,23 +77,23 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(maintenance, "FIRST_DELAY", 0.02)
 
 
-def run(on: Bench, chosen: Afterwards = HERE, tries: int = 1) -> list[tuple[str, dict[str, object]]]:
-    """Errands for a while. Returns what the log was told."""
+def run(on: WorkContext, chosen: MaintenanceOptions = HERE, tries: int = 1) -> list[tuple[str, dict[str, object]]]:
+    """Maintenance for a while. Returns what the log was told."""
     logged: list[tuple[str, dict[str, object]]] = []
-    errands = Errands(chosen, lambda *said: logged.append(said))
+    errands = Maintenance(chosen, lambda *said: logged.append(said))
     for _ in range(tries):
         until(lambda: errands(on), "there was nothing to do")
     return logged
 
 
 def test_the_end_of_a_batch_is_told_once_signed_and_without_claims(tmp_path: Path, shipped: Scrubber) -> None:
-    on = bench(tmp_path, shipped)
+    on = context(tmp_path, shipped)
     with Receiver(204).running() as receiver:
         submit(on, ndjson(3) + b"junk\n", webhook=f"http://localhost:{receiver.port}/done?from=a")
-        assert not Errands(HERE, lambda *_: None)(on)
+        assert not Maintenance(HERE, lambda *_: None)(on)
         work_off(on)
         run(on)
-        assert not Errands(HERE, lambda *_: None)(on)
+        assert not Maintenance(HERE, lambda *_: None)(on)
     [(address, headers, content)] = receiver.told
     assert address == "/done?from=a"
     told = orjson.loads(content)
@@ -115,13 +115,13 @@ def test_the_signature_is_that_of_standard_webhooks() -> None:
 
 @pytest.mark.parametrize("end", ["cancel", "fail", "empty"])
 def test_every_end_is_told(tmp_path: Path, shipped: Scrubber, end: str) -> None:
-    on = bench(tmp_path, shipped)
+    on = context(tmp_path, shipped)
     with Receiver(200).running() as receiver:
         submit(on, b"\n" if end == "empty" else ndjson(1), webhook=f"http://127.0.0.1:{receiver.port}")
         if end == "cancel":
-            on.ledger.cancel("b1", NOW)
+            on.job_store.cancel("b1", NOW)
         elif end == "fail":
-            on.ledger.fail("b1", "why", NOW)
+            on.job_store.fail("b1", "why", NOW)
         work_off(on)
         run(on)
     expected = {"cancel": "cancelled", "fail": "failed", "empty": "failed"}[end]
@@ -129,12 +129,12 @@ def test_every_end_is_told(tmp_path: Path, shipped: Scrubber, end: str) -> None:
 
 
 def test_who_fails_or_sends_elsewhere_is_told_again(tmp_path: Path, shipped: Scrubber) -> None:
-    on = bench(tmp_path, shipped)
+    on = context(tmp_path, shipped)
     with Receiver(500, 302, 200).running() as receiver:
         submit(on, b"\n", webhook=f"http://127.0.0.1:{receiver.port}/here")
         work_off(on)
         run(on, tries=3)
-        assert not Errands(HERE, lambda *_: None)(on)
+        assert not Maintenance(HERE, lambda *_: None)(on)
     assert [(address, headers["webhook-id"]) for address, headers, _ in receiver.told] == [("/here", "b1")] * 3
 
 
@@ -142,12 +142,12 @@ def test_nobody_there_is_tried_again_later_and_given_up_in_the_end(
     tmp_path: Path, shipped: Scrubber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(maintenance, "MOST_TRIES", 3)
-    on = bench(tmp_path, shipped)
+    on = context(tmp_path, shipped)
     submit(on, b"\n", webhook="http://127.0.0.1:1/CANARY")
     work_off(on)
     logged = run(on, tries=3)
     assert logged == [("webhook given up", {"batch": "b1", "tries": 3, "status": None})]
-    assert on.ledger.next_announcement() is None
+    assert on.job_store.next_announcement() is None
 
 
 def test_delays_grow_to_an_hour_and_go_on_for_about_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,43 +159,45 @@ def test_delays_grow_to_an_hour_and_go_on_for_about_a_day(monkeypatch: pytest.Mo
 
 
 def test_what_a_killed_process_was_to_tell_is_told_by_another(tmp_path: Path, shipped: Scrubber) -> None:
-    on = bench(tmp_path, shipped, ledger=SqliteLedger(tmp_path / "batches.sqlite", 0.05))
+    on = context(tmp_path, shipped, job_store=SqliteJobStore(tmp_path / "batches.sqlite", 0.05))
     with Receiver(200).running() as receiver:
         submit(on, b"\n", webhook=f"http://127.0.0.1:{receiver.port}")
         work_off(on)
-        assert on.ledger.next_announcement() is not None  # and here it dies
-        assert on.ledger.next_announcement() is None
+        assert on.job_store.next_announcement() is not None  # and here it dies
+        assert on.job_store.next_announcement() is None
         run(on)
     assert len(receiver.told) == 1
 
 
 @pytest.mark.parametrize(
-    "chosen", [Afterwards(WEEK, ("hooks.example",), SECRET), Afterwards(WEEK, ("127.0.0.1",), None)]
+    "chosen", [MaintenanceOptions(WEEK, ("hooks.example",), SECRET), MaintenanceOptions(WEEK, ("127.0.0.1",), None)]
 )
-def test_a_host_that_is_allowed_no_more_is_not_told(tmp_path: Path, shipped: Scrubber, chosen: Afterwards) -> None:
-    on = bench(tmp_path, shipped)
+def test_a_host_that_is_allowed_no_more_is_not_told(
+    tmp_path: Path, shipped: Scrubber, chosen: MaintenanceOptions
+) -> None:
+    on = context(tmp_path, shipped)
     with Receiver(200).running() as receiver:
         submit(on, b"\n", webhook=f"http://127.0.0.1:{receiver.port}")
         work_off(on)
         run(on, chosen)
     assert receiver.told == []
-    assert on.ledger.next_announcement() is None
+    assert on.job_store.next_announcement() is None
 
 
 def test_a_receiver_that_is_gone_is_left_alone(tmp_path: Path, shipped: Scrubber) -> None:
-    on = bench(tmp_path, shipped)
+    on = context(tmp_path, shipped)
     with Receiver(410).running() as receiver:
         submit(on, b"\n", webhook=f"http://127.0.0.1:{receiver.port}")
         work_off(on)
         assert [event for event, _ in run(on)] == ["webhook given up"]
-    assert on.ledger.next_announcement() is None
+    assert on.job_store.next_announcement() is None
 
 
 def test_a_proxy_of_the_environment_is_not_used(
     tmp_path: Path, shipped: Scrubber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    on = bench(tmp_path, shipped)
+    on = context(tmp_path, shipped)
     with Receiver(200).running() as receiver:
         submit(on, b"\n", webhook=f"http://127.0.0.1:{receiver.port}")
         work_off(on)
@@ -212,7 +214,7 @@ def test_https_is_checked(tmp_path: Path, shipped: Scrubber, monkeypatch: pytest
     subprocess.run([*made, "-keyout", key, "-out", certificate], check=True, capture_output=True)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate, key)
-    on = bench(tmp_path, shipped)
+    on = context(tmp_path, shipped)
     with Receiver(200).running(tls) as receiver:
         submit(on, b"\n", webhook=f"https://localhost:{receiver.port}/")
         work_off(on)
@@ -266,44 +268,44 @@ def test_addresses(address: str, is_allowed: bool) -> None:
 
 
 def test_a_batch_that_is_deleted_is_told_no_more(tmp_path: Path, shipped: Scrubber) -> None:
-    on = bench(tmp_path, shipped)
+    on = context(tmp_path, shipped)
     submit(on, b"\n", webhook="http://127.0.0.1:1/")
     work_off(on)
-    on.ledger.delete("b1")
-    assert on.ledger.next_announcement() is None
+    on.job_store.delete("b1")
+    assert on.job_store.next_announcement() is None
 
 
 def test_batches_are_removed_after_their_time_and_not_before(tmp_path: Path, shipped: Scrubber) -> None:
-    on = bench(tmp_path, shipped)
+    on = context(tmp_path, shipped)
     submit(on, ndjson(1), "old")
     submit(on, ndjson(1), "running")
-    on.ledger.cancel("old", NOW - WEEK - timedelta(seconds=1))
+    on.job_store.cancel("old", NOW - WEEK - timedelta(seconds=1))
     submit(on, ndjson(1), "new")
-    on.ledger.cancel("new", NOW - WEEK + timedelta(seconds=1))
-    Errands(HERE, lambda *_: None)(on)
-    assert {batch.id for batch in on.ledger.batches(9)} == {"running", "new"}
+    on.job_store.cancel("new", NOW - WEEK + timedelta(seconds=1))
+    Maintenance(HERE, lambda *_: None)(on)
+    assert {batch.id for batch in on.job_store.batches(9)} == {"running", "new"}
     assert {path.name for path in (tmp_path / "batches").iterdir()} == {"running", "new"}
 
 
 def test_bytes_of_no_batch_are_swept_but_not_those_under_way(tmp_path: Path, shipped: Scrubber) -> None:
-    on = bench(tmp_path, shipped)
+    on = context(tmp_path, shipped)
     long_ago = (NOW - UNTOUCHED - timedelta(seconds=1)).timestamp()
     submit(on, ndjson(1), "kept")
-    on.depot.receive("crashed", [b"CANARY"])
-    on.depot.receive("under-way", [b"CANARY"])
-    on.depot.receive("half-removed", [b"CANARY"])
+    on.file_store.receive("crashed", [b"CANARY"])
+    on.file_store.receive("under-way", [b"CANARY"])
+    on.file_store.receive("half-removed", [b"CANARY"])
     (tmp_path / "batches" / "half-removed").rename(tmp_path / "batches" / "half-removed.removed")
     for path in (tmp_path / "batches").rglob("*"):
         os.utime(path, (long_ago, long_ago))
     os.utime(tmp_path / "batches" / "under-way" / "upload", (NOW.timestamp(), NOW.timestamp()))
-    Errands(HERE, lambda *_: None)(on)
+    Maintenance(HERE, lambda *_: None)(on)
     assert {path.name for path in (tmp_path / "batches").iterdir()} == {"kept", "under-way"}
 
 
 def test_whoever_works_on_a_batch_that_is_removed_leaves_nothing(tmp_path: Path) -> None:
-    depot = FolderDepot(tmp_path / "batches")
-    depot.receive("b1", [b"CANARY"])
+    file_store = FolderFileStore(tmp_path / "batches")
+    file_store.receive("b1", [b"CANARY"])
     with (tmp_path / "batches" / "b1" / "0000001-token").open("wb") as held:
-        depot.remove("b1")
+        file_store.remove("b1")
         held.write(b"CANARY")
     assert list((tmp_path / "batches").iterdir()) == []

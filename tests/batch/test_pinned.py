@@ -12,10 +12,10 @@ import pytest
 from scrubber.batch.model import ROWS_A_CHUNK
 from scrubber.batch.pinned import PinnedScrubbers, versions_of
 from scrubber.batch.serialize import document, releases
-from scrubber.batch.work import Bench, work
+from scrubber.batch.work import WorkContext, work
 from scrubber.rulebook.history import archive
 from scrubber.scrub import Scrubber, open_scrubber
-from tests.support.batches import NOW, Keep, bench, result_bytes, results, submit, work_off
+from tests.support.batches import NOW, Keep, context, result_bytes, results, submit, work_off
 from tests.support.claims import tbs_claim
 from tests.support.service import write_rules
 
@@ -34,12 +34,12 @@ def claims() -> bytes:
     return (orjson.dumps(claim) + b"\n") * (ROWS_A_CHUNK + 1)
 
 
-def begun(keep: Keep, before: Scrubber) -> Bench:
+def begun(keep: Keep, before: Scrubber) -> WorkContext:
     """A batch whose first chunk is done."""
-    on = bench(keep(), before)
+    on = context(keep(), before)
     submit(on, claims())
     for _ in range(2):  # cut, and one chunk
-        lease = on.ledger.take("one")
+        lease = on.job_store.take("one")
         assert lease is not None
         assert work(lease, on)
     return on
@@ -58,7 +58,7 @@ def kept_scrubbers(state: Path, missing: list[str]) -> PinnedScrubbers:
 def test_new_rules_do_not_reach_a_batch_that_was_begun(keep: Keep, rules: Path, tmp_path: Path) -> None:
     before = open_scrubber(rules, None)
     archive(rules, before.rulebook.digest, tmp_path / "state")
-    undisturbed = bench(keep(), before)
+    undisturbed = context(keep(), before)
     submit(undisturbed, claims(), "b0")
     work_off(undisturbed)
     on = begun(keep, before)
@@ -70,7 +70,7 @@ def test_new_rules_do_not_reach_a_batch_that_was_begun(keep: Keep, rules: Path, 
     assert missing == []
     assert fired(results(on)[-1]) == ["sample-denied"]
     assert result_bytes(on, "b1") == result_bytes(on, "b0")
-    [made] = on.ledger.versions("b1")
+    [made] = on.job_store.versions("b1")
     assert made == versions_of(before).in_short()
 
 
@@ -84,10 +84,10 @@ def test_a_batch_whose_rules_are_gone_goes_on_and_its_status_names_both(
     missing: list[str] = []
     work_off(replace(on, scrubber=lambda: after, pinned=kept_scrubbers(tmp_path / "state", missing)))
     assert len(missing) == 1
-    batch = on.ledger.batch("b1")
+    batch = on.job_store.batch("b1")
     assert batch is not None
     assert batch.state == "done"
-    told = document(batch, on.ledger.progress("b1"), on.ledger.versions("b1"), None, NOW)
+    told = document(batch, on.job_store.progress("b1"), on.job_store.versions("b1"), None, NOW)
     assert [each["rulebook"] for each in told["versions"]] == [before.rulebook.digest, after.rulebook.digest]
     assert told["begunWith"]["rulebook"] == before.rulebook.digest
     named = {(each["table"], each["release"], each["sha256"]) for each in releases(batch)}
@@ -101,7 +101,7 @@ def test_an_upgraded_program_finishes_it_and_versions_names_both(
     on = begun(keep, scrubber)
     monkeypatch.setattr("scrubber.batch.pinned.__version__", "999.0")
     work_off(on)
-    versions = on.ledger.versions("b1")
+    versions = on.job_store.versions("b1")
     assert [each.program for each in versions][1:] == ["999.0"]
     assert len({each.program for each in versions}) == 2
     assert len({each.rulebook for each in versions}) == 1
@@ -111,9 +111,9 @@ def test_a_rule_that_a_sender_left_out_is_left_out_to_the_end(keep: Keep, rules:
     """Also where new rules do not have it any more."""
     before = open_scrubber(rules, None)
     archive(rules, before.rulebook.digest, tmp_path / "state")
-    on = bench(keep(), before)
+    on = context(keep(), before)
     submit(on, claims(), disable=("sample-denied",))
-    lease = on.ledger.take("one")
+    lease = on.job_store.take("one")
     assert lease is not None
     assert work(lease, on)
     (rules / "sample" / "lines" / "sample-denied.yaml").unlink()
@@ -121,7 +121,7 @@ def test_a_rule_that_a_sender_left_out_is_left_out_to_the_end(keep: Keep, rules:
     write_rules(rules, ("sample-other", "warn", "77092"))
     after = open_scrubber(rules, None)
     work_off(replace(on, scrubber=lambda: after, pinned=kept_scrubbers(tmp_path / "state", [])))
-    ended = on.ledger.batch("b1")
+    ended = on.job_store.batch("b1")
     assert ended is not None
     assert ended.state == "done"
     assert fired(results(on)[0]) == []

@@ -14,9 +14,9 @@ import orjson
 import pytest
 
 from scrubber.batch.model import ROWS_A_CHUNK
-from scrubber.batch.work import Bench
+from scrubber.batch.work import WorkContext
 from scrubber.scrub import Scrubber
-from tests.support.batches import Keep, bench, ndjson, results, submit
+from tests.support.batches import Keep, context, ndjson, results, submit
 from tests.support.chaos import tree
 from tests.support.service import ROOT, write_rules
 from tests.support.waiting import PATIENCE, until
@@ -52,22 +52,22 @@ def slow(count: int) -> bytes:
     return ndjson(count).replace(b"CLAIM-", b"slow-")
 
 
-def done(on: Bench, batch_id: str = "b1") -> bool:
-    batch = on.ledger.batch(batch_id)
+def done(on: WorkContext, batch_id: str = "b1") -> bool:
+    batch = on.job_store.batch(batch_id)
     return batch is not None and batch.state == "done"
 
 
-def rejected(on: Bench) -> list[int]:
+def rejected(on: WorkContext) -> list[int]:
     told = results(on)
     assert [row["row"] for row in told] == list(range(1, len(told) + 1))
     assert len(told) == ALL
     return [row["row"] for row in told if "rejected" in row]
 
 
-def at_work(on: Bench) -> bool:
+def at_work(on: WorkContext) -> bool:
     """Whether the one chunk of a batch is under way."""
-    batch = on.ledger.batch("b1")
-    waiting = [batch_id for batch_id, _ in on.ledger.waiting(9)]
+    batch = on.job_store.batch("b1")
+    waiting = [batch_id for batch_id, _ in on.job_store.waiting(9)]
     return batch is not None and batch.state == "running" and "b1" not in waiting
 
 
@@ -86,17 +86,17 @@ def test_whatever_it_is_that_ends_them(files: Keep, shipped: Scrubber, harm: str
 
 
 def _isolated(keep: Keep, shipped: Scrubber, harm: str) -> None:
-    on = bench(keep(), shipped)
+    on = context(keep(), shipped)
     submit(on, claims_that(n7=harm))
     with pool(keep, stuck=2 if harm == "hang" else PATIENCE):
         until(lambda: done(on))
     assert rejected(on) == [7]
-    assert on.ledger.progress("b1").tally.rejected == 1
+    assert on.job_store.progress("b1").tally.rejected == 1
     assert "CLAIM" not in (keep.folder / "pool.txt").read_text()
 
 
 def test_several_such_claims_in_one_chunk_are_isolated_all(files: Keep, shipped: Scrubber) -> None:
-    on = bench(files(), shipped)
+    on = context(files(), shipped)
     submit(on, claims_that(n1="kill", n15="kill", n30="crash"))
     with pool(files):
         until(lambda: done(on))
@@ -104,7 +104,7 @@ def test_several_such_claims_in_one_chunk_are_isolated_all(files: Keep, shipped:
 
 
 def test_a_worker_that_is_killed_is_replaced_and_its_chunk_done_again_at_once(keep: Keep, shipped: Scrubber) -> None:
-    on = bench(keep(), shipped)
+    on = context(keep(), shipped)
     submit(on, slow(ALL))
     with pool(keep) as watcher:
         until(lambda: at_work(on))
@@ -118,7 +118,7 @@ def test_a_worker_that_is_killed_is_replaced_and_its_chunk_done_again_at_once(ke
 
 
 def test_workers_end_with_their_watcher_and_others_go_on(files: Keep, shipped: Scrubber) -> None:
-    on = bench(files(), shipped)
+    on = context(files(), shipped)
     submit(on, slow(ROWS_A_CHUNK * 2))
     with pool(files, workers=2) as watcher:
         until(lambda: at_work(on))
@@ -128,14 +128,14 @@ def test_workers_end_with_their_watcher_and_others_go_on(files: Keep, shipped: S
         for worker in below[1:]:
             os.kill(worker, signal.SIGKILL)  # they would end after their chunks, which take half a minute here
         until(lambda: not any(map(_runs, below)))
-    on.ledger.cancel("b1", on.now())
+    on.job_store.cancel("b1", on.now())
     submit(on, ndjson(ALL), "b2")
     with pool(files):
         until(lambda: done(on, "b2"))
 
 
 def test_workers_whose_watcher_was_killed_finish_their_chunks_and_end(files: Keep, shipped: Scrubber) -> None:
-    on = bench(files(), shipped)
+    on = context(files(), shipped)
     submit(on, slow(ALL))
     submit(on, ndjson(1), "b2")
     with pool(files) as watcher:
@@ -149,7 +149,7 @@ def test_workers_whose_watcher_was_killed_finish_their_chunks_and_end(files: Kee
 
 
 def test_term_ends_a_pool_after_the_chunks_that_are_under_way(files: Keep, shipped: Scrubber) -> None:
-    on = bench(files(), shipped)
+    on = context(files(), shipped)
     submit(on, slow(ALL))
     submit(on, ndjson(1), "b2")
     with pool(files) as watcher:
@@ -161,7 +161,7 @@ def test_term_ends_a_pool_after_the_chunks_that_are_under_way(files: Keep, shipp
 
 
 def test_hup_replaces_workers_after_their_chunks(files: Keep, shipped: Scrubber) -> None:
-    on = bench(files(), shipped)
+    on = context(files(), shipped)
     submit(on, slow(ALL))
     with pool(files) as watcher:
         until(lambda: at_work(on))
@@ -175,14 +175,14 @@ def test_hup_replaces_workers_after_their_chunks(files: Keep, shipped: Scrubber)
 
 
 def test_cancelling_ends_work_within_a_chunk(files: Keep, shipped: Scrubber) -> None:
-    on = bench(files(), shipped)
+    on = context(files(), shipped)
     submit(on, slow(ROWS_A_CHUNK * 3))
     with pool(files):
-        until(lambda: len(on.ledger.waiting(9)) == 2)
-        on.ledger.cancel("b1", on.now())
+        until(lambda: len(on.job_store.waiting(9)) == 2)
+        on.job_store.cancel("b1", on.now())
         submit(on, ndjson(ALL), "b2")
         until(lambda: done(on, "b2"))
-    assert on.ledger.progress("b1").chunks_done == 0
+    assert on.job_store.progress("b1").chunks_done == 0
 
 
 def _runs(process: int) -> bool:

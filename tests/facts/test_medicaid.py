@@ -13,7 +13,7 @@ from scrubber.errors import Faults
 from scrubber.findings import ScrubResult
 from scrubber.reference import Reference, open_reference
 from scrubber.reference.load.format import Stated
-from scrubber.reference.pinned import Named, reference_of, releases_at_hand
+from scrubber.reference.pinned import PinnedRelease, reference_of, releases_at_hand
 from scrubber.rulebook.load import load_rulebook
 from scrubber.scrub import Scrubber, assemble
 from tests.conftest import ROOT
@@ -143,7 +143,7 @@ def test_answers_name_medicaids_releases_on_medicaid_claims_and_are_made_again_f
     used = {each.table: each for each in result.versions.reference}
     assert used["ncci-ptp-medicaid"].release == "2025Q1"
     at_hand = releases_at_hand(str(store))
-    held = [at_hand[Named(each.table, each.release, each.sha256)] for each in result.versions.reference]
+    held = [at_hand[PinnedRelease(each.table, each.release, each.sha256)] for each in result.versions.reference]
     again = opened(adopting, reference_of(held))
     assert by_edits(scrubbed(again, line("77080"), line("77092"))) == by_edits(result)
 

@@ -1,4 +1,4 @@
-"""Batches for tests: a bench on a folder, submissions, and the results of a batch in order."""
+"""Batches for tests: a context on a folder, submissions, and the results of a batch in order."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 
 import orjson
 
-from scrubber.batch.model import Batch, Body, Options
+from scrubber.batch.model import Batch, BatchOptions, StoredUpload
 from scrubber.batch.storage import Batches, open_batches
-from scrubber.batch.work import Bench, work
+from scrubber.batch.work import WorkContext, work
 from tests.support.claims import office_claim, tbs_claim
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -59,13 +59,13 @@ def forget_batches(address: str) -> None:
         connection.execute("DROP SCHEMA IF EXISTS scrubber_batches CASCADE")
 
 
-def bench(where: Path | Batches, scrubber: Any, **changes: Any) -> Bench:
-    """A bench over a ledger and a depot, or over SQLite and a folder. Its time of day stands still."""
+def context(where: Path | Batches, scrubber: Any, **changes: Any) -> WorkContext:
+    """A context over a job store and a file store, or over SQLite and a folder. Its time of day stands still."""
     kept = where if isinstance(where, Batches) else open_batches(where, None, LEASE)
     assert kept is not None
     told: dict[str, Any] = {
-        "ledger": kept.ledger,
-        "depot": kept.depot,
+        "job_store": kept.job_store,
+        "file_store": kept.file_store,
         "scrubber": lambda: scrubber,
         "most_row_bytes": 1_000_000,
         "most_upload_bytes": 100_000_000,
@@ -74,13 +74,13 @@ def bench(where: Path | Batches, scrubber: Any, **changes: Any) -> Bench:
         "alive": lambda: None,
         "lease_seconds": LEASE,
     }
-    return Bench(**(told | changes))
+    return WorkContext(**(told | changes))
 
 
 def batch_of(data: bytes, batch_id: str = "b1", **changes: Any) -> Batch:
     """A batch of NDJSON, before it is accepted."""
-    body = Body(changes.pop("format", "ndjson"), changes.pop("gzipped", False), len(data), sha256(data))
-    return Batch(batch_id, "received", NOW, body, Options(RECEIVED, **changes))
+    body = StoredUpload(changes.pop("format", "ndjson"), changes.pop("gzipped", False), len(data), sha256(data))
+    return Batch(batch_id, "received", NOW, body, BatchOptions(RECEIVED, **changes))
 
 
 def sha256(data: bytes) -> str:
@@ -88,30 +88,30 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def submit(on: Bench, data: bytes, batch_id: str = "b1", **changes: Any) -> Batch:
+def submit(on: WorkContext, data: bytes, batch_id: str = "b1", **changes: Any) -> Batch:
     """Keep and accept a batch, as the service does."""
-    on.depot.receive(batch_id, [data])
-    return on.ledger.accept(batch_of(data, batch_id, **changes), None, None, NOW)
+    on.file_store.receive(batch_id, [data])
+    return on.job_store.accept(batch_of(data, batch_id, **changes), None, None, NOW)
 
 
-def work_off(on: Bench) -> int:
+def work_off(on: WorkContext) -> int:
     """Do all that there is to do. Returns the number of leases taken."""
     done = 0
-    while lease := on.ledger.take("test"):
+    while lease := on.job_store.take("test"):
         work(lease, on)
         done += 1
     return done
 
 
-def results(on: Bench, batch_id: str = "b1") -> list[Any]:
+def results(on: WorkContext, batch_id: str = "b1") -> list[Any]:
     """The results of a batch, in order."""
     return [orjson.loads(line) for line in result_bytes(on, batch_id).splitlines()]
 
 
-def result_bytes(on: Bench, batch_id: str = "b1") -> bytes:
+def result_bytes(on: WorkContext, batch_id: str = "b1") -> bytes:
     """The results of a batch as they lie there."""
-    done = on.ledger.done(batch_id, 0)
-    return b"".join(on.depot.result(batch_id, each.chunk.number, each.token) for each in done)
+    done = on.job_store.done(batch_id, 0)
+    return b"".join(on.file_store.result(batch_id, each.chunk.number, each.token) for each in done)
 
 
 def claims(count: int) -> Iterable[bytes]:

@@ -24,7 +24,7 @@ import orjson
 
 from scrubber.batch.model import ENDED
 from scrubber.scrub import open_scrubber
-from tests.support.batches import RECEIVED, bench, ndjson, result_bytes, submit, work_off
+from tests.support.batches import RECEIVED, context, ndjson, result_bytes, submit, work_off
 from tests.support.brokers import KINDS, broker
 from tests.support.service import ROOT, Answer, Service, free_port
 from tests.support.waiting import until
@@ -247,7 +247,7 @@ def patiently(ask: Callable[[], Answer], wanted: int = 200) -> Answer:
 
 def undisturbed(folder: Path, data: bytes) -> bytes:
     """The results of the same batch in peace, in this process."""
-    on = bench(folder, open_scrubber(ROOT / "rules", None))
+    on = context(folder, open_scrubber(ROOT / "rules", None))
     submit(on, data)
     work_off(on)
     return result_bytes(on)

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from scrubber.batch import worker_pool
-from scrubber.batch.maintenance import Afterwards
+from scrubber.batch.maintenance import MaintenanceOptions
 from scrubber.batch.storage import open_batches
-from scrubber.batch.work import Bench
+from scrubber.batch.work import WorkContext
 from scrubber.claim.model import Claim
 from scrubber.findings import ScrubResult
 from scrubber.scrub import Scrubber, open_scrubber
-from tests.support.batches import LEASE, bench
+from tests.support.batches import LEASE, context
 
 SLOW = 0.05  # seconds a claim
 
@@ -52,20 +52,23 @@ class Harmed:
 def main(folder: str, database: str, rules: str, workers: str, stuck: str) -> None:
     worker_pool.STUCK_SECONDS = int(stuck)
 
-    def prepare() -> worker_pool.OpenBench:
+    def prepare() -> worker_pool.OpenContext:
         harmed = Harmed(open_scrubber(Path(rules), None))
 
-        def opened() -> Bench:
+        def opened() -> WorkContext:
             kept = open_batches(Path(folder), database or None, LEASE)
             assert kept is not None
-            return bench(kept, harmed, lease_seconds=1.0)  # how often it says that it is alive; leases last longer
+            return context(kept, harmed, lease_seconds=1.0)  # how often it says that it is alive; leases last longer
 
         return opened
 
     def tell(event: str, told: dict[str, object]) -> None:
         sys.stderr.write(f"{event} {told}\n")
 
-    duties = [worker_pool.errands(Afterwards(timedelta(days=9_999))), *[worker_pool.chunks] * int(workers)]
+    duties = [
+        worker_pool.maintenance_duty(MaintenanceOptions(timedelta(days=9_999))),
+        *[worker_pool.chunks] * int(workers),
+    ]
     worker_pool.Pool(duties, prepare, tell).run(lambda: True)
 
 

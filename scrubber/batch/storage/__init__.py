@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scrubber.batch.model import LEASE_SECONDS, Depot, Hint, Ledger, nobody
-from scrubber.batch.storage.files import NO_ROOM, FolderDepot
-from scrubber.batch.storage.sqlite import SqliteLedger
+from scrubber.batch.model import LEASE_SECONDS, FileStore, JobStore, Notify, notify_nobody
+from scrubber.batch.storage.files import NO_SPACE, FolderFileStore
+from scrubber.batch.storage.sqlite import SqliteJobStore
 from scrubber.errors import ConfigError
 from scrubber.migrations import FolderMigration, FolderStore, Store
 
@@ -23,14 +23,14 @@ class Batches:
     `store` is what has a schema version, and migrations.
     """
 
-    ledger: Ledger
-    depot: Depot
+    job_store: JobStore
+    file_store: FileStore
     store: Store
-    hint: Hint = nobody
+    notify: Notify = notify_nobody
 
-    def standing_still(self) -> str | None:
-        """Why batches do not go on just now; None where they do. Raises LedgerDown."""
-        return NO_ROOM if self.depot.full() else self.ledger.standing_still()
+    def stalled_reason(self) -> str | None:
+        """Why batches do not go on just now; None where they do. Raises StoreUnavailable."""
+        return NO_SPACE if self.file_store.full() else self.job_store.stalled_reason()
 
 
 def open_batches(
@@ -42,11 +42,11 @@ def open_batches(
     """
     if database is not None:
         batches = _in_database(database, lease_seconds)
-        return batches if broker is None else replace(batches, hint=_hint(broker))
+        return batches if broker is None else replace(batches, notify=_notifier(broker))
     if state is None:
         return None
-    ledger = SqliteLedger(state / "batches.sqlite", lease_seconds)
-    return Batches(ledger, FolderDepot(state / "batches"), ledger.store)
+    job_store = SqliteJobStore(state / "batches.sqlite", lease_seconds)
+    return Batches(job_store, FolderFileStore(state / "batches"), job_store.store)
 
 
 def state_store(state: Path) -> FolderStore:
@@ -54,18 +54,18 @@ def state_store(state: Path) -> FolderStore:
     return FolderStore("the state in", state, STATE_MIGRATIONS)
 
 
-def _hint(broker: str) -> Hint:
+def _notifier(broker: str) -> Notify:
     try:
         from scrubber.batch.celery import Broker
     except ImportError:
         raise ConfigError("SCRUBBER_BROKER_URL needs Celery: pip install 'claim-scrubber[celery]'") from None
-    return Broker(broker).hint
+    return Broker(broker).notify
 
 
 def _in_database(address: str, lease_seconds: float) -> Batches:
     try:
-        from scrubber.batch.storage.postgres import PostgresLedger
-        from scrubber.batch.storage.postgres_files import PostgresDepot
+        from scrubber.batch.storage.postgres import PostgresJobStore
+        from scrubber.batch.storage.postgres_files import PostgresFileStore
         from scrubber.batch.storage.postgres_tables import open_database
     except ImportError:
         raise ConfigError(
@@ -73,5 +73,5 @@ def _in_database(address: str, lease_seconds: float) -> Batches:
             " files below SCRUBBER_STATE"
         ) from None
     database = open_database(address)
-    ledger = PostgresLedger(database, lease_seconds)
-    return Batches(ledger, PostgresDepot(database), ledger.store)
+    job_store = PostgresJobStore(database, lease_seconds)
+    return Batches(job_store, PostgresFileStore(database), job_store.store)

@@ -21,30 +21,30 @@ from scrubber.batch.model import (
     LEASE_SECONDS,
     Announcement,
     Batch,
+    BatchProgress,
+    BatchTally,
     Chunk,
     Done,
     Lease,
-    Made,
-    Progress,
+    PinnedVersions,
+    Provenance,
     ShortVersions,
     Summary,
-    Tally,
-    Versions,
 )
 from scrubber.batch.serialize import (
     PAGE,
     chunk_in,
     done_in_order,
     from_json,
-    kept_key,
-    made_to_columns,
     page_by_page,
     pinned_to_json,
+    provenance_to_columns,
     same,
+    stored_key,
     to_json,
     versions_in,
 )
-from scrubber.batch.storage.postgres_tables import Do, Row, Tables
+from scrubber.batch.storage.postgres_tables import Row, Statements, Tables
 from scrubber.database import Database
 
 KEY_LOCK = 7_713_091  # of advisory locks; any number, as long as nobody else takes it
@@ -104,18 +104,18 @@ SELECT batches.*, tries FROM taken JOIN scrubber_batches.batches ON id = taken.b
 """
 
 
-class PostgresLedger:
-    """See Ledger. The tables are made when they are first needed."""
+class PostgresJobStore:
+    """See JobStore. The tables are made when they are first needed."""
 
     def __init__(self, database: Database, lease_seconds: float = LEASE_SECONDS) -> None:
         self.store = self._tables = Tables(database)
         self._lease_seconds = lease_seconds
 
     def accept(self, batch: Batch, key: str | None, key_until: datetime | None, now: datetime) -> Batch:
-        """See Ledger."""
+        """See JobStore."""
         with self._tables.change() as do:
             if key is not None:
-                key = kept_key(batch, key)
+                key = stored_key(batch, key)
                 do("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (KEY_LOCK, key))
                 do(
                     "UPDATE scrubber_batches.batches SET key = NULL WHERE key = %s AND key_until <= %s",
@@ -136,55 +136,55 @@ class PostgresLedger:
         return batch
 
     def batch(self, batch_id: str) -> Batch | None:
-        """See Ledger."""
+        """See JobStore."""
         found = self._tables.ask("SELECT * FROM scrubber_batches.batches WHERE id = %s", (batch_id,))
         return _batch(found[0]) if found else None
 
     def batches(self, most: int, tenant: str = DEFAULT_TENANT) -> list[Batch]:
-        """See Ledger."""
+        """See JobStore."""
         found = self._tables.ask(
             "SELECT * FROM scrubber_batches.batches WHERE tenant = %s ORDER BY id DESC LIMIT %s", (tenant, most)
         )
         return [_batch(row) for row in found]
 
     def take(self, worker: str) -> Lease | None:
-        """See Ledger."""
+        """See JobStore."""
         token = secrets.token_hex(8)
         with self._tables.change() as do:
             found = do(_RAN_OUT, ()) or do(_WAITING, {"at_once": AT_ONCE})
             if not found:
                 return None
-            [place] = found
+            [position] = found
             values = {"token": token, "worker": worker, "seconds": self._lease_seconds}
-            [row] = do(_LEASE, values | place)
+            [row] = do(_LEASE, values | position)
             if row["number"] != CUT:
-                do(_NEXT_TURN, (place["batch"],))
-                do(_NEXT_TENANT_TURN, (place["batch"],))
+                do(_NEXT_TURN, (position["batch"],))
+                do(_NEXT_TENANT_TURN, (position["batch"],))
         chunk = chunk_in(row | {"rows": row["chunk_rows"]})
         deaths = {int(number): count for number, count in row["deaths"].items()}
         return Lease(_batch(row), chunk, token, row["tries"], deaths)
 
     def renew(self, lease: Lease, at_row: int | None) -> bool:
-        """See Ledger."""
+        """See JobStore."""
         with self._tables.change() as do:
             renewed = do(
                 "UPDATE scrubber_batches.chunks SET until = now() + %s * interval '1 second', at_row = %s "
                 "WHERE batch = %s AND number = %s AND token = %s AND state = 'leased' RETURNING 1",
-                (self._lease_seconds, at_row, *_place(lease)),
+                (self._lease_seconds, at_row, *_position(lease)),
             )
         return bool(renewed)
 
     def cut(
-        self, lease: Lease, chunks: Sequence[Chunk], rows: int, now: datetime, pinned: Versions | None = None
+        self, lease: Lease, chunks: Sequence[Chunk], rows: int, now: datetime, pinned: PinnedVersions | None = None
     ) -> bool:
-        """See Ledger."""
+        """See JobStore."""
         batch, moment = lease.batch, now.isoformat()
         with self._tables.change() as do:
             _lock(do, batch.id)
             deleted = do(
                 "DELETE FROM scrubber_batches.chunks "
                 "WHERE batch = %s AND number = %s AND token = %s AND state = 'leased' RETURNING 1",
-                _place(lease),
+                _position(lease),
             )
             if not deleted:
                 return False
@@ -204,8 +204,10 @@ class PostgresLedger:
             )
         return True
 
-    def finish(self, lease: Lease, tally: Tally, summary: Summary, now: datetime, made: Made | None = None) -> bool:
-        """See Ledger."""
+    def finish(
+        self, lease: Lease, tally: BatchTally, summary: Summary, now: datetime, provenance: Provenance | None = None
+    ) -> bool:
+        """See JobStore."""
         cents = int(tally.at_risk.scaleb(2))
         outcome = tally.accept, tally.warn, tally.deny, tally.rejected, cents, tally.unpriced, orjson.dumps(summary)
         with self._tables.change() as do:
@@ -214,7 +216,7 @@ class PostgresLedger:
                 "UPDATE scrubber_batches.chunks SET state = 'done', accept = %s, warn = %s, deny = %s, rejected = %s, "
                 "at_risk = %s, unpriced = %s, summary = %s, result_sha256 = %s, made_with = %s "
                 "WHERE batch = %s AND number = %s AND token = %s AND state = 'leased' RETURNING 1",
-                (*outcome, *made_to_columns(made), *_place(lease)),
+                (*outcome, *provenance_to_columns(provenance), *_position(lease)),
             )
             if not finished:
                 return False
@@ -229,17 +231,17 @@ class PostgresLedger:
         return True
 
     def fail(self, batch_id: str, why: str, now: datetime) -> None:
-        """See Ledger."""
+        """See JobStore."""
         with self._tables.change() as do:
             _end(do, batch_id, "failed", why, now)
 
     def cancel(self, batch_id: str, now: datetime) -> None:
-        """See Ledger."""
+        """See JobStore."""
         with self._tables.change() as do:
             _end(do, batch_id, "cancelled", None, now)
 
     def release(self, worker: str) -> None:
-        """See Ledger."""
+        """See JobStore."""
         with self._tables.change() as do:
             do(
                 "UPDATE scrubber_batches.chunks SET until = '-infinity' WHERE worker = %s AND state = 'leased'",
@@ -247,7 +249,7 @@ class PostgresLedger:
             )
 
     def give_back(self, worker: str) -> None:
-        """See Ledger."""
+        """See JobStore."""
         with self._tables.change() as do:
             do(
                 "UPDATE scrubber_batches.chunks SET state = 'waiting', token = NULL, tries = tries - 1, at_row = NULL "
@@ -256,7 +258,7 @@ class PostgresLedger:
             )
 
     def do_again(self, batch_id: str, done: Done) -> bool:
-        """See Ledger."""
+        """See JobStore."""
         with self._tables.change() as do:
             _lock(do, batch_id)
             again = do(
@@ -277,7 +279,7 @@ class PostgresLedger:
         return True
 
     def versions(self, batch_id: str) -> list[ShortVersions]:
-        """See Ledger."""
+        """See JobStore."""
         return versions_in(
             self._tables.ask(
                 "SELECT made_with FROM scrubber_batches.chunks WHERE batch = %s AND made_with IS NOT NULL "
@@ -286,8 +288,8 @@ class PostgresLedger:
             )
         )
 
-    def stand_still(self, worker: str, why: str) -> None:
-        """See Ledger."""
+    def report_stalled(self, worker: str, why: str) -> None:
+        """See JobStore."""
         with self._tables.change() as do:
             do(
                 "INSERT INTO scrubber_batches.standstills VALUES (%s, %s, now() + %s * interval '1 second') "
@@ -296,19 +298,19 @@ class PostgresLedger:
             )
 
     def go_on(self, worker: str) -> None:
-        """See Ledger."""
+        """See JobStore."""
         with self._tables.change() as do:
             do("DELETE FROM scrubber_batches.standstills WHERE worker = %s OR until < now()", (worker,))
 
-    def standing_still(self) -> str | None:
-        """See Ledger."""
+    def stalled_reason(self) -> str | None:
+        """See JobStore."""
         found = self._tables.ask(
             "SELECT why FROM scrubber_batches.standstills WHERE until >= now() ORDER BY until DESC LIMIT 1", ()
         )
         return found[0]["why"] if found else None
 
-    def progress(self, batch_id: str) -> Progress:
-        """See Ledger."""
+    def progress(self, batch_id: str) -> BatchProgress:
+        """See JobStore."""
         [sums] = self._tables.ask(
             "SELECT count(*) AS chunks, count(*) FILTER (WHERE state = 'done') AS done, sum(accept) AS accept, "
             "sum(warn) AS warn, sum(deny) AS deny, sum(rejected) AS rejected, sum(at_risk) AS at_risk, "
@@ -318,10 +320,10 @@ class PostgresLedger:
         known = {name: int(value or 0) for name, value in sums.items()}
         at_risk = Decimal(known["at_risk"]).scaleb(-2)
         counts = known["accept"], known["warn"], known["deny"], known["rejected"]
-        return Progress(Tally(*counts, at_risk, known["unpriced"]), known["done"], known["chunks"])
+        return BatchProgress(BatchTally(*counts, at_risk, known["unpriced"]), known["done"], known["chunks"])
 
     def done(self, batch_id: str, from_row: int) -> Iterator[Done]:
-        """See Ledger."""
+        """See JobStore."""
         batch = self.batch(batch_id)
         gaps = batch is not None and batch.state in ENDED
         found = self._tables.ask(
@@ -334,7 +336,7 @@ class PostgresLedger:
         return done_in_order(found, gaps)
 
     def summaries(self, batch_id: str) -> Iterator[Summary]:
-        """See Ledger."""
+        """See JobStore."""
         return page_by_page(
             lambda last: self._tables.ask(
                 "SELECT number, summary FROM scrubber_batches.chunks "
@@ -344,7 +346,7 @@ class PostgresLedger:
         )
 
     def waiting(self, most: int) -> list[tuple[str, int]]:
-        """See Ledger."""
+        """See JobStore."""
         found = self._tables.ask(
             "SELECT batch, number FROM scrubber_batches.chunks "
             "WHERE state <> 'done' AND (state = 'waiting' OR until < now()) "
@@ -354,7 +356,7 @@ class PostgresLedger:
         return [(row["batch"], row["number"]) for row in found]
 
     def delete(self, batch_id: str) -> None:
-        """See Ledger."""
+        """See JobStore."""
         with self._tables.change() as do:
             do("DELETE FROM scrubber_batches.batches WHERE id = %s", (batch_id,))
             do("DELETE FROM scrubber_batches.chunks WHERE batch = %s", (batch_id,))
@@ -362,13 +364,13 @@ class PostgresLedger:
             do("DELETE FROM scrubber_batches.announcements WHERE batch = %s", (batch_id,))
 
     def next_announcement(self) -> Announcement | None:
-        """See Ledger."""
+        """See JobStore."""
         with self._tables.change() as do:
             found = do(_NEXT_ANNOUNCEMENT, (self._lease_seconds,))
         return Announcement(_batch(found[0]), found[0]["tries"]) if found else None
 
     def announce_later(self, batch_id: str, seconds: float) -> None:
-        """See Ledger."""
+        """See JobStore."""
         with self._tables.change() as do:
             do(
                 "UPDATE scrubber_batches.announcements SET due = now() + %s * interval '1 second' WHERE batch = %s",
@@ -376,12 +378,12 @@ class PostgresLedger:
             )
 
     def announced(self, batch_id: str) -> None:
-        """See Ledger."""
+        """See JobStore."""
         with self._tables.change() as do:
             do("DELETE FROM scrubber_batches.announcements WHERE batch = %s", (batch_id,))
 
     def ended_before(self, moment: datetime) -> list[str]:
-        """See Ledger."""
+        """See JobStore."""
         found = self._tables.ask(
             "SELECT id FROM scrubber_batches.batches WHERE ended < %s ORDER BY id", (moment.isoformat(),)
         )
@@ -392,22 +394,22 @@ def _batch(row: Row) -> Batch:
     return from_json(row["written"], row)
 
 
-def _place(lease: Lease) -> tuple[str, int, str]:
+def _position(lease: Lease) -> tuple[str, int, str]:
     return lease.batch.id, lease.chunk.number, lease.token
 
 
-def _lock(do: Do, batch_id: str) -> None:
+def _lock(do: Statements, batch_id: str) -> None:
     """First the batch, then its chunks, everywhere: else two would wait for each other."""
     do("SELECT 1 FROM scrubber_batches.batches WHERE id = %s FOR UPDATE", (batch_id,))
 
 
-def _rejected(do: Do, batch_id: str) -> int:
+def _rejected(do: Statements, batch_id: str) -> int:
     [found] = do("SELECT sum(rejected)::integer AS rejected FROM scrubber_batches.chunks WHERE batch = %s", (batch_id,))
     rejected: int = found["rejected"]
     return rejected
 
 
-def _end(do: Do, batch_id: str, state: str, why: str | None, now: datetime) -> None:
+def _end(do: Statements, batch_id: str, state: str, why: str | None, now: datetime) -> None:
     ended = do(
         "UPDATE scrubber_batches.batches SET state = %s, why = %s, ended = %s "
         "WHERE id = %s AND state IN ('received', 'running') RETURNING 1",
@@ -417,7 +419,7 @@ def _end(do: Do, batch_id: str, state: str, why: str | None, now: datetime) -> N
         do("DELETE FROM scrubber_batches.chunks WHERE batch = %s AND state <> 'done'", (batch_id,))
 
 
-def _enter(do: Do, batch: Batch, chunks: Sequence[Chunk]) -> None:
+def _enter(do: Statements, batch: Batch, chunks: Sequence[Chunk]) -> None:
     do.copy(
         "COPY scrubber_batches.chunks (batch, number, first_row, rows, start, stop, rows_sha256, state, urgency) "
         "FROM STDIN",

@@ -16,9 +16,9 @@ from psycopg import Cursor
 from psycopg.sql import SQL, Composed, Identifier
 
 from scrubber.batch.model import PIECE
-from scrubber.batch.storage.postgres_tables import Row, Tables, told_plainly
+from scrubber.batch.storage.postgres_tables import Row, Tables, as_batch_errors
 from scrubber.database import Database
-from scrubber.errors import Gone
+from scrubber.errors import StoredDataGone
 
 UPLOAD, ROWS, RESULT = "upload", "rows", "result"
 PART = 8_000  # bytes
@@ -39,67 +39,67 @@ _PARTS: LiteralString = (
 _ALL: LiteralString = "SELECT data FROM {table} WHERE kind = %s AND number = %s AND token = %s ORDER BY part"
 
 
-class PostgresDepot:
-    """See Depot."""
+class PostgresFileStore:
+    """See FileStore."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._tables = Tables(database)
 
     def receive(self, batch_id: str, pieces: Iterable[bytes]) -> int:
-        """See Depot."""
-        with told_plainly():
-            self._tables.make()
-        with told_plainly(), self._database.open(autocommit=False) as connection, connection.cursor() as cursor:
+        """See FileStore."""
+        with as_batch_errors():
+            self._tables.bring_up_to_date()
+        with as_batch_errors(), self._database.open(autocommit=False) as connection, connection.cursor() as cursor:
             for statement in _MAKE:
                 cursor.execute(_on(batch_id, statement))
             cursor.execute("INSERT INTO scrubber_batches.uploads (batch) VALUES (%s)", (batch_id,))
             return _copy(cursor, batch_id, UPLOAD, 0, "", pieces)
 
     def upload(self, batch_id: str) -> BinaryIO:
-        """See Depot."""
+        """See FileStore."""
         return self._open(batch_id, UPLOAD)
 
     def keep_rows(self, batch_id: str, token: str, pieces: Iterable[bytes]) -> None:
-        """See Depot. On a connection of its own: the upload is read, and the lease renewed, in between."""
-        with told_plainly(), self._database.open(autocommit=False) as connection, connection.cursor() as cursor:
+        """See FileStore. On a connection of its own: the upload is read, and the lease renewed, in between."""
+        with as_batch_errors(), self._database.open(autocommit=False) as connection, connection.cursor() as cursor:
             _copy(cursor, batch_id, ROWS, 0, token, pieces)
 
     def kept_rows(self, batch_id: str) -> BinaryIO:
-        """See Depot."""
+        """See FileStore."""
         return self._open(batch_id, ROWS)
 
     def rows(self, batch_id: str, start: int, stop: int) -> bytes:
-        """See Depot."""
+        """See FileStore."""
         return self._slice(batch_id, self._source(batch_id, ROWS, UPLOAD), start, stop)
 
     def keep_result(self, batch_id: str, number: int, token: str, result: bytes) -> None:
-        """See Depot."""
-        with told_plainly(), self._database.change() as connection, connection.cursor() as cursor:
+        """See FileStore."""
+        with as_batch_errors(), self._database.change() as connection, connection.cursor() as cursor:
             _copy(cursor, batch_id, RESULT, number, token, (result,))
 
     def result(self, batch_id: str, number: int, token: str) -> bytes:
-        """See Depot."""
+        """See FileStore."""
         return _whole(self._ask(batch_id, _ALL, (RESULT, number, token)))
 
     def drop_result(self, batch_id: str, number: int, token: str) -> None:
-        """See Depot."""
+        """See FileStore."""
         statement = "DELETE FROM {table} WHERE kind = %s AND number = %s AND token = %s"
-        with told_plainly(), self._database.change() as connection:
+        with as_batch_errors(), self._database.change() as connection:
             connection.execute(_on(batch_id, statement), (RESULT, number, token))
 
     def full(self) -> bool:
-        """See Depot. Nobody but the server can see its disk."""
+        """See FileStore. Nobody but the server can see its disk."""
         return False
 
     def remove(self, batch_id: str) -> None:
-        """See Depot."""
-        with told_plainly(), self._database.change() as connection:
+        """See FileStore."""
+        with as_batch_errors(), self._database.change() as connection:
             connection.execute("DELETE FROM scrubber_batches.uploads WHERE batch = %s", (batch_id,))
             connection.execute(_on(batch_id, "DROP TABLE IF EXISTS {table}"))
 
     def untouched(self, since: datetime) -> Iterator[str]:
-        """See Depot. An upload is there as a whole or not at all, so the moment in which it came will do."""
+        """See FileStore. An upload is there as a whole or not at all, so the moment in which it came will do."""
         found = self._tables.ask(
             "SELECT batch FROM scrubber_batches.uploads WHERE received < %s ORDER BY batch", (since,)
         )
@@ -117,13 +117,13 @@ class PostgresDepot:
         """Bytes from `start` to `stop`, or to the end where that comes first."""
         if start == stop:
             return b""
-        place = {"number": 0, "first": start // PART, "last": (stop - 1) // PART}
-        data = b"".join(row["data"] for row in self._ask(batch_id, _PARTS, source | place))
-        before = place["first"] * PART
+        span = {"number": 0, "first": start // PART, "last": (stop - 1) // PART}
+        data = b"".join(row["data"] for row in self._ask(batch_id, _PARTS, source | span))
+        before = span["first"] * PART
         return data[start - before : stop - before]
 
     def _ask(self, batch_id: str, statement: LiteralString, values: Any) -> list[Row]:
-        with told_plainly():
+        with as_batch_errors():
             return self._database.ask(_on(batch_id, statement), values, binary=True)
 
 
@@ -150,7 +150,7 @@ def _on(batch_id: str, statement: LiteralString) -> Composed:
 
 
 def _gone() -> NoReturn:
-    raise Gone("the database of batches cannot be used: what was kept is not there")
+    raise StoredDataGone("the database of batches cannot be used: what was kept is not there")
 
 
 def _whole(parts: list[Row]) -> bytes:

@@ -11,7 +11,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from scrubber.database import Connection, Database
-from scrubber.errors import DepotFull, LedgerDown
+from scrubber.errors import StorageFull, StoreUnavailable
 from scrubber.migrations import EMPTY, UNMARKED, Migration, Version, after, pending
 
 MIGRATIONS = (
@@ -102,8 +102,8 @@ MIGRATIONS = (
 _VERSION_TABLE: LiteralString = """
 CREATE TABLE IF NOT EXISTS scrubber_batches.schema_version (version integer NOT NULL, usable_from integer NOT NULL)
 """
-_NOT_OURS_TO_MAKE = "the database of batches cannot be used: its user may not do there what is needed"
-_NOT_OURS_TO_MIGRATE = (
+_MAY_NOT_CREATE = "the database of batches cannot be used: its user may not do there what is needed"
+_MAY_NOT_MIGRATE = (
     "the database of batches cannot be used: its tables are to be migrated, which its user may not do; run "
     "`scrubber migrate` as the user who owns them"
 )
@@ -139,12 +139,12 @@ class Tables:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._made_in = 0
+        self._current_in = 0
 
     def version(self) -> Version:
         """See Store."""
-        with told_plainly(), self._database.change() as connection:
-            return _version(Do(connection))
+        with as_batch_errors(), self._database.change() as connection:
+            return _version(Statements(connection))
 
     def pending(self) -> tuple[Migration, ...]:
         """See Store."""
@@ -155,40 +155,40 @@ class Tables:
         """See Store."""
         if self.version() == EMPTY:
             return ()
-        with told_plainly():
+        with as_batch_errors():
             return self._bring_up()
 
     def ask(self, statement: LiteralString, values: tuple[Any, ...]) -> list[Row]:
         """All rows found."""
-        with told_plainly():
-            self.make()
+        with as_batch_errors():
+            self.bring_up_to_date()
             return self._database.ask(statement, values)
 
     @contextmanager
-    def change(self) -> Iterator[Do]:
+    def change(self) -> Iterator[Statements]:
         """One transaction."""
-        with told_plainly():
-            self.make()
+        with as_batch_errors():
+            self.bring_up_to_date()
             with self._database.change() as connection:
-                yield Do(connection)
+                yield Statements(connection)
 
-    def make(self) -> None:
+    def bring_up_to_date(self) -> None:
         """Brings them up to date, once in a process. Looked at first: who may use tables may not always change them."""
-        if self._made_in == os.getpid():
+        if self._current_in == os.getpid():
             return
         with self._database.change() as connection:
-            found = _version(Do(connection))
+            found = _version(Statements(connection))
         if pending(self.name, found, MIGRATIONS):
             try:
                 self._bring_up()
             except psycopg.errors.InsufficientPrivilege:
-                raise LedgerDown(_NOT_OURS_TO_MIGRATE if found != EMPTY else _NOT_OURS_TO_MAKE) from None
-        self._made_in = os.getpid()
+                raise StoreUnavailable(_MAY_NOT_MIGRATE if found != EMPTY else _MAY_NOT_CREATE) from None
+        self._current_in = os.getpid()
 
     def _bring_up(self) -> tuple[Migration, ...]:
         """All migrations that are missing, or none: one transaction, for which others wait."""
         with self._database.change() as connection:
-            do = Do(connection)
+            do = Statements(connection)
             do("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
             found = _version(do)
             missing = pending(self.name, found, MIGRATIONS)  # another process may have been faster
@@ -201,7 +201,7 @@ class Tables:
         return missing
 
 
-def _version(do: Do) -> Version:
+def _version(do: Statements) -> Version:
     # Asked of a table of the server: else what it remembers from before the wait for a lock would answer.
     [found] = do(
         "SELECT to_regclass('scrubber_batches.schema_version') IS NOT NULL AS marked, "
@@ -214,7 +214,7 @@ def _version(do: Do) -> Version:
     return Version(row["version"], row["usable_from"])
 
 
-class Do:
+class Statements:
     """Statements of one transaction."""
 
     def __init__(self, connection: Connection) -> None:
@@ -238,8 +238,8 @@ def open_database(address: str) -> Database:
 
 
 @contextmanager
-def told_plainly() -> Iterator[None]:
-    """What the database fails with, as LedgerDown or DepotFull. Its own message may hold the address."""
+def as_batch_errors() -> Iterator[None]:
+    """What the database fails with, as StoreUnavailable or StorageFull. Its own message may hold the address."""
     try:
         yield
     except psycopg.errors.DiskFull:
@@ -249,8 +249,8 @@ def told_plainly() -> Iterator[None]:
     else:
         return
     if reason is None:
-        raise DepotFull("there is no room for the batch in the database")
-    raise LedgerDown(f"the database of batches cannot be used: {reason}")
+        raise StorageFull("there is no room for the batch in the database")
+    raise StoreUnavailable(f"the database of batches cannot be used: {reason}")
 
 
 def _reason(failure: psycopg.Error) -> str:
@@ -258,5 +258,5 @@ def _reason(failure: psycopg.Error) -> str:
     for kinds, reason in _BY_KIND:
         if isinstance(failure, kinds):
             return reason
-    said = str(failure)
-    return next((reason for text, reason in _BY_MESSAGE if text in said), type(failure).__name__)
+    message = str(failure)
+    return next((reason for text, reason in _BY_MESSAGE if text in message), type(failure).__name__)

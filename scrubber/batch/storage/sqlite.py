@@ -24,26 +24,26 @@ from scrubber.batch.model import (
     LEASE_SECONDS,
     Announcement,
     Batch,
+    BatchProgress,
+    BatchTally,
     Chunk,
     Done,
     Lease,
-    Made,
-    Progress,
+    PinnedVersions,
+    Provenance,
     ShortVersions,
     Summary,
-    Tally,
-    Versions,
 )
 from scrubber.batch.serialize import (
     PAGE,
     chunk_in,
     done_in_order,
     from_json,
-    kept_key,
-    made_to_columns,
     page_by_page,
     pinned_to_json,
+    provenance_to_columns,
     same,
+    stored_key,
     to_json,
     versions_in,
 )
@@ -136,8 +136,8 @@ _NEXT_TENANT_TURN = (
 )
 
 
-class SqliteLedger:
-    """See Ledger. `boot` names the time since the machine's start."""
+class SqliteJobStore:
+    """See JobStore. `boot` names the time since the machine's start."""
 
     def __init__(self, file: Path, lease_seconds: float = LEASE_SECONDS) -> None:
         self.store = self._file = SqliteFile("the ledger of batches", file, MIGRATIONS)
@@ -145,10 +145,10 @@ class SqliteLedger:
         self._boot = _boot()
 
     def accept(self, batch: Batch, key: str | None, key_until: datetime | None, now: datetime) -> Batch:
-        """See Ledger."""
+        """See JobStore."""
         with self._file.change(durable=True) as do:
             if key is not None:
-                key = kept_key(batch, key)
+                key = stored_key(batch, key)
                 do("UPDATE batches SET key = NULL WHERE key = ? AND key_until <= ?", (key, now.isoformat()))
                 row = do("SELECT * FROM batches WHERE key = ?", (key,)).fetchone()
                 if row is not None:
@@ -167,17 +167,17 @@ class SqliteLedger:
         return batch
 
     def batch(self, batch_id: str) -> Batch | None:
-        """See Ledger."""
+        """See JobStore."""
         found = self._file.ask("SELECT * FROM batches WHERE id = ?", (batch_id,))
         return _batch(found[0]) if found else None
 
     def batches(self, most: int, tenant: str = DEFAULT_TENANT) -> list[Batch]:
-        """See Ledger."""
+        """See JobStore."""
         which = "SELECT * FROM batches WHERE tenant = ? ORDER BY id DESC LIMIT ?"
         return [_batch(row) for row in self._file.ask(which, (tenant, most))]
 
     def take(self, worker: str) -> Lease | None:
-        """See Ledger."""
+        """See JobStore."""
         ran_out = self._take(worker, _RAN_OUT, (self._boot, time.monotonic()))
         return ran_out or self._take(worker, _WAITING, ())
 
@@ -188,23 +188,23 @@ class SqliteLedger:
             found = do(which, values).fetchone()
             if found is None:
                 return None
-            place = found["batch"], found["number"]
+            position = found["batch"], found["number"]
             token = secrets.token_hex(8)
-            row = do("SELECT * FROM chunks WHERE batch = ? AND number = ?", place).fetchone()
+            row = do("SELECT * FROM chunks WHERE batch = ? AND number = ?", position).fetchone()
             deaths = _with_death(row)
             do(
                 "UPDATE chunks SET state = 'leased', token = ?, worker = ?, boot = ?, until = ?, tries = tries + 1, "
                 "at_row = NULL, deaths = ? WHERE batch = ? AND number = ?",
-                (token, worker, self._boot, self._until(), _written_deaths(deaths), *place),
+                (token, worker, self._boot, self._until(), _written_deaths(deaths), *position),
             )
-            if place[1] != CUT:
-                do(_NEXT_TURN, (place[0],))
-                do(_NEXT_TENANT_TURN, (place[0],))
-            batch = _batch(do("SELECT * FROM batches WHERE id = ?", (place[0],)).fetchone())
+            if position[1] != CUT:
+                do(_NEXT_TURN, (position[0],))
+                do(_NEXT_TENANT_TURN, (position[0],))
+            batch = _batch(do("SELECT * FROM batches WHERE id = ?", (position[0],)).fetchone())
         return Lease(batch, chunk_in(row), token, row["tries"] + 1, deaths)
 
     def renew(self, lease: Lease, at_row: int | None) -> bool:
-        """See Ledger."""
+        """See JobStore."""
         with self._file.change() as do:
             return _changed(
                 do(
@@ -215,9 +215,9 @@ class SqliteLedger:
             )
 
     def cut(
-        self, lease: Lease, chunks: Sequence[Chunk], rows: int, now: datetime, pinned: Versions | None = None
+        self, lease: Lease, chunks: Sequence[Chunk], rows: int, now: datetime, pinned: PinnedVersions | None = None
     ) -> bool:
-        """See Ledger."""
+        """See JobStore."""
         batch = lease.batch
         with self._file.change() as do:
             if not _held(do, lease):
@@ -241,8 +241,10 @@ class SqliteLedger:
             )
         return True
 
-    def finish(self, lease: Lease, tally: Tally, summary: Summary, now: datetime, made: Made | None = None) -> bool:
-        """See Ledger."""
+    def finish(
+        self, lease: Lease, tally: BatchTally, summary: Summary, now: datetime, provenance: Provenance | None = None
+    ) -> bool:
+        """See JobStore."""
         batch = lease.batch.id
         with self._file.change() as do:
             if not _held(do, lease):
@@ -250,7 +252,7 @@ class SqliteLedger:
             do(
                 "UPDATE chunks SET state = 'done', accept = ?, warn = ?, deny = ?, rejected = ?, at_risk = ?, "
                 "unpriced = ?, summary = ?, result_sha256 = ?, made_with = ? WHERE batch = ? AND number = ?",
-                (*_counts(tally), orjson.dumps(summary), *made_to_columns(made), batch, lease.chunk.number),
+                (*_counts(tally), orjson.dumps(summary), *provenance_to_columns(provenance), batch, lease.chunk.number),
             )
             do("UPDATE batches SET left = left - 1 WHERE id = ?", (batch,))
             if tally.rejected and (why := lease.batch.why_rejected(_rejected(do, batch))):
@@ -262,22 +264,22 @@ class SqliteLedger:
         return True
 
     def fail(self, batch_id: str, why: str, now: datetime) -> None:
-        """See Ledger."""
+        """See JobStore."""
         with self._file.change(durable=True) as do:
             _end(do, batch_id, "failed", why, now)
 
     def cancel(self, batch_id: str, now: datetime) -> None:
-        """See Ledger."""
+        """See JobStore."""
         with self._file.change(durable=True) as do:
             _end(do, batch_id, "cancelled", None, now)
 
     def release(self, worker: str) -> None:
-        """See Ledger."""
+        """See JobStore."""
         with self._file.change() as do:
             do("UPDATE chunks SET boot = '' WHERE worker = ? AND state = 'leased'", (worker,))
 
     def give_back(self, worker: str) -> None:
-        """See Ledger."""
+        """See JobStore."""
         with self._file.change() as do:
             do(
                 "UPDATE chunks SET state = 'waiting', token = NULL, tries = tries - 1, at_row = NULL "
@@ -286,7 +288,7 @@ class SqliteLedger:
             )
 
     def do_again(self, batch_id: str, done: Done) -> bool:
-        """See Ledger."""
+        """See JobStore."""
         with self._file.change() as do:
             runs = do("SELECT 1 FROM batches WHERE id = ? AND state IN ('running', 'done')", (batch_id,)).fetchone()
             again = runs and do(
@@ -302,7 +304,7 @@ class SqliteLedger:
         return True
 
     def versions(self, batch_id: str) -> list[ShortVersions]:
-        """See Ledger."""
+        """See JobStore."""
         return versions_in(
             self._file.ask(
                 "SELECT made_with FROM chunks WHERE batch = ? AND made_with IS NOT NULL "
@@ -311,37 +313,39 @@ class SqliteLedger:
             )
         )
 
-    def stand_still(self, worker: str, why: str) -> None:
-        """See Ledger."""
+    def report_stalled(self, worker: str, why: str) -> None:
+        """See JobStore."""
         with self._file.change() as do:
             do("INSERT OR REPLACE INTO standstills VALUES (?, ?, ?, ?)", (worker, why, self._boot, self._until()))
 
     def go_on(self, worker: str) -> None:
-        """See Ledger."""
+        """See JobStore."""
         with self._file.change() as do:
             do("DELETE FROM standstills WHERE worker = ?", (worker,))
             do("DELETE FROM standstills WHERE boot <> ? OR until < ?", (self._boot, time.monotonic()))
 
-    def standing_still(self) -> str | None:
-        """See Ledger."""
+    def stalled_reason(self) -> str | None:
+        """See JobStore."""
         found = self._file.ask(
             "SELECT why FROM standstills WHERE boot = ? AND until >= ? ORDER BY until DESC LIMIT 1",
             (self._boot, time.monotonic()),
         )
         return found[0]["why"] if found else None
 
-    def progress(self, batch_id: str) -> Progress:
-        """See Ledger."""
+    def progress(self, batch_id: str) -> BatchProgress:
+        """See JobStore."""
         [sums] = self._file.ask(
             "SELECT count(*), total(state = 'done'), total(accept), total(warn), total(deny), total(rejected), "
             "total(at_risk), total(unpriced) FROM chunks WHERE batch = ? AND number <> ?",
             (batch_id, CUT),
         )
         chunks, done, accept, warn, deny, rejected, at_risk, unpriced = map(int, sums)
-        return Progress(Tally(accept, warn, deny, rejected, Decimal(at_risk).scaleb(-2), unpriced), done, chunks)
+        return BatchProgress(
+            BatchTally(accept, warn, deny, rejected, Decimal(at_risk).scaleb(-2), unpriced), done, chunks
+        )
 
     def done(self, batch_id: str, from_row: int) -> Iterator[Done]:
-        """See Ledger."""
+        """See JobStore."""
         batch = self.batch(batch_id)
         gaps = batch is not None and batch.state in ENDED
         rows = self._file.ask(
@@ -352,7 +356,7 @@ class SqliteLedger:
         return done_in_order(rows, gaps)
 
     def summaries(self, batch_id: str) -> Iterator[Summary]:
-        """See Ledger."""
+        """See JobStore."""
         return page_by_page(
             lambda last: self._file.ask(
                 "SELECT number, summary FROM chunks WHERE batch = ? AND number > ? AND state = 'done' "
@@ -362,7 +366,7 @@ class SqliteLedger:
         )
 
     def waiting(self, most: int) -> list[tuple[str, int]]:
-        """See Ledger."""
+        """See JobStore."""
         rows = self._file.ask(
             "SELECT batch, number FROM chunks WHERE state = 'waiting' OR "
             "(state = 'leased' AND (boot <> ? OR until < ?)) ORDER BY urgency, batch, number LIMIT ?",
@@ -371,7 +375,7 @@ class SqliteLedger:
         return [(row["batch"], row["number"]) for row in rows]
 
     def delete(self, batch_id: str) -> None:
-        """See Ledger. Nothing of it stays in the file."""
+        """See JobStore. Nothing of it stays in the file."""
         with self._file.change(durable=True) as do:
             do("DELETE FROM chunks WHERE batch = ?", (batch_id,))
             do("DELETE FROM announcements WHERE batch = ?", (batch_id,))
@@ -380,7 +384,7 @@ class SqliteLedger:
         self._file.tidy()
 
     def next_announcement(self) -> Announcement | None:
-        """See Ledger."""
+        """See JobStore."""
         which = (
             "SELECT id, tries FROM batches JOIN announcements ON batch = id WHERE ended IS NOT NULL "
             "AND (boot <> ? OR due <= ?) ORDER BY due, id LIMIT 1",
@@ -400,18 +404,18 @@ class SqliteLedger:
         return Announcement(batch, found["tries"] + 1)
 
     def announce_later(self, batch_id: str, seconds: float) -> None:
-        """See Ledger."""
+        """See JobStore."""
         with self._file.change() as do:
             due = time.monotonic() + seconds
             do("UPDATE announcements SET boot = ?, due = ? WHERE batch = ?", (self._boot, due, batch_id))
 
     def announced(self, batch_id: str) -> None:
-        """See Ledger."""
+        """See JobStore."""
         with self._file.change() as do:
             do("DELETE FROM announcements WHERE batch = ?", (batch_id,))
 
     def ended_before(self, moment: datetime) -> list[str]:
-        """See Ledger."""
+        """See JobStore."""
         rows = self._file.ask("SELECT id FROM batches WHERE ended < ? ORDER BY id", (moment.isoformat(),))
         return [row["id"] for row in rows]
 
@@ -439,7 +443,7 @@ def _written_deaths(deaths: dict[int, int]) -> str:
     return orjson.dumps({str(number): count for number, count in deaths.items()}).decode()
 
 
-def _counts(tally: Tally) -> tuple[int, ...]:
+def _counts(tally: BatchTally) -> tuple[int, ...]:
     cents = int(tally.at_risk.scaleb(2))
     return tally.accept, tally.warn, tally.deny, tally.rejected, cents, tally.unpriced
 

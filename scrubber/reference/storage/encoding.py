@@ -82,10 +82,10 @@ def _columns(row_type: type[NamedTuple]) -> tuple[tuple[int, Any], ...]:
     return tuple((position, kind) for position, kind in enumerate(kinds) if kind == "text" or kind in _LOAD)
 
 
-def _kind(hint: Any) -> Any:
-    if isinstance(hint, types.UnionType):
-        return next(kind for kind in get_args(hint) if kind is not types.NoneType)
-    return tuple if getattr(hint, "__origin__", None) is tuple else hint
+def _kind(column_type: Any) -> Any:
+    if isinstance(column_type, types.UnionType):
+        return next(kind for kind in get_args(column_type) if kind is not types.NoneType)
+    return tuple if getattr(column_type, "__origin__", None) is tuple else column_type
 
 
 _CODE_SHIFT, _SINCE_SHIFT, _DELETED_SHIFT = 38, 23, 8
