@@ -84,7 +84,7 @@ def _put_together(
     headers.install_request_ids(app)
     headers.install_caching(app)
     access.install_origins(app, settings)
-    access.install_access(app, policy)
+    access.install_access(app, policy, openapi.SCOPE_OF)
     openapi.install_docs_page(app)
     problems.install(app)
     request.install_parameters(app, openapi.install_openapi(app))

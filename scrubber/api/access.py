@@ -1,8 +1,9 @@
 """Who asks: the key of a request, its tenant, its scopes and its limits.
 
-What an address needs stands in two tables here; the check and the documentation read the same ones. An address that is
-in neither needs `admin`. What is found out is kept in the WSGI environ: that costs less than Flask's own places, and a
-key may cost little of what a claim does (benchmarks/access.py).
+What an address needs stands in the list of resources (`openapi.RESOURCES`), what a parameter needs besides stands here;
+the check and the documentation read the same ones. An address that is in neither needs `admin`. What is found out is
+kept in the WSGI environ: that costs less than Flask's own places, and a key may cost little of what a claim does
+(benchmarks/access.py).
 
 Against a page that has its own name lead to this machine (DNS rebinding), and against one that sends forms and requests
 here from elsewhere, wherever no key keeps it out.
@@ -11,7 +12,7 @@ here from elsewhere, wherever no key keeps it out.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache, partial
@@ -20,7 +21,7 @@ from typing import Any, NamedTuple, cast
 
 from flask import Flask, Request, Response, current_app, request
 
-from scrubber.access.key import ADMIN, BATCH, PRIORITY, RULES_READ, RULES_SWITCH, SCRUB, Key
+from scrubber.access.key import ADMIN, PRIORITY, RULES_SWITCH, Key
 from scrubber.access.known_keys import Policy
 from scrubber.access.limits import Limits, TooMany
 from scrubber.api import logs
@@ -29,17 +30,6 @@ from scrubber.batch.model import DEFAULT_TENANT
 from scrubber.config import Settings, is_loopback
 from scrubber.errors import KeysDown
 
-# Of each blueprint, the scope that its addresses need; None: no key.
-SCOPE_OF: dict[str, str | None] = {
-    "claims": SCRUB,
-    "batches": BATCH,
-    "rules": RULES_READ,
-    "codes": RULES_READ,
-    "reference": RULES_READ,
-    "health": None,
-    "docs": None,
-    "api-docs": None,
-}
 # Of each parameter of an address, the scope that it needs besides.
 SCOPE_OF_PARAMETER = {"enable": RULES_SWITCH, "disable": RULES_SWITCH, "priority": PRIORITY}
 _POLICY = "claim-scrubber-access"
@@ -60,14 +50,14 @@ class Caller(NamedTuple):
 _ANYBODY = Caller(DEFAULT_TENANT, None)
 
 
-def install_access(app: Flask, policy: Policy) -> None:
-    """Let nobody ask `app` whom the policy does not let."""
+def install_access(app: Flask, policy: Policy, scope_of: Mapping[str, str | None]) -> None:
+    """Let nobody ask `app` whom the policy does not let. `scope_of`: of each blueprint, the scope that it needs."""
     app.extensions[_POLICY] = policy
 
     @app.before_request
     def admit() -> None:
         # One look behind the proxy, which every other use of it would be as well.
-        _admit(policy, cast(Request, request._get_current_object()))  # type: ignore[attr-defined]
+        _admit(policy, scope_of, cast(Request, request._get_current_object()))  # type: ignore[attr-defined]
 
     # What is counted ends here and not in hooks, which would cost each request more than the counting itself.
     app.wsgi_app = _Counted(app.wsgi_app, policy.limits)  # type: ignore[method-assign]
@@ -88,12 +78,12 @@ def check_keys() -> None:
     cast(Policy, current_app.extensions[_POLICY]).demands_keys()
 
 
-def _admit(policy: Policy, asked: Request) -> None:
+def _admit(policy: Policy, scope_of: Mapping[str, str | None], asked: Request) -> None:
     """Before each request. Raises Refused (401, 403, 429) and KeysDown."""
     rule, environ = asked.url_rule, asked.environ
     if rule is None or asked.method == "OPTIONS":
         return
-    scope = SCOPE_OF.get(rule.endpoint.rpartition(".")[0], ADMIN)
+    scope = scope_of.get(rule.endpoint.rpartition(".")[0], ADMIN)
     if scope is None:
         environ[_CALLER] = _known_caller(policy, environ)
     elif policy.demands_keys():

@@ -15,8 +15,9 @@ from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
 from scrubber import __version__
+from scrubber.access.key import BATCH, RULES_READ, SCRUB
 from scrubber.api import problems
-from scrubber.api.access import SCOPE_OF, SCOPE_OF_PARAMETER
+from scrubber.api.access import SCOPE_OF_PARAMETER
 from scrubber.api.batches import batches
 from scrubber.api.claims import claims
 from scrubber.api.codes import codes
@@ -29,6 +30,20 @@ from scrubber.api.schemas.body import describe_scalar
 from scrubber.api.schemas.evidence import COMPONENTS, describe_evidence, refer_to_evidence
 from scrubber.api.schemas.operations import describe_access, describe_connections, describe_headers, scrub_example
 from scrubber.response import claim
+
+# Every resource, and the scope that a key needs for it; None: no key is needed.
+RESOURCES: tuple[tuple[Blueprint, str | None], ...] = (
+    (claims, SCRUB),
+    (batches, BATCH),
+    (codes, RULES_READ),
+    (rules, RULES_READ),
+    (reference, RULES_READ),
+    (health, None),
+)
+SCOPE_OF: Mapping[str, str | None] = {blueprint.name: scope for blueprint, scope in RESOURCES} | {
+    "docs": None,
+    "api-docs": None,
+}
 
 _ABOUT = """\
 Scrubs professional claims (837P as v3 JSON) before they go to the payer: findings with the place,
@@ -90,7 +105,7 @@ def install_openapi(app: Flask) -> Mapping[str, Any]:
         api.spec.components.schema(name, component)
     for name, schema in IN_LINES.items():
         api.spec.components.schema(name, schema=schema)
-    for blueprint in (claims, batches, codes, rules, reference, health):
+    for blueprint, _ in RESOURCES:
         api.register_blueprint(blueprint)
     return api.document()
 

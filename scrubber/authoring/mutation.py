@@ -234,9 +234,6 @@ def _of_message(rule: Rule, document: Document) -> Iterator[Mutant]:
             yield Mutant(replace(rule, message=said), document.line(("message",)), f"message without {{{name}}}")
 
 
-ASKED_FOR = frozenset(("document", "pair", "visit"))  # kinds of facts that are made only where a rule asks for them
-
-
 class Mutation(NamedTuple):
     """What became of the small changes of one rule. `failing`: cases that fail as it is; then nothing was tried.
 
@@ -319,7 +316,7 @@ def record(case: Case, ready: SetUp) -> Recorded:
 def notices(recorded: Recorded, changed: Rule, rule: Rule) -> bool:
     """Whether the case comes out otherwise than it says when the rule is `changed`."""
     tested = replace(changed, status="active")
-    if rule.scope in ASKED_FOR and changed.applies != rule.applies:
+    if KINDS[rule.scope].where_asked and changed.applies != rule.applies:
         return _notices_anew(recorded, tested)
     rulebook, known = recorded.ready.scrubber.rulebook, recorded.known
     alone = Rulebook({tested.id: tested}, rulebook.packs, rulebook.rows, rulebook.digest)

@@ -263,22 +263,15 @@ def complete(given: Answers, book: Rulebook) -> tuple[dict[str, str], dict[str, 
 
 Answers = Mapping[str, str]
 
-_STAGES = {"document": "postPayment", "element": "submission"}
-_CATEGORIES = {
-    "document": "documentation", "element": "structure", "abn": "abn", "coverage": "coverage", "pair": "bundling",
-    "code-day": "units", "repeat": "duplicate", "visit": "bundling", "table": "freshness",
-    "medicare-edit": "bundling",
-}  # fmt: skip
-
 
 def usual_stage(scope: str) -> str:
     """When most rules of a scope would cost."""
-    return _STAGES.get(scope, "adjudication")
+    return KINDS[scope].stage
 
 
 def usual_category(scope: str) -> str:
     """What most rules of a scope are about."""
-    return _CATEGORIES.get(scope, "coding")
+    return KINDS[scope].category
 
 
 def rule_file(answers: Answers) -> str:

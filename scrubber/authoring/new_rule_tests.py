@@ -216,7 +216,7 @@ def _of_leaves(rule: Rule, book: Rulebook) -> Iterator[Change]:
         elif name == "lineOfBusiness":
             rows = book.rows.get("filing-indicators", ())
             yield from (("claim.filing", row.filing_indicator) for row in rows)
-    if rule.scope in ("repeat", "code-day", "pair", "visit"):
+    if KINDS[rule.scope].joins:
         yield from (("lines", {"procedure": code}) for code in ("77080", "77092", "99213"))
 
 

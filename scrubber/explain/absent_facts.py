@@ -18,6 +18,7 @@ from scrubber.facts.service_lines import LineView
 from scrubber.findings.not_checked import may_apply
 from scrubber.rulebook.condition_words import asked_for, listed
 from scrubber.rulebook.rule import Rule, leaves
+from scrubber.rulebook.vocabulary import KINDS
 
 MOST_REASONS = 10
 
@@ -27,9 +28,9 @@ def why_no_fact(rule: Rule, line: int | None, ground: Ground) -> tuple[str, ...]
     views = ground.known.views if line is None else (ground.known.views[line - 1],)
     place = "this claim" if line is None else f"line {line}"
     joined = "two lines of this claim" if line is None else f"line {line} with another"
-    first = _NOTHING[rule.scope].format(place=place, joined=joined)
+    first = KINDS[rule.scope].none.format(place=place, joined=joined)
     # No further than is told: a claim of 1,000 lines has half a million pairs of them.
-    found = list(dict.fromkeys(islice(_WHY[rule.scope](rule, views, ground), MOST_REASONS + 1)))
+    found = list(dict.fromkeys(islice(_WHY.get(rule.scope, _lines)(rule, views, ground), MOST_REASONS + 1)))
     return (first, *found[:MOST_REASONS], *(["and so on"] if len(found) > MOST_REASONS else []))
 
 
@@ -199,24 +200,8 @@ def _unread(view: LineView, what: str) -> str:
     return f"line {view.number} has no readable {what}"
 
 
-_NOTHING = {
-    "claim": "{place} has nothing to judge",
-    "element": "no element of {place} is missing or malformed",
-    "line": "{place} has nothing to judge",
-    "pair": "no edit and no rule joins {joined}",
-    "repeat": "{place} repeats no line",
-    "visit": "no visit of {place} lies beside a procedure whose fee may include it",
-    "diagnosis": "nothing speaks against a diagnosis of {place}",
-    "code-day": "the units of {place} exceed no medically unlikely edit that is counted by day",
-    "medicare-edit": "no edit of Medicare's tables speaks of {place}, or it is no Medicaid claim",
-    "document": "no code of {place} is one whose report such rules read",
-    "abn": "{place} has neither a liability modifier nor a notice",
-    "coverage": "no policy row and no article answers for {place}",
-    "table": "every table that was asked reaches the dates of {place}",
-}
+# Where there is more to say than that there is no such fact.
 _WHY: dict[str, Callable[[Rule, Sequence[LineView], Ground], Iterator[str]]] = {
-    "claim": _lines,
-    "line": _lines,
     "element": _nothing_wrong,
     "diagnosis": _diagnoses,
     "table": _tables,

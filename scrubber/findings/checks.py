@@ -20,6 +20,7 @@ from scrubber.remembered import remembered
 from scrubber.rulebook.rule import STAGES, AllOf, Rule, window
 from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.rulebook import Rulebook
+from scrubber.rulebook.vocabulary import KINDS
 
 
 class _Tried(NamedTuple):
@@ -52,7 +53,7 @@ def _by_scope(rulebook: Rulebook) -> dict[str, list[_Tried]]:
 FIRED, BYPASSED, PASSED, NOT_CHECKED = "fired", "bypassed", "passed", "notChecked"
 OUTCOMES = (FIRED, BYPASSED, PASSED, NOT_CHECKED)
 # Facts of these kinds are made only where there is something to say: no fact is a check that passed.
-MADE_WHERE_NEEDED = frozenset(("element", "diagnosis", "pair", "code-day", "repeat", "visit", "table"))
+MADE_WHERE_NEEDED = frozenset(kind.name for kind in KINDS.values() if kind.where_needed)
 HELD = AllOf(())
 
 

@@ -17,8 +17,8 @@ from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.rulebook import CodeLists, Rulebook
 from scrubber.rulebook.vocabulary import KINDS
 
-LINE_SCOPES = frozenset(("line", "pair", "code-day", "repeat", "visit", "document", "abn", "coverage"))
-JOINED = frozenset(("pair", "code-day", "repeat", "visit"))
+LINE_SCOPES = frozenset(kind.name for kind in KINDS.values() if kind.of_lines)
+JOINED = frozenset(kind.name for kind in KINDS.values() if kind.joins)
 UNREAD = ("modifiers", *sorted(TOGETHER))
 READ_FROM_MODIFIERS = frozenset(("modifiers", "setApart", "bypass", "modifierSupport"))
 READ_FROM_PLACE = frozenset(("place", "setting", "facilityNotApplicable"))

@@ -176,15 +176,26 @@ KNOWN = ("in-force", "not-yet-in-force", "ended", "unknown")
 class Kind:
     """A kind of fact: what one fact of it stands for, the fields it may have, and the element its findings point at.
 
-    `named_by` are the fields whose codes stand in the ids of its findings.
+    `named_by` are the fields whose codes stand in the ids of its findings. `of_lines`: a fact of it stands on service
+    lines; `joins`: on several that are held together, so that what cannot be read of one may decide of another.
+    `where_needed`: such a fact is made only where there is something to say; `none` says, for explanations, that there
+    is nothing, with {place} for the line or claim asked about and {joined} for two of its lines. `where_asked`: it is
+    made only for codes that some rule names. `category` and `stage` are those of most of its rules.
     """
 
     name: str
     about: str
     element: str
     fields: Mapping[str, Field]
+    none: str
     says: tuple[str, ...] = ()  # extra words a message may use, besides the fields, {line} and {related}
     named_by: tuple[str, ...] = ("procedure",)
+    of_lines: bool = False
+    joins: bool = False
+    where_needed: bool = False
+    where_asked: bool = False
+    category: str = "coding"
+    stage: str = "adjudication"
 
 
 def _kind(
@@ -192,10 +203,20 @@ def _kind(
     about: str,
     element: str,
     *fields: Field,
+    none: str,
     says: tuple[str, ...] = (),
     named_by: tuple[str, ...] = ("procedure",),
+    of_lines: bool = False,
+    joins: bool = False,
+    where_needed: bool = False,
+    where_asked: bool = False,
+    category: str = "coding",
+    stage: str = "adjudication",
 ) -> Kind:
-    return Kind(name, about, element, {field.name: field for field in fields}, says, named_by)
+    by_name = {field.name: field for field in fields}
+    return Kind(
+        name, about, element, by_name, none, says, named_by, of_lines, joins, where_needed, where_asked, category, stage
+    )
 
 
 KINDS: Mapping[str, Kind] = {
@@ -222,6 +243,7 @@ KINDS: Mapping[str, Kind] = {
             Field("icd9", Type.FLAG, "an ICD-9 qualifier (BK, BF) with dates of service from 2015-10-01"),
             Field("contextConflict", Type.FLAG, "two documentation blocks say different things of one line"),
             says=("conflict-lines",), named_by=(),
+            none="{place} has nothing to judge",
         ),
         _kind(
             "element", "an element of the claim that is missing or malformed", "total", *_PAYER,
@@ -236,6 +258,8 @@ KINDS: Mapping[str, Kind] = {
             Field("need", Type.WORD, "how much the transaction needs the element",
                   ("required", "situational", "envelope")),
             says=("label", "where", "is-are", "sent-as", "readable", "meant"), named_by=("element",),
+            none="no element of {place} is missing or malformed",
+            where_needed=True, category="structure", stage="submission",
         ),
         _kind(
             "line", "one service line", "procedure", *_LINE,
@@ -270,6 +294,8 @@ KINDS: Mapping[str, Kind] = {
             Field("mue", Type.NUMBER, "medically unlikely edit: most units of the code", tables=_MUE),
             Field("unitsOverMue", Type.FLAG, "the line's units a day exceed the MUE", tables=_MUE),
             Field("calculatedBy", Type.WORD, "who calculated the score", ("self", "other"), _SUPPLIED),
+            none="{place} has nothing to judge",
+            of_lines=True,
         ),
         _kind(
             "pair", "two lines of one patient, one rendering provider and one day", "procedure", *_PAYER,
@@ -286,6 +312,8 @@ KINDS: Mapping[str, Kind] = {
                   ("none", "used", "doubtful", "beside-visit", "misplaced"), tables=_PTP),
             Field("modifierSupport", Type.FLAG, "the record supports the modifier", (), _SUPPLIED),
             says=("modifiers-used",), named_by=("second", "first"),
+            none="no edit and no rule joins {joined}",
+            of_lines=True, joins=True, where_needed=True, where_asked=True, category="bundling",
         ),
         _kind(
             "repeat", "a line that repeats an earlier one: same provider, days, code, modifiers, place, units and drug",
@@ -294,6 +322,8 @@ KINDS: Mapping[str, Kind] = {
                   "laboratory test; a further line of the code, from which 59 or XE, XP, XS, XU set both apart",
                   ("none", "charge", "modifier-91", "further-line")),
             says=("difference-in-words",),
+            none="{place} repeats no line",
+            of_lines=True, joins=True, where_needed=True, category="duplicate",
         ),
         _kind(
             "visit", "a visit on the day of a procedure whose fee may include it, or on the day before a major one",
@@ -309,6 +339,8 @@ KINDS: Mapping[str, Kind] = {
             Field("setApart", Type.FLAG, "59 or XE, XP, XS, XU stands on one of the two lines, or one runs over days"),
             Field("editApplies", Type.FLAG, "an NCCI edit that the payer is known to apply joins the two codes"),
             says=("when",),
+            none="no visit of {place} lies beside a procedure whose fee may include it",
+            of_lines=True, joins=True, where_needed=True, where_asked=True, category="bundling",
         ),
         _kind(
             "diagnosis", "one diagnosis", "diagnosis-code",
@@ -328,6 +360,8 @@ KINDS: Mapping[str, Kind] = {
             Field("outsideAges", Type.FLAG, "the patient's age lies outside the ages that the list states for it",
                   tables=_NOTES),
             says=("characters", "others", "ages"), named_by=("code",),
+            none="nothing speaks against a diagnosis of {place}",
+            where_needed=True,
         ),
         _kind(
             "code-day", "all lines of one code, rendering provider and day", "units", *_PAYER,
@@ -342,6 +376,8 @@ KINDS: Mapping[str, Kind] = {
                   "E2 and E4), or 50 with more than one unit"),
             Field("bilateral", Type.WORD, "bilateral surgery indicator of the fee schedule; unset when it does not "
                   "have the code", ("0", "1", "2", "3", "9"), tables=_FEES),
+            none="the units of {place} exceed no medically unlikely edit that is counted by day",
+            of_lines=True, joins=True, where_needed=True, category="units",
         ),
         _kind(
             "medicare-edit", "two lines, or the units of a code, of a Medicaid claim under an edit of Medicare's NCCI "
@@ -357,6 +393,8 @@ KINDS: Mapping[str, Kind] = {
             Field("units", Type.DECIMAL, "of units: how many"),
             Field("mue", Type.NUMBER, "of units: medically unlikely edit"),
             named_by=("second", "first", "procedure"),
+            none="no edit of Medicare's tables speaks of {place}, or it is no Medicaid claim",
+            category="bundling",
         ),
         _kind(
             "document", "what was said about the report behind one line", "documentation", *_LINE,
@@ -378,6 +416,8 @@ KINDS: Mapping[str, Kind] = {
                   ("cleared", "not-listed", "no-clearance-given"), _SUPPLIED),
             Field("softwareVendor", Type.WORD, "vendor of that software against those that the payer accepts; unset "
                   "where no row says which", ("accepted", "not-accepted"), _SUPPLIED),
+            none="no code of {place} is one whose report such rules read",
+            of_lines=True, where_asked=True, category="documentation", stage="postPayment",
         ),
         _kind(
             "abn", "what the claim and its notices say about one line's beneficiary notice", "modifiers", *_LINE,
@@ -393,6 +433,8 @@ KINDS: Mapping[str, Kind] = {
             Field("formExpires", Type.DAY, "day on which the edition of the form expires, as its footer says"),
             Field("coverage", Type.WORD, "what policy rows, or else articles, say of the line", (
                 "covered", "adjunct", "investigational", "unknown", "no-row")),
+            none="{place} has neither a liability modifier nor a notice",
+            of_lines=True, category="abn",
         ),
         _kind(
             "coverage", "one line under the policy row that fits it best", "procedure", *_LINE,
@@ -407,6 +449,8 @@ KINDS: Mapping[str, Kind] = {
             Field("noticeHolds", Type.FLAG, "GA stands on the line with a valid notice of which nothing is doubtful, "
                   "and Original Medicare pays first"),
             says=("months", "earlier-day", "next-day", "exceptions", "policy"),
+            none="no policy row and no article answers for {place}",
+            of_lines=True, category="coverage",
         ),
         _kind(
             "table", "reference tables that do not reach one of the claim's dates of service", "service-date", *_PAYER,
@@ -417,6 +461,8 @@ KINDS: Mapping[str, Kind] = {
                   "or before the first one",
                   ("carried-forward", "past-last-release", "stale", "before-first-release")),
             says=("releases",), named_by=(),
+            none="every table that was asked reaches the dates of {place}",
+            where_needed=True, category="freshness",
         ),
     )
 }  # fmt: skip

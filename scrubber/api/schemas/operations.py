@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from http import HTTPStatus
 from pathlib import Path
@@ -177,7 +177,7 @@ _PROBLEMS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_
 
 
 def describe_access(
-    document: dict[str, Any], scope_of: dict[str, str | None], scope_of_parameter: dict[str, str]
+    document: dict[str, Any], scope_of: Mapping[str, str | None], scope_of_parameter: dict[str, str]
 ) -> None:
     """Add to an OpenAPI document the scopes of its operations, by blueprint, and of their parameters, by name."""
     scopes = "; ".join(f"`{name}`: {about.removesuffix('.')}" for name, about in SCOPES.items())

@@ -190,3 +190,6 @@ PLACE_FORMATS = (
         read_places,
     ),
 )
+
+# In the order of the command's help.
+FORMATS = (*HCPCS_FORMATS, *PLACE_FORMATS, *ADJUSTMENT_FORMATS)
