@@ -142,7 +142,7 @@ def page() -> str:
 The program is one Python package, `scrubber`. Its parts lie in layers: a part imports only from layers below its own,
 and `make imports` proves it. A claim's way goes upward through them, from `claim` to `response`; `scrub` is the one
 function that joins them, and everything above it calls that function. [How a claim travels](how-a-claim-travels.md)
-follows one claim.
+follows one claim; [how to change](how-to-change.md) has recipes for what changes most often.
 
 Highest layer first; parts on one shade share a layer. An arrow goes from a part to one that it imports; imports that
 follow from others are left out.
