@@ -59,7 +59,7 @@ def forget_batches(address: str) -> None:
     with psycopg.connect(address, autocommit=True) as connection:
 
         def dropped() -> bool:
-            """False: a worker of the test before, which is about to end, held one of the tables and waited for another."""
+            """False: a worker of the test before, about to end, held one of the tables and waited for another."""
             try:
                 connection.execute("DROP SCHEMA IF EXISTS scrubber_batches CASCADE")
             except psycopg.errors.DeadlockDetected:
