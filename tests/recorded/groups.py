@@ -148,7 +148,8 @@ class Recording:
         bodies = (b"", b"{", b"[]", b"1", b'"a"', b"{}", b'{"a": \xff}', b'{"a": 1, "a": 2}',
                   b"[" * 5_000, b'{"a": NaN}', b'{"claimInformation": {}}',
                   b'{"claimInformation": {"serviceLines": []}}', b"\xef\xbb\xbf{}",
-                  b'{"claimInformation": {"serviceLines": [{"institutionalService": {}}]}}')  # fmt: skip
+                  b'{"claimInformation": {"serviceLines": [{"institutionalService": {}}]},'
+                  b' "scrubContext": {"receivedOn": "20261123"}}')  # fmt: skip
         for number, body in enumerate(bodies):
             yield f"body-{number}", ask("POST", SCRUB, body)
             yield f"explain-body-{number}", ask("POST", EXPLAIN, body)
