@@ -5,6 +5,7 @@ ScrubberError
 |   |-- DamagedPart        rows of reference data are no longer those that were loaded
 |   `-- NewerStore         a store was written by a newer program, which alone can use it; also a StoreUnavailable
 |-- NotJson                bytes that are no JSON (HTTP 400), with the place where they stop being it
+|-- NotX12                 bytes that are no X12 file of professional claims, with the byte and the segment
 |-- NotAClaim              a body that cannot be read as a claim (HTTP 422), with a problem per place
 |-- Faults                 files that fail their checks: rules, rule tests, tables; every fault at once
 |-- NoRulebook             rules that are asked for by digest or revision are not there, or not whole
@@ -58,6 +59,22 @@ class NotJson(ScrubberError):
         self.line = line
         self.column = column
         super().__init__(f"not JSON: line {line}, column {column} (byte {byte})")
+
+
+class NotX12(ScrubberError):
+    """The bytes are no X12 file of professional claims, or none that can be read further.
+
+    `word` says what is wrong, `reason` the same as a clause in our own words; `byte` counts from 0, `segment` from 1
+    (0: before any). Nothing of the content is kept.
+    """
+
+    def __init__(self, word: str, reason: str, byte: int, segment: int) -> None:
+        self.word = word
+        self.reason = reason
+        self.byte = byte
+        self.segment = segment
+        place = f"segment {segment}, byte {byte}" if segment else f"byte {byte}"
+        super().__init__(f"not an X12 file of professional claims: {reason} ({place})")
 
 
 class Problem(NamedTuple):

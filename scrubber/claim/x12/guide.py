@@ -1,0 +1,121 @@
+"""Which segments and loops the guide for professional claims (005010X222A1) has in each loop, in order, how often."""
+
+from __future__ import annotations
+
+# The element that says what a segment is for, where one segment id has several uses in a loop.
+QUALIFIED = frozenset(("NM1", "REF", "DTP", "AMT", "NTE", "CRC", "QTY"))
+
+# One loop a row, without the segment that opens it: `ID`, or `ID:qualifier,qualifier`; `/n` how often in all (else
+# once), `>loop` the loop that it opens. Segments with one id stand in any order among themselves.
+_LOOPS = {
+    "HEADER": "BHT NM1:41>1000A NM1:40>1000B",
+    "1000A": "PER/2",
+    "1000B": "",
+    "2000A": "PRV CUR NM1:85>2010AA NM1:87>2010AB NM1:PE>2010AC",
+    "2010AA": "N3 N4 REF:EI,SY REF:0B,1G/2 PER/2",
+    "2010AB": "N3 N4",
+    "2010AC": "N3 N4 REF:2U,FY,NF REF:EI",
+    "2000B": "SBR PAT NM1:IL>2010BA NM1:PR>2010BB",
+    "2010BA": "N3 N4 DMG REF:SY REF:Y4 PER",
+    "2010BB": "N3 N4 REF:2U,EI,FY,NF/3 REF:G2,LU/2",
+    "2000C": "PAT NM1:QC>2010CA",
+    "2010CA": "N3 N4 DMG REF:Y4 REF:1W,SY PER",
+    "2300": (
+        "DTP:431 DTP:454 DTP:304 DTP:453 DTP:439 DTP:484 DTP:455 DTP:471 DTP:314,360,361 DTP:297 DTP:296 DTP:435"
+        " DTP:096 DTP:090,091/2 DTP:444 DTP:050 PWK/10 CN1 AMT:F5 REF:4N REF:F5 REF:EW REF:9F REF:G1 REF:F8 REF:X4"
+        " REF:9A REF:9C REF:LX REF:D9 REF:EA REF:P4 REF:1J K3/10 NTE:ADD,CER,DCP,DGN,TPO CR1 CR2"
+        " CRC:07/3 CRC:E1,E2,E3/3 CRC:75 CRC:ZZ HI/4 HCP"
+        " NM1:DN,P3>2310A/2 NM1:82>2310B NM1:77>2310C NM1:DQ>2310D NM1:PW>2310E NM1:45>2310F SBR>2320/10"
+        " LX>2400/50"
+    ),
+    "2310A": "REF:0B,1G,G2/3",
+    "2310B": "PRV REF:0B,1G,G2,LU/4",
+    "2310C": "N3 N4 REF:0B,G2,LU/3 PER",
+    "2310D": "REF:0B,1G,G2,LU/4",
+    "2310E": "N3 N4",
+    "2310F": "N3 N4",
+    "2320": (
+        "CAS/5 AMT:D AMT:A8 AMT:EAF OI MOA NM1:IL>2330A NM1:PR>2330B NM1:DN,P3>2330C/2 NM1:82>2330D NM1:77>2330E"
+        " NM1:DQ>2330F NM1:85>2330G"
+    ),
+    "2330A": "N3 N4 REF:SY",
+    "2330B": "N3 N4 DTP:573 REF:2U,EI,FY,NF/2 REF:G1 REF:9F REF:T4 REF:F8",
+    "2330C": "REF:0B,1G,G2/3",
+    "2330D": "REF:0B,1G,G2,LU/3",
+    "2330E": "REF:0B,G2,LU/3",
+    "2330F": "REF:0B,1G,G2,LU/3",
+    "2330G": "REF:G2,LU/2",
+    "2400": (
+        "SV1 SV5 PWK/11 CR1 CR3 CRC:07/3 CRC:70 CRC:09 DTP:472 DTP:471 DTP:607 DTP:463 DTP:461 DTP:304 DTP:738,739/2"
+        " DTP:011 DTP:455 DTP:454 QTY:PT QTY:FL MEA/5 CN1 REF:9B REF:9D REF:G1/5 REF:6R REF:EW REF:X4 REF:F4 REF:BT"
+        " REF:9F/5 AMT:T AMT:F4 K3/10 NTE:ADD,DCP NTE:TPO PS1 HCP LIN>2410 NM1:82>2420A NM1:QB>2420B NM1:77>2420C"
+        " NM1:DQ>2420D NM1:DK>2420E NM1:DN,P3>2420F/2 NM1:PW>2420G NM1:45>2420H SVD>2430/15 LQ>2440/1000"
+    ),
+    "2410": "CTP REF:VY,XZ",
+    "2420A": "PRV REF:0B,1G,G2,LU/20",
+    "2420B": "REF:0B,1G,G2/20",
+    "2420C": "N3 N4 REF:G2,LU/3",
+    "2420D": "REF:0B,1G,G2,LU/20",
+    "2420E": "N3 N4 REF:0B,1G,G2/20 PER",
+    "2420F": "REF:0B,1G,G2/20",
+    "2420G": "N3 N4",
+    "2420H": "N3 N4",
+    "2430": "CAS/5 DTP:573 AMT:EAF",
+    "2440": "FRM/99",
+}
+
+
+class Use:
+    """What one segment is in one loop: `position` in the order there, `most` times, the loop that it `opens` or ""."""
+
+    def __init__(self, position: int, most: int, opens: str) -> None:
+        self.position = position
+        self.most = most
+        self.opens = opens
+
+
+class LoopGuide:
+    """The segments of one loop: `uses` by `segment_key`, `names` their ids with the position of each."""
+
+    def __init__(self, name: str, row: str) -> None:
+        self.name = name
+        self.uses: dict[str, Use] = {}
+        self.names: dict[str, int] = {}
+        for entry in row.split():
+            self._add(entry)
+
+    def _add(self, entry: str) -> None:
+        entry, _, most = entry.partition("/")
+        entry, _, opens = entry.partition(">")
+        name, _, qualifiers = entry.partition(":")
+        position = self.names.setdefault(name, len(self.names) + 1)
+        use = Use(position, int(most or 1), opens)
+        for qualifier in qualifiers.split(",") if qualifiers else ():
+            self.uses[f"{name}*{qualifier}"] = use
+        if not qualifiers:
+            self.uses[name] = use
+
+
+LOOPS = {name: LoopGuide(name, row) for name, row in _LOOPS.items()}
+SEGMENTS = frozenset(
+    [
+        "ISA",
+        "IEA",
+        "GS",
+        "GE",
+        "ST",
+        "SE",
+        "TA1",
+        "HL",
+        "CLM",
+        *(name for loop in LOOPS.values() for name in loop.names),
+    ]
+)
+
+
+def segment_key(elements: list[str]) -> str:
+    """How a segment is found in `LoopGuide.uses`: its id, with its qualifier where it has several uses."""
+    name = elements[0]
+    if name in QUALIFIED and len(elements) > 1:
+        return name + "*" + elements[1]
+    return name
