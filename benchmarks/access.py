@@ -88,14 +88,20 @@ def _app(state: Path | None, hooks: bool = True) -> Any:
 
     app = create_app(Settings("127.0.0.1", 0, ROOT / "rules", None, 1, 3, 10_000_000, state=state), _scrubber())
     if not hooks:
-        for listed in (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs):
+        lists: tuple[dict[Any, list[Any]], ...] = (
+            app.before_request_funcs,
+            app.after_request_funcs,
+            app.teardown_request_funcs,
+        )
+        for listed in lists:
             listed[None] = [hook for hook in listed.get(None, []) if not _is_ours(hook)]
         app.wsgi_app = app.wsgi_app.inner  # type: ignore[method-assign, attr-defined]
     return app
 
 
 def _is_ours(hook: Any) -> bool:
-    return getattr(hook, "func", hook).__module__ in ("scrubber.api.access", "scrubber.api.access")
+    module: str = getattr(hook, "func", hook).__module__
+    return module == "scrubber.api.access"
 
 
 def _scrubber(made: list[Any] = []) -> Any:  # noqa: B006 -- one for all
@@ -109,7 +115,7 @@ def _scrubber(made: list[Any] = []) -> Any:  # noqa: B006 -- one for all
 def _ask(app: Any, bodies: list[bytes], key: str | None) -> None:
     from werkzeug.test import EnvironBuilder
 
-    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
+    headers = [("Content-Type", "application/json"), *([("Authorization", f"Bearer {key}")] if key else [])]
     environ = EnvironBuilder("/v1/claims/scrub", method="POST", headers=headers).get_environ()
     for body in bodies:
         asked = copy.copy(environ) | {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}

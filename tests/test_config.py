@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from scrubber.__main__ import main
+from scrubber.cli import main
 from scrubber.config import SETTINGS, read_settings, unknown_settings
 from scrubber.errors import ConfigError
 

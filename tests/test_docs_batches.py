@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -65,6 +66,10 @@ def shell(here: Path, service: Service, command: str, batch: str) -> bytes:
     return done.stdout
 
 
+def _done(service: Service, address: str) -> bool:
+    return bool(service.ask("GET", address).json["state"] == "done")
+
+
 def test_every_command_of_the_page(here: Path, service: Service) -> None:
     if shutil.which("curl") is None:
         pytest.skip("no curl")
@@ -76,8 +81,7 @@ def test_every_command_of_the_page(here: Path, service: Service) -> None:
             assert cells[:3] == ["done", str(EXAMPLES), str(EXAMPLES)]
         elif "-X POST -T" in command:
             batch = orjson.loads(told[command])["id"]
-            at = f"/v1/batches/{batch}"
-            until(lambda at=at: service.ask("GET", at).json["state"] == "done")
+            until(partial(_done, service, f"/v1/batches/{batch}"))
     by_words = {words: next(out for command, out in told.items() if words in command) for words in _EXPECTED}
     for words, expected in _EXPECTED.items():
         assert expected in by_words[words], words

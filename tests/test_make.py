@@ -41,7 +41,7 @@ def made(environment: Path, *arguments: str, **environ: str) -> subprocess.Compl
 
 
 def python_of(environment: Path) -> str:
-    command = [environment / "bin" / "python", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    command = [str(environment / "bin" / "python"), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 

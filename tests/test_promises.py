@@ -114,7 +114,7 @@ def found(answer: Body, *, above: str = "info") -> set[tuple[str, str]]:
 
 
 def of(answer: Body, rule: str) -> Body:
-    hits = [finding for finding in answer["findings"] if finding["rule"]["id"] == rule]
+    hits: list[Body] = [finding for finding in answer["findings"] if finding["rule"]["id"] == rule]
     assert len(hits) == 1, [finding["rule"]["id"] for finding in answer["findings"]]
     return hits[0]
 

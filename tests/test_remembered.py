@@ -66,7 +66,9 @@ def remembered() -> Iterator[str]:
 def test_nothing_that_is_remembered_says_who_a_claim_is_about(shipped: Scrubber) -> None:
     for body in (office_claim(), tbs_claim()):
         claim = read_v3(with_plan(poisoned(body)))
-        assert to_bytes(shipped.scrub(claim, claim.lines[0].first_day or claim.context.received_on))
+        day = claim.lines[0].first_day or claim.context.received_on
+        assert day is not None
+        assert to_bytes(shipped.scrub(claim, day))
     found = set(remembered())
     assert {"77092", "207R00000X"} <= found  # codes are remembered, so the search sees what is
     assert not [text for text in found if CANARY in text.casefold()]

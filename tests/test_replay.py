@@ -13,7 +13,8 @@ from click.testing import CliRunner, Result
 
 from scrubber.cli import main
 from scrubber.reference import open_reference
-from scrubber.reference.load.loader import Stated, Wanted, load
+from scrubber.reference.load.format import Stated
+from scrubber.reference.load.loader import Wanted, load
 from scrubber.reference.pinned import PinnedRelease, reference_of, releases_at_hand
 from scrubber.reference.storage.sqlite import FolderPlace
 from scrubber.rulebook.history import RULEBOOKS

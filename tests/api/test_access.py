@@ -26,6 +26,7 @@ from scrubber.cli import main
 from scrubber.config import Settings
 from tests.support.claims import tbs_claim
 from tests.support.keys import add_key, bearer, store_in
+from tests.support.responses import json_of
 from tests.support.service import JSON, ROOT, Service, free_port, running, write_rules
 from tests.support.waiting import until
 
@@ -93,7 +94,7 @@ def test_every_route_needs_the_scope_that_its_document_names(settings: Settings,
         for scope in scopes:
             refused = client.open(address, method=method, headers=bearer(all_but[scope]))
             assert refused.status_code == 403
-            assert f"`{scope}`" in refused.json["detail"]
+            assert f"`{scope}`" in json_of(refused)["detail"]
             assert f'error="insufficient_scope", scope="{scope}"' in refused.headers["WWW-Authenticate"]
             for text in only[scope], admin:
                 assert client.open(address, method=method, headers=bearer(text)).status_code not in (401, 403)
@@ -104,7 +105,7 @@ def test_no_route_shows_or_changes_what_another_tenant_has(settings: Settings, s
     ours, theirs = bearer(add_key(store, tenant="clinic-a")), bearer(add_key(store, tenant="clinic-b"))
     client = client_of(settings)
     made = client.post("/v1/batches", data=CLAIM, headers=JSON | ours)
-    batch_id = made.json["id"]
+    batch_id = json_of(made)["id"]
     hidden = 0
     for method, address, _ in operations(client, batch_id):
         answer = client.open(address, method=method, headers=theirs)
@@ -117,8 +118,8 @@ def test_no_route_shows_or_changes_what_another_tenant_has(settings: Settings, s
             assert client.open(address, method=method).status_code == 401
     assert hidden >= 5
     assert client.get("/v1/batches", headers=theirs).json == {"batches": []}
-    assert client.get(f"/v1/batches/{batch_id}", headers=ours).json["state"] == "received"
-    assert [batch["id"] for batch in client.get("/v1/batches", headers=ours).json["batches"]] == [batch_id]
+    assert json_of(client.get(f"/v1/batches/{batch_id}", headers=ours))["state"] == "received"
+    assert [batch["id"] for batch in json_of(client.get("/v1/batches", headers=ours))["batches"]] == [batch_id]
 
 
 def test_an_idempotency_key_is_that_of_a_tenant(settings: Settings, state: Path) -> None:
@@ -129,10 +130,10 @@ def test_an_idempotency_key_is_that_of_a_tenant(settings: Settings, state: Path)
     for body in CLAIM, CLAIM + b"\n" + CLAIM:
         other = client.post("/v1/batches", data=body, headers=night | theirs)
         assert (other.status_code, "Idempotent-Replayed" in other.headers) == (202, False)
-        assert other.json["id"] != first.json["id"]
+        assert json_of(other)["id"] != json_of(first)["id"]
         assert client.delete(other.headers["Location"], headers=theirs).status_code == 204
     again = client.post("/v1/batches", data=CLAIM, headers=night | ours)
-    assert (again.json["id"], again.headers["Idempotent-Replayed"]) == (first.json["id"], "true")
+    assert (json_of(again)["id"], again.headers["Idempotent-Replayed"]) == (json_of(first)["id"], "true")
 
 
 def test_what_was_sent_without_a_key_is_of_the_default_tenant(settings: Settings, state: Path) -> None:
@@ -171,7 +172,7 @@ def test_what_changes_rules_or_turns_needs_its_own_scope(
     client = client_of(settings)
     assert client.post(address, data=CLAIM, headers=JSON | bearer(without)).status_code in (200, 202)
     refused = client.post(address + query, data=CLAIM, headers=JSON | bearer(without))
-    assert (refused.status_code, f"`{scope}`" in refused.json["detail"]) == (403, True)
+    assert (refused.status_code, f"`{scope}`" in json_of(refused)["detail"]) == (403, True)
     assert client.post(address + query, data=CLAIM, headers=JSON | bearer(with_it)).status_code != 403
 
 
@@ -188,7 +189,7 @@ def test_a_key_that_is_no_longer_good_is_told_why(settings: Settings, state: Pat
         (good.replace(good[9:21], "0" * 12), "The key is not known here."),
     ]:
         answer = client.get("/v1/rules", headers=bearer(text))
-        assert (answer.status_code, answer.json["detail"]) == (401, detail)
+        assert (answer.status_code, json_of(answer)["detail"]) == (401, detail)
         assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
     assert client.get("/v1/rules", headers=bearer(good)).status_code == 200
     assert client.get("/v1/rules", headers={"Authorization": f"bearer  {good}"}).status_code == 200
@@ -207,7 +208,7 @@ def test_health_tells_nothing_to_who_has_no_key(settings: Settings, state: Path,
     text = add_key(store_in(state), "scrub")
     client = client_of(settings)
     assert client.get("/readyz").json == {"status": "ready"}
-    assert client.get("/readyz", headers=bearer(text)).json["rulebook"].startswith("sha256:")
+    assert json_of(client.get("/readyz", headers=bearer(text)))["rulebook"].startswith("sha256:")
     stale = client_of(replace(settings, ready_days=-1_000_000))
     stale.application.extensions["claim-scrubber"] = replace(
         stale.application.extensions["claim-scrubber"], trouble=lambda: "The table mpfs is broken."
@@ -215,7 +216,7 @@ def test_health_tells_nothing_to_who_has_no_key(settings: Settings, state: Path,
     anonymous, known_one = stale.get("/readyz"), stale.get("/readyz", headers=bearer(text))
     assert (anonymous.status_code, known_one.status_code) == (503, 503)
     assert "mpfs" not in anonymous.text
-    assert "The table mpfs is broken." in known_one.json["detail"]
+    assert "The table mpfs is broken." in json_of(known_one)["detail"]
     assert '"event":"not ready"' in capfd.readouterr().out
 
 
@@ -241,7 +242,7 @@ def test_a_name_that_was_led_here_is_not_answered(settings: Settings, host: str)
     client = client_of(settings)
     for method, address in ("GET", "/v1/batches"), ("POST", SCRUB), ("GET", "/docs"), ("GET", "/nothing"):
         answer = client.open(address, method=method, headers={"Host": host})
-        assert (answer.status_code, answer.json["type"]) == (421, "urn:claim-scrubber:problem:wrong-host")
+        assert (answer.status_code, json_of(answer)["type"]) == (421, "urn:claim-scrubber:problem:wrong-host")
         assert host not in answer.text
     assert client.get("/healthz", headers={"Host": host}).status_code == 200
 
@@ -272,8 +273,8 @@ def test_a_page_of_another_site_changes_nothing(settings: Settings, sent: dict[s
     address = made.headers["Location"]
     for method, target in ("POST", SCRUB), ("POST", f"{address}/cancel"), ("DELETE", address), ("POST", "/v1/batches"):
         answer = client.open(target, method=method, data=CLAIM, headers=JSON | sent)
-        assert (answer.status_code, answer.json["type"]) == (403, "urn:claim-scrubber:problem:cross-site")
-    assert client.get(address).json["state"] == "received"
+        assert (answer.status_code, json_of(answer)["type"]) == (403, "urn:claim-scrubber:problem:cross-site")
+    assert json_of(client.get(address))["state"] == "received"
     assert "Access-Control-Allow-Origin" not in client.get("/v1/batches", headers=sent).headers
 
 
@@ -316,7 +317,7 @@ def test_a_key_asks_no_faster_than_it_may(settings: Settings, state: Path) -> No
     assert answers[0].status_code == answers[1].status_code == 200
     assert refused
     assert refused[0].headers["Retry-After"] == "1"
-    assert "2 requests a second" in refused[0].json["detail"]
+    assert "2 requests a second" in json_of(refused[0])["detail"]
     assert client.post(SCRUB, data=CLAIM, headers=JSON | bearer(other)).status_code == 200
     each = client_of(replace(settings, key_rate=1))
     assert 429 in {each.post(SCRUB, data=CLAIM, headers=JSON | bearer(other)).status_code for _ in range(40)}
@@ -347,7 +348,7 @@ def test_keys_that_cannot_be_read_let_nobody_in(settings: Settings, state: Path,
     assert client.get("/v1/rules", headers=bearer(text)).status_code == 200
     monkeypatch.setattr(known_keys, "LONGEST", -1.0)
     down = client.get("/v1/rules", headers=bearer(text))
-    assert (down.status_code, down.json["type"]) == (503, "urn:claim-scrubber:problem:no-keys")
+    assert (down.status_code, json_of(down)["type"]) == (503, "urn:claim-scrubber:problem:no-keys")
     assert client.get("/healthz").status_code == 200
     assert client.get("/readyz").status_code == 503
     assert '"event":"keys not read"' in capfd.readouterr().out
@@ -387,7 +388,10 @@ def everywhere(tmp_path: Path, rules: Path) -> Iterator[tuple[Service, Path, str
 
 def test_a_real_service_takes_keys_and_gives_them_up(everywhere: tuple[Service, Path, str]) -> None:
     service, state, text = everywhere
-    ask = lambda key: service.ask("POST", SCRUB, CLAIM, JSON | bearer(key)).status  # noqa: E731
+
+    def ask(key: str) -> int:
+        return service.ask("POST", SCRUB, CLAIM, JSON | bearer(key)).status
+
     assert service.scrub(CLAIM).status == 401
     assert ask(text) == 200
     assert service.ask("GET", "/healthz").status == 200

@@ -17,6 +17,7 @@ from openapi_spec_validator import validate
 from scrubber.app import create_app
 from scrubber.config import Settings
 from tests.support.claims import office_claim, tbs_claim
+from tests.support.responses import json_of
 from tests.support.service import JSON, write_rules
 
 SCRUB = "/v1/claims/scrub"
@@ -37,7 +38,7 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture(scope="module")
 def spec(app: Flask) -> Document:
-    document: Document = app.test_client().get("/openapi.json").json
+    document: Document = json_of(app.test_client().get("/openapi.json"))
     return document
 
 
@@ -180,7 +181,7 @@ def test_problems(client: FlaskClient, spec: Document, method: str, address: str
     assert answer.status_code == status
     assert answer.mimetype == "application/problem+json"
     if method != "HEAD":
-        assert answer.json["status"] == status
+        assert json_of(answer)["status"] == status
         assert fits(spec, "Problem", answer.json)
     assert ("Allow" in answer.headers) == (status == 405)
 
@@ -197,7 +198,7 @@ def test_a_parameter_that_is_not_known_or_given_twice_is_refused(client: FlaskCl
     sent = {"Content-Type": "application/json"}
     answer = client.post(f"/v1/claims/{route}{query}", data=orjson.dumps(tbs_claim()), headers=sent)
     assert answer.status_code == 400
-    assert answer.json["type"].endswith("bad-parameter")
+    assert json_of(answer)["type"].endswith("bad-parameter")
 
 
 def test_the_clearinghouse_view_is_200_whatever_the_disposition(client: FlaskClient) -> None:
@@ -223,13 +224,13 @@ def test_options_and_head_answer(client: FlaskClient) -> None:
 
 
 def test_rules_can_be_narrowed_and_read(client: FlaskClient) -> None:
-    every = client.get("/v1/rules").json
+    every = json_of(client.get("/v1/rules"))
     assert [rule["id"] for rule in every["rules"]] == ["sample-denied", "sample-warned"]
     assert [pack["name"] for pack in every["packs"]] == ["sample"]
-    denying = client.get("/v1/rules?severity=deny&pack=sample&status=active").json["rules"]
+    denying = json_of(client.get("/v1/rules?severity=deny&pack=sample&status=active"))["rules"]
     assert [rule["id"] for rule in denying] == ["sample-denied"]
-    assert client.get("/v1/rules?stage=submission").json["rules"] == []
-    rule = client.get("/v1/rules/sample-denied").json
+    assert json_of(client.get("/v1/rules?stage=submission"))["rules"] == []
+    rule = json_of(client.get("/v1/rules/sample-denied"))
     assert rule["applies"] == {"all": [{"fact": "procedure", "any": ["77092"]}]}
     assert rule["when"] == {"fact": "charge", "over": "1.00"}
     assert rule["digest"] == every["digest"]
@@ -242,7 +243,7 @@ def test_rules_need_not_be_sent_again_while_the_digest_stands(client: FlaskClien
 
 
 def test_readiness_names_what_is_loaded(client: FlaskClient) -> None:
-    ready = client.get("/readyz").json
+    ready = json_of(client.get("/readyz"))
     assert ready["rules"] == 2
     assert ready["rulebook"].startswith("sha256:")
     assert {"mpfs", "ncci-ptp"} <= {release["table"] for release in ready["reference"]}

@@ -23,6 +23,7 @@ from scrubber.batch.work import work as one_lease
 from scrubber.config import Settings
 from scrubber.scrub import Scrubber
 from tests.support.batches import claims, context, ndjson, work_off
+from tests.support.responses import json_of
 from tests.support.service import ROOT
 
 NDJSON = "application/x-ndjson"
@@ -63,9 +64,9 @@ def test_a_batch_from_submission_to_results(client: FlaskClient, state: Path, sh
     sent = submit(client, ndjson(6))
     assert (sent.status_code, sent.json["state"], sent.json["rows"]) == (202, "received", None)
     address = sent.headers["Location"]
-    assert client.get(address).json["id"] == sent.json["id"]
+    assert json_of(client.get(address))["id"] == json_of(sent)["id"]
     work(state, shipped)
-    done = client.get(address).json
+    done = json_of(client.get(address))
     assert (done["state"], done["rows"], done["rowsDone"]) == ("done", 6, 6)
     assert sum(done["counts"].values()) == 6
     told = client.get(f"{address}/results")
@@ -73,9 +74,9 @@ def test_a_batch_from_submission_to_results(client: FlaskClient, state: Path, sh
     assert told.headers["Batch-State"] == "done"
     one = client.post("/v1/claims/scrub", data=next(iter(claims(1))), content_type="application/json")
     assert lines(told.data)[0]["answer"] == one.json
-    summary = client.get(f"{address}/summary").json
+    summary = json_of(client.get(f"{address}/summary"))
     assert summary["payers"][0]["claims"] == 6
-    assert [batch["id"] for batch in client.get("/v1/batches").json["batches"]] == [sent.json["id"]]
+    assert [batch["id"] for batch in json_of(client.get("/v1/batches"))["batches"]] == [json_of(sent)["id"]]
 
 
 @pytest.mark.parametrize(
@@ -216,7 +217,7 @@ def test_findings_as_csv(client: FlaskClient, state: Path, shipped: Scrubber, fo
 
 def test_a_batch_is_cancelled_and_deleted(client: FlaskClient, state: Path, shipped: Scrubber) -> None:
     address = submit(client, ndjson(3)).headers["Location"]
-    assert client.post(f"{address}/cancel").json["state"] == "cancelled"
+    assert json_of(client.post(f"{address}/cancel"))["state"] == "cancelled"
     work(state, shipped)
     assert client.get(f"{address}/results").data == b""
     assert client.delete(address).status_code == 204
@@ -291,12 +292,12 @@ def test_damaged_results_are_a_503_and_then_there_again(
     before = client.get(f"{address}/results").data
     _accept_all(state)
     told = client.get(f"{address}/results{query}")
-    assert (told.status_code, told.json["type"]) == (503, "urn:claim-scrubber:problem:results-damaged")
+    assert (told.status_code, json_of(told)["type"]) == (503, "urn:claim-scrubber:problem:results-damaged")
     assert told.mimetype == "application/problem+json"
     assert int(told.headers["Retry-After"]) > 0
-    assert "made again from the upload" in told.json["detail"]
+    assert "made again from the upload" in json_of(told)["detail"]
     assert "CANARY" not in told.text
-    assert client.get(address).json["state"] == "running"
+    assert json_of(client.get(address))["state"] == "running"
     assert client.get(f"{address}/results").data == b""  # nothing of what was changed
     work(state, shipped)
     assert client.get(f"{address}/results").data == before
@@ -312,7 +313,7 @@ def test_damaged_results_of_a_cancelled_batch_are_a_500_that_says_what_to_do(
         lease = on.job_store.take("one")
         assert lease is not None
         one_lease(lease, on)
-    assert client.post(f"{address}/cancel").json["state"] == "cancelled"
+    assert json_of(client.post(f"{address}/cancel"))["state"] == "cancelled"
     assert len(lines(client.get(f"{address}/results").data)) == ROWS_A_CHUNK
     _accept_all(state)
     log = io.BytesIO()
@@ -320,11 +321,11 @@ def test_damaged_results_of_a_cancelled_batch_are_a_500_that_says_what_to_do(
     app.extensions["claim-scrubber-log"] = open_log(stream)
     for query in ("", "?format=csv", "?after=3"):
         told = client.get(f"{address}/results{query}")
-        assert (told.status_code, told.json["type"]) == (500, "urn:claim-scrubber:problem:results-lost")
-        assert "Delete the batch and send its claims again" in told.json["detail"]
+        assert (told.status_code, json_of(told)["type"]) == (500, "urn:claim-scrubber:problem:results-lost")
+        assert "Delete the batch and send its claims again" in json_of(told)["detail"]
         assert "Retry-After" not in told.headers
         assert "CANARY" not in told.text
-    assert client.get(address).json["state"] == "cancelled"
+    assert json_of(client.get(address))["state"] == "cancelled"
     assert b"CANARY" not in log.getvalue()
     [outage] = [line for line in lines(log.getvalue()) if line["event"] == "outage"]
     assert (outage["level"], outage["of"]) == ("error", f"results of batch {address.rpartition('/')[2]}")
@@ -352,14 +353,14 @@ def test_a_full_disk_is_told_of_batches_and_the_service_stays_ready(
     ended = submit(client, ndjson(1)).headers["Location"]
     work(state, shipped)
     waiting = submit(client, ndjson(3).replace(b"CLAIM-", b"CANARY-")).headers["Location"]
-    assert client.get("/readyz").json["batches"] == {"goOn": True, "why": None}
+    assert json_of(client.get("/readyz"))["batches"] == {"goOn": True, "why": None}
     kept = app.extensions["claim-scrubber"].batches
     monkeypatch.setattr(kept.file_store, "_disk", lambda _place: SimpleNamespace(f_blocks=100, f_bavail=0, f_frsize=1))
     ready = client.get("/readyz")
     why = "there is no room for the batch"
-    assert (ready.status_code, ready.json["batches"]) == (200, {"goOn": False, "why": why})
-    assert [client.get(address).json["why"] for address in (waiting, ended)] == [why, None]
-    assert [batch["why"] for batch in client.get("/v1/batches").json["batches"]] == [why, None]
+    assert (ready.status_code, json_of(ready)["batches"]) == (200, {"goOn": False, "why": why})
+    assert [json_of(client.get(address))["why"] for address in (waiting, ended)] == [why, None]
+    assert [batch["why"] for batch in json_of(client.get("/v1/batches"))["batches"]] == [why, None]
     refused = submit(client, ndjson(1).replace(b"CLAIM-", b"CANARY-"))
     assert (refused.status_code, refused.json["type"]) == (507, "urn:claim-scrubber:problem:no-room")
     for answer in (ready, client.get(waiting), refused):
@@ -367,8 +368,8 @@ def test_a_full_disk_is_told_of_batches_and_the_service_stays_ready(
     one = client.post("/v1/claims/scrub", data=next(iter(claims(1))), content_type="application/json")
     assert one.status_code == 200
     monkeypatch.undo()
-    assert client.get("/readyz").json["batches"] == {"goOn": True, "why": None}
-    assert client.get(waiting).json["why"] is None
+    assert json_of(client.get("/readyz"))["batches"] == {"goOn": True, "why": None}
+    assert json_of(client.get(waiting))["why"] is None
 
 
 def test_what_a_worker_says_is_told_until_it_goes_on(client: FlaskClient, state: Path, shipped: Scrubber) -> None:
@@ -376,11 +377,11 @@ def test_what_a_worker_says_is_told_until_it_goes_on(client: FlaskClient, state:
     address = submit(client, ndjson(1)).headers["Location"]
     job_store = context(state, shipped).job_store
     job_store.report_stalled("worker", "there is no room for the batch")
-    assert client.get(address).json["why"] == "there is no room for the batch"
-    assert client.get("/readyz").json["batches"] == {"goOn": False, "why": "there is no room for the batch"}
+    assert json_of(client.get(address))["why"] == "there is no room for the batch"
+    assert json_of(client.get("/readyz"))["batches"] == {"goOn": False, "why": "there is no room for the batch"}
     job_store.go_on("worker")
-    assert client.get(address).json["why"] is None
-    assert client.get("/readyz").json["batches"] == {"goOn": True, "why": None}
+    assert json_of(client.get(address))["why"] is None
+    assert json_of(client.get("/readyz"))["batches"] == {"goOn": True, "why": None}
 
 
 @pytest.mark.parametrize(

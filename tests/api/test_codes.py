@@ -19,6 +19,7 @@ from scrubber.reference.typed_tables import read_contents
 from tests.api.test_api import Document, fits
 from tests.conftest import ROOT
 from tests.reference.storage.test_encoding import TABLES as PARTNERS
+from tests.support.responses import json_of
 from tests.support.service import Service, running
 
 CODE = "/v1/codes/77089?date=2025-03-12&zip=35203"
@@ -33,7 +34,7 @@ def client() -> FlaskClient:
 
 @pytest.fixture(scope="module")
 def spec(client: FlaskClient) -> Document:
-    document: Document = client.get("/openapi.json").json
+    document: Document = json_of(client.get("/openapi.json"))
     return document
 
 
@@ -201,7 +202,7 @@ def test_a_bad_parameter_is_named_and_not_repeated(client: FlaskClient, spec: Do
         sent = address.replace("code=77080&", "") if parameter.name == "code" else address
         answer = client.get(f"{sent}{parameter.name}={bad}")
         assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
-        assert f"`{parameter.name}`" in answer.json["detail"]
+        assert f"`{parameter.name}`" in json_of(answer)["detail"]
         assert CANARY not in answer.text
         assert fits(spec, "Problem", answer.json)
 

@@ -21,6 +21,7 @@ from scrubber.config import Settings
 from scrubber.errors import BadGzip
 from tests.support.batches import ndjson
 from tests.support.claims import tbs_claim
+from tests.support.responses import json_of
 from tests.support.service import JSON, write_rules
 
 SCRUB, EXPLAIN, BATCHES = "/v1/claims/scrub", "/v1/claims/explain", "/v1/batches"
@@ -97,7 +98,7 @@ def test_what_is_not_whole_or_too_large_is_refused(
     assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
     assert words in answer.json["detail"]
     assert "CANARY" not in answer.text
-    assert client.get(BATCHES).json["batches"] == []
+    assert json_of(client.get(BATCHES))["batches"] == []
     assert not list(state.glob("batches/*"))
 
 
@@ -136,9 +137,9 @@ def test_a_truncated_batch_is_refused_and_nothing_of_it_kept(
 ) -> None:
     """Also where only its first bytes say that it is packed."""
     answer = client.post(BATCHES, data=gzip.compress(ndjson(9))[:kept], content_type=media_type)
-    assert (answer.status_code, answer.json["type"]) == (400, "urn:claim-scrubber:problem:bad-body")
-    assert "ends in the middle of its gzip" in answer.json["detail"]
-    assert client.get(BATCHES).json["batches"] == []
+    assert (answer.status_code, json_of(answer)["type"]) == (400, "urn:claim-scrubber:problem:bad-body")
+    assert "ends in the middle of its gzip" in json_of(answer)["detail"]
+    assert json_of(client.get(BATCHES))["batches"] == []
     assert not list(state.glob("batches/*"))
 
 
@@ -160,11 +161,11 @@ def test_a_batch_of_nothing_is_refused(
     client: FlaskClient, state: Path, pack: Callable[[bytes], bytes], body: bytes, words: str
 ) -> None:
     answer = client.post(BATCHES, data=pack(body), content_type="application/octet-stream")
-    assert (answer.status_code, answer.json["type"]) == (400, "urn:claim-scrubber:problem:no-claims")
-    assert words in answer.json["detail"]
+    assert (answer.status_code, json_of(answer)["type"]) == (400, "urn:claim-scrubber:problem:no-claims")
+    assert words in json_of(answer)["detail"]
     assert not list(state.glob("batches/*"))
 
 
 def test_a_gzip_behind_blanks_is_refused(client: FlaskClient) -> None:
     answer = client.post(BATCHES, data=b"\n\n" + gzip.compress(ndjson(1)), content_type="application/gzip")
-    assert (answer.status_code, "blanks before its gzip" in answer.json["detail"]) == (400, True)
+    assert (answer.status_code, "blanks before its gzip" in json_of(answer)["detail"]) == (400, True)

@@ -12,10 +12,11 @@ from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
 
-from scrubber.__main__ import main
 from scrubber.app import create_app
+from scrubber.cli import main
 from scrubber.config import Settings
 from tests.support.claims import office_claim, tbs_claim
+from tests.support.responses import json_of
 from tests.support.service import JSON, ROOT, write_rules
 
 SCRUB, EXPLAIN = "/v1/claims/scrub", "/v1/claims/explain"
@@ -61,7 +62,7 @@ def test_every_documented_route_refuses_a_parameter_that_it_does_not_know(app: F
         answer = client.open(_VARIABLE.sub("x", path) + "?CANARY=CANARY", method=method)
         assert (answer.status_code, answer.mimetype) == (400, "application/problem+json"), path
         assert "CANARY" not in answer.text
-        assert set(re.findall(r"\w+", answer.json["detail"])) >= names, path
+        assert set(re.findall(r"\w+", json_of(answer)["detail"])) >= names, path
 
 
 def test_every_other_route_refuses_it_too(app: Flask, client: FlaskClient) -> None:
@@ -101,7 +102,7 @@ def test_the_parameter_that_was_probably_meant_is_told(client: FlaskClient, quer
     answer = client.post(f"{SCRUB}?{query}", data=orjson.dumps(tbs_claim()), headers=JSON)
     assert answer.status_code == 400
     known = "Only these parameters are known here: disable, enable, include, receivedOn, view."
-    assert answer.json["detail"] == f"{known} {meant}".strip()
+    assert json_of(answer)["detail"] == f"{known} {meant}".strip()
 
 
 def test_thousands_of_unknown_parameters_are_one_short_refusal(client: FlaskClient) -> None:
@@ -122,7 +123,7 @@ def test_the_day_of_receipt_comes_before_the_claims_own(
     client: FlaskClient, route: str, text: str, claim: dict[str, Any]
 ) -> None:
     answer = client.post(f"{route}?receivedOn={text}", data=orjson.dumps(claim), headers=JSON)
-    assert (answer.status_code, answer.json["receivedOn"]) == (200, "20250401")
+    assert (answer.status_code, json_of(answer)["receivedOn"]) == (200, "20250401")
 
 
 def test_the_day_of_receipt_decides_what_lies_in_the_future_on_every_way_in(tmp_path: Path) -> None:
@@ -140,7 +141,7 @@ def test_the_day_of_receipt_decides_what_lies_in_the_future_on_every_way_in(tmp_
         assert early(posted.json) is is_early
         done = CliRunner().invoke(main, ["scrub", "--json", "--received-on", day, str(file)])
         assert done.stdout_bytes == posted.data + b"\n"
-        told = client.post(f"{EXPLAIN}?receivedOn={day}", data=body, headers=JSON).json
+        told = json_of(client.post(f"{EXPLAIN}?receivedOn={day}", data=body, headers=JSON))
         assert told["receivedOn"] == day.replace("-", "")
 
 
@@ -150,7 +151,7 @@ def test_the_day_of_receipt_decides_what_lies_in_the_future_on_every_way_in(tmp_
 )
 def test_a_day_of_receipt_that_is_none_is_refused(client: FlaskClient, route: str, text: str) -> None:
     answer = client.post(f"{route}?receivedOn={text}", data=orjson.dumps(tbs_claim()), headers=JSON)
-    assert (answer.status_code, "CCYYMMDD or CCYY-MM-DD" in answer.json["detail"]) == (400, True)
+    assert (answer.status_code, "CCYYMMDD or CCYY-MM-DD" in json_of(answer)["detail"]) == (400, True)
     assert "CANARY" not in answer.text
 
 
@@ -158,12 +159,12 @@ def test_a_day_of_receipt_that_is_none_is_refused(client: FlaskClient, route: st
 def test_the_first_and_the_last_day_of_the_calendar_are_days(client: FlaskClient, text: str) -> None:
     for route in SCRUB, EXPLAIN:
         answer = client.post(f"{route}?receivedOn={text}", data=orjson.dumps(tbs_claim()), headers=JSON)
-        assert (answer.status_code, answer.json["receivedOn"]) == (200, text)
+        assert (answer.status_code, json_of(answer)["receivedOn"]) == (200, text)
 
 
 def test_batches_read_both_forms_of_a_day(client: FlaskClient) -> None:
     sent = [
-        client.post(f"/v1/batches?receivedOn={day}", data=orjson.dumps(tbs_claim()), headers=JSON).json
+        json_of(client.post(f"/v1/batches?receivedOn={day}", data=orjson.dumps(tbs_claim()), headers=JSON))
         for day in ("20250401", "2025-04-01")
     ]
     assert [batch["options"]["receivedOn"] for batch in sent] == ["20250401", "20250401"]

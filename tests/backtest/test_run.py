@@ -221,7 +221,8 @@ def changed(book: Rulebook, rng: random.Random) -> Rulebook:
         elif change < 0.4:
             rules[name] = replace(rule, when=Compare("day", "at-least", rng.choice([737000, 739500])))
         elif change < 0.5:
-            rules[name] = replace(rule, **{rng.choice(["since", "until"]): rng.choice([None, date(2025, 3, 12)])})
+            changed: dict[str, Any] = {rng.choice(["since", "until"]): rng.choice([None, date(2025, 3, 12)])}
+            rules[name] = replace(rule, **changed)
     rows = dict(book.rows)
     if rng.random() < 0.3:
         kind = rng.choice(sorted(rows))
@@ -310,7 +311,7 @@ def test_what_depends_on_a_misspelt_name_is_no_finding_of_a_back_test(tmp_path: 
 
 def test_the_same_tables_are_read_once_and_others_twice(shipped: Scrubber) -> None:
     book = shipped.rulebook
-    fewer = Rulebook(book.rules, book.packs, book.rows | {"limits": ()}, book.digest)
+    fewer = Rulebook(book.rules, book.packs, {**book.rows, "limits": ()}, book.digest)
     assert open_comparison(Books(book, book, ()), shipped.reference).one_reading
     assert not open_comparison(Books(book, fewer, ()), shipped.reference).one_reading
 

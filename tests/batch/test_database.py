@@ -120,7 +120,9 @@ def prepared(postgres: str) -> Iterator[str]:
         for name in ("reader", "older"):
             server.execute(f"CREATE DATABASE {name}")
         with psycopg.connect(psycopg.conninfo.make_conninfo(postgres, dbname="older")) as older:
-            submit(context(open_batches(None, older.info.dsn), None), b"x")  # type: ignore[arg-type] -- it is there
+            opened = open_batches(None, older.info.dsn)
+            assert opened is not None
+            submit(context(opened, None), b"x")
             older.execute("ALTER TABLE scrubber_batches.chunks RENAME urgency TO unknown")
         yield postgres
         Path(rules).write_text(before)

@@ -101,8 +101,10 @@ def test_many_workers_take_each_chunk_once(keep: Keep) -> None:
     with_chunks(job_store, 60)
 
     def take_all(worker: int) -> list[int]:
-        found = iter(lambda: job_store.take(str(worker)), None)
-        return [lease.chunk.number for lease in found if lease is not None]
+        found = []
+        while lease := job_store.take(str(worker)):
+            found.append(lease.chunk.number)
+        return found
 
     with ThreadPoolExecutor(4) as pool:
         numbers = [number for found in pool.map(take_all, range(4)) for number in found]

@@ -19,7 +19,7 @@ def turns(job_store: JobStore, most: int = 1_000, **chunks: int) -> list[str]:
 
     A batch that is not cut yet is cut into so many `chunks` of one row.
     """
-    found = []
+    found: list[str] = []
     while len(found) < most and (lease := job_store.take("one")):
         if lease.chunk.number == CUT:
             count = chunks[lease.batch.id]

@@ -223,7 +223,7 @@ def test_a_service_that_is_started_anew_is_waited_for(tmp_path: Path, file: Path
         )
         assert waiting.stderr is not None
         batch_id = waiting.stderr.readline().split()[-1]
-    seen = []
+    seen: list[str] = []
     while not seen or "waiting for it" not in seen[-1]:
         seen.append(waiting.stderr.readline())
     environ["SCRUBBER_BATCH_WORKERS"] = "1"

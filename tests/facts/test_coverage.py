@@ -148,7 +148,7 @@ def test_an_article_that_only_excludes_speaks_of_what_it_excludes(tmp_path: Path
         {"code": "71045"},
     ],
 )
-def test_articles_that_do_not_speak_of_the_line_are_silent(tmp_path: Path, other: dict[str, str]) -> None:
+def test_articles_that_do_not_speak_of_the_line_are_silent(tmp_path: Path, other: dict[str, Any]) -> None:
     assert said(tmp_path, article("90001", **({"code": CODE, "covered": OTHERS} | other))) == []
 
 
@@ -240,7 +240,7 @@ def test_what_is_known_of_a_code_has_its_articles(tmp_path: Path) -> None:
     articles = (article("90001", CODE, covered=OTHERS), article("90002", CODE, contractor=ELSEWHERE))
     scrubber = shipped_over(store_of(tmp_path, *articles))
 
-    def told(**more: str) -> list[tuple[str, list[str]]]:
+    def told(**more: Any) -> list[tuple[str, list[str]]]:
         known = know(CodeQuestion(CODE, DAY, **more), scrubber.rulebook, scrubber.reference)
         local = known_code(known, "")["localCoverage"]
         assert local["release"]["release"] == "2023"

@@ -14,6 +14,7 @@ from scrubber.app import create_app
 from scrubber.cli import main
 from scrubber.config import Settings
 from tests.support.claims import tbs_claim
+from tests.support.responses import json_of
 from tests.support.rule_folders import RULE, put, rule_folder, with_lines
 
 SHADOW = with_lines(
@@ -97,7 +98,7 @@ def test_drafts_never_run(client: FlaskClient) -> None:
 def test_a_wrong_switch_is_refused(client: FlaskClient, query: str, words: str) -> None:
     told = client.post(f"/v1/claims/scrub{query}", data=claim(), content_type="application/json")
     assert told.status_code == 400
-    assert words in told.json["detail"]
+    assert words in json_of(told)["detail"]
     assert "CANARY" not in told.text
 
 

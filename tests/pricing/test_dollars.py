@@ -209,7 +209,7 @@ def test_without_the_file_for_qualifying_apm_participants_their_price_is_not_kno
     missing = prices(claim(line, qualifying_apm=True), reference=only[False])
     assert (missing[1].allowed, missing[1].unknown) == (None, "no-qpp-file")
     assert prices(claim(line), reference=only[True])[1].unknown == "no-non-qpp-file"
-    _, impact = add_impacts((), missing, ())
+    _, impact = add_impacts((), missing, {})
     assert impact.steps == (
         "line 1: no amount (no-qpp-file): the fee schedule file for qualifying APM participants (QPP) is not loaded"
         " for the date of service",

@@ -51,7 +51,7 @@ def whole(
     return add_impacts(findings, lines, liabilities)[1]
 
 
-def at_risk(impact: ClaimImpact) -> tuple[Decimal | None, Decimal, Decimal]:
+def at_risk(impact: ClaimImpact) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
     return impact.at_risk, impact.by_liability["provider"], impact.by_liability["patient"]
 
 
@@ -107,7 +107,7 @@ def test_a_finding_on_the_claim_counts_every_line() -> None:
 
 def test_two_findings_on_one_line_count_it_once() -> None:
     both = finding(1, category="documentation"), finding(1, category="units", severity="warn")
-    findings, impact = add_impacts(both, TWO, ())
+    findings, impact = add_impacts(both, TWO, {})
     assert [found.impact.at_risk for found in findings if found.impact] == [Decimal("9.38")] * 2
     assert at_risk(impact) == (Decimal("9.38"), Decimal("9.38"), NOTHING)
 

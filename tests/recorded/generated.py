@@ -347,7 +347,7 @@ _FAULTS: tuple[Callable[[random.Random, Body], None], ...] = (
     _put("claim", "benefitsAssignmentCertificationIndicator", "N", "W", None),
     _put("claim", "relatedCausesCode", ["AA"], ["EM"], ["OA"], "AA"),
     _put("claim", "healthCareCodeInformation", [], None, _diagnoses(["M810", "M810"]), _diagnoses(["M81"]),
-         _diagnoses(["E119", "Z794", "I10"]), _diagnoses(DIAGNOSES[:13]), _diagnoses(["V0001XA"]),
+         _diagnoses(["E119", "Z794", "I10"]), _diagnoses(list(DIAGNOSES[:13])), _diagnoses(["V0001XA"]),
          *(_diagnoses([code]) for code in DIAGNOSES)),
     _put("claim", "claimSupplementalInformation", {"priorAuthorizationNumber": "1"}, {"claimControlNumber": "2024X"},
          {"cliaNumber": "05D0000000"}, {"referralNumber": ""}),

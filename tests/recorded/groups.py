@@ -7,7 +7,7 @@ import json
 import random
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
@@ -110,10 +110,10 @@ class Recording:
         for number, some in enumerate(_by(claims, MOST_ITEMS)):
             yield Group(
                 f"claims/{name}-{number:02}",
-                lambda some=some: ((claim.name, claim.body) for claim, _ in some),
+                partial(_claim_bodies, some),
                 given=True,
             )
-            yield Group(f"answers/{name}-{number:02}", lambda some=some: self._scrubbed(some))
+            yield Group(f"answers/{name}-{number:02}", partial(self._scrubbed, some))
 
     def _scrubbed(self, claims: Iterable[tuple[Claim, CaseClaim | None]], query: str = "") -> Items:
         for claim, case in claims:
@@ -131,9 +131,7 @@ class Recording:
         for name, query in queries.items():
             for number, some in enumerate(_by(self.varied, MOST_ITEMS)):
                 claims = [(claim, None) for claim in some]
-                yield Group(
-                    f"views/{name}-{number:02}", lambda claims=claims, query=query: self._scrubbed(claims, query)
-                )
+                yield Group(f"views/{name}-{number:02}", partial(self._scrubbed, claims, query))
         yield Group("requests", self._requests)
 
     def _requests(self) -> Items:
@@ -171,7 +169,7 @@ class Recording:
         for case in self.cases:
             asked.setdefault((case.rule, case.fires), case)
         for number, some in enumerate(_by(asked.values(), MOST_ITEMS)):
-            yield Group(f"explanations/rules-{number:02}", lambda some=some: self._explained(some))
+            yield Group(f"explanations/rules-{number:02}", partial(self._explained, some))
         yield Group(
             "explanations/claims", lambda: self._explained_whole(self.varied[:: max(1, len(self.varied) // 45)])
         )
@@ -205,7 +203,7 @@ class Recording:
         yield Group("codes", self._codes)
         yield Group("prices", self._prices)
         for number, some in enumerate(_by(self.rule_ids, MOST_ITEMS)):
-            yield Group(f"rules/documents-{number:02}", lambda some=some: self._read("/v1/rules/", some))
+            yield Group(f"rules/documents-{number:02}", partial(self._read, "/v1/rules/", some))
         yield Group("rules/lists", self._rule_lists)
         yield Group("openapi", self._openapi)
 
@@ -378,6 +376,11 @@ def _generated(kind: str, number: int) -> Claim:
     return Claim(f"{kind}-{number:04}", dumped(make(chance_of(kind, number))))
 
 
+def _claim_bodies(claims: Iterable[tuple[Claim, CaseClaim | None]]) -> Items:
+    for claim, _ in claims:
+        yield claim.name, claim.body
+
+
 def _findings(answer: bytes) -> bytes:
     """The findings of an answer, without what was not checked."""
     return _body(answer).partition(b'"findings":')[2].partition(b'"notChecked":[')[0]
@@ -402,7 +405,7 @@ def _remittances(claims: Iterable[Claim]) -> bytes:
         information = json.loads(claim.body)["claimInformation"]
         for number, line in enumerate(information.get("serviceLines") or [], 1):
             charge = (line.get("professionalService") or {}).get("lineItemChargeAmount")
-            if not re.fullmatch(r"[0-9]{1,6}\.[0-9]{2}", str(charge)) or chance.random() < 0.2:
+            if charge is None or not re.fullmatch(r"[0-9]{1,6}\.[0-9]{2}", str(charge)) or chance.random() < 0.2:
                 continue
             cents = int(charge.replace(".", ""))
             paid = chance.choice((0, 0, cents // 2, cents))

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,7 +26,7 @@ from scrubber.cli import main as command_line
 from scrubber.config import Settings
 from scrubber.scrub import Scrubber, open_scrubber
 from tests.support.claims import office_claim, tbs_claim
-from tests.support.service import running
+from tests.support.service import Service, running
 from tests.support.waiting import until
 
 # All that is imported from the program and from what tests share: the only lines to edit when modules have moved.
@@ -206,7 +206,7 @@ class Program:
                 assert sent.status == 202, sent.body
                 yield f"{batch}-taken", _neutral(sent.body, _OF_BATCHES)
                 place = f"/v1/batches/{sent.json['id']}"
-                until(lambda at=place: service.ask("GET", at).json["state"] in ("done", "failed"), "it did not end")
+                until(partial(_ended, service, place), "it did not end")
                 for name, query in queries.items():
                     yield f"{batch}-{name}", _neutral(service.ask("GET", place + query).body, _OF_BATCHES)
 
@@ -222,6 +222,10 @@ class Program:
 def dumped(body: object) -> bytes:
     """JSON as senders write it."""
     return orjson.dumps(body)
+
+
+def _ended(service: Service, address: str) -> bool:
+    return service.ask("GET", address).json["state"] in ("done", "failed")
 
 
 def _neutral(told: bytes, also: Sequence[tuple[re.Pattern[bytes], bytes]] = ()) -> bytes:

@@ -41,6 +41,7 @@ from tests.reference.load.test_hcpcs import as_csv
 from tests.reference.load.test_loader import load_into
 from tests.support.claims import tbs_claim
 from tests.support.ncci_files import add_on_text, mue_text, ptp_file, ptp_line
+from tests.support.responses import json_of
 from tests.support.service import ROOT, write_rules
 from tests.support.waiting import until
 
@@ -276,7 +277,7 @@ def test_the_service_sees_a_new_release(store: Path, tmp_path: Path) -> None:
     client = _client(tmp_path, store, None)
     (tmp_path / "mue.csv").write_text(mue_text())
     load_into(store, "ncci-mue", tmp_path / "mue.csv", chosen=Stated("2024Q3"))
-    told = client.get("/readyz").json
+    told = json_of(client.get("/readyz"))
     [mue] = [each for each in told["reference"] if each["table"] == "ncci-mue"]
     assert mue["sha256"] == FolderPlace(store).loaded()[-1].sha256
 
@@ -287,7 +288,7 @@ def test_the_service_is_not_ready_when_a_loaded_table_is_stale_and_it_shall_tell
     refused = _client(tmp_path, store, 30).get("/readyz")
     assert refused.status_code == 503
     assert "ncci-ptp 2024Q3" in refused.get_data(as_text=True)
-    assert "SCRUBBER_READY_DAYS" in refused.json["detail"]
+    assert "SCRUBBER_READY_DAYS" in json_of(refused)["detail"]
 
 
 def test_the_service_is_not_ready_when_a_change_cannot_be_read(store: Path, tmp_path: Path) -> None:
@@ -316,7 +317,8 @@ def test_days_past_the_last_release_are_counted(store: Path) -> None:
 
 def test_what_two_releases_say_differently(store: Path) -> None:
     reference = open_reference(str(store))
-    found = list(difference(reference.backend, PTP, *released(reference)))
+    before, after = released(reference)
+    found = list(difference(reference.backend, PTP, before, after))
     assert [(change.word, change.key) for change in found] == [
         ("deleted", ("77080", "77089")),
         ("added", ("77089", "77080")),
@@ -367,7 +369,8 @@ def test_the_difference_of_two_published_quarters(tmp_path: Path) -> None:
         lines = _published(f"ncci_ptp_practitioner_{name}", codes)
         load_into(tmp_path / "store", "ncci-ptp", ptp_file(tmp_path, version, lines))
     reference = open_reference(str(tmp_path / "store"))
-    found = {change.key: change.word for change in difference(reference.backend, PTP, *released(reference))}
+    before, after = released(reference)
+    found = {change.key: change.word for change in difference(reference.backend, PTP, before, after)}
     assert Counter(found.values()) == {"added": 926, "deleted": 293, "changed": 2}
     assert found == {pair: word.removeprefix("modifier_") for pair, word in expected.items()}
 

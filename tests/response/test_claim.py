@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import orjson
 import pytest
 
+from scrubber.findings.finding import ScrubResult
 from scrubber.response import claim
 from scrubber.response.catalog import document as rule_document
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Has, InList, Reason
 from tests.support import results
 
 
-def printed(result: object) -> dict[str, object]:
-    return orjson.loads(claim.to_bytes(result))
+def printed(result: ScrubResult) -> dict[str, Any]:
+    document: dict[str, Any] = orjson.loads(claim.to_bytes(result))
+    return document
 
 
 def test_the_whole_answer() -> None:

@@ -6,6 +6,7 @@ import multiprocessing
 import shutil
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -15,6 +16,7 @@ from scrubber.errors import Faults, NoRulebook
 from scrubber.rulebook import load
 from scrubber.rulebook.history import RULEBOOKS, archive, archive_or_tell, archived, open_archived
 from scrubber.rulebook.load import digest, load_rulebook
+from scrubber.rulebook.load_tables import load_tables
 from tests.conftest import ROOT
 from tests.support.rule_folders import RULE, put, rule_folder, with_lines
 from tests.support.service import running, write_rules
@@ -83,11 +85,11 @@ def test_a_folder_edited_since_it_was_loaded_is_not_kept_under_its_digest(rules:
 
 def test_a_folder_edited_while_it_is_loaded_does_not_load(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else a rulebook could bear the digest of files that it was not made of."""
-    read_tables = load.load_tables
+    read_tables = load_tables
 
-    def edited_meanwhile(*arguments: object) -> object:
+    def edited_meanwhile(*arguments: Any) -> object:
         put(rules, "sample/family/sample-rule.yaml", with_lines(RULE, severity="severity: info"))
-        return read_tables(*arguments)  # type: ignore[arg-type]
+        return read_tables(*arguments)
 
     monkeypatch.setattr(load, "load_tables", edited_meanwhile)
     with pytest.raises(Faults, match="changed while it was read"):

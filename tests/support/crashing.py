@@ -34,7 +34,7 @@ class Crashing:
         warnings.warn(f"odd name {name}", stacklevel=1)
         warnings.warn("names will be required", FutureWarning, stacklevel=1)
         try:
-            {}[name]
+            dict[str, str]()[name]
         except KeyError as error:
             raise ValueError(f"no such patient: {name}") from error
         raise AssertionError

@@ -171,7 +171,8 @@ def running(folder: Path, *command: str, **environ: str) -> Iterator[Service]:
             stderr=subprocess.STDOUT,
         )
     certificate = environ.get("SCRUBBER_TLS_CERTIFICATE")
-    service = Service(port, process, output, certificate and ssl.create_default_context(cafile=certificate))
+    trusted = ssl.create_default_context(cafile=certificate) if certificate else None
+    service = Service(port, process, output, trusted)
     try:
         until(lambda: _answers(service), "the service did not start")
         yield service

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 Held = TypeVar("Held")
 
@@ -12,7 +12,7 @@ Held = TypeVar("Held")
 PATIENCE = 300
 
 
-def until(holds: Callable[[], Held], wanted: str = "it did not come true") -> Held:
+def until(holds: Callable[[], Held | Literal[False] | None], wanted: str = "it did not come true") -> Held:
     """Waits until `holds` returns something true, and returns that. Raises AssertionError with what was wanted."""
     latest = time.monotonic() + PATIENCE
     while not (held := holds()):

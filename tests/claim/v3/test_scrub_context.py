@@ -61,7 +61,7 @@ def test_the_full_block() -> None:
         "order.date": "20250301",
     }
     assert claim.context.received_on == date(2025, 3, 20)
-    assert claim.normalised == claim.unreadable == claim.unmapped == ()
+    assert (claim.normalised, claim.unreadable, claim.unmapped) == ((), (), ())
 
 
 def test_an_element_is_present_absent_or_not_supplied() -> None:

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from scrubber.claim import parse_json, read_v3
 from scrubber.claim.elements import ELEMENTS
 from scrubber.claim.model import Claim, Normalised, Person, Provider, Unreadable
-from scrubber.claim.v3.fast_load import MOST_NAMES, MOST_PROBLEMS, MOST_UNMAPPED
+from scrubber.claim.v3.fast_load import MOST_PROBLEMS, MOST_UNMAPPED
+from scrubber.claim.v3.names import MOST_NAMES
 from scrubber.errors import NotAClaim
 from tests.support.bodies import CANARY, JSON, mutated, mutations, paths, replaced, shuffled_keys
 from tests.support.claims import Body, office_claim, tbs_claim
@@ -39,7 +40,8 @@ def _office(path: str, value: Any) -> Claim:
 
 def _changed(body: Body, pointer: str, value: Any) -> Body:
     steps = [int(step) if step.isdigit() else step for step in pointer.split("/")[1:]]
-    return replaced(body, tuple(steps), value)
+    changed: Body = replaced(body, tuple(steps), value)
+    return changed
 
 
 def _plain(node: Any) -> Any:
@@ -55,7 +57,7 @@ def _plain(node: Any) -> Any:
 
 def test_the_office_claim() -> None:
     claim = read_v3(parse_json(orjson.dumps(office_claim())))
-    assert claim.normalised == claim.unreadable == claim.unmapped == ()
+    assert (claim.normalised, claim.unreadable, claim.unmapped) == ((), (), ())
     assert (claim.control_number, claim.payer_id, claim.payer_name) == (
         "000000001",
         "MEDICARE-SAMPLE",
@@ -230,7 +232,7 @@ def test_deviations_on_a_line(pointer: str, sent: Any, field: str, value: Any, t
     assert pointers
     assert pointers == (told or pointers)
     assert all(found.startswith(pointer) for found in pointers)
-    assert claim.unreadable == claim.unmapped == ()
+    assert (claim.unreadable, claim.unmapped) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -277,7 +279,7 @@ def test_more_deviations_of_the_claim() -> None:
         "/providers/0/address/state",
         "/providers/0/address/zip",
     }
-    assert claim.unreadable == claim.unmapped == ()
+    assert (claim.unreadable, claim.unmapped) == ((), ())
 
 
 def test_an_older_name_beside_the_present_one_is_unmapped() -> None:

@@ -13,6 +13,7 @@ import sys
 import zipfile
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -274,12 +275,13 @@ def test_each_form_of_the_fee_schedule_says_the_same(store: Path, tmp_path: Path
 # Stopped from outside
 
 
-def _process(store: Path, *args: str, **more: object) -> subprocess.Popen[str]:
+def _process(store: Path, *args: str, **more: Any) -> subprocess.Popen[str]:
     environ = os.environ | {"SCRUBBER_REFERENCE": str(store)}
     command = [sys.executable, "-m", "scrubber", "reference", "load", *args]
-    return subprocess.Popen(
-        command, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **more  # type: ignore[call-overload]
-    )  # fmt: skip
+    process: subprocess.Popen[str] = subprocess.Popen(
+        command, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **more
+    )
+    return process
 
 
 def _large(folder: Path) -> Path:

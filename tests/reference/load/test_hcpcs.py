@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from datetime import date
 
 import pytest
@@ -32,7 +33,7 @@ ROWS = [
 ]
 
 
-def as_csv(codes: list[tuple[str, ...]], header: tuple[str, ...] = HEADER) -> Published:
+def as_csv(codes: Sequence[tuple[str, ...]], header: tuple[str, ...] = HEADER) -> Published:
     text = io.StringIO()
     writer = csv.DictWriter(text, header, extrasaction="ignore")
     writer.writeheader()
@@ -42,7 +43,7 @@ def as_csv(codes: list[tuple[str, ...]], header: tuple[str, ...] = HEADER) -> Pu
     return Published(text.getvalue().encode("latin-1"))
 
 
-def as_text(codes: list[tuple[str, ...]]) -> Published:
+def as_text(codes: Sequence[tuple[str, ...]]) -> Published:
     lines = [
         f"{code}00100{record}{words:<80}".ljust(268) + f"{added:<8}20250101{ended:<8}N".ljust(52)
         for code, record, words, added, ended in codes

@@ -157,7 +157,7 @@ def test_what_runs_notices_and_answers_from_nothing_that_was_changed(
     live = LiveReference(kept.location, tell=told.append)
     assert live.current().mue("A0001", DAY) is not None
     change(kept)
-    assert until(lambda: live.current() and live.trouble)
+    assert until(lambda: live.current() is not None and live.trouble)
     now = live.current()
     assert (now.mue("A0001", DAY), now.mue("A0009", DAY)) == (None, None)
     assert not [each for each in now.releases() if (each.table, each.starter) == ("ncci-mue", False)]
@@ -196,7 +196,7 @@ def test_files_that_are_lost_are_told_and_a_copy_helps(folder: Kept, lose: Calla
     lose(part)
     told = folder.run("status")
     assert (told.exit_code, UNITS in told.stderr) == (2, True)
-    assert until(lambda: live.current() and live.trouble)
+    assert until(lambda: live.current() is not None and live.trouble)
     assert live.current().mue("A0001", DAY) is None
     assert len(pairs(live.current())) == 3
     part.write_bytes(copy)
@@ -210,7 +210,7 @@ def test_two_releases_that_are_wrong_in_two_ways_are_both_told(folder: Kept) -> 
     delete_row(folder)
     [edits] = Path(folder.location).rglob("ncci-ptp-*.sqlite")
     edits.unlink()
-    assert until(lambda: live.current() and live.trouble)
+    assert until(lambda: live.current() is not None and live.trouble)
     assert UNITS in (live.trouble or "")
     assert "ncci-ptp 2024Q3" in (live.trouble or "")
     assert pairs(live.current()) == []
