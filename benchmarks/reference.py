@@ -23,8 +23,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT))
 
 from scrubber.reference import open_reference  # noqa: E402
-from scrubber.reference.load.format import Stated  # noqa: E402
-from scrubber.reference.load.loader import Wanted, load  # noqa: E402
+from scrubber.reference.load.format import StatedRelease  # noqa: E402
+from scrubber.reference.load.loader import LoadRequest, load  # noqa: E402
 from scrubber.reference.lookup import Reference  # noqa: E402
 from scrubber.reference.storage.sqlite import FolderPlace  # noqa: E402
 from scrubber.reference.tables import PTP  # noqa: E402
@@ -57,7 +57,7 @@ def _measure(answers, work: Callable[..., None], arguments: tuple[object, ...]) 
 
 def load_release(store: Path, files: list[str]) -> None:
     """Loads one release."""
-    wanted = Wanted("ncci-ptp", files, Stated(), datetime(2026, 1, 1, tzinfo=UTC))
+    wanted = LoadRequest("ncci-ptp", files, StatedRelease(), datetime(2026, 1, 1, tzinfo=UTC))
     load(FolderPlace(store), wanted, lambda *_: None)
 
 

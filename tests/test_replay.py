@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 
 from scrubber.cli import main
 from scrubber.reference import open_reference
-from scrubber.reference.load.format import Stated
-from scrubber.reference.load.loader import Wanted, load
+from scrubber.reference.load.format import StatedRelease
+from scrubber.reference.load.loader import LoadRequest, load
 from scrubber.reference.pinned import PinnedRelease, reference_of, releases_at_hand
 from scrubber.reference.storage.sqlite import FolderPlace
 from scrubber.rulebook.history import RULEBOOKS
@@ -69,14 +69,14 @@ class Desk:
         assert old in path.read_text()
         path.write_text(path.read_text().replace(old, new))
 
-    def load_ptp(self, stated: Stated, *lines: str) -> None:
+    def load_ptp(self, stated: StatedRelease, *lines: str) -> None:
         file = self.write("some-edits", ptp_text(lines).encode())
-        wanted = Wanted("ncci-ptp", [str(file)], stated, NOW)
+        wanted = LoadRequest("ncci-ptp", [str(file)], stated, NOW)
         load(FolderPlace(self.store), wanted, lambda rows, share: None)
 
     def load_mue(self) -> None:
         file = self.write("some-units", mue_text("77092,1,3 Date of Service Edit: Clinical,Made Up\n").encode())
-        wanted = Wanted("ncci-mue", [str(file)], Stated("2025Q4"), NOW)
+        wanted = LoadRequest("ncci-mue", [str(file)], StatedRelease("2025Q4"), NOW)
         load(FolderPlace(self.store), wanted, lambda rows, share: None)
 
 
@@ -111,10 +111,10 @@ def test_an_answer_is_made_again(whole_desk: Desk, name: str) -> None:
 
 
 def test_changed_rules_and_later_releases_do_not_matter(desk: Desk) -> None:
-    desk.load_ptp(Stated("2025Q4"), PAIR)
+    desk.load_ptp(StatedRelease("2025Q4"), PAIR)
     answer = desk.scrub()
     desk.edit("cms-ncci-ptp-column-two", "severity: deny", "severity: warn")
-    desk.load_ptp(Stated("2026Q1"), LATER)
+    desk.load_ptp(StatedRelease("2026Q1"), LATER)
     desk.load_mue()  # a table that starter rows answered for
 
     done = desk.run("replay", answer, BUNDLED)
@@ -123,9 +123,9 @@ def test_changed_rules_and_later_releases_do_not_matter(desk: Desk) -> None:
 
 def test_a_later_release_that_cut_the_named_one_short_does_not_matter(desk: Desk) -> None:
     """Without an end of its own, the first release answered for the day, until one came that begins before it."""
-    desk.load_ptp(Stated("first", date(2025, 7, 1)), PAIR)
+    desk.load_ptp(StatedRelease("first", date(2025, 7, 1)), PAIR)
     old = desk.scrub().read_bytes()
-    desk.load_ptp(Stated("second", date(2025, 11, 1)), LATER)
+    desk.load_ptp(StatedRelease("second", date(2025, 11, 1)), LATER)
     assert desk.scrub().read_bytes() != old
     done = desk.run("replay", desk.write("old.json", old), BUNDLED)
     assert (done.exit_code, done.output) == (0, "the same bytes\n")
@@ -133,7 +133,7 @@ def test_a_later_release_that_cut_the_named_one_short_does_not_matter(desk: Desk
 
 def test_starter_tables_answer_again_after_full_ones_were_loaded(desk: Desk) -> None:
     old = desk.scrub().read_bytes()
-    desk.load_ptp(Stated("2025Q4"), LATER)
+    desk.load_ptp(StatedRelease("2025Q4"), LATER)
     assert desk.scrub().read_bytes() != old
     assert desk.run("replay", desk.write("old.json", old), BUNDLED).output == "the same bytes\n"
 
@@ -162,7 +162,7 @@ def test_switches_and_shadow_findings_are_made_again(desk: Desk, words: tuple[st
 
 
 def test_tables_are_as_stale_as_the_answer_says(desk: Desk) -> None:
-    desk.load_ptp(Stated("2024Q3", date(2024, 7, 1), date(2024, 10, 1)), PAIR)
+    desk.load_ptp(StatedRelease("2024Q3", date(2024, 7, 1), date(2024, 10, 1)), PAIR)
     answers = {}
     for days in ("30", "never"):
         done = desk.run("scrub", "--json", BUNDLED, SCRUBBER_STALE_AFTER=days)
@@ -254,7 +254,7 @@ def test_a_damaged_rulebook_is_told(desk: Desk) -> None:
 
 
 def test_a_release_that_was_dropped_is_told(desk: Desk) -> None:
-    desk.load_ptp(Stated("2025Q4"), PAIR)
+    desk.load_ptp(StatedRelease("2025Q4"), PAIR)
     answer = desk.scrub()
     assert desk.run("reference", "drop", "ncci-ptp", "2025Q4").exit_code == 0
     [one] = missing(desk, answer)
@@ -264,9 +264,9 @@ def test_a_release_that_was_dropped_is_told(desk: Desk) -> None:
 
 
 def test_a_release_that_was_loaded_again_with_other_bytes_is_told(desk: Desk) -> None:
-    desk.load_ptp(Stated("2025Q4"), PAIR)
+    desk.load_ptp(StatedRelease("2025Q4"), PAIR)
     answer = desk.scrub()
-    desk.load_ptp(Stated("2025Q4"), LATER)
+    desk.load_ptp(StatedRelease("2025Q4"), LATER)
     [one] = missing(desk, answer)
     assert one["version"] == "ncci-ptp"
     assert one["why"].startswith("a release of that name is here with other bytes (sha256 ")
@@ -334,8 +334,8 @@ def test_a_claim_that_is_none_is_told(desk: Desk) -> None:
 
 
 def test_only_the_named_releases_answer(desk: Desk) -> None:
-    desk.load_ptp(Stated("2025Q3"), PAIR)
-    desk.load_ptp(Stated("2025Q4"), LATER)
+    desk.load_ptp(StatedRelease("2025Q3"), PAIR)
+    desk.load_ptp(StatedRelease("2025Q4"), LATER)
     held = releases_at_hand(str(desk.store))
     full = open_reference(str(desk.store))
     assert {PinnedRelease(each.table, each.name, each.sha256) for each in full.releases()} <= held.keys()

@@ -18,9 +18,9 @@ from scrubber.reference import Reference, open_reference
 from scrubber.reference.freshness import answered, not_answered
 from scrubber.reference.live import open_place
 from scrubber.reference.load.archive import OpenedSource, opened_sources
-from scrubber.reference.load.format import Stated
+from scrubber.reference.load.format import StatedRelease
 from scrubber.reference.load.formats import COMPLETE_KINDS
-from scrubber.reference.load.loader import Outcome, Wanted
+from scrubber.reference.load.loader import LoadOutcome, LoadRequest
 from scrubber.reference.load.loader import load as load_files
 from scrubber.reference.load.medicaid import LOADED_KINDS
 from scrubber.reference.releases import Release
@@ -64,8 +64,8 @@ def load(
     and column. Workers go on with the old release until the new one is whole, and then change to it.
     """
     _check_complete(kind, complete, skip_bad_rows)
-    chosen = Stated(release, _day(since), _day(until))
-    wanted = Wanted(kind, files, chosen, datetime.now(UTC).replace(microsecond=0), skip_bad_rows, complete)
+    chosen = StatedRelease(release, _day(since), _day(until))
+    wanted = LoadRequest(kind, files, chosen, datetime.now(UTC).replace(microsecond=0), skip_bad_rows, complete)
     with told_plainly():
         place = place_of_settings()
         try:
@@ -104,7 +104,7 @@ def _day(moment: datetime | None) -> date | None:
     return moment.date() if moment else None
 
 
-def _tell(outcome: Outcome) -> None:
+def _tell(outcome: LoadOutcome) -> None:
     release = outcome.release
     for archive, names in groupby(sorted(outcome.passed_over), lambda name: name.rpartition("!")[0]):
         members = ", ".join(name.rpartition("!")[2] for name in names)
@@ -118,10 +118,10 @@ def _tell(outcome: Outcome) -> None:
     days = f"{release.since} to {release.until or 'the next release'}"
     words = {"loaded": "is loaded", "replaced": "is replaced", "there-already": "is loaded already, nothing is changed"}
     complete = "; complete: a code that it lacks is a finding on these days" if release.complete else ""
-    click.echo(f"{release.kind} {release.name} ({days}) {words[outcome.way]}: {rows}{complete}")
+    click.echo(f"{release.kind} {release.name} ({days}) {words[outcome.status]}: {rows}{complete}")
 
 
-def _tell_days(outcome: Outcome, place: Place) -> None:
+def _tell_days(outcome: LoadOutcome, place: Place) -> None:
     """The dates of service that the kind now answers for, by the table that has most of its rows."""
     rows = outcome.release.rows
     table = max(rows, key=lambda name: rows[name])

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from scrubber.pricing.adjustments import NOT_ASKED
 from scrubber.pricing.fee_schedule import Area, Service, medicare_unit_fee
 from scrubber.reference import Reference
-from scrubber.reference.load.format import BadRow, Source
+from scrubber.reference.load.format import BadRow, SourceFile
 from scrubber.reference.load.mpfs_factors import CarrierAmount, read_carrier_amounts
 
 NAMED = 100  # of the differences and of the bad rows, at most; all are counted
@@ -71,7 +71,7 @@ class Verification:
 
 
 def verify_mpfs(
-    source: Source, reference: Reference, day: date | None = None, qualifying_apm: bool = False
+    source: SourceFile, reference: Reference, day: date | None = None, qualifying_apm: bool = False
 ) -> Verification:
     """Compare a file of carrier amounts with what the loaded relative values, indices and conversion factor give.
 

@@ -107,7 +107,7 @@ class ZipLocality(NamedTuple):
     source: str
 
 
-class Place(NamedTuple):
+class PlaceOfService(NamedTuple):
     """A place of service and the rate that Medicare pays there."""
 
     code: str

@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from scrubber.dated_rows import in_force, on
-from scrubber.reference.fee_rows import ConversionFactor, FeeRow, Gpci, MultipleReduction, Place, ZipLocality
+from scrubber.reference.fee_rows import ConversionFactor, FeeRow, Gpci, MultipleReduction, PlaceOfService, ZipLocality
 from scrubber.reference.local_coverage import DiagnosisWord, LocalArticle, judged, local_articles
 from scrubber.reference.releases import Backend, Pair, Release, Silence, TableStanding, Timeline, Windows, within
 from scrubber.reference.rows import Absence, AddOn, DiagnosisNote, Known, Modifier, Mue, PtpEdit, Taxonomy
@@ -197,7 +197,7 @@ class Reference:
         listed = self._row(HCPCS_MODIFIERS, code, day) if found is None else None
         return found if listed is None else Modifier(code, "", listed.since, listed.until, listed.source)
 
-    def place_of_service(self, code: str, day: date) -> Place | None:
+    def place_of_service(self, code: str, day: date) -> PlaceOfService | None:
         """A place of service that is in force, with the rate that it pays."""
         return self._row(PLACE_OF_SERVICE, code, day)
 

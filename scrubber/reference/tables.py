@@ -27,7 +27,7 @@ from scrubber.reference.fee_rows import (
     LocalityCounty,
     MultipleReduction,
     OppsCap,
-    Place,
+    PlaceOfService,
     ZipLocality,
 )
 from scrubber.reference.rows import (
@@ -103,7 +103,7 @@ CONTRACTORS = Table("contractors", StateContractor, lambda row: row.state, ("sta
 PROCEDURES = Table("procedures", Procedure, _by_code, ("code",))
 ICD10CM = Table("icd10cm", Diagnosis, _by_code, ("code",))
 MODIFIERS = Table("modifiers", Modifier, _by_code, ("code",))
-PLACE_OF_SERVICE = Table("place-of-service", Place, _by_code, ("code",))
+PLACE_OF_SERVICE = Table("place-of-service", PlaceOfService, _by_code, ("code",))
 ANESTHESIA = Table("anes", Anesthesia, lambda row: row.locality, ("locality",))
 OPPS_CAP = Table("opps-cap", OppsCap, lambda row: fee_key(row.code, row.component), ("code", "component", "locality"))
 LOCALITY_COUNTY = Table("locality-county", LocalityCounty, lambda row: row.locality, ("locality", "state"))

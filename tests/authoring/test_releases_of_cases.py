@@ -20,7 +20,7 @@ from scrubber.authoring.run_tests import CaseResult, run_tests
 from scrubber.cli import main
 from scrubber.errors import Faults
 from scrubber.reference import open_reference
-from scrubber.reference.load.format import Stated
+from scrubber.reference.load.format import StatedRelease
 from scrubber.reference.tables import PROCEDURES
 from scrubber.reference.typed_tables import read_contents
 from scrubber.rulebook.lint import check_up
@@ -32,7 +32,7 @@ from tests.support.published import DATA
 from tests.support.rule_folders import CASES, PACK, RULE, SHIPPED, put, rule_folder, shipped_over, with_lines
 
 NCCI = DATA / "ncci"
-LASTING = Stated("2024Q3", date(2024, 7, 1), date(2027, 1, 1))
+LASTING = StatedRelease("2024Q3", date(2024, 7, 1), date(2027, 1, 1))
 # The starter tables have 77092 over 77089, never to be separated, and one unit of 77092 a day.
 CONTRARY_PAIRS = (ptp_line("77089", "77092", "20000101", indicator="1"),)
 CONTRARY_UNITS = ("77092,9,3 Date of Service Edit: Clinical,Made Up\n",)

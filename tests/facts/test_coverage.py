@@ -16,8 +16,8 @@ from scrubber.code_lookup import know
 from scrubber.code_lookup.query import CodeQuestion
 from scrubber.findings import Finding
 from scrubber.reference import Reference, open_reference
-from scrubber.reference.load.format import Stated
-from scrubber.reference.load.loader import Wanted, load
+from scrubber.reference.load.format import StatedRelease
+from scrubber.reference.load.loader import LoadRequest, load
 from scrubber.reference.storage.sqlite import FolderPlace
 from scrubber.reference.tables import TABLES
 from scrubber.reference.typed_tables import Contents, MemoryBackend
@@ -38,7 +38,7 @@ def store_of(folder: Path, *articles: Mapping[str, Rows]) -> Path:
     store.mkdir()
     file = export(folder / "current_article.zip", *articles)
     now = datetime(2026, 11, 23, tzinfo=UTC)
-    wanted = Wanted("mcd", [str(file)], Stated("2023", date(2023, 1, 1)), now, skip_bad_rows=False)
+    wanted = LoadRequest("mcd", [str(file)], StatedRelease("2023", date(2023, 1, 1)), now, skip_bad_rows=False)
     load(FolderPlace(store), wanted, lambda rows, share: None)
     return store
 

@@ -12,7 +12,7 @@ from scrubber.claim import read_v3
 from scrubber.errors import Faults
 from scrubber.findings import ScrubResult
 from scrubber.reference import Reference, open_reference
-from scrubber.reference.load.format import Stated
+from scrubber.reference.load.format import StatedRelease
 from scrubber.reference.pinned import PinnedRelease, reference_of, releases_at_hand
 from scrubber.rulebook.load import load_rulebook
 from scrubber.scrub import Scrubber, assemble
@@ -23,7 +23,7 @@ from tests.test_promises import Body, claim_of, line
 
 DAY = date(2025, 3, 12)
 RECEIVED = date(2026, 11, 22)
-QUARTER = Stated("2025Q1", date(2025, 1, 1), date(2025, 4, 1))
+QUARTER = StatedRelease("2025Q1", date(2025, 1, 1), date(2025, 4, 1))
 WHOLE_AND_PART = {"77092", "77089"}  # bundled by Medicare's starter tables
 STUDY_AND_SCORE = {"77080", "77092"}  # by Medicaid's made up here
 
@@ -155,7 +155,7 @@ def test_a_file_that_is_medicaids_by_its_name_is_not_loaded_as_medicares(tmp_pat
     file.write_text(text, newline="")
     with pytest.raises(Faults, match=f"of the other program by its name: load it as {kind}-medicaid"):
         load_into(store, kind, file, chosen=QUARTER)
-    assert load_into(store, f"{kind}-medicaid", file, chosen=QUARTER).way == "loaded"
+    assert load_into(store, f"{kind}-medicaid", file, chosen=QUARTER).status == "loaded"
     unnamed = file.rename(tmp_path / "practitioner.txt")
     with pytest.raises(Faults, match=f"is loaded already as {kind}-medicaid 2025Q1"):
         load_into(store, kind, unnamed, chosen=QUARTER)

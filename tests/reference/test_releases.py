@@ -28,7 +28,7 @@ from scrubber.config import Settings
 from scrubber.findings import Versions
 from scrubber.reference import LiveReference, open_reference
 from scrubber.reference.freshness import answered, not_answered, past, reach
-from scrubber.reference.load.format import Stated
+from scrubber.reference.load.format import StatedRelease
 from scrubber.reference.lookup import Reference
 from scrubber.reference.release_diff import cells_changed, difference
 from scrubber.reference.releases import Release
@@ -172,7 +172,7 @@ def test_readers_go_on_and_change_at_once(store: Path, tmp_path: Path) -> None:
     assert live.current() is old
     assert old.mue("A0001", SUMMER) is None
     (tmp_path / "mue.csv").write_text(mue_text())
-    load_into(store, "ncci-mue", tmp_path / "mue.csv", chosen=Stated("2024Q3"))
+    load_into(store, "ncci-mue", tmp_path / "mue.csv", chosen=StatedRelease("2024Q3"))
     new = live.current()
     assert new is not old
     assert new.mue("A0001", SUMMER) is not None
@@ -276,7 +276,7 @@ def _client(folder: Path, store: Path, ready_days: int | None) -> FlaskClient:
 def test_the_service_sees_a_new_release(store: Path, tmp_path: Path) -> None:
     client = _client(tmp_path, store, None)
     (tmp_path / "mue.csv").write_text(mue_text())
-    load_into(store, "ncci-mue", tmp_path / "mue.csv", chosen=Stated("2024Q3"))
+    load_into(store, "ncci-mue", tmp_path / "mue.csv", chosen=StatedRelease("2024Q3"))
     told = json_of(client.get("/readyz"))
     [mue] = [each for each in told["reference"] if each["table"] == "ncci-mue"]
     assert mue["sha256"] == FolderPlace(store).loaded()[-1].sha256

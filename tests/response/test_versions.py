@@ -12,8 +12,8 @@ import orjson
 from scrubber.authoring.run_tests import run_tests
 from scrubber.claim import read_v3
 from scrubber.reference import Reference, open_reference
-from scrubber.reference.load.format import Stated
-from scrubber.reference.load.loader import Wanted, load
+from scrubber.reference.load.format import StatedRelease
+from scrubber.reference.load.loader import LoadRequest, load
 from scrubber.reference.releases import Backend, Pair, Release, Windows
 from scrubber.reference.rows import PtpEdit
 from scrubber.reference.storage.sqlite import FolderPlace
@@ -58,7 +58,7 @@ def store_with_articles(folder: Path) -> Path:
     file = export(folder / "current_article.zip", article("90001", CODE, covered={"J18.9": "N"}))
     store = folder / "store"
     store.mkdir()
-    wanted = Wanted("mcd", [str(file)], Stated("2023", date(2023, 1, 1)), datetime(2026, 1, 1, tzinfo=UTC))
+    wanted = LoadRequest("mcd", [str(file)], StatedRelease("2023", date(2023, 1, 1)), datetime(2026, 1, 1, tzinfo=UTC))
     load(FolderPlace(store), wanted, lambda *_: None)
     return store
 

@@ -68,7 +68,7 @@ SAMPLES: dict[str, Sample] = {
     ),
     "zip-locality": _of("ZIP5_OCT2025.txt", published(f"{'ZZ350011011200':<20}0{'':54}20254")),
     "icd10cm": _of("icd10cm_codes_2026.txt", DIAGNOSES),
-    "hcpcs": _of("HCPC2026_OCT_ANWEB.csv", as_csv(CODES[:1], code_lists.HEADER)),
+    "hcpcs": _of("HCPC2026_OCT_ANWEB.csv", as_csv(CODES[:1], code_lists.HCPCS_HEADER)),
     "place-of-service": _of("places.csv", published(*PLACES), *UNSAID),
     "adjustment-codes": _of("adjustment_codes.csv", published(*ADJUSTMENTS), *UNSAID),
     "mcd": Sample("article.csv", table_bytes("article", [ARTICLE]), UNSAID),

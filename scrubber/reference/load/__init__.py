@@ -1,1 +1,1 @@
-"""Reads published files into rows of reference tables: one module for each publisher, recognised by content."""
+"""Reads published files into rows of reference tables: a module for each publisher or kind of list."""

@@ -1,7 +1,7 @@
-"""Opens published files as they come: plain, gz, xz, zip, a zip in a zip, or the first sheet of a workbook.
+"""Opens published files in the forms they come in: plain, gz, xz, zip, a zip in a zip, or a workbook's first sheet.
 
-Nothing is unpacked to a name that a file states, and nothing beyond what such files can be: what is too large, too
-dense, encrypted, or points out of its archive is refused.
+An archive is unpacked as it is read, never to a path that it states. Members that are too large, that unpack to far
+more bytes than such tables do, that are encrypted or whose path leads out of the archive are refused.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ def is_workbook(archive: zipfile.ZipFile) -> bool:
 
 
 def tab_separated(name: str, packed: BinaryIO) -> BinaryIO:
-    """The first sheet as UTF-8 text; blanks stand for the tabs and line ends within cells.
+    """The first sheet as UTF-8 text with tabs between cells; tabs and line ends within a cell become blanks.
 
-    Raises Faults for a workbook with macros, and for what is none.
+    Raises Faults for a workbook with macros, and for what is no workbook.
     """
-    return cast(BinaryIO, io.BufferedReader(_Lines(_rows(name, packed)), 1 << 16))
+    return cast(BinaryIO, io.BufferedReader(_LineStream(_rows(name, packed)), 1 << 16))
 
 
-class _Lines(io.RawIOBase):
-    """Bytes of lines that are made as they are read."""
+class _LineStream(io.RawIOBase):
+    """A byte stream over an iterator of lines, which yields the next line only when it is read."""
 
     def __init__(self, lines: Iterator[bytes]) -> None:
         self._lines = lines
@@ -85,14 +85,14 @@ def _rows(name: str, packed: BinaryIO) -> Iterator[bytes]:
 def _check(name: str, packed: BinaryIO) -> None:
     with zipfile.ZipFile(packed) as archive:
         names = {member.lower() for member in archive.namelist()}
-        if any(member.endswith(MACROS) for member in names) or _says_macros(archive):
+        if any(member.endswith(MACROS) for member in names) or _declares_macros(archive):
             raise _refused(name, "is a workbook with macros: save it without them, or load the text file")
         texts = [member for member in archive.infolist() if member.filename.lower() == "xl/sharedstrings.xml"]
         if any(member.file_size > MOST_TEXT_BYTES for member in texts):
             raise _refused(name, "is a workbook with more text than such a table holds: it is not read")
 
 
-def _says_macros(archive: zipfile.ZipFile) -> bool:
+def _declares_macros(archive: zipfile.ZipFile) -> bool:
     try:
         with archive.open(CONTENT_TYPES) as content:
             return b"macroenabled" in content.read(MOST_TYPES_BYTES).lower()
@@ -128,7 +128,7 @@ DAMAGED = (zipfile.BadZipFile, EOFError, lzma.LZMAError, gzip.BadGzipFile, zipfi
 
 @dataclass
 class OpenedSource:
-    """See format.Source. `packed_bytes` and `packed_read` are for telling how far its reading is."""
+    """A format.SourceFile. `packed_bytes` and `packed_read` serve the progress display: packed size, and bytes read."""
 
     name: str
     packed_bytes: int
@@ -139,7 +139,7 @@ class OpenedSource:
     _reading: _Bounded | None = field(default=None, init=False)
 
     def binary(self) -> BinaryIO:
-        """See format.Source. Raises Faults while it is read, when it holds too much."""
+        """The content from its beginning. Reading raises Faults when it unpacks to more than such a file can hold."""
         try:
             self._reading = _Bounded(self, self.opened())
         except DAMAGED:
@@ -147,7 +147,7 @@ class OpenedSource:
         return cast(BinaryIO, io.BufferedReader(self._reading, BUFFER))
 
     def text(self, encoding: str = "utf-8-sig") -> TextIO:
-        """See format.Source."""
+        """The content as text from its beginning, line ends untouched."""
         return io.TextIOWrapper(self.binary(), encoding, newline="")
 
     @property
@@ -157,7 +157,7 @@ class OpenedSource:
 
 
 class _Bounded(io.RawIOBase):
-    """Reads what is unpacked, up to what such a file may hold."""
+    """Reads unpacked content up to MOST_BYTES and up to DENSEST unpacked bytes for a packed one."""
 
     def __init__(self, source: OpenedSource, content: BinaryIO) -> None:
         self._source = source
@@ -185,7 +185,7 @@ class _Bounded(io.RawIOBase):
 
     @property
     def packed_read(self) -> int:
-        """Packed bytes behind what was read."""
+        """How many packed bytes have been read so far."""
         at = self._source.packed_at
         return self._count if at is None else at(self._content)
 
@@ -229,7 +229,7 @@ def _sources(file: str, stack: ExitStack) -> Iterator[OpenedSource]:
 
 
 def _packed(path: Path, head: bytes, size: int) -> OpenedSource:
-    """A file that is plain, gz or xz. How far an unpacked one is read is told by the file behind it."""
+    """A file that is plain, gz or xz. Progress of a packed one is the position in the packed file."""
     if head.startswith(_GZIP):
         return OpenedSource(path.name, size, lambda: _unpacking(path, gzip.GzipFile), _behind)
     if head.startswith(_XZ):
@@ -238,7 +238,7 @@ def _packed(path: Path, head: bytes, size: int) -> OpenedSource:
 
 
 class _Unpacked(io.BufferedReader):
-    """What is unpacked of a file, which it closes with itself."""
+    """The unpacked content of a file; closing it closes the packed file as well."""
 
     packed: BinaryIO
 
@@ -262,7 +262,7 @@ def _behind(content: BinaryIO) -> int:
 
 
 def _in_archive(name: str, packed: BinaryIO, stack: ExitStack, deeper: int) -> Iterator[OpenedSource]:
-    """The members of a zip, and of the zips in it; or the rows of a workbook, which is a zip, too."""
+    """The members of a zip and of the zips in it; for a workbook, which is a zip too, the rows of its first sheet."""
     try:
         archive = stack.enter_context(zipfile.ZipFile(packed))
     except (*DAMAGED, ValueError):
@@ -272,18 +272,14 @@ def _in_archive(name: str, packed: BinaryIO, stack: ExitStack, deeper: int) -> I
         raise refused(name, "is empty")
     _check_members(name, members)
     if is_workbook(archive):
-        size = packed.seek(0, os.SEEK_END)
-        sheet = OpenedSource(
-            name, size, lambda: tab_separated(name, packed), lambda _: packed.tell(), "!" in name, True
-        )
-        yield sheet
+        yield _sheet(name, packed)
         return
     for member in members:
         yield from _member(f"{name}!{member.filename}", archive, member, stack, deeper)
 
 
 def _sheet(name: str, packed: BinaryIO) -> OpenedSource:
-    """The rows of a workbook. How far they are read is told by the file that they are unpacked from."""
+    """The rows of a workbook. Progress is the position in the workbook's own file."""
     size = packed.seek(0, os.SEEK_END)
     return OpenedSource(name, size, lambda: tab_separated(name, packed), lambda _: packed.tell(), "!" in name, True)
 
@@ -322,7 +318,7 @@ def _unpacked_bytes(members: list[zipfile.ZipInfo]) -> int:
 
 
 def _spooled(name: str, source: OpenedSource, stack: ExitStack) -> BinaryIO:
-    """A zip that lies in a zip, in a temporary file without a name."""
+    """A zip that is a member of a zip, unpacked to a temporary file without a name."""
     if source.packed_bytes > MOST_PACKED_MEMBER:
         raise refused(name, "is too large a zip in a zip: unpack it first")
     spool = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 (the stack closes it)

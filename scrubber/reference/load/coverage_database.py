@@ -1,20 +1,20 @@
 """Reads csv exports of the Medicare Coverage Database: local coverage by contractor and code.
 
-Most published paragraphs name: "The following ICD-10-CM codes support medical necessity for CPT code 77080". Their
-grammar is closed: codes, ranges, groups of procedures, and the words below, in any order. Whatever holds anything else
-is a condition, which only a reader of the article can judge.
-
 An export is many tables; each is a format of its own, and look-ups join them: a code leads to articles, an article to
-its contractors, its groups and its diagnoses of the same version. Descriptions are the AMA's and are dropped. Groups
-are numbered for each article apart, and their paragraphs say in words when they apply: `mcd_paragraphs` tells which of
-them only name codes. An article that lists no covered diagnosis says it in text: unknown.
+its contractors, its groups and its diagnoses of the same version. Descriptions are the AMA's and are dropped. An
+article that lists no covered diagnosis states them in its text, if at all: they are unknown.
+
+Groups are numbered within each article, and a paragraph says when a group applies. Most paragraphs only name codes:
+"The following ICD-10-CM codes support medical necessity for CPT code 77080". These consist of codes, ranges, groups of
+procedures and the words of NAMING_WORDS. A paragraph with anything else states a condition, which only a reader of the
+article can judge.
 """
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Literal, NamedTuple
 
@@ -32,13 +32,13 @@ from scrubber.reference.coverage_rows import (
     CoverageRegion,
     CoverageTest,
 )
-from scrubber.reference.load.format import Format, Source, Stated
-from scrubber.reference.load.text_rows import begins_with, day_after, iso_day, matching, records, us_day
+from scrubber.reference.load.format import Format, SourceFile, StatedRelease
+from scrubber.reference.load.text_rows import Convert, begins_with, day_after, iso_day, matching, records, us_day
 from scrubber.reference.local_coverage import shape
 
 _CODES = ("range", "last_updated", "long_description", "short_description")
 _VERSIONED = ("article_id", "article_version")
-_KEPT_BY = ("contractor_id", "contractor_type_id", "contractor_version")
+_CONTRACTOR_KEY_COLUMNS = ("contractor_id", "contractor_type_id", "contractor_version")
 
 ARTICLE = (
     *_VERSIONED, "article_type", "title", "article_pub_date", "article_eff_date", "article_end_date", "description",
@@ -58,7 +58,7 @@ NONCOVERED = (
     "sort_order", "description",
 )  # fmt: skip
 NONCOVERED_GROUPS = (*_VERSIONED, "icd10_noncovered_group", "paragraph", "last_updated")
-ARTICLE_CONTRACTORS = (*_VERSIONED, "article_type", *_KEPT_BY, "last_updated")
+ARTICLE_CONTRACTORS = (*_VERSIONED, "article_type", *_CONTRACTOR_KEY_COLUMNS, "last_updated")
 RELATED = (
     *_VERSIONED, "related_num", "r_article_id", "r_article_version", "r_lcd_id", "r_lcd_version", "r_contractor_id",
     "last_updated",
@@ -74,18 +74,18 @@ LCD = (
     "analysis_of_evidence", "mcd_publish_date", "issue", "issue_change", "mac_initiated",
 )  # fmt: skip
 CONTRACTOR = (
-    *_KEPT_BY, "contractor_bus_name", "contractor_number", "dmerc_rgn", "address1", "address2", "address3", "city",
-    "state_id", "zipcode", "phone", "fax", "status", "last_updated", "url", "email", "ignore", "status_flag",
-    "cmd_name", "cmd_title", "contractor_subtype_id",
+    *_CONTRACTOR_KEY_COLUMNS, "contractor_bus_name", "contractor_number", "dmerc_rgn", "address1", "address2",
+    "address3", "city", "state_id", "zipcode", "phone", "fax", "status", "last_updated", "url", "email", "ignore",
+    "status_flag", "cmd_name", "cmd_title", "contractor_subtype_id",
 )  # fmt: skip
-JURISDICTION = (*_KEPT_BY, "state_id", "last_updated", "active_date", "term_date")
+JURISDICTION = (*_CONTRACTOR_KEY_COLUMNS, "state_id", "last_updated", "active_date", "term_date")
 STATE = ("state_id", "state_abbrev", "description")
 
 
 GroupTest = Literal["procedure", "covered", "excluded"]
 
-NOTHING = ("", "N/A", "NA", "NONE")
-WORDS = frozenset((
+BLANK_PARAGRAPHS = ("", "N/A", "NA", "NONE")
+NAMING_WORDS = frozenset((
     "a", "and", "any", "are", "as", "below", "billing", "code", "codes", "considered", "coverage", "covered", "cpt",
     "diagnoses", "diagnosis", "following", "follows", "for", "hcpcs", "icd", "ii", "indicate", "indicates", "is",
     "level", "list", "listed", "medical", "medically", "necessary", "necessity", "of", "or", "paragraph",
@@ -93,26 +93,26 @@ WORDS = frozenset((
     "supporting", "supports", "that", "the", "these", "this", "to", "which",
 ))  # fmt: skip
 DENYING = frozenset(("not", "non", "noncovered"))
-OF_EXCLUDED = WORDS | DENYING | {"do", "does"}
-SPEAKING_FOR = frozenset((
+OF_EXCLUDED = NAMING_WORDS | DENYING | {"do", "does"}
+AFFIRMING = frozenset((
     "considered", "coverage", "covered", "necessary", "provide", "provided", "provides", "support", "supports",
 ))  # fmt: skip
 
 _CODE = r"[0-9]{4}[0-9AFMTU]|[A-Z][0-9]{4}"
 _PROCEDURES = r"(?:CPT|HCPCS|procedures?)(?:[\s/,&]*(?:and|or)?[\s/]*(?:CPT|HCPCS|procedures?))*(?:\s+codes?)?"
 _tag = re.compile(r"<[^>]*>|\(s\)")
-_named = re.compile(rf"\b({_CODE})\b(?:\s*(?:[-\u2013]|through|to)\s*({_CODE})\b)?")
+_codes_in_text = re.compile(rf"\b({_CODE})\b(?:\s*(?:[-\u2013]|through|to)\s*({_CODE})\b)?")
 _classification = re.compile(r"\bICD[- ]?10(?:[- ]?CM)?\b", re.IGNORECASE)
 _heading = re.compile(r"group\s*([0-9]{1,3})(?:\s+paragraph|\s+codes?)?\s*(?::|$)", re.IGNORECASE)
 _procedure_group = re.compile(
     rf"\b{_PROCEDURES}\s+(?:listed\s+)?(?:in|from)\s+group\s*([0-9]{{1,3}})\b|\bgroup\s*([0-9]{{1,3}})\s+{_PROCEDURES}\b",
     re.IGNORECASE,
 )
-_parting = re.compile(r"[\s.,:;()/&\u2013-]+")
+_separators = re.compile(r"[\s.,:;()/&\u2013-]+")
 
 
 class Paragraph(NamedTuple):
-    """`worded`: it says more than names. `names`: procedure codes, ranges FIRST-LAST, and `group-2` of procedures."""
+    """`worded`: it states a condition. `names`: procedure codes, ranges FIRST-LAST, and groups such as `group-2`."""
 
     worded: bool
     names: tuple[str, ...]
@@ -121,19 +121,19 @@ class Paragraph(NamedTuple):
 def read_paragraph(paragraph: str, test: GroupTest, group: str) -> Paragraph:
     """What the paragraph (HTML) of a group says; `group` is that group's own number."""
     text = " ".join(html.unescape(_tag.sub(" ", paragraph)).split())
-    if text.strip(" .").upper() in NOTHING:
+    if text.strip(" .").upper() in BLANK_PARAGRAPHS:
         return Paragraph(False, ())
     rest = _procedure_group.sub(" ", _classification.sub(" ", _without_heading(text, group)))
-    ranges = [(first, last or first) for first, last in _named.findall(rest)]
+    ranges = [(first, last or first) for first, last in _codes_in_text.findall(rest)]
     groups = [f"group-{one or other}" for one, other in _procedure_group.findall(text)]
     names = ["-".join(dict.fromkeys(codes)) for codes in ranges]
-    known = _only_known_words(_named.sub(" ", rest), test) and all(_is_range(*codes) for codes in ranges)
+    known = _only_known_words(_codes_in_text.sub(" ", rest), test) and all(_is_range(*codes) for codes in ranges)
     own_only = test != "procedure" or set(groups) <= {f"group-{group}"}
     return Paragraph(not (known and own_only), tuple(dict.fromkeys(names + groups)))
 
 
 def _is_range(first: str, last: str) -> bool:
-    """Whether codes run from the one to the other: 0554T to 0557T do, 77080 to G0130 do not."""
+    """Whether two codes are the ends of a range: 0554T and 0557T are, 77080 and G0130 are not."""
     return shape(first) == shape(last) and first <= last
 
 
@@ -144,17 +144,16 @@ def _without_heading(text: str, group: str) -> str:
 
 
 def _only_known_words(text: str, test: GroupTest) -> bool:
-    words = {word.lower() for word in _parting.split(text) if word}
+    words = {word.lower() for word in _separators.split(text) if word}
     if test != "excluded":
-        return words <= WORDS
-    return words <= OF_EXCLUDED and (not words & SPEAKING_FOR or bool(words & DENYING))
+        return words <= NAMING_WORDS
+    return words <= OF_EXCLUDED and (not words & AFFIRMING or bool(words & DENYING))
 
 
 KIND = "mcd"
 SOURCE = "CMS Medicare Coverage Database"
 NO_CODE = ("", "XX000", "N/A")  # how an article says that a list does not apply
 PUBLISHED = {"A": False, "F": False, "R": True}  # status -> retired; drafts and proposals are no policy yet
-Make = Callable[[Sequence[str]], "NamedTuple | None"]
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _PROCEDURE = re.compile(r"[0-9A-Z][0-9]{3}[0-9A-Z]")
@@ -208,15 +207,15 @@ def _diagnosis(cells: Sequence[str], test: CoverageTest, noted: bool) -> Article
     return ArticleDiagnosis(*_which(number, version), test, group, code, noted, None, None, SOURCE)
 
 
-def _group_of(test: GroupTest, column: str) -> Make:
-    def make(cells: Sequence[str]) -> ArticleGroup:
+def _group_of(test: GroupTest, column: str) -> Convert:
+    def convert(cells: Sequence[str]) -> ArticleGroup:
         number, version, group, paragraph = cells
         found = read_paragraph(paragraph, test, _number(group, column))
         return ArticleGroup(
             *_which(number, version), test, group, found.worded, " ".join(found.names), None, None, SOURCE
         )
 
-    return make
+    return convert
 
 
 def _article_contractor(cells: Sequence[str]) -> ArticleContractor:
@@ -256,8 +255,7 @@ def _which(number: str, version: str) -> tuple[str, str]:
 
 
 def _key(cells: Sequence[str]) -> str:
-    names = ("contractor_id", "contractor_type_id", "contractor_version")
-    return "-".join(_number(cell, name) for cell, name in zip(cells, names, strict=True))
+    return "-".join(_number(cell, name) for cell, name in zip(cells, _CONTRACTOR_KEY_COLUMNS, strict=True))
 
 
 def _number(cell: str, column: str) -> str:
@@ -280,7 +278,7 @@ def _never(since: date | None, until: date | None) -> bool:
 
 
 def _with_lists(rows: Iterator[NamedTuple]) -> Iterator[NamedTuple]:
-    """Before the first diagnosis of an article, that it lists such at all."""
+    """The rows, with an ArticleList before the first diagnosis of an article: it says that there is a list at all."""
     last: ArticleList | None = None
     for row in rows:
         if isinstance(row, ArticleDiagnosis):
@@ -291,21 +289,21 @@ def _with_lists(rows: Iterator[NamedTuple]) -> Iterator[NamedTuple]:
         yield row
 
 
-def _format(name: str, header: tuple[str, ...], known_by: int, wanted: tuple[str, ...], make: Make) -> Format:
-    """One table: its header, the number of first columns that tell it from all others, and what is made of a record."""
+def _format(name: str, header: tuple[str, ...], known_by: int, wanted: tuple[str, ...], convert: Convert) -> Format:
+    """The format of one table: `known_by` first columns of its header tell it from all others."""
 
     def recognise(head: bytes) -> bool:
         return begins_with(head, header[:known_by])
 
-    def read(source: Source) -> Iterator[NamedTuple]:
-        return _with_lists(records(source, header, wanted, make))
+    def read(source: SourceFile) -> Iterator[NamedTuple]:
+        return _with_lists(records(source, header, wanted, convert))
 
     return Format(KIND, f"Medicare Coverage Database table {name}", recognise, _stated, read)
 
 
-def _stated(source: Source) -> Stated:  # noqa: ARG001 (what every reader is asked)
+def _stated(source: SourceFile) -> StatedRelease:  # noqa: ARG001 (the signature of every format)
     """Nothing: no table says when it was exported."""
-    return Stated()
+    return StatedRelease()
 
 
 _VERSION = ARTICLE[:2]

@@ -1,4 +1,4 @@
-"""What a reader of one published format is, and what it reads from."""
+"""Defines what a reader of a published format provides to the loader (Format), and what it reads from (SourceFile)."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import BinaryIO, NamedTuple, Protocol, TextIO
 
-HEAD_BYTES = 64 * 1024  # what a format is recognised by
+HEAD_BYTES = 64 * 1024  # of the beginning of a file, by which its format is recognised
 
 
-class Source(Protocol):
-    """One file, or one member of a zip, already decompressed as it is read. May be opened more than once."""
+class SourceFile(Protocol):
+    """One file, or one member of a zip, decompressed as it is read. It may be opened more than once."""
 
     @property
     def name(self) -> str:
-        """The file's name as it is told in faults; a member of a zip stands after `!`."""
+        """The file's name as faults state it; the name of a member of a zip follows that of the zip after `!`."""
 
     def binary(self) -> BinaryIO:
         """The content from its beginning. The caller closes it."""
@@ -25,53 +25,53 @@ class Source(Protocol):
 
 
 class BadRow(NamedTuple):
-    """A row that cannot be read: 1-based line of the file, column name if one is at fault, what was expected."""
+    """A row that cannot be read: 1-based line of the file, name of the column at fault or None, what was expected."""
 
     line: int
     column: str | None
     message: str
 
 
-class Stated(NamedTuple):
-    """What a file says of its release, as far as it says it: name (`2026Q3`, `RVU25D`), first day, first day after."""
+class StatedRelease(NamedTuple):
+    """What a file states of its release: name (`2026Q3`, `RVU25D`), first day, first day after it; None: not stated."""
 
     name: str | None = None
     since: date | None = None
     until: date | None = None
 
 
-def complete(_names: Sequence[str]) -> None:
-    """Of most kinds one file is all of it."""
+def one_file_is_complete(_names: Sequence[str]) -> None:
+    """The check of kinds whose release is a single file: nothing can be missing."""
 
 
 class Format(NamedTuple):
     """One published layout of one kind of reference data.
 
-    `recognise` is given the first HEAD_BYTES of the content. `stated` reads what the file says of its release.
-    `read` yields rows of the types in `catalogue.TABLES` in the order of the file, and a BadRow for each row that
-    cannot be read. It streams: memory does not grow with the file. `check_parts` is given the names of all files of a
+    `recognise` is given the first HEAD_BYTES of the content. `stated` reads what the file says of its release. `read`
+    yields rows of the types in `reference.tables.TABLES` in the order of the file, and a BadRow for each row that
+    cannot be read. It streams: memory does not grow with the file. `check_files` is given the names of all files of a
     load and raises Faults when one is missing.
     """
 
     kind: str
     title: str
     recognise: Callable[[bytes], bool]
-    stated: Callable[[Source], Stated]
-    read: Callable[[Source], Iterator[NamedTuple]]
-    check_parts: Callable[[Sequence[str]], None] = complete
+    stated: Callable[[SourceFile], StatedRelease]
+    read: Callable[[SourceFile], Iterator[NamedTuple]]
+    check_files: Callable[[Sequence[str]], None] = one_file_is_complete
 
 
 _is_quarter = re.compile(r"([0-9]{4})Q([1-4])").fullmatch
 
 
-def quarter_named(name: str) -> Stated:
+def quarter_by_name(name: str) -> StatedRelease:
     """The days of a release named like 2026Q3; nothing for other names."""
     found = _is_quarter(name)
-    return quarter(int(found[1]), int(found[2])) if found else Stated()
+    return quarter(int(found[1]), int(found[2])) if found else StatedRelease()
 
 
-def quarter(year: int, number: int) -> Stated:
+def quarter(year: int, number: int) -> StatedRelease:
     """A quarter's name, first day, and first day after it."""
     since = date(year, 3 * number - 2, 1)
     until = date(year + number // 4, (3 * number) % 12 + 1, 1)
-    return Stated(f"{year}Q{number}", since, until)
+    return StatedRelease(f"{year}Q{number}", since, until)

@@ -1,4 +1,4 @@
-"""Every published format that is read, and which of them a file has by its content."""
+"""Lists every published format that can be loaded, and recognises by its content which of them a file has."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from scrubber.reference.load.archive import OpenedSource, refused
 from scrubber.reference.load.format import HEAD_BYTES, Format
 
 CHANGED = "something else, or its header has changed"
-# What a file begins with that no format is: told by name, so that the right one can be sought.
-_BEGINNINGS = (
+# First bytes of files that are of none of the formats: the fault names what they are, so that the right file is sought.
+_FIRST_BYTES = (
     (b"%PDF", "a PDF document"),
     (b"\xd0\xcf\x11\xe0", "an old Office document (xls or doc)"),
     (b"SQLite format 3", "a SQLite file"),
@@ -35,40 +35,41 @@ _BEGINNINGS = (
 
 
 class Recognised(NamedTuple):
-    """Files of one kind with their formats, and the names of members of archives that were passed over."""
+    """Files of one kind with their formats, and the names of members of archives that are not read."""
 
     files: tuple[tuple[OpenedSource, Format], ...]
     passed_over: tuple[str, ...]
 
 
 def recognise(sources: Iterable[OpenedSource], kind: str) -> Recognised:
-    """The sources that are of a kind.
+    """The sources that are of a kind. Other members of an archive are passed over.
 
-    Archives hold other things besides; what they lack, and a file given by itself that is of no such kind, is refused:
-    raises Faults that say what each looks like instead.
+    Raises Faults for a file outside archives that is of another kind, and when no source is of the kind; the faults say
+    what each file looks like instead.
     """
     found: list[tuple[OpenedSource, Format]] = []
     faults: list[Fault] = []
     others: list[Fault] = []
     for source in sources:
         head = _head(source)
-        of_kind = next((each for each in FORMATS if each.kind == kind and each.recognise(head)), None)
-        if of_kind is not None:
-            found.append((source, of_kind))
+        matching = next((each for each in FORMATS if each.kind == kind and each.recognise(head)), None)
+        if matching is not None:
+            found.append((source, matching))
         else:
-            fault = Fault(source.name, 0, f"is no file of {kind}: it looks like {_told(source, head)}")
+            fault = Fault(source.name, 0, f"is no file of {kind}: it looks like {_description(source, head)}")
             (others if source.in_archive else faults).append(fault)
     if faults or not found:
         raise Faults(faults or others or [Fault("the archive", 0, "is empty")])
-    again = _said_again(found)
-    kept = tuple(each for each in found if each[0].name not in again)
-    return Recognised(kept, (*(fault.file for fault in others), *again))
+    duplicates = _duplicates(found)
+    used = tuple(each for each in found if each[0].name not in duplicates)
+    return Recognised(used, (*(fault.file for fault in others), *duplicates))
 
 
-def _said_again(found: Iterable[tuple[OpenedSource, Format]]) -> list[str]:
-    """Members of an archive beside another of the same name, whose form is read rather: csv, then text, then workbook.
+def _duplicates(found: Iterable[tuple[OpenedSource, Format]]) -> list[str]:
+    """Members of an archive that repeat another one of the same name in another form: csv, text or workbook.
 
-    Archives often hold a table in each of them.
+    Archives often hold one table in several forms. The csv is read rather than the text, the text rather than the
+    workbook.
     """
     members = [(source.name, _stem(source), _rank(source, each)) for source, each in found if source.in_archive]
     best: dict[str, tuple[bool, int]] = {}
@@ -81,8 +82,8 @@ def _stem(source: OpenedSource) -> str:
     return source.name.rpartition(".")[0].lower()
 
 
-def _rank(source: OpenedSource, of_kind: Format) -> tuple[bool, int]:
-    return source.is_workbook, FORMATS.index(of_kind)
+def _rank(source: OpenedSource, matching: Format) -> tuple[bool, int]:
+    return source.is_workbook, FORMATS.index(matching)
 
 
 def _head(source: OpenedSource) -> bytes:
@@ -93,22 +94,22 @@ def _head(source: OpenedSource) -> bytes:
     return head
 
 
-def _told(source: OpenedSource, head: bytes) -> str:
-    told = looks_like(head)
-    if source.is_workbook and told == CHANGED:
+def _description(source: OpenedSource, head: bytes) -> str:
+    description = looks_like(head)
+    if source.is_workbook and description == CHANGED:
         return "a workbook that is not read as such: give the csv or the text beside it"
-    return told
+    return description
 
 
 def looks_like(head: bytes) -> str:
-    """What a content is, in words."""
+    """What content that begins with `head` is, as a phrase for a message to the operator."""
     for each in FORMATS:
         if each.recognise(head):
             return f"{each.title} ({each.kind})"
     begin = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:64].lower()
-    for beginning, words in _BEGINNINGS:
-        if begin.startswith(beginning.lower()):
-            return words
+    for first_bytes, description in _FIRST_BYTES:
+        if begin.startswith(first_bytes.lower()):
+            return description
     return CHANGED if _is_text(head) else "no text"
 
 
@@ -136,5 +137,5 @@ FORMATS: tuple[Format, ...] = (
 
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(each.kind for each in FORMATS))
 
-# Kinds that list every code of a family, so that a whole release says by absence that there is no such code.
+# Kinds that list every code of a family: from a complete release it follows that a code it lacks does not exist.
 COMPLETE_KINDS = ("icd10cm", "hcpcs", "place-of-service", "mpfs")

@@ -1,14 +1,14 @@
 """Reads ICD-10-CM code lists and the notes of the tabular list; descriptions are dropped.
 
-The list is written for people. What is read here are codes in parentheses, and a few set phrases; whatever else a
-note says makes it conditional, so that no rule takes the codes alone for the whole of it.
+The notes of the tabular list are written for people. Codes in parentheses and a few set phrases are read from them;
+anything else that a note says makes it conditional, so that no rule takes its codes for all that it says.
 
-Notes of chapters and blocks are given to each of their categories, so that all that holds for a code stands at the
-code or at what it begins with. The file is read by expat as a stream. A document type, which could define entities,
-is refused, as are depths and texts that no tabular list has.
+Notes of chapters and blocks are copied to each of their categories, so that everything that holds for a code is found
+at the code or at one of its leading parts. The file is read by expat as a stream. A document type, which could define
+entities, is refused, as are depths and lengths that no tabular list has.
 
-The code list has the billable codes; what they begin with is a header, not billable itself. The order file states
-both, each with a flag. The tabular list is read by `icd10cm_tabular`.
+The code list has the billable codes; the leading parts of these codes are headers, which are not billable. The order
+file states both, each with a flag.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Literal, NamedTuple
 from xml.parsers import expat
 
 from scrubber.errors import Fault, Faults
-from scrubber.reference.load.format import BadRow, Format, Source, Stated
+from scrubber.reference.load.format import BadRow, Format, SourceFile, StatedRelease
 from scrubber.reference.load.text_rows import BadCell, fixed_lines, matching
 from scrubber.reference.rows import Diagnosis, DiagnosisHeader, DiagnosisNote, DiagnosisNoteKind
 
@@ -47,7 +47,7 @@ Ages = Mapping[str, tuple[str, str | None]]  # a word of titles -> youngest and 
 
 
 class Mention(NamedTuple):
-    """A code, or a range of codes, without dots; `narrowed`: words beside it say that not all of them are meant."""
+    """A code, or a range of codes, without dots; `narrowed`: words beside it say that not all of these are meant."""
 
     code: str
     through: str | None
@@ -56,24 +56,24 @@ class Mention(NamedTuple):
 
 def mentions(note: str) -> Iterator[Mention]:
     """The codes that a note names: those in parentheses; only where there are none, those outside."""
-    inside = [part for part in _parenthesis.findall(note) if _mention.search(part)]
-    for part in inside:
-        yield from _read_words(part, narrowed=bool(_joining.sub("", _mention.sub("", part))))
+    inside = [text for text in _parenthesis.findall(note) if _mention.search(text)]
+    for text in inside:
+        yield from _mentions_in(text, narrowed=bool(_joining.sub("", _mention.sub("", text))))
     if not inside:
-        yield from _read_words(_vitamin.sub("", note), narrowed=bool(_narrowing.search(note)))
+        yield from _mentions_in(_vitamin.sub("", note), narrowed=bool(_narrowing.search(note)))
 
 
-def _read_words(part: str, narrowed: bool) -> Iterator[Mention]:
-    for first, through in _mention.findall(part):
+def _mentions_in(text: str, narrowed: bool) -> Iterator[Mention]:
+    for first, through in _mention.findall(text):
         yield Mention(first.replace(".", ""), through.replace(".", "") or None, narrowed)
 
 
-def always(first_note: str) -> bool:
+def holds_always(first_note: str) -> bool:
     """Whether a code-first block holds in every case, by its first note: there is an underlying condition, no "if"."""
     return bool(_of_any_cause.match(first_note)) and not _if.search(first_note)
 
 
-def depends(notes: str) -> bool:
+def is_conditional(notes: str) -> bool:
     """Whether notes hold only in some cases."""
     return bool(_if.search(notes))
 
@@ -92,7 +92,7 @@ def for_mothers_only(note: str) -> bool:
 
 
 def ages_of(note: str) -> Ages:
-    """For which ages are the codes whose title has a word ("adult codes are for use for persons 20 years of age …")."""
+    """Ages by the word of a title ("adult codes are for use for persons 20 years of age …"), in years."""
     from_age = {word.lower(): (age, None) for word, age in _from_age.findall(note)}
     return from_age | {word.lower(): (low, high) for word, low, high in _between_ages.findall(note)}
 
@@ -101,7 +101,7 @@ SOURCE = "CDC ICD-10-CM"
 CHUNK = 64 * 1024  # bytes handed to expat at a time
 DEEPEST = 32  # elements
 LONGEST_TEXT = 50_000  # characters of one note
-PLACES = ("chapter", "section", "diag")
+ELEMENTS_WITH_NOTES = ("chapter", "section", "diag")
 TEXTS = ("note", "name", "desc")
 EXCLUDES: Mapping[str, DiagnosisNoteKind] = {"excludes1": "excludes1", "excludes2": "excludes2"}
 SEQUENCES: Mapping[str, DiagnosisNoteKind] = {
@@ -117,8 +117,8 @@ _april = re.compile(r"apr", re.IGNORECASE).search
 
 
 @dataclass
-class _Place:
-    """A chapter, block or code that is open. Only a code has one; what is found before there is one waits here."""
+class _OpenElement:
+    """A chapter, block or code whose element is open. Only a code has `code`; notes of the others wait in `found`."""
 
     tag: str
     code: str = ""
@@ -126,17 +126,17 @@ class _Place:
     ages: dict[str, tuple[str, str | None]] = field(default_factory=dict)
 
 
-class _Unsafe(Exception):
-    """What stops the reading at once."""
+class _UnsafeXml(Exception):
+    """Stops the reading at once: the file could exhaust memory or time."""
 
 
 class _Tabular:
-    """Follows the elements of the list; `ready` holds the rows that are complete."""
+    """Handles the elements of the tabular list as expat reads them; `ready` holds the rows that are complete."""
 
     def __init__(self) -> None:
         self.ready: list[DiagnosisNote | BadRow] = []
         self._path: list[str] = []
-        self._places: list[_Place] = []
+        self._open: list[_OpenElement] = []
         self._text: list[str] = []
         self._length = 0
         self._block: list[str] = []
@@ -147,35 +147,35 @@ class _Tabular:
         self._parser.CharacterDataHandler = self._characters
 
     def feed(self, chunk: bytes) -> None:
-        """The next bytes; none of them: the end. Raises _Unsafe, and ExpatError for what is no XML."""
+        """Parse the next bytes; an empty chunk ends the file. Raises _UnsafeXml, and ExpatError for what is no XML."""
         self._parser.Parse(chunk, not chunk)
 
     @property
     def line(self) -> int:
-        """The line that is being read."""
+        """The number of the line that is being read."""
         return self._parser.CurrentLineNumber
 
     def _doctype(self, *_: object) -> None:
-        raise _Unsafe("has a document type, which no tabular list has: it could define entities without end")
+        raise _UnsafeXml("has a document type, which no tabular list has: it could define entities without end")
 
     def _start(self, tag: str, attributes: Mapping[str, str]) -> None:
         self._path.append(tag)
         if len(self._path) > DEEPEST:
-            raise _Unsafe(f"has elements within elements over {DEEPEST} deep, which no tabular list has")
+            raise _UnsafeXml(f"has elements within elements over {DEEPEST} deep, which no tabular list has")
         self._text, self._length = [], 0
-        if tag in PLACES:
-            self._places.append(_Place(tag))
+        if tag in ELEMENTS_WITH_NOTES:
+            self._open.append(_OpenElement(tag))
         elif tag in EXCLUDES or tag in SEQUENCES or tag == "notes":
             self._block = []
         elif tag == "extension":
-            self._note("seventh-character", attributes.get("char"), None, False)
+            self._add_note("seventh-character", attributes.get("char"), None, False)
 
     def _characters(self, text: str) -> None:
         if self._path[-1] not in TEXTS:
             return
         self._length += len(text)
         if self._length > LONGEST_TEXT:
-            raise _Unsafe(f"has a text of over {LONGEST_TEXT} characters, which no tabular list has")
+            raise _UnsafeXml(f"has a text of over {LONGEST_TEXT} characters, which no tabular list has")
         self._text.append(text)
 
     def _end(self, tag: str) -> None:
@@ -184,69 +184,69 @@ class _Tabular:
         if tag == "note":
             self._block.append(text)
         elif tag == "name" and self._path[-1:] == ["diag"]:
-            self._name(text)
-        elif tag == "desc" and self._places and self._path[-1] in PLACES:
-            self._title(text)
-        elif tag in PLACES:
-            self._places.pop()
+            self._set_code(text)
+        elif tag == "desc" and self._open and self._path[-1] in ELEMENTS_WITH_NOTES:
+            self._read_title(text)
+        elif tag in ELEMENTS_WITH_NOTES:
+            self._open.pop()
         else:
             self._end_block(tag)
 
     def _end_block(self, tag: str) -> None:
         if tag in EXCLUDES:
-            self._name_others(EXCLUDES[tag], False)
+            self._add_codes_of_block(EXCLUDES[tag], False)
         elif tag in SEQUENCES:
-            said = " ".join(self._block)
-            conditional = not always(said) if tag == "codeFirst" else depends(said)
-            self._name_others(SEQUENCES[tag], conditional, or_none=True)
-        elif tag == "notes" and self._places:
+            text = " ".join(self._block)
+            conditional = not holds_always(text) if tag == "codeFirst" else is_conditional(text)
+            self._add_codes_of_block(SEQUENCES[tag], conditional, or_none=True)
+        elif tag == "notes" and self._open:
             self._read_notes(" ".join(self._block))
 
-    def _name(self, text: str) -> None:
+    def _set_code(self, text: str) -> None:
         if not _code(text):
             self.ready.append(BadRow(self.line, "name", "expected a code such as M81 or M81.0"))
             return
-        self._places[-1].code = text.replace(".", "")
-        if self._places[-2:-1] and self._places[-2].tag != "diag":  # a category: what holds for its block holds here
-            above = takewhile(lambda place: place.tag != "diag", self._places)
-            self.ready += [note._replace(code=self._places[-1].code) for place in above for note in place.found]
+        self._open[-1].code = text.replace(".", "")
+        if self._open[-2:-1] and self._open[-2].tag != "diag":  # a category: what holds for its block holds here
+            above = takewhile(lambda element: element.tag != "diag", self._open)
+            self.ready += [note._replace(code=self._open[-1].code) for element in above for note in element.found]
 
-    def _title(self, text: str) -> None:
+    def _read_title(self, text: str) -> None:
         sex = sex_of_title(text)
-        if sex and not self._places[-1].code.startswith(EXTERNAL_CAUSES):
-            self._note("sex", sex, None, False)
+        if sex and not self._open[-1].code.startswith(EXTERNAL_CAUSES):
+            self._add_note("sex", sex, None, False)
         words = set(re.findall(r"\w+", text.lower()))
-        for place in self._places:
-            for word, (youngest, oldest) in place.ages.items():
+        for element in self._open:
+            for word, (youngest, oldest) in element.ages.items():
                 if word in words:
-                    self._note("age", youngest, oldest, False)
+                    self._add_note("age", youngest, oldest, False)
 
     def _read_notes(self, text: str) -> None:
         if for_mothers_only(text):
-            self._note("sex", "female", None, False)
-        self._places[-1].ages |= ages_of(text)
+            self._add_note("sex", "female", None, False)
+        self._open[-1].ages |= ages_of(text)
 
-    def _name_others(self, kind: DiagnosisNoteKind, conditional: bool, or_none: bool = False) -> None:
+    def _add_codes_of_block(self, kind: DiagnosisNoteKind, conditional: bool, or_none: bool = False) -> None:
         named = dict.fromkeys(mention for note in self._block for mention in mentions(note))
         for mention in named:
-            self._note(kind, mention.code, mention.through, conditional or mention.narrowed)
+            self._add_note(kind, mention.code, mention.through, conditional or mention.narrowed)
         if or_none and not named:
-            self._note(kind, None, None, conditional)
+            self._add_note(kind, None, None, conditional)
 
-    def _note(self, kind: DiagnosisNoteKind, other: str | None, through: str | None, conditional: bool) -> None:
-        if not self._places:
+    def _add_note(self, kind: DiagnosisNoteKind, other: str | None, through: str | None, conditional: bool) -> None:
+        if not self._open:
             return
-        place = self._places[-1]
-        if place.tag == "diag" and not place.code:  # its name is told to be bad
+        element = self._open[-1]
+        if element.tag == "diag" and not element.code:  # its name gave a BadRow
             return
-        note = DiagnosisNote(place.code, kind, other, through, conditional, None, None, SOURCE)
-        if place.tag == "diag":
+        note = DiagnosisNote(element.code, kind, other, through, conditional, None, None, SOURCE)
+        if element.tag == "diag":
             self.ready.append(note)
         else:
-            place.found.append(note)
+            element.found.append(note)
 
 
-def _read(source: Source) -> Iterator[NamedTuple]:
+def _read(source: SourceFile) -> Iterator[NamedTuple]:
     """Raises Faults for what is no XML, or no XML that is safe to read."""
     tabular = _Tabular()
     with closing(source.binary()) as stream:
@@ -256,7 +256,7 @@ def _read(source: Source) -> Iterator[NamedTuple]:
             more = bool(chunk)
             try:
                 tabular.feed(chunk)
-            except _Unsafe as reason:
+            except _UnsafeXml as reason:
                 raise Faults([Fault(source.name, tabular.line, str(reason))]) from None
             except expat.ExpatError as error:
                 raise Faults([Fault(source.name, error.lineno, "is no well-formed XML from here on")]) from None
@@ -268,13 +268,13 @@ def _recognise(head: bytes) -> bool:
     return head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<") and b"<ICD10CM.tabular" in head
 
 
-def _stated_of_tabular(source: Source) -> Stated:
+def _stated_of_tabular(source: SourceFile) -> StatedRelease:
     with closing(source.binary()) as stream:
         version = _version(stream.read(CHUNK))
     return fiscal_year(source.name, int(version[1]) if version else None)
 
 
-def fiscal_year(name: str, year: int | None) -> Stated:
+def fiscal_year(name: str, year: int | None) -> StatedRelease:
     """The release of a file by its published name (icd10cm_codes_2026.txt, …-April-1-2026.txt) and the year it states.
 
     Fiscal year 2026 runs from 2025-10-01; the April update of it from 2026-04-01.
@@ -284,25 +284,27 @@ def fiscal_year(name: str, year: int | None) -> Stated:
     if year is None and named:
         year = int(named[0])
     if year is None:
-        return Stated()
+        return StatedRelease()
     if _april(published):
-        return Stated(f"FY{year}-April", date(year, 4, 1), date(year, 10, 1))
-    return Stated(f"FY{year}", date(year - 1, 10, 1), date(year, 10, 1))
+        return StatedRelease(f"FY{year}-April", date(year, 4, 1), date(year, 10, 1))
+    return StatedRelease(f"FY{year}", date(year - 1, 10, 1), date(year, 10, 1))
 
 
-FORMAT = Format("icd10cm", "ICD-10-CM tabular list (XML)", _recognise, _stated_of_tabular, _read)
+TABULAR_FORMAT = Format("icd10cm", "ICD-10-CM tabular list (XML)", _recognise, _stated_of_tabular, _read)
 
 
 CATEGORY = 3  # characters; no header is shorter
 LINES_LOOKED_AT = 50
-CODE = re.compile(r"[A-Z](?:[0-9][0-9A-Z]|[A-Z][0-9])[0-9A-Z]{0,4}")  # QA0: since 2026 a letter may stand second
+CODE = re.compile(
+    r"[A-Z](?:[0-9][0-9A-Z]|[A-Z][0-9])[0-9A-Z]{0,4}"
+)  # QA0: since 2026 the second character may be a letter
 EXPECTED = "a code of 3 to 7 characters in columns {}, without its dot"
 _code_line = re.compile(CODE.pattern.encode() + rb" *( .*)?").fullmatch
 _order_line = re.compile(rb"[0-9]{5} " + CODE.pattern.encode() + rb" {1,5}[01]( .*)?").fullmatch
 
 
-def _codes(source: Source) -> Iterator[NamedTuple]:
-    """A Diagnosis for each line, and before it a DiagnosisHeader for every beginning that no line before it had."""
+def _codes(source: SourceFile) -> Iterator[NamedTuple]:
+    """A Diagnosis for each line, and before it a DiagnosisHeader for each leading part that the line before lacks."""
     previous = ""
     for row in fixed_lines(source, _listed):
         if isinstance(row, Diagnosis):
@@ -324,7 +326,7 @@ def _listed(cells: Sequence[str]) -> Diagnosis:
     return Diagnosis(matching(line[:7].rstrip(), CODE, "code", EXPECTED.format("1-7")), None, None, SOURCE)
 
 
-def _order(source: Source) -> Iterator[NamedTuple]:
+def _order(source: SourceFile) -> Iterator[NamedTuple]:
     return fixed_lines(source, _ordered)
 
 
@@ -341,14 +343,14 @@ def _all_lines(fits: Callable[[bytes], object]) -> Callable[[bytes], bool]:
     """Recognises a file whose first whole lines all fit."""
 
     def recognise(head: bytes) -> bool:
-        whole = head.splitlines() if head.endswith(b"\n") else head.splitlines()[:-1] or [head]
-        lines = list(islice((line for line in whole if line.strip()), LINES_LOOKED_AT))
+        text = head.splitlines() if head.endswith(b"\n") else head.splitlines()[:-1] or [head]
+        lines = list(islice((line for line in text if line.strip()), LINES_LOOKED_AT))
         return bool(lines) and all(fits(line) for line in lines)
 
     return recognise
 
 
-def _stated(source: Source) -> Stated:
+def _stated(source: SourceFile) -> StatedRelease:
     """Only the name that the file is published under tells its year."""
     return fiscal_year(source.name, None)
 
@@ -356,5 +358,5 @@ def _stated(source: Source) -> Stated:
 FORMATS = (
     Format("icd10cm", "ICD-10-CM code list", _all_lines(_code_line), _stated, _codes),
     Format("icd10cm", "ICD-10-CM order file", _all_lines(_order_line), _stated, _order),
-    FORMAT,
+    TABULAR_FORMAT,
 )

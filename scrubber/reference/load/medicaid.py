@@ -1,7 +1,7 @@
-"""Medicaid's own NCCI tables, whose files have the layout of Medicare's and are told apart by who loads them.
+"""Loads Medicaid's own NCCI tables, whose files have the same layout as Medicare's.
 
-Their kinds are those of Medicare's with `-medicaid` behind. Nothing in a file says whose it is, so whoever loads it
-does; a name that says otherwise is refused.
+Their kinds are those of Medicare's followed by `-medicaid`. Nothing in a file says whose edits it holds, so the
+operator does, by the kind; a file whose name is that of the other program is refused.
 """
 
 from __future__ import annotations
@@ -19,21 +19,23 @@ MEDICAID_KINDS = tuple(MEDICAID)
 LOADED_KINDS = (*KINDS, *MEDICAID_KINDS)
 _MEDICARES = "CMS NCCI"
 _MEDICAIDS = "CMS Medicaid NCCI"
-_named_medicaids = re.compile(r"medicaid|mcd", re.IGNORECASE).search
-_named_medicares = re.compile(r"ccipra|mcr|medicare", re.IGNORECASE).search
+_has_medicaid_name = re.compile(r"medicaid|mcd", re.IGNORECASE).search
+_has_medicare_name = re.compile(r"ccipra|mcr|medicare", re.IGNORECASE).search
 
 
 def layout_of(kind: str) -> str:
-    """The kind by whose layout the files of a kind are read."""
+    """The kind whose layout the files of a kind have."""
     return MEDICAID[kind].name if kind in MEDICAID else kind
 
 
 def check_names(kind: str, names: Iterable[str]) -> None:
-    """Raises Faults for files of NCCI edits whose names say that they are of the other program."""
+    """Raises Faults for files of NCCI edits that are of the other program by their names."""
     if kind not in MEDICAID and kind not in _MEDICAID_OF:
         return
-    told, other = (_named_medicares, layout_of(kind)) if kind in MEDICAID else (_named_medicaids, _MEDICAID_OF[kind])
-    found = [name for name in names if told(name)]
+    has_other_name, other = (
+        (_has_medicare_name, layout_of(kind)) if kind in MEDICAID else (_has_medicaid_name, _MEDICAID_OF[kind])
+    )
+    found = [name for name in names if has_other_name(name)]
     if found:
         raise Faults([Fault(name, 0, f"is of the other program by its name: load it as {other}") for name in found])
 
@@ -50,13 +52,13 @@ def as_loaded(kind: str, row: NamedTuple) -> NamedTuple:
     """A row of a kind, with the program that it comes from as its source."""
     if kind not in MEDICAID:
         return row
-    told: Any = row
-    changed: NamedTuple = told._replace(source=told.source.replace(_MEDICARES, _MEDICAIDS))
+    edit: Any = row
+    changed: NamedTuple = edit._replace(source=edit.source.replace(_MEDICARES, _MEDICAIDS))
     return changed
 
 
-def counted(kind: str, counts: Mapping[str, int]) -> dict[str, int]:
-    """Rows by the table that they are told under: a kind of Medicaid has one, and its rows lie as Medicare's do."""
+def rows_by_table(kind: str, counts: Mapping[str, int]) -> dict[str, int]:
+    """Counts of rows by the table they are reported under: those of a Medicaid kind under that kind."""
     return {kind: sum(counts.values())} if kind in MEDICAID else dict(counts)
 
 

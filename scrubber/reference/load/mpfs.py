@@ -1,12 +1,12 @@
 """Reads CMS's physician fee schedule files (PPRRVU), comma-separated or of fixed width.
 
-The title names year and month: RVU25A is January, B April, C July, D October. Its days are that quarter's, for the next
-release brings later changes. A correction (RVU24AR) has the title of what it corrects; that, and a title with another
-month, is for the operator to name.
+The title names year and month: RVU25A is January, B April, C July, D October. Its days are those of that quarter, since
+the next release brings later changes. A correction (RVU24AR) has the title of the release that it corrects; the
+operator names such a release, and one whose title has another month.
 
-Both carry the same columns, so both give the same rows: a FeeRow a line, never the descriptor, and before them the one
-ConversionFactor of the file. Since 2026 there is a factor for qualifying APM participants and one for all others, in
-two files that differ in nothing else; only their names tell which is which: `..._QPP` and `..._nonQPP`.
+Both forms have the same columns and give the same rows: first the ConversionFactor of the file, then a FeeRow for each
+line, without the descriptor. Since 2026 there is one factor for qualifying APM participants and one for all others, in
+two files that differ in nothing else; only their names say which is which: `..._QPP` and `..._nonQPP`.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from scrubber.reference.fee_rows import ConversionFactor, FeeRow
-from scrubber.reference.load.format import BadRow, Format, Source, Stated, quarter
+from scrubber.reference.load.format import BadRow, Format, SourceFile, StatedRelease, quarter
 from scrubber.reference.load.sheets import (
     CODE,
     STATUS,
+    CellFormat,
     Cells,
-    Named,
-    Row,
-    Shape,
+    NamedCells,
+    SheetRow,
     amount,
     characters,
     component,
     csv_rows,
+    exact_columns,
     first_lines,
     fixed_width,
     has_line_with,
     lines,
-    named_exactly,
     table,
     taken,
 )
@@ -47,10 +47,10 @@ RELEASED = re.compile(r"RELEASED ([0-9]{2}/[0-9]{2}/[0-9]{4})", re.IGNORECASE)
 
 
 class Title(NamedTuple):
-    """Calendar year, release with its days, and the day it was published; None: not said."""
+    """Calendar year, release with its days, and the day it was published; None: not stated."""
 
     year: int | None
-    stated: Stated
+    stated: StatedRelease
     released: date | None
 
     @property
@@ -60,19 +60,19 @@ class Title(NamedTuple):
         return f"CMS {name}, released {self.released}" if self.released else f"CMS {name}"
 
 
-def read_title(source: Source) -> Title:
+def read_title(source: SourceFile) -> Title:
     """The title of a file, as far as it has one."""
     text = first_lines(source)
     found = TITLE.search(text)
     if found is None:
-        return Title(None, Stated(), _released(text))
+        return Title(None, StatedRelease(), _released(text))
     year = int(found[1])
     return Title(year, _quarter(year, found[2].capitalize()), _released(text))
 
 
-def _quarter(year: int, month: str) -> Stated:
+def _quarter(year: int, month: str) -> StatedRelease:
     if month not in QUARTERS:
-        return Stated()
+        return StatedRelease()
     letter, number = QUARTERS[month]
     return quarter(year, number)._replace(name=f"RVU{year % 100:02}{letter}")
 
@@ -86,14 +86,14 @@ def _released(text: str) -> date | None:
 
 
 KIND = "mpfs"
-HEADER_ROWS = 5  # a column's name stands in pieces, one below the other
+HEADER_ROWS = 5  # the words of a column's name are spread over these rows, one below the other
 TWO_FACTORS_SINCE = 2026
 
 FACTOR = "CONV FACTOR"
 SUPERVISION = "PHYSICIAN SUPERVISION OF DIAGNOSTIC PROCEDURES"
 UNUSED = "NOT USED FOR MEDICARE PAYMENT"
 PAYABLE = frozenset("ART")
-CSV_COLUMNS = named_exactly(
+CSV_COLUMNS = exact_columns(
     "HCPCS", "MOD", "STATUS CODE", UNUSED, "WORK RVU", "NON-FAC PE RVU", "NON-FAC NA INDICATOR", "FACILITY PE RVU",
     "FACILITY NA INDICATOR", "MP RVU", "PCTC IND", "GLOB DAYS", "PRE OP", "INTRA OP", "POST OP", "MULT PROC",
     "BILAT SURG", "ASST SURG", "CO- SURG", "TEAM SURG", "ENDO BASE", FACTOR, SUPERVISION,
@@ -132,42 +132,42 @@ TEXT_COLUMNS = {
 TEXT_WIDTHS = range(168, 201)  # blanks at the end may be cut off
 TEXT_HEADER = "HDR"
 
-INDICATOR = Shape(re.compile(r"[0-9]"), "an indicator of one digit")
-GLOBAL = Shape(re.compile(r"[0-9]{3}|[A-Z]{3}"), "global days such as 090 or XXX")
-SHARE = Shape(re.compile(r"[01]?(\.[0-9]{1,2})?"), "a share such as 0.10, or blank")
-LEVEL = Shape(re.compile(r"[0-9][0-9A-Z]|"), "a supervision level such as 01, or blank")
-FAMILY = Shape(re.compile(r"[0-9]{2}"), "an imaging family of two digits")
-BASE = Shape(re.compile(r"[0-9A-Z]{5}|"), "the code of an endoscopic base, or blank")
-NOT_DONE = Shape(re.compile(r"NA|"), "NA or blank")
-PLUS = Shape(re.compile(r"\+|"), "+ or blank")
+INDICATOR = CellFormat(re.compile(r"[0-9]"), "an indicator of one digit")
+GLOBAL = CellFormat(re.compile(r"[0-9]{3}|[A-Z]{3}"), "global days such as 090 or XXX")
+SHARE = CellFormat(re.compile(r"[01]?(\.[0-9]{1,2})?"), "a share such as 0.10, or blank")
+LEVEL = CellFormat(re.compile(r"[0-9][0-9A-Z]|"), "a supervision level such as 01, or blank")
+FAMILY = CellFormat(re.compile(r"[0-9]{2}"), "an imaging family of two digits")
+BASE = CellFormat(re.compile(r"[0-9A-Z]{5}|"), "the code of an endoscopic base, or blank")
+NOT_DONE = CellFormat(re.compile(r"NA|"), "NA or blank")
+PLUS = CellFormat(re.compile(r"\+|"), "+ or blank")
 
 
-def read_csv(source: Source) -> Iterator[NamedTuple]:
-    """Rows of a comma-separated file with 31 columns (to 2025), 32 (2026) or others, in any order of codes."""
+def read_csv(source: SourceFile) -> Iterator[NamedTuple]:
+    """Rows of a comma-separated file, which has 31 columns to 2025 and 32 in 2026."""
     return _read(source, table(_stacked(csv_rows(source)), CSV_COLUMNS))
 
 
-def read_text(source: Source) -> Iterator[NamedTuple]:
+def read_text(source: SourceFile) -> Iterator[NamedTuple]:
     """Rows of a file of fixed width."""
     data = (line for line in lines(source) if not line.text.startswith(TEXT_HEADER))
     return _read(source, (_with_blank_flag(row) for row in fixed_width(data, TEXT_COLUMNS, TEXT_WIDTHS)))
 
 
-def _with_blank_flag(row: Named | BadRow) -> Named | BadRow:
-    """The flag "not used for Medicare payment" has no place in the files of fixed width."""
-    return Named(row.line, {**row.cells, UNUSED: ""}) if isinstance(row, Named) else row
+def _with_blank_flag(row: NamedCells | BadRow) -> NamedCells | BadRow:
+    """The row with a blank for the flag "not used for Medicare payment", a column that fixed-width files lack."""
+    return NamedCells(row.line, {**row.cells, UNUSED: ""}) if isinstance(row, NamedCells) else row
 
 
-def _stacked(rows: Iterable[Row | BadRow]) -> Iterator[Row | BadRow]:
+def _stacked(rows: Iterable[SheetRow | BadRow]) -> Iterator[SheetRow | BadRow]:
     """The rows with the pieces of the header joined in its last row."""
     above: deque[list[str]] = deque(maxlen=HEADER_ROWS)
     seeking = True
     for row in rows:
-        if seeking and isinstance(row, Row):
+        if seeking and isinstance(row, SheetRow):
             above.append(row.cells)
             if row.cells[:2] == ["HCPCS", "MOD"]:
                 seeking = False
-                row = Row(row.line, _joined(above))
+                row = SheetRow(row.line, _joined(above))
         yield row
 
 
@@ -175,7 +175,7 @@ def _joined(stack: Iterable[list[str]]) -> list[str]:
     return [" ".join(" ".join(pieces).split()) for pieces in zip(*stack, strict=False)]
 
 
-def _read(source: Source, rows: Iterator[Named | BadRow]) -> Iterator[NamedTuple]:
+def _read(source: SourceFile, rows: Iterator[NamedCells | BadRow]) -> Iterator[NamedTuple]:
     title = read_title(source)
     qualifying = _qualifying(re.split(r"[/\\!]", source.name)[-1], title.year)
     if isinstance(qualifying, BadRow):
@@ -198,14 +198,14 @@ def _read(source: Source, rows: Iterator[Named | BadRow]) -> Iterator[NamedTuple
 
 
 def _qualifying(name: str, year: int | None) -> bool | BadRow | None:
-    """Whose factor the file has: everyone's before 2026, else those whom its name tells."""
+    """Whether the factor is that of qualifying APM participants, by the file's name; None: everyone's (before 2026)."""
     in_name = re.search(r"PPRRVU(?:20)?([0-9]{2})", name, re.IGNORECASE)
     year = year or (2000 + int(in_name[1]) if in_name else None)
     if year is not None and year < TWO_FACTORS_SINCE:
         return None
-    told = re.search(r"(non[-_ ]?)?QPP", name, re.IGNORECASE)
-    if told:
-        return told[1] is None
+    label = re.search(r"(non[-_ ]?)?QPP", name, re.IGNORECASE)
+    if label:
+        return label[1] is None
     return BadRow(1, FACTOR, "the file's name must hold QPP or nonQPP, as published: nothing else tells whose it is")
 
 
@@ -256,8 +256,8 @@ def _fee_row(cells: Cells, title: Title) -> FeeRow:
 
 
 def _share(cells: Cells, column: str) -> Decimal | None:
-    told = taken(cells, column, SHARE)
-    return Decimal(told).quantize(Decimal("0.01")) if told else None
+    text = taken(cells, column, SHARE)
+    return Decimal(text).quantize(Decimal("0.01")) if text else None
 
 
 def _is_csv(head: bytes) -> bool:
@@ -271,7 +271,7 @@ def _is_text(head: bytes) -> bool:
     )
 
 
-def _stated(source: Source) -> Stated:
+def _stated(source: SourceFile) -> StatedRelease:
     return read_title(source).stated
 
 

@@ -1,6 +1,7 @@
-"""Reads what CMS publishes beside the fee schedule by locality: cost indices, factors, caps, amounts.
+"""Reads what CMS publishes by locality beside the fee schedule: cost indices, anesthesia factors, caps, amounts.
 
-They are no reference data of ours: the program works the same amounts out from units, indices and factor.
+The amounts that contractors publish (CarrierAmount) are not loaded. `scrubber.pricing.verify` holds our own prices,
+from units, indices and factor, against them.
 """
 
 from __future__ import annotations
@@ -11,30 +12,30 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from scrubber.reference.fee_rows import Anesthesia, Gpci, OppsCap
-from scrubber.reference.load.format import BadRow, Format, Source, Stated
+from scrubber.reference.load.format import BadRow, Format, SourceFile, StatedRelease
 from scrubber.reference.load.sheets import (
     CODE,
     CONTRACTOR,
     STATUS,
+    CellFormat,
     Cells,
-    Named,
-    Shape,
+    NamedCells,
     amount,
     calendar_year,
     component,
+    converted,
     csv_rows,
+    exact_columns,
     first_lines,
     has_line_with,
     locality,
-    made,
-    named_exactly,
-    place_name,
+    locality_name,
     table,
     taken,
 )
 
-# The year, the floor and the marks of footnotes in the header change. A file that has the work indices both with and
-# without the floor is refused for having the column twice: which is in force is in neither.
+# The year, the floor and the footnote marks in the header change. A file that has the work indices both with and
+# without the floor is refused because it has the column twice: nothing in it states which of them is in force.
 GPCI_COLUMNS = {
     "Contractor": re.compile(r"Medicare Admini?strative Contractor( \(MAC\))?\**", re.IGNORECASE),
     "Locality Number": re.compile(r"Locality Number\**", re.IGNORECASE),
@@ -46,21 +47,21 @@ GPCI_COLUMNS = {
 GPCI_YEAR = re.compile(r"\b(20[0-9]{2}) PW GPCI", re.IGNORECASE)
 
 
-def stated_of_gpci(source: Source) -> Stated:
+def stated_of_gpci(source: SourceFile) -> StatedRelease:
     """The calendar year in the header. A later release of the year may have another floor: it states the same year."""
     return calendar_year(source, GPCI_YEAR)
 
 
-def read_gpci(source: Source) -> Iterator[NamedTuple]:
-    """A Gpci a locality."""
+def read_gpci(source: SourceFile) -> Iterator[NamedTuple]:
+    """A Gpci for each locality."""
     year = stated_of_gpci(source).name
     citation = f"CMS geographic practice cost indices {year}" if year else "CMS geographic practice cost indices"
 
-    def make(cells: Cells) -> Gpci:
+    def convert(cells: Cells) -> Gpci:
         return Gpci(
             locality=locality(cells, "Contractor", "Locality Number"),
             contractor=taken(cells, "Contractor", CONTRACTOR),
-            name=place_name(cells, "Locality Name"),
+            name=locality_name(cells, "Locality Name"),
             work=amount(cells, "PW GPCI"),
             pe=amount(cells, "PE GPCI"),
             mp=amount(cells, "MP GPCI"),
@@ -69,7 +70,7 @@ def read_gpci(source: Source) -> Iterator[NamedTuple]:
             source=citation,
         )
 
-    return made(table(csv_rows(source), GPCI_COLUMNS), make)
+    return converted(table(csv_rows(source), GPCI_COLUMNS), convert)
 
 
 def recognise_gpci(head: bytes) -> bool:
@@ -93,23 +94,23 @@ NATIONAL = "national"
 ANES_CITATION = "CMS anesthesia conversion factors"
 
 
-def stated_of_anes(source: Source) -> Stated:  # noqa: ARG001 (what every reader is asked)
+def stated_of_anes(source: SourceFile) -> StatedRelease:  # noqa: ARG001 (the signature of every format)
     """Nothing: the file names neither a year nor a release."""
-    return Stated()
+    return StatedRelease()
 
 
-def read_anes(source: Source) -> Iterator[NamedTuple]:
-    """An Anesthesia for the national factor, which stands in the header, and one a locality."""
+def read_anes(source: SourceFile) -> Iterator[NamedTuple]:
+    """An Anesthesia for the national factor, which the header states, and one for each locality."""
     national = NATIONAL_FACTOR.search(first_lines(source))
-    for row in made(table(csv_rows(source), ANES_COLUMNS), _anes):
-        if national and isinstance(row, Anesthesia):  # not above a header that is not as it was
+    for row in converted(table(csv_rows(source), ANES_COLUMNS), _anes):
+        if national and isinstance(row, Anesthesia):  # not where the header has changed, which gives a BadRow only
             yield Anesthesia(NATIONAL, "National", Decimal(national[1]), None, None, ANES_CITATION)
             national = None
         yield row
 
 
 def _anes(cells: Cells) -> Anesthesia:
-    name = place_name(cells, "Locality Name")
+    name = locality_name(cells, "Locality Name")
     return Anesthesia(
         locality(cells, "Contractor", "Locality"), name, amount(cells, "Anes CF"), None, None, ANES_CITATION
     )
@@ -123,22 +124,22 @@ def recognise_anes(head: bytes) -> bool:
 ANES_FORMATS = (Format("anes", "anesthesia conversion factors (ANES csv)", recognise_anes, stated_of_anes, read_anes),)
 
 
-# The facility price comes first, and the other column has been spelled in more than one way.
+# The facility price comes first; the name of the other column has been misspelled in some releases.
 OPPS_CAP_COLUMNS = {
-    **named_exactly("HCPCS", "MOD", "PROCSTAT", "CARRIER", "LOCALITY", "FACILITY PRICE"),
+    **exact_columns("HCPCS", "MOD", "PROCSTAT", "CARRIER", "LOCALITY", "FACILITY PRICE"),
     "NON-FACILITY PRICE": re.compile(r"NON-FACILI?TY PRICE", re.IGNORECASE),
 }
 OPPS_CAP_CITATION = "CMS outpatient caps on imaging prices"
 
 
-def stated_of_opps_cap(source: Source) -> Stated:  # noqa: ARG001 (what every reader is asked)
+def stated_of_opps_cap(source: SourceFile) -> StatedRelease:  # noqa: ARG001 (the signature of every format)
     """Nothing: the file names neither a year nor a release."""
-    return Stated()
+    return StatedRelease()
 
 
-def read_opps_cap(source: Source) -> Iterator[NamedTuple]:
-    """An OppsCap a code, component and locality; codes whose cap does not bind are not in the file."""
-    return made(table(csv_rows(source), OPPS_CAP_COLUMNS), _opps_cap)
+def read_opps_cap(source: SourceFile) -> Iterator[NamedTuple]:
+    """An OppsCap for each code, component and locality; codes whose cap does not bind are not in the file."""
+    return converted(table(csv_rows(source), OPPS_CAP_COLUMNS), _opps_cap)
 
 
 def _opps_cap(cells: Cells) -> OppsCap:
@@ -177,11 +178,11 @@ CARRIER_COLUMNS = (
     "OPPS Facility",
 )  # fmt: skip
 TRAILER = "TRL"
-CARRIER_YEAR = Shape(re.compile(r"20[0-9]{2}"), "a year")
+CARRIER_YEAR = CellFormat(re.compile(r"20[0-9]{2}"), "a year")
 
 
 class CarrierAmount(NamedTuple):
-    """What Medicare allows for a code or a part of it in a locality, in dollars and cents."""
+    """What Medicare allows for a code or a component of it in a locality, in dollars and cents."""
 
     year: int
     locality: str
@@ -191,12 +192,12 @@ class CarrierAmount(NamedTuple):
     facility: Decimal
 
 
-def read_carrier_amounts(source: Source) -> Iterator[CarrierAmount | BadRow]:
-    """A CarrierAmount a row, and a BadRow for each row that cannot be read."""
-    return made(_carrier_rows(source), _carrier_amount)
+def read_carrier_amounts(source: SourceFile) -> Iterator[CarrierAmount | BadRow]:
+    """A CarrierAmount for each row, and a BadRow for each row that cannot be read."""
+    return converted(_carrier_rows(source), _carrier_amount)
 
 
-def _carrier_rows(source: Source) -> Iterator[Named | BadRow]:
+def _carrier_rows(source: SourceFile) -> Iterator[NamedCells | BadRow]:
     for row in csv_rows(source):
         if isinstance(row, BadRow):
             yield row
@@ -205,7 +206,7 @@ def _carrier_rows(source: Source) -> Iterator[Named | BadRow]:
         elif len(row.cells) != len(CARRIER_COLUMNS):
             yield BadRow(row.line, None, f"has {len(row.cells)} cells where {len(CARRIER_COLUMNS)} were expected")
         else:
-            yield Named(row.line, dict(zip(CARRIER_COLUMNS, row.cells, strict=True)))
+            yield NamedCells(row.line, dict(zip(CARRIER_COLUMNS, row.cells, strict=True)))
 
 
 def _carrier_amount(cells: Cells) -> CarrierAmount:

@@ -1,10 +1,10 @@
-"""Reads NCCI edits for practitioners as CMS publishes them: pairs, most units, add-on codes.
+"""Reads NCCI edits for practitioners as CMS publishes them: PTP pairs, MUE units of service, add-on codes.
 
-Two title lines, a header in pieces over one to four lines, then a window of a pair a line. Deleted edits stay in the
-file; one that was deleted on its first day, or before it, was never in force. The table for hospitals has the same
-layout, so that only its name tells it.
+A PTP file has two title lines, a header whose cells are spread over one to four lines, and then on each line a pair
+with the days it is in force. Deleted edits stay in the file; one that was deleted on its first day, or before it, was
+never in force. The table for hospitals has the same layout and is recognised by its name only.
 
-Confidential edits are not in the file, so a code that it lacks is not unlimited.
+Confidential MUE values are not published, so a code that the MUE file lacks may have a limit all the same.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from functools import lru_cache
 from typing import Literal, NamedTuple, TextIO
 
 from scrubber.errors import Fault, Faults
-from scrubber.reference.load.format import BadRow, Format, Source, Stated, quarter
+from scrubber.reference.load.format import BadRow, Format, SourceFile, StatedRelease, quarter
 from scrubber.reference.load.text_rows import BadCell, compact_day, matching
 from scrubber.reference.rows import NEVER, AddOn, Mue, PtpEdit
 
 PTP = "ncci-ptp"
 PTP_SOURCE = "CMS NCCI practitioner PTP"
 TITLE = b"Column1/Column2 Edits"
-FEWEST_PARTS = 4  # of a table published in parts
+FEWEST_FILES = 4  # of a table published in parts
 FIRST_VERSION = 1994  # version 32 is of 2026
-PTP_HEADER_LINES = 12  # far more than there are; the first window stands within them
+PTP_HEADER_LINES = 12  # far more than published files have; the first edit must come within them
 PTP_COLUMNS = (
     "Column 1",
     "Column 2",
@@ -37,7 +37,7 @@ PTP_COLUMNS = (
     "Modifier 0=not allowed 1=allowed 9=not applicable",
     "PTP Edit Rationale",
 )
-# In our own words, as the starter rows have them.
+# Published rationale -> ours, as the starter tables have it.
 RATIONALES = {
     "anesthesia service included in surgical procedure": "anesthesia-included",
     "cpt manual or cms manual coding instruction": "coding-instruction",
@@ -53,9 +53,9 @@ RATIONALES = {
     "standards of medical/surgical practice": "standards-of-practice",
 }
 _version = re.compile(r"cci[a-z]{2,3}-v([0-9]{2})([0-3])", re.IGNORECASE).search
-_quarter_words = re.compile(r"ncci-?([0-9]{4})-?q([1-4])", re.IGNORECASE).search
+_quarter_in_ptp_name = re.compile(r"ncci-?([0-9]{4})-?q([1-4])", re.IGNORECASE).search
 _of_hospitals = re.compile(r"ccioph|hospital|outpatient", re.IGNORECASE).search
-_part = re.compile(r"-f([0-9]{1,2})(?=\.|!|$)", re.IGNORECASE).findall
+_file_numbers = re.compile(r"-f([0-9]{1,2})(?=\.|!|$)", re.IGNORECASE).findall
 _is_code = re.compile(r"[0-9A-Z]{5}").fullmatch
 _is_day = re.compile(r"[0-9]{8}").fullmatch
 
@@ -65,7 +65,7 @@ def _recognise_ptp(head: bytes) -> bool:
     return any(line.startswith(TITLE) for line in lines) and any(line.startswith(b"Column 1\t") for line in lines)
 
 
-def _stated_of_ptp(source: Source) -> Stated:
+def _stated_of_ptp(source: SourceFile) -> StatedRelease:
     with closing(source.text()) as text:
         title = "".join(text.readline(4096) for _ in range(2))
     if _of_hospitals(source.name) or _of_hospitals(title):
@@ -75,24 +75,24 @@ def _stated_of_ptp(source: Source) -> Stated:
     version = _version(source.name)
     if version:
         return quarter(FIRST_VERSION + int(version[1]), int(version[2]) + 1)
-    named = _quarter_words(source.name)
-    return quarter(int(named[1]), int(named[2])) if named else Stated()
+    in_name = _quarter_in_ptp_name(source.name)
+    return quarter(int(in_name[1]), int(in_name[2])) if in_name else StatedRelease()
 
 
-def check_parts(names: Sequence[str]) -> None:
-    """Raises Faults when files are parts, by the -f1, -f2 … of their names, and not all of them are there.
+def check_all_files(names: Sequence[str]) -> None:
+    """Raises Faults when the names say -f1, -f2 …: files of one table, and one of these files is missing.
 
-    Nothing in a part tells how many there are; CMS publishes four. A file whose name has no part is complete.
+    Nothing in a file states how many there are; CMS publishes four. A file whose name has no such number is complete.
     """
-    numbers = {int(found[-1]): name for name in names if (found := _part(name))}
-    wanted = range(1, max(FEWEST_PARTS, *numbers) + 1) if numbers else ()
+    numbers = {int(found[-1]): name for name in names if (found := _file_numbers(name))}
+    wanted = range(1, max(FEWEST_FILES, *numbers) + 1) if numbers else ()
     missing = [f"f{number}" for number in wanted if number not in numbers]
     if missing:
         first = numbers[min(numbers)]
         raise Faults([Fault(first, 0, f"is one part of several, of which {', '.join(missing)} must be given with it")])
 
 
-def _read_ptp(source: Source) -> Iterator[NamedTuple]:
+def _read_ptp(source: SourceFile) -> Iterator[NamedTuple]:
     with closing(source.text()) as text:
         number, line = _first_window(source, text)
         while line:
@@ -103,8 +103,11 @@ def _read_ptp(source: Source) -> Iterator[NamedTuple]:
             number += 1
 
 
-def _first_window(source: Source, text: TextIO) -> tuple[int, str]:
-    """Number and text of the line of the first window, behind a header that is as it was; none: no text."""
+def _first_window(source: SourceFile, text: TextIO) -> tuple[int, str]:
+    """Number and text of the first line with an edit; the text is empty where there is none.
+
+    Raises Faults when the header before it has changed.
+    """
     header: list[list[str]] = []
     for number in range(1, PTP_HEADER_LINES + 1):
         line = text.readline(4096)
@@ -116,7 +119,7 @@ def _first_window(source: Source, text: TextIO) -> tuple[int, str]:
     raise Faults([Fault(source.name, PTP_HEADER_LINES, "has no edit behind its header: the layout has changed")])
 
 
-def _check_ptp_header(source: Source, lines: list[list[str]]) -> None:
+def _check_ptp_header(source: SourceFile, lines: list[list[str]]) -> None:
     first = next((number for number, cells in enumerate(lines) if cells[0] == PTP_COLUMNS[0]), None)
     if first is None:
         raise Faults([Fault(source.name, 1, f"has no column {PTP_COLUMNS[0]!r}: the layout has changed")])
@@ -197,7 +200,7 @@ def _rationale(cell: str) -> str:
 
 
 PTP_FORMATS = (
-    Format(PTP, "the NCCI PTP edits for practitioners", _recognise_ptp, _stated_of_ptp, _read_ptp, check_parts),
+    Format(PTP, "the NCCI PTP edits for practitioners", _recognise_ptp, _stated_of_ptp, _read_ptp, check_all_files),
 )
 
 
@@ -205,7 +208,7 @@ MUE = "ncci-mue"
 MUE_SOURCE = "CMS NCCI practitioner MUE"
 HEADER = ("HCPCS/ CPT Code", "Practitioner Services MUE Values", "MUE Adjudication Indicator", "MUE Rationale")
 HEAD_CHARACTERS = 16_384
-HEADER_RECORDS = 4  # the header stands within them
+HEADER_RECORDS = 4  # the header comes within them
 MUE_TITLE = re.compile(rb"MUE Values", re.IGNORECASE)
 _of_others = re.compile(r"(Outpatient Hospital|Facility Outpatient|DME Supplier)", re.IGNORECASE).search
 _effective = re.compile(r"eff[_-]?([0-9]{2})-([0-9]{2})-([0-9]{4})", re.IGNORECASE).search
@@ -218,20 +221,20 @@ def _recognise_mue(head: bytes) -> bool:
     return b"HCPCS/" in head and MUE_TITLE.search(head) is not None and b"MUE Adjudication Indicator" in head
 
 
-def _stated_of_mue(source: Source) -> Stated:
+def _stated_of_mue(source: SourceFile) -> StatedRelease:
     for _, cells in _mue_records(source):
         found = _one_line(cells)
         if found and found[0] == HEADER[0]:
             _check_mue_header(source, found)
             break
-    named = _effective(source.name)
-    if not named:
-        return Stated()
-    first = date(int(named[3]), int(named[1]), int(named[2]))
+    in_name = _effective(source.name)
+    if not in_name:
+        return StatedRelease()
+    first = date(int(in_name[3]), int(in_name[1]), int(in_name[2]))
     return quarter(first.year, (first.month + 2) // 3)
 
 
-def _read_mue(source: Source) -> Iterator[NamedTuple]:
+def _read_mue(source: SourceFile) -> Iterator[NamedTuple]:
     records = _mue_records(source)
     for _, cells in (next(records, (0, [])) for _ in range(HEADER_RECORDS)):
         if cells and _one_line(cells)[0] == HEADER[0]:
@@ -243,10 +246,10 @@ def _read_mue(source: Source) -> Iterator[NamedTuple]:
             yield _mue(number, [cell.strip() for cell in cells])
 
 
-def _mue_records(source: Source) -> Iterator[Numbered]:
-    """Each record, with the line that it begins on."""
+def _mue_records(source: SourceFile) -> Iterator[Numbered]:
+    """Each record, with the number of the line that it begins on."""
     with closing(source.text()) as text:
-        # The sheet of a workbook comes with tabs.
+        # The sheet of a workbook has tabs between its cells (archive.tab_separated).
         tabs = f"\t{HEADER[2]}" in text.read(HEAD_CHARACTERS)
     with closing(source.text()) as text:
         reader = csv.reader(text, delimiter="\t" if tabs else ",")
@@ -263,7 +266,7 @@ def _one_line(cells: list[str]) -> list[str]:
     return [" ".join(cell.split()) for cell in cells]
 
 
-def _check_mue_header(source: Source, found: list[str]) -> None:
+def _check_mue_header(source: SourceFile, found: list[str]) -> None:
     other = _of_others(" ".join(found))
     if other:
         raise Faults([Fault(source.name, 0, f"is the MUE table of another setting ({other[1]}), not of practitioners")])
@@ -310,8 +313,8 @@ ADD_ON_COLUMNS = (
     "AOC_Edit_DelDT",
     "Special_Instruction_Notes",
 )
-ADD_ON_HEADER_LINES = 6  # the header stands within them, behind a notice
-_quarter_named = re.compile(r"AOC_?V?([0-9]{4})Q([1-4])", re.IGNORECASE).search
+ADD_ON_HEADER_LINES = 6  # the header comes within them, after a notice
+_quarter_in_add_on_name = re.compile(r"AOC_?V?([0-9]{4})Q([1-4])", re.IGNORECASE).search
 _ADD_ON_CODE = re.compile(r"[0-9A-Z]{5}")
 _DAY = re.compile(r"([0-9]{4})([0-9]{3})")
 
@@ -320,12 +323,12 @@ def _recognise_add_on(head: bytes) -> bool:
     return any(line.startswith(b"AOC_Edit_Type\t") for line in head.splitlines()[:ADD_ON_HEADER_LINES])
 
 
-def _stated_of_add_on(source: Source) -> Stated:
-    named = _quarter_named(source.name)
-    return quarter(int(named[1]), int(named[2])) if named else Stated()
+def _stated_of_add_on(source: SourceFile) -> StatedRelease:
+    in_name = _quarter_in_add_on_name(source.name)
+    return quarter(int(in_name[1]), int(in_name[2])) if in_name else StatedRelease()
 
 
-def _read_add_on(source: Source) -> Iterator[NamedTuple]:
+def _read_add_on(source: SourceFile) -> Iterator[NamedTuple]:
     with closing(source.text()) as text:
         header = False
         for number, line in enumerate(text, start=1):
@@ -337,7 +340,7 @@ def _read_add_on(source: Source) -> Iterator[NamedTuple]:
                 header = True
 
 
-def _check_add_on_header(source: Source, number: int, found: list[str]) -> None:
+def _check_add_on_header(source: SourceFile, number: int, found: list[str]) -> None:
     for at, wanted in enumerate(ADD_ON_COLUMNS):
         if at >= len(found) or found[at] != wanted:
             raise Faults([Fault(source.name, number, f"its column {at + 1} is not {wanted!r}: the layout has changed")])

@@ -1,6 +1,6 @@
-"""Reads lists of providers: the national registry (NPPES), and who may order and refer. No name is kept.
+"""Reads lists of providers: the national registry (NPPES), and who may order and refer. Names of people are dropped.
 
-The file has about 330 columns and grows by some now and then; the ones that are kept are found by their names.
+The NPPES file has about 330 columns, and CMS adds to them now and then; the columns that are read are found by name.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import PurePosixPath
 from typing import Literal, NamedTuple
 
-from scrubber.reference.load.format import Format, Source, Stated
+from scrubber.reference.load.format import Format, SourceFile, StatedRelease
 from scrubber.reference.load.text_rows import BadCell, begins_with, matching, npi, records, us_day
 from scrubber.reference.rows import EnumeratedProvider, OrderingProvider
 
@@ -53,7 +53,7 @@ def _taxonomies(codes: Sequence[str], primaries: Sequence[str]) -> list[str]:
     return [code for _, code in sorted(used, key=lambda each: each[0])]
 
 
-def _read_nppes(source: Source) -> Iterator[NamedTuple]:
+def _read_nppes(source: SourceFile) -> Iterator[NamedTuple]:
     return records(source, WANTED, WANTED, _nppes, exact=False)
 
 
@@ -61,14 +61,14 @@ def _recognise_nppes(head: bytes) -> bool:
     return begins_with(head, ("NPI", "Entity Type Code"))
 
 
-def _stated_of_nppes(source: Source) -> Stated:
-    """Only the name that the file is published under (npidata_pfile_20050523-20261108.csv) tells its last day."""
-    named = _last_day_in_name(PurePosixPath(source.name).name)
+def _stated_of_nppes(source: SourceFile) -> StatedRelease:
+    """The last day by the name that the file is published under (npidata_pfile_20050523-20261108.csv)."""
+    found = _last_day_in_name(PurePosixPath(source.name).name)
     try:
-        day = date(*map(int, named[-1])) if named else None
+        day = date(*map(int, found[-1])) if found else None
     except ValueError:
         day = None
-    return Stated(day.isoformat(), day) if day else Stated()
+    return StatedRelease(day.isoformat(), day) if day else StatedRelease()
 
 
 NPPES_FORMATS = (
@@ -96,7 +96,7 @@ def _flag(cell: str, column: str) -> bool:
     return cell == "Y"
 
 
-def _read_order(source: Source) -> Iterator[NamedTuple]:
+def _read_order(source: SourceFile) -> Iterator[NamedTuple]:
     return records(source, HEADER, ("NPI", *FLAGS), _order)
 
 
@@ -104,14 +104,14 @@ def _recognise_order(head: bytes) -> bool:
     return begins_with(head, HEADER[:3])
 
 
-def _stated_of_order(source: Source) -> Stated:
-    """Only the name that the file is published under (OrderReferring_20261116.csv) tells its day."""
-    named = _day_in_name(PurePosixPath(source.name).name)
+def _stated_of_order(source: SourceFile) -> StatedRelease:
+    """The day by the name that the file is published under (OrderReferring_20261116.csv)."""
+    found = _day_in_name(PurePosixPath(source.name).name)
     try:
-        day = date(int(named[1]), int(named[2]), int(named[3])) if named else None
+        day = date(int(found[1]), int(found[2]), int(found[3])) if found else None
     except ValueError:
         day = None
-    return Stated(day.isoformat(), day) if day else Stated()
+    return StatedRelease(day.isoformat(), day) if day else StatedRelease()
 
 
 ORDER_FORMATS = (Format("order-referring", "Order and Referring csv", _recognise_order, _stated_of_order, _read_order),)

@@ -1,4 +1,4 @@
-"""Reads lines of published text files, never longer than is sane, and turns their cells into values."""
+"""Reads lines and CSV records of published text files for the readers of formats, and converts cells to values."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from operator import itemgetter
 from typing import NamedTuple, Protocol
 
 from scrubber.errors import Fault, Faults
-from scrubber.reference.load.format import BadRow, Source
+from scrubber.reference.load.format import BadRow, SourceFile
 
 LONGEST_LINE = 8 * 1024 * 1024  # characters; the coverage database keeps whole web pages in one cell
-ENCODING = "latin-1"  # what CMS writes; of any superset of ASCII, the columns that are kept read the same
+ENCODING = "latin-1"  # as CMS writes; the columns that are read hold ASCII only, which most encodings share
 BYTE_ORDER_MARK = "\u00ef\u00bb\u00bf"  # that of UTF-8, read as latin-1
 END_OF_FILE = "\x1a"  # some mainframe transfers end a file with it
 
 
 class CsvReader(Iterator[list[str]], Protocol):
-    """What `csv.reader` gives."""
+    """What `csv.reader` returns."""
 
     @property
     def line_num(self) -> int:
         """How many lines have been read."""
 
 
-Make = Callable[[Sequence[str]], "NamedTuple | None"]
+Convert = Callable[[Sequence[str]], "NamedTuple | None"]
 
 
-def lines_of(source: Source) -> Iterator[str]:
+def lines_of(source: SourceFile) -> Iterator[str]:
     """Every line with its end. Raises Faults when one is longer than LONGEST_LINE."""
     with closing(source.text(ENCODING)) as stream:
         number = 0
@@ -43,21 +43,25 @@ def lines_of(source: Source) -> Iterator[str]:
             yield line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line
 
 
-def fixed_lines(source: Source, make: Make) -> Iterator[NamedTuple]:
-    """What `make` makes of each line of a fixed-width file, given that line alone; a BadRow where it raises BadCell."""
+def fixed_lines(source: SourceFile, convert: Convert) -> Iterator[NamedTuple]:
+    """The rows that `convert` returns for each line of a fixed-width file; a BadRow where it raises BadCell.
+
+    `convert` is given a list of one cell, the line.
+    """
     for number, line in enumerate(lines_of(source), start=1):
         text = line.rstrip("\r\n")
         if text.strip(" " + END_OF_FILE):
-            yield from _made(number, [text], make)
+            yield from _converted(number, [text], convert)
 
 
 def records(
-    source: Source, header: Sequence[str], wanted: Sequence[str], make: Make, *, exact: bool = True
+    source: SourceFile, header: Sequence[str], wanted: Sequence[str], convert: Convert, *, exact: bool = True
 ) -> Iterator[NamedTuple]:
-    """What `make` makes of the `wanted` cells (two or more, stripped) of each record of a CSV file; None: nothing.
+    """The rows that `convert` returns for the `wanted` cells (two or more, stripped) of each record of a CSV file.
 
-    The file's first record must be `header`; with `exact` false it must hold the wanted columns. A record with another
-    number of cells, and one for which `make` raises BadCell, is a BadRow. Raises Faults for another header.
+    Where it returns None, there is no row. The file's first record must be `header`; with `exact` false it must hold
+    the wanted columns. A record with another number of cells, and one for which `convert` raises BadCell, is a BadRow.
+    Raises Faults for another header.
     """
     csv.field_size_limit(LONGEST_LINE)  # of the whole process: there is no other way to widen it
     reader = csv.reader(lines_of(source), strict=True)
@@ -70,7 +74,7 @@ def records(
         elif len(cells) != len(found):
             yield BadRow(number, None, f"has {len(cells)} cells where the header has {len(found)}")
         else:
-            yield from _made(number, [cell.strip() for cell in pick(cells)], make)
+            yield from _converted(number, [cell.strip() for cell in pick(cells)], convert)
 
 
 def first_record(head: bytes) -> list[str]:
@@ -92,7 +96,7 @@ def _first(reader: Iterator[list[str]]) -> list[str]:
 
 
 def _numbered(reader: CsvReader) -> Iterator[tuple[int, list[str] | str]]:
-    """First line and cells of each record that is not blank; what is wrong, when it is no record."""
+    """Line number and cells of each record that is not blank; a message in place of cells that cannot be parsed."""
     while True:
         number = reader.line_num + 1
         try:
@@ -106,9 +110,9 @@ def _numbered(reader: CsvReader) -> Iterator[tuple[int, list[str] | str]]:
             yield number, cells
 
 
-def _made(number: int, cells: Sequence[str], make: Make) -> Iterator[NamedTuple]:
+def _converted(number: int, cells: Sequence[str], convert: Convert) -> Iterator[NamedTuple]:
     try:
-        row = make(cells)
+        row = convert(cells)
     except BadCell as fault:
         yield BadRow(number, fault.column, fault.expected)
     else:
@@ -116,7 +120,7 @@ def _made(number: int, cells: Sequence[str], make: Make) -> Iterator[NamedTuple]
             yield row
 
 
-def _check_header(source: Source, found: Sequence[str], published: Sequence[str], exact: bool) -> None:
+def _check_header(source: SourceFile, found: Sequence[str], published: Sequence[str], exact: bool) -> None:
     missing = [name for name in published if name not in found]
     if missing:
         raise Faults([Fault(source.name, 1, f"its header lacks the column {missing[0]}: the layout has changed")])
@@ -133,7 +137,7 @@ _NPI = re.compile(r"[12][0-9]{9}")
 
 
 class BadCell(ValueError):
-    """A cell that cannot be read: its column and what was expected, never what it held."""
+    """A cell that cannot be read: its column and what was expected, never its content."""
 
     def __init__(self, column: str, expected: str) -> None:
         self.column = column
@@ -160,7 +164,7 @@ def us_day(cell: str, column: str) -> date | None:
 
 
 def day_after(last: date | None) -> date | None:
-    """The first day no longer in force, of a published last day; the end of the calendar stands for no end."""
+    """The first day no longer in force, for a published last day; a last day in the year 9999 means no end: None."""
     return None if last is None or last.year == date.max.year else last + timedelta(days=1)
 
 
@@ -172,7 +176,7 @@ def npi(cell: str, column: str = "NPI") -> str:
 
 
 def matching(cell: str, pattern: re.Pattern[str], column: str, expected: str) -> str:
-    """The cell, if all of it matches."""
+    """The cell, if all of it matches the pattern. Raises BadCell."""
     if not pattern.fullmatch(cell):
         raise BadCell(column, f"expected {expected}")
     return cell

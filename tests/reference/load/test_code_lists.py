@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scrubber.reference.fee_rows import Place
+from scrubber.reference.fee_rows import PlaceOfService
 from scrubber.reference.load import code_lists
 from scrubber.reference.load.format import BadRow
 from scrubber.reference.rows import AdjustmentCode
 from tests.support.published import Published, full_size, published, reads_or_refuses, rows_of
 
-ALL = [*code_lists.PLACE_FORMATS, *code_lists.ADJUSTMENT_FORMATS]
+ALL = [*code_lists.PLACE_OF_SERVICE_FORMATS, *code_lists.ADJUSTMENT_FORMATS]
 PLACES = ["pos,pfs_rate,name", '01,Non-Facility,"Some, place"', "21,Facility,Another place"]
 CODES = [
     "code,type,start_date,last_modified,end_date,description",
@@ -27,7 +27,10 @@ CODES = [
 
 def test_a_place_has_a_rate_and_no_name() -> None:
     origin = "CMS place of service code set"
-    places = [Place("01", "non-facility", None, None, origin), Place("21", "facility", None, None, origin)]
+    places = [
+        PlaceOfService("01", "non-facility", None, None, origin),
+        PlaceOfService("21", "facility", None, None, origin),
+    ]
     assert rows_of(ALL, published(*PLACES)) == places
     assert rows_of(ALL, published("pos,pfs_rate", "01,Non-Facility", "21,facility")) == places
     assert rows_of(ALL, published("name,pfs_rate,pos", "x,Non-Facility,01", "y,Facility,21")) == places
@@ -38,13 +41,13 @@ def test_a_place_has_a_rate_and_no_name() -> None:
 )
 def test_a_broken_place_is_told_by_line_and_column(broken: str, column: str | None) -> None:
     rows = rows_of(ALL, published(*PLACES, broken))
-    assert [type(row) for row in rows] == [Place, Place, BadRow]
+    assert [type(row) for row in rows] == [PlaceOfService, PlaceOfService, BadRow]
     assert (rows[2].line, rows[2].column) == (4, column)
 
 
 def test_places_at_full_size() -> None:
     rows = rows_of(ALL, full_size("pos/place_of_service.csv"))
-    assert {type(row) for row in rows} == {Place}
+    assert {type(row) for row in rows} == {PlaceOfService}
     settings = {row.code: row.setting for row in rows}
     assert len(settings) == len(rows)
     assert (settings["11"], settings["22"], settings["10"]) == ("non-facility", "facility", "non-facility")

@@ -23,7 +23,14 @@ from scrubber.reference.coverage_rows import (
     CoveragePolicy,
     CoverageRegion,
 )
-from scrubber.reference.load.coverage_database import FORMATS, NOTHING, OF_EXCLUDED, SOURCE, WORDS, read_paragraph
+from scrubber.reference.load.coverage_database import (
+    BLANK_PARAGRAPHS,
+    FORMATS,
+    NAMING_WORDS,
+    OF_EXCLUDED,
+    SOURCE,
+    read_paragraph,
+)
 from scrubber.reference.load.format import BadRow
 from tests.support.coverage_export import HEADERS, table_bytes
 from tests.support.published import Published, published, reader_of, reads_or_refuses, rows_of
@@ -179,10 +186,10 @@ def test_any_other_word_is_a_condition(paragraph: str, test: str) -> None:
     assert group_of(test, paragraph).worded
 
 
-@given(st.text(max_size=40), st.sampled_from(sorted(WORDS)))
+@given(st.text(max_size=40), st.sampled_from(sorted(NAMING_WORDS)))
 def test_a_paragraph_with_a_foreign_word_is_never_a_list(foreign: str, word: str) -> None:
     letters = "".join(each for each in foreign if each.isalpha())
-    if letters.lower() not in OF_EXCLUDED and letters.upper() not in NOTHING:
+    if letters.lower() not in OF_EXCLUDED and letters.upper() not in BLANK_PARAGRAPHS:
         assert read_paragraph(f"The {word} {letters} codes", "covered", "1").worded
 
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scrubber.errors import Faults
-from scrubber.reference.load.code_lists import HCPCS_FORMATS, HEADER
-from scrubber.reference.load.format import BadRow, Stated
+from scrubber.reference.load.code_lists import HCPCS_FORMATS, HCPCS_HEADER
+from scrubber.reference.load.format import BadRow, StatedRelease
 from scrubber.reference.rows import HcpcsCode, HcpcsModifier
 from tests.support.published import Published, full_size, published, reader_of, reads_or_refuses, rows_of
 
@@ -33,7 +33,7 @@ ROWS = [
 ]
 
 
-def as_csv(codes: Sequence[tuple[str, ...]], header: tuple[str, ...] = HEADER) -> Published:
+def as_csv(codes: Sequence[tuple[str, ...]], header: tuple[str, ...] = HCPCS_HEADER) -> Published:
     text = io.StringIO()
     writer = csv.DictWriter(text, header, extrasaction="ignore")
     writer.writeheader()
@@ -83,9 +83,9 @@ def test_a_line_that_is_cut_off_is_told() -> None:
 @pytest.mark.parametrize(
     ("header", "word"),
     [
-        (tuple(name for name in HEADER if name != "TERM DT"), "lacks the column TERM DT"),
-        ((*HEADER, "NEW"), "unknown column 'NEW'"),
-        ((*HEADER[:-2], HEADER[-1], HEADER[-2]), "another order"),
+        (tuple(name for name in HCPCS_HEADER if name != "TERM DT"), "lacks the column TERM DT"),
+        ((*HCPCS_HEADER, "NEW"), "unknown column 'NEW'"),
+        ((*HCPCS_HEADER[:-2], HCPCS_HEADER[-1], HCPCS_HEADER[-2]), "another order"),
     ],
 )
 def test_a_changed_header_is_refused(header: tuple[str, ...], word: str) -> None:
@@ -95,9 +95,9 @@ def test_a_changed_header_is_refused(header: tuple[str, ...], word: str) -> None
 
 def test_the_quarter_is_in_the_published_name() -> None:
     source = as_csv(CODES)._replace(name="oct.zip!HCPC2026_OCT_ANWEB.csv")
-    quarter = Stated("2026Q4", date(2026, 10, 1), date(2027, 1, 1))
+    quarter = StatedRelease("2026Q4", date(2026, 10, 1), date(2027, 1, 1))
     assert reader_of(HCPCS_FORMATS, source).stated(source) == quarter
-    assert reader_of(HCPCS_FORMATS, source).stated(as_csv(CODES)) == Stated()
+    assert reader_of(HCPCS_FORMATS, source).stated(as_csv(CODES)) == StatedRelease()
 
 
 def test_the_published_layout() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scrubber.errors import Faults
-from scrubber.reference.load.format import BadRow, Stated
+from scrubber.reference.load.format import BadRow, StatedRelease
 from scrubber.reference.load.icd10cm import FORMATS, mentions
 from scrubber.reference.rows import Diagnosis, DiagnosisHeader, DiagnosisNote
 from tests.support.published import Published, full_size, published, reader_of, reads_or_refuses, rows_of
@@ -106,15 +106,15 @@ def test_a_broken_line_is_told_by_line_and_column(source: Published, line: int, 
 @pytest.mark.parametrize(
     ("name", "content", "release"),
     [
-        ("icd10cm_codes_2026.txt", CODES, Stated("FY2026", date(2025, 10, 1), date(2026, 10, 1))),
-        ("2026.zip!x/icd10cm-order-2027.txt", ORDER, Stated("FY2027", date(2026, 10, 1), date(2027, 10, 1))),
-        ("icd10cm-codes-April-1-2026.txt", CODES, Stated("FY2026-April", date(2026, 4, 1), date(2026, 10, 1))),
-        ("codes.txt", CODES, Stated()),
-        ("tabular.xml", XML, Stated("FY2026", date(2025, 10, 1), date(2026, 10, 1))),
-        ("icd10c-tabular-April-1-2026.xml", XML, Stated("FY2026-April", date(2026, 4, 1), date(2026, 10, 1))),
+        ("icd10cm_codes_2026.txt", CODES, StatedRelease("FY2026", date(2025, 10, 1), date(2026, 10, 1))),
+        ("2026.zip!x/icd10cm-order-2027.txt", ORDER, StatedRelease("FY2027", date(2026, 10, 1), date(2027, 10, 1))),
+        ("icd10cm-codes-April-1-2026.txt", CODES, StatedRelease("FY2026-April", date(2026, 4, 1), date(2026, 10, 1))),
+        ("codes.txt", CODES, StatedRelease()),
+        ("tabular.xml", XML, StatedRelease("FY2026", date(2025, 10, 1), date(2026, 10, 1))),
+        ("icd10c-tabular-April-1-2026.xml", XML, StatedRelease("FY2026-April", date(2026, 4, 1), date(2026, 10, 1))),
     ],
 )
-def test_the_fiscal_year_is_in_the_name_and_in_the_list(name: str, content: Published, release: Stated) -> None:
+def test_the_fiscal_year_is_in_the_name_and_in_the_list(name: str, content: Published, release: StatedRelease) -> None:
     source = content._replace(name=name)
     assert reader_of(FORMATS, source).stated(source) == release
 

@@ -21,8 +21,8 @@ from scrubber.errors import ConfigError, Faults
 from scrubber.reference import open_reference
 from scrubber.reference.live import open_place
 from scrubber.reference.load import archive as opening
-from scrubber.reference.load.format import Stated
-from scrubber.reference.load.loader import Outcome, Wanted, load
+from scrubber.reference.load.format import StatedRelease
+from scrubber.reference.load.loader import LoadOutcome, LoadRequest, load
 from scrubber.reference.lookup import Reference
 from scrubber.reference.rows import Mue
 from scrubber.reference.storage import Place
@@ -54,10 +54,10 @@ def store(tmp_path: Path) -> Path:
 
 
 def load_into(
-    store: Path | Place, kind: str, *files: Path, chosen: Stated | None = None, skip_bad_rows: bool = False
-) -> Outcome:
+    store: Path | Place, kind: str, *files: Path, chosen: StatedRelease | None = None, skip_bad_rows: bool = False
+) -> LoadOutcome:
     place = FolderPlace(store) if isinstance(store, Path) else store
-    wanted = Wanted(kind, [str(file) for file in files], chosen or Stated(), NOW, skip_bad_rows)
+    wanted = LoadRequest(kind, [str(file) for file in files], chosen or StatedRelease(), NOW, skip_bad_rows)
     return load(place, wanted, lambda rows, share: None)
 
 
@@ -78,7 +78,7 @@ def snapshot(store: Path) -> dict[str, bytes]:
 
 def test_a_release_is_loaded_with_what_is_known_of_it(store: Path, tmp_path: Path) -> None:
     outcome = load_into(store, "ncci-ptp", ptp_file(tmp_path))
-    assert outcome.way == "loaded"
+    assert outcome.status == "loaded"
     [release] = [each for each in open_reference(str(store)).releases() if each.table == "ncci-ptp"]
     assert (release.name, release.since, release.until) == ("2024Q3", date(2024, 7, 1), date(2024, 10, 1))
     assert (release.rows, release.loaded, release.starter) == (4, NOW, False)
@@ -113,7 +113,7 @@ def test_however_a_file_is_packed_it_says_the_same(store: Path, tmp_path: Path, 
         "zip in zip": lambda: zipped(tmp_path / "some.zip", {"a.zip": zip_bytes(inner), "b.zip": zip_bytes({})}),
         "odd name": lambda: _plain(tmp_path / "download (3)", text),
     }
-    chosen = Stated("2024Q3") if packing == "odd name" else Stated()
+    chosen = StatedRelease("2024Q3") if packing == "odd name" else StatedRelease()
     load_into(store, "ncci-ptp", files[packing](), chosen=chosen)
     assert names(store) == ["2024Q3"]
     assert pairs(open_reference(str(store))) == [("A0001", "A0002"), ("A0001", "A0003"), ("A0004", "A0001")]
@@ -128,7 +128,7 @@ def _parts(folder: Path, *numbers: int) -> list[Path]:
 def test_the_parts_of_a_release_come_in_any_order(store: Path, tmp_path: Path) -> None:
     files = _parts(tmp_path, 3, 1, 4, 2)
     assert load_into(store, "ncci-ptp", *files).release.rows == {"ncci-ptp": 4}
-    assert load_into(store, "ncci-ptp", *reversed(files)).way == "there-already"
+    assert load_into(store, "ncci-ptp", *reversed(files)).status == "there-already"
     assert pairs(open_reference(str(store))) == [("A0001", "A0002"), ("A0001", "A0003"), ("A0004", "A0001")]
 
 
@@ -153,7 +153,7 @@ def test_what_else_is_in_an_archive_is_passed_over_and_told(store: Path, tmp_pat
     members = {"mue.csv": mue_text().encode(), "ccipra-v302r0.txt": ptp_text().encode()}
     outcome = load_into(store, "ncci-ptp", zipped(tmp_path / "both.zip", members))
     assert outcome.passed_over == ("both.zip!mue.csv",)
-    load_into(store, "ncci-mue", tmp_path / "both.zip", chosen=Stated("2024Q3"))
+    load_into(store, "ncci-mue", tmp_path / "both.zip", chosen=StatedRelease("2024Q3"))
     reference = open_reference(str(store))
     edit = reference.mue("A0001", DAY)
     assert edit is not None
@@ -213,7 +213,7 @@ def test_progress_goes_up_to_the_end(store: Path, tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("scrubber.reference.load.loader.ROWS_A_STEP", 50)
     lines = [ptp_line("A0001", f"B{number:04}", "20200101") for number in range(400)]
     told: list[tuple[int, float]] = []
-    wanted = Wanted("ncci-ptp", [str(ptp_file(tmp_path, lines=lines))], Stated(), NOW)
+    wanted = LoadRequest("ncci-ptp", [str(ptp_file(tmp_path, lines=lines))], StatedRelease(), NOW)
     load(FolderPlace(store), wanted, lambda rows, share: told.append((rows, share)))
     assert told == sorted(told)
     assert told[-1] == (400, 1.0)
@@ -251,7 +251,7 @@ def test_a_million_bad_rows_are_not_told_one_by_one(store: Path, tmp_path: Path)
     assert "and 950 more" in str(raised.value)
 
 
-def refusal(store: Path, kind: str, *files: Path, chosen: Stated | None = None) -> str:
+def refusal(store: Path, kind: str, *files: Path, chosen: StatedRelease | None = None) -> str:
     before = snapshot(store)
     with pytest.raises(Faults) as raised:
         load_into(store, kind, *files, chosen=chosen)
@@ -390,7 +390,7 @@ def test_addresses_folders_and_files_that_are_not_there_are_refused(store: Path,
         ("none.txt", "No such"),
     ):
         with pytest.raises(Faults, match=told):
-            load(FolderPlace(store), Wanted("ncci-ptp", [file], Stated(), NOW), lambda rows, share: None)
+            load(FolderPlace(store), LoadRequest("ncci-ptp", [file], StatedRelease(), NOW), lambda rows, share: None)
 
 
 def test_a_file_given_twice_is_refused(store: Path, tmp_path: Path) -> None:
@@ -406,7 +406,7 @@ def test_rows_that_say_the_same_are_kept_once(store: Path, tmp_path: Path) -> No
     path = _plain(
         tmp_path / "units.csv", mue_text(*["A0001,2,3 Date of Service Edit: Clinical,Made Up\n"] * 3).encode()
     )
-    assert load_into(store, "ncci-mue", path, chosen=Stated("2024Q3")).release.rows == {"ncci-mue": 1}
+    assert load_into(store, "ncci-mue", path, chosen=StatedRelease("2024Q3")).release.rows == {"ncci-mue": 1}
     twice = ptp_file(tmp_path, lines=(*PTP_LINES, *PTP_LINES))
     assert load_into(store, "ncci-ptp", twice).release.rows == {"ncci-ptp": 4}
     reference = open_reference(str(store))
@@ -420,7 +420,7 @@ def test_rows_that_say_the_same_are_kept_once(store: Path, tmp_path: Path) -> No
 def test_rows_that_contradict_each_other_are_told_with_both_lines(store: Path, tmp_path: Path) -> None:
     units = mue_text("A0001,2,1 Line Edit,Made Up\n", "A0002,2,1 Line Edit,Made Up\n", "A0001,9,1 Line Edit,Made Up\n")
     path = _plain(tmp_path / "units.csv", units.encode())
-    told = refusal(store, "ncci-mue", path, chosen=Stated("2024Q3"))
+    told = refusal(store, "ncci-mue", path, chosen=StatedRelease("2024Q3"))
     assert told == "units.csv:8: says of ncci-mue A0001 something else than line 6, for days that both have"
     lines = (ptp_line("A0001", "A0002", "20200101"), ptp_line("A0001", "A0002", "20200101", indicator="1"))
     told = refusal(store, "ncci-ptp", ptp_file(tmp_path, lines=lines))
@@ -472,10 +472,12 @@ def test_add_on_edits_with_a_day_in_common_must_agree(store: Path, tmp_path: Pat
         return _plain(tmp_path / "a.txt", add_on_text(*(f"{row}\t\r\n" for row in windows)).encode())
 
     one = "1\tA0001\t\tA0002\t\t2020001\t2024001"
-    told = refusal(store, "ncci-add-on", rows(one, "2\tA0001\t\tA0002\t\t2023001\t"), chosen=Stated("2024Q3"))
+    told = refusal(store, "ncci-add-on", rows(one, "2\tA0001\t\tA0002\t\t2023001\t"), chosen=StatedRelease("2024Q3"))
     assert "says of ncci-add-on A0001 A0002 something else than" in told
     after = "2\tA0001\t\tA0002\t\t2024002\t"
-    assert load_into(store, "ncci-add-on", rows(one, after), chosen=Stated("2024Q3")).release.rows == {"ncci-add-on": 2}
+    assert load_into(store, "ncci-add-on", rows(one, after), chosen=StatedRelease("2024Q3")).release.rows == {
+        "ncci-add-on": 2
+    }
 
 
 def test_rows_of_two_files_that_contradict_each_other_are_told(store: Path, tmp_path: Path) -> None:
@@ -483,7 +485,7 @@ def test_rows_of_two_files_that_contradict_each_other_are_told(store: Path, tmp_
         _plain(tmp_path / f"{letter}.csv", mue_text(f"A0001,{units},1 Line Edit,Made Up\n").encode())
         for letter, units in (("a", 2), ("b", 3))
     ]
-    told = refusal(store, "ncci-mue", *files, chosen=Stated("2024Q3"))
+    told = refusal(store, "ncci-mue", *files, chosen=StatedRelease("2024Q3"))
     assert told == "b.csv:6: says of ncci-mue A0001 something else than a.csv:6, for days that both have"
 
 
@@ -500,16 +502,16 @@ def test_the_same_bytes_are_loaded_once(store: Path, tmp_path: Path) -> None:
     path = ptp_file(tmp_path)
     load_into(store, "ncci-ptp", path)
     before = snapshot(store)
-    assert load_into(store, "ncci-ptp", path).way == "there-already"
+    assert load_into(store, "ncci-ptp", path).status == "there-already"
     assert snapshot(store) == before
-    assert "is loaded already as 2024Q3" in refusal(store, "ncci-ptp", path, chosen=Stated("2025Q1"))
+    assert "is loaded already as 2024Q3" in refusal(store, "ncci-ptp", path, chosen=StatedRelease("2025Q1"))
 
 
 def test_a_release_replaces_the_one_that_it_is_named_after(store: Path, tmp_path: Path) -> None:
     load_into(store, "ncci-ptp", ptp_file(tmp_path))
     other = ptp_file(tmp_path, lines=PTP_LINES[:1])
     assert "give --release 2024Q3" in refusal(store, "ncci-ptp", other)
-    assert load_into(store, "ncci-ptp", other, chosen=Stated("2024Q3")).way == "replaced"
+    assert load_into(store, "ncci-ptp", other, chosen=StatedRelease("2024Q3")).status == "replaced"
     assert names(store) == ["2024Q3"]
     assert pairs(open_reference(str(store))) == [("A0001", "A0002")]
 
@@ -517,7 +519,7 @@ def test_a_release_replaces_the_one_that_it_is_named_after(store: Path, tmp_path
 def test_a_release_that_begins_on_the_day_of_another_is_refused(store: Path, tmp_path: Path) -> None:
     load_into(store, "ncci-ptp", ptp_file(tmp_path))
     other = ptp_file(tmp_path, "v300r0", PTP_LINES[:1])
-    told = refusal(store, "ncci-ptp", other, chosen=Stated("revised", date(2024, 7, 1), date(2025, 1, 1)))
+    told = refusal(store, "ncci-ptp", other, chosen=StatedRelease("revised", date(2024, 7, 1), date(2025, 1, 1)))
     assert "revised begins on 2024-07-01 as 2024Q3 does" in told
     load_into(store, "ncci-ptp", other)
     assert sorted(names(store)) == ["2024Q1", "2024Q3"]
@@ -527,8 +529,8 @@ def test_a_release_that_begins_on_the_day_of_another_is_refused(store: Path, tmp
 def test_a_revision_named_after_a_release_takes_over_from_its_first_day_on(
     store: Path, tmp_path: Path, order: tuple[int, int]
 ) -> None:
-    year = Stated("FY2026", date(2025, 10, 1), date(2026, 10, 1))
-    april = Stated("FY2026-April", date(2026, 4, 1), date(2026, 10, 1))
+    year = StatedRelease("FY2026", date(2025, 10, 1), date(2026, 10, 1))
+    april = StatedRelease("FY2026-April", date(2026, 4, 1), date(2026, 10, 1))
     texts = (mue_text(), mue_text("A0001,9,1 Line Edit,Made Up\n"))
     loads = [
         (_plain(tmp_path / f"{stated.name}.csv", text.encode()), stated)
@@ -552,26 +554,26 @@ def _units(folder: Path, units: int) -> Path:
 
 
 def test_a_release_that_begins_before_the_stated_end_of_another_is_refused(store: Path, tmp_path: Path) -> None:
-    load_into(store, "ncci-mue", _units(tmp_path, 2), chosen=Stated("2026Q3"))
+    load_into(store, "ncci-mue", _units(tmp_path, 2), chosen=StatedRelease("2026Q3"))
     before = snapshot(store)
-    mine = Stated("mine", date(2026, 8, 15))
+    mine = StatedRelease("mine", date(2026, 8, 15))
     told = refusal(store, "ncci-mue", _units(tmp_path, 3), chosen=mine)
     assert told == (
         "the release: mine begins on 2026-08-15, while 2026Q3, which is loaded, states that it holds until 2026-10-01;"
         " if it revises that from then on, give --release 2026Q3-revised; if it stands in its place, --release 2026Q3;"
         " else drop that, and load it with --until 2026-08-15"
     )
-    early = Stated("early", date(2026, 6, 1), date(2026, 7, 2))
+    early = StatedRelease("early", date(2026, 6, 1), date(2026, 7, 2))
     told = refusal(store, "ncci-mue", _units(tmp_path, 4), chosen=early)
     assert "early holds until 2026-07-02, while 2026Q3, which is loaded, begins on 2026-07-01; give --until" in told
     assert snapshot(store) == before
     named_wrong = _units(tmp_path, 7).rename(tmp_path / "MCR_MUE_Eff_07-01-2026.csv")
-    told = refusal(store, "ncci-mue", named_wrong, chosen=Stated("2026Q4-revised", date(2026, 11, 1)))
+    told = refusal(store, "ncci-mue", named_wrong, chosen=StatedRelease("2026Q4-revised", date(2026, 11, 1)))
     assert "is of 2026Q3, and --release says 2026Q4-revised" in told
     # What the refusals say to do, each in turn.
     load_into(store, "ncci-mue", _units(tmp_path, 4), chosen=early._replace(until=date(2026, 7, 1)))
     load_into(store, "ncci-mue", _units(tmp_path, 3), chosen=mine._replace(name="2026Q3-revised"))
-    assert load_into(store, "ncci-mue", _units(tmp_path, 5), chosen=Stated("2026Q3")).way == "replaced"
+    assert load_into(store, "ncci-mue", _units(tmp_path, 5), chosen=StatedRelease("2026Q3")).status == "replaced"
     reference = open_reference(str(store))
     days = (date(2026, 6, 30), date(2026, 8, 14), date(2026, 8, 15))
     assert [edit and edit.units for edit in (reference.mue("A0001", day) for day in days)] == [4, 5, 3]
@@ -580,25 +582,36 @@ def test_a_release_that_begins_before_the_stated_end_of_another_is_refused(store
 @pytest.mark.parametrize(
     "sequence",
     [
-        [Stated("2026Q2"), Stated("2026Q3"), Stated("2026Q1")],
-        [Stated("2025", date(2025, 1, 1), date(2026, 1, 1)), Stated("2026", date(2026, 1, 1), date(2027, 1, 1))],
-        [Stated("2026-05-04", date(2026, 5, 4)), Stated("2026-06-01", date(2026, 6, 1)), Stated("x", date(2026, 1, 1))],
-        [Stated("open", date(2024, 1, 1)), Stated("2026Q3"), Stated("2026Q3-a", date(2026, 8, 1), date(2026, 10, 1))],
+        [StatedRelease("2026Q2"), StatedRelease("2026Q3"), StatedRelease("2026Q1")],
+        [
+            StatedRelease("2025", date(2025, 1, 1), date(2026, 1, 1)),
+            StatedRelease("2026", date(2026, 1, 1), date(2027, 1, 1)),
+        ],
+        [
+            StatedRelease("2026-05-04", date(2026, 5, 4)),
+            StatedRelease("2026-06-01", date(2026, 6, 1)),
+            StatedRelease("x", date(2026, 1, 1)),
+        ],
+        [
+            StatedRelease("open", date(2024, 1, 1)),
+            StatedRelease("2026Q3"),
+            StatedRelease("2026Q3-a", date(2026, 8, 1), date(2026, 10, 1)),
+        ],
     ],
 )
 def test_what_is_published_in_sequence_is_loaded_in_sequence(
-    store: Path, tmp_path: Path, sequence: list[Stated]
+    store: Path, tmp_path: Path, sequence: list[StatedRelease]
 ) -> None:
     for units, stated in enumerate(sequence, start=1):
-        assert load_into(store, "ncci-mue", _units(tmp_path, units), chosen=stated).way == "loaded"
+        assert load_into(store, "ncci-mue", _units(tmp_path, units), chosen=stated).status == "loaded"
     assert len(names(store)) == len(sequence)
 
 
 def test_a_release_without_an_end_gives_way_to_the_next(store: Path, tmp_path: Path) -> None:
-    open_ended = Stated("early", date(2024, 1, 1))
+    open_ended = StatedRelease("early", date(2024, 1, 1))
     load_into(store, "ncci-mue", _plain(tmp_path / "a.csv", mue_text().encode()), chosen=open_ended)
     later = mue_text("A0001,9,1 Line Edit,Made Up\n").encode()
-    load_into(store, "ncci-mue", _plain(tmp_path / "b.csv", later), chosen=Stated("2024Q3"))
+    load_into(store, "ncci-mue", _plain(tmp_path / "b.csv", later), chosen=StatedRelease("2024Q3"))
     reference = open_reference(str(store))
     found = [reference.mue("A0001", day) for day in (SPRING, DAY)]
     assert [edit and edit.units for edit in found] == [2, 9]
@@ -611,7 +624,7 @@ def test_files_of_two_releases_are_refused(store: Path, tmp_path: Path) -> None:
 
 def test_files_of_two_quarters_under_a_name_of_ones_own_are_refused(store: Path, tmp_path: Path) -> None:
     files = ptp_file(tmp_path, "v301r0", PTP_LINES[:2]), ptp_file(tmp_path, "v302r0")
-    told = refusal(store, "ncci-ptp", *files, chosen=Stated("mine", date(2024, 4, 1)))
+    told = refusal(store, "ncci-ptp", *files, chosen=StatedRelease("mine", date(2024, 4, 1)))
     assert "is of another release (2024Q3) than ccipra-v301r0.txt (2024Q2)" in told
 
 
@@ -619,17 +632,17 @@ def test_a_file_of_another_quarter_than_the_one_named_is_refused(store: Path, tm
     names = "v303r0-f1", "v303r0-f2", "v302r0-f3", "v303r0-f4"
     parts = [ptp_file(tmp_path, name, [line]) for name, line in zip(names, PTP_LINES, strict=True)]
     told = "ccipra-v302r0-f3.txt: is of 2024Q3, and --release says 2024Q4"
-    assert told in refusal(store, "ncci-ptp", *parts, chosen=Stated("2024Q4"))
+    assert told in refusal(store, "ncci-ptp", *parts, chosen=StatedRelease("2024Q4"))
     path = _plain(tmp_path / "edits.txt", ptp_text().encode())
-    assert load_into(store, "ncci-ptp", path, chosen=Stated("2024Q4")).release.name == "2024Q4"
+    assert load_into(store, "ncci-ptp", path, chosen=StatedRelease("2024Q4")).release.name == "2024Q4"
 
 
 def test_a_release_that_nobody_names_is_refused(store: Path, tmp_path: Path) -> None:
     path = _plain(tmp_path / "edits.txt", ptp_text().encode())
     assert "--release" in refusal(store, "ncci-ptp", path)
-    assert "--since" in refusal(store, "ncci-ptp", path, chosen=Stated("mine"))
+    assert "--since" in refusal(store, "ncci-ptp", path, chosen=StatedRelease("mine"))
     assert "ends before it begins" in refusal(
-        store, "ncci-ptp", path, chosen=Stated("mine", date(2024, 1, 1), date(2024, 1, 1))
+        store, "ncci-ptp", path, chosen=StatedRelease("mine", date(2024, 1, 1), date(2024, 1, 1))
     )
 
 
@@ -641,7 +654,7 @@ def _load_and_stop(store: Path, file: Path, stop_at: int) -> None:
         if rows >= stop_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    load(FolderPlace(store), Wanted("ncci-ptp", [str(file)], Stated(), NOW), progress)
+    load(FolderPlace(store), LoadRequest("ncci-ptp", [str(file)], StatedRelease(), NOW), progress)
 
 
 @pytest.mark.parametrize("stop_at", [1, 400])
@@ -661,7 +674,7 @@ def test_a_killed_load_leaves_the_old_release_and_no_debris(
     assert snapshot(store).items() >= before.items()
     assert names(store) == ["2024Q2"]
     assert pairs(open_reference(str(store)))
-    load_into(store, "ncci-mue", _plain(tmp_path / "mue.csv", mue_text().encode()), chosen=Stated("2024Q3"))
+    load_into(store, "ncci-mue", _plain(tmp_path / "mue.csv", mue_text().encode()), chosen=StatedRelease("2024Q3"))
     assert not [name for name in snapshot(store) if "unfinished" in name]
     assert len(list(store.rglob("*.sqlite"))) == 2
 
@@ -689,7 +702,7 @@ def test_a_database_keeps_releases_as_a_folder_does(database: str, tmp_path: Pat
     generation = place.generation()
     load_into(place, "ncci-ptp", ptp_file(tmp_path, "v251r0", PTP_LINES[3:]))
     load_into(place, "ncci-ptp", ptp_file(tmp_path, "v252r0"))
-    load_into(place, "ncci-add-on", _plain(tmp_path / "a.txt", add_on_text().encode()), chosen=Stated("2019Q3"))
+    load_into(place, "ncci-add-on", _plain(tmp_path / "a.txt", add_on_text().encode()), chosen=StatedRelease("2019Q3"))
     assert place.generation() != generation
     reference = open_reference(database)
     assert pairs(reference, date(2019, 5, 1)) == [("A0004", "A0001")]
@@ -703,7 +716,7 @@ def test_a_database_keeps_releases_as_a_folder_does(database: str, tmp_path: Pat
     assert place.loaded() == before
     rows = "A0001,2,1 Line Edit,Made Up\n", "A0002,3,1 Line Edit,Made Up\n", "A0001,2,1 Line Edit,Made Up\n"
     units = _plain(tmp_path / "units.csv", mue_text(*rows).encode())
-    assert load_into(place, "ncci-mue", units, chosen=Stated("2019Q3")).release.rows == {"ncci-mue": 2}
+    assert load_into(place, "ncci-mue", units, chosen=StatedRelease("2019Q3")).release.rows == {"ncci-mue": 2}
     edit = open_reference(database).mue("A0001", date(2019, 8, 1))
     assert edit is not None
     assert edit.units == 2
@@ -727,9 +740,9 @@ def test_a_database_that_is_away_is_told_without_its_address() -> None:
 DIAGNOSES = b"E119    Made up\nM810    Made up\n"
 
 
-def load_diagnoses(store: Path, folder: Path, complete: bool) -> Outcome:
+def load_diagnoses(store: Path, folder: Path, complete: bool) -> LoadOutcome:
     file = _plain(folder / "icd10cm_codes_2026.txt", DIAGNOSES)
-    wanted = Wanted("icd10cm", [str(file)], Stated("FY2026"), NOW, complete=complete)
+    wanted = LoadRequest("icd10cm", [str(file)], StatedRelease("FY2026"), NOW, complete=complete)
     return load(FolderPlace(store), wanted, lambda rows, share: None)
 
 
@@ -748,7 +761,7 @@ def test_the_same_bytes_are_not_loaded_again_under_another_word_for_complete(sto
     load_diagnoses(store, tmp_path, complete=False)
     with pytest.raises(Faults, match="loaded already as FY2026; drop that"):
         load_diagnoses(store, tmp_path, complete=True)
-    assert load_diagnoses(store, tmp_path, complete=False).way == "there-already"
+    assert load_diagnoses(store, tmp_path, complete=False).status == "there-already"
 
 
 def test_a_catalogue_without_complete_releases_is_as_programs_before_wrote_it(store: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from scrubber.facts.payer import contractor
 from scrubber.reference import open_reference
 from scrubber.reference.fee_rows import Anesthesia, Gpci, LocalityCounty, OppsCap, ZipLocality
 from scrubber.reference.load import localities, mpfs_factors
-from scrubber.reference.load.format import BadRow, Stated
+from scrubber.reference.load.format import BadRow, StatedRelease
 from tests.support.published import Published, full_size, published, reader_of, reads_or_refuses, rows_of, typed_folder
 
 ALL = [
@@ -52,7 +52,7 @@ def test_cost_indices_by_locality() -> None:
     assert len(rows) == 3
     assert rows[2] == Gpci("01999-02", "01999", "ISLE, ISLET", work, pe, mp, None, None, origin)
     assert (rows[1].name, rows[0].locality) == ("ELSEWHERE", "09999-00")
-    assert reader_of(ALL, source).stated(source) == Stated("2025", date(2025, 1, 1), date(2026, 1, 1))
+    assert reader_of(ALL, source).stated(source) == StatedRelease("2025", date(2025, 1, 1), date(2026, 1, 1))
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_cost_indices_at_full_size(file: str, year: int) -> None:
     assert len({row.locality for row in rows}) == 109
     assert not any("*" in row.name for row in rows)
     assert "HAWAII, GUAM" in {row.name for row in rows}
-    assert mpfs_factors.stated_of_gpci(source) == Stated(str(year), date(year, 1, 1), date(year + 1, 1, 1))
+    assert mpfs_factors.stated_of_gpci(source) == StatedRelease(str(year), date(year, 1, 1), date(year + 1, 1, 1))
     manhattan = next(row for row in rows if row.locality == "13202-01")
     if year == 2026:
         assert (manhattan.work, manhattan.pe, manhattan.mp) == (Decimal("1.064"), Decimal("1.162"), Decimal("1.586"))
@@ -119,7 +119,7 @@ def test_anesthesia_factors_and_the_national_one_in_the_header() -> None:
         Anesthesia("09999-00", "SOMEWHERE", Decimal("19.31"), None, None, origin),
         Anesthesia("01999-01", "ELSEWHERE", Decimal("27.86"), None, None, origin),
     ]
-    assert mpfs_factors.stated_of_anes(published(*ANES)) == Stated()
+    assert mpfs_factors.stated_of_anes(published(*ANES)) == StatedRelease()
 
 
 def test_anesthesia_factors_at_full_size() -> None:
@@ -210,7 +210,7 @@ def test_a_zip_code_has_a_locality_though_it_may_need_four_digits_more() -> None
         ZipLocality("00501", "00501", "09999", "09999-00", "ZZ", False, None, None, origin),
         ZipLocality("00502", "00502", "09999", "09999-01", "ZZ", True, None, None, origin),
     ]
-    assert reader_of(ALL, source).stated(source) == Stated("2025Q4", date(2025, 10, 1), date(2026, 1, 1))
+    assert reader_of(ALL, source).stated(source) == StatedRelease("2025Q4", date(2025, 10, 1), date(2026, 1, 1))
     assert localities.stated_of_zips(published(zip5("00501", quarter="20261"))).until == date(2026, 4, 1)
 
 

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scrubber.reference.fee_rows import ConversionFactor, FeeRow
-from scrubber.reference.load.format import BadRow, Stated
+from scrubber.reference.load.format import BadRow, StatedRelease
 from scrubber.reference.load.mpfs import FORMATS
 from tests.support.published import Published, full_size, published, reader_of, reads_or_refuses, rows_of
 
@@ -155,7 +155,7 @@ def test_the_title_names_the_release_and_its_quarter(
     month: str, name: str | None, since: date | None, until: date | None
 ) -> None:
     source = Published(file_2025(GLOBAL).content.replace(b"October", month.encode()))
-    assert reader_of(FORMATS, source).stated(source) == Stated(name, since, until)
+    assert reader_of(FORMATS, source).stated(source) == StatedRelease(name, since, until)
 
 
 def test_an_impossible_day_of_publication_is_not_said() -> None:
@@ -311,7 +311,7 @@ def test_the_release_of_october_2025_at_full_size() -> None:
     source = full_size("mpfs/PPRRVU2025_Oct.nodesc.csv.xz")
     rows = rows_of(FORMATS, source)
     assert Counter(type(row) for row in rows) == {FeeRow: 19_090, ConversionFactor: 1}
-    assert reader_of(FORMATS, source).stated(source) == Stated("RVU25D", date(2025, 10, 1), date(2026, 1, 1))
+    assert reader_of(FORMATS, source).stated(source) == StatedRelease("RVU25D", date(2025, 10, 1), date(2026, 1, 1))
     assert rows[0][:2] == (None, Decimal("32.3465"))
     by_key = {(row.code, row.component): row for row in rows[1:]}
     assert len(by_key) == 19_090

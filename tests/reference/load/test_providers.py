@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from scrubber.errors import Faults
 from scrubber.reference.load import providers
-from scrubber.reference.load.format import BadRow, Format, Stated
+from scrubber.reference.load.format import BadRow, Format, StatedRelease
 from scrubber.reference.rows import EnumeratedProvider, OrderingProvider
 from tests.support.published import Published, published, reader_of, reads_or_refuses, rows_of
 
@@ -123,7 +123,7 @@ def test_the_registry_may_grow_by_columns_that_nobody_reads() -> None:
 )
 def test_the_day_is_in_the_published_name(header: str, name: str, day: date | None) -> None:
     source = published(header, name=name)
-    assert reader_of(ALL, source).stated(source) == (Stated(day.isoformat(), day) if day else Stated())
+    assert reader_of(ALL, source).stated(source) == (StatedRelease(day.isoformat(), day) if day else StatedRelease())
 
 
 class Made(NamedTuple):

@@ -21,7 +21,7 @@ from scrubber.cli import main
 from scrubber.errors import DamagedPart
 from scrubber.reference import LiveReference, open_reference
 from scrubber.reference.live import open_place
-from scrubber.reference.load.format import Stated
+from scrubber.reference.load.format import StatedRelease
 from scrubber.reference.rows import Mue
 from tests.reference.load.test_loader import load_into, pairs
 from tests.support.claims import office_claim
@@ -44,7 +44,7 @@ class Kept:
         """One release of units edits. Returns the name of what holds its rows."""
         path = self.folder / "units.csv"
         path.write_text(mue_text())
-        return load_into(open_place(self.location), "ncci-mue", path, chosen=Stated("2024Q3")).release.part
+        return load_into(open_place(self.location), "ncci-mue", path, chosen=StatedRelease("2024Q3")).release.part
 
     def units(self) -> Mue | None:
         return open_reference(self.location).mue("A0001", DAY)
