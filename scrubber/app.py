@@ -20,7 +20,7 @@ from scrubber.authoring.in_force import last_in_force
 from scrubber.batch.storage import open_batches
 from scrubber.config import Settings, cores
 from scrubber.reference import LiveReference
-from scrubber.rulebook.history import archive_or_tell
+from scrubber.rulebook.history import archive_or_warn
 from scrubber.rulebook.load import load_rulebook
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.scrub import LiveScrubber, Scrubber
@@ -136,6 +136,6 @@ def _tell_of_reference(why: str) -> None:
 def keep(settings: Settings, rulebook: Rulebook) -> None:
     """Archives the rulebook that is in force from now on. Where that fails, the log tells why, and all goes on."""
     log = logs.open_log(sys.stdout)
-    archive_or_tell(
+    archive_or_warn(
         settings.rules, rulebook.digest, settings.state, lambda why: log.warning("rulebook not kept", reason=why)
     )

@@ -20,7 +20,7 @@ from scrubber.authoring.in_force import rolled_back
 from scrubber.authoring.run_tests import CaseResult, readable_cases, run_cases
 from scrubber.errors import Fault, Faults
 from scrubber.reference import Reference
-from scrubber.rulebook.lint import Inspection, inspect, of_drafts
+from scrubber.rulebook.lint import Inspection, draft_warnings, inspect
 from scrubber.rulebook.load import load_rulebook
 from scrubber.rulebook.rulebook import IN_USE, Rulebook
 from scrubber.rulebook.test_case import rule_of
@@ -117,7 +117,7 @@ def admit(folder: Path, reference: Reference, passed: Passed, cores: int, earlie
     before = take_snapshot(folder, reference)
     if _on_record(before, passed):
         rulebook = load_rulebook(folder)
-        checked = _Checked(rulebook, 0, of_drafts(rulebook.left_out, rulebook.left_out), in_use=False)
+        checked = _Checked(rulebook, 0, draft_warnings(rulebook.left_out, rulebook.left_out), in_use=False)
         faults = same_version_faults(earlier, folder, rulebook.rules) if earlier else []
         if faults:
             raise Faults(faults)
@@ -197,7 +197,7 @@ def _check(
     if faults or tested.rulebook is None:
         raise Faults(faults)
     in_use = any(known.values()) or any(result.releases == IN_USE for result in tested.results)
-    warnings = of_drafts(sorted(drafts), tested.rulebook.left_out)
+    warnings = draft_warnings(sorted(drafts), tested.rulebook.left_out)
     return _Checked(tested.rulebook, len(tested.results), warnings, in_use)
 
 

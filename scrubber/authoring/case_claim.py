@@ -10,7 +10,7 @@ from typing import Any
 
 from scrubber.errors import Faults, ScrubberError
 from scrubber.rulebook.test_case import Case, read_base_claim
-from scrubber.rulebook.test_case_paths import LINE_FIELDS, PATHS, Form, Target, target
+from scrubber.rulebook.test_case_paths import LINE_FIELDS, PATHS, Target, ValueForm, target
 from scrubber.rulebook.yaml_file import iso_day
 
 Body = dict[str, Any]
@@ -146,17 +146,17 @@ def _there(node: Any, key: str, pointer: str) -> Any:
     raise CaseNotMade(f"there is no {pointer} to leave out")
 
 
-def written(value: Any, form: Form) -> Any:
+def written(value: Any, form: ValueForm) -> Any:
     """A value of a test case as it stands in a body."""
-    if form is Form.DAY:
+    if form is ValueForm.DAY:
         return _day(value)
-    if form is Form.FLAG:
+    if form is ValueForm.FLAG:
         return _flag(value)
-    if form is Form.CODES:
+    if form is ValueForm.CODES:
         return [value] if isinstance(value, str) else value
-    if form is Form.DIAGNOSES:
+    if form is ValueForm.DIAGNOSES:
         return _diagnoses(value) if isinstance(value, list) else value
-    if form is Form.BLOCKS:
+    if form is ValueForm.BLOCKS:
         return [_block(block) for block in ([value] if isinstance(value, dict) else value)] if value else value
     return value
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from scrubber.authoring.diff import BookDifference
 from scrubber.errors import Fault
-from scrubber.rulebook.history import CHANGES, Changes, Entry, read_changes
+from scrubber.rulebook.history import CHANGES, Changes, ChangesEntry, read_changes
 
 PACK_FILE = "pack.yaml"
 _SHORT = len("sha256:") + 12
@@ -73,7 +73,7 @@ def _added(told: Changes, before: Changes | None, digest: str) -> dict[str, int]
     return None
 
 
-def _names(entries: Iterable[Entry], known: set[tuple[date, str]]) -> dict[str, int]:
+def _names(entries: Iterable[ChangesEntry], known: set[tuple[date, str]]) -> dict[str, int]:
     return {each: line for entry in entries for each, line in entry.names.items() if (entry.day, each) not in known}
 
 

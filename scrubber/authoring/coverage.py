@@ -18,7 +18,7 @@ from scrubber.rulebook.reachability import why_never
 from scrubber.rulebook.rule import AllOf, FactValues, Rule
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.satisfiable import satisfiable
-from scrubber.rulebook.source_map import Node, Outline, outline
+from scrubber.rulebook.source_map import SourceMap, SourceNode, source_map
 from scrubber.rulebook.test_case import Case
 from scrubber.rulebook.vocabulary import KINDS
 from scrubber.rulebook.yaml_file import read_yaml
@@ -44,7 +44,7 @@ class Outcome(NamedTuple):
 class Seen(NamedTuple):
     """A condition, or a group of them, and what the cases made of it."""
 
-    node: Node
+    node: SourceNode
     true: Outcome
     false: Outcome
 
@@ -55,7 +55,7 @@ class RuleCoverage(NamedTuple):
     rule: Rule
     cases: int
     seen: tuple[Seen, ...]
-    never: tuple[Node, ...]
+    never: tuple[SourceNode, ...]
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -77,11 +77,11 @@ def cover(scrubber: Scrubber, folder: Path, ids: Collection[str] | None = None) 
     by_rule = {name: tuple(cases) for name, cases in groupby(all_cases(folder, book, ids), lambda case: case.rule)}
     for name in sorted(book.rules if ids is None else set(ids)):
         rule = book.rules[name]
-        told = outline(rule, read_yaml(folder / rule.file, rule.file))
+        told = source_map(rule, read_yaml(folder / rule.file, rule.file))
         yield cover_rule(told, by_rule.get(name, ()), scrubber, folder)
 
 
-def cover_rule(told: Outline, cases: Sequence[Case], scrubber: Scrubber, folder: Path) -> RuleCoverage:
+def cover_rule(told: SourceMap, cases: Sequence[Case], scrubber: Scrubber, folder: Path) -> RuleCoverage:
     """What these cases show of one rule."""
     tallies = [_Tally(node) for node in told.nodes()]
     for case in cases:
@@ -111,7 +111,7 @@ def _of_every_code(book: Rulebook, name: str) -> Rulebook:
 class _Tally:
     """Counts the cases in which one condition was fulfilled, and those in which it was not."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: SourceNode) -> None:
         self.node = node
         self.cases: dict[bool, list[str]] = {True: [], False: []}
 
@@ -122,7 +122,7 @@ class _Tally:
             names.append(case)
 
 
-def _count(case: str, told: Outline, tallies: Iterable[_Tally], facts: Iterable[Fact], lists: CodeLists) -> None:
+def _count(case: str, told: SourceMap, tallies: Iterable[_Tally], facts: Iterable[Fact], lists: CodeLists) -> None:
     asked = [(tally, predicate(tally.node.condition, lists)) for tally in tallies]
     for fact in facts:
         sections = _sections_asked(told, fact.values, lists)
@@ -131,7 +131,7 @@ def _count(case: str, told: Outline, tallies: Iterable[_Tally], facts: Iterable[
                 tally.count(case, holds(fact.values) == tally.node.wanted)
 
 
-def _sections_asked(told: Outline, values: FactValues, lists: CodeLists) -> set[str]:
+def _sections_asked(told: SourceMap, values: FactValues, lists: CodeLists) -> set[str]:
     """A section is asked where those before it are fulfilled: else it would not matter how it comes out."""
     asked: set[str] = set()
     for name, roots in told.by_section():
@@ -141,18 +141,18 @@ def _sections_asked(told: Outline, values: FactValues, lists: CodeLists) -> set[
     return asked
 
 
-def fulfilled(node: Node, lists: CodeLists) -> Predicate:
+def fulfilled(node: SourceNode, lists: CodeLists) -> Predicate:
     """A condition as a function of a fact's values, true where it is as the rule wants it."""
     holds = predicate(node.condition, lists)
     return holds if node.wanted else lambda values: not holds(values)
 
 
-def _seen(tally: _Tally, told: Outline, book: Rulebook) -> Seen:
+def _seen(tally: _Tally, told: SourceMap, book: Rulebook) -> Seen:
     node = tally.node
     return Seen(node, *(_outcome(node, way, tally.cases[way], told, book) for way in (True, False)))
 
 
-def _outcome(node: Node, way: bool, cases: Sequence[str], told: Outline, book: Rulebook) -> Outcome:
+def _outcome(node: SourceNode, way: bool, cases: Sequence[str], told: SourceMap, book: Rulebook) -> Outcome:
     before = [(root.condition, root.wanted) for root in told.before(node.section)]
     asked = [*before, (node.condition, node.wanted == way)]
     possible = bool(cases) or satisfiable(asked, KINDS[told.rule.scope], book.lists)

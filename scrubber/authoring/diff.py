@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.condition_words import in_one_line
-from scrubber.rulebook.load import Contents, digest, read_folder
+from scrubber.rulebook.load import FolderContents, digest, read_folder
 from scrubber.rulebook.rule import AllOf, AnyOf, Authority, ClaimStatus, Condition, Has, Reason, Rule
-from scrubber.rulebook.rule_tables import ROW_KEYS, Table
+from scrubber.rulebook.rule_tables import ROW_KEYS, RuleTable
 from scrubber.rulebook.rulebook import RUNNING, Pack
 from scrubber.rulebook.vocabulary import KINDS, Field
 from scrubber.rulebook.yaml_file import read_yaml
@@ -378,7 +378,7 @@ class RowChange(NamedTuple):
         return "added" if self.before is None else "removed" if self.after is None else "changed"
 
 
-def row_changes(before: Iterable[Table], after: Iterable[Table]) -> Iterator[RowChange]:
+def row_changes(before: Iterable[RuleTable], after: Iterable[RuleTable]) -> Iterator[RowChange]:
     """The rows that differ, by kind and key; a row that moved to another file does not."""
     old, new = _by_key(before), _by_key(after)
     for kind, *key in sorted(old.keys() | new.keys(), key=str):
@@ -388,7 +388,7 @@ def row_changes(before: Iterable[Table], after: Iterable[Table]) -> Iterator[Row
             yield _change(str(kind), one, other)
 
 
-def _by_key(tables: Iterable[Table]) -> dict[tuple[Any, ...], list[Placed]]:
+def _by_key(tables: Iterable[RuleTable]) -> dict[tuple[Any, ...], list[Placed]]:
     found: dict[tuple[Any, ...], list[Placed]] = defaultdict(list)
     for table in tables:
         for row in table.rows:
@@ -472,7 +472,7 @@ def book_difference(before: Path, after: Path, before_name: str, after_name: str
     )
 
 
-def _read(folder: Path, name: str) -> Contents:
+def _read(folder: Path, name: str) -> FolderContents:
     contents = read_folder(folder)
     if contents.faults:
         told = [Fault(f"{name}/{fault.file}", fault.line, fault.message) for fault in contents.faults]
@@ -480,7 +480,7 @@ def _read(folder: Path, name: str) -> Contents:
     return contents
 
 
-def _rules(contents: Contents) -> Mapping[str, Rule]:
+def _rules(contents: FolderContents) -> Mapping[str, Rule]:
     return {file.rule.id: file.rule for file in contents.files}
 
 

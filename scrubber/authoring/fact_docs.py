@@ -12,20 +12,20 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from scrubber.claim.elements import ELEMENTS
 from scrubber.rulebook.rule_tables import ROW_TYPES
-from scrubber.rulebook.test_case_paths import DIAGNOSIS_FIELDS, LINE_FIELDS, PATHS, Form
+from scrubber.rulebook.test_case_paths import DIAGNOSIS_FIELDS, LINE_FIELDS, PATHS, ValueForm
 from scrubber.rulebook.vocabulary import KINDS, Field, Kind, Type
 
 MOST_WORDS = 30  # of one fact that are listed beside it; the names of all elements have a table of their own
 
 _PART = re.compile(r"(<!-- written by the program: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _CELLS: Mapping[Any, str] = {str: "text", int: "whole number", Decimal: "number", date: "day", bool: "`yes`, `no`"}
-_FORMS: Mapping[Form, str] = {
-    Form.TEXT: "text",
-    Form.DAY: "day, such as 2025-03-12",
-    Form.FLAG: "`yes` or `no`",
-    Form.CODES: "one text or a list",
-    Form.DIAGNOSES: "list of codes, the principal one first",
-    Form.BLOCKS: "one block or a list of blocks, with the names that the claim has",
+_FORMS: Mapping[ValueForm, str] = {
+    ValueForm.TEXT: "text",
+    ValueForm.DAY: "day, such as 2025-03-12",
+    ValueForm.FLAG: "`yes` or `no`",
+    ValueForm.CODES: "one text or a list",
+    ValueForm.DIAGNOSES: "list of codes, the principal one first",
+    ValueForm.BLOCKS: "one block or a list of blocks, with the names that the claim has",
 }
 
 
@@ -71,8 +71,8 @@ def _scope(kind: Kind, told: Sequence[Field]) -> str:
         f"One fact: {kind.about}. A finding points at {_target(kind)}.",
         *([_facts_table(own)] if own else []),
     ]
-    if kind.says:
-        parts.append(f"Texts may also say {', '.join(f'`{{{word}}}`' for word in kind.says)}.")
+    if kind.placeholders:
+        parts.append(f"Texts may also say {', '.join(f'`{{{word}}}`' for word in kind.placeholders)}.")
     return "\n\n".join(parts)
 
 
@@ -129,20 +129,20 @@ def paths() -> str:
 
 def _path_rows() -> Iterator[tuple[str, str, str]]:
     """Parts of the claim whose paths go on alike share a row."""
-    ends: dict[tuple[str, Form], list[str]] = {}
+    ends: dict[tuple[str, ValueForm], list[str]] = {}
     for path, form in _all_paths():
         part, _, end = path.partition(".N.") if ".N." in path else path.partition(".")
         ends.setdefault((part + ".N" * (".N." in path), form), []).append(end)
-    parts: dict[tuple[tuple[str, ...], Form], list[str]] = {}
+    parts: dict[tuple[tuple[str, ...], ValueForm], list[str]] = {}
     for (part, form), found in ends.items():
         parts.setdefault((tuple(found), form), []).append(part)
     for (names, form), starts in parts.items():
         yield _named(starts), _named(filter(None, names)) or "nothing", _FORMS[form]
 
 
-def _all_paths() -> Iterator[tuple[str, Form]]:
+def _all_paths() -> Iterator[tuple[str, ValueForm]]:
     yield from ((f"line.N.{name}", target.form) for name, target in LINE_FIELDS.items())
-    yield from ((f"diagnosis.N.{name}", Form.TEXT) for name in DIAGNOSIS_FIELDS)
+    yield from ((f"diagnosis.N.{name}", ValueForm.TEXT) for name in DIAGNOSIS_FIELDS)
     yield from ((path, target.form) for path, target in PATHS.items())
 
 

@@ -135,7 +135,9 @@ def _listed(items: Sequence[Expected]) -> str:
 
 def _expected(item: Expected) -> str:
     where: dict[str, Any] = {"line": item.lines[0]} if len(item.lines) == 1 else {"lines": list(item.lines)}
-    return _json(where | {name.replace("_", "-"): value for name, value in item.told.items() if name != "pointer"})
+    return _json(
+        where | {name.replace("_", "-"): value for name, value in item.attributes.items() if name != "pointer"}
+    )
 
 
 def _json(value: Any) -> str:

@@ -27,12 +27,12 @@ from scrubber.findings.judge import NO_WORD, in_order, judge, rule_tests
 from scrubber.findings.not_checked import all_unchecked
 from scrubber.pricing import add_impacts, price_lines
 from scrubber.pricing.impact import MOVABLE, Prices
-from scrubber.rulebook.conditions import by_days, number_in_words
+from scrubber.rulebook.conditions import format_number, limit_alternatives
 from scrubber.rulebook.reachability import means_the_same
 from scrubber.rulebook.rule import SEVERITIES, AllOf, AnyOf, Compare, Condition, Has, InList, Rule
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.schema import AT_RISK
-from scrubber.rulebook.source_map import Node, Outline, outline
+from scrubber.rulebook.source_map import SourceMap, SourceNode, source_map
 from scrubber.rulebook.test_case import Case
 from scrubber.rulebook.vocabulary import DECIMAL_PLACES, KINDS, Field, Type
 from scrubber.rulebook.yaml_file import Document, read_yaml
@@ -54,7 +54,7 @@ class Mutant(NamedTuple):
     change: str
 
 
-def mutants(told: Outline, document: Document) -> Iterator[Mutant]:
+def mutants(told: SourceMap, document: Document) -> Iterator[Mutant]:
     """Every small change of a rule that a test case could notice, down the file."""
     rule = told.rule
     yield from _dates(rule, document)
@@ -80,12 +80,12 @@ def _days_beside(day: date | None) -> tuple[date, ...]:
     return () if day is None else (day - DAY, day + DAY)
 
 
-def _of_condition(node: Node, rule: Rule, document: Document) -> Iterator[Mutant]:
+def _of_condition(node: SourceNode, rule: Rule, document: Document) -> Iterator[Mutant]:
     for words, changed in _changes(node, rule, document):
         yield Mutant(_with(rule, node, changed), node.line, words)
 
 
-def _with(rule: Rule, node: Node, changed: Condition | None) -> Rule:
+def _with(rule: Rule, node: SourceNode, changed: Condition | None) -> Rule:
     """The rule with another condition in place of the node's; None: without it."""
     if node.section == "applies":
         return replace(rule, applies=_replaced(rule.applies, node.path, changed))
@@ -105,13 +105,15 @@ def _replaced(condition: Condition, path: tuple[int, ...], changed: Condition | 
     return type(condition)((*condition.parts[:index], *new, *condition.parts[index + 1 :]))
 
 
-def _changes(node: Node, rule: Rule, document: Document) -> Iterator[tuple[str, Condition | None]]:
+def _changes(node: SourceNode, rule: Rule, document: Document) -> Iterator[tuple[str, Condition | None]]:
     """What may stand in a condition's place, each with its words. None: nothing."""
     condition = node.condition
     if not _alone_in_any(node, rule):
         yield f"without: {node.words}", None
     match condition:
-        case AnyOf(parts) if not node.parts and not by_days(condition):  # "or unknown", which one operator says
+        case AnyOf(parts) if not node.parts and not limit_alternatives(
+            condition
+        ):  # "or unknown", which one operator says
             for part in parts:
                 yield f"only a part of: {node.words}", part
         case AnyOf() if not node.parts:
@@ -127,7 +129,7 @@ def _changes(node: Node, rule: Rule, document: Document) -> Iterator[tuple[str, 
             yield from _of_list(condition, KINDS[rule.scope].fields[condition.fact])
 
 
-def _alone_in_any(node: Node, rule: Rule) -> bool:
+def _alone_in_any(node: SourceNode, rule: Rule) -> bool:
     """Whether the node is the only part of an `any`: without it nothing could hold."""
     above: Condition = rule.applies if node.section == "applies" else rule.when
     for index in node.path[:-1]:
@@ -160,18 +162,18 @@ def _of_comparison(test: Compare, field: Field, written: object) -> Iterator[tup
             yield f"the next value {word}: {test.fact}", replace(test, value=test.value + moved)
 
 
-def _written(test: Compare, field: Field, node: Node, document: Document) -> object:
+def _written(test: Compare, field: Field, node: SourceNode, document: Document) -> object:
     """The value as it stands in the rule's file, or in the table of the limit that is named there."""
-    written = document.at(node.place) if node.place in document.lines else ""
+    written = document.at(node.position) if node.position in document.lines else ""
     named = isinstance(written, Mapping) or not written  # a limit of open days in `applies` has no place of its own
-    return number_in_words(field, test.value) if named and type(test.value) is int else written
+    return format_number(field, test.value) if named and type(test.value) is int else written
 
 
 def _of_limit(condition: AnyOf, fields: Mapping[str, Field]) -> Iterator[tuple[str, Condition]]:
     """The comparison changed in the same way for every row: the operator is one, and cases need not know each row."""
-    rows = by_days(condition)
+    rows = limit_alternatives(condition)
     field = fields[rows[0].test.fact]
-    changes = [list(_of_comparison(row.test, field, number_in_words(field, row.test.value))) for row in rows]
+    changes = [list(_of_comparison(row.test, field, format_number(field, row.test.value))) for row in rows]
     for changed in zip(*changes, strict=True):
         tests = [test for _, test in changed]
         parts = zip(condition.parts, tests, strict=True)
@@ -274,7 +276,7 @@ def _mutate_rule(rule: Rule, cases: Sequence[Case], scrubber: Scrubber, folder: 
     if failing:
         return Mutation(rule, 0, (), 0, failing)
     document = read_yaml(folder / rule.file, rule.file)
-    tried = list(mutants(outline(rule, document), document))
+    tried = list(mutants(source_map(rule, document), document))
     unnoticed = [mutant for mutant in tried if not any(notices(each, mutant.rule, rule) for each in recorded)]
     survived = tuple(mutant for mutant in unnoticed if not _cannot_show(mutant.rule, rule, scrubber.rulebook))
     return Mutation(rule, len(tried), survived, len(unnoticed) - len(survived), ())
@@ -316,7 +318,7 @@ def record(case: Case, ready: SetUp) -> Recorded:
 def notices(recorded: Recorded, changed: Rule, rule: Rule) -> bool:
     """Whether the case comes out otherwise than it says when the rule is `changed`."""
     tested = replace(changed, status="active")
-    if KINDS[rule.scope].where_asked and changed.applies != rule.applies:
+    if KINDS[rule.scope].only_for_cited_codes and changed.applies != rule.applies:
         return _notices_anew(recorded, tested)
     rulebook, known = recorded.ready.scrubber.rulebook, recorded.known
     alone = Rulebook({tested.id: tested}, rulebook.packs, rulebook.rows, rulebook.digest)

@@ -18,13 +18,13 @@ from marshmallow import Schema, ValidationError
 
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.conditions import (
-    DAY_WORDS,
-    IN_WORDS,
-    LIST_WORDS,
+    DAY_OPERATORS,
+    IN_LIST_OPERATORS,
+    LIST_OPERATORS,
     LISTED,
-    ORDER_WORDS,
+    ORDER_OPERATORS,
     ORDERED,
-    Reading,
+    TypingContext,
     when_condition,
 )
 from scrubber.rulebook.json_schema import RULE_SCHEMA_FILE
@@ -113,18 +113,18 @@ def _never_met(fact: str, texts: Iterable[str], book: Rulebook) -> str | None:
 def _test(answer: str, answers: Answers, book: Rulebook) -> str | None:
     """The value of the one test: typed as a rule file would be."""
     operator, states = answers["operator"], KINDS[answers["scope"]].fields[answers["fact"]].states
-    value: Any = listed(answer) if operator in LIST_WORDS else answer
+    value: Any = listed(answer) if operator in LIST_OPERATORS else answer
     faults: list[str] = []
     raw = {"fact": answers["fact"], operator: value}
-    when_condition(raw, (), Reading(KINDS[answers["scope"]], {}, lambda _, message: faults.append(message)))
-    if not faults and operator in IN_WORDS and answer not in book.lists.names:
+    when_condition(raw, (), TypingContext(KINDS[answers["scope"]], {}, lambda _, message: faults.append(message)))
+    if not faults and operator in IN_LIST_OPERATORS and answer not in book.lists.names:
         faults.append(f"is a list of codes in a table: {', '.join(sorted(book.lists.names))}")
-    if not faults and operator in ORDER_WORDS and answer not in ("0", "1"):
+    if not faults and operator in ORDER_OPERATORS and answer not in ("0", "1"):
         faults.append(
             "other limits than 0 and 1 belong in a dated table: say 1, then write {limit: NAME} for it in the file"
         )
-    if not faults and operator in ("is", "is-not", *LIST_WORDS) and answer not in states:
-        told = _never_met(answers["fact"], listed(answer) if operator in LIST_WORDS else [answer], book)
+    if not faults and operator in ("is", "is-not", *LIST_OPERATORS) and answer not in states:
+        told = _never_met(answers["fact"], listed(answer) if operator in LIST_OPERATORS else [answer], book)
         faults += [told] if told else []
     return faults[0] if faults else None
 
@@ -135,18 +135,18 @@ def operators(field: Field) -> Choices:
     if field.type is Type.CODES and field.states:
         words["is"] = "its state is this"
     if field.type in ORDERED:
-        words |= {word: f"it is {word.replace('-', ' ')} this" for word in ORDER_WORDS}
+        words |= {word: f"it is {word.replace('-', ' ')} this" for word in ORDER_OPERATORS}
     if field.type is Type.DAY:
-        words |= {word: f"it lies {word.replace('-', ' ')} this" for word in DAY_WORDS}
+        words |= {word: f"it lies {word.replace('-', ' ')} this" for word in DAY_OPERATORS}
     if field.type in LISTED:
         words |= {"any": "it has one of these", "all": "all it has are among these", "none": "it has none of these"}
-        words |= {word: f"the same as {word[:-3]}, against a list in a table" for word in IN_WORDS}
+        words |= {word: f"the same as {word[:-3]}, against a list in a table" for word in IN_LIST_OPERATORS}
     return words
 
 
 def _values(answers: Answers, book: Rulebook) -> Choices:
     field = KINDS[answers["scope"]].fields[answers["fact"]]
-    if answers["operator"] in IN_WORDS:
+    if answers["operator"] in IN_LIST_OPERATORS:
         return dict.fromkeys(sorted(book.lists.names), "")
     if answers["operator"] not in ("is", "is-not"):
         return {}
@@ -355,10 +355,12 @@ def _list(text: str) -> str:
 
 def _value(answers: Answers) -> str:
     operator, value = answers["operator"], answers["value"]
-    if operator in LIST_WORDS:
+    if operator in LIST_OPERATORS:
         return _list(value)
     field: Field | None = KINDS[answers["scope"]].fields.get(answers["fact"])
-    plain = operator in IN_WORDS or (field is not None and field.type in (Type.FLAG, Type.NUMBER, Type.DECIMAL))
+    plain = operator in IN_LIST_OPERATORS or (
+        field is not None and field.type in (Type.FLAG, Type.NUMBER, Type.DECIMAL)
+    )
     return value if plain and " " not in value and value else _quoted(value)
 
 

@@ -19,7 +19,7 @@ from scrubber.findings import Finding, NotChecked
 from scrubber.findings.judge import rule_tests
 from scrubber.reference import Reference, open_reference
 from scrubber.reference.typed_tables import MemoryBackend, read_contents
-from scrubber.rulebook.conditions import limits_named
+from scrubber.rulebook.conditions import limit_references
 from scrubber.rulebook.rule_tables import ROW_KEYS, ROW_TYPES
 from scrubber.rulebook.rulebook import AS_COMPLETE, AS_LOADED, IN_USE, Rulebook
 from scrubber.rulebook.test_case import TEST_SUFFIX, Case, Expected, TableRow, case_files, read_cases
@@ -124,7 +124,7 @@ def _check_limits(case: Case, book: Rulebook, folder: Path) -> None:
     if not changed:
         return
     file = book.rules[case.rule].file
-    named = sorted(name for _, name in limits_named(read_yaml(folder / file, file)) if name in changed)
+    named = sorted(name for _, name in limit_references(read_yaml(folder / file, file)) if name in changed)
     if named:
         raise CaseNotMade(
             f"the rule names the limit {named[0]}, so no case can change its row: choose dates of service on which the "
@@ -267,7 +267,7 @@ def _told_unchecked(item: NotChecked) -> Expected:
 def _compare(what: str, expected: Sequence[Expected], found: list[Expected]) -> Iterator[str]:
     """What was expected and not found, and what was found and not expected; the most exactly described first."""
     left = list(found)
-    for item in sorted(expected, key=lambda item: -len(item.told)):
+    for item in sorted(expected, key=lambda item: -len(item.attributes)):
         match = next((other for other in left if _fits(item, other)), None)
         if match is None:
             yield f"expected {what}: {_shown(item)}"
@@ -279,14 +279,14 @@ def _compare(what: str, expected: Sequence[Expected], found: list[Expected]) -> 
 
 def _fits(expected: Expected, found: Expected) -> bool:
     return expected.lines == found.lines and all(
-        wanted in found.told[name] if name == "message" else wanted == found.told[name]
-        for name, wanted in expected.told.items()
+        wanted in found.attributes[name] if name == "message" else wanted == found.attributes[name]
+        for name, wanted in expected.attributes.items()
     )
 
 
 def _shown(item: Expected) -> str:
     where = f"line {', '.join(map(str, item.lines))}" if item.lines else "the claim"
-    said = (f"{name.replace('_', '-')} {_word(value)}" for name, value in item.told.items())
+    said = (f"{name.replace('_', '-')} {_word(value)}" for name, value in item.attributes.items())
     return "; ".join((where, *said))
 
 

@@ -32,7 +32,7 @@ from scrubber.backtest.tally import (
     Tally,
 )
 from scrubber.rulebook.backtest_record import BackTestRecord, record_path, write_record
-from scrubber.rulebook.rule import meaning
+from scrubber.rulebook.rule import semantic_hash
 from scrubber.rulebook.rulebook import Rulebook
 
 
@@ -103,7 +103,7 @@ def records(run: Run) -> Iterator[BackTestRecord]:
         share = precision(rule_flags(run.tally, name))
         yield BackTestRecord(
             name,
-            meaning(rule),
+            semantic_hash(rule),
             run.tally.counts["claims"],
             found.findings,
             found.dollars if found.known or not found.unknown else None,

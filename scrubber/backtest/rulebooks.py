@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.load import load_rulebook
-from scrubber.rulebook.rule import Rule, meaning
+from scrubber.rulebook.rule import Rule, semantic_hash
 from scrubber.rulebook.rulebook import Rulebook
 
 
@@ -72,6 +72,6 @@ def _changed(candidate: Rulebook, baseline: Rulebook | None) -> tuple[str, ...]:
         sorted(
             name
             for name, rule in active_rules(candidate).items()
-            if name not in before or meaning(rule) != meaning(before[name])
+            if name not in before or semantic_hash(rule) != semantic_hash(before[name])
         )
     )

@@ -24,7 +24,7 @@ from scrubber.errors import BadUpload
 from scrubber.findings import ScrubResult, Switches, read_switches
 from scrubber.response import DEFAULT_VIEW, INCLUDES, VIEWS, View, including, terminal
 from scrubber.response.claim import CHECKS, SHADOW
-from scrubber.rulebook.history import archive_or_tell
+from scrubber.rulebook.history import archive_or_warn
 from scrubber.scrub import Receipt, Scrubber, open_scrubber, scrub_bytes
 
 SUFFIXES = (".ndjson", ".jsonl")
@@ -172,7 +172,7 @@ def scrub(
         or any(Path(file.removesuffix(".gz")).suffix in SUFFIXES for file in files)
     )
     if (as_json or many) and view == DEFAULT_VIEW:  # the one answer that can be replayed
-        archive_or_tell(chosen.rules, opened.rulebook.digest, chosen.state, _not_kept)
+        archive_or_warn(chosen.rules, opened.rulebook.digest, chosen.state, _not_kept)
     if many:
         claims = _one_file(files, as_json or include or view != DEFAULT_VIEW)
         place = output_for(claims, output)

@@ -25,7 +25,7 @@ from scrubber.cli.options import Unusable, settings, told_plainly
 from scrubber.config import Settings, cores, unknown_settings
 from scrubber.errors import Faults
 from scrubber.reference import LiveReference
-from scrubber.rulebook.history import archive_or_tell
+from scrubber.rulebook.history import archive_or_warn
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.scrub import LiveScrubber
 from scrubber.server import gunicorn
@@ -180,7 +180,7 @@ class _Rules:
         for line in in_lines(chosen.rules, admitted.warnings):
             log.warning("draft", reason=line)
         digest = admitted.rulebook.digest
-        archive_or_tell(chosen.rules, digest, chosen.state, lambda why: log.warning("rulebook not kept", reason=why))
+        archive_or_warn(chosen.rules, digest, chosen.state, lambda why: log.warning("rulebook not kept", reason=why))
         note_in_force(chosen.rules, digest, chosen.state)
         return admitted.rulebook
 

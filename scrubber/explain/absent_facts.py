@@ -16,7 +16,7 @@ from scrubber.facts.relevant import named_pairs
 from scrubber.facts.repeats import says_repeated
 from scrubber.facts.service_lines import LineView
 from scrubber.findings.not_checked import may_apply
-from scrubber.rulebook.condition_words import asked_for, listed
+from scrubber.rulebook.condition_words import expected, join_first
 from scrubber.rulebook.rule import Rule, leaves
 from scrubber.rulebook.vocabulary import KINDS
 
@@ -43,7 +43,7 @@ def _diagnoses(_rule: Rule, _views: Sequence[LineView], ground: Ground) -> Itera
     if ground.reference.standing("icd10cm", ground.known.day).word == "before-first-release":
         yield f"the diagnosis tables do not reach {ground.known.day}, so that they say nothing"
     elif codes:
-        yield f"nothing speaks against {listed(codes)} on {ground.known.day}: in force, and no note keeps them off"
+        yield f"nothing speaks against {join_first(codes)} on {ground.known.day}: in force, and no note keeps them off"
     else:
         yield "the claim has no readable diagnosis"
 
@@ -63,7 +63,7 @@ def _tables(_rule: Rule, views: Sequence[LineView], _ground: Ground) -> Iterator
 def _abn(_rule: Rule, views: Sequence[LineView], _ground: Ground) -> Iterator[str]:
     for view in views:
         yield (
-            f"line {view.number} carries none of {listed(sorted(LIABILITY_MODIFIERS))}, and no notice in"
+            f"line {view.number} carries none of {join_first(sorted(LIABILITY_MODIFIERS))}, and no notice in"
             " scrubContext.abn is about it"
         )
 
@@ -76,7 +76,7 @@ def _documents(rule: Rule, views: Sequence[LineView], _ground: Ground) -> Iterat
             yield f"line {view.number} bills {view.line.procedure}, and no rule about reports is for that code"
     tests = [leaf for leaf in leaves(rule.applies) if leaf.fact == "procedure"]
     for leaf in tests:
-        yield f"this rule is for {asked_for(leaf, field_of(leaf, rule.scope))}"
+        yield f"this rule is for {expected(leaf, field_of(leaf, rule.scope))}"
 
 
 def _coverage(_rule: Rule, views: Sequence[LineView], ground: Ground) -> Iterator[str]:
@@ -92,7 +92,7 @@ def _repeats(_rule: Rule, views: Sequence[LineView], ground: Ground) -> Iterator
         yield from _not_joinable(view)
         repeating = says_repeated(view, ground.book.lists)
         if repeating:
-            yield f"line {view.number} carries {listed(sorted(repeating))}, which says that it was furnished again"
+            yield f"line {view.number} carries {join_first(sorted(repeating))}, which says that it was furnished again"
         earlier = [each for each in ground.known.views[: view.number - 1] if each.line.procedure == view.line.procedure]
         for other in earlier:
             yield _difference(view, other)
@@ -157,7 +157,7 @@ def _pairs(rule: Rule, views: Sequence[LineView], ground: Ground) -> Iterator[st
     named = list(named_pairs(rule))
     billed = {view.line.procedure for view in every}
     if named and not any(billed >= {*pair} for pair in named):
-        told = listed(f"{first} with {second}" for first, second in named)
+        told = join_first(f"{first} with {second}" for first, second in named)
         yield f"the rule names {told}; no such two codes are billed"
         return
     for view in views:

@@ -17,8 +17,8 @@ from scrubber.explain.model import FALSE, NOT_JUDGED, TRUE, Group, Leaf, Node, P
 from scrubber.explain.text import in_days, in_words, where
 from scrubber.facts.fact import Fact
 from scrubber.findings.judge import shown
-from scrubber.rulebook.condition_words import asked_for
-from scrubber.rulebook.conditions import by_days, days_in_words, holds_on
+from scrubber.rulebook.condition_words import expected
+from scrubber.rulebook.conditions import format_days, holds_on, limit_alternatives
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList, Rule, window
 from scrubber.rulebook.vocabulary import KINDS, Field, state_key
 
@@ -56,11 +56,11 @@ def _judged(condition: Condition, fact: Fact, lists: CodeLists) -> Node:
 
 def _by_limit(condition: AnyOf, fact: Fact, lists: CodeLists) -> Leaf | None:
     """A limit's rows by the one that is in force on the fact's day: it alone decides. None where there is not one."""
-    holding = [row for row in by_days(condition) if holds_on(row, fact.values.get("day"))]
+    holding = [row for row in limit_alternatives(condition) if holds_on(row, fact.values.get("day"))]
     if len(holding) != 1:
         return None
     leaf = _leaf(holding[0].test, fact, lists)
-    days = days_in_words(holding[0])
+    days = format_days(holding[0])
     return leaf._replace(asked=f"{leaf.asked}, the limit {days}") if days else leaf
 
 
@@ -69,7 +69,7 @@ def _leaf(leaf: Compare | Has | InList, fact: Fact, lists: CodeLists) -> Leaf:
     value, state = _value_and_state(field, fact)
     otherwise = NOT_JUDGED if state == NOT_SUPPLIED else FALSE
     verdict = TRUE if predicate(leaf, lists)(fact.values) else otherwise
-    return Leaf(field.name, field.about, value, state, asked_for(leaf, field), verdict)
+    return Leaf(field.name, field.about, value, state, expected(leaf, field), verdict)
 
 
 def _need(name: str, fact: Fact) -> Leaf:

@@ -16,7 +16,7 @@ from scrubber.facts.service_lines import LineView
 from scrubber.reference import Reference
 from scrubber.reference.tables import Table
 from scrubber.rulebook.rule import Rule
-from scrubber.rulebook.rule_tables import AdoptionRow, Payer, PolicyRow, Scoped, best, fits, weight
+from scrubber.rulebook.rule_tables import AdoptionRow, Payer, PolicyRow, Scoped, fits, most_specific, specificity
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.scrub import Known
 
@@ -54,7 +54,7 @@ def of_reference(
 
 def of_book(kind: str, row: Any, says: str, book: Rulebook) -> Lookup:
     """A look-up in a table beside the rules; `row` None: no row answered."""
-    return Lookup(kind, says, cells(row), book.place(kind, row) if row is not None else None)
+    return Lookup(kind, says, cells(row), book.row_position(kind, row) if row is not None else None)
 
 
 def cells(row: Any, columns: Iterable[str] = ()) -> Mapping[str, str]:
@@ -90,12 +90,12 @@ def adoption(rule: Rule, payer: Payer, day: date, book: Rulebook) -> Adoption:
     """Whether the payer applies the rule's pack on a day, by which row."""
     rows: list[AdoptionRow] = [row for row in book.rows.get("adoptions", ()) if row.pack == rule.pack]
     adopted = book.adopted(rule.pack, payer, day)
-    row = best(rows, payer, day)
+    row = most_specific(rows, payer, day)
     pack = book.packs[rule.pack]
     named = f"pack {pack.name} ({pack.title})"
     if row is not None:
         verb = "applies" if row.adopted else "does not apply"
-        by = book.place("adoptions", row) or "adoptions"
+        by = book.row_position("adoptions", row) or "adoptions"
         said = f"the payer {verb} {named}, by the row {_scope(row)} in {by}"
     elif adopted:
         said = f"{named} holds for every payer, and no row of adoptions says otherwise"
@@ -120,10 +120,12 @@ def candidates(
 ) -> tuple[Candidate, ...]:
     """The row that answered first, then the others by weight."""
     every = tuple(rows)
-    won = best(every, payer, day)
-    in_order = sorted(every, key=lambda row: (row is not won, -weight(row)))
+    won = most_specific(every, payer, day)
+    in_order = sorted(every, key=lambda row: (row is not won, -specificity(row)))
     return tuple(
-        Candidate(book.place(kind, row), _scope(row), says(row), in_days(row), row is won, _why(row, won, payer, day))
+        Candidate(
+            book.row_position(kind, row), _scope(row), says(row), in_days(row), row is won, _why(row, won, payer, day)
+        )
         for row in in_order[:MOST_COMPETING]
     )
 
@@ -140,7 +142,7 @@ def _why(row: Scoped, won: Scoped | None, payer: Payer, day: date) -> str:
         return f"not for this claim: {_misfit(row, payer)}"
     if row is not won and won is not None:
         return f"fits, but the row {_scope(won)} says more: {_first_named(won)} goes before {_first_named(row)}"
-    return "answers: " + ("it says most of the payer" if weight(row) else "no row names the payer more closely")
+    return "answers: " + ("it says most of the payer" if specificity(row) else "no row names the payer more closely")
 
 
 def _first_named(row: Scoped) -> str:

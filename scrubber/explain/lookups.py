@@ -33,7 +33,7 @@ from scrubber.reference.tables import (
     TAXONOMY,
     Table,
 )
-from scrubber.rulebook.condition_words import listed
+from scrubber.rulebook.condition_words import join_first
 from scrubber.rulebook.rule import InList, Rule, leaves
 from scrubber.rulebook.vocabulary import state_key
 
@@ -202,7 +202,7 @@ def separators(fact: Fact, day: date, ground: Ground) -> Iterator[Lookup]:
     views = [ground.known.views[number - 1] for number in (*fact.lines, *fact.related[:1])]
     carried = dict.fromkeys((view.number, modifier) for view in views for modifier in view.line.modifiers)
     if not carried:
-        numbers = listed((view.number for view in views), " and ")
+        numbers = join_first((view.number for view in views), " and ")
         yield of_reference(MODIFIERS, [], f"lines {numbers} carry no modifier", day, ground.reference)
     for number, modifier in list(carried)[:MOST_ROWS]:
         row = ground.reference.modifier(modifier, day)

@@ -15,9 +15,9 @@ from scrubber.facts.fact import Fact
 from scrubber.facts.notices import EDITIONS, FORMS, GENERIC_REASONS
 from scrubber.facts.payer import NO_ZIP, where_furnished, zip_of
 from scrubber.reference.tables import ARTICLES, CONTRACTORS, ZIP_LOCALITY
-from scrubber.rulebook.condition_words import listed
+from scrubber.rulebook.condition_words import join_first
 from scrubber.rulebook.rule_tables import CodeListRow, NeededElementRow, PolicyRow
-from scrubber.rulebook.satisfiable import within
+from scrubber.rulebook.satisfiable import in_range
 
 
 def payer_lookups(ground: Ground) -> Iterator[Lookup]:
@@ -121,7 +121,7 @@ def _earlier(code_list: str, day: date, ground: Ground) -> str:
     if history is None:
         return "no earlier services were supplied (scrubContext.history)"
     counted = [each for each in history if ground.book.lists.contains(code_list, each.code, each.day.toordinal())]
-    told = listed(
+    told = join_first(
         f"{each.code} on {each.day}" for each in sorted(counted, key=lambda each: each.day) if each.day <= day
     )
     return f"earlier services of the list: {told or 'none'}"
@@ -241,4 +241,4 @@ def _billed(ground: Ground) -> list[str]:
 def _names(row: CodeListRow, code: str) -> bool:
     if row.through is None:
         return row.code == code
-    return within(code, row.code, row.through)
+    return in_range(code, row.code, row.through)

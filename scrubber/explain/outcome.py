@@ -31,7 +31,7 @@ from scrubber.findings.doubtful import as_unchecked, is_same
 from scrubber.findings.finding import NO_TABLE, NOT_REACHED, PAYER_UNKNOWN
 from scrubber.findings.judge import ADOPTION, judge
 from scrubber.findings.payer_unknown import SETTLES_NAME
-from scrubber.rulebook.condition_words import listed
+from scrubber.rulebook.condition_words import join_first
 from scrubber.rulebook.rule import Rule
 from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.rulebook import RUNNING
@@ -199,7 +199,7 @@ def _held_back(trial: Trial, fact: Fact, parts: tuple[Part, ...]) -> Came:
     needed = [leaf for part in parts if part.name == "needs" for leaf in leaves_of(part.node)]
     lacking = [leaf.fact for leaf in needed if leaf.verdict == NOT_JUDGED]
     missing = tuple(Missing(name, settled_by(name, fact)) for name in lacking)
-    but = f"{listed(lacking)} was not supplied" if lacking else "all its conditions hold"
+    but = f"{join_first(lacking)} was not supplied" if lacking else "all its conditions hold"
     if trial.standing is None:
         return Came(SWITCHED_OFF, f"this request leaves the rule out; {but}", missing)
     if not trial.adoption.adopted:

@@ -35,7 +35,7 @@ from scrubber.facts.fact import Fact
 from scrubber.findings import Impact
 from scrubber.pricing.impact import puts_at_risk
 from scrubber.response.terminal import dollars, wrap
-from scrubber.rulebook.condition_words import listed
+from scrubber.rulebook.condition_words import join_first
 from scrubber.rulebook.vocabulary import KINDS
 
 
@@ -46,7 +46,7 @@ def in_words(value: Shown) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
-        return listed(value) or "none"
+        return join_first(value) or "none"
     return str(value)
 
 
@@ -61,7 +61,7 @@ def in_days(row: Dated) -> str:
 
 def numbered(lines: Sequence[int]) -> str:
     """`line 2`, `lines 1, 3`."""
-    return f"line{'' if len(lines) == 1 else 's'} {listed(lines)}"
+    return f"line{'' if len(lines) == 1 else 's'} {join_first(lines)}"
 
 
 def where(fact: Fact) -> str:
@@ -254,6 +254,6 @@ def _ending(explanation: Explanation, width: int) -> Iterator[str]:
         count = len(explanation.unchecked)
         rules = "1 rule that was not checked is" if count == 1 else f"{count} rules that were not checked are"
         rules += " not explained here"
-        yield from wrap(f"{rules}: {listed(explanation.unchecked)}", 0, width, hang=2)
+        yield from wrap(f"{rules}: {join_first(explanation.unchecked)}", 0, width, hang=2)
     if explanation.left_off:
         yield from wrap(f"{explanation.left_off} facts are not told here: name a rule and a line.", 0, width)

@@ -53,7 +53,7 @@ def _by_scope(rulebook: Rulebook) -> dict[str, list[_Tried]]:
 FIRED, BYPASSED, PASSED, NOT_CHECKED = "fired", "bypassed", "passed", "notChecked"
 OUTCOMES = (FIRED, BYPASSED, PASSED, NOT_CHECKED)
 # Facts of these kinds are made only where there is something to say: no fact is a check that passed.
-MADE_WHERE_NEEDED = frozenset(kind.name for kind in KINDS.values() if kind.where_needed)
+MADE_WHERE_NEEDED = frozenset(kind.name for kind in KINDS.values() if kind.only_where_relevant)
 HELD = AllOf(())
 
 

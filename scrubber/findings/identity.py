@@ -29,7 +29,7 @@ def name_of(rule: Rule, fact: Fact, line: ServiceLine | None) -> str:
         return _with(f"{rule.id}:{fact.values[ELEMENT]}", code, PROCEDURE)
     shape = DIAGNOSIS if fact.kind == "diagnosis" else PROCEDURE
     name = rule.id
-    for field in KINDS[fact.kind].named_by:
+    for field in KINDS[fact.kind].identified_by:
         name = _with(name, fact.values.get(field), shape)
     return name
 

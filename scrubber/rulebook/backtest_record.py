@@ -1,4 +1,4 @@
-"""What a back-test of one rule came to, in `PACK/backtests/RULE.json`: aggregate numbers only.
+"""Reads and writes the record of a rule's back-test, `PACK/backtests/RULE.json`: aggregate numbers only.
 
 An active rule may deny on such a record where no authority binds; see `scrubber.rulebook.lint`.
 """
@@ -32,9 +32,9 @@ _SHARE = re.compile(r"0(\.[0-9]{1,6})?|1(\.0{1,6})?", re.ASCII)
 class BackTestRecord:
     """Numbers of one run over past claims. `meaning`: of the rule that ran, see `scrubber.rulebook.rule`.
 
-    `dollars` is what the findings put at risk, None where it is known of no line; `precision` is the share (0 to 1)
+    `dollars` is what the findings put at risk, None where no line's amount is known; `precision` is the share (0 to 1)
     of flagged lines that were denied in truth, None without remittances; `run` is the day; `rulebook` the digest of the
-    book that ran.
+    rulebook that ran.
     """
 
     rule: str
@@ -47,7 +47,7 @@ class BackTestRecord:
     rulebook: str
 
 
-class _Written(fields.Field[Decimal]):
+class _DecimalText(fields.Field[Decimal]):
     """A number as text: the file reads back as it was written."""
 
     def __init__(self, form: re.Pattern[str], like: str, **options: Any) -> None:
@@ -68,8 +68,8 @@ class RecordSchema(Schema):
     meaning = fields.String(required=True, validate=_DIGEST)
     claims = fields.Integer(required=True, strict=True, validate=_COUNT)
     findings = fields.Integer(required=True, strict=True, validate=_COUNT)
-    dollars = _Written(_DOLLARS, '"1234.50"', required=True, allow_none=True)
-    precision = _Written(_SHARE, '"0.85"', required=True, allow_none=True)
+    dollars = _DecimalText(_DOLLARS, '"1234.50"', required=True, allow_none=True)
+    precision = _DecimalText(_SHARE, '"0.85"', required=True, allow_none=True)
     run = Day(required=True)
     rulebook = fields.String(required=True, validate=_DIGEST)
 
@@ -78,7 +78,7 @@ _SCHEMA = RecordSchema()
 
 
 def record_name(rule: Rule) -> str:
-    """What `back-test` of the rule must say: the record's file, below the folder of the rule's pack."""
+    """The value that `back-test` of the rule must have: the record's file, below the folder of the rule's pack."""
     return f"{FOLDER}/{rule.id}.json"
 
 
@@ -98,20 +98,20 @@ def read_record(path: Path, name: str) -> BackTestRecord:
     except OSError as error:
         raise Faults([Fault(name, 0, f"cannot be read: {error.strerror}")]) from None
     except ValidationError as error:
-        raise Faults(_told(error.messages, name)) from None
+        raise Faults(_faults(error.messages, name)) from None
     except (ValueError, RecursionError):
         raise Faults([Fault(name, 0, "is no JSON")]) from None
     return BackTestRecord(**loaded)
 
 
-def _told(messages: Any, name: str) -> list[Fault]:
-    told = messages if isinstance(messages, Mapping) else {"record": messages}
-    return [Fault(name, 0, f"{key}: {message}") for key, found in told.items() for message in found]
+def _faults(messages: Any, name: str) -> list[Fault]:
+    content = messages if isinstance(messages, Mapping) else {"record": messages}
+    return [Fault(name, 0, f"{key}: {message}") for key, found in content.items() for message in found]
 
 
 def write_record(record: BackTestRecord, path: Path) -> None:
     """Writes the record as JSON, numbers with fractions as text, and the folder it lies in."""
-    told = {
+    content = {
         "rule": record.rule,
         "meaning": record.meaning,
         "claims": record.claims,
@@ -122,4 +122,4 @@ def write_record(record: BackTestRecord, path: Path) -> None:
         "rulebook": record.rulebook,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -1,6 +1,6 @@
-"""What a code or name looks like where claims have it, and what a mistyped one was probably meant as.
+"""Checks the form of codes and names in rules and tables, and proposes the correction of a mistyped one.
 
-The same forms hold for values in conditions of rules and for cells of the tables beside them.
+The same forms hold for values in conditions of rules and for cells of the tables of a pack.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from scrubber.rulebook.yaml_file import iso_day
 
 
-class Form(NamedTuple):
+class CellForm(NamedTuple):
     """What one value of a type is called, the whole of it as a pattern, and an example with what is often mistyped."""
 
     what: str
@@ -21,37 +21,37 @@ class Form(NamedTuple):
     like: str
 
 
-_PROCEDURES = Form(
+_PROCEDURES = CellForm(
     "procedure code",
     # CPT and HCPCS Level II: no code has the letters O and I, which stand for a mistyped 0 and 1.
     re.compile(r"[0-9]{4}[0-9A-HJ-NP-Z]|[A-HJ-NP-Z][0-9]{4}"),
     'it looks like "77080" or "G0130", and O is no zero',
 )
-_DIAGNOSES = Form(
+_DIAGNOSES = CellForm(
     "diagnosis code",
     re.compile(r"[A-Z][0-9][0-9A-HJ-NP-Z]{1,5}"),
     'capitals and digits without a dot, such as "M810", and O is no zero',
 )
-FORMS: Mapping[str, Form] = {  # by the words of vocabulary.LIST_TYPES; types without one hold any text
+CELL_FORMS: Mapping[str, CellForm] = {  # by the words of vocabulary.LIST_TYPES; types without one hold any text
     "procedures": _PROCEDURES,
     "diagnoses": _DIAGNOSES,
-    "modifiers": Form(
+    "modifiers": CellForm(
         "modifier",
         re.compile(r"(?!O[0-9]|[0-9]O)[0-9A-Z]{2}"),
         'two digits or capitals, such as "26", and O is no zero',
     ),
-    "places": Form("place of service", re.compile(r"[0-9]{2}"), 'two digits, such as "11"'),
-    "contractors": Form("Medicare contractor", re.compile(r"[0-9]{5}"), 'five digits, such as "10112"'),
-    "taxonomies": Form(
+    "places": CellForm("place of service", re.compile(r"[0-9]{2}"), 'two digits, such as "11"'),
+    "contractors": CellForm("Medicare contractor", re.compile(r"[0-9]{5}"), 'five digits, such as "10112"'),
+    "taxonomies": CellForm(
         "taxonomy code", re.compile(r"[0-9A-Z]{9}X"), 'nine digits or capitals and an X, such as "332B00000X"'
     ),
-    "x12-codes": Form("code of the transaction", re.compile(r"[0-9A-Z]{1,3}"), 'digits and capitals, such as "MB"'),
-    "words": Form(
+    "x12-codes": CellForm("code of the transaction", re.compile(r"[0-9A-Z]{1,3}"), 'digits and capitals, such as "MB"'),
+    "words": CellForm(
         "phrase as claims are compared with it",
         re.compile(r"[a-z0-9]+(?: [a-z0-9]+)*"),
         "small letters and digits, one blank between words, and no punctuation",
     ),
-    "plans": Form(
+    "plans": CellForm(
         "name of a plan",
         re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*"),
         'small letters, digits and hyphens, such as "medicaid"',
@@ -63,7 +63,7 @@ FORMS: Mapping[str, Form] = {  # by the words of vocabulary.LIST_TYPES; types wi
 
 
 def mistyped(type_: str, text: str, known: Mapping[str, Collection[str]]) -> str | None:
-    """Why a text is no value of a type, and what is probably meant; None where it is one.
+    """Why a text is no value of a type, and its probable correction; None where it is one.
 
     `known` has all values of the types whose values are all known (payers, elements).
     """
@@ -71,7 +71,7 @@ def mistyped(type_: str, text: str, known: Mapping[str, Collection[str]]) -> str
         return None if text in known[type_] else not_known(type_, text, known[type_])
     if type_ == "days":
         return None if iso_day(text) else f"`{text}` is no day of the calendar such as 2026-01-31"
-    form = FORMS.get(type_)
+    form = CELL_FORMS.get(type_)
     if form is None or form.pattern.fullmatch(text):
         return None
     meant = next((other for other in _corrections(type_, text) if form.pattern.fullmatch(other)), None)
@@ -79,7 +79,7 @@ def mistyped(type_: str, text: str, known: Mapping[str, Collection[str]]) -> str
 
 
 def not_known(type_: str, text: str, known: Collection[str]) -> str:
-    """What is said of a name that no table or page of ours has, with the one that was probably meant."""
+    """The message on a name that no table has and that is no element of a claim, with its probable correction."""
     folded = {name.casefold(): name for name in known}
     near = difflib.get_close_matches(text.casefold(), folded, n=1)
     meant = f"`{folded[near[0]]}` is probably meant; else " if near else ""
@@ -100,7 +100,7 @@ def _corrections(type_: str, text: str) -> Iterator[str]:
     if text[1:] != text[1:].upper() and type_ in ("procedures", "diagnoses"):
         yield plain[:1] + re.sub(r"[\s.\-]", "", text[1:]).replace("l", "1").upper()  # a small l is a mistyped 1
     yield plain
-    yield from _TELLING.get(type_, _as_digits)(plain)
+    yield from _CORRECTORS.get(type_, _as_digits)(plain)
 
 
 def _as_digits(text: str) -> Iterator[str]:
@@ -129,7 +129,7 @@ def _contractor(text: str) -> Iterator[str]:
     yield text.translate(_DIGITS).zfill(5)
 
 
-_TELLING: Mapping[str, Callable[[str], Iterator[str]]] = {
+_CORRECTORS: Mapping[str, Callable[[str], Iterator[str]]] = {
     "procedures": _procedure,
     "diagnoses": _diagnosis,
     "diagnosis beginnings": _diagnosis,

@@ -1,4 +1,4 @@
-"""What a typed rule must still fulfil: needs, words of its texts, authority, names, succession."""
+"""Checks a typed rule for what its schema cannot see: needs, placeholders, authority, ids, succession."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import NamedTuple
 from scrubber.claim.model import NOT_SUPPLIED
 from scrubber.errors import Fault
 from scrubber.rulebook.backtest_record import record_name
-from scrubber.rulebook.conditions import IN_WORDS, Report
+from scrubber.rulebook.conditions import IN_LIST_OPERATORS, ReportFault
 from scrubber.rulebook.rule import Compare, InList, Rule, conditions_of, leaves
 from scrubber.rulebook.vocabulary import KINDS
-from scrubber.rulebook.yaml_file import Document, Place
+from scrubber.rulebook.yaml_file import Document, Position
 
 
 def check_successors(files: Sequence[RuleFile], ids: Mapping[str, bool]) -> Iterator[Fault]:
@@ -104,7 +104,7 @@ class RuleFile(NamedTuple):
     rule: Rule
 
 
-def check_rule(rule: Rule, report: Report) -> None:
+def check_rule(rule: Rule, report: ReportFault) -> None:
     """Reports everything wrong with one rule that can be seen without the others."""
     if rule.since and rule.until and rule.since >= rule.until:
         report(("effective",), "`to` must be after `from`")
@@ -119,12 +119,12 @@ def check_rule(rule: Rule, report: Report) -> None:
 
 
 def rests_on_authority(rule: Rule) -> bool:
-    """Whether the rule may deny without a back-test: an authority binds, or it says that it is house policy."""
+    """Whether the rule may deny without a back-test: an authority binds, or it is declared house policy."""
     return any(a.kind == "house-policy" or (a.binding and a.kind != "advice") for a in rule.authority)
 
 
-def _check_deny(rule: Rule, report: Report) -> None:
-    """Only what runs can deny: a draft or a shadow rule is written and tried before its back-test."""
+def _check_deny(rule: Rule, report: ReportFault) -> None:
+    """Only active rules are checked: a draft or a shadow rule may exist before its back-test."""
     if rule.back_test is not None and rule.back_test != record_name(rule):
         report(("back-test",), f"must be {record_name(rule)}")
     if rule.severity == "deny" and rule.status == "active" and not (rests_on_authority(rule) or rule.back_test):
@@ -135,7 +135,7 @@ def _check_deny(rule: Rule, report: Report) -> None:
         )
 
 
-def _check_needs(rule: Rule, report: Report) -> None:
+def _check_needs(rule: Rule, report: ReportFault) -> None:
     kind = KINDS[rule.scope]
     for index, name in enumerate(rule.needs):
         field = kind.fields.get(name)
@@ -150,8 +150,8 @@ def _check_needs(rule: Rule, report: Report) -> None:
         report(("not-checked",), "is never said by a rule without `needs`")
 
 
-def _check_reads(rule: Rule, report: Report) -> None:
-    """A fact that the sender may leave out is either needed, or the rule says what its being left out means."""
+def _check_reads(rule: Rule, report: ReportFault) -> None:
+    """A fact that the sender may leave out is listed under `needs`, or the rule tests for `not-supplied`."""
     fields = KINDS[rule.scope].fields
     read: set[str] = set()
     settled: set[str] = set()
@@ -166,16 +166,16 @@ def _check_reads(rule: Rule, report: Report) -> None:
             report(("needs",), f"`{name}` may be left out by the sender: list it under `needs`")
 
 
-def _check_left_out(rule: Rule, name: str, report: Report) -> None:
+def _check_left_out(rule: Rule, name: str, report: ReportFault) -> None:
     if rule.severity == "deny":
         report(("when",), f"what is not supplied never denies: take out `{name}` is not-supplied")
     elif name in rule.needs:
         report(("needs",), f"a rule that needs `{name}` is not judged without it, so not-supplied never holds")
 
 
-def _check_texts(rule: Rule, report: Report) -> None:
+def _check_texts(rule: Rule, report: ReportFault) -> None:
     kind = KINDS[rule.scope]
-    known = {"line", "lines", "which-lines", "related", *kind.fields, *kind.says}
+    known = {"line", "lines", "which-lines", "related", *kind.fields, *kind.placeholders}
     for key, text in (("message", rule.message), ("fix", rule.fix), ("not-checked", rule.not_checked)):
         for name in _placeholders(text or "", key, report):
             if name not in known:
@@ -185,7 +185,7 @@ def _check_texts(rule: Rule, report: Report) -> None:
 _PLACEHOLDER = re.compile(r"[a-zA-Z0-9-]+")
 
 
-def _placeholders(text: str, key: str, report: Report) -> Iterator[str]:
+def _placeholders(text: str, key: str, report: ReportFault) -> Iterator[str]:
     try:
         parts = list(Formatter().parse(text))
     except ValueError:
@@ -215,16 +215,22 @@ def check_lists(files: Iterable[RuleFile], lists: Collection[str]) -> Iterator[F
     for document, rule in files:
         named = (leaf.list for leaf in (*leaves(rule.applies), *leaves(rule.when)) if isinstance(leaf, InList))
         for name in sorted(set(named) - set(lists)):
-            for place in _places_of_list(document, name):
+            for position in _places_of_list(document, name):
                 known = ", ".join(sorted(lists)) or "none"
-                yield document.fault(place, f"there is no code list `{name}` in any tables/*.csv; there are: {known}")
+                yield document.fault(
+                    position, f"there is no code list `{name}` in any tables/*.csv; there are: {known}"
+                )
 
 
-def _places_of_list(document: Document, name: str) -> Iterator[Place]:
-    return (place for place in document.lines if place and place[-1] in IN_WORDS and document.at(place) == name)
+def _places_of_list(document: Document, name: str) -> Iterator[Position]:
+    return (
+        position
+        for position in document.lines
+        if position and position[-1] in IN_LIST_OPERATORS and document.at(position) == name
+    )
 
 
-def check_once(files: Iterable[RuleFile]) -> Iterator[Fault]:
+def check_unique(files: Iterable[RuleFile]) -> Iterator[Fault]:
     """Ids and titles that two rules share."""
     seen: dict[tuple[str, str], str] = {}
     for document, rule in files:

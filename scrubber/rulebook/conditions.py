@@ -1,7 +1,7 @@
-"""Types a rule's conditions: `applies`, `when`, and limits of tables that they name.
+"""Types the conditions of a rule file: `applies`, `when`, `bypassed`, and the limits of tables that they name.
 
-A row without dates becomes a plain comparison. Else there is one alternative a row: the row's days, and the comparison.
-No shape of condition is new, so all that reads conditions reads these too.
+A limit of one row without dates becomes a plain comparison. Otherwise each row becomes an alternative: the row's days
+and the comparison. Both use the existing types of conditions, so every reader of conditions reads limits too.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from typing import Any, NamedTuple
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList
 from scrubber.rulebook.rule_tables import LimitRow
 from scrubber.rulebook.vocabulary import DECIMAL_PLACES, KINDS, UNKNOWN, Field, Kind, Type, state_key
-from scrubber.rulebook.yaml_file import Document, Place, iso_day
+from scrubber.rulebook.yaml_file import Document, Position, iso_day
 
-KEY = "limit"
+LIMIT_KEY = "limit"
 MOST_ROWS = 30  # of one limit that rules name; a rule with more would have too many conditions anyway
 
 Limits = Mapping[str, Sequence[LimitRow]]  # the rows of each limit by its name, the oldest first
 
 
-class OnDays(NamedTuple):
+class LimitAlternative(NamedTuple):
     """A comparison, and the days (ordinals) for which its row holds: from `since` to before `until`; None: open."""
 
     since: int | None
@@ -43,13 +43,13 @@ def limit_name(value: object) -> str | None:
     """The limit that an operator's value names; None where it names none. Raises ValueError for other mappings."""
     if not isinstance(value, Mapping):
         return None
-    name = value.get(KEY)
+    name = value.get(LIMIT_KEY)
     if len(value) != 1 or not isinstance(name, str) or not name:
         raise ValueError("needs one number, or a limit of a table: {limit: NAME}")
     return name
 
 
-def written_out(rows: Sequence[LimitRow], test: Callable[[LimitRow], Compare]) -> Condition:
+def expand_limit(rows: Sequence[LimitRow], test: Callable[[LimitRow], Compare]) -> Condition:
     """True where the row that is in force on the fact's day passes the test; false on days without a row."""
     if len(rows) == 1 and not rows[0].since and not rows[0].until:
         return test(rows[0])
@@ -63,15 +63,15 @@ def _days(row: LimitRow) -> Iterator[Compare]:
         yield Compare("day", "under", row.until.toordinal())
 
 
-def by_days(condition: Condition) -> tuple[OnDays, ...]:
-    """A condition that `written_out` made, taken apart again; empty for one that it cannot have made."""
+def limit_alternatives(condition: Condition) -> tuple[LimitAlternative, ...]:
+    """The alternatives of a condition that `expand_limit` returned; empty for any other condition."""
     parts = condition.parts if isinstance(condition, AnyOf) else (AllOf((condition,)),)
     found = [_one_row(part) for part in parts]
     rows = tuple(row for row in found if row is not None)
     return rows if len(rows) == len(found) and len({(row.test.fact, row.test.op) for row in rows}) == 1 else ()
 
 
-def _one_row(part: Condition) -> OnDays | None:
+def _one_row(part: Condition) -> LimitAlternative | None:
     tests = [test for test in part.parts if isinstance(test, Compare)] if isinstance(part, AllOf) else []
     if not isinstance(part, AllOf) or not tests or len(tests) < len(part.parts):
         return None
@@ -79,42 +79,42 @@ def _one_row(part: Condition) -> OnDays | None:
     days = {bound.op: bound.value for bound in bounds if bound.fact == "day" and isinstance(bound.value, int)}
     if test.fact == "day" or len(days) < len(bounds) or not days.keys() <= {"at-least", "under"}:
         return None
-    return OnDays(days.get("at-least"), days.get("under"), test)
+    return LimitAlternative(days.get("at-least"), days.get("under"), test)
 
 
-def holds_on(row: OnDays, day: object) -> bool:
+def holds_on(row: LimitAlternative, day: object) -> bool:
     """Whether the row is in force on the day (an ordinal) of a fact; a fact without a day has no row."""
     if not isinstance(day, int):
         return False
     return (row.since is None or row.since <= day) and (row.until is None or day < row.until)
 
 
-def days_in_words(row: OnDays) -> str:
+def format_days(row: LimitAlternative) -> str:
     """`from 2025-01-01 until before 2026-01-01`; empty for a row that holds on all days."""
     since = f"from {date.fromordinal(row.since)}" if row.since is not None else ""
     until = f"until before {date.fromordinal(row.until)}" if row.until is not None else "on" if since else ""
     return f"{since} {until}".strip()
 
 
-def limits_named(document: Document) -> Iterator[tuple[Place, str]]:
+def limit_references(document: Document) -> Iterator[tuple[Position, str]]:
     """Where the conditions of a rule file name a limit, and which."""
-    for place in document.lines:
-        if len(place) > 2 and place[0] in ("applies", "when", "bypassed") and place[-1] == KEY:
-            name = document.at(place)
+    for position in document.lines:
+        if len(position) > 2 and position[0] in ("applies", "when", "bypassed") and position[-1] == LIMIT_KEY:
+            name = document.at(position)
             if isinstance(name, str):
-                yield place, name
+                yield position, name
 
 
-Report = Callable[[Place, str], None]
+ReportFault = Callable[[Position, str], None]
 
 ORDERED = {Type.NUMBER, Type.DECIMAL, Type.AMOUNT}
 LISTED = {Type.TEXT, Type.WORD, Type.CODES}
-ORDER_WORDS = {"over": "over", "at-least": "at-least", "under": "under", "at-most": "at-most"}
-DAY_WORDS = {"before": "under", "on-or-after": "at-least"}
-LIST_WORDS = ("any", "all", "none")
-IN_WORDS = {"any-in": "any", "all-in": "all", "none-in": "none"}
+ORDER_OPERATORS = {"over": "over", "at-least": "at-least", "under": "under", "at-most": "at-most"}
+DAY_OPERATORS = {"before": "under", "on-or-after": "at-least"}
+LIST_OPERATORS = ("any", "all", "none")
+IN_LIST_OPERATORS = {"any-in": "any", "all-in": "all", "none-in": "none"}
 UNLESS_KNOWN = "not-known-to-be"  # none of these, or unknown: for facts that may be unknown
-OPERATORS = {  # what each says of a fact, for those who write rules
+OPERATORS = {  # descriptions for authors of rules
     "is": "It is this.",
     "is-not": "It is known, and is something else.",
     "over": "It is more than this.",
@@ -152,65 +152,65 @@ class Conditions(NamedTuple):
     bypassed: Condition | None = None
 
 
-class Reading(NamedTuple):
-    """By what conditions are typed: the facts that they may read, the limits that they may name; who hears of faults.
+class TypingContext(NamedTuple):
+    """What typing a condition needs: the kind of fact it may read, the limits it may name, where faults are reported.
 
     `limits` is None where tables could not be read: a limit is then NEVER, and no fault of the rule.
     """
 
     kind: Kind
     limits: Limits | None
-    report: Report
+    report: ReportFault
 
 
-def rule_conditions(document: Document, limits: Limits | None, report: Report) -> Conditions:
+def rule_conditions(document: Document, limits: Limits | None, report: ReportFault) -> Conditions:
     """The conditions of a rule file, whatever else is wrong with it; NEVER for what cannot be typed."""
     content = document.content if isinstance(document.content, Mapping) else {}
     scope = content.get("scope")
     kind = KINDS.get(scope) if isinstance(scope, str) else None
     if kind is None or content.get("when") is None:
         return Conditions(NEVER, NEVER)
-    reading = Reading(kind, limits, report)
+    context = TypingContext(kind, limits, report)
     return Conditions(
-        applies_condition(content.get("applies"), ("applies",), reading),
-        when_condition(content["when"], ("when",), reading),
-        when_condition(content["bypassed"], ("bypassed",), reading) if content.get("bypassed") is not None else None,
+        applies_condition(content.get("applies"), ("applies",), context),
+        when_condition(content["when"], ("when",), context),
+        when_condition(content["bypassed"], ("bypassed",), context) if content.get("bypassed") is not None else None,
     )
 
 
-def applies_condition(raw: object, place: Place, reading: Reading) -> Condition:
+def applies_condition(raw: object, position: Position, context: TypingContext) -> Condition:
     """`applies`: a mapping of facts to a value (`is`) or to operators, all of which must hold. None: always."""
     if raw is None:
         return AllOf(())
     if not isinstance(raw, Mapping):
-        reading.report(place, "must be a mapping of facts, such as {procedure: {any: [...]}}")
+        context.report(position, "must be a mapping of facts, such as {procedure: {any: [...]}}")
         return NEVER
     parts: list[Condition] = []
     for fact, wanted in raw.items():
         tests = wanted if isinstance(wanted, Mapping) else {"is": wanted}
-        parts.extend(_tests(str(fact), tests, (*place, str(fact)), reading))
+        parts.extend(_tests(str(fact), tests, (*position, str(fact)), context))
     return AllOf(tuple(parts))
 
 
-def when_condition(raw: object, place: Place, reading: Reading) -> Condition:
+def when_condition(raw: object, position: Position, context: TypingContext) -> Condition:
     """`when`: {all: [...]}, {any: [...]} or {fact: NAME, OPERATOR: VALUE}."""
     if not isinstance(raw, Mapping):
-        reading.report(place, "must be {all: [...]}, {any: [...]} or {fact: NAME, OPERATOR: VALUE}")
+        context.report(position, "must be {all: [...]}, {any: [...]} or {fact: NAME, OPERATOR: VALUE}")
         return NEVER
     if "fact" in raw:
         tests = {key: value for key, value in raw.items() if key != "fact"}
-        return _one(list(_tests(str(raw["fact"]), tests, place, reading)))
+        return _one(list(_tests(str(raw["fact"]), tests, position, context)))
     if len(raw) == 1 and (word := next(iter(raw))) in ("all", "any"):
-        return _group(str(word), raw[word], (*place, str(word)), reading)
-    reading.report(place, "needs exactly one of `all`, `any` or `fact`")
+        return _group(str(word), raw[word], (*position, str(word)), context)
+    context.report(position, "needs exactly one of `all`, `any` or `fact`")
     return NEVER
 
 
-def _group(word: str, raw: object, place: Place, reading: Reading) -> Condition:
+def _group(word: str, raw: object, position: Position, context: TypingContext) -> Condition:
     if not isinstance(raw, list) or not raw:
-        reading.report(place, f"`{word}` needs a list of at least one condition")
+        context.report(position, f"`{word}` needs a list of at least one condition")
         return NEVER
-    parts = tuple(when_condition(part, (*place, index), reading) for index, part in enumerate(raw))
+    parts = tuple(when_condition(part, (*position, index), context) for index, part in enumerate(raw))
     return AllOf(parts) if word == "all" else AnyOf(parts)
 
 
@@ -218,23 +218,23 @@ def _one(parts: list[Condition]) -> Condition:
     return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
 
 
-def _tests(fact: str, tests: Mapping[Any, Any], place: Place, reading: Reading) -> Iterator[Condition]:
-    kind = reading.kind
+def _tests(fact: str, tests: Mapping[Any, Any], position: Position, context: TypingContext) -> Iterator[Condition]:
+    kind = context.kind
     field = kind.fields.get(fact)
     if field is None:
-        reading.report(place, f"`{fact}` is no fact of {kind.name}; there are: {', '.join(sorted(kind.fields))}")
+        context.report(position, f"`{fact}` is no fact of {kind.name}; there are: {', '.join(sorted(kind.fields))}")
         return
     if not tests:
-        reading.report(place, f"says nothing of `{fact}`: add one of {', '.join(OPERATORS)}")
+        context.report(position, f"says nothing of `{fact}`: add one of {', '.join(OPERATORS)}")
     for operator, value in tests.items():
-        yield _test(field, str(operator), value, (*place, str(operator)), reading)
+        yield _test(field, str(operator), value, (*position, str(operator)), context)
 
 
-def _test(field: Field, operator: str, value: object, place: Place, reading: Reading) -> Condition:
+def _test(field: Field, operator: str, value: object, position: Position, context: TypingContext) -> Condition:
     try:
-        return _typed(field, operator, value, reading.limits)
+        return _typed(field, operator, value, context.limits)
     except ValueError as error:
-        reading.report(place, str(error))
+        context.report(position, str(error))
         return NEVER
 
 
@@ -243,17 +243,17 @@ def _typed(field: Field, operator: str, value: object, limits: Limits | None) ->
         return _equality(field, operator, value)
     if operator == UNLESS_KNOWN:
         return _unless_known(field, value)
-    if operator in LIST_WORDS or operator in IN_WORDS:
+    if operator in LIST_OPERATORS or operator in IN_LIST_OPERATORS:
         if field.type not in LISTED:
             raise ValueError(f"`{operator}` is for codes and words; `{field.name}` holds {_HOLDS[field.type]}")
-        if operator in IN_WORDS:
-            return InList(field.name, IN_WORDS[operator], _scalar(value))
+        if operator in IN_LIST_OPERATORS:
+            return InList(field.name, IN_LIST_OPERATORS[operator], _scalar(value))
         return _listed(field, operator, _values(field, operator, value))
     return _order(field, operator, value, limits)
 
 
 def _listed(field: Field, operator: str, values: tuple[str, ...]) -> Condition:
-    """One of these, or none of them; `unknown` among them stands for the state, which `none` leaves out in any case."""
+    """One of these, or none of them; `unknown` among them is the field's state, which `none` excludes in any case."""
     if operator == "none" or not field.may_be_unknown or UNKNOWN not in values:
         return Has(field.name, operator, values)
     named = tuple(value for value in values if value != UNKNOWN)
@@ -269,12 +269,12 @@ def _unless_known(field: Field, value: object) -> Condition:
 
 
 def _order(field: Field, operator: str, value: object, limits: Limits | None) -> Condition:
-    words = DAY_WORDS if field.type is Type.DAY else ORDER_WORDS if field.type in ORDERED else {}
+    words = DAY_OPERATORS if field.type is Type.DAY else ORDER_OPERATORS if field.type in ORDERED else {}
     if operator not in OPERATORS:
         raise ValueError(f"`{operator}` is no operator; there are: {', '.join(OPERATORS)}")
     if operator not in words:
         raise ValueError(f"`{operator}` does not go with `{field.name}`, which holds {_HOLDS[field.type]}")
-    name = limit_name(value) if words is ORDER_WORDS else None
+    name = limit_name(value) if words is ORDER_OPERATORS else None
     if name is not None:
         return _by_limit(field, operator, name, limits)
     return Compare(field.name, words[operator], constant(field, _scalar(value)))
@@ -297,7 +297,7 @@ def _by_limit(field: Field, operator: str, name: str, limits: Limits | None) -> 
         except ValueError as error:
             raise ValueError(f"the limit `{name}` is {row.value:f}, and {error}") from None
 
-    return written_out(limits[name], test)
+    return expand_limit(limits[name], test)
 
 
 def _equality(field: Field, operator: str, value: object) -> Condition:
@@ -319,7 +319,7 @@ def _values(field: Field, operator: str, value: object) -> tuple[str, ...]:
     texts = tuple(_scalar(item) for item in value)
     if field.words:
         for text in texts:
-            _word(field, text)
+            _checked_word(field, text)
     return texts
 
 
@@ -329,7 +329,7 @@ def _scalar(value: object) -> str:
     return value
 
 
-def _word(field: Field, text: str) -> str:
+def _checked_word(field: Field, text: str) -> str:
     if text not in field.words:
         known = ", ".join((*field.words, *field.states))
         raise ValueError(f"`{field.name}` is never `{text}`; it is one of: {known}")
@@ -339,7 +339,7 @@ def _word(field: Field, text: str) -> str:
 def constant(field: Field, text: str) -> str | int | bool:
     """`text` as a value of the field's type: cents, millionths, a day ordinal, … Raises ValueError."""
     if field.type is Type.WORD:
-        return _word(field, text) if field.words else text
+        return _checked_word(field, text) if field.words else text
     if field.type is Type.TEXT:
         return text
     if field.type is Type.FLAG:
@@ -359,15 +359,15 @@ _NUMBER = re.compile(r"-?[0-9]{1,12}(?:\.([0-9]+))?", re.ASCII)
 
 
 def _number(field: Field, text: str) -> int:
-    places = _SCALES[field.type]
+    decimals = _SCALES[field.type]
     found = _NUMBER.fullmatch(text)
     if found is None:
         raise ValueError(f"`{field.name}` needs a plain number of at most 12 digits")
-    if len(found[1] or "") > places:
-        raise ValueError(f"`{field.name}` takes at most {places} decimals")
-    return int(Decimal(text).scaleb(places))
+    if len(found[1] or "") > decimals:
+        raise ValueError(f"`{field.name}` takes at most {decimals} decimals")
+    return int(Decimal(text).scaleb(decimals))
 
 
-def number_in_words(field: Field, value: str | int) -> str:
-    """A typed number as a rule file would say it: dollars out of cents, 2.5 out of millionths."""
+def format_number(field: Field, value: str | int) -> str:
+    """A typed number as a rule file has it: dollars from cents, 2.5 from millionths."""
     return f"{Decimal(value).scaleb(-_SCALES[field.type]).normalize():f}"

@@ -1,8 +1,8 @@
-"""The archive of rulebooks by digest, and the entries of CHANGES.md.
+"""Keeps rulebooks under their digests, for replays and comparisons, and reads the entries of CHANGES.md.
 
-`<state>/rulebooks/<64 hex digits>/` holds what the digest covers and nothing else. A rulebook is written aside, put on
-the disk, and then renamed; whoever opens it works its digest out again. Writers exclude each other by a lock that ends
-with the process; what a killed one left is removed by the next.
+`<state>/rulebooks/<64 hex digits>/` holds what the digest covers and nothing else. A rulebook is written under a
+temporary name, synced to disk, and then renamed; opening it verifies its digest. Writers exclude each
+other by a lock that ends with the process; the next removes what a killed one left.
 
     # Changes
 
@@ -11,7 +11,7 @@ with the process; what a killed one left is removed by the next.
     - `documentation-tbs-number` version 2: a score in words is no number.
     - `limits.csv`: plausible scores begin at 0.7 in 2027.
 
-A heading may name the rulebook that it completes, so that later changes can be told from it: `## 2026-12-01
+A heading may name the rulebook that it completes, which separates it from later changes: `## 2026-12-01
 (sha256:1f0c93aa7b52)`.
 """
 
@@ -37,12 +37,12 @@ from scrubber.rulebook.yaml_file import iso_day
 RULEBOOKS = "rulebooks"
 LOCK = "lock"
 UNFINISHED = ".unfinished"
-SYNCED_AT_ONCE = 16  # files: one after the other takes ten times as long, as each waits for the disk alone
+SYNC_THREADS = 16  # files: one after the other takes ten times as long, as each waits for the disk alone
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _PREFIX = re.compile(rf"(?:{DIGEST_PREFIX})?([0-9a-f]{{8,64}})")
 
 
-class Archived(NamedTuple):
+class ArchivedRulebook(NamedTuple):
     """A rulebook in the archive; `since` is the moment (UTC) at which it was first kept."""
 
     digest: str
@@ -51,17 +51,17 @@ class Archived(NamedTuple):
     folder: Path
 
 
-def archive(folder: Path, book_digest: str, state: Path) -> Path:
+def archive(folder: Path, rulebook_digest: str, state: Path) -> Path:
     """Keeps the rules in `folder` under the digest with which they were loaded; costs one look where they are kept.
 
     Raises NoRulebook when the folder holds other rules by now, OSError when the state cannot be written.
     """
-    target = _folder(state, book_digest)
+    target = _folder(state, rulebook_digest)
     if target.is_dir():
         return target
     files = tuple(covered(folder))
-    if digest_of(files) != book_digest:
-        raise NoRulebook(f"{folder} no longer holds the rulebook {book_digest}")
+    if digest_of(files) != rulebook_digest:
+        raise NoRulebook(f"{folder} no longer holds the rulebook {rulebook_digest}")
     target.parent.mkdir(parents=True, exist_ok=True)
     with _locked(target.parent):
         if not target.is_dir():
@@ -69,19 +69,19 @@ def archive(folder: Path, book_digest: str, state: Path) -> Path:
     return target
 
 
-def archive_or_tell(folder: Path, book_digest: str, state: Path | None, tell: Callable[[str], None]) -> None:
-    """`archive`, for those who go on without: `tell` is given why a rulebook could not be kept. None keeps nothing."""
+def archive_or_warn(folder: Path, rulebook_digest: str, state: Path | None, warn: Callable[[str], None]) -> None:
+    """`archive` for callers that continue without it: `warn` gets the reason of a failure. State None keeps nothing."""
     if state is None:
         return
     try:
-        archive(folder, book_digest, state)
+        archive(folder, rulebook_digest, state)
     except NoRulebook as error:
-        tell(str(error))
+        warn(str(error))
     except OSError as error:
-        tell(f"{state / RULEBOOKS} cannot be written: {error.strerror}")
+        warn(f"{state / RULEBOOKS} cannot be written: {error.strerror}")
 
 
-def archived(state: Path) -> tuple[Archived, ...]:
+def archived_rulebooks(state: Path) -> tuple[ArchivedRulebook, ...]:
     """What is kept, the newest first."""
     folders = [path for path in (state / RULEBOOKS).glob("*") if _DIGEST.fullmatch(path.name)]
     return tuple(sorted(map(_archived, folders), key=lambda each: (each.since, each.digest), reverse=True))
@@ -105,10 +105,10 @@ def open_archived(state: Path, text: str) -> Path:
         raise NoRulebook(f"no rulebook {text} is kept in {state / RULEBOOKS}")
     if len(kept) > 1:
         raise NoRulebook(f"{len(kept)} rulebooks are kept whose digests begin with {text}: give more of it")
-    return _whole(kept[0])
+    return _verified(kept[0])
 
 
-def _whole(folder: Path) -> Path:
+def _verified(folder: Path) -> Path:
     damaged = f"the rulebook kept in {folder} is damaged: its files no longer have the digest that it is kept under"
     try:
         if digest(folder) != DIGEST_PREFIX + folder.name:
@@ -118,13 +118,13 @@ def _whole(folder: Path) -> Path:
     return folder
 
 
-def _folder(state: Path, book_digest: str) -> Path:
-    return state / RULEBOOKS / book_digest.removeprefix(DIGEST_PREFIX)
+def _folder(state: Path, rulebook_digest: str) -> Path:
+    return state / RULEBOOKS / rulebook_digest.removeprefix(DIGEST_PREFIX)
 
 
-def _archived(folder: Path) -> Archived:
+def _archived(folder: Path) -> ArchivedRulebook:
     since = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
-    return Archived(DIGEST_PREFIX + folder.name, since, len(rule_files(folder)), folder)
+    return ArchivedRulebook(DIGEST_PREFIX + folder.name, since, len(rule_files(folder)), folder)
 
 
 @contextmanager
@@ -137,13 +137,13 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _write(files: Iterable[tuple[str, bytes]], target: Path) -> None:
-    """The bytes are on the disk before the name is: a crash leaves nothing that looks whole and is not."""
+    """Syncs the bytes to disk before the rename: a crash leaves no incomplete folder under a final name."""
     unfinished = target.with_name(f"{UNFINISHED}-{target.name}")
     for name, content in files:
         path = unfinished / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    with ThreadPoolExecutor(SYNCED_AT_ONCE) as threads:
+    with ThreadPoolExecutor(SYNC_THREADS) as threads:
         list(threads.map(_sync, (*unfinished.rglob("*"), unfinished)))
     unfinished.rename(target)
     _sync(target.parent)
@@ -161,11 +161,11 @@ CHANGES = "CHANGES.md"
 MOST_BYTES = 512 * 1024
 TITLE = "# Changes"
 _HEADING = re.compile(r"## (\S+)(?: \((sha256:[0-9a-f]{8,64})\))?")
-_NAMED = re.compile(r"`([^`\s]+)`")
+_BACKTICKED = re.compile(r"`([^`\s]+)`")
 _VERSION = re.compile(r"`([^`\s]+)`,? \(?version ([0-9]+)")
 
 
-class Entry(NamedTuple):
+class ChangesEntry(NamedTuple):
     """What was changed on a day. `digest` may be the beginning of one; `names` are in backticks, with their lines."""
 
     line: int
@@ -175,18 +175,18 @@ class Entry(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """A CHANGES.md: its entries as they stand, the versions of rules that it tells, and faults (line, what to do)."""
+    """A CHANGES.md: its entries in order, the versions of rules that it describes, and faults (line, what to do)."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[ChangesEntry, ...]
     versions: frozenset[tuple[str, int]]
     faults: tuple[tuple[int, str], ...]
 
 
 def read_changes(text: str) -> Changes:
-    """What a CHANGES.md says, and what is wrong with its layout."""
+    """The entries of a CHANGES.md, and what is wrong with its layout."""
     lines = text.splitlines()
     faults = [] if lines[:1] == [TITLE] else [(1, f"the first line must be: {TITLE}")]
-    entries: list[Entry] = []
+    entries: list[ChangesEntry] = []
     for number, line in enumerate(lines, start=1):
         if line.startswith("## "):
             found = _HEADING.fullmatch(line.rstrip())
@@ -194,10 +194,10 @@ def read_changes(text: str) -> Changes:
             if found is None or day is None:
                 faults.append((number, "a heading is a day: ## 2026-12-01, or ## 2026-12-01 (sha256:1f0c93aa7b52)"))
                 day, found = entries[-1].day if entries else date.max, None
-            entries.append(Entry(number, day, found[2] if found else None, {}))
+            entries.append(ChangesEntry(number, day, found[2] if found else None, {}))
         elif entries:
             names = entries[-1].names
-            entries[-1] = entries[-1]._replace(names=dict.fromkeys(_NAMED.findall(line), number) | dict(names))
+            entries[-1] = entries[-1]._replace(names=dict.fromkeys(_BACKTICKED.findall(line), number) | dict(names))
     faults += [
         (later.line, "the newest entry comes first") for entry, later in pairwise(entries) if later.day > entry.day
     ]
@@ -206,7 +206,7 @@ def read_changes(text: str) -> Changes:
 
 
 def changes_faults(folder: Path, pack: str, rules: Iterable[Rule]) -> Iterator[Fault]:
-    """What is wrong with the CHANGES.md of a pack, as far as it shows without knowing an earlier state."""
+    """What is wrong with the CHANGES.md of a pack, as far as one state of the pack can show."""
     name = f"{pack}/{CHANGES}"
     path = folder / name
     if not path.is_file():

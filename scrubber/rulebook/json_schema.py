@@ -1,4 +1,4 @@
-"""JSON Schemas of rule files and their tests, from the marshmallow schemas and the vocabulary."""
+"""Generates the JSON Schemas by which editors check rule files and tests, from our schemas and the vocabulary."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from scrubber.rulebook.conditions import (
-    DAY_WORDS,
-    IN_WORDS,
-    KEY,
-    LIST_WORDS,
+    DAY_OPERATORS,
+    IN_LIST_OPERATORS,
+    LIMIT_KEY,
+    LIST_OPERATORS,
     LISTED,
     OPERATORS,
-    ORDER_WORDS,
+    ORDER_OPERATORS,
     ORDERED,
     UNLESS_KNOWN,
 )
@@ -32,15 +32,15 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 RULE_SCHEMA_FILE = "rule.schema.json"
 CASE_SCHEMA_FILE = "rule-test.schema.json"
 
-# An editor reads 77092 as a number and yes as a word or a truth; our loader reads all of them as text.
+# An editor reads 77092 as a number and yes as a word or a boolean; our loader reads all of them as text.
 _SCALAR: JsonSchema = {"type": ["string", "number", "boolean"]}
 
 _LIMIT: JsonSchema = {
     "description": "A limit of a table: the row in force on the fact's day.",
     "type": "object",
     "additionalProperties": False,
-    "properties": {KEY: {"type": "string", "minLength": 1}},
-    "required": [KEY],
+    "properties": {LIMIT_KEY: {"type": "string", "minLength": 1}},
+    "required": [LIMIT_KEY],
 }
 
 
@@ -60,7 +60,7 @@ def rule_schema() -> JsonSchema:
         "allOf": [_scope(kind) for kind in kinds],
         "$defs": {
             **{_tests_name(field): _tests(field) for kind in kinds for field in kind.fields.values()},
-            **{name: made for kind in kinds for name, made in _definitions(kind)},
+            **{name: schema for kind in kinds for name, schema in _definitions(kind)},
         },
     }
 
@@ -113,11 +113,11 @@ def _object(schema: Schema) -> JsonSchema:
 
 
 def _value(field: fields.Field[Any]) -> JsonSchema:
-    made = _of_type(field)
+    schema = _of_type(field)
     about = field.metadata.get("description")
     if about:
-        made = {"description": about, **made}
-    return {"anyOf": [made, {"type": "null"}]} if field.allow_none else made
+        schema = {"description": about, **schema}
+    return {"anyOf": [schema, {"type": "null"}]} if field.allow_none else schema
 
 
 def _of_type(field: fields.Field[Any]) -> JsonSchema:
@@ -192,7 +192,7 @@ def _definitions(kind: Kind) -> Iterable[tuple[str, JsonSchema]]:
             "if": {"required": ["fact"]},
             "then": {
                 "minProperties": 2,
-                "properties": {"fact": {"oneOf": [_named(field) for field in values]}},
+                "properties": {"fact": {"oneOf": [_fact_constant(field) for field in values]}},
                 "allOf": [_leaf(field) for field in values],
             },
             "else": {
@@ -205,8 +205,8 @@ def _definitions(kind: Kind) -> Iterable[tuple[str, JsonSchema]]:
     )
 
 
-def _named(field: Field) -> JsonSchema:
-    """Editors tell what a fact is where its name stands as a value, too."""
+def _fact_constant(field: Field) -> JsonSchema:
+    """The name of a fact as a value, with the description that editors display there."""
     return {"const": field.name, "description": field.about}
 
 
@@ -225,19 +225,19 @@ def _tests_name(field: Field) -> str:
 
 
 def _tests(field: Field) -> JsonSchema:
-    """The operators that go with a field, and what may stand behind each."""
+    """The operators that go with a field, and the values that each may have."""
     operators: JsonSchema = {"is": _is(field)}
     if field.type is not Type.CODES:
         operators["is-not"] = _constant(field)
     if field.type in LISTED:
-        operators |= {word: {"type": "array", "minItems": 1, "items": _constant(field)} for word in LIST_WORDS}
-        operators |= {word: {"type": "string"} for word in IN_WORDS}
+        operators |= {word: {"type": "array", "minItems": 1, "items": _constant(field)} for word in LIST_OPERATORS}
+        operators |= {word: {"type": "string"} for word in IN_LIST_OPERATORS}
     if field.may_be_unknown:
         operators[UNLESS_KNOWN] = {"type": "array", "minItems": 1, "items": _constant(field)}
     if field.type in ORDERED:
-        operators |= {word: {"anyOf": [_constant(field), _LIMIT]} for word in ORDER_WORDS}
+        operators |= {word: {"anyOf": [_constant(field), _LIMIT]} for word in ORDER_OPERATORS}
     if field.type is Type.DAY:
-        operators |= dict.fromkeys(DAY_WORDS, _constant(field))
+        operators |= dict.fromkeys(DAY_OPERATORS, _constant(field))
     described = {word: {"description": OPERATORS[word], **schema} for word, schema in operators.items()}
     return {
         "type": "object",

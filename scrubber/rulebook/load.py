@@ -1,4 +1,4 @@
-"""Loads a folder of packs into a rulebook, or nothing where there is one fault; all faults are reported."""
+"""Loads a folder of packs into a rulebook; one fault is enough to load nothing, and every fault is reported."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from marshmallow import Schema, ValidationError
 
 from scrubber.dated_rows import MOST_TABLE_BYTES
 from scrubber.errors import Fault, Faults
-from scrubber.rulebook.check import RuleFile, check_lists, check_once, check_related, check_rule, check_successors
+from scrubber.rulebook.check import RuleFile, check_lists, check_related, check_rule, check_successors, check_unique
 from scrubber.rulebook.conditions import Conditions, Limits, by_name, rule_conditions
 from scrubber.rulebook.load_tables import all_rows, check_rows, load_tables
 from scrubber.rulebook.rule import Authority, ClaimStatus, Reason, Rule
-from scrubber.rulebook.rule_tables import Table
+from scrubber.rulebook.rule_tables import RuleTable
 from scrubber.rulebook.rulebook import Pack, Rulebook
 from scrubber.rulebook.schema import PackSchema, RuleSchema
 from scrubber.rulebook.vocabulary import KINDS
 from scrubber.rulebook.yaml_file import MOST_BYTES as YAML_BYTES
-from scrubber.rulebook.yaml_file import Document, Place, read_yaml, schema_faults
+from scrubber.rulebook.yaml_file import Document, Position, read_yaml, schema_faults
 
 MOST_RULES = 4000
 MOST_BYTES = 32 * 2**20  # of all rule files together
@@ -33,7 +33,7 @@ _RULE_SCHEMA = RuleSchema()
 _PACK_SCHEMA = PackSchema()
 
 
-class Contents(NamedTuple):
+class FolderContents(NamedTuple):
     """What was read of a folder of rules: all of it that could be, and every fault.
 
     `documents` are the rule files that are YAML; `files` those of them that are rules. `drafts` are the files of rules
@@ -41,7 +41,7 @@ class Contents(NamedTuple):
     """
 
     packs: dict[str, Pack]
-    tables: list[Table]
+    tables: list[RuleTable]
     documents: list[Document]
     files: list[RuleFile]
     faults: list[Fault]
@@ -70,10 +70,10 @@ def _digest_before(folder: Path) -> str | None:
     try:
         return digest(folder)
     except OSError:
-        return None  # reading the rules tells which file cannot be read
+        return None  # reading the rules reports which file cannot be read
 
 
-def read_folder(folder: Path) -> Contents:
+def read_folder(folder: Path) -> FolderContents:
     """Everything in `folder`, whatever is wrong with it. Raises Faults when there is no such folder."""
     if not folder.is_dir():
         raise Faults([Fault(str(folder), 0, "no such folder of rules")])
@@ -87,13 +87,13 @@ def read_folder(folder: Path) -> Contents:
     drafts = frozenset(_drafts(folder, documents))
     files.sort(key=lambda file: file.rule.file in drafts)  # of two that share a name, the draft is to give way
     ids = {path.stem: path.relative_to(folder).as_posix() in drafts for path in rule_files(folder)}
-    faults += [*check_related(files, ids), *check_successors(files, ids), *check_once(files)]
-    if complete:  # else a name may stand in a table that was not read
+    faults += [*check_related(files, ids), *check_successors(files, ids), *check_unique(files)]
+    if complete:  # otherwise a name may be in a table that was not read
         faults += check_lists(files, {row.list for table in tables if table.kind == "code-lists" for row in table.rows})
         faults += check_rows(tables, packs)
     left_out = sorted(fault for fault in faults if fault.file in drafts)
     without = {fault.file for fault in left_out}
-    return Contents(
+    return FolderContents(
         packs,
         tables,
         documents,
@@ -105,7 +105,7 @@ def read_folder(folder: Path) -> Contents:
 
 
 def _drafts(folder: Path, documents: Iterable[Document]) -> Iterator[str]:
-    """The files of rules that say that they are drafts, as far as they can be read."""
+    """The files of rules with `status: draft`, as far as they can be read."""
     readable = {document.file: document for document in documents}
     for path in rule_files(folder)[:MOST_RULES]:
         name = path.relative_to(folder).as_posix()
@@ -165,7 +165,7 @@ def checked(document: Document, schema: Schema, faults: list[Fault]) -> Any:
         return None
 
 
-def read(path: Path, folder: Path, faults: list[Fault]) -> Document | None:
+def read_document(path: Path, folder: Path, faults: list[Fault]) -> Document | None:
     """The YAML document in `path`, which faults name as it lies in `folder`; None, and faults, when it is none."""
     try:
         return read_yaml(path, path.relative_to(folder).as_posix())
@@ -189,7 +189,7 @@ def load_packs(folder: Path, faults: list[Fault]) -> dict[str, Pack]:
     """The packs of a folder by name; what is wrong with a pack.yaml is added to `faults`."""
     packs = {}
     for path in sorted(folder.glob("*/pack.yaml")):
-        document = read(path, folder, faults)
+        document = read_document(path, folder, faults)
         content = checked(document, _PACK_SCHEMA, faults) if document else None
         if document is None or content is None:
             continue
@@ -207,15 +207,15 @@ def _read_documents(folder: Path, faults: list[Fault]) -> list[Document]:
     if sum(path.stat().st_size for path in paths if path.is_file()) > MOST_BYTES:
         faults.append(Fault(folder.name, 0, f"rule files of over {MOST_BYTES // 2**20} MB; no more can be loaded"))
         return []
-    documents = (read(path, folder, faults) for path in paths)
+    documents = (read_document(path, folder, faults) for path in paths)
     return [document for document in documents if document is not None]
 
 
 def load_rule(document: Document, limits: Limits | None, faults: list[Fault]) -> RuleFile | None:
-    """The rule that a document says, with `limits` of the tables; None, and faults, when it says none."""
+    """The rule in a document, with `limits` of the tables; None, and faults, when it holds none."""
 
-    def report(place: Place, message: str) -> None:
-        faults.append(document.fault(place, message))
+    def report(position: Position, message: str) -> None:
+        faults.append(document.fault(position, message))
 
     conditions = rule_conditions(document, limits, report)  # also when the schema finds faults elsewhere in the file
     content = checked(document, _RULE_SCHEMA, faults)

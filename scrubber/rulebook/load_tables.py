@@ -1,4 +1,4 @@
-"""Loads the dated tables beside the rules, and checks what only their rows together show."""
+"""Loads the dated tables of the packs, and checks rows against each other and against the packs."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from scrubber.claim.elements import ELEMENTS
 from scrubber.dated_rows import numbered_rows
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.cell_forms import not_known
-from scrubber.rulebook.rule_tables import ROW_KEYS, ROW_TYPES, Table
+from scrubber.rulebook.rule_tables import ROW_KEYS, ROW_TYPES, RuleTable
 from scrubber.rulebook.rulebook import Pack
-from scrubber.rulebook.satisfiable import within
+from scrubber.rulebook.satisfiable import in_range
 from scrubber.rulebook.schema import AUTHORITY_KINDS
 from scrubber.rulebook.vocabulary import LINES_OF_BUSINESS, UNKNOWN
 
 
-def load_tables(folder: Path, packs: Mapping[str, Pack], faults: list[Fault]) -> list[Table]:
+def load_tables(folder: Path, packs: Mapping[str, Pack], faults: list[Fault]) -> list[RuleTable]:
     """Every table that a pack.yaml lists; those with faults are left out."""
     tables = []
     for pack_name, pack in packs.items():
-        place = folder / pack_name / "tables"
+        position = folder / pack_name / "tables"
         for file, kind in pack.tables.items():
             name = f"{pack_name}/tables/{file}"
             try:
-                tables.append(Table(name, kind, numbered_rows(place / file, ROW_TYPES[kind], ROW_KEYS[kind])))
+                tables.append(RuleTable(name, kind, numbered_rows(position / file, ROW_TYPES[kind], ROW_KEYS[kind])))
             except Faults as error:
                 faults += [fault._replace(file=name) for fault in error.faults]
-        found = {path.name for path in place.glob("*.csv")}
+        found = {path.name for path in position.glob("*.csv")}
         for file in sorted(found - set(pack.tables)):
             faults.append(Fault(f"{pack_name}/tables/{file}", 0, "is not listed under `tables` of pack.yaml"))
     return tables
 
 
-def all_rows(tables: Iterable[Table]) -> dict[str, tuple[Any, ...]]:
+def all_rows(tables: Iterable[RuleTable]) -> dict[str, tuple[Any, ...]]:
     """The rows of all files by kind of table."""
     rows: dict[str, tuple[Any, ...]] = {}
     for table in tables:
@@ -45,12 +45,12 @@ def all_rows(tables: Iterable[Table]) -> dict[str, tuple[Any, ...]]:
     return rows
 
 
-def check_rows(tables: Iterable[Table], packs: Collection[str]) -> Iterator[Fault]:
-    """Rows of two files that tie; names, ranges and amounts in rows that cannot be meant."""
+def check_rows(tables: Iterable[RuleTable], packs: Collection[str]) -> Iterator[Fault]:
+    """Rows of two files that tie; names, ranges and amounts in rows that are impossible."""
     tables = tuple(tables)
     yield from _ties(tables)
     rows = all_rows(tables)
-    named = {
+    known = {
         "packs": set(packs),
         "lists": {row.list for row in rows.get("code-lists", ())},
         "diagnosis lists": {row.list for row in rows.get("diagnosis-lists", ())},
@@ -61,61 +61,61 @@ def check_rows(tables: Iterable[Table], packs: Collection[str]) -> Iterator[Faul
     for table in tables:
         check = _CHECKS.get(table.kind, _nothing)
         for line, row in table.numbered:
-            for message in check(row, named):
+            for message in check(row, known):
                 yield Fault(table.name, line, message)
 
 
-def _ties(tables: Iterable[Table]) -> Iterator[Fault]:
+def _ties(tables: Iterable[RuleTable]) -> Iterator[Fault]:
     """Rows of two files that answer for the same on the same day; within one file the reader has seen to it."""
     by_key: dict[tuple[Any, ...], list[tuple[str, int, Any]]] = defaultdict(list)
     for table in tables:
         for line, row in table.numbered:
             by_key[table.kind, *(getattr(row, name) for name in ROW_KEYS[table.kind])].append((table.name, line, row))
     for rows in by_key.values():
-        places = {placed[:2]: place for place, placed in enumerate(rows)}  # as the tables are read
+        order = {placed[:2]: position for position, placed in enumerate(rows)}  # as the tables are read
         rows.sort(key=lambda placed: placed[2].since or date.min)
         name, line, row = rows[0]  # of those before, the one that is in force longest
         for other, other_line, other_row in rows[1:]:
             if name != other and (other_row.since or date.min) < (row.until or date.max):
-                first, second = sorted(((name, line), (other, other_line)), key=places.__getitem__)
+                first, second = sorted(((name, line), (other, other_line)), key=order.__getitem__)
                 yield Fault(*second, f"answers for the same on the same day as line {first[1]} of {first[0]}")
             if (other_row.until or date.max) > (row.until or date.max):
                 name, line, row = other, other_line, other_row
 
 
-Named = Mapping[str, set[str]]
+KnownNames = Mapping[str, set[str]]
 
 _CONTRACTOR = re.compile(r"[0-9]{5}")
 _PROCEDURE = re.compile(r"[0-9A-Z]{5}")
 
 
-def _nothing(_: Any, __: Named) -> Iterator[str]:
+def _nothing(_: Any, __: KnownNames) -> Iterator[str]:
     return iter(())
 
 
-def _code_list(row: Any, _: Named) -> Iterator[str]:
-    if row.through is not None and not within(row.through, row.code, row.through):
+def _code_list(row: Any, _: KnownNames) -> Iterator[str]:
+    if row.through is not None and not in_range(row.through, row.code, row.through):
         yield "`through` must be a later code of the same length, and end in the same letter where the code ends in one"
 
 
-def _adoption(row: Any, named: Named) -> Iterator[str]:
-    if row.pack not in named["packs"]:
+def _adoption(row: Any, known: KnownNames) -> Iterator[str]:
+    if row.pack not in known["packs"]:
         yield f"there is no pack `{row.pack}`"
-    yield from _scope(row, named)
+    yield from _scope(row, known)
 
 
-def _line_of_business(row: Any, _: Named) -> Iterator[str]:
+def _line_of_business(row: Any, _: KnownNames) -> Iterator[str]:
     if row.line_of_business is not None and row.line_of_business not in LINES_OF_BUSINESS:
         yield f"`line_of_business` is one of: {', '.join(LINES_OF_BUSINESS)}"
 
 
-def _scope(row: Any, named: Named) -> Iterator[str]:
+def _scope(row: Any, known: KnownNames) -> Iterator[str]:
     """A row for a payer whom no claim can name would never answer, and nobody would see it."""
-    yield from _line_of_business(row, named)
-    if row.payer is not None and row.payer not in named["payers"]:
-        yield not_known("payers", row.payer, named["payers"])
-    if row.plan is not None and row.plan not in named["plans"]:
-        yield f"no row of plans has the plan `{row.plan}`; there are: {', '.join(sorted(named['plans'])) or 'none'}"
+    yield from _line_of_business(row, known)
+    if row.payer is not None and row.payer not in known["payers"]:
+        yield not_known("payers", row.payer, known["payers"])
+    if row.plan is not None and row.plan not in known["plans"]:
+        yield f"no row of plans has the plan `{row.plan}`; there are: {', '.join(sorted(known['plans'])) or 'none'}"
     if row.contractor is not None and not _CONTRACTOR.fullmatch(row.contractor):
         yield "`contractor` is the five digits of a Medicare contractor, such as 10112"
 
@@ -125,48 +125,48 @@ def _code(row: Any) -> Iterator[str]:
         yield "`code` is a procedure code of five digits and capital letters, without a modifier"
 
 
-def _payer_fee(row: Any, named: Named) -> Iterator[str]:
+def _payer_fee(row: Any, known: KnownNames) -> Iterator[str]:
     yield from _code(row)
     if (row.amount or 0) < 0 or (row.percent_of_medicare or 0) < 0:
         yield "neither `amount` nor `percent_of_medicare` is below zero"
     if (row.amount is None) == (row.percent_of_medicare is None):
         yield "give either `amount` or `percent_of_medicare`"
-    yield from _scope(row, named)
+    yield from _scope(row, known)
 
 
-def _policy(row: Any, named: Named) -> Iterator[str]:
+def _policy(row: Any, known: KnownNames) -> Iterator[str]:
     yield from _code(row)
-    if row.diagnosis_list is not None and row.diagnosis_list not in named["diagnosis lists"]:
+    if row.diagnosis_list is not None and row.diagnosis_list not in known["diagnosis lists"]:
         yield f"there is no diagnosis list `{row.diagnosis_list}`"
-    if row.frequency is not None and row.frequency not in named["frequencies"]:
+    if row.frequency is not None and row.frequency not in known["frequencies"]:
         yield f"there is no frequency limit `{row.frequency}`"
     if row.authority not in AUTHORITY_KINDS:
         yield f"`authority` is one of: {', '.join(AUTHORITY_KINDS)}"
     if row.effect == "deny" and not row.binding and row.authority != "house-policy":
         yield "a deny needs a binding authority or a house-policy"
-    yield from _scope(row, named)
+    yield from _scope(row, known)
 
 
-def _frequency(row: Any, named: Named) -> Iterator[str]:
-    if row.code_list not in named["lists"]:
+def _frequency(row: Any, known: KnownNames) -> Iterator[str]:
+    if row.code_list not in known["lists"]:
         yield f"there is no code list `{row.code_list}`"
-    if row.excepted_diagnoses is not None and row.excepted_diagnoses not in named["lists"]:
+    if row.excepted_diagnoses is not None and row.excepted_diagnoses not in known["lists"]:
         yield f"there is no code list `{row.excepted_diagnoses}`"
     if row.months < 1:
         yield "`months` must be at least 1"
 
 
-def _needed_element(row: Any, _: Named) -> Iterator[str]:
+def _needed_element(row: Any, _: KnownNames) -> Iterator[str]:
     if row.element not in ELEMENTS:
         yield f"`element` is one of: {', '.join(ELEMENTS)}"
 
 
-def _alias(row: Any, _: Named) -> Iterator[str]:
+def _alias(row: Any, _: KnownNames) -> Iterator[str]:
     if row.payer == UNKNOWN:
         yield f"`payer`: {UNKNOWN} is the word for a payer that no row names"
 
 
-_CHECKS: Mapping[str, Callable[[Any, Named], Iterator[str]]] = {
+_CHECKS: Mapping[str, Callable[[Any, KnownNames], Iterator[str]]] = {
     "code-lists": _code_list,
     "aliases": _alias,
     "adoptions": _adoption,

@@ -1,4 +1,4 @@
-"""Which rules can never fire, and which never fire alone; found without any claim."""
+"""Finds, without any claim, rules that can never fire and rules that never fire alone."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from scrubber.errors import Fault
 from scrubber.rulebook.check import RuleFile
 from scrubber.rulebook.rule import AllOf, Compare, Has, Rule, any_state, window
 from scrubber.rulebook.rulebook import Rulebook
-from scrubber.rulebook.satisfiable import ListsByDay, Wanted, contradiction, satisfiable
-from scrubber.rulebook.source_map import Node, Outline, outline
+from scrubber.rulebook.satisfiable import ListsByDay, Requirement, contradiction, satisfiable
+from scrubber.rulebook.source_map import SourceMap, SourceNode, source_map
 from scrubber.rulebook.vocabulary import KINDS, Type
 
 
-def fires_when(rule: Rule) -> tuple[Wanted, ...]:
+def fires_when(rule: Rule) -> tuple[Requirement, ...]:
     """What a fact must fulfil for the rule to fire on it."""
-    asked = (AllOf((*window(rule), rule.applies, rule.when)), True)
-    return (asked, (any_state(rule.needs, NOT_SUPPLIED.value), False)) if rule.needs else (asked,)
+    fulfilled = (AllOf((*window(rule), rule.applies, rule.when)), True)
+    return (fulfilled, (any_state(rule.needs, NOT_SUPPLIED.value), False)) if rule.needs else (fulfilled,)
 
 
 def can_fire(rule: Rule, lists: ListsByDay) -> bool:
@@ -28,33 +28,33 @@ def can_fire(rule: Rule, lists: ListsByDay) -> bool:
     return satisfiable(fires_when(rule), KINDS[rule.scope], lists)
 
 
-def why_never(told: Outline, lists: ListsByDay) -> tuple[Node, ...]:
+def why_never(text: SourceMap, lists: ListsByDay) -> tuple[SourceNode, ...]:
     """The conditions that never hold together, each of them needed for it; none where the rule may fire."""
-    if can_fire(told.rule, lists):
+    if can_fire(text.rule, lists):
         return ()
-    nodes = tuple(_certain(told.roots()))
-    against = contradiction([(node.condition, node.wanted) for node in nodes], KINDS[told.rule.scope], lists)
+    nodes = tuple(_certain(text.roots()))
+    against = contradiction([(node.condition, node.wanted) for node in nodes], KINDS[text.rule.scope], lists)
     return tuple(nodes[index] for index in against)
 
 
 def check_firing(files: Iterable[RuleFile], lists: ListsByDay) -> Iterator[Fault]:
-    """Rules that no claim could ever make fire; told at the first of the conditions that contradict each other."""
+    """Rules that no claim could ever make fire; the fault is on the first of the contradicting conditions."""
     for document, rule in files:
-        against = why_never(outline(rule, document), lists)
+        against = why_never(source_map(rule, document), lists)
         if against:
-            yield Fault(document.file, against[0].line, f"can never fire: {told_against(against)}")
+            yield Fault(document.file, against[0].line, f"can never fire: {describe_contradiction(against)}")
 
 
-def told_against(against: Sequence[Node]) -> str:
+def describe_contradiction(against: Sequence[SourceNode]) -> str:
     """Conditions that never hold together, as a sentence."""
     if len(against) == 1:
         return f"`{against[0].words}` never holds"
-    told = " and ".join(f"`{node.words}` (line {node.line})" for node in against)
-    return f"{told} never hold together"
+    text = " and ".join(f"`{node.words}` (line {node.line})" for node in against)
+    return f"{text} never hold together"
 
 
-def _certain(nodes: Iterable[Node]) -> Iterator[Node]:
-    """What must all be fulfilled: a group of which all parts must hold is told by its parts."""
+def _certain(nodes: Iterable[SourceNode]) -> Iterator[SourceNode]:
+    """The conditions that must all be fulfilled: an all-of group is replaced by its members."""
     for node in nodes:
         if node.parts and node.wanted and isinstance(node.condition, AllOf):
             yield from _certain(node.parts)
@@ -70,42 +70,42 @@ class Companions(NamedTuple):
     both: bool
 
 
-def companions(book: Rulebook) -> Iterator[Companions]:
+def companions(rulebook: Rulebook) -> Iterator[Companions]:
     """Active rules that never fire alone, of one scope, severity and category.
 
     Only rules of one pack are held against each other: a payer may apply one pack and not another.
     """
     alike: dict[tuple[str, ...], list[Rule]] = defaultdict(list)
-    for rule in book.rules.values():
-        if rule.status == "active" and can_fire(rule, book.lists):
+    for rule in rulebook.rules.values():
+        if rule.status == "active" and can_fire(rule, rulebook.lists):
             alike[rule.scope, rule.severity, rule.category, rule.pack].append(rule)
     for rules in alike.values():
-        named = [_named_codes(rule) for rule in rules]
-        for (rule, codes), (other, others) in permutations(zip(rules, named, strict=True), 2):
-            if _apart(codes, others) or not implies(rule, other, book.lists):
+        allowed = [_allowed_codes(rule) for rule in rules]
+        for (rule, codes), (other, others) in permutations(zip(rules, allowed, strict=True), 2):
+            if _apart(codes, others) or not implies(rule, other, rulebook.lists):
                 continue
-            back = implies(other, rule, book.lists)
+            back = implies(other, rule, rulebook.lists)
             if not back or rule.id < other.id:
                 yield Companions(rule, other, back)
 
 
-Named = Mapping[str, frozenset[str]]
+AllowedCodes = Mapping[str, frozenset[str]]
 
 
-def _named_codes(rule: Rule) -> Named:
+def _allowed_codes(rule: Rule) -> AllowedCodes:
     """By fact of one text, the only texts that the rule applies to; just those that are quickly seen."""
     fields = KINDS[rule.scope].fields
     parts = rule.applies.parts if isinstance(rule.applies, AllOf) else ()
-    named = {}
+    allowed = {}
     for part in parts:
         if isinstance(part, Has) and part.op != "none" and fields[part.fact].type is not Type.CODES:
-            named[part.fact] = frozenset(part.values)
+            allowed[part.fact] = frozenset(part.values)
         elif isinstance(part, Compare) and part.op == "is" and isinstance(part.value, str):
-            named[part.fact] = frozenset((part.value,))
-    return named
+            allowed[part.fact] = frozenset((part.value,))
+    return allowed
 
 
-def _apart(codes: Named, others: Named) -> bool:
+def _apart(codes: AllowedCodes, others: AllowedCodes) -> bool:
     """Whether two rules that can fire never do so on one fact: thousands of pairs are settled by this alone."""
     return any(not codes[fact] & others[fact] for fact in codes.keys() & others.keys())
 
@@ -118,7 +118,7 @@ def implies(rule: Rule, other: Rule, lists: ListsByDay) -> bool:
 
 
 def means_the_same(rule: Rule, other: Rule, lists: ListsByDay) -> bool:
-    """Whether two rules fire, and say that they could not be judged, on the same facts, for certain."""
+    """Whether two rules fire, and are not checked, on the same facts, for certain."""
     if not (implies(rule, other, lists) and implies(other, rule, lists)):
         return False
     one, two = _unjudged_when(rule), _unjudged_when(other)

@@ -1,4 +1,4 @@
-"""A rule as the program holds it: typed, frozen, with conditions as a small tree of four shapes."""
+"""The model of a rule: typed and frozen, its conditions a tree of comparisons and groups."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Compare:
     """`fact` `op` `value`. Ops: is, is-not, over, at-least, under, at-most. An unset field fails every op.
 
     `value` is typed as the field: str, bool, or int (cents, millionths, day ordinal). `fact` may be a state key
-    (`tbsValue?`), with a word for value.
+    (`tbsValue?`); the value is then the name of a state.
     """
 
     fact: str
@@ -89,7 +89,7 @@ def any_state(fields: Sequence[str], state: str) -> Condition:
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """By whose word a rule or a table row stands. `retrieved` is an ISO date."""
+    """The source that a rule or a table row rests on, and whether it binds. `retrieved` is an ISO date."""
 
     kind: str
     title: str
@@ -101,7 +101,7 @@ class Authority:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What the remittance is expected to say: group code, CARC, RARCs (codes only)."""
+    """The reason expected on the remittance: group code, CARC, RARCs (codes only)."""
 
     group: str
     carc: str
@@ -153,9 +153,9 @@ class Rule:
 
 
 def conditions_of(rule: Rule) -> tuple[Condition, ...]:
-    """What a rule asks of a fact, apart from its days and `needs`."""
-    asked = (rule.applies, rule.when)
-    return asked if rule.bypassed is None else (*asked, rule.bypassed)
+    """The conditions of a rule on a fact, apart from its days and `needs`."""
+    conditions = (rule.applies, rule.when)
+    return conditions if rule.bypassed is None else (*conditions, rule.bypassed)
 
 
 def window(rule: Rule) -> tuple[Compare, ...]:
@@ -165,29 +165,29 @@ def window(rule: Rule) -> tuple[Compare, ...]:
     return (*since, *until)
 
 
-def meaning(rule: Rule) -> str:
+def semantic_hash(rule: Rule) -> str:
     """SHA-256 (`sha256:…`) over scope, applies, needs, when, severity and effective dates, as they are typed.
 
     Texts, order of codes, layout, version and status leave it as it is.
     """
-    told = {
+    content = {
         "scope": rule.scope,
-        "applies": _told(rule.applies),
+        "applies": _canonical(rule.applies),
         "needs": sorted(rule.needs),
-        "when": _told(rule.when),
+        "when": _canonical(rule.when),
         "severity": rule.severity,
         "effective": [_iso(rule.since), _iso(rule.until)],
     }
-    text = json.dumps(told, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
-def _told(condition: Condition) -> list[Any]:
+def _canonical(condition: Condition) -> list[Any]:
     match condition:
         case AllOf(parts):
-            return ["all", *map(_told, parts)]
+            return ["all", *map(_canonical, parts)]
         case AnyOf(parts):
-            return ["any", *map(_told, parts)]
+            return ["any", *map(_canonical, parts)]
         case Has(fact, op, values):
             return ["has", fact, op, sorted(values)]
         case InList(fact, op, name):

@@ -1,7 +1,7 @@
-"""What rows of the tables beside the rules say, and which row answers.
+"""The row types of the tables of the packs, and which of several rows answers for a payer on a day.
 
-Blank columns mean "any". Of the rows that fit, the one that says most wins, in this order of weight: payer,
-contractor, plan, line of business. Two rows of the same weight for the same day are a fault when the rulebook loads.
+Blank columns mean "any". Of the rows that fit, the most specific wins, in this order: payer,
+contractor, plan, line of business. Two equally specific rows for the same day are a fault when the rulebook loads.
 `since` is the first day in force, `until` the first day no longer.
 """
 
@@ -67,7 +67,7 @@ class FilingIndicatorRow(NamedTuple):
 
 
 class PlanRow(NamedTuple):
-    """A word of scrubContext.eligibility.plan and the line of business it names."""
+    """A value of scrubContext.eligibility.plan and the line of business it names."""
 
     plan: str
     line_of_business: str
@@ -106,7 +106,7 @@ class PayerFeeRow(NamedTuple):
 
 
 class PolicyRow(NamedTuple):
-    """What a payer's coverage policy says of a code; `effect` is what a line that fails it becomes."""
+    """A payer's coverage policy for a code; `effect` is the severity for a line that fails it."""
 
     code: str
     payer: str | None
@@ -128,7 +128,7 @@ class PolicyRow(NamedTuple):
 
 
 def policy_authority(row: PolicyRow) -> Authority:
-    """By whose word a policy row stands."""
+    """The authority of a policy row."""
     return Authority(row.authority, row.title, row.locator, row.url, row.retrieved.isoformat(), row.binding)
 
 
@@ -147,7 +147,7 @@ class DiagnosisListRow(NamedTuple):
 class FrequencyRow(NamedTuple):
     """At least `months` full months must lie between the months of two services of one code list.
 
-    `exceptions` says in words when an earlier repeat is accepted; `excepted_diagnoses` is the code list of diagnoses
+    `exceptions` describes when an earlier repeat is accepted; `excepted_diagnoses` is the code list of diagnoses
     that say so by themselves.
     """
 
@@ -217,7 +217,7 @@ ROW_KEYS: dict[str, tuple[str, ...]] = {  # no two rows that agree in these may 
 }
 
 
-class Table(NamedTuple):
+class RuleTable(NamedTuple):
     """The rows of one file, each with the number of its line; `name` is its path below the folder of rules."""
 
     name: str
@@ -250,10 +250,10 @@ class Scoped(Dated, Protocol):
         """None = any."""
 
 
-def weight(row: Scoped) -> int:
-    """How much a row says of the payer: the row that says most wins."""
-    named = (row.payer, row.contractor, row.plan, row.line_of_business)
-    return sum(8 >> place for place, value in enumerate(named) if value is not None)
+def specificity(row: Scoped) -> int:
+    """How specific a row is about the payer: the most specific row wins."""
+    columns = (row.payer, row.contractor, row.plan, row.line_of_business)
+    return sum(8 >> position for position, value in enumerate(columns) if value is not None)
 
 
 def fits(row: Scoped, payer: Payer) -> bool:
@@ -269,7 +269,7 @@ def fits(row: Scoped, payer: Payer) -> bool:
 ScopedRow = TypeVar("ScopedRow", bound="Scoped")
 
 
-def best(rows: Iterable[ScopedRow], payer: Payer, day: date) -> ScopedRow | None:
+def most_specific(rows: Iterable[ScopedRow], payer: Payer, day: date) -> ScopedRow | None:
     """The row that answers for the payer on the day, or None."""
     fitting = [row for row in rows if in_force(row, day) and fits(row, payer)]
-    return max(fitting, key=weight) if fitting else None
+    return max(fitting, key=specificity) if fitting else None

@@ -1,4 +1,4 @@
-"""All rules and all tables beside them, by payer and date of service."""
+"""Holds all rules of a folder and the tables of its packs, for look-ups by payer and date of service."""
 
 from __future__ import annotations
 
@@ -28,26 +28,29 @@ from scrubber.rulebook.rule_tables import (
     PayerFeeRow,
     PlanRow,
     PolicyRow,
+    RuleTable,
     SoftwareVendorRow,
-    Table,
-    best,
     fits,
-    weight,
+    most_specific,
+    specificity,
 )
-from scrubber.rulebook.satisfiable import Listed
+from scrubber.rulebook.satisfiable import CodeSet
 
 # Which reference data a test case runs on: the tables that ship with the program, so that it comes out alike
 # wherever it runs; the same as if they were loaded files, or complete ones; or what SCRUBBER_REFERENCE names.
 STARTER_RELEASES, AS_LOADED, AS_COMPLETE, IN_USE = "starter", "loaded", "complete", "in-use"
 TEST_RELEASES = (STARTER_RELEASES, AS_LOADED, AS_COMPLETE, IN_USE)
-RUNNING = ("active", "shadow")  # statuses of the rules that are run; what shadow rules find is told apart
-DAYS_KEPT = 4_096  # days whose rows a process remembers
-PAYERS_KEPT = 16_384  # payers and days, by pack or code
+RUNNING = (
+    "active",
+    "shadow",
+)  # statuses of the rules that are run; what shadow rules find is reported apart from the rest
+DAYS_CACHED = 4_096  # days whose rows a process remembers
+PAYERS_CACHED = 16_384  # payers and days, by pack or code
 
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """One folder of rules. `adoption` is everyone or by-row; `test_releases` is of its cases that say nothing else.
+    """One folder of rules. `adoption` is everyone or by-row; `test_releases` holds for its cases that name none.
 
     `tables` has the kind of each file, `lists` what the codes of a list are (vocabulary.LIST_TYPES), by name.
     """
@@ -140,7 +143,7 @@ class CodeLists:
         windows += [window for _, _, window in self._ranges_of(list_name)]
         return frozenset(day for window in windows for day in window)
 
-    def on(self, list_name: str, day: int) -> Listed:
+    def on(self, list_name: str, day: int) -> CodeSet:
         """All that the list holds on a day (an ordinal)."""
         codes = frozenset(
             code
@@ -148,10 +151,10 @@ class CodeLists:
             if any(first <= day < last for first, last in windows)
         )
         ranges = self._ranges_of(list_name)
-        return Listed(codes, tuple((low, high) for low, high, window in ranges if window.first <= day < window.last))
+        return CodeSet(codes, tuple((low, high) for low, high, window in ranges if window.first <= day < window.last))
 
     def test(self, list_name: str) -> Callable[[str], bool]:
-        """`may_contain` for one list: what costs least for codes that are asked often."""
+        """`may_contain` for one list, at the least cost for repeated look-ups."""
         if list_name in self._ranges:
             return partial(self.may_contain, list_name)
         return frozenset(self._codes.get(list_name, ())).__contains__
@@ -175,7 +178,7 @@ _KEYS = {
 
 
 class Rulebook:
-    """All rules by id and all tables beside them. `digest` names their exact content."""
+    """All rules by id and the rows of all tables. `digest` identifies their exact content."""
 
     def __init__(
         self,
@@ -183,14 +186,14 @@ class Rulebook:
         packs: Mapping[str, Pack],
         rows: Mapping[str, tuple[Any, ...]],
         digest: str,
-        tables: Iterable[Table] = (),
+        tables: Iterable[RuleTable] = (),
         like: Rulebook | None = None,
         left_out: Iterable[Fault] = (),
     ) -> None:
-        """`tables` are the files that the rows were read from, where they are known: only `place` asks for them.
+        """`tables` are the files that the rows were read from, where they are known: only `row_position` uses them.
 
-        What was made of the very same rows for the rulebook `like` is used again. `left_out` says which drafts are not
-        among the rules, and why: each is a fault that keeps one from loading.
+        Indexes that the rulebook `like` built from the very same rows are reused. `left_out` has the faults that kept
+        drafts from loading.
         """
         self.rules = rules
         self.packs = packs
@@ -207,13 +210,13 @@ class Rulebook:
             for kind in _KEYS
         }
         self._needed: tuple[NeededElementRow, ...] = rows.get("needed-elements", ())
-        self._policy_tables: dict[int, str] | None = None  # by the row itself: two packs may say the same
-        self._needed_on = lru_cache(DAYS_KEPT)(self._find_needed)
-        self._adopted_on = lru_cache(PAYERS_KEPT)(self._find_adopted)
-        self._policy_on = lru_cache(PAYERS_KEPT)(self._find_policy)
+        self._policy_tables: dict[int, str] | None = None  # by the row's identity: two packs may have equal rows
+        self._needed_on = lru_cache(DAYS_CACHED)(self._find_needed)
+        self._adopted_on = lru_cache(PAYERS_CACHED)(self._find_adopted)
+        self._policy_on = lru_cache(PAYERS_CACHED)(self._find_policy)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """To another process goes what it was made of."""
+        """Pickles the arguments of the constructor: another process builds its own indexes."""
         return Rulebook, (self.rules, self.packs, self.rows, self.digest, self.tables, None, self.left_out)
 
     def payer_name(self, payer_id: str, day: date) -> str | None:
@@ -229,18 +232,18 @@ class Rulebook:
         return row.line_of_business if row else None
 
     def plan_line_of_business(self, plan: str, day: date) -> str | None:
-        """The line of business that a word of eligibility.plan names."""
+        """The line of business that a value of eligibility.plan names."""
         rows: tuple[PlanRow, ...] = self._groups["plans"].get(plan, ())
         row = on(rows, day)
         return row.line_of_business if row else None
 
     def adopted(self, pack: str, payer: Payer, day: date) -> bool | None:
-        """Whether the payer applies the pack; None when no row says."""
+        """Whether the payer applies the pack; None when no row answers."""
         return self._adopted_on(pack, payer, day)
 
     def _find_adopted(self, pack: str, payer: Payer, day: date) -> bool | None:
         rows: tuple[AdoptionRow, ...] = self._groups["adoptions"].get(pack, ())
-        row = best(rows, payer, day)
+        row = most_specific(rows, payer, day)
         if row is not None:
             return row.adopted
         return True if self.packs[pack].adoption == "everyone" else None
@@ -249,7 +252,7 @@ class Rulebook:
         """The row that prices the code for the payer; one for the code goes before one for every code."""
         exact: tuple[PayerFeeRow, ...] = self._groups["payer-fees"].get(code, ())
         every: tuple[PayerFeeRow, ...] = self._groups["payer-fees"].get(None, ())
-        return best(exact, payer, day) or best(every, payer, day)
+        return most_specific(exact, payer, day) or most_specific(every, payer, day)
 
     def policy(self, code: str, payer: Payer, day: date) -> PolicyRow | None:
         """The coverage policy row that fits the payer best on the day."""
@@ -257,12 +260,12 @@ class Rulebook:
 
     def _find_policy(self, code: str, payer: Payer, day: date) -> PolicyRow | None:
         rows: tuple[PolicyRow, ...] = self._groups["policies"].get(code, ())
-        return best(rows, payer, day)
+        return most_specific(rows, payer, day)
 
     def policies(self, code: str, day: date) -> tuple[PolicyRow, ...]:
-        """Every coverage policy row of a code on the day; those that say most of the payer come first."""
+        """Every coverage policy row of a code on the day; the most specific first."""
         rows: list[PolicyRow] = [row for row in self._groups["policies"].get(code, ()) if in_force(row, day)]
-        return tuple(sorted(rows, key=weight, reverse=True))
+        return tuple(sorted(rows, key=specificity, reverse=True))
 
     def diagnosis_rows(self, list_name: str, day: date) -> tuple[DiagnosisListRow, ...]:
         """The rows of a policy's diagnosis list that are in force on the day."""
@@ -284,7 +287,7 @@ class Rulebook:
         row = on(rows, day)
         return row.value if row else None
 
-    def place(self, kind: str, row: Any) -> str | None:
+    def row_position(self, kind: str, row: Any) -> str | None:
         """FILE:LINE of a row, below the folder of rules; None when it is not known. Slow: for explanations only."""
         for table in self.tables:
             if table.kind == kind:

@@ -1,10 +1,10 @@
-"""Whether any fact at all could fulfil some conditions together. A "no" is a proof.
+"""Decides, for lint and rule authors, whether any fact at all could fulfil some conditions together. A "no" is a proof.
 
 Everything here errs on the side of "still possible": an empty domain is a proof, any other is none.
 
-The conditions are followed into their alternatives, and for each the domain of every field is narrowed until one is
-empty. Code lists hold other codes on other days, so they are asked once for each span of days on which none changes.
-What is not understood, or would take too long, counts as possible.
+The search tries each alternative of the conditions and narrows the domain of every field until one is empty. Code lists
+hold other codes on other days, so they are read once for each span of days on which none changes. Conditions that the
+search does not cover, or that would take too long, count as possible.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from scrubber.rulebook.vocabulary import Field, Kind, Type
 NUMERIC = frozenset((Type.NUMBER, Type.DECIMAL, Type.AMOUNT, Type.DAY))
 
 
-def within(code: str, low: str, high: str) -> bool:
+def in_range(code: str, low: str, high: str) -> bool:
     """Whether a code stands in a range of codes: of the same length, and of the same last letter where there is one.
 
     Without the letter 0042T, of category III, would stand among the laboratory codes 0001U to 0999U.
@@ -29,7 +29,7 @@ def within(code: str, low: str, high: str) -> bool:
     return code[-1] == low[-1] if low[-1].isalpha() else not code[-1].isalpha()
 
 
-class Listed(NamedTuple):
+class CodeSet(NamedTuple):
     """Codes, one by one and as ranges: see `within`."""
 
     codes: frozenset[str]
@@ -37,33 +37,33 @@ class Listed(NamedTuple):
 
     def has(self, code: str) -> bool:
         """Whether the code is among them."""
-        return code in self.codes or any(within(code, low, high) for low, high in self.ranges)
+        return code in self.codes or any(in_range(code, low, high) for low, high in self.ranges)
 
 
-class Texts(NamedTuple):
-    """Texts: those of `among` (None: any text) that are in, or not in, each of `tests`."""
+class TextDomain(NamedTuple):
+    """TextDomain: those of `among` (None: any text) that are in, or not in, each of `tests`."""
 
     among: frozenset[str] | None = None
-    tests: tuple[tuple[Listed, bool], ...] = ()
+    tests: tuple[tuple[CodeSet, bool], ...] = ()
 
     @property
     def empty(self) -> bool:
         """Whether no text is left, for certain."""
         return self.among is not None and not self.among
 
-    def narrowed(self, listed: Listed, inside: bool) -> Texts:
+    def narrowed(self, listed: CodeSet, inside: bool) -> TextDomain:
         """Those of them that are in the list, or not in it."""
         if self.among is not None:
-            return Texts(frozenset(text for text in self.among if listed.has(text) == inside))
+            return TextDomain(frozenset(text for text in self.among if listed.has(text) == inside))
         if inside and not listed.ranges:
-            return Texts(frozenset(code for code in listed.codes if self._passes(code)))
-        return Texts(None, (*self.tests, (listed, inside)))
+            return TextDomain(frozenset(code for code in listed.codes if self._passes(code)))
+        return TextDomain(None, (*self.tests, (listed, inside)))
 
     def _passes(self, text: str) -> bool:
         return all(listed.has(text) == inside for listed, inside in self.tests)
 
 
-class Numbers(NamedTuple):
+class NumberDomain(NamedTuple):
     """Whole numbers from `low` to `high` (None: without end), except some."""
 
     low: int | None = None
@@ -77,20 +77,20 @@ class Numbers(NamedTuple):
             return False
         return self.high - self.low < len(self.but) and all(n in self.but for n in range(self.low, self.high + 1))
 
-    def narrowed(self, op: str, value: int) -> Numbers:
+    def narrowed(self, op: str, value: int) -> NumberDomain:
         """Those of them for which the comparison holds."""
         if op == "is-not":
             return self._replace(but=self.but | {value})
         low = {"is": value, "at-least": value, "over": value + 1}.get(op)
         high = {"is": value, "at-most": value, "under": value - 1}.get(op)
-        return Numbers(
+        return NumberDomain(
             self.low if low is None else low if self.low is None else max(low, self.low),
             self.high if high is None else high if self.high is None else min(high, self.high),
             self.but,
         )
 
 
-class Flags(NamedTuple):
+class FlagDomain(NamedTuple):
     """Yes, no, or both."""
 
     of: frozenset[bool] = frozenset((True, False))
@@ -101,15 +101,15 @@ class Flags(NamedTuple):
         return not self.of
 
 
-class Several(NamedTuple):
+class CodesDomain(NamedTuple):
     """Lists of codes: all of them within `every`; for each of `some` at least one code of the list passes it.
 
-    `some_unless_empty` are asked only of a list that has codes at all.
+    `some_unless_empty` apply only to a list that has codes at all.
     """
 
-    every: Texts = Texts()
-    some: tuple[tuple[Listed, bool], ...] = ()
-    some_unless_empty: tuple[tuple[Listed, bool], ...] = ()
+    every: TextDomain = TextDomain()
+    some: tuple[tuple[CodeSet, bool], ...] = ()
+    some_unless_empty: tuple[tuple[CodeSet, bool], ...] = ()
     may_be_empty: bool = True
 
     @property
@@ -122,7 +122,7 @@ class Several(NamedTuple):
         )
 
 
-Values = Texts | Numbers | Flags | Several
+ValueDomain = TextDomain | NumberDomain | FlagDomain | CodesDomain
 
 
 class Domain(NamedTuple):
@@ -130,7 +130,7 @@ class Domain(NamedTuple):
 
     unset: bool
     states: frozenset[str]
-    values: Values | None
+    values: ValueDomain | None
 
     @property
     def empty(self) -> bool:
@@ -143,13 +143,13 @@ def everything(field: Field) -> Domain:
     return Domain(True, frozenset(field.states), _every_value(field))
 
 
-def _every_value(field: Field) -> Values:
-    words = Texts(frozenset(field.words) if field.words else None)
+def _every_value(field: Field) -> ValueDomain:
+    words = TextDomain(frozenset(field.words) if field.words else None)
     if field.type is Type.CODES:
-        return Several(words)
+        return CodesDomain(words)
     if field.type is Type.FLAG:
-        return Flags()
-    return Numbers() if field.type in NUMERIC else words
+        return FlagDomain()
+    return NumberDomain() if field.type in NUMERIC else words
 
 
 def in_state(domain: Domain, test: Compare, holds: bool) -> Domain:
@@ -161,7 +161,7 @@ def in_state(domain: Domain, test: Compare, holds: bool) -> Domain:
     return Domain(False, fulfilling, None) if holds else domain._replace(states=domain.states - fulfilling)
 
 
-def of_value(domain: Domain, test: Compare | Has, listed: Listed | None, holds: bool) -> Domain:
+def of_value(domain: Domain, test: Compare | Has, listed: CodeSet | None, holds: bool) -> Domain:
     """The domain where a test of the field's value holds, or does not; `listed` are the codes that it names."""
     values = domain.values
     if values is not None:
@@ -175,26 +175,26 @@ _OPPOSITE = {
 }  # fmt: skip
 
 
-def _compared(values: Values, test: Compare, holds: bool) -> Values:
+def _compared(values: ValueDomain, test: Compare, holds: bool) -> ValueDomain:
     op = test.op if holds else _OPPOSITE[test.op]
-    if isinstance(values, Numbers) and type(test.value) is int:
+    if isinstance(values, NumberDomain) and type(test.value) is int:
         return values.narrowed(op, test.value)
-    if isinstance(values, Flags) and type(test.value) is bool and op in ("is", "is-not"):
-        return Flags(frozenset(flag for flag in values.of if (flag == test.value) == (op == "is")))
-    if isinstance(values, Texts) and type(test.value) is str and op in ("is", "is-not"):
-        return values.narrowed(Listed(frozenset((test.value,))), op == "is")
+    if isinstance(values, FlagDomain) and type(test.value) is bool and op in ("is", "is-not"):
+        return FlagDomain(frozenset(flag for flag in values.of if (flag == test.value) == (op == "is")))
+    if isinstance(values, TextDomain) and type(test.value) is str and op in ("is", "is-not"):
+        return values.narrowed(CodeSet(frozenset((test.value,))), op == "is")
     return values
 
 
-def _within(values: Values, op: str, listed: Listed, holds: bool) -> Values:
-    if isinstance(values, Texts):
+def _within(values: ValueDomain, op: str, listed: CodeSet, holds: bool) -> ValueDomain:
+    if isinstance(values, TextDomain):
         return values.narrowed(listed, (op != "none") == holds)  # one text is a list of one: any and all are the same
-    if isinstance(values, Several):
-        return _several(values, op, listed, holds)
+    if isinstance(values, CodesDomain):
+        return _codes_domain(values, op, listed, holds)
     return values
 
 
-def _several(values: Several, op: str, listed: Listed, holds: bool) -> Several:
+def _codes_domain(values: CodesDomain, op: str, listed: CodeSet, holds: bool) -> CodesDomain:
     if op == "all":
         if holds:
             return values._replace(every=values.every.narrowed(listed, True), may_be_empty=False)
@@ -209,7 +209,7 @@ def _several(values: Several, op: str, listed: Listed, holds: bool) -> Several:
 MOST_STEPS = 20_000  # alternatives followed before we give up
 DAY = "day"
 
-Wanted = tuple[Condition, bool]  # a condition, and whether it must hold or must not
+Requirement = tuple[Condition, bool]  # a condition, and whether it must hold or must not
 Domains = Mapping[str, Domain]
 
 
@@ -219,40 +219,40 @@ class ListsByDay(Protocol):
     def turns(self, list_name: str) -> frozenset[int]:
         """The days on which the list may begin to hold other codes than on the day before."""
 
-    def on(self, list_name: str, day: int) -> Listed:
+    def on(self, list_name: str, day: int) -> CodeSet:
         """All that the list holds on a day."""
 
 
-def satisfiable(wanted: Iterable[Wanted], kind: Kind, lists: ListsByDay) -> bool:
+def satisfiable(wanted: Iterable[Requirement], kind: Kind, lists: ListsByDay) -> bool:
     """Whether some fact of the kind may fulfil all of `wanted`. False is certain, True is not."""
-    asked = list(wanted)
-    named = {leaf.list for condition, _ in asked for leaf in leaves(condition) if isinstance(leaf, InList)}
+    requirements = list(wanted)
+    named = {leaf.list for condition, _ in requirements for leaf in leaves(condition) if isinstance(leaf, InList)}
     search = _Search(kind)
-    return any(search.finds(asked, span) for span in _spans(named, lists))
+    return any(search.finds(requirements, span) for span in _spans(named, lists))
 
 
-class _Span(NamedTuple):
+class _DaySpan(NamedTuple):
     """Days on which no list changes, and what each list holds then. `days` None: a fact without a day."""
 
-    days: Numbers | None
-    lists: Mapping[str, Listed]
+    days: NumberDomain | None
+    lists: Mapping[str, CodeSet]
 
 
-_ANY_DAY = Numbers()
+_ANY_DAY = NumberDomain()
 
 
-def _spans(named: Iterable[str], lists: ListsByDay) -> Iterator[_Span]:
+def _spans(named: Iterable[str], lists: ListsByDay) -> Iterator[_DaySpan]:
     names = sorted(named)
     if not names:
-        yield _Span(_ANY_DAY, {})
+        yield _DaySpan(_ANY_DAY, {})
         return
-    yield _Span(None, {})
+    yield _DaySpan(None, {})
     turns = sorted({day for name in names for day in lists.turns(name)})
     edges: list[int | None] = [None, *turns, None]
     for first, end in pairwise(edges):
-        asked = first if first is not None else (end - 1 if end is not None else 0)
-        held = {name: lists.on(name, asked) for name in names}
-        yield _Span(Numbers(first, None if end is None else end - 1), held)
+        requirements = first if first is not None else (end - 1 if end is not None else 0)
+        held = {name: lists.on(name, requirements) for name in names}
+        yield _DaySpan(NumberDomain(first, None if end is None else end - 1), held)
 
 
 class _Search:
@@ -262,7 +262,7 @@ class _Search:
         self._kind = kind
         self._steps = 0
 
-    def finds(self, wanted: Sequence[Wanted], span: _Span) -> bool:
+    def finds(self, wanted: Sequence[Requirement], span: _DaySpan) -> bool:
         """Whether some fact with its day in the span may fulfil all of `wanted`."""
         domains: Domains = {}
         day = self._kind.fields.get(DAY)
@@ -272,7 +272,7 @@ class _Search:
             domains = {DAY: Domain(True, frozenset(), None)}
         return self._follow(wanted, domains, span)
 
-    def _follow(self, wanted: Sequence[Wanted], domains: Domains, span: _Span) -> bool:
+    def _follow(self, wanted: Sequence[Requirement], domains: Domains, span: _DaySpan) -> bool:
         self._steps += 1
         if self._steps > MOST_STEPS:
             return True
@@ -288,7 +288,7 @@ class _Search:
         (group, holds), *others = choices
         return any(self._follow([(part, holds), *others], domains, span) for part in group.parts)
 
-    def _narrowed(self, domains: Domains, leaf: Compare | Has | InList, holds: bool, span: _Span) -> Domains | None:
+    def _narrowed(self, domains: Domains, leaf: Compare | Has | InList, holds: bool, span: _DaySpan) -> Domains | None:
         """The domains where the leaf holds, or does not; None when there is no such fact."""
         field = self._kind.fields.get(leaf.fact.removesuffix("?"))
         if field is None:
@@ -300,18 +300,18 @@ class _Search:
         return None if after.empty else {**domains, field.name: after}
 
 
-def _domain(before: Domain, leaf: Compare | Has | InList, holds: bool, field: Field, span: _Span) -> Domain:
+def _domain(before: Domain, leaf: Compare | Has | InList, holds: bool, field: Field, span: _DaySpan) -> Domain:
     if leaf.fact != field.name:
         return in_state(before, leaf, holds) if isinstance(leaf, Compare) else before
     if isinstance(leaf, InList):
         return of_value(before, Has(leaf.fact, leaf.op, ()), span.lists[leaf.list], holds)
-    return of_value(before, leaf, Listed(frozenset(leaf.values)) if isinstance(leaf, Has) else None, holds)
+    return of_value(before, leaf, CodeSet(frozenset(leaf.values)) if isinstance(leaf, Has) else None, holds)
 
 
 def _split(
-    wanted: Iterable[Wanted],
+    wanted: Iterable[Requirement],
 ) -> tuple[list[tuple[Compare | Has | InList, bool]], list[tuple[AllOf | AnyOf, bool]]]:
-    """What must be for certain, leaf by leaf, and the groups of which one part is enough."""
+    """The leaves that must all hold, and the groups of which one member is enough."""
     certain: list[tuple[Compare | Has | InList, bool]] = []
     choices: list[tuple[AllOf | AnyOf, bool]] = []
     left = list(wanted)
@@ -326,7 +326,7 @@ def _split(
     return certain, choices
 
 
-def contradiction(wanted: Sequence[Wanted], kind: Kind, lists: ListsByDay) -> tuple[int, ...]:
+def contradiction(wanted: Sequence[Requirement], kind: Kind, lists: ListsByDay) -> tuple[int, ...]:
     """Which of `wanted`, by index, no fact can fulfil together, each of them needed for it; none where one may."""
     if satisfiable(wanted, kind, lists):
         return ()

@@ -1,4 +1,4 @@
-"""The shape of rule files and pack.yaml, in marshmallow; the JSON Schema is generated from it."""
+"""Marshmallow schemas of rule files and pack.yaml; the JSON Schema for editors is generated from them."""
 
 from __future__ import annotations
 

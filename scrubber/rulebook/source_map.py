@@ -1,4 +1,4 @@
-"""A rule's conditions as they stand in its file: a tree with the line and the words of each."""
+"""Maps a rule's conditions to the lines and words of its file, for explanations, coverage and lint."""
 
 from __future__ import annotations
 
@@ -6,101 +6,106 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from scrubber.claim.model import NOT_SUPPLIED
-from scrubber.rulebook.condition_words import as_written
+from scrubber.rulebook.condition_words import format_test
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Rule, window
 from scrubber.rulebook.vocabulary import KINDS, state_key
-from scrubber.rulebook.yaml_file import Document, Place
+from scrubber.rulebook.yaml_file import Document, Position
 
-SECTIONS = ("effective", "applies", "needs", "when")  # as they are asked: each counts only where those before it hold
+SECTIONS = (
+    "effective",
+    "applies",
+    "needs",
+    "when",
+)  # in the order of evaluation: each counts only where those before it hold
 
 
-class Node(NamedTuple):
-    """One condition of a rule, or a group of them, and where it stands.
+class SourceNode(NamedTuple):
+    """One condition of a rule, or a group of them, with its position in the file.
 
-    It is fulfilled where `condition` is `wanted`: what is listed under `needs` is asked as "is not-supplied", and
+    It is fulfilled where `condition` is `wanted`: an entry of `needs` becomes the test "is not-supplied", which
     must not hold. `path` leads to the condition from the root of its section, by index of part.
     """
 
     section: str  # of SECTIONS
-    place: Place
-    line: int  # of the rule's file; 0 for a section that is not written
+    position: Position
+    line: int  # of the rule's file; 0 for a section that the file does not have
     words: str
     condition: Condition
     wanted: bool = True
     path: tuple[int, ...] = ()
-    parts: tuple[Node, ...] = ()
+    parts: tuple[SourceNode, ...] = ()
 
-    def each(self) -> Iterator[Node]:
-        """This node and all below it, as they stand in the file."""
+    def walk(self) -> Iterator[SourceNode]:
+        """This node and all below it, in the order of the file."""
         yield self
         for part in self.parts:
-            yield from part.each()
+            yield from part.walk()
 
 
-class Outline(NamedTuple):
+class SourceMap(NamedTuple):
     """The four sections of a rule: what must hold for it to fire, and on which line each condition stands."""
 
     rule: Rule
-    sections: tuple[tuple[Node, ...], ...]  # one for each of SECTIONS
+    sections: tuple[tuple[SourceNode, ...], ...]  # one for each of SECTIONS
 
-    def nodes(self) -> Iterator[Node]:
+    def nodes(self) -> Iterator[SourceNode]:
         """Every condition and group, section by section."""
-        return (node for section in self.sections for root in section for node in root.each())
+        return (node for section in self.sections for root in section for node in root.walk())
 
-    def by_section(self) -> Iterator[tuple[str, tuple[Node, ...]]]:
-        """The name of each section and what must be fulfilled in it, in the order in which they are asked."""
+    def by_section(self) -> Iterator[tuple[str, tuple[SourceNode, ...]]]:
+        """The name of each section and what must be fulfilled in it, in the order of evaluation."""
         return zip(SECTIONS, self.sections, strict=True)
 
-    def before(self, section: str) -> tuple[Node, ...]:
-        """What must be fulfilled for the section to be asked at all."""
+    def before(self, section: str) -> tuple[SourceNode, ...]:
+        """What must be fulfilled for the section to be evaluated at all."""
         return tuple(root for earlier in self.sections[: SECTIONS.index(section)] for root in earlier)
 
-    def roots(self) -> tuple[Node, ...]:
+    def roots(self) -> tuple[SourceNode, ...]:
         """The conditions that must all be fulfilled."""
         return tuple(root for section in self.sections for root in section)
 
 
-def outline(rule: Rule, document: Document) -> Outline:
-    """The conditions of a rule with their places in `document`, the file it was loaded from."""
-    return Outline(rule, (_effective(rule, document), _applies(rule, document), _needs(rule, document),
+def source_map(rule: Rule, document: Document) -> SourceMap:
+    """The conditions of a rule with their positions in `document`, the file it was loaded from."""
+    return SourceMap(rule, (_effective(rule, document), _applies(rule, document), _needs(rule, document),
                           (_when(rule.when, ("when",), (), rule, document),)))  # fmt: skip
 
 
-def _effective(rule: Rule, document: Document) -> tuple[Node, ...]:
+def _effective(rule: Rule, document: Document) -> tuple[SourceNode, ...]:
     names = {"at-least": ("from", "on or after"), "under": ("to", "before")}
     nodes = []
     for test in window(rule):
         key, word = names[test.op]
-        place: Place = ("effective", key)
-        words = f"day {word} {document.at(place)}"
-        nodes.append(Node("effective", place, document.line(place), words, test))
+        position: Position = ("effective", key)
+        words = f"day {word} {document.at(position)}"
+        nodes.append(SourceNode("effective", position, document.line(position), words, test))
     return tuple(nodes)
 
 
-def _applies(rule: Rule, document: Document) -> tuple[Node, ...]:
+def _applies(rule: Rule, document: Document) -> tuple[SourceNode, ...]:
     raw, fields = document.content.get("applies") or {}, KINDS[rule.scope].fields
     parts = rule.applies.parts if isinstance(rule.applies, AllOf) else ()
-    written = [
+    tests = [
         (("applies", fact, operator), fact, operator, value)
         for fact, wanted in raw.items()
         for operator, value in (wanted if isinstance(wanted, Mapping) else {"is": wanted}).items()
     ]
     return tuple(
-        Node(
+        SourceNode(
             "applies",
-            place,
-            document.line(place),
-            as_written(fact, operator, value, part, fields[fact]),
+            position,
+            document.line(position),
+            format_test(fact, operator, value, part, fields[fact]),
             part,
             path=(index,),
         )
-        for index, ((place, fact, operator, value), part) in enumerate(zip(written, parts, strict=True))
+        for index, ((position, fact, operator, value), part) in enumerate(zip(tests, parts, strict=True))
     )
 
 
-def _needs(rule: Rule, document: Document) -> tuple[Node, ...]:
+def _needs(rule: Rule, document: Document) -> tuple[SourceNode, ...]:
     return tuple(
-        Node(
+        SourceNode(
             "needs",
             ("needs", index),
             document.line(("needs", index)),
@@ -113,33 +118,41 @@ def _needs(rule: Rule, document: Document) -> tuple[Node, ...]:
     )
 
 
-def _when(condition: Condition, place: Place, path: tuple[int, ...], rule: Rule, document: Document) -> Node:
-    raw = document.at(place)
+def _when(
+    condition: Condition, position: Position, path: tuple[int, ...], rule: Rule, document: Document
+) -> SourceNode:
+    raw = document.at(position)
     if "fact" in raw:
-        return _leaves(condition, place, path, rule, document)
+        return _leaves(condition, position, path, rule, document)
     word = next(iter(raw))
     below: Sequence[Condition] = condition.parts if isinstance(condition, AllOf | AnyOf) else ()
     parts = tuple(
-        _when(part, (*place, word, index), (*path, index), rule, document) for index, part in enumerate(below)
+        _when(part, (*position, word, index), (*path, index), rule, document) for index, part in enumerate(below)
     )
-    return Node("when", place, document.line((*place, word)), f"{word} of", condition, path=path, parts=parts)
+    return SourceNode(
+        "when", position, document.line((*position, word)), f"{word} of", condition, path=path, parts=parts
+    )
 
 
-def _leaves(condition: Condition, place: Place, path: tuple[int, ...], rule: Rule, document: Document) -> Node:
+def _leaves(
+    condition: Condition, position: Position, path: tuple[int, ...], rule: Rule, document: Document
+) -> SourceNode:
     """One fact with one operator, or with several, all of which must hold."""
-    operators = [operator for operator in document.at(place) if operator != "fact"]
+    operators = [operator for operator in document.at(position) if operator != "fact"]
     if len(operators) == 1:
-        return _leaf(condition, (*place, operators[0]), path, rule, document)
+        return _leaf(condition, (*position, operators[0]), path, rule, document)
     below = condition.parts if isinstance(condition, AllOf) else ()
     parts = tuple(
-        _leaf(part, (*place, operator), (*path, index), rule, document)
+        _leaf(part, (*position, operator), (*path, index), rule, document)
         for index, (operator, part) in enumerate(zip(operators, below, strict=True))
     )
-    return Node("when", place, document.line(place), "all of", condition, path=path, parts=parts)
+    return SourceNode("when", position, document.line(position), "all of", condition, path=path, parts=parts)
 
 
-def _leaf(condition: Condition, place: Place, path: tuple[int, ...], rule: Rule, document: Document) -> Node:
-    fact, operator = document.at(place[:-1])["fact"], str(place[-1])
+def _leaf(
+    condition: Condition, position: Position, path: tuple[int, ...], rule: Rule, document: Document
+) -> SourceNode:
+    fact, operator = document.at(position[:-1])["fact"], str(position[-1])
     field = KINDS[rule.scope].fields[fact]
-    words = as_written(fact, operator, document.at(place), condition, field)
-    return Node("when", place, document.line(place), words, condition, path=path)
+    words = format_test(fact, operator, document.at(position), condition, field)
+    return SourceNode("when", position, document.line(position), words, condition, path=path)

@@ -1,6 +1,6 @@
 """Reads the test cases of a rule (`.test.yaml`): a base claim, changes, and what must be found.
 
-A value that is wrong on purpose is written behind a JSON pointer, which takes everything as it stands.
+A path takes values of its own form only; a JSON pointer takes any value, also one that is wrong on purpose.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from scrubber.rulebook.rule import SEVERITIES
 from scrubber.rulebook.rule_tables import ROW_TYPES
 from scrubber.rulebook.rulebook import STARTER_RELEASES, TEST_RELEASES, Pack
 from scrubber.rulebook.schema import ID, Day
-from scrubber.rulebook.test_case_paths import LINE_FIELDS, Form, target
-from scrubber.rulebook.yaml_file import Document, Place, iso_day, read_yaml, schema_faults
+from scrubber.rulebook.test_case_paths import LINE_FIELDS, ValueForm, target
+from scrubber.rulebook.yaml_file import Document, Position, iso_day, read_yaml, schema_faults
 
 _POINTER = "; to send something else on purpose, write its JSON pointer"
 _DAY = f"is no day of the calendar such as 2025-03-12{_POINTER}"
@@ -29,28 +29,28 @@ _FLAG = f"is yes, no or null{_POINTER}"
 _FLAGS = ("yes", "no", "true", "false", None, "")
 
 
-def value_faults(index: int, case: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
-    """Places in the case number `index` of a file, and what is wrong with the values there."""
+def value_faults(index: int, case: Mapping[str, Any]) -> Iterator[tuple[Position, str]]:
+    """Positions in the case number `index` of a file, and what is wrong with the values there."""
     for path, value in case["change"].items():
-        place = target(path)
-        if place is not None:
-            yield from _of_form((index, "change", path), path, value, place.form)
+        position = target(path)
+        if position is not None:
+            yield from _of_form((index, "change", path), path, value, position.form)
     for number, line in enumerate(case["lines"]):
         for name, value in line.items():
             yield from _of_form((index, "lines", number, name), name, value, LINE_FIELDS[name].form)
 
 
-def _of_form(place: Place, path: str, value: Any, form: Form) -> Iterator[tuple[Place, str]]:
-    if form is Form.DAY and value not in (None, "") and iso_day(value) is None:
-        yield place, f"{path}: {_DAY}"
-    elif form is Form.FLAG and (isinstance(value, list | dict) or value not in _FLAGS):
-        yield place, f"{path}: {_FLAG}"
-    elif form is Form.CODES and isinstance(value, Mapping):
-        yield place, f"{path}: is one text or a list of texts{_POINTER}"
-    elif form is Form.DIAGNOSES and not (value is None or _texts(value)):
-        yield place, f"{path}: is a list of codes, the principal one first{_POINTER}"
-    elif form is Form.BLOCKS and isinstance(value, str) and value:
-        yield place, f"{path}: is one block or a list of blocks{_POINTER}"
+def _of_form(position: Position, path: str, value: Any, form: ValueForm) -> Iterator[tuple[Position, str]]:
+    if form is ValueForm.DAY and value not in (None, "") and iso_day(value) is None:
+        yield position, f"{path}: {_DAY}"
+    elif form is ValueForm.FLAG and (isinstance(value, list | dict) or value not in _FLAGS):
+        yield position, f"{path}: {_FLAG}"
+    elif form is ValueForm.CODES and isinstance(value, Mapping):
+        yield position, f"{path}: is one text or a list of texts{_POINTER}"
+    elif form is ValueForm.DIAGNOSES and not (value is None or _texts(value)):
+        yield position, f"{path}: is a list of codes, the principal one first{_POINTER}"
+    elif form is ValueForm.BLOCKS and isinstance(value, str) and value:
+        yield position, f"{path}: is one block or a list of blocks{_POINTER}"
 
 
 def _texts(value: Any) -> bool:
@@ -210,11 +210,12 @@ TEST_SUFFIX = ".test.yaml"
 class Expected(NamedTuple):
     """A finding, or something not checked, on exactly these lines (1-based; none: the claim as a whole).
 
-    `told` has what else the case says of it: severity, at-risk, liability, related, message, pointer; or missing.
+    `attributes` are the other values that the case expects: severity, at-risk, liability, related, message, pointer; or
+    missing.
     """
 
     lines: tuple[int, ...]
-    told: Mapping[str, Any]
+    attributes: Mapping[str, Any]
 
 
 class TableRow(NamedTuple):
@@ -228,7 +229,7 @@ class TableRow(NamedTuple):
 class Case:
     """One case of a test file. `change` maps paths to values, `lines` are extra service lines.
 
-    `finds` and `not_checked` are None where the case says nothing of them; never both are.
+    `finds` and `not_checked` are None where the case does not expect any; never both are.
     """
 
     rule: str
@@ -276,13 +277,13 @@ def cases_of(document: Document, folder: Path, packs: Mapping[str, Pack]) -> lis
         if not (folder / "claims" / f"{case['claim']}.json").is_file()
     ]
     rows: dict[int, list[TableRow]] = {index: [] for index in range(len(loaded))}
-    for place, row in _table_rows(loaded, packs):
+    for position, row in _table_rows(loaded, packs):
         if isinstance(row, str):
-            faults.append(document.fault(place, row))
+            faults.append(document.fault(position, row))
         else:
-            rows[int(place[0])].append(row)
+            rows[int(position[0])].append(row)
     for index, case in enumerate(loaded):
-        faults += [document.fault(place, message) for place, message in value_faults(index, case)]
+        faults += [document.fault(position, message) for position, message in value_faults(index, case)]
     faults += [document.fault((index, "name"), "this name is used above") for index in _repeated(loaded)]
     if faults:
         raise Faults(faults)
@@ -299,8 +300,8 @@ def _repeated(loaded: list[dict[str, Any]]) -> Iterator[int]:
         seen.add(case["name"])
 
 
-def _table_rows(loaded: list[dict[str, Any]], packs: Mapping[str, Pack]) -> Iterator[tuple[Place, TableRow | str]]:
-    """Rows of the cases with their places, or what is wrong with them."""
+def _table_rows(loaded: list[dict[str, Any]], packs: Mapping[str, Pack]) -> Iterator[tuple[Position, TableRow | str]]:
+    """Rows of the cases with their positions, or what is wrong with them."""
     for index, case in enumerate(loaded):
         for file, rows in case["tables"].items():
             pack, _, name = file.partition("/")
@@ -312,18 +313,20 @@ def _table_rows(loaded: list[dict[str, Any]], packs: Mapping[str, Pack]) -> Iter
                 yield from _table_row((index, "tables", file, number), kind, cells)
 
 
-def _table_row(place: Place, kind: str, cells: Mapping[str, str | None]) -> Iterator[tuple[Place, TableRow | str]]:
+def _table_row(
+    position: Position, kind: str, cells: Mapping[str, str | None]
+) -> Iterator[tuple[Position, TableRow | str]]:
     parsers = cell_parsers(ROW_TYPES[kind])
     typed = {}
     for column, cell in cells.items():
         if column not in parsers:
-            yield (*place, column), f"there is no column {column}; there are: {', '.join(parsers)}"
+            yield (*position, column), f"there is no column {column}; there are: {', '.join(parsers)}"
             continue
         try:
             typed[column] = parsers[column](cell or "")
         except ValueError as error:
-            yield (*place, column), f"{column}: {error}"
-    yield place, TableRow(kind, typed)
+            yield (*position, column), f"{column}: {error}"
+    yield position, TableRow(kind, typed)
 
 
 def _case(document: Document, index: int, case: Mapping[str, Any], tables: tuple[TableRow, ...], releases: str) -> Case:

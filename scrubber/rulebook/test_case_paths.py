@@ -1,4 +1,4 @@
-"""Where the paths of a rule's test cases (`line.2.modifiers`, `abn.signed`) lead in a v3 body."""
+"""Resolves the paths of a rule's test cases (`line.2.modifiers`, `abn.signed`) to JSON pointers into a v3 body."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from enum import Enum
 from typing import NamedTuple
 
 
-class Form(Enum):
-    """How a text of a test case is written in the body."""
+class ValueForm(Enum):
+    """How a text of a test case is converted for the body."""
 
-    TEXT = "text"  # as it stands
+    TEXT = "text"  # unchanged
     DAY = "day"  # 2025-03-12 becomes 20250312
     FLAG = "flag"  # yes and no become true and false
     CODES = "codes"  # one code becomes a list of one
     DIAGNOSES = "diagnoses"  # codes become diagnosis objects, the first of them principal
     BLOCKS = "blocks"  # one block becomes a list of one
-    RAW = "raw"  # as it stands; the path is a JSON pointer
+    RAW = "raw"  # unchanged; the path is a JSON pointer
 
 
 class Target(NamedTuple):
-    """A place in the body: its JSON pointer, and the form of what stands there."""
+    """A position in the body: its JSON pointer, and the form of its value."""
 
     pointer: str
-    form: Form
+    form: ValueForm
 
 
 _CI = "/claimInformation"
@@ -85,55 +85,57 @@ _STATED = {
 _ABN = f"{_CONTEXT}/abn/0"
 
 
-def _plain() -> dict[str, Target]:
-    targets = {path: Target(pointer, Form.TEXT) for path, pointer in _CLAIM.items()}
+def _fixed_paths() -> dict[str, Target]:
+    targets = {path: Target(pointer, ValueForm.TEXT) for path, pointer in _CLAIM.items()}
     for party, (pointer, names) in _PARTIES.items():
-        targets[party] = Target(pointer, Form.TEXT)
+        targets[party] = Target(pointer, ValueForm.TEXT)
         for name, key in names.items():
-            targets[f"{party}.{name}"] = Target(f"{pointer}/{key}", Form.DAY if name == "birth-date" else Form.TEXT)
-    for part, names_of_part in _STATED.items():
-        for name in names_of_part:
-            path = f"{part}/{name}" if part else name
-            targets["documentation." + path.replace("/", ".")] = Target(f"{_ELEMENTS}/{path}", Form.TEXT)
+            targets[f"{party}.{name}"] = Target(
+                f"{pointer}/{key}", ValueForm.DAY if name == "birth-date" else ValueForm.TEXT
+            )
+    for block, members in _STATED.items():
+        for name in members:
+            path = f"{block}/{name}" if block else name
+            targets["documentation." + path.replace("/", ".")] = Target(f"{_ELEMENTS}/{path}", ValueForm.TEXT)
     for path in ("reportDate", "signature/date", "sourceStudy/date", "order/date"):
-        targets["documentation." + path.replace("/", ".")] = Target(f"{_ELEMENTS}/{path}", Form.DAY)
+        targets["documentation." + path.replace("/", ".")] = Target(f"{_ELEMENTS}/{path}", ValueForm.DAY)
     for name in ("separateReport", "modifierSupport"):
-        targets[f"documentation.{name}"] = Target(f"{_ELEMENTS}/{name}", Form.FLAG)
+        targets[f"documentation.{name}"] = Target(f"{_ELEMENTS}/{name}", ValueForm.FLAG)
     for name in ("form", "option", "estimate", "reason", "witnesses"):
-        targets[f"abn.{name}"] = Target(f"{_ABN}/{name}", Form.TEXT)
+        targets[f"abn.{name}"] = Target(f"{_ABN}/{name}", ValueForm.TEXT)
     return targets | {
-        "abn.issued": Target(f"{_ABN}/issued", Form.DAY),
-        "abn.signed": Target(f"{_ABN}/signed", Form.DAY),
-        "abn.refused": Target(f"{_ABN}/refused", Form.FLAG),
-        "abn.lines": Target(f"{_ABN}/lines", Form.CODES),
-        "documentation.lines": Target(f"{_CONTEXT}/documentation/0/lines", Form.CODES),
-        "abn": Target(f"{_CONTEXT}/abn", Form.BLOCKS),
-        "documentation": Target(f"{_CONTEXT}/documentation", Form.BLOCKS),
-        "history": Target(f"{_CONTEXT}/history", Form.BLOCKS),
-        "eligibility.qmb": Target(f"{_CONTEXT}/eligibility/qmb", Form.FLAG),
-        "eligibility.checkedOn": Target(f"{_CONTEXT}/eligibility/checkedOn", Form.DAY),
-        "pricing.qualifyingApm": Target(f"{_CONTEXT}/pricing/qualifyingApm", Form.FLAG),
-        "received-on": Target(f"{_CONTEXT}/receivedOn", Form.DAY),
-        "diagnoses": Target(f"{_CI}/healthCareCodeInformation", Form.DIAGNOSES),
+        "abn.issued": Target(f"{_ABN}/issued", ValueForm.DAY),
+        "abn.signed": Target(f"{_ABN}/signed", ValueForm.DAY),
+        "abn.refused": Target(f"{_ABN}/refused", ValueForm.FLAG),
+        "abn.lines": Target(f"{_ABN}/lines", ValueForm.CODES),
+        "documentation.lines": Target(f"{_CONTEXT}/documentation/0/lines", ValueForm.CODES),
+        "abn": Target(f"{_CONTEXT}/abn", ValueForm.BLOCKS),
+        "documentation": Target(f"{_CONTEXT}/documentation", ValueForm.BLOCKS),
+        "history": Target(f"{_CONTEXT}/history", ValueForm.BLOCKS),
+        "eligibility.qmb": Target(f"{_CONTEXT}/eligibility/qmb", ValueForm.FLAG),
+        "eligibility.checkedOn": Target(f"{_CONTEXT}/eligibility/checkedOn", ValueForm.DAY),
+        "pricing.qualifyingApm": Target(f"{_CONTEXT}/pricing/qualifyingApm", ValueForm.FLAG),
+        "received-on": Target(f"{_CONTEXT}/receivedOn", ValueForm.DAY),
+        "diagnoses": Target(f"{_CI}/healthCareCodeInformation", ValueForm.DIAGNOSES),
     }
 
 
-PATHS: Mapping[str, Target] = _plain()
+PATHS: Mapping[str, Target] = _fixed_paths()
 LINE_FIELDS: Mapping[str, Target] = {
-    "procedure": Target(f"{_SERVICE}/procedureCode", Form.TEXT),
-    "modifiers": Target(f"{_SERVICE}/procedureModifiers", Form.CODES),
-    "charge": Target(f"{_SERVICE}/lineItemChargeAmount", Form.TEXT),
-    "units": Target(f"{_SERVICE}/serviceUnitCount", Form.TEXT),
-    "unit-code": Target(f"{_SERVICE}/measurementUnit", Form.TEXT),
-    "qualifier": Target(f"{_SERVICE}/procedureIdentifier", Form.TEXT),
-    "place": Target(f"{_SERVICE}/placeOfServiceCode", Form.TEXT),
-    "pointers": Target(f"{_SERVICE}/compositeDiagnosisCodePointers/diagnosisCodePointers", Form.CODES),
-    "date": Target("serviceDate", Form.DAY),
-    "end-date": Target("serviceDateEnd", Form.DAY),
-    "rendering-npi": Target("renderingProvider/npi", Form.TEXT),
-    "taxonomy": Target("renderingProvider/taxonomyCode", Form.TEXT),
-    "ordering-npi": Target("orderingProvider/npi", Form.TEXT),
-    "ndc": Target("drugIdentification/nationalDrugCode", Form.TEXT),
+    "procedure": Target(f"{_SERVICE}/procedureCode", ValueForm.TEXT),
+    "modifiers": Target(f"{_SERVICE}/procedureModifiers", ValueForm.CODES),
+    "charge": Target(f"{_SERVICE}/lineItemChargeAmount", ValueForm.TEXT),
+    "units": Target(f"{_SERVICE}/serviceUnitCount", ValueForm.TEXT),
+    "unit-code": Target(f"{_SERVICE}/measurementUnit", ValueForm.TEXT),
+    "qualifier": Target(f"{_SERVICE}/procedureIdentifier", ValueForm.TEXT),
+    "place": Target(f"{_SERVICE}/placeOfServiceCode", ValueForm.TEXT),
+    "pointers": Target(f"{_SERVICE}/compositeDiagnosisCodePointers/diagnosisCodePointers", ValueForm.CODES),
+    "date": Target("serviceDate", ValueForm.DAY),
+    "end-date": Target("serviceDateEnd", ValueForm.DAY),
+    "rendering-npi": Target("renderingProvider/npi", ValueForm.TEXT),
+    "taxonomy": Target("renderingProvider/taxonomyCode", ValueForm.TEXT),
+    "ordering-npi": Target("orderingProvider/npi", ValueForm.TEXT),
+    "ndc": Target("drugIdentification/nationalDrugCode", ValueForm.TEXT),
 }
 DIAGNOSIS_FIELDS = {"code": "diagnosisCode", "qualifier": "diagnosisTypeCode"}
 POINTER = r"(/[^/]+)+"
@@ -146,13 +148,13 @@ def target(path: str) -> Target | None:
     if path in PATHS:
         return PATHS[path]
     if re.fullmatch(POINTER, path):
-        return Target(path, Form.RAW)
+        return Target(path, ValueForm.RAW)
     if re.fullmatch(LINE_PATH, path):
         return _line_target(path)
     if re.fullmatch(DIAGNOSIS_PATH, path):
         _, number, *name = path.split(".")
         field = f"/{DIAGNOSIS_FIELDS[name[0]]}" if name else ""
-        return Target(f"{_CI}/healthCareCodeInformation/{int(number) - 1}{field}", Form.TEXT)
+        return Target(f"{_CI}/healthCareCodeInformation/{int(number) - 1}{field}", ValueForm.TEXT)
     return None
 
 
@@ -160,6 +162,6 @@ def _line_target(path: str) -> Target:
     _, number, *name = path.split(".")
     line = f"{_CI}/serviceLines/{int(number) - 1}"
     if not name:
-        return Target(line, Form.RAW)
+        return Target(line, ValueForm.RAW)
     field = LINE_FIELDS[name[0]]
     return Target(f"{line}/{field.pointer}", field.form)

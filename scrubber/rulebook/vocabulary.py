@@ -1,7 +1,7 @@
-"""Kinds of facts, their fields with types, and the elements that a finding points at.
+"""Declares the kinds of facts that rules read, their fields with types, and the elements that findings point at.
 
-This page is the whole language between Python and the rule files: facts are made with these names, rules are typed
-by them, the engine is compiled from them, and the rule schema and docs are generated from them.
+This is the whole interface between Python and the rule files: facts are built with these names, rules are typed by
+them, the engine is compiled from them, and the rule schema and docs are generated from them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ DECIMAL_PLACES = 6  # numbers with a fraction travel to the engine as whole mill
 
 
 class Type(Enum):
-    """How a field's value is written in a rule file and held in a fact."""
+    """The type of a field: how a rule file writes its value, and how a fact holds it."""
 
     WORD = "word"  # one of a closed list
     TEXT = "text"  # any text, compared for equality only
@@ -33,10 +33,10 @@ class Type(Enum):
 class Field:
     """One thing that a rule may read.
 
-    `states` are words that stand for a value that is not there or cannot be read (`absent`, `not-a-number`); a field
+    `states` name why a value is not there or cannot be read (`absent`, `not-a-number`); a field
     with the state `not-supplied` may be listed under a rule's `needs`. The state of field f is held under `f?` in a
     fact, its value under `f`; exactly one of the two is there, or neither when the field does not apply. `tables` are
-    the reference tables (names of `reference.catalogue.TABLES`) whose rows it is made from: on a day that one of them
+    the reference tables (names of `reference.tables.TABLES`) whose rows it is made from: on a day that one of them
     does not reach, a rule that reads the field cannot be judged.
     """
 
@@ -75,8 +75,9 @@ _DIAGNOSES, _NOTES, _PLACES = ("icd10cm",), ("icd10cm", "icd10cm-notes"), ("plac
 
 LINES_OF_BUSINESS = ("original-medicare", "medicare-advantage", "medicaid", "tricare", "commercial", "other", "unknown")
 
-# What the codes of a list may be: `lists` of pack.yaml says it of each list. `text` is any text, compared as it stands;
-# `words` are small letters and digits with one blank between them.
+# What the codes of a list may be, as `lists` of pack.yaml declares. `text` is any text, compared unchanged; `words` are
+# small
+# letters and digits with one blank between them.
 LIST_TYPES = (
     "procedures", "modifiers", "diagnoses", "places", "payers", "contractors", "taxonomies", "elements", "x12-codes",
     "days", "words", "text",
@@ -143,7 +144,7 @@ _PAYER = (
     Field("contractor", Type.TEXT, "number of the Medicare contractor for the place of service", states=_UNKNOWN),
 )
 
-# Letters that CMS gives, and our word for a code that no loaded row has.
+# The letters of CMS, and `unlisted` for a code that no loaded row has.
 FEE_STATUSES = (*"ABCDEFGHIJMNPRTX", "unlisted")
 _EXCLUDED = Field(
     "excluded", Type.FLAG,
@@ -176,11 +177,12 @@ KNOWN = ("in-force", "not-yet-in-force", "ended", "unknown")
 class Kind:
     """A kind of fact: what one fact of it stands for, the fields it may have, and the element its findings point at.
 
-    `named_by` are the fields whose codes stand in the ids of its findings. `of_lines`: a fact of it stands on service
-    lines; `joins`: on several that are held together, so that what cannot be read of one may decide of another.
-    `where_needed`: such a fact is made only where there is something to say; `none` says, for explanations, that there
-    is nothing, with {place} for the line or claim asked about and {joined} for two of its lines. `where_asked`: it is
-    made only for codes that some rule names. `category` and `stage` are those of most of its rules.
+    `identified_by` are the fields whose codes become part of the ids of its findings. `of_lines`: a fact of it concerns
+    service lines; `joins`: several of them together, so that an unreadable value on one may decide about another.
+    `only_where_relevant`: such a fact exists only where a rule may have something to find; `none` is the sentence of
+    explanations for its absence, with {place} for the line or claim in question and {joined} for two of its lines.
+    `only_for_cited_codes`: it exists only for codes that some rule names. `category` and `stage` are those of most of
+    its rules.
     """
 
     name: str
@@ -188,12 +190,12 @@ class Kind:
     element: str
     fields: Mapping[str, Field]
     none: str
-    says: tuple[str, ...] = ()  # extra words a message may use, besides the fields, {line} and {related}
-    named_by: tuple[str, ...] = ("procedure",)
+    placeholders: tuple[str, ...] = ()  # placeholders of messages besides the fields, {line} and {related}
+    identified_by: tuple[str, ...] = ("procedure",)
     of_lines: bool = False
     joins: bool = False
-    where_needed: bool = False
-    where_asked: bool = False
+    only_where_relevant: bool = False
+    only_for_cited_codes: bool = False
     category: str = "coding"
     stage: str = "adjudication"
 
@@ -204,18 +206,30 @@ def _kind(
     element: str,
     *fields: Field,
     none: str,
-    says: tuple[str, ...] = (),
-    named_by: tuple[str, ...] = ("procedure",),
+    placeholders: tuple[str, ...] = (),
+    identified_by: tuple[str, ...] = ("procedure",),
     of_lines: bool = False,
     joins: bool = False,
-    where_needed: bool = False,
-    where_asked: bool = False,
+    only_where_relevant: bool = False,
+    only_for_cited_codes: bool = False,
     category: str = "coding",
     stage: str = "adjudication",
 ) -> Kind:
     by_name = {field.name: field for field in fields}
     return Kind(
-        name, about, element, by_name, none, says, named_by, of_lines, joins, where_needed, where_asked, category, stage
+        name,
+        about,
+        element,
+        by_name,
+        none,
+        placeholders,
+        identified_by,
+        of_lines,
+        joins,
+        only_where_relevant,
+        only_for_cited_codes,
+        category,
+        stage,
     )
 
 
@@ -242,7 +256,7 @@ KINDS: Mapping[str, Kind] = {
             Field("diagnosesOutOfOrder", Type.FLAG, "the first diagnosis is not ABK or a later one not ABF (ICD-10)"),
             Field("icd9", Type.FLAG, "an ICD-9 qualifier (BK, BF) with dates of service from 2015-10-01"),
             Field("contextConflict", Type.FLAG, "two documentation blocks say different things of one line"),
-            says=("conflict-lines",), named_by=(),
+            placeholders=("conflict-lines",), identified_by=(),
             none="{place} has nothing to judge",
         ),
         _kind(
@@ -257,9 +271,9 @@ KINDS: Mapping[str, Kind] = {
             )),
             Field("need", Type.WORD, "how much the transaction needs the element",
                   ("required", "situational", "envelope")),
-            says=("label", "where", "is-are", "sent-as", "readable", "meant"), named_by=("element",),
+            placeholders=("label", "where", "is-are", "sent-as", "readable", "meant"), identified_by=("element",),
             none="no element of {place} is missing or malformed",
-            where_needed=True, category="structure", stage="submission",
+            only_where_relevant=True, category="structure", stage="submission",
         ),
         _kind(
             "line", "one service line", "procedure", *_LINE,
@@ -311,9 +325,9 @@ KINDS: Mapping[str, Kind] = {
             Field("bypass", Type.WORD, "whether an NCCI-associated modifier separates the pair",
                   ("none", "used", "doubtful", "beside-visit", "misplaced"), tables=_PTP),
             Field("modifierSupport", Type.FLAG, "the record supports the modifier", (), _SUPPLIED),
-            says=("modifiers-used",), named_by=("second", "first"),
+            placeholders=("modifiers-used",), identified_by=("second", "first"),
             none="no edit and no rule joins {joined}",
-            of_lines=True, joins=True, where_needed=True, where_asked=True, category="bundling",
+            of_lines=True, joins=True, only_where_relevant=True, only_for_cited_codes=True, category="bundling",
         ),
         _kind(
             "repeat", "a line that repeats an earlier one: same provider, days, code, modifiers, place, units and drug",
@@ -321,9 +335,9 @@ KINDS: Mapping[str, Kind] = {
             Field("difference", Type.WORD, "what tells the two lines apart: nothing; the charge; 91 on what is no "
                   "laboratory test; a further line of the code, from which 59 or XE, XP, XS, XU set both apart",
                   ("none", "charge", "modifier-91", "further-line")),
-            says=("difference-in-words",),
+            placeholders=("difference-in-words",),
             none="{place} repeats no line",
-            of_lines=True, joins=True, where_needed=True, category="duplicate",
+            of_lines=True, joins=True, only_where_relevant=True, category="duplicate",
         ),
         _kind(
             "visit", "a visit on the day of a procedure whose fee may include it, or on the day before a major one",
@@ -338,9 +352,9 @@ KINDS: Mapping[str, Kind] = {
                   "of the group with the same taxonomy code", ("same", "same-specialty")),
             Field("setApart", Type.FLAG, "59 or XE, XP, XS, XU stands on one of the two lines, or one runs over days"),
             Field("editApplies", Type.FLAG, "an NCCI edit that the payer is known to apply joins the two codes"),
-            says=("when",),
+            placeholders=("when",),
             none="no visit of {place} lies beside a procedure whose fee may include it",
-            of_lines=True, joins=True, where_needed=True, where_asked=True, category="bundling",
+            of_lines=True, joins=True, only_where_relevant=True, only_for_cited_codes=True, category="bundling",
         ),
         _kind(
             "diagnosis", "one diagnosis", "diagnosis-code",
@@ -359,9 +373,9 @@ KINDS: Mapping[str, Kind] = {
                   ("female", "male"), tables=_NOTES),
             Field("outsideAges", Type.FLAG, "the patient's age lies outside the ages that the list states for it",
                   tables=_NOTES),
-            says=("characters", "others", "ages"), named_by=("code",),
+            placeholders=("characters", "others", "ages"), identified_by=("code",),
             none="nothing speaks against a diagnosis of {place}",
-            where_needed=True,
+            only_where_relevant=True,
         ),
         _kind(
             "code-day", "all lines of one code, rendering provider and day", "units", *_PAYER,
@@ -377,7 +391,7 @@ KINDS: Mapping[str, Kind] = {
             Field("bilateral", Type.WORD, "bilateral surgery indicator of the fee schedule; unset when it does not "
                   "have the code", ("0", "1", "2", "3", "9"), tables=_FEES),
             none="the units of {place} exceed no medically unlikely edit that is counted by day",
-            of_lines=True, joins=True, where_needed=True, category="units",
+            of_lines=True, joins=True, only_where_relevant=True, category="units",
         ),
         _kind(
             "medicare-edit", "two lines, or the units of a code, of a Medicaid claim under an edit of Medicare's NCCI "
@@ -392,7 +406,7 @@ KINDS: Mapping[str, Kind] = {
             Field("procedure", Type.TEXT, "of units: the code"),
             Field("units", Type.DECIMAL, "of units: how many"),
             Field("mue", Type.NUMBER, "of units: medically unlikely edit"),
-            named_by=("second", "first", "procedure"),
+            identified_by=("second", "first", "procedure"),
             none="no edit of Medicare's tables speaks of {place}, or it is no Medicaid claim",
             category="bundling",
         ),
@@ -417,7 +431,7 @@ KINDS: Mapping[str, Kind] = {
             Field("softwareVendor", Type.WORD, "vendor of that software against those that the payer accepts; unset "
                   "where no row says which", ("accepted", "not-accepted"), _SUPPLIED),
             none="no code of {place} is one whose report such rules read",
-            of_lines=True, where_asked=True, category="documentation", stage="postPayment",
+            of_lines=True, only_for_cited_codes=True, category="documentation", stage="postPayment",
         ),
         _kind(
             "abn", "what the claim and its notices say about one line's beneficiary notice", "modifiers", *_LINE,
@@ -448,7 +462,7 @@ KINDS: Mapping[str, Kind] = {
             Field("abn", Type.WORD, "notice for the line", ("valid", "invalid"), _SUPPLIED),
             Field("noticeHolds", Type.FLAG, "GA stands on the line with a valid notice of which nothing is doubtful, "
                   "and Original Medicare pays first"),
-            says=("months", "earlier-day", "next-day", "exceptions", "policy"),
+            placeholders=("months", "earlier-day", "next-day", "exceptions", "policy"),
             none="no policy row and no article answers for {place}",
             of_lines=True, category="coverage",
         ),
@@ -460,9 +474,9 @@ KINDS: Mapping[str, Kind] = {
                   "(carried-forward), of loaded ones, of loaded ones by more than SCRUBBER_STALE_AFTER days (stale), "
                   "or before the first one",
                   ("carried-forward", "past-last-release", "stale", "before-first-release")),
-            says=("releases",), named_by=(),
+            placeholders=("releases",), identified_by=(),
             none="every table that was asked reaches the dates of {place}",
-            where_needed=True, category="freshness",
+            only_where_relevant=True, category="freshness",
         ),
     )
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Reads a YAML file of ours: every scalar stays text, every node knows its line.
+"""Reads the YAML files of rule authors: every scalar stays text, every node keeps its line for messages.
 
 Plain YAML would read `0450` as 296 and `NO` as False; here the schema gives the types. Anchors, aliases, tags,
 repeated keys, more than 256 KB or 24 levels are faults: a rule file needs none of them.
@@ -19,10 +19,10 @@ from scrubber.errors import Fault, Faults
 MOST_BYTES = 256 * 1024
 MOST_LEVELS = 24
 
-Place = tuple[str | int, ...]
+Position = tuple[str | int, ...]
 
-# What libraries say that a reader who has never programmed could make nothing of, in words that tell what to do.
-_PLAIN_WORDS = {
+# Messages of marshmallow that mean nothing to a reader who does not program, and what to do instead.
+_PLAIN_MESSAGES = {
     "Missing data for required field.": "is missing: it must be there",
     "Unknown field.": "is no key that is known here; correct it or take it out",
     "Field may not be null.": "must not be empty",
@@ -34,7 +34,7 @@ _PLAIN_WORDS = {
     "Shorter than minimum length 1.": "must not be empty",
 }
 _OPENED = "is opened here and not closed, or a comma is missing between its parts"
-_YAML_CONTEXTS = {  # told with the line in which what was being read begins
+_YAML_CONTEXTS = {  # reported on the line where the unfinished construct begins
     "while scanning a simple key": "a key has no colon: write `key: value`, with a blank after the colon",
     "while scanning a quoted scalar": "a quotation mark is opened here and not closed",
     "while parsing a flow mapping": "a { " + _OPENED,
@@ -55,25 +55,25 @@ class Document(NamedTuple):
 
     file: str
     content: Any
-    lines: Mapping[Place, int]
-    misread: frozenset[Place] = frozenset()
+    lines: Mapping[Position, int]
+    misread: frozenset[Position] = frozenset()
 
-    def line(self, place: Place) -> int:
-        """Line of the node at `place`, or of its nearest parent that has one."""
-        while place and place not in self.lines:
-            place = place[:-1]
-        return self.lines.get(place, 0)
+    def line(self, position: Position) -> int:
+        """Line of the node at `position`, or of its nearest parent that has one."""
+        while position and position not in self.lines:
+            position = position[:-1]
+        return self.lines.get(position, 0)
 
-    def at(self, place: Place) -> Any:
-        """The node at `place`, which must be there."""
+    def at(self, position: Position) -> Any:
+        """The node at `position`, which must be there."""
         node = self.content
-        for key in place:
+        for key in position:
             node = node[key]
         return node
 
-    def fault(self, place: Place, message: str) -> Fault:
-        """A fault at `place` of this file."""
-        return Fault(self.file, self.line(place), message)
+    def fault(self, position: Position, message: str) -> Fault:
+        """A fault at `position` of this file."""
+        return Fault(self.file, self.line(position), message)
 
 
 def read_yaml(path: Path, name: str) -> Document:
@@ -83,31 +83,31 @@ def read_yaml(path: Path, name: str) -> Document:
         _refuse_references(text, name)
         root = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
-        raise Faults([_not_yaml(error, name)]) from None
+        raise Faults([_syntax_fault(error, name)]) from None
     except (yaml.YAMLError, RecursionError):
         raise Faults(
             [Fault(name, _line_of_control(text), "has a character that no text has: type the line anew")]
         ) from None
     if root is None:
         raise Faults([Fault(name, 0, "the file is empty")])
-    read = _Read(name, {}, set(), [])
-    content = _content(root, (), read)
-    if read.faults:
-        raise Faults(read.faults)
-    return Document(name, content, read.lines, frozenset(read.misread))
+    collected = _Collected(name, {}, set(), [])
+    content = _content(root, (), collected)
+    if collected.faults:
+        raise Faults(collected.faults)
+    return Document(name, content, collected.lines, frozenset(collected.misread))
 
 
-def schema_faults(document: Document, messages: Any, place: Place = ()) -> Iterable[Fault]:
-    """What marshmallow says of the document's content (`normalized_messages`), with the lines it speaks of."""
+def schema_faults(document: Document, messages: Any, position: Position = ()) -> Iterable[Fault]:
+    """The errors of marshmallow in the document's content (`normalized_messages`) as faults, with their lines."""
     if isinstance(messages, Mapping):
         for key, below in messages.items():
-            yield from schema_faults(document, below, place if key == "_schema" else (*place, key))
+            yield from schema_faults(document, below, position if key == "_schema" else (*position, key))
         return
-    # Where in a list it stands the line tells, and marshmallow's "key" and "value" are no words of the file.
-    name = ".".join(part for part in place if isinstance(part, str) and part not in ("key", "value"))
+    # The line gives the index in a list, and marshmallow's "key" and "value" are not in the file.
+    name = ".".join(step for step in position if isinstance(step, str) and step not in ("key", "value"))
     for message in messages:
-        told = _PLAIN_WORDS.get(message, message)
-        yield document.fault(place, f"{name}: {told}" if name else told)
+        text = _PLAIN_MESSAGES.get(message, message)
+        yield document.fault(position, f"{name}: {text}" if name else text)
 
 
 def iso_day(text: object) -> date | None:
@@ -120,17 +120,18 @@ def iso_day(text: object) -> date | None:
         return None
 
 
-def _not_yaml(error: yaml.MarkedYAMLError, name: str) -> Fault:
-    """What keeps a file from being YAML, in words of ours where we have some."""
-    told, mark = _YAML_PROBLEMS.get(error.problem or ""), error.problem_mark
-    if told is None:
-        told, mark = _YAML_CONTEXTS.get(error.context or ""), error.context_mark or mark
-    if told is None:
-        told, mark = ", ".join(filter(None, (error.context, error.problem))), error.problem_mark
-    return Fault(name, mark.line + 1 if mark else 0, f"not YAML: {told}")
+def _syntax_fault(error: yaml.MarkedYAMLError, name: str) -> Fault:
+    """The fault of a file that is no YAML, in plain English where there is a text for the parser's message."""
+    text, mark = _YAML_PROBLEMS.get(error.problem or ""), error.problem_mark
+    if text is None:
+        text, mark = _YAML_CONTEXTS.get(error.context or ""), error.context_mark or mark
+    if text is None:
+        text, mark = ", ".join(filter(None, (error.context, error.problem))), error.problem_mark
+    return Fault(name, mark.line + 1 if mark else 0, f"not YAML: {text}")
 
 
-# What YAML refuses, and what turns the direction of writing: a message could read otherwise than it is.
+# Characters that YAML refuses, and those that reverse the direction of text: a message could appear to say something
+# else.
 _CONTROL = re.compile(
     r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
@@ -174,50 +175,52 @@ def _refuse_references(text: str, name: str) -> None:
             raise Faults([Fault(name, line, f"nested deeper than {MOST_LEVELS} levels")])
 
 
-class _Read(NamedTuple):
-    """What is gathered on the way through a file."""
+class _Collected(NamedTuple):
+    """What reading a file collects."""
 
     file: str
-    lines: dict[Place, int]
-    misread: set[Place]
+    lines: dict[Position, int]
+    misread: set[Position]
     faults: list[Fault]
 
 
-_NUMBER = re.compile(r"[0-9]+([eE][0-9]+)?")  # as YAML 1.2 reads it; what 1.1 makes of a text the tag says
+_NUMBER = re.compile(r"[0-9]+([eE][0-9]+)?")  # as YAML 1.2 reads it; the node's tag has the type under 1.1
 _TEXT = "tag:yaml.org,2002:str"
 
 
-def _content(node: yaml.Node, place: Place, read: _Read) -> Any:
-    read.lines[place] = node.start_mark.line + 1
+def _content(node: yaml.Node, position: Position, collected: _Collected) -> Any:
+    collected.lines[position] = node.start_mark.line + 1
     if isinstance(node, yaml.ScalarNode):
-        return _scalar(node, place, read)
+        return _scalar(node, position, collected)
     if isinstance(node, yaml.SequenceNode):
-        return [_content(item, (*place, index), read) for index, item in enumerate(node.value)]
-    return _mapping(node, place, read)
+        return [_content(item, (*position, index), collected) for index, item in enumerate(node.value)]
+    return _mapping(node, position, collected)
 
 
-def _scalar(node: yaml.ScalarNode, place: Place, read: _Read) -> str | None:
+def _scalar(node: yaml.ScalarNode, position: Position, collected: _Collected) -> str | None:
     if _CONTROL.search(node.value):
-        read.faults.append(Fault(read.file, read.lines[place], "a text holds a control character: take it out"))
+        collected.faults.append(
+            Fault(collected.file, collected.lines[position], "a text holds a control character: take it out")
+        )
     if node.style:  # None or "" without quotes, by the version of libyaml
         return str(node.value)
     if node.value in ("", "~", "null"):
         return None
     if node.tag != _TEXT or _NUMBER.fullmatch(node.value):
-        read.misread.add(place)
+        collected.misread.add(position)
     return str(node.value)
 
 
-def _mapping(node: yaml.Node, place: Place, read: _Read) -> dict[str, Any]:
+def _mapping(node: yaml.Node, position: Position, collected: _Collected) -> dict[str, Any]:
     content: dict[str, Any] = {}
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
         if not isinstance(key_node, yaml.ScalarNode):
-            read.faults.append(Fault(read.file, line, "a key must be a word"))
+            collected.faults.append(Fault(collected.file, line, "a key must be a word"))
             continue
         key = str(key_node.value)
         if key in content:
-            read.faults.append(Fault(read.file, line, f"`{key}` stands here twice"))
-        content[key] = _content(value_node, (*place, key), read)
-        read.lines[(*place, key)] = line
+            collected.faults.append(Fault(collected.file, line, f"`{key}` stands here twice"))
+        content[key] = _content(value_node, (*position, key), collected)
+        collected.lines[(*position, key)] = line
     return content

@@ -11,7 +11,7 @@ from scrubber.authoring.case_claim import CaseNotMade, base_claim, claim_of
 from scrubber.claim import read_v3
 from scrubber.rulebook.load import load_rulebook
 from scrubber.rulebook.test_case import Case, read_cases
-from scrubber.rulebook.test_case_paths import PATHS, Form, target
+from scrubber.rulebook.test_case_paths import PATHS, ValueForm, target
 from tests.support.rule_folders import put, rule_folder
 
 TESTS = "sample/family/sample-rule.test.yaml"
@@ -165,7 +165,7 @@ def test_what_is_not_there_cannot_be_changed(tmp_path: Path, changes: str, said:
         body(tmp_path, changes)
 
 
-_VALUES = {Form.DAY: "2025-03-12", Form.FLAG: "yes"}
+_VALUES = {ValueForm.DAY: "2025-03-12", ValueForm.FLAG: "yes"}
 
 
 @pytest.mark.parametrize("path", sorted(PATHS))

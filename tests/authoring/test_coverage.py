@@ -16,7 +16,7 @@ from scrubber.engine.plain import PlainEngine
 from scrubber.engine.program import EngineTest
 from scrubber.rulebook.load import load_rulebook
 from scrubber.rulebook.reachability import companions
-from scrubber.rulebook.source_map import SECTIONS, Node
+from scrubber.rulebook.source_map import SECTIONS, SourceNode
 from scrubber.rulebook.test_case import Case
 from scrubber.scrub import open_scrubber, read_facts
 from tests.conftest import ROOT
@@ -133,7 +133,7 @@ def by_the_engine(coverage: RuleCoverage, cases: list[Case]) -> list[tuple[int, 
     return [(count[True], count[False]) for count in counts]
 
 
-def asked(node: Node, nodes: list[Node], met: list[bool]) -> bool:
+def asked(node: SourceNode, nodes: list[SourceNode], met: list[bool]) -> bool:
     """Whether all that stands in the sections before is fulfilled; a group is, or is not, as a whole."""
     before = SECTIONS[: SECTIONS.index(node.section)]
     return all(met[key] for key, other in enumerate(nodes) if other.section in before)

@@ -16,7 +16,7 @@ from scrubber.engine.plain import PlainEngine
 from scrubber.findings.judge import rule_tests
 from scrubber.rulebook.rule import Rule
 from scrubber.rulebook.rulebook import Rulebook
-from scrubber.rulebook.source_map import outline
+from scrubber.rulebook.source_map import source_map
 from scrubber.rulebook.yaml_file import read_yaml
 from scrubber.scrub import Scrubber, open_scrubber
 from tests.conftest import ROOT
@@ -37,7 +37,7 @@ def test_verdicts_are_those_of_the_tests_themselves(step: int) -> None:
     opened, random = shipped_scrubber(), Random(4)
     for mutation in mutate(opened, RULES, sorted(opened.rulebook.rules)[::step]):
         document = read_yaml(RULES / mutation.rule.file, mutation.rule.file)
-        changes = list(mutants(outline(mutation.rule, document), document))
+        changes = list(mutants(source_map(mutation.rule, document), document))
         often = 2 if mutation.rule.scope in ("document", "pair") else 1
         for mutant in random.sample(changes, min(often, len(changes))):
             passes = all(result.passed for result in run_tests(with_rule(opened, mutant.rule), RULES, [mutant.rule.id]))

@@ -23,7 +23,7 @@ from scrubber.reference import open_reference
 from scrubber.reference.load.format import StatedRelease
 from scrubber.reference.tables import PROCEDURES
 from scrubber.reference.typed_tables import read_contents
-from scrubber.rulebook.lint import check_up
+from scrubber.rulebook.lint import lint_report
 from scrubber.scrub import Scrubber, open_scrubber
 from tests.reference.load.test_loader import load_into
 from tests.server.test_reload import digests, hup, serving, workers_of
@@ -150,11 +150,11 @@ def test_a_case_that_was_written_for_other_tables_says_so_when_it_fails(contrary
 def test_lint_counts_the_cases_that_other_tables_may_change(tmp_path: Path) -> None:
     cases = CASES.replace("name: two units\n", "name: two units\n  releases: in-use\n")
     folder = rule_folder(tmp_path / "a", cases=cases)
-    assert check_up(folder, date(2026, 11, 23)).in_use == 1
+    assert lint_report(folder, date(2026, 11, 23)).in_use == 1
     assert "1 case runs on the releases in use" in scrubber("rules", "lint", rules=folder).stdout
     folder = rule_folder(tmp_path / "b", pack=PACK + "test-releases: in-use\n")
-    assert check_up(folder, date(2026, 11, 23)).in_use == 4
-    assert check_up(SHIPPED, date(2026, 11, 23)).in_use == 0
+    assert lint_report(folder, date(2026, 11, 23)).in_use == 4
+    assert lint_report(SHIPPED, date(2026, 11, 23)).in_use == 0
 
 
 @pytest.mark.parametrize("where", ["pack", "case"])
@@ -165,7 +165,7 @@ def test_another_word_is_a_fault_with_its_line(tmp_path: Path, where: str) -> No
     else:
         folder = rule_folder(tmp_path, cases=CASES.replace("two units\n", "two units\n  releases: mine\n"))
         found = ("sample/family/sample-rule.test.yaml", 2)
-    [fault] = [fault for fault in check_up(folder, date(2026, 11, 23)).faults if "releases" in fault.message]
+    [fault] = [fault for fault in lint_report(folder, date(2026, 11, 23)).faults if "releases" in fault.message]
     assert (fault.file, fault.line) == found
     assert "Must be one of: starter, loaded, complete, in-use." in fault.message
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from scrubber.rulebook.condition_words import MOST_NAMED, as_data, as_written, asked_for, in_one_line, listed
+from scrubber.rulebook.condition_words import MOST_LISTED, as_data, expected, format_test, in_one_line, join_first
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Has, InList
 from scrubber.rulebook.vocabulary import KINDS, state_key
 
@@ -31,7 +31,7 @@ def test_a_test_reads_as_in_a_rule_file_and_as_what_it_asks_for(
     test: Test, fact: str, in_a_file: str, asked: str
 ) -> None:
     assert in_one_line(test, LINE) == in_a_file
-    assert asked_for(test, LINE[fact]) == asked
+    assert expected(test, LINE[fact]) == asked
 
 
 def test_groups_are_data_and_one_line() -> None:
@@ -45,9 +45,9 @@ def test_groups_are_data_and_one_line() -> None:
 
 def test_a_value_of_a_file_stays_as_it_is_written() -> None:
     test = Compare("charge", "over", 500)
-    assert as_written("charge", "over", "5", test, LINE["charge"]) == "charge over 5"
-    assert as_written("procedure", "any", ["77080", 77081], test, LINE["procedure"]) == "procedure any [77080, 77081]"
+    assert format_test("charge", "over", "5", test, LINE["charge"]) == "charge over 5"
+    assert format_test("procedure", "any", ["77080", 77081], test, LINE["procedure"]) == "procedure any [77080, 77081]"
 
 
 def test_long_lists_are_cut() -> None:
-    assert listed(range(MOST_NAMED + 3)).endswith("11 and 3 more")
+    assert join_first(range(MOST_LISTED + 3)).endswith("11 and 3 more")

@@ -12,7 +12,7 @@ from scrubber.authoring.check_cache import Passed
 from scrubber.authoring.run_tests import run_tests
 from scrubber.errors import Faults
 from scrubber.reference import open_reference
-from scrubber.rulebook.lint import check_up, lint
+from scrubber.rulebook.lint import lint, lint_report
 from scrubber.rulebook.load import load_rulebook
 from scrubber.scrub import open_scrubber
 from tests.server.test_reload import digests, hup, logged, reload, serving
@@ -32,7 +32,7 @@ def folder_with(folder: Path, draft: str, cases: str | None = CASES) -> Path:
 
 
 def warned(folder: Path) -> list[str]:
-    return [str(warning) for warning in check_up(folder, TODAY).warnings]
+    return [str(warning) for warning in lint_report(folder, TODAY).warnings]
 
 
 BROKEN = {

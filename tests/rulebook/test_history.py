@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from scrubber.cli import main
 from scrubber.errors import Faults, NoRulebook
 from scrubber.rulebook import load
-from scrubber.rulebook.history import RULEBOOKS, archive, archive_or_tell, archived, open_archived
+from scrubber.rulebook.history import RULEBOOKS, archive, archive_or_warn, archived_rulebooks, open_archived
 from scrubber.rulebook.load import digest, load_rulebook
 from scrubber.rulebook.load_tables import load_tables
 from tests.conftest import ROOT
@@ -62,7 +62,7 @@ def test_keeping_twice_changes_nothing(rules: Path, state: Path) -> None:
     put(rules, "sample/family/sample-rule.test.yaml", "")  # no part of the digest
     assert archive(rules, digest(rules), state) == kept
     assert kept.stat() == before
-    assert len(archived(state)) == 1
+    assert len(archived_rulebooks(state)) == 1
 
 
 def test_several_rulebooks_are_listed_the_newest_first(rules: Path, state: Path) -> None:
@@ -71,8 +71,8 @@ def test_several_rulebooks_are_listed_the_newest_first(rules: Path, state: Path)
     put(rules, "sample/family/sample-rule.yaml", with_lines(RULE, severity="severity: info"))
     second = digest(rules)
     archive(rules, second, state)
-    assert [each.digest for each in archived(state)] == [second, first]
-    assert [each.rules for each in archived(state)] == [1, 1]
+    assert [each.digest for each in archived_rulebooks(state)] == [second, first]
+    assert [each.rules for each in archived_rulebooks(state)] == [1, 1]
 
 
 def test_a_folder_edited_since_it_was_loaded_is_not_kept_under_its_digest(rules: Path, state: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_folder_edited_since_it_was_loaded_is_not_kept_under_its_digest(rules:
     put(rules, "sample/family/sample-rule.yaml", with_lines(RULE, severity="severity: info"))
     with pytest.raises(NoRulebook, match="no longer holds"):
         archive(rules, loaded, state)
-    assert archived(state) == ()
+    assert archived_rulebooks(state) == ()
 
 
 def test_a_folder_edited_while_it_is_loaded_does_not_load(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +138,7 @@ def test_a_damaged_copy_is_told(rules: Path, state: Path, damage: str) -> None:
 def test_what_a_killed_process_left_is_no_rulebook_and_is_removed(rules: Path, state: Path) -> None:
     left = state / RULEBOOKS / f".unfinished-{'0' * 64}"
     put(left, "sample/pack.yaml", "name: half")
-    assert archived(state) == ()
+    assert archived_rulebooks(state) == ()
     kept = archive(rules, digest(rules), state)
     assert {path.name for path in kept.parent.iterdir()} == {kept.name, "lock"}
 
@@ -160,19 +160,19 @@ def test_processes_that_keep_one_rulebook_at_once_keep_it_once(rules: Path, tmp_
     for process in processes:
         process.join(timeout=PATIENCE)
     assert [process.exitcode for process in processes] == [0] * 4
-    assert all(len(archived(state)) == 1 and open_archived(state, loaded) for state in states)
+    assert all(len(archived_rulebooks(state)) == 1 and open_archived(state, loaded) for state in states)
 
 
 def test_without_a_folder_for_it_nothing_is_kept_and_nothing_is_told(rules: Path) -> None:
     told: list[str] = []
-    archive_or_tell(rules, digest(rules), None, told.append)
+    archive_or_warn(rules, digest(rules), None, told.append)
     assert told == []
 
 
 def test_a_state_that_cannot_be_written_is_told_and_stops_nothing(rules: Path, state: Path) -> None:
     state.write_text("a file, where a folder is meant")
     told: list[str] = []
-    archive_or_tell(rules, digest(rules), state, told.append)
+    archive_or_warn(rules, digest(rules), state, told.append)
     [why] = told
     assert "cannot be written" in why
 
@@ -180,7 +180,7 @@ def test_a_state_that_cannot_be_written_is_told_and_stops_nothing(rules: Path, s
 def test_the_service_keeps_the_rulebook_that_it_starts_with(tmp_path: Path, state: Path) -> None:
     rules = write_rules(tmp_path / "rules", ("sample-one", "warn", "77092"))
     with running(tmp_path, SCRUBBER_RULES=str(rules), SCRUBBER_STATE=str(state)):
-        [kept] = archived(state)
+        [kept] = archived_rulebooks(state)
     assert kept.digest == digest(rules)
 
 
@@ -207,10 +207,10 @@ EXAMPLE = str(ROOT / "examples" / "tbs-bundled.json")
 def test_an_answer_that_can_be_replayed_keeps_its_rulebook(state: Path) -> None:
     assert scrubber("scrub", EXAMPLE, state=state).exit_code == 0
     assert scrubber("scrub", "--view", "clearinghouse", EXAMPLE, state=state).exit_code == 0
-    assert archived(state) == ()
+    assert archived_rulebooks(state) == ()
     done = scrubber("scrub", "--json", EXAMPLE, state=state)
     assert (done.exit_code, done.stderr) == (0, "")
-    assert [each.digest for each in archived(state)] == [digest(ROOT / "rules")]
+    assert [each.digest for each in archived_rulebooks(state)] == [digest(ROOT / "rules")]
 
 
 def test_scrubbing_goes_on_where_nothing_can_be_kept(state: Path) -> None:

@@ -14,7 +14,7 @@ from scrubber.errors import Fault, Faults
 from scrubber.rulebook.backtest_record import BackTestRecord, read_record, record_path, write_record
 from scrubber.rulebook.lint import lint
 from scrubber.rulebook.load import load_rulebook
-from scrubber.rulebook.rule import Rule, meaning
+from scrubber.rulebook.rule import Rule, semantic_hash
 from tests.support.rule_folders import CASES, RULE, put, rule_folder, with_lines
 
 FILE = "sample/family/sample-rule.yaml"
@@ -30,7 +30,7 @@ def sample(folder: Path, **lines: str) -> Rule:
 
 def record_of(rule: Rule) -> BackTestRecord:
     return BackTestRecord(
-        rule.id, meaning(rule), 1000, 12, Decimal("345.60"), Decimal("0.75"), date(2026, 11, 23), DIGEST
+        rule.id, semantic_hash(rule), 1000, 12, Decimal("345.60"), Decimal("0.75"), date(2026, 11, 23), DIGEST
     )
 
 
@@ -127,8 +127,8 @@ CHANGES = {
 
 
 def test_whatever_changes_the_meaning_changes_its_hash(tmp_path: Path) -> None:
-    meanings = [meaning(sample(tmp_path / name, **lines)) for name, lines in CHANGES.items()]
-    assert len({meaning(sample(tmp_path / "plain")), *meanings}) == len(CHANGES) + 1
+    meanings = [semantic_hash(sample(tmp_path / name, **lines)) for name, lines in CHANGES.items()]
+    assert len({semantic_hash(sample(tmp_path / "plain")), *meanings}) == len(CHANGES) + 1
 
 
 @pytest.mark.parametrize(
@@ -140,12 +140,12 @@ def test_whatever_changes_the_meaning_changes_its_hash(tmp_path: Path) -> None:
     ],
 )
 def test_words_layout_and_status_leave_the_meaning(tmp_path: Path, lines: dict[str, str]) -> None:
-    assert meaning(sample(tmp_path / "a", **lines)) == meaning(sample(tmp_path / "b"))
+    assert semantic_hash(sample(tmp_path / "a", **lines)) == semantic_hash(sample(tmp_path / "b"))
 
 
 def test_the_order_of_codes_leaves_the_meaning(tmp_path: Path) -> None:
     one, other = 'applies: {procedure: {any: ["77092", "77089"]}}', 'applies: {procedure: {any: ["77089", "77092"]}}'
-    assert meaning(sample(tmp_path / "a", applies=one)) == meaning(sample(tmp_path / "b", applies=other))
+    assert semantic_hash(sample(tmp_path / "a", applies=one)) == semantic_hash(sample(tmp_path / "b", applies=other))
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:

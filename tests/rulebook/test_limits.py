@@ -28,11 +28,11 @@ from scrubber.errors import Fault
 from scrubber.explain.conditions import parts_of
 from scrubber.explain.model import Leaf, Node
 from scrubber.facts.fact import Fact
-from scrubber.rulebook.conditions import ORDER_WORDS, Reading, by_days, by_name, when_condition
+from scrubber.rulebook.conditions import ORDER_OPERATORS, TypingContext, by_name, limit_alternatives, when_condition
 from scrubber.rulebook.json_schema import rule_schema
 from scrubber.rulebook.lint import lint
 from scrubber.rulebook.load import load_rulebook
-from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, meaning
+from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, semantic_hash
 from scrubber.rulebook.rule_tables import LimitRow
 from scrubber.rulebook.rulebook import CodeLists, Rulebook
 from scrubber.rulebook.vocabulary import KINDS
@@ -135,8 +135,8 @@ def limits(draw: st.DrawFn) -> Drawn:
         for since, until in pairwise(ends)
         if draw(st.integers(0, 4))
     ] or [LimitRow("most", Decimal(3), None, None, "sample")]
-    word, faults = draw(st.sampled_from(sorted(ORDER_WORDS))), list[str]()
-    reading = Reading(KINDS["line"], by_name(draw(st.permutations(rows))), lambda _, said: faults.append(said))
+    word, faults = draw(st.sampled_from(sorted(ORDER_OPERATORS))), list[str]()
+    reading = TypingContext(KINDS["line"], by_name(draw(st.permutations(rows))), lambda _, said: faults.append(said))
     condition = when_condition({"fact": "units", word: {"limit": "most"}}, (), reading)
     assert not faults
     return Drawn(rows, word, condition)
@@ -173,14 +173,14 @@ def test_it_means_to_look_the_limit_up_by_day(
         assert (judged.verdict == "true") == wanted
         if len(drawn.rows) > 1 and any(in_force(row, each) for row in drawn.rows):
             assert isinstance(judged, Leaf)
-    assert len(by_days(drawn.condition)) == len(drawn.rows)
+    assert len(limit_alternatives(drawn.condition)) == len(drawn.rows)
 
 
 @pytest.mark.parametrize("rows", [2, MOST_ALTERNATIVES + 3])
 def test_both_engines_find_the_same(rows: int) -> None:
     ends: list[date | None] = [None, *(date(2010 + year, 1, 1) for year in range(rows)), None]
     table = [LimitRow("most", Decimal(n % 4), *days, "sample") for n, days in enumerate(pairwise(ends))]
-    reading = Reading(KINDS["line"], by_name(table), lambda _, said: pytest.fail(said))
+    reading = TypingContext(KINDS["line"], by_name(table), lambda _, said: pytest.fail(said))
     condition = when_condition({"fact": "units", "over": {"limit": "most"}}, (), reading)
     facts = [
         Fact("line", {"day": on(2008 + year, month, 1), "units": units * 1_000_000})
@@ -289,7 +289,7 @@ def test_a_case_cannot_change_the_limit_of_its_rule(tmp_path: Path) -> None:
 def test_a_row_that_changes_changes_what_the_rule_means(tmp_path: Path) -> None:
     before = load_rulebook(folder_with(tmp_path / "before")).rules["sample-rule"]
     after = load_rulebook(folder_with(tmp_path / "after", LIMITS.replace(",4,", ",5,"))).rules["sample-rule"]
-    assert meaning(before) != meaning(after)
+    assert semantic_hash(before) != semantic_hash(after)
 
 
 def test_coverage_and_mutations_take_a_limit_as_one_condition(tmp_path: Path) -> None:
@@ -329,7 +329,7 @@ def test_explain_tells_the_row_of_the_day(command: CliRunner, tmp_path: Path) ->
 
 def test_a_fact_without_a_row_is_told_by_its_alternatives(shipped: Scrubber) -> None:
     rows = [LimitRow("most", Decimal(1), date(2025, 1, 1), None, "sample")]
-    reading = Reading(KINDS["line"], by_name(rows), lambda _, said: pytest.fail(said))
+    reading = TypingContext(KINDS["line"], by_name(rows), lambda _, said: pytest.fail(said))
     condition = when_condition({"fact": "units", "over": {"limit": "most"}}, (), reading)
     fact = Fact("line", {"day": on(2024), "units": 9_000_000})
     judged = explained(condition, fact, shipped)

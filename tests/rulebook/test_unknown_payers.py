@@ -14,9 +14,9 @@ from scrubber.explain import Asked, explain
 from scrubber.findings import ScrubResult
 from scrubber.reference import open_reference
 from scrubber.rulebook.condition_words import as_data
-from scrubber.rulebook.lint import check_up, lint
+from scrubber.rulebook.lint import lint, lint_report
 from scrubber.rulebook.load import load_rulebook
-from scrubber.rulebook.source_map import outline
+from scrubber.rulebook.source_map import source_map
 from scrubber.rulebook.vocabulary import KINDS
 from scrubber.rulebook.yaml_file import read_yaml
 from scrubber.scrub import assemble
@@ -71,7 +71,7 @@ def test_what_is_said_of_unknown_payers_holds(tmp_path: Path, test: str, payers:
         folder = folder_with(tmp_path, "{}", f"{{fact: payer, {inner}}}")
     assert fires_for(folder) == payers
     assert [fault for fault in lint(folder) if ".test.yaml" not in fault.file] == []
-    assert [str(each) for each in check_up(folder, date(2026, 11, 23)).warnings if FILE in each.file] == []
+    assert [str(each) for each in lint_report(folder, date(2026, 11, 23)).warnings if FILE in each.file] == []
     assert all(item.why != "payer-unknown" for payer in PAYERS for item in scrubbed(folder, payer).not_checked)
 
 
@@ -79,7 +79,7 @@ def test_what_is_said_of_unknown_payers_holds(tmp_path: Path, test: str, payers:
 def test_leaving_unknown_payers_out_without_a_word_is_a_warning_and_not_checked(tmp_path: Path, test: str) -> None:
     folder = folder_with(tmp_path, f"{{payer: {test}}}")
     assert fires_for(folder) == {"two"}  # as it always was
-    [warning] = [each for each in check_up(folder, date(2026, 11, 23)).warnings if each.file == FILE]
+    [warning] = [each for each in lint_report(folder, date(2026, 11, 23)).warnings if each.file == FILE]
     assert "leaves out every claim whose payer is unknown, and there the rule is not checked" in warning.message
     assert "`not-known-to-be: [...]`" in warning.message
     assert warning.line == read_yaml(folder / FILE, FILE).line(("applies", "payer"))
@@ -129,7 +129,7 @@ def test_explanations_and_mutations_take_or_unknown_as_one_condition(tmp_path: P
     book = load_rulebook(folder)
     rule = book.rules["sample-rule"]
     document = read_yaml(folder / FILE, FILE)
-    told = outline(rule, document)
+    told = source_map(rule, document)
     assert [node.words for node in told.nodes() if node.section == "applies"] == ["payer not-known-to-be [Sample One]"]
     changed = [mutant.change for mutant in mutants(told, document) if "payer" in mutant.change]
     assert changed == [

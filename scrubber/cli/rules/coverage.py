@@ -20,9 +20,9 @@ from scrubber.cli.options import Unusable, settings, told_plainly
 from scrubber.cli.rules.options import counted, watched
 from scrubber.cli.terminal import columns
 from scrubber.errors import NotAClaim, NotJson
-from scrubber.rulebook.reachability import Companions, companions, told_against
+from scrubber.rulebook.reachability import Companions, companions, describe_contradiction
 from scrubber.rulebook.rulebook import Rulebook
-from scrubber.rulebook.source_map import Node
+from scrubber.rulebook.source_map import SourceNode
 from scrubber.scrub import Scrubber, open_scrubber
 
 
@@ -128,7 +128,7 @@ def _gaps(told: RuleCoverage, folder: str) -> Iterator[str]:
                 yield _short(f"    never {word}: {seen.node.words}")
 
 
-def _place(told: RuleCoverage, node: Node, folder: str) -> str:
+def _place(told: RuleCoverage, node: SourceNode, folder: str) -> str:
     return f"{folder}/{told.rule.file}:{node.line}"
 
 
@@ -146,7 +146,7 @@ def closing(covered: Sequence[RuleCoverage], together: Sequence[Companions], fol
     yield f"{counted(len(covered), 'rule')}, {cases}: {shown:,} of {ways:,} outcomes of conditions seen{percent}"
     for told in covered:
         if told.never:
-            yield f"{_place(told, told.never[0], folder)}: can never fire: {told_against(told.never)}"
+            yield f"{_place(told, told.never[0], folder)}: can never fire: {describe_contradiction(told.never)}"
     for rule, other, both in together:
         yield f"{rule.id} {'always fires together with' if both else 'never fires without'} {other.id}"
 
@@ -159,7 +159,7 @@ def rule_tree(told: RuleCoverage, folder: str) -> Iterator[str]:
     part = f" ({percent}%)" if percent is not None else ""
     yield f"{counted(told.cases, 'case')}, {shown} of {ways} outcomes of its conditions seen{part}"
     if told.never:
-        yield from wrap(f"It can never fire: {told_against(told.never)}.", WIDTH)
+        yield from wrap(f"It can never fire: {describe_contradiction(told.never)}.", WIDTH)
     yield ""
     yield f"{'LINE':>5} {'TRUE':>5} {'FALSE':>5}  CONDITION"
     for section, group in groupby(told.seen, key=lambda seen: seen.node.section):

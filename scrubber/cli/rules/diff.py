@@ -28,7 +28,7 @@ from scrubber.authoring.revisions import HEAD, is_git_revision, opened_revision
 from scrubber.cli.options import Unusable, settings, told_plainly
 from scrubber.cli.rules.options import counted
 from scrubber.cli.terminal import columns
-from scrubber.rulebook.history import CHANGES, RULEBOOKS, Archived, archived
+from scrubber.rulebook.history import CHANGES, RULEBOOKS, ArchivedRulebook, archived_rulebooks
 from scrubber.rulebook.rule_tables import ROW_KEYS
 
 WIDTH = 80
@@ -289,7 +289,7 @@ def archive(as_json: bool) -> None:
     state = settings().state
     if state is None:
         raise Unusable("nothing is kept: SCRUBBER_STATE names no folder to keep it in")
-    kept = archived(state)
+    kept = archived_rulebooks(state)
     if as_json:
         click.echo(orjson.dumps([_as_json(each) for each in kept], option=orjson.OPT_INDENT_2))
         return
@@ -300,6 +300,6 @@ def archive(as_json: bool) -> None:
     click.echo("\n".join(columns(("digest", "kept since", "rules"), rows, right=frozenset({"rules"}))))
 
 
-def _as_json(each: Archived) -> dict[str, object]:
+def _as_json(each: ArchivedRulebook) -> dict[str, object]:
     since = each.since.isoformat(timespec="seconds")
     return {"digest": each.digest, "since": since, "rules": each.rules, "folder": str(each.folder)}

@@ -30,7 +30,7 @@ from scrubber.response.terminal import wrap
 from scrubber.rulebook.rule import Authority, Rule
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.schema import STATUSES
-from scrubber.rulebook.source_map import Node, Outline, outline
+from scrubber.rulebook.source_map import SourceMap, SourceNode, source_map
 from scrubber.rulebook.test_case import Case
 from scrubber.rulebook.yaml_file import read_yaml
 from scrubber.scrub import open_scrubber
@@ -46,7 +46,7 @@ _STAGE = {"submission": "rejected", "adjudication": "denied", "postPayment": "pa
 _SECTIONS = {"applies": "It is for facts where", "needs": "It is judged only where", "when": "It fires when"}
 
 
-def page(told: Outline, cases: Sequence[Case], book: Rulebook, folder: str, width: int) -> str:
+def page(told: SourceMap, cases: Sequence[Case], book: Rulebook, folder: str, width: int) -> str:
     """The page, in `width` columns, with colour codes."""
     rule = told.rule
     sections = (
@@ -85,7 +85,7 @@ def _expected(rule: Rule) -> str:
     return f"Expected on the remittance: {codes}."
 
 
-def _conditions(told: Outline, width: int) -> Iterator[str]:
+def _conditions(told: SourceMap, width: int) -> Iterator[str]:
     yield from wrap(f"One finding is about: {told.rule.scope}.", _INDENT, width)
     for section, roots in told.by_section():
         if section in _SECTIONS and roots:
@@ -94,7 +94,7 @@ def _conditions(told: Outline, width: int) -> Iterator[str]:
                 yield from _node(root, 2 * _INDENT, width)
 
 
-def _node(node: Node, indent: int, width: int) -> Iterator[str]:
+def _node(node: SourceNode, indent: int, width: int) -> Iterator[str]:
     yield from wrap(node.words, indent, width, hang=_INDENT)
     for part in node.parts:
         yield from _node(part, indent + _INDENT, width)
@@ -234,7 +234,7 @@ def show(rule_id: str, as_json: bool) -> None:
     folder = settings().rules
     with told_plainly():
         cases = all_cases(folder, book, [rule_id])
-        told = outline(rule, read_yaml(folder / rule.file, rule.file))
+        told = source_map(rule, read_yaml(folder / rule.file, rule.file))
     on_screen(lambda width: page(told, cases, book, str(folder), width))
 
 

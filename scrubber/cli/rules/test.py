@@ -16,7 +16,7 @@ from scrubber.authoring.run_tests import CaseResult, run_tests
 from scrubber.cli.options import settings, told_plainly
 from scrubber.cli.rules.options import counted
 from scrubber.errors import Faults
-from scrubber.rulebook.lint import of_drafts
+from scrubber.rulebook.lint import draft_warnings
 from scrubber.rulebook.test_case import TEST_SUFFIX
 from scrubber.scrub import Scrubber, open_scrubber
 
@@ -58,7 +58,7 @@ def _run(folder: Path, reference: str | None, ids: Sequence[str]) -> bool:
 def _tell_left_out(opened: Scrubber, folder: Path) -> None:
     """Drafts whose cases cannot be run, since they do not load."""
     left_out = opened.rulebook.left_out
-    for line in in_lines(folder, of_drafts(left_out, left_out)):
+    for line in in_lines(folder, draft_warnings(left_out, left_out)):
         click.echo(f"warning: {line}")
 
 

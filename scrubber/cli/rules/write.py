@@ -24,7 +24,7 @@ from scrubber.config import Settings
 from scrubber.errors import Fault, Faults, NoRulebook
 from scrubber.reference import open_reference
 from scrubber.rulebook.json_schema import schema_files, write_schemas
-from scrubber.rulebook.lint import check_up, inspect
+from scrubber.rulebook.lint import inspect, lint_report
 from scrubber.rulebook.load import digest, load_rulebook, read_folder
 from scrubber.rulebook.rulebook import Pack, Rulebook
 from scrubber.rulebook.test_case import TEST_SUFFIX
@@ -58,7 +58,7 @@ def lint(context: click.Context, against: str | None) -> None:
     chosen = settings()
     folder = chosen.rules
     with told_plainly():
-        found = check_up(folder, datetime.now(UTC).date())
+        found = lint_report(folder, datetime.now(UTC).date())
         faults = sorted({*found.faults, *_same_version(chosen, against)})
     for fault in faults:
         click.echo(f"{folder}/{fault}")
@@ -75,7 +75,7 @@ def lint(context: click.Context, against: str | None) -> None:
 
 
 def _same_version(chosen: Settings, against: str | None) -> list[Fault]:
-    """Rules that mean another thing than earlier under one version. Faults of the loader are for `check_up` to tell."""
+    """Rules whose meaning changed under one version. Faults of the loader are reported by `lint_report`."""
     earlier = _earlier(chosen, against)
     if earlier is None:
         return []

@@ -15,8 +15,8 @@ from scrubber.rulebook.history import changes_faults
 from scrubber.rulebook.json_schema import CASE_SCHEMA_FILE, RULE_SCHEMA_FILE, schema_files, schema_line
 from scrubber.rulebook.lint.cells import impossible_cells, unused
 from scrubber.rulebook.lint.content import (
-    gaps,
     impossible_values,
+    row_gaps,
     silent_days,
     silent_exclusions,
     table_matters,
@@ -24,10 +24,10 @@ from scrubber.rulebook.lint.content import (
     unquoted_in_rule,
 )
 from scrubber.rulebook.lint.licensed_text import cpt_wording, names_of_persons, personal_data
-from scrubber.rulebook.load import MOST_RULES, Contents, read_folder, rule_files
+from scrubber.rulebook.load import MOST_RULES, FolderContents, read_folder, rule_files
 from scrubber.rulebook.load_tables import all_rows
 from scrubber.rulebook.reachability import check_firing
-from scrubber.rulebook.rule import meaning
+from scrubber.rulebook.rule import semantic_hash
 from scrubber.rulebook.rulebook import IN_USE, CodeLists, Pack
 from scrubber.rulebook.test_case import TEST_SUFFIX, Case, case_files, cases_of, claim_faults, rule_of
 from scrubber.rulebook.yaml_file import Document, read_yaml
@@ -37,7 +37,7 @@ DAYS_OF_A_REVIEW = 365
 _RECORD = "run `scrubber rules backtest --record`"
 
 
-class Checkup(NamedTuple):
+class LintReport(NamedTuple):
     """What lint found: faults must be mended, warnings looked at. `rules` and `packs` count what was read.
 
     `in_use` counts test cases that run on the releases in use: they may come out otherwise with another quarter.
@@ -79,23 +79,23 @@ def inspect(folder: Path, known: Container[str] = ()) -> Inspection:
         return Inspection(list(error.faults), [], frozenset(), 0)
 
 
-def check_up(folder: Path, today: date) -> Checkup:
+def lint_report(folder: Path, today: date) -> LintReport:
     """`inspect`, and more to be looked at: reviews of over a year ago, schemas of another version, what nothing uses.
 
     Raises Faults: no folder.
     """
     contents = read_folder(folder)
     found = _inspect(contents, folder)
-    warnings = [*_stale(contents.files, today), *_schemas(folder), *of_drafts(found.of_drafts, contents.left_out)]
+    warnings = [*_stale(contents.files, today), *_schemas(folder), *draft_warnings(found.of_drafts, contents.left_out)]
     if not contents.faults:
         warnings += sorted(unused(contents.tables, contents.packs, contents.files))
     warnings += _tests_without_schema(folder)
     warnings += [fault for file in contents.files for fault in silent_exclusions(file.document)]
-    return Checkup(found.faults, warnings, len(contents.documents), len(contents.packs), found.in_use)
+    return LintReport(found.faults, warnings, len(contents.documents), len(contents.packs), found.in_use)
 
 
-def of_drafts(faults: Iterable[Fault], left_out: Iterable[Fault]) -> list[Fault]:
-    """Faults of drafts as they are told: which of the drafts do not load, and so are left out of the rules."""
+def draft_warnings(faults: Iterable[Fault], left_out: Iterable[Fault]) -> list[Fault]:
+    """Faults of drafts as warnings; those of drafts that do not load say that the draft is left out of the rules."""
     files = {fault.file for fault in left_out}
     return [
         fault._replace(message=f"{'a draft that is left out' if rule_of(fault.file) in files else 'a draft'}: "
@@ -104,9 +104,9 @@ def of_drafts(faults: Iterable[Fault], left_out: Iterable[Fault]) -> list[Fault]
     ]  # fmt: skip
 
 
-def _inspect(contents: Contents, folder: Path, known: Container[str] = ()) -> Inspection:
+def _inspect(contents: FolderContents, folder: Path, known: Container[str] = ()) -> Inspection:
     cases: list[Case] = []
-    faults = [*contents.faults, *contents.left_out, *check_days(contents.files), *gaps(contents.tables)]
+    faults = [*contents.faults, *contents.left_out, *check_days(contents.files), *row_gaps(contents.tables)]
     faults += _records(contents.files, folder)
     if not contents.faults:
         rows = all_rows(contents.tables)
@@ -145,17 +145,19 @@ def _stale(files: Iterable[RuleFile], today: date) -> Iterator[Fault]:
     for document, rule in files:
         days = (today - rule.reviewed).days
         if days > DAYS_OF_A_REVIEW:
-            told = f"was last reviewed on {rule.reviewed}, over a year ago: read its authority again, then set the day"
-            yield document.fault(("reviewed",), told)
+            message = (
+                f"was last reviewed on {rule.reviewed}, over a year ago: read its authority again, then set the day"
+            )
+            yield document.fault(("reviewed",), message)
         elif days < -1:  # a day ahead is another time zone
             yield document.fault(("reviewed",), f"says that it was reviewed on {rule.reviewed}, which is still to come")
 
 
 def _records(files: Iterable[RuleFile], folder: Path) -> Iterator[Fault]:
-    """Back-tests on record that are not there, are of another rule, or of what this one meant before."""
+    """Back-test records that are missing, of another rule, or of an earlier meaning of this one."""
     for document, rule in files:
         if rule.back_test != record_name(rule):
-            continue  # none, or the loader has told
+            continue  # none, or the loader has reported it
         path = record_path(rule, folder)
         try:
             record = read_record(path, path.relative_to(folder).as_posix())
@@ -165,7 +167,7 @@ def _records(files: Iterable[RuleFile], folder: Path) -> Iterator[Fault]:
             continue
         if record.rule != rule.id:
             yield document.fault(("back-test",), f"the record is of another rule: {_RECORD}")
-        elif record.meaning != meaning(rule):
+        elif record.meaning != semantic_hash(rule):
             yield document.fault(("back-test",), f"the rule means something else since its back-test: {_RECORD}")
         elif not record.findings:
             found = f"the back-test found nothing in {record.claims:,} claims, and so tells nothing"
@@ -210,7 +212,7 @@ def _first_line(path: Path, name: str) -> Iterator[Fault]:
 
 
 def _tests_without_schema(folder: Path) -> Iterator[Fault]:
-    """Test files that editors do not know the keys and paths of: they were written before there was a line for that."""
+    """Test files without the first line by which editors know their keys and paths: it is newer than some of them."""
     for path in case_files(folder):
         name = path.relative_to(folder).as_posix()
         wanted = schema_line(name, CASE_SCHEMA_FILE)
@@ -222,9 +224,9 @@ def _tests_without_schema(folder: Path) -> Iterator[Fault]:
 def _enough(name: str, cases: list[Case]) -> Iterator[Fault]:
     fire = sum(bool(case.finds) for case in cases)
     silent = sum(case.finds == () for case in cases)
-    for count, word, shown in ((fire, "fire", "finds: [{…}]"), (silent, "stay silent", "finds: []")):
+    for count, word, example in ((fire, "fire", "finds: [{…}]"), (silent, "stay silent", "finds: []")):
         if count < LEAST_OF_EACH:
-            yield Fault(name, 0, f"needs at least {LEAST_OF_EACH} cases that {word} (`{shown}`); it has {count}")
+            yield Fault(name, 0, f"needs at least {LEAST_OF_EACH} cases that {word} (`{example}`); it has {count}")
 
 
 def _orphans(folder: Path) -> Iterator[Fault]:

@@ -10,13 +10,13 @@ from scrubber.dated_rows import Dated
 from scrubber.errors import Fault
 from scrubber.rulebook.cell_forms import mistyped
 from scrubber.rulebook.check import RuleFile
-from scrubber.rulebook.conditions import IN_WORDS, limits_named
+from scrubber.rulebook.conditions import IN_LIST_OPERATORS, limit_references
 from scrubber.rulebook.lint.content import field_at
-from scrubber.rulebook.rule_tables import Table
+from scrubber.rulebook.rule_tables import RuleTable
 from scrubber.rulebook.rulebook import Pack
-from scrubber.rulebook.satisfiable import within
+from scrubber.rulebook.satisfiable import in_range
 from scrubber.rulebook.vocabulary import LIMITS_READ, LISTS_OF_FACTS, LISTS_READ, X12_LISTS
-from scrubber.rulebook.yaml_file import Document, Place
+from scrubber.rulebook.yaml_file import Document, Position
 
 PACK_FILE = "pack.yaml"
 # What the cells of a column hold, by kind of table. Those of code lists hold what their list does.
@@ -34,13 +34,15 @@ class ListUse(NamedTuple):
     """A code list that a condition of a rule names: where, and what the fact that is held against it holds."""
 
     document: Document
-    place: Place
+    position: Position
     fact: str
     name: str
     type: str | None
 
 
-def impossible_cells(tables: Iterable[Table], packs: Mapping[str, Pack], files: Iterable[RuleFile]) -> Iterator[Fault]:
+def impossible_cells(
+    tables: Iterable[RuleTable], packs: Mapping[str, Pack], files: Iterable[RuleFile]
+) -> Iterator[Fault]:
     """Cells that no claim can meet, and lists that hold something else than what is held against them."""
     tables, uses = tuple(tables), tuple(list_uses(files))
     types = list_types(packs, uses, tables)
@@ -50,8 +52,10 @@ def impossible_cells(tables: Iterable[Table], packs: Mapping[str, Pack], files: 
     for use in uses:
         held = types.get(use.name)
         if held and use.type and held != use.type:
-            told = f"`{use.fact}` holds {use.type}, and the list `{use.name}` {held}: it would never have one of them"
-            yield use.document.fault(use.place, told)
+            message = (
+                f"`{use.fact}` holds {use.type}, and the list `{use.name}` {held}: it would never have one of them"
+            )
+            yield use.document.fault(use.position, message)
     for table in tables:
         for line, row in table.numbered:
             for column, message in _of_row(table.kind, row, types, known):
@@ -61,12 +65,12 @@ def impossible_cells(tables: Iterable[Table], packs: Mapping[str, Pack], files: 
 def _of_row(
     kind: str, row: Any, types: Mapping[str, str], known: Mapping[str, Collection[str]]
 ) -> Iterator[tuple[str, str]]:
-    """Columns of a row whose cells cannot be meant, and why."""
+    """Columns of a row whose cells no claim can match, and why."""
     for column, type_ in _typed_columns(kind, row, types):
         text = getattr(row, column)
-        told = mistyped(type_, text, known) if text is not None else None
-        if told:
-            yield column, told
+        message = mistyped(type_, text, known) if text is not None else None
+        if message:
+            yield column, message
     if kind == "frequencies":
         for column, wanted in _LIST_COLUMNS.items():
             held = types.get(getattr(row, column) or "")
@@ -83,10 +87,10 @@ def _typed_columns(kind: str, row: Any, types: Mapping[str, str]) -> Iterable[tu
     return _COLUMNS.get(kind, {}).items()
 
 
-def list_types(packs: Mapping[str, Pack], uses: Iterable[ListUse], tables: Iterable[Table]) -> Mapping[str, str]:
-    """What each list holds: as a pack.yaml says, else as the program reads it, else as the first that names it does."""
+def list_types(packs: Mapping[str, Pack], uses: Iterable[ListUse], tables: Iterable[RuleTable]) -> Mapping[str, str]:
+    """What each list holds: by pack.yaml, else as the program reads it, else by the first fact compared with it."""
     found = {use.name: use.type for use in reversed(tuple(uses)) if use.type}
-    for _, _, row in _placed(tables, "frequencies"):
+    for _, _, row in _rows_of_kind(tables, "frequencies"):
         found |= {name: held for column, held in _LIST_COLUMNS.items() if (name := getattr(row, column))}
     found |= {f"{X12_LISTS}{element}": "x12-codes" for element in ELEMENTS}
     found.update(LISTS_READ)
@@ -97,35 +101,39 @@ def list_types(packs: Mapping[str, Pack], uses: Iterable[ListUse], tables: Itera
 
 def _conflicts(packs: Mapping[str, Pack]) -> Iterator[Fault]:
     """Lists that two packs, or a pack and the program, take for different things."""
-    said = {name: (held, "the program reads") for name, held in LISTS_READ.items()}
+    declared = {name: (held, "the program reads") for name, held in LISTS_READ.items()}
     for pack in packs.values():
         for name, held in pack.lists.items():
-            before, who = said.setdefault(name, (held, f"{pack.name}/{PACK_FILE} says"))
+            before, who = declared.setdefault(name, (held, f"{pack.name}/{PACK_FILE} says"))
             if before != held:
-                told = f"lists.{name}: {who} that it holds {before}, and not {held}"
-                yield Fault(f"{pack.name}/{PACK_FILE}", 0, told)
+                message = f"lists.{name}: {who} that it holds {before}, and not {held}"
+                yield Fault(f"{pack.name}/{PACK_FILE}", 0, message)
 
 
 def list_uses(files: Iterable[RuleFile]) -> Iterator[ListUse]:
     """Each code list that a condition names."""
     for document, _ in files:
-        for place in document.lines:
-            if len(place) < 2 or place[0] not in ("applies", "when", "bypassed") or place[-1] not in IN_WORDS:
+        for position in document.lines:
+            if (
+                len(position) < 2
+                or position[0] not in ("applies", "when", "bypassed")
+                or position[-1] not in IN_LIST_OPERATORS
+            ):
                 continue
-            field, name = field_at(document, place), document.at(place)
+            field, name = field_at(document, position), document.at(position)
             if field is not None and isinstance(name, str):
-                yield ListUse(document, place, field.name, name, LISTS_OF_FACTS.get(field.name))
+                yield ListUse(document, position, field.name, name, LISTS_OF_FACTS.get(field.name))
 
 
-def unused(tables: Iterable[Table], packs: Mapping[str, Pack], files: Iterable[RuleFile]) -> Iterator[Fault]:
-    """Lists, limits and rows that no rule, no row and nothing in the program reads; lists of unsaid type."""
+def unused(tables: Iterable[RuleTable], packs: Mapping[str, Pack], files: Iterable[RuleFile]) -> Iterator[Fault]:
+    """Lists, limits and rows that no rule, no row and no part of the program reads; lists of undeclared type."""
     tables, files = tuple(tables), tuple(files)
-    rows = {kind: _placed(tables, kind) for kind in ("code-lists", "limits", "diagnosis-lists", "frequencies")}
+    rows = {kind: _rows_of_kind(tables, kind) for kind in ("code-lists", "limits", "diagnosis-lists", "frequencies")}
     uses = tuple(list_uses(files))
     lists = {use.name for use in uses} | LISTS_READ.keys() | {f"{X12_LISTS}{element}" for element in ELEMENTS}
     lists |= {name for _, _, row in rows["frequencies"] for name in (row.code_list, row.excepted_diagnoses) if name}
     policies = [row for table in tables if table.kind == "policies" for row in table.rows]
-    limits = {name for document, _ in files for _, name in limits_named(document)} | LIMITS_READ
+    limits = {name for document, _ in files for _, name in limit_references(document)} | LIMITS_READ
     yield from _never_read(rows["code-lists"], "list", lists, "no rule names the list")
     yield from _never_read(rows["limits"], "name", limits, "no rule names the limit")
     of_policies = {row.diagnosis_list for row in policies}
@@ -137,19 +145,19 @@ def unused(tables: Iterable[Table], packs: Mapping[str, Pack], files: Iterable[R
     yield from _covered(rows["code-lists"])
 
 
-def _placed(tables: Iterable[Table], kind: str) -> list[tuple[str, int, Any]]:
+def _rows_of_kind(tables: Iterable[RuleTable], kind: str) -> list[tuple[str, int, Any]]:
     return [(table.name, line, row) for table in tables if table.kind == kind for line, row in table.numbered]
 
 
 def _never_read(
     rows: Iterable[tuple[str, int, Any]], column: str, read: Collection[str | None], why: str
 ) -> Iterator[Fault]:
-    """At the first row of each name that nothing reads."""
-    told: set[str] = set()
+    """A fault at the first row of each name that nothing reads."""
+    reported: set[str] = set()
     for file, line, row in rows:
         name = getattr(row, column)
-        if name not in read and name not in told:
-            told.add(name)
+        if name not in read and name not in reported:
+            reported.add(name)
             yield Fault(
                 file, line, f"{column}: {why} `{name}`, and nothing else reads it: correct the name, or take it out"
             )
@@ -158,7 +166,7 @@ def _never_read(
 def _undeclared(
     rows: Iterable[tuple[str, int, Any]], packs: Mapping[str, Pack], read: Collection[str], types: Mapping[str, str]
 ) -> Iterator[Fault]:
-    """Lists of rule authors of which no pack.yaml says what they hold, and such words about a list without a row."""
+    """Lists of rule authors whose type no pack.yaml declares, and declarations of lists that have no row."""
     declared = {name for pack in packs.values() for name in pack.lists}
     names: dict[str, tuple[str, int]] = {}
     for file, line, row in rows:
@@ -166,8 +174,8 @@ def _undeclared(
     for name, (file, line) in names.items():
         if name not in declared and name in read and name not in LISTS_READ and not name.startswith(X12_LISTS):
             line_to_add = f"{name}: {types.get(name, 'text')}"
-            told = f"list: {PACK_FILE} does not say what `{name}` holds: add under `lists` {line_to_add}"
-            yield Fault(file, line, told)
+            message = f"list: {PACK_FILE} does not say what `{name}` holds: add under `lists` {line_to_add}"
+            yield Fault(file, line, message)
     for pack in packs.values():
         for name in pack.lists:
             if name not in names:
@@ -175,7 +183,7 @@ def _undeclared(
 
 
 def _covered(rows: Iterable[tuple[str, int, Any]]) -> Iterator[Fault]:
-    """Rows of a list that a range of the same list says already, on each of their days."""
+    """Rows of a list that a range of the same list already covers, on each of their days."""
     by_list: dict[str, list[tuple[str, int, Any]]] = {}
     for placed in rows:
         by_list.setdefault(placed[2].list, []).append(placed)
@@ -191,7 +199,7 @@ def _covered(rows: Iterable[tuple[str, int, Any]]) -> Iterator[Fault]:
 
 
 def _covers(wide: Any, narrow: Any) -> bool:
-    held = within(narrow.code, wide.code, wide.through) and within(
+    held = in_range(narrow.code, wide.code, wide.through) and in_range(
         narrow.through or narrow.code, wide.code, wide.through
     )
     return held and _runs_through(wide, narrow)

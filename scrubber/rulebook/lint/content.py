@@ -1,4 +1,4 @@
-"""Codes and names in conditions that no claim can have, so that nothing would ever match."""
+"""Lints the content of rules: codes that no claim can have, unquoted codes, constants for tables, days without rows."""
 
 from __future__ import annotations
 
@@ -12,10 +12,17 @@ from typing import Any, NamedTuple
 from scrubber.errors import Fault
 from scrubber.rulebook.cell_forms import mistyped
 from scrubber.rulebook.check import RuleFile
-from scrubber.rulebook.conditions import IN_WORDS, LIST_WORDS, ORDER_WORDS, UNLESS_KNOWN, Limits, limits_named
-from scrubber.rulebook.rule_tables import ROW_KEYS, LimitRow, Table
+from scrubber.rulebook.conditions import (
+    IN_LIST_OPERATORS,
+    LIST_OPERATORS,
+    ORDER_OPERATORS,
+    UNLESS_KNOWN,
+    Limits,
+    limit_references,
+)
+from scrubber.rulebook.rule_tables import ROW_KEYS, LimitRow, RuleTable
 from scrubber.rulebook.vocabulary import KINDS, LISTS_OF_FACTS, UNKNOWN, Field, Type
-from scrubber.rulebook.yaml_file import Document, Place
+from scrubber.rulebook.yaml_file import Document, Position
 
 _LEAVING_OUT = ("is-not", "none", "none-in")
 _INSTEAD = f"write `{UNLESS_KNOWN}: [...]` if the rule holds for those too, or add `is-not: {UNKNOWN}` if it shall not"
@@ -23,28 +30,28 @@ _INSTEAD = f"write `{UNLESS_KNOWN}: [...]` if the rule holds for those too, or a
 
 def impossible_values(document: Document, payers: Collection[str]) -> Iterator[Fault]:
     """Codes in another form than claims have them in, and payers that no row of aliases names."""
-    for place, fact, text in _values(document):
-        told = never_met(fact, text, payers)
-        if told:
-            yield document.fault(place, told)
+    for position, fact, text in _values(document):
+        message = never_met(fact, text, payers)
+        if message:
+            yield document.fault(position, message)
 
 
 def silent_exclusions(document: Document) -> Iterator[Fault]:
     """Tests that leave out every claim whose payer or contractor is unknown, in rules that never speak of that."""
-    silent: list[tuple[Place, str, str]] = []
-    said: set[str] = set()
-    for place in document.lines:
-        field = field_at(document, place) if place and place[0] in ("applies", "when", "bypassed") else None
+    silent: list[tuple[Position, str, str]] = []
+    declared: set[str] = set()
+    for position in document.lines:
+        field = field_at(document, position) if position and position[0] in ("applies", "when", "bypassed") else None
         if field is None or not field.may_be_unknown:
             continue
-        if document.at(place) == UNKNOWN or place[-1] == UNLESS_KNOWN:
-            said.add(field.name)
-        elif place[-1] in _LEAVING_OUT:
-            silent.append((place, field.name, str(place[-1])))
-    for place, name, operator in silent:
-        if name not in said:
-            told = f"`{operator}` leaves out every claim whose {name} is unknown, and there the rule is not checked"
-            yield document.fault(place, f"{told}: {_INSTEAD}")
+        if document.at(position) == UNKNOWN or position[-1] == UNLESS_KNOWN:
+            declared.add(field.name)
+        elif position[-1] in _LEAVING_OUT:
+            silent.append((position, field.name, str(position[-1])))
+    for position, name, operator in silent:
+        if name not in declared:
+            message = f"`{operator}` leaves out every claim whose {name} is unknown, and there the rule is not checked"
+            yield document.fault(position, f"{message}: {_INSTEAD}")
 
 
 def never_met(fact: str, text: str, payers: Collection[str]) -> str | None:
@@ -53,19 +60,19 @@ def never_met(fact: str, text: str, payers: Collection[str]) -> str | None:
     return mistyped(held, text, {"payers": payers}) if held else None
 
 
-def _values(document: Document) -> Iterator[tuple[Place, str, str]]:
-    """Place, fact and text of each value that a condition compares with."""
-    for place in document.lines:
-        if len(place) < 2 or place[0] not in ("applies", "when", "bypassed"):
+def _values(document: Document) -> Iterator[tuple[Position, str, str]]:
+    """Position, fact and text of each value that a condition compares with."""
+    for position in document.lines:
+        if len(position) < 2 or position[0] not in ("applies", "when", "bypassed"):
             continue
-        field, text = field_at(document, place), document.at(place)
+        field, text = field_at(document, position), document.at(position)
         if field is None or field.type not in (Type.TEXT, Type.CODES) or not isinstance(text, str):
             continue
-        if text not in field.states and place[-1] not in IN_WORDS:
-            yield place, field.name, text
+        if text not in field.states and position[-1] not in IN_LIST_OPERATORS:
+            yield position, field.name, text
 
 
-MOST_CODES = 12  # of one list that stands in a rule
+MOST_CODES = 12  # of one list in a rule file
 
 _CODED = (Type.TEXT, Type.CODES)
 _CODE_KEYS = {"carc", "rarc", "category", "code"}
@@ -79,60 +86,60 @@ _CODE_NAMES = {
 
 def unquoted_in_rule(document: Document) -> Iterator[Fault]:
     """Codes of a rule that other readers of YAML take for something else: 0450 is 296 to them, NO is false."""
-    for place in sorted(document.misread, key=str):
-        if _holds_code(document, place):
-            yield _unquoted(document, place)
+    for position in sorted(document.misread, key=str):
+        if _holds_code(document, position):
+            yield _unquoted(document, position)
 
 
 def unquoted_in_cases(document: Document) -> Iterator[Fault]:
     """The same for the changes, lines and table rows of test cases."""
-    for place in sorted(document.misread, key=str):
-        if len(place) > 1 and place[1] in ("change", "lines", "tables") and _case_name(place) in _CODE_NAMES:
-            yield _unquoted(document, place)
+    for position in sorted(document.misread, key=str):
+        if len(position) > 1 and position[1] in ("change", "lines", "tables") and _case_name(position) in _CODE_NAMES:
+            yield _unquoted(document, position)
 
 
-def _unquoted(document: Document, place: Place) -> Fault:
-    text = document.at(place)
-    return document.fault(place, f'a code stands in quotes: write "{text}", or other programs read something else')
+def _unquoted(document: Document, position: Position) -> Fault:
+    text = document.at(position)
+    return document.fault(position, f'a code stands in quotes: write "{text}", or other programs read something else')
 
 
-def _case_name(place: Place) -> str:
-    names = [part for part in place if isinstance(part, str)]
+def _case_name(position: Position) -> str:
+    names = [step for step in position if isinstance(step, str)]
     return names[-1].rpartition(".")[2]
 
 
-def _holds_code(document: Document, place: Place) -> bool:
-    if place[:1] in (("reason",), ("claim-status",)):
-        return any(part in _CODE_KEYS for part in place)
-    field = field_at(document, place)
+def _holds_code(document: Document, position: Position) -> bool:
+    if position[:1] in (("reason",), ("claim-status",)):
+        return any(step in _CODE_KEYS for step in position)
+    field = field_at(document, position)
     return field is not None and field.type in _CODED
 
 
-def field_at(document: Document, place: Place) -> Field | None:
+def field_at(document: Document, position: Position) -> Field | None:
     """The fact that a value under `applies` or `when` speaks of."""
     scope = document.content.get("scope") if isinstance(document.content, Mapping) else None
     kind = KINDS.get(scope) if isinstance(scope, str) else None
-    if kind is None or len(place) < 2:
+    if kind is None or len(position) < 2:
         return None
-    if place[0] == "applies":
-        return kind.fields.get(str(place[1]))
-    if place[0] not in ("when", "bypassed") or place[-1] == "fact":
+    if position[0] == "applies":
+        return kind.fields.get(str(position[1]))
+    if position[0] not in ("when", "bypassed") or position[-1] == "fact":
         return None
-    leaf = document.at(place[:-2] if isinstance(place[-1], int) else place[:-1])
+    leaf = document.at(position[:-2] if isinstance(position[-1], int) else position[:-1])
     return kind.fields.get(str(leaf.get("fact"))) if isinstance(leaf, Mapping) else None
 
 
 def table_matters(document: Document) -> Iterator[Fault]:
     """Limits and long lists change with dates, and so belong in a dated table; 0 and 1 are no limits."""
-    for place in document.lines:
-        if len(place) < 2 or place[0] not in ("applies", "when", "bypassed"):
+    for position in document.lines:
+        if len(position) < 2 or position[0] not in ("applies", "when", "bypassed"):
             continue
-        if place[-1] in ORDER_WORDS and not _no_limit(document.at(place)):
-            told = "a limit belongs in a dated table (limits), not in the rule: name it"
-            yield document.fault(place, f"{told} with `{place[-1]}: {{limit: NAME}}`")
-        if place[-1] in LIST_WORDS and _codes(document.at(place)) > MOST_CODES:
+        if position[-1] in ORDER_OPERATORS and not _no_limit(document.at(position)):
+            message = "a limit belongs in a dated table (limits), not in the rule: name it"
+            yield document.fault(position, f"{message} with `{position[-1]}: {{limit: NAME}}`")
+        if position[-1] in LIST_OPERATORS and _codes(document.at(position)) > MOST_CODES:
             named = f"more than {MOST_CODES} codes belong in a dated table (code-lists), not in the rule"
-            yield document.fault(place, f"{named}: name the list with `{place[-1]}-in`")
+            yield document.fault(position, f"{named}: name the list with `{position[-1]}-in`")
 
 
 def _codes(values: object) -> int:
@@ -144,36 +151,36 @@ def _no_limit(value: object) -> bool:
     try:
         return not isinstance(value, str) or Decimal(value) in (0, 1)
     except InvalidOperation:
-        return True  # the loader tells that it is no number
+        return True  # the loader reports that it is no number
 
 
-# A code that was taken out of a list and came back leaves a gap that is meant: such rows say what belongs.
+# A code that left a list and returned leaves an intended gap: rows of these tables state membership.
 MEMBERSHIP = frozenset(("code-lists", "diagnosis-lists", "needed-elements"))
 
 
-class _Placed(NamedTuple):
+class _DatedRow(NamedTuple):
     file: str
     line: int
     since: date | None
     until: date | None
 
 
-def gaps(tables: Iterable[Table]) -> Iterator[Fault]:
+def row_gaps(tables: Iterable[RuleTable]) -> Iterator[Fault]:
     """Rows that answer for the same, with days between them that have none."""
-    by_key: dict[tuple[Any, ...], list[_Placed]] = defaultdict(list)
+    by_key: dict[tuple[Any, ...], list[_DatedRow]] = defaultdict(list)
     for table in tables:
         if table.kind in MEMBERSHIP:
             continue
         for line, row in table.numbered:
             key = (table.kind, *(getattr(row, name) for name in ROW_KEYS[table.kind]))
-            by_key[key].append(_Placed(table.name, line, row.since, row.until))
+            by_key[key].append(_DatedRow(table.name, line, row.since, row.until))
     for rows in by_key.values():
         for earlier, later in pairwise(sorted(rows, key=lambda row: row.since or date.min)):
             if earlier.until and later.since and earlier.until < later.since:
                 yield _gap(earlier, later)
 
 
-def _gap(earlier: _Placed, later: _Placed) -> Fault:
+def _gap(earlier: _DatedRow, later: _DatedRow) -> Fault:
     where = f"line {earlier.line}" if earlier.file == later.file else f"line {earlier.line} of {earlier.file}"
     return Fault(
         later.file,
@@ -186,11 +193,13 @@ def _gap(earlier: _Placed, later: _Placed) -> Fault:
 def silent_days(files: Iterable[RuleFile], limits: Limits) -> Iterator[Fault]:
     """Limits that rules name and that have no row on some days of the rule."""
     for document, rule in files:
-        for place, name in limits_named(document):
+        for position, name in limit_references(document):
             days = _without_row(limits.get(name, ()), rule.since or date.min, rule.until or date.max)
             if days:
-                told = f"the limit `{name}` has no row for dates of service {_span(*days)}, so the rule is silent there"
-                yield document.fault(place, f"{told}: add a row, or give the rule the days of its rows")
+                message = (
+                    f"the limit `{name}` has no row for dates of service {_span(*days)}, so the rule is silent there"
+                )
+                yield document.fault(position, f"{message}: add a row, or give the rule the days of its rows")
 
 
 def _without_row(rows: Iterable[LimitRow], first: date, end: date) -> tuple[date, date] | None:

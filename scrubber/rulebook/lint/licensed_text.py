@@ -1,4 +1,4 @@
-"""Texts that must not ship: the AMA's wording of CPT codes, and data of persons.
+"""Finds texts that must not ship in a rule: the AMA's wording of CPT codes, and data of persons.
 
 There is no list of descriptors here to compare with, so the wording is known by its looks: see `cpt_wording`.
 """
@@ -10,22 +10,22 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scrubber.errors import Fault
-from scrubber.rulebook.yaml_file import Document, Place
+from scrubber.rulebook.yaml_file import Document, Position
 
-TOLD = ("title", "message", "fix", "not-checked", "false-alarms")  # texts of a rule that users read
-LEAST_WORDS = 6  # a description beside a code; shorter ones are names that everybody uses
+USER_TEXTS = ("title", "message", "fix", "not-checked", "false-alarms")  # texts of a rule that users read
+LEAST_DESCRIPTION_WORDS = 6  # a description that follows a code; shorter ones are names in general use
 
 _CPT = re.compile(r"(?<![\w.{/-])(?:[0-9]{5}|[0-9]{4}[TFU])(?![\w/]|[-.][0-9])")
 _QUOTED = re.compile(r"[\"“„«]([^\"”“»]{20,})[\"”“»]")
-_BESIDE = re.compile(r"\s*(?:[:=(\[\u2013\u2014]|-(?=\s)|,(?=\s*[A-Z])|\bmeans\b|\bstands for\b)\s*([^.\n]+)")
+_AFTER_CODE = re.compile(r"\s*(?:[:=(\[\u2013\u2014]|-(?=\s)|,(?=\s*[A-Z])|\bmeans\b|\bstands for\b)\s*([^.\n]+)")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'\u2019-]*")
-# A sentence of ours about a claim has one of these; a descriptor is a heap of nouns.
+# A sentence about a claim has one of these words; a descriptor is a sequence of nouns.
 _SAYING = re.compile(
     r"\{|\b(?:is|are|was|were|be|has|have|had|does|do|did|must|may|can|cannot|should|if|it|they|bills?|billed|states?|"
     r"stated|says?|stands?|needs?|names?|pays?|paid|take|taken|move|add|send|sent|ask|because)\b",
     re.IGNORECASE,
 )
-# Turns of phrase that stand in descriptors and that nobody uses of a claim.
+# Phrases of descriptors that nobody uses about a claim.
 _STOCK = re.compile(
     r"list separately in addition to|\(separate procedure\)|each additional \w+ \(|, including .{3,80}, when performed|"
     r"1 or more (?:sites|views|areas|levels|sessions)|\(e\.?g\.?, [^)]{3,80}\),? .{0,40};|; (?:complete|limited|"
@@ -44,20 +44,20 @@ def cpt_wording(document: Document) -> Iterator[Fault]:
     quotation in a text that names a code; turns of phrase that only descriptors have. Does not see: a descriptor
     alone, without its code and without such a turn; one in other words.
     """
-    for place, text in _texts(document.content, ()):
+    for position, text in _texts(document.content, ()):
         if _looks_like_cpt(text):
-            yield document.fault(place, _OF_THE_AMA)
+            yield document.fault(position, _OF_THE_AMA)
 
 
-def _texts(node: Any, place: Place) -> Iterator[tuple[Place, str]]:
+def _texts(node: Any, position: Position) -> Iterator[tuple[Position, str]]:
     if isinstance(node, str):
-        yield place, node
+        yield position, node
     elif isinstance(node, list):
         for index, item in enumerate(node):
-            yield from _texts(item, (*place, index))
+            yield from _texts(item, (*position, index))
     elif isinstance(node, Mapping):
         for key, item in node.items():
-            yield from _texts(item, (*place, key))
+            yield from _texts(item, (*position, key))
 
 
 def _looks_like_cpt(text: str) -> bool:
@@ -71,12 +71,12 @@ def _looks_like_cpt(text: str) -> bool:
 
 
 def _described(after: str) -> bool:
-    beside = _BESIDE.match(after)
-    return beside is not None and _long(beside[1]) and not _SAYING.search(beside[1])
+    description = _AFTER_CODE.match(after)
+    return description is not None and _long(description[1]) and not _SAYING.search(description[1])
 
 
 def _long(text: str) -> bool:
-    return len(_WORD.findall(text)) >= LEAST_WORDS
+    return len(_WORD.findall(text)) >= LEAST_DESCRIPTION_WORDS
 
 
 _PERSONAL = re.compile(
@@ -102,7 +102,7 @@ _TEN_DIGITS = re.compile(r"(?<![\w-])[12][0-9]{9}(?![\w-])")
 def personal_data(document: Document) -> Iterator[Fault]:
     """Names of facts that would print who the patient is, and numbers and dates of persons, in the texts of a rule."""
     content = document.content if isinstance(document.content, Mapping) else {}
-    for key in TOLD:
+    for key in USER_TEXTS:
         text = content.get(key)
         if isinstance(text, str):
             yield from (document.fault((key,), message) for message in _of_persons(text))
@@ -133,7 +133,7 @@ def _of_persons(text: str) -> Iterator[str]:
 def _is_npi(digits: str) -> bool:
     """Whether the check digit of ten digits is that of an NPI: Luhn over 80840 and the number."""
     total = 24
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) * (2 if place % 2 else 1)
+    for position, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 if position % 2 else 1)
         total += value - 9 if value > 9 else value
     return total % 10 == 0

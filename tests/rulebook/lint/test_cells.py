@@ -17,7 +17,7 @@ from scrubber.authoring.run_tests import run_tests
 from scrubber.claim import read_v3
 from scrubber.errors import Faults
 from scrubber.reference import open_reference
-from scrubber.rulebook.lint import check_up, lint
+from scrubber.rulebook.lint import lint, lint_report
 from scrubber.rulebook.load import load_rulebook
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.vocabulary import LIMITS_READ, LISTS_READ
@@ -165,7 +165,7 @@ def test_a_list_without_a_type_is_read_as_the_rule_that_names_it_does(tmp_path: 
     folder = rule_folder(tmp_path, rule, LINE + CASES, lists=f"{LISTS}tbs,77O92,,,,x\ntbs,77092,,,,x\n")
     [fault] = lint(folder)
     assert "sample/tables/lists.csv:3: code: `77O92` is no procedure code" in str(fault)
-    [warning] = check_up(folder, TODAY).warnings
+    [warning] = lint_report(folder, TODAY).warnings
     assert "does not say what `tbs` holds: add under `lists` tbs: procedures" in warning.message
 
 
@@ -178,7 +178,7 @@ def test_what_nothing_uses_is_told(tmp_path: Path) -> None:
     )
     put(folder, MORE, "name,value,since,until,source\nown-most,2,,,x\nabn-most-days,366,,,x\n")
     assert lint(folder) == []
-    told = [str(warning) for warning in check_up(folder, TODAY).warnings]
+    told = [str(warning) for warning in lint_report(folder, TODAY).warnings]
     assert told == [
         "sample/pack.yaml: lists.gone: no row of a table has this list",
         "sample/tables/lists.csv:2: code: line 3 says the same for all of its days: one of the two is not needed",
@@ -190,7 +190,7 @@ def test_what_nothing_uses_is_told(tmp_path: Path) -> None:
 
 
 def test_every_list_and_limit_shipped_is_used_and_says_what_it_holds() -> None:
-    found = check_up(SHIPPED, date(2026, 11, 23))
+    found = lint_report(SHIPPED, date(2026, 11, 23))
     assert [
         str(each) for each in (*found.faults, *found.warnings) if ".csv" in each.file or "lists." in each.message
     ] == []

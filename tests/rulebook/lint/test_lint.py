@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from scrubber.errors import Fault
 from scrubber.rulebook.conditions import OPERATORS
 from scrubber.rulebook.json_schema import case_schema, rule_schema
-from scrubber.rulebook.lint import check_up, lint
+from scrubber.rulebook.lint import lint, lint_report
 from scrubber.rulebook.vocabulary import KINDS
 from scrubber.rulebook.yaml_file import read_yaml
 from tests.support.rule_folders import CASES, LISTS, PACK, RULE, SHIPPED, put, rule_folder, with_lines
@@ -189,14 +189,14 @@ def test_broken_files_of_every_kind_are_faults(tmp_path: Path) -> None:
 
 def test_a_review_is_good_for_a_year(tmp_path: Path) -> None:
     folder = rule_folder(tmp_path, cases=CASES_LINE + CASES, lists=NO_ROWS)
-    assert check_up(folder, date(2027, 11, 22)).warnings == []
-    found = check_up(folder, date(2027, 11, 23))
+    assert lint_report(folder, date(2027, 11, 22)).warnings == []
+    found = lint_report(folder, date(2027, 11, 23))
     assert [(one.file, one.line) for one in found.warnings] == [(FILE, line_of(RULE, "reviewed"))]
     assert (found.faults, found.rules, found.packs) == ([], 1, 2)
 
 
 def test_a_review_that_is_still_to_come(tmp_path: Path) -> None:
-    found = check_up(rule_folder(tmp_path, cases=CASES_LINE + CASES, lists=NO_ROWS), date(2026, 11, 1))
+    found = lint_report(rule_folder(tmp_path, cases=CASES_LINE + CASES, lists=NO_ROWS), date(2026, 11, 1))
     assert [one.line for one in found.warnings] == [line_of(RULE, "reviewed")]
 
 
@@ -271,21 +271,23 @@ def test_editors_explain_every_fact_and_operator_under_when() -> None:
 
 def test_tests_begin_with_the_line_that_leads_editors_to_their_schema(tmp_path: Path) -> None:
     folder = rule_folder(tmp_path, lists=NO_ROWS)
-    [warning] = check_up(folder, date(2026, 11, 23)).warnings
+    [warning] = lint_report(folder, date(2026, 11, 23)).warnings
     assert str(warning) == f"{TESTS}:1: editors explain it where the first line is: {CASES_LINE.strip()}"
     assert lint(folder) == []  # they are read as before
     schema = (folder / TESTS).parent / CASES_LINE.strip().partition("$schema=")[2]
     assert schema.resolve() == (folder / "rule-test.schema.json").resolve()
     put(folder, TESTS, CASES_LINE + CASES)
-    assert check_up(folder, date(2026, 11, 23)).warnings == []
-    assert [each for each in check_up(SHIPPED, date(2026, 11, 23)).warnings if each.file.endswith(".test.yaml")] == []
+    assert lint_report(folder, date(2026, 11, 23)).warnings == []
+    assert [
+        each for each in lint_report(SHIPPED, date(2026, 11, 23)).warnings if each.file.endswith(".test.yaml")
+    ] == []
 
 
 def test_schemas_of_another_version_are_a_warning(tmp_path: Path) -> None:
     folder = rule_folder(tmp_path, cases=CASES_LINE + CASES, lists=NO_ROWS)
     (folder / "rule.schema.json").unlink()
     put(folder, "rule-test.schema.json", "{}")
-    found = check_up(folder, date(2026, 11, 23))
+    found = lint_report(folder, date(2026, 11, 23))
     assert found.faults == []
     assert {warning.file for warning in found.warnings} == {"rule-test.schema.json", "rule.schema.json"}
     assert all("scrubber rules schema" in warning.message for warning in found.warnings)
