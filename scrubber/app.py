@@ -14,8 +14,8 @@ from flask import Flask
 from scrubber.access.known_keys import Policy, open_policy
 from scrubber.api import access, headers, logs, openapi, problems, request
 from scrubber.api.limits import Transfers
-from scrubber.authoring.admission import admit_aside, brought_back, in_lines
-from scrubber.authoring.check_cache import Passed
+from scrubber.authoring.admission import admit_in_subprocess, admit_rolled_back, fault_lines
+from scrubber.authoring.check_cache import CheckCache
 from scrubber.authoring.in_force import last_in_force
 from scrubber.batch.storage import open_batches
 from scrubber.config import Settings, cores
@@ -110,19 +110,19 @@ def _open_checked(settings: Settings) -> LiveScrubber:
     log = logs.open_log(sys.stdout)
     begun = time.monotonic()
     reference = LiveReference(settings.reference, tell=_tell_of_reference)
-    admitted = brought_back(settings.rules, settings.state)
+    admitted = admit_rolled_back(settings.rules, settings.state)
     if admitted:
         log.warning("rolled back", rulebook=admitted.rulebook.digest, reason=ROLLED_BACK)
     else:
-        admitted = admit_aside(
+        admitted = admit_in_subprocess(
             settings.rules,
             reference.current(),
-            Passed(settings.state),
+            CheckCache(settings.state),
             cores(),
             last_in_force(settings.rules, settings.state, lambda why: log.warning("versions not compared", reason=why)),
             lambda: log.info("checking rules"),
         )
-    for line in in_lines(settings.rules, admitted.warnings):
+    for line in fault_lines(settings.rules, admitted.warnings):
         log.warning("draft", reason=line)
     log.info("rules checked", cases=admitted.cases, seconds=round(time.monotonic() - begun, 3))
     keep(settings, admitted.rulebook)

@@ -63,7 +63,7 @@ def shipped_passed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path],
     with (shared / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (shared / check_cache.FILE).exists():
-            admit(ROOT / "rules", open_reference(None), check_cache.Passed(shared), 1)
+            admit(ROOT / "rules", open_reference(None), check_cache.CheckCache(shared), 1)
 
     def put_on_record(state: Path) -> Path:
         state.mkdir(parents=True, exist_ok=True)

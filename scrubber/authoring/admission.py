@@ -1,7 +1,7 @@
-"""Works at the same time, each in a process of its own, which sees everything this one has loaded.
+"""Checks a folder of rules, with its test cases, before a service answers by it; several processes share the work.
 
-What passed before is on a record: a rule's cases run again when the rule, its tests, a table, a pack, a base claim
-or the program changed, and those that run on the releases in use when those changed.
+Rules that passed before are cached: a rule's cases run again when the rule, its tests, a table, a pack, a base claim or
+the program changed, and those that run on the releases in use when those changed.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scrubber.authoring.check_cache import Passed, Snapshot, take_snapshot, tests_of
-from scrubber.authoring.diff import Earlier, same_version_faults
+from scrubber.authoring.check_cache import CheckCache, Snapshot, take_snapshot, tests_of
+from scrubber.authoring.diff import EarlierRules, same_version_faults
 from scrubber.authoring.in_force import rolled_back
 from scrubber.authoring.run_tests import CaseResult, readable_cases, run_cases
 from scrubber.errors import Fault, Faults
@@ -27,16 +27,16 @@ from scrubber.rulebook.test_case import rule_of
 from scrubber.scrub import Scrubber, assemble
 
 
-class _Started(NamedTuple):
+class _Fork(NamedTuple):
     process: int
     answers: int  # descriptor that its result comes from
 
 
-def at_once(works: Sequence[Callable[[], Any]]) -> list[Any]:
-    """What each work returns, in order. The last runs in this process, the others in forks of it.
+def run_in_parallel(works: Sequence[Callable[[], Any]]) -> list[Any]:
+    """The results of the functions, in order. The last runs in this process, the others in forks of it.
 
-    A result must be one that pickle can carry. Raises what the last work raises, and RuntimeError when another one
-    ends without a result. Call it where no other thread runs.
+    Forks share everything that this process has loaded. Results must be picklable. Raises what the last one raises, and
+    RuntimeError when another ends without a result. Call it where no other thread runs.
     """
     *apart, last = works
     started = [_start(work) for work in apart]
@@ -48,12 +48,12 @@ def at_once(works: Sequence[Callable[[], Any]]) -> list[Any]:
             _end(each)
 
 
-def _start(work: Callable[[], Any]) -> _Started:
+def _start(work: Callable[[], Any]) -> _Fork:
     answers, answer = os.pipe()
     process = os.fork()
     if process:
         os.close(answer)
-        return _Started(process, answers)
+        return _Fork(process, answers)
     code = 1
     try:
         os.close(answers)
@@ -64,26 +64,26 @@ def _start(work: Callable[[], Any]) -> _Started:
         os._exit(code)  # nothing that the parent would do at its end
 
 
-def _result(started: _Started) -> Any:
+def _result(started: _Fork) -> Any:
     with os.fdopen(os.dup(started.answers), "rb") as stream:
-        told = stream.read()
-    if not told:
+        content = stream.read()
+    if not content:
         raise RuntimeError("a process ended without a result")
-    return pickle.loads(told)  # noqa: S301 -- from a fork of this process, through a pipe that nobody else has
+    return pickle.loads(content)  # noqa: S301 -- from a fork of this process, through a pipe that nobody else has
 
 
-def _end(started: _Started) -> None:
-    """Wherever it is: one that has given its result is at its end anyway."""
+def _end(started: _Fork) -> None:
+    """Kills the fork, whatever it is doing: after its result it has nothing left to do."""
     os.close(started.answers)
     os.kill(started.process, signal.SIGKILL)
     os.waitpid(started.process, 0)
 
 
-FEW_RULES = 20  # whose cases are run sooner than processes are started for them
+FEW_RULES = 20  # their cases run faster than another process starts
 
 
 class Admitted(NamedTuple):
-    """A rulebook without a fault, and how many cases were run for that; those on record were not.
+    """A rulebook without a fault, and how many cases were run for that; cached ones were not.
 
     `warnings` are faults of drafts, which stop nothing.
     """
@@ -101,95 +101,98 @@ class _Checked(NamedTuple):
 
 
 class _Tested(NamedTuple):
-    rulebook: Rulebook | None  # None: it has faults, which lint tells
+    rulebook: Rulebook | None  # None: it has faults, which lint reports
     results: list[CaseResult]
     faults: list[Fault]
 
 
-def admit(folder: Path, reference: Reference, passed: Passed, cores: int, earlier: Earlier | None = None) -> Admitted:
-    """The rulebook in `folder`, checked with up to `cores` processes; `reference` is what is in use.
+def admit(
+    folder: Path, reference: Reference, cache: CheckCache, cores: int, earlier: EarlierRules | None = None
+) -> Admitted:
+    """The rulebook in `folder`, checked with up to `cores` processes; `reference` is the one in use.
 
-    Raises Faults with everything that is wrong: each fault of lint, each case that does not come out, each rule that
-    means another thing than `earlier` under the version that it had. What is wrong with a draft is no fault.
+    Raises Faults with everything that is wrong: each fault of lint, each case that fails, each rule whose
+    meaning differs from `earlier` under the same version. Faults of drafts become warnings.
     """
     if not folder.is_dir():
         raise Faults([Fault(".", 0, "no such folder of rules")])
     before = take_snapshot(folder, reference)
-    if _on_record(before, passed):
+    if _is_cached(before, cache):
         rulebook = load_rulebook(folder)
         checked = _Checked(rulebook, 0, draft_warnings(rulebook.left_out, rulebook.left_out), in_use=False)
         faults = same_version_faults(earlier, folder, rulebook.rules) if earlier else []
         if faults:
             raise Faults(faults)
     else:
-        checked = _check(folder, reference, passed, before, cores, earlier)
+        checked = _check(folder, reference, cache, before, cores, earlier)
     if take_snapshot(folder, reference) != before:
         raise Faults([Fault(".", 0, "changed while it was being checked: nothing is taken from it; try again")])
-    if not _on_record(before, passed):
-        passed.add([before.whole(checked.in_use)])
+    if not _is_cached(before, cache):
+        cache.add([before.folder_key(checked.in_use)])
     return Admitted(checked.rulebook, checked.cases, tuple(checked.warnings))
 
 
-def brought_back(rules: Path, state: Path | None) -> Admitted | None:
-    """The kept rules that are in force in the place of what lies in the folder since a rollback; None after none.
+def admit_rolled_back(rules: Path, state: Path | None) -> Admitted | None:
+    """The archived rules that are in force in place of the folder's since a rollback; None without a rollback.
 
-    They were checked when they were first in force, and are only loaded. Raises NoRulebook where they are not kept any
-    more, and Faults where this version of the program cannot read them.
+    They were checked when they were first in force, and are only loaded. Raises NoRulebook where the archive no longer
+    has them, and Faults where this version of the program cannot read them.
     """
     folder = rolled_back(rules, state)
     return Admitted(load_rulebook(folder), 0) if folder else None
 
 
-def admit_aside(
+def admit_in_subprocess(
     folder: Path,
     reference: Reference,
-    passed: Passed,
+    cache: CheckCache,
     cores: int,
-    earlier: Earlier | None,
+    earlier: EarlierRules | None,
     begin: Callable[[], None],
 ) -> Admitted:
-    """`admit`, in a process of its own where something has to be checked, so that this one keeps no trace of it.
+    """`admit` in a subprocess where something has to be checked, so that its memory is returned.
 
-    `begin` is called before that: it may take seconds. What is on record is only loaded, here.
+    `begin` is called before that: it may take seconds. Rules that are cached as passed are only loaded, in this
+    process.
     """
-    if folder.is_dir() and _on_record(take_snapshot(folder, reference), passed):
-        return admit(folder, reference, passed, cores, earlier)
+    if folder.is_dir() and _is_cached(take_snapshot(folder, reference), cache):
+        return admit(folder, reference, cache, cores, earlier)
     begin()
     found: Admitted | list[Fault]
-    found, _ = at_once([partial(_admitted_or_faults, folder, reference, passed, cores, earlier), lambda: None])
+    found, _ = run_in_parallel([partial(_admitted_or_faults, folder, reference, cache, cores, earlier), lambda: None])
     if isinstance(found, list):
         raise Faults(found)
     return found
 
 
 def _admitted_or_faults(
-    folder: Path, reference: Reference, passed: Passed, cores: int, earlier: Earlier | None
+    folder: Path, reference: Reference, cache: CheckCache, cores: int, earlier: EarlierRules | None
 ) -> Admitted | list[Fault]:
     try:
-        return admit(folder, reference, passed, cores, earlier)
+        return admit(folder, reference, cache, cores, earlier)
     except Faults as error:
         return list(error.faults)
 
 
-def in_lines(folder: Path, faults: Iterable[Fault]) -> tuple[str, ...]:
-    """A line for each fault, with the folder before its file."""
+def fault_lines(folder: Path, faults: Iterable[Fault]) -> tuple[str, ...]:
+    """One line for each fault, its file prefixed with the folder."""
     return tuple(str(fault._replace(file=str(folder / fault.file))) for fault in faults)
 
 
-def _on_record(files: Snapshot, passed: Passed) -> bool:
-    return any(files.whole(in_use) in passed for in_use in (False, True))
+def _is_cached(files: Snapshot, cache: CheckCache) -> bool:
+    return any(files.folder_key(in_use) in cache for in_use in (False, True))
 
 
 def _check(
-    folder: Path, reference: Reference, passed: Passed, files: Snapshot, cores: int, earlier: Earlier | None
+    folder: Path, reference: Reference, cache: CheckCache, files: Snapshot, cores: int, earlier: EarlierRules | None
 ) -> _Checked:
     found: Inspection
     tested: _Tested
-    known = {file: in_use for file in files.files for in_use in (False, True) if files.of_rule(file, in_use) in passed}
-    found, tested = at_once([partial(inspect, folder, known), partial(_test, folder, reference, known, cores)])
+    known = {file: in_use for file in files.files for in_use in (False, True) if files.rule_key(file, in_use) in cache}
+    found, tested = run_in_parallel([partial(inspect, folder, known), partial(_test, folder, reference, known, cores)])
     wrong = {*found.faults, *found.of_drafts, *tested.faults}
     wrong |= {_as_fault(result) for result in tested.results if not result.passed}
-    _remember(tested, {fault.file for fault in wrong}, passed, files)
+    _cache_passed(tested, {fault.file for fault in wrong}, cache, files)
     drafts = {fault for fault in wrong if rule_of(fault.file) in found.drafts}
     faults = wrong - drafts
     if tested.rulebook is not None and earlier is not None:
@@ -207,9 +210,11 @@ def _test(folder: Path, reference: Reference, known: Collection[str], cores: int
     except Faults:
         return _Tested(None, [], [])
     changed = [rule.id for rule in rulebook.rules.values() if rule.file not in known]
-    parts = min(cores, len(changed) // FEW_RULES + 1)
+    processes = min(cores, len(changed) // FEW_RULES + 1)
     scrubber = assemble(rulebook, reference)
-    ran = at_once([partial(_run_cases, scrubber, folder, changed[part::parts]) for part in range(parts)])
+    ran = run_in_parallel(
+        [partial(_run_cases, scrubber, folder, changed[index::processes]) for index in range(processes)]
+    )
     results = [result for found, _ in ran for result in found]
     return _Tested(rulebook, results, [fault for _, faults in ran for fault in faults])
 
@@ -219,15 +224,15 @@ def _run_cases(scrubber: Scrubber, folder: Path, rules: Sequence[str]) -> tuple[
     return run_cases(cases, scrubber, folder), faults
 
 
-def _remember(tested: _Tested, faulty: Collection[str], passed: Passed, files: Snapshot) -> None:
-    """Rules that passed need not be looked at again while the author corrects the others."""
+def _cache_passed(tested: _Tested, faulty: Collection[str], cache: CheckCache, files: Snapshot) -> None:
+    """Caches the rules that passed: they need no other check while the author corrects the rest."""
     if tested.rulebook is None:
         return
     in_use: dict[str, bool] = {}
     for result in tested.results:
         file = tested.rulebook.rules[result.rule].file
         in_use[file] = in_use.get(file, False) or result.releases == IN_USE
-    passed.add([files.of_rule(file, uses) for file, uses in in_use.items() if not {file, tests_of(file)} & set(faulty)])
+    cache.add([files.rule_key(file, uses) for file, uses in in_use.items() if not {file, tests_of(file)} & set(faulty)])
 
 
 def _as_fault(result: CaseResult) -> Fault:

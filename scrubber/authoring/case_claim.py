@@ -1,4 +1,4 @@
-"""Makes the claim of a rule's test case: a base claim with the case's lines, changes and omissions."""
+"""Builds the claim of a rule's test case: a base claim with the case's lines, changes and omissions."""
 
 from __future__ import annotations
 
@@ -23,53 +23,53 @@ FLAGS = frozenset(("separateReport", "modifierSupport", "qmb", "qualifyingApm", 
 _YES_NO = {"yes": True, "true": True, "no": False, "false": False}
 
 
-class CaseNotMade(ScrubberError):
-    """A case changes or leaves out what is not there; the message says what."""
+class InvalidCase(ScrubberError):
+    """A case changes or leaves out something that its claim does not have, as the message describes."""
 
 
 def base_claim(folder: Path, name: str) -> Body:
-    """A fresh copy of the base claim `name` of a folder of rules. Raises CaseNotMade."""
+    """A fresh copy of the base claim `name` of a folder of rules. Raises InvalidCase."""
     try:
         return read_base_claim(folder, name)
     except Faults as error:
-        raise CaseNotMade(str(error)) from None
+        raise InvalidCase(str(error)) from None
 
 
 def claim_of(case: Case, folder: Path) -> Body:
-    """The body that the case is about: lines are added first, then changes made, then paths left out.
+    """The request body of the case: lines are added first, then changes made, then paths left out.
 
-    The claim's total is summed up anew unless the case speaks of it. Raises CaseNotMade.
+    The claim's total is recomputed unless the case changes it. Raises InvalidCase.
     """
     body = base_claim(folder, case.claim)
     for line in case.lines:
         _add_line(body, line)
-    places = []
+    destinations = []
     for path, value in case.change.items():
-        places.append(_target(path))
-        with _told_of(path):
-            _change(body, places[-1], value)
+        destinations.append(_target(path))
+        with _with_path_in_errors(path):
+            _change(body, destinations[-1], value)
     for path in case.without:
-        places.append(_target(path))
-        with _told_of(path):
-            _leave_out(body, places[-1].pointer)
-    if TOTAL not in (place.pointer for place in places):
+        destinations.append(_target(path))
+        with _with_path_in_errors(path):
+            _leave_out(body, destinations[-1].pointer)
+    if TOTAL not in (destination.pointer for destination in destinations):
         _sum_up(body)
     return body
 
 
 @contextmanager
-def _told_of(path: str) -> Iterator[None]:
-    """Says which path of the case could not be followed."""
+def _with_path_in_errors(path: str) -> Iterator[None]:
+    """Prefixes errors with the path of the case that caused them."""
     try:
         yield
-    except CaseNotMade as reason:
-        raise CaseNotMade(f"{path}: {reason}") from None
+    except InvalidCase as reason:
+        raise InvalidCase(f"{path}: {reason}") from None
 
 
 def _target(path: str) -> Target:
     found = target(path)
     if found is None:
-        raise CaseNotMade(f"{path} leads nowhere")
+        raise InvalidCase(f"{path} leads nowhere")
     return found
 
 
@@ -83,15 +83,15 @@ def _add_line(body: Body, line: Mapping[str, Any]) -> None:
         _change(body, Target(f"{LINES}/{number}/{field.pointer}", field.form), value)
 
 
-def _change(body: Body, place: Target, value: Any) -> None:
-    *above, last = _keys(place.pointer)
+def _change(body: Body, destination: Target, value: Any) -> None:
+    *above, last = _keys(destination.pointer)
     node: Any = body
     for index, key in enumerate(above):
         node = _below(node, key, above[: index + 1], body)
     if isinstance(node, list):
-        _put_in_list(node, last, written(value, place.form), place.pointer)
+        _put_in_list(node, last, body_value(value, destination.form), destination.pointer)
     else:
-        node[last] = written(value, place.form)
+        node[last] = body_value(value, destination.form)
 
 
 def _keys(pointer: str) -> list[str]:
@@ -99,24 +99,24 @@ def _keys(pointer: str) -> list[str]:
 
 
 def _below(node: Any, key: str, path: list[str], body: Body) -> Any:
-    """The object or list under `key`, made where there is none."""
+    """The object or list under `key`, created where there is none."""
     if isinstance(node, list):
         if key.isdecimal() and int(key) >= len(node) and path[-2] == "serviceLines":
-            raise CaseNotMade(f"there is no line {int(key) + 1}: add it under `lines`")
+            raise InvalidCase(f"there is no line {int(key) + 1}: add it under `lines`")
         if not (key.isdecimal() and int(key) <= len(node)):
-            raise CaseNotMade(f"there is no /{'/'.join(path)}")
+            raise InvalidCase(f"there is no /{'/'.join(path)}")
         if int(key) == len(node):
             node.append({})
         return node[int(key)]
     if not isinstance(node.get(key), dict | list):
-        node[key] = _made(key, body)
+        node[key] = _new_node(key, body)
     return node[key]
 
 
-def _made(key: str, body: Body) -> Any:
+def _new_node(key: str, body: Body) -> Any:
     if key in ("documentation", "abn", "history"):
         return []
-    # The line's rendering provider is the claim's until the case says otherwise.
+    # The line's rendering provider is a copy of the claim's, for the case to change.
     return dict(body.get("rendering", {})) if key == "renderingProvider" else {}
 
 
@@ -126,7 +126,7 @@ def _put_in_list(node: list[Any], key: str, value: Any, pointer: str) -> None:
     elif key.isdecimal() and int(key) < len(node):
         node[int(key)] = value
     else:
-        raise CaseNotMade(f"there is no {pointer}")
+        raise InvalidCase(f"there is no {pointer}")
 
 
 def _leave_out(body: Body, pointer: str) -> None:
@@ -143,11 +143,11 @@ def _there(node: Any, key: str, pointer: str) -> Any:
         return node[key]
     if isinstance(node, list) and key.isdecimal() and int(key) < len(node):
         return node[int(key)]
-    raise CaseNotMade(f"there is no {pointer} to leave out")
+    raise InvalidCase(f"there is no {pointer} to leave out")
 
 
-def written(value: Any, form: ValueForm) -> Any:
-    """A value of a test case as it stands in a body."""
+def body_value(value: Any, form: ValueForm) -> Any:
+    """A value of a test case, converted for a request body."""
     if form is ValueForm.DAY:
         return _day(value)
     if form is ValueForm.FLAG:
@@ -193,6 +193,6 @@ def _sum_up(body: Body) -> None:
     try:
         total = sum((Decimal(str(service.get("lineItemChargeAmount"))) for service in services), Decimal())
     except ArithmeticError:
-        return  # a charge that is no number, or beyond all numbers, is what the case is about
+        return  # the case tests a charge that is no number, or too large a one
     if total.is_finite():
         claim["claimChargeAmount"] = f"{total:.2f}"

@@ -1,4 +1,4 @@
-"""Whether CHANGES.md of each pack tells what has changed since a revision, and nothing else."""
+"""Checks that the CHANGES.md of each pack lists what has changed since a revision, and nothing else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from scrubber.authoring.diff import BookDifference
+from scrubber.authoring.diff import RulebookDifference
 from scrubber.errors import Fault
 from scrubber.rulebook.history import CHANGES, Changes, ChangesEntry, read_changes
 
@@ -15,11 +15,11 @@ PACK_FILE = "pack.yaml"
 _SHORT = len("sha256:") + 12
 
 
-class _Happened(NamedTuple):
-    """What happened to a pack, by the names under which CHANGES.md speaks of it.
+class _PackChanges(NamedTuple):
+    """The changes of a pack, by the names that CHANGES.md uses.
 
-    `must` be mentioned: what means something else by now, and the way it came to. `may`: whatever has changed at all.
-    `every`: all that a name can speak of.
+    `must` be mentioned: changes of meaning, each with its way (added, removed, changed). `may`: every change. `every`:
+    all names of the pack.
     """
 
     must: dict[str, str]
@@ -27,7 +27,7 @@ class _Happened(NamedTuple):
     every: set[str]
 
 
-def untold(before: Path, after: Path, found: BookDifference) -> list[Fault]:
+def changelog_faults(before: Path, after: Path, found: RulebookDifference) -> list[Fault]:
     """Faults of the CHANGES.md files in `after`, and versions that were not raised. `found` is of these folders."""
     faults = [Fault(each.rule.file, 0, each.fault) for each in found.rules if each.fault]
     for path in after.glob(f"*/{PACK_FILE}"):
@@ -35,41 +35,43 @@ def untold(before: Path, after: Path, found: BookDifference) -> list[Fault]:
     return sorted(faults)
 
 
-def _of_pack(pack: str, before: Path, after: Path, found: BookDifference) -> Iterator[Fault]:
+def _of_pack(pack: str, before: Path, after: Path, found: RulebookDifference) -> Iterator[Fault]:
     name = f"{pack}/{CHANGES}"
-    told, told_before = _read(after / name), _read(before / name)
+    changes, earlier = _read(after / name), _read(before / name)
     is_new = any(each.name == pack and each.way == "added" for each in found.packs)
-    happened = _happened(pack, before, after, found)
-    if told is None or not told.entries:
-        if happened.must:
+    changed = _pack_changes(pack, before, after, found)
+    if changes is None or not changes.entries:
+        if changed.must:
             yield Fault(name, 0, "tells nothing: add an entry such as ## 2026-12-01, with a line for each change")
     elif not is_new:
-        yield from _compared(name, told, told_before, happened, found.before)
+        yield from _compared(name, changes, earlier, changed, found.before)
 
 
-def _compared(name: str, told: Changes, before: Changes | None, happened: _Happened, digest: str) -> Iterator[Fault]:
-    added = _added(told, before, digest)
+def _compared(
+    name: str, changes: Changes, before: Changes | None, changed: _PackChanges, digest: str
+) -> Iterator[Fault]:
+    added = _added(changes, before, digest)
     if added is None:
-        if happened.must:
+        if changed.must:
             yield Fault(name, 0, f"no heading names ({digest[:_SHORT]}): put it over the entry that was the last then")
         return
-    newest = told.entries[0]
-    for each, way in happened.must.items():
+    newest = changes.entries[0]
+    for each, way in changed.must.items():
         if each not in added and (before is None or each not in newest.names):
             yield Fault(name, newest.line, f"does not mention `{each}`, which was {way}: add a line for it")
     for each, line in added.items():
-        if each in happened.every - happened.may:
+        if each in changed.every - changed.may:
             yield Fault(name, line, f"mentions `{each}`, in which nothing has changed")
 
 
-def _added(told: Changes, before: Changes | None, digest: str) -> dict[str, int] | None:
-    """Names that are new under their day, with their lines; None where nothing says which entries are new."""
+def _added(changes: Changes, before: Changes | None, digest: str) -> dict[str, int] | None:
+    """Names that are new under their day, with their lines; None where no heading tells new entries from old ones."""
     if before is not None:
         known = {(entry.day, each) for entry in before.entries for each in entry.names}
-        return _names(told.entries, known)
-    for index, entry in enumerate(told.entries):
+        return _names(changes.entries, known)
+    for index, entry in enumerate(changes.entries):
         if entry.digest and digest.startswith(entry.digest):
-            return _names(told.entries[:index], set())
+            return _names(changes.entries[:index], set())
     return None
 
 
@@ -77,26 +79,26 @@ def _names(entries: Iterable[ChangesEntry], known: set[tuple[date, str]]) -> dic
     return {each: line for entry in entries for each, line in entry.names.items() if (entry.day, each) not in known}
 
 
-def _happened(pack: str, before: Path, after: Path, found: BookDifference) -> _Happened:
-    must = {rule.rule.id: rule.way for rule in found.rules if rule.rule.pack == pack and rule.means_another}
+def _pack_changes(pack: str, before: Path, after: Path, found: RulebookDifference) -> _PackChanges:
+    must = {rule.rule.id: rule.way for rule in found.rules if rule.rule.pack == pack and rule.changes_meaning}
     may = {rule.rule.id for rule in found.rules}
     for row in found.rows:
-        place, _, file = row.placed.file.rpartition("/")
-        if place == f"{pack}/tables":
+        folder_name, _, file = row.located.file.rpartition("/")
+        if folder_name == f"{pack}/tables":
             may.add(file)
             if not row.wording:
                 must[file] = "changed"
     for each in found.packs:
         if each.name == pack:
             may.add(PACK_FILE)
-            if each.means_another:
+            if each.changes_meaning:
                 must[PACK_FILE] = each.way
     every = {
         path.name if path.name == PACK_FILE or path.suffix == ".csv" else path.stem
         for folder in (before, after)
         for path in (folder / pack).rglob("*")
     }
-    return _Happened(must, may, every)
+    return _PackChanges(must, may, every)
 
 
 def _read(path: Path) -> Changes | None:

@@ -1,7 +1,7 @@
-"""Files in the folder of Settings.state: written whole, seen by others whole or not at all.
+"""Caches which rules passed their checks, in the folder of Settings.state, so that unchanged rules start at once.
 
-A record of digests and nothing else: of whole folders, and of single rules with their tests and all that could change
-how those come out. Content that differs by one byte is on no record.
+The cache holds digests only: of whole folders, and of single rules with their tests and everything that could change
+their results. Content that differs by one byte is not in it.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from scrubber.rulebook.test_case import TEST_SUFFIX
 READABLE = 0o644
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Put `content` in place of the file, with the folders above it. Raises OSError."""
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replaces the file by `content`, atomically for readers, and creates the folders above it. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, unfinished = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
@@ -37,15 +37,15 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 FILE = "passed"  # below the folder of Settings.state
-MOST_KEPT = 20_000
+MOST_KEYS = 20_000
 KEY_LENGTH = 32  # characters of a digest, 128 bits
-UNREAD = "unread"  # in place of the digest of what is no file, cannot be read, or is larger than any that loads
+UNREAD = "unread"  # instead of a digest where there is no file, or one that cannot be read or is too large to load
 SUFFIXES = frozenset((".yaml", ".yml", ".csv", ".json", ".md"))
 _PROGRAM = Path(__file__).resolve().parents[1]
 
 
-class Passed:
-    """Digests of what passed, in a file of `state`; without one, or where it cannot be written, none is remembered."""
+class CheckCache:
+    """Digests of what passed, in a file of `state`; without a state, or where it cannot be written, none is cached."""
 
     def __init__(self, state: Path | None) -> None:
         self._path = state and state / FILE
@@ -55,14 +55,14 @@ class Passed:
         return key in self._keys
 
     def add(self, keys: Iterable[str]) -> None:
-        """Remember that these passed. The oldest are forgotten when there are too many."""
+        """Caches that these passed. The oldest are dropped when there are too many."""
         if self._path is None:
             return
-        # Another process may have added some meanwhile; what is lost to a race is checked once more.
-        kept = dict.fromkeys([*self._read(), *self._keys, *keys])
-        self._keys = dict.fromkeys(list(kept)[-MOST_KEPT:])
+        # Another process may have added some meanwhile; a key that is lost to a race only costs another check.
+        merged = dict.fromkeys([*self._read(), *self._keys, *keys])
+        self._keys = dict.fromkeys(list(merged)[-MOST_KEYS:])
         with suppress(OSError):
-            write_whole(self._path, "".join(f"{key}\n" for key in self._keys).encode())
+            write_atomically(self._path, "".join(f"{key}\n" for key in self._keys).encode())
 
     def _read(self) -> list[str]:
         if self._path is None:
@@ -76,7 +76,7 @@ class Passed:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Digests of the files of a folder of rules, by name, and of what else decides how checks come out.
+    """Digests of the files of a folder of rules, by name, and of everything else that decides the results of checks.
 
     `program` is of its code and the tables that ship with it, `releases` of the reference data in use. What passed on
     the shipped tables alone has passed whatever is in use, so it has a key without `releases`.
@@ -86,21 +86,21 @@ class Snapshot:
     program: str
     releases: str
 
-    def whole(self, in_use: bool) -> str:
-        """Key of all of it: any change of any file makes another. `in_use`: some case runs on the releases in use."""
-        return _key([*self._around(in_use), *_told(self.files)])
+    def folder_key(self, in_use: bool) -> str:
+        """Key of the whole folder, changed by any change of any file. `in_use`: a case runs on the releases in use."""
+        return _key([*self._context(in_use), *_file_lines(self.files)])
 
-    def of_rule(self, file: str, in_use: bool) -> str:
+    def rule_key(self, file: str, in_use: bool) -> str:
         """Key of one rule, its tests, and what its tests rest on: tables, pack files, base claims."""
         own = (self.files.get(file, ""), self.files.get(tests_of(file), ""))
-        return _key([*self._around(in_use), self._shared, file, *own])
+        return _key([*self._context(in_use), self._shared, file, *own])
 
-    def _around(self, in_use: bool) -> list[str]:
+    def _context(self, in_use: bool) -> list[str]:
         return [self.program, self.releases] if in_use else [self.program]
 
     @cached_property
     def _shared(self) -> str:
-        return _key(_told({name: found for name, found in self.files.items() if _is_shared(name)}))
+        return _key(_file_lines({name: found for name, found in self.files.items() if _is_shared(name)}))
 
 
 def tests_of(file: str) -> str:
@@ -125,7 +125,7 @@ def _digests(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _digest(path: Path) -> str:
-    """Of a file that could load. A pipe would be waited for, a device read for ever: the check tells of them."""
+    """Digest of a file that could load. Reading a pipe or a device could block for ever: the check reports those."""
     with suppress(OSError):
         if path.is_file() and path.stat().st_size <= MOST_TABLE_BYTES:
             return hashlib.sha256(path.read_bytes()).hexdigest()
@@ -139,14 +139,14 @@ def _is_shared(name: str) -> bool:
 
 @cache
 def _program() -> str:
-    """The code of this program: what it checked by other code counts for nothing."""
+    """Digest of this program's code: checks by another version do not count."""
     files = sorted([*_PROGRAM.rglob("*.py"), *_PROGRAM.rglob("*.csv")])
     return _key(hashlib.sha256(path.read_bytes()).hexdigest() for path in files)
 
 
-def _told(files: Mapping[str, str]) -> Iterator[str]:
+def _file_lines(files: Mapping[str, str]) -> Iterator[str]:
     return (f"{name} {digest}" for name, digest in sorted(files.items()))
 
 
-def _key(parts: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:KEY_LENGTH]
+def _key(texts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:KEY_LENGTH]

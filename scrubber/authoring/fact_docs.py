@@ -1,4 +1,4 @@
-"""Writes those tables of docs/writing-rules.md that only repeat what the code says."""
+"""Generates the tables of docs/writing-rules.md from the vocabulary, the elements and the table types."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from scrubber.rulebook.rule_tables import ROW_TYPES
 from scrubber.rulebook.test_case_paths import DIAGNOSIS_FIELDS, LINE_FIELDS, PATHS, ValueForm
 from scrubber.rulebook.vocabulary import KINDS, Field, Kind, Type
 
-MOST_WORDS = 30  # of one fact that are listed beside it; the names of all elements have a table of their own
+MOST_VALUES = 30  # of one fact in its row; the names of all elements have a table of their own
 
-_PART = re.compile(r"(<!-- written by the program: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_GENERATED = re.compile(r"(<!-- written by the program: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _CELLS: Mapping[Any, str] = {str: "text", int: "whole number", Decimal: "number", date: "day", bool: "`yes`, `no`"}
 _FORMS: Mapping[ValueForm, str] = {
     ValueForm.TEXT: "text",
@@ -30,16 +30,16 @@ _FORMS: Mapping[ValueForm, str] = {
 
 
 def renew(page: Path) -> None:
-    """Write the parts of a page that are the program's anew."""
+    """Rewrites the generated sections of a page."""
     page.write_text(renewed(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def renewed(text: str) -> str:
-    """The text with every part between `<!-- written by the program: NAME -->` and `<!-- end -->` as it is today.
+    """The text with every section between `<!-- written by the program: NAME -->` and `<!-- end -->` up to date.
 
-    Raises KeyError for a NAME that is no part.
+    Raises KeyError for a NAME that is no section.
     """
-    return _PART.sub(lambda part: f"{part[1]}\n{_PARTS[part[2]]()}\n\n{part[3]}", text)
+    return _GENERATED.sub(lambda part: f"{part[1]}\n{_SECTIONS[part[2]]()}\n\n{part[3]}", text)
 
 
 def facts() -> str:
@@ -64,8 +64,8 @@ def _shared(kinds: Iterable[Kind]) -> list[Field]:
     return [field for field in first.fields.values() if all(kind.fields.get(field.name) == field for kind in others)]
 
 
-def _scope(kind: Kind, told: Sequence[Field]) -> str:
-    own = [field for field in kind.fields.values() if field not in told]
+def _scope(kind: Kind, shared: Sequence[Field]) -> str:
+    own = [field for field in kind.fields.values() if field not in shared]
     parts = [
         f"### Scope `{kind.name}`",
         f"One fact: {kind.about}. A finding points at {_target(kind)}.",
@@ -81,19 +81,19 @@ def _target(kind: Kind) -> str:
 
 
 def _facts_table(fields: Iterable[Field]) -> str:
-    rows = ((f"`{field.name}`", field.type.value, field.about, _words(field)) for field in fields)
+    rows = ((f"`{field.name}`", field.type.value, field.about, _possible_values(field)) for field in fields)
     return _table(("fact", "type", "what it is", "words"), rows)
 
 
-def _words(field: Field) -> str:
-    words = ("yes", "no") if field.type is Type.FLAG else field.words
-    if len(words) > MOST_WORDS:
+def _possible_values(field: Field) -> str:
+    values = ("yes", "no") if field.type is Type.FLAG else field.words
+    if len(values) > MOST_VALUES:
         return "an element, see below"
-    return ", ".join(f"`{word}`" for word in (*words, *field.states))
+    return ", ".join(f"`{word}`" for word in (*values, *field.states))
 
 
 def elements() -> str:
-    """The places of a claim that `points-at` may name."""
+    """The elements of a claim that `points-at` may name."""
     rows = (
         (f"`{name}`", element.label, f"{element.loop} {element.x12}".strip(), element.box or "")
         for name, element in ELEMENTS.items()
@@ -102,11 +102,11 @@ def elements() -> str:
 
 
 def tables() -> str:
-    """One section a kind of table: what a row says, and its columns."""
-    return "\n\n".join(_kind_of_table(name, row_type) for name, row_type in ROW_TYPES.items())
+    """One section for each kind of table: what a row means, and its columns."""
+    return "\n\n".join(_table_section(name, row_type) for name, row_type in ROW_TYPES.items())
 
 
-def _kind_of_table(name: str, row_type: type[Any]) -> str:
+def _table_section(name: str, row_type: type[Any]) -> str:
     columns = "; ".join(
         f"`{column}` {_cell(column_type)}{', or no such column' if column in row_type._field_defaults else ''}"
         for column, column_type in get_type_hints(row_type).items()
@@ -128,7 +128,7 @@ def paths() -> str:
 
 
 def _path_rows() -> Iterator[tuple[str, str, str]]:
-    """Parts of the claim whose paths go on alike share a row."""
+    """Beginnings of paths with the same endings share a row."""
     ends: dict[tuple[str, ValueForm], list[str]] = {}
     for path, form in _all_paths():
         part, _, end = path.partition(".N.") if ".N." in path else path.partition(".")
@@ -137,7 +137,7 @@ def _path_rows() -> Iterator[tuple[str, str, str]]:
     for (part, form), found in ends.items():
         parts.setdefault((tuple(found), form), []).append(part)
     for (names, form), starts in parts.items():
-        yield _named(starts), _named(filter(None, names)) or "nothing", _FORMS[form]
+        yield _in_backticks(starts), _in_backticks(filter(None, names)) or "nothing", _FORMS[form]
 
 
 def _all_paths() -> Iterator[tuple[str, ValueForm]]:
@@ -146,7 +146,7 @@ def _all_paths() -> Iterator[tuple[str, ValueForm]]:
     yield from ((path, target.form) for path, target in PATHS.items())
 
 
-def _named(names: Iterable[str]) -> str:
+def _in_backticks(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
@@ -155,4 +155,4 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-_PARTS: Mapping[str, Callable[[], str]] = {"facts": facts, "elements": elements, "tables": tables, "paths": paths}
+_SECTIONS: Mapping[str, Callable[[], str]] = {"facts": facts, "elements": elements, "tables": tables, "paths": paths}

@@ -1,7 +1,7 @@
-"""Which rules of a folder a service answered by last, so that a later start can be held against them.
+"""Records which rules of a folder a service last had in force, so that a later start can be compared with them.
 
 `<state>/in-force/` has a file for each folder of rules: the digest of the rules in force and the folder; after a
-rollback also the digest of what lies in the folder, in the place of which they are in force. A second file, `.history`,
+rollback also the digest of the folder's rules, which they replace. A second file, `.history`,
 has a line for each change. The rules themselves are in the archive.
 """
 
@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from scrubber.authoring.check_cache import write_whole
-from scrubber.authoring.diff import Earlier
+from scrubber.authoring.check_cache import write_atomically
+from scrubber.authoring.diff import EarlierRules
 from scrubber.errors import Faults, NoRulebook
 from scrubber.rulebook.history import open_archived
 from scrubber.rulebook.load import digest, read_folder
@@ -23,20 +23,20 @@ IN_FORCE = "in-force"
 _SHORT = len("sha256:") + 12
 
 
-def note_in_force(rules: Path, book_digest: str, state: Path | None, instead_of: str = "") -> None:
-    """The rules with this digest, of the folder `rules`, are in force. Where that cannot be written it is not known.
+def record_in_force(rules: Path, rulebook_digest: str, state: Path | None, instead_of: str = "") -> None:
+    """Records that the rules with this digest, of the folder `rules`, are in force; without effect where that fails.
 
-    `instead_of` is the digest of what lies in the folder, where they are kept ones that were brought back.
+    `instead_of` is the digest of the folder's rules where archived ones replace them after a rollback.
     """
     if state is None:
         return
-    noted = _noted(rules, state)
+    record = _read_record(rules, state)
     with suppress(OSError):
-        write_whole(_path(rules, state), f"{book_digest}\n{rules.absolute()}\n{instead_of}\n".encode())
-        before = in_force_before(rules, state) or ((noted.digest,) if noted else ())  # of a version without history
-        if before[-1:] != (book_digest,):
-            told = "".join(f"{digest}\n" for digest in (*before, book_digest))
-            write_whole(_history(rules, state), told.encode())
+        write_atomically(_path(rules, state), f"{rulebook_digest}\n{rules.absolute()}\n{instead_of}\n".encode())
+        before = in_force_before(rules, state) or ((record.digest,) if record else ())  # of a version without history
+        if before[-1:] != (rulebook_digest,):
+            text = "".join(f"{digest}\n" for digest in (*before, rulebook_digest))
+            write_atomically(_history(rules, state), text.encode())
 
 
 def in_force_before(rules: Path, state: Path) -> tuple[str, ...]:
@@ -48,58 +48,58 @@ def in_force_before(rules: Path, state: Path) -> tuple[str, ...]:
 
 
 def rolled_back(rules: Path, state: Path | None) -> Path | None:
-    """The kept rules that are in force in the place of what lies in the folder; None where the folder itself counts.
+    """The archived rules that are in force in place of the folder's; None where the folder's are in force.
 
     A rollback holds for as long as the folder has the rules that were rolled back: others end it.
-    Raises NoRulebook where the kept rules are no more: those in the folder were found wrong by somebody.
+    Raises NoRulebook where the archive no longer has them: it would be wrong to use those that were rolled back.
     """
-    noted = _noted(rules, state) if state else None
-    if state is None or noted is None or not noted.instead_of:
+    record = _read_record(rules, state) if state else None
+    if state is None or record is None or not record.instead_of:
         return None
     try:
-        if digest(rules) != noted.instead_of:
+        if digest(rules) != record.instead_of:
             return None
     except OSError:
-        return None  # whoever reads the rules tells which file cannot be read
+        return None  # reading the rules reports which file cannot be read
     try:
-        return open_archived(state, noted.digest)
+        return open_archived(state, record.digest)
     except NoRulebook as error:
-        told = f"the rules in {rules} were rolled back to {noted.digest[:_SHORT]}, and {error}"
-        raise NoRulebook(f"{told}: put the rules that are to be in force into {rules}") from None
+        text = f"the rules in {rules} were rolled back to {record.digest[:_SHORT]}, and {error}"
+        raise NoRulebook(f"{text}: put the rules that are to be in force into {rules}") from None
 
 
-def last_in_force(rules: Path, state: Path | None, tell: Callable[[str], None]) -> Earlier | None:
-    """The rules of this folder that were in force last; None where none are known or they are what lies there now.
+def last_in_force(rules: Path, state: Path | None, warn: Callable[[str], None]) -> EarlierRules | None:
+    """The rules of this folder that were in force last; None where none are known or they are the folder's own.
 
-    `tell` is given why they cannot be read: nothing can then be held against them.
+    `warn` gets the reason where they cannot be read: there is then nothing to compare with.
     """
-    found = _noted(rules, state) if state else None
+    found = _read_record(rules, state) if state else None
     if state is None or found is None:
         return None
-    noted = found.digest
+    record = found.digest
     try:
-        if noted == digest(rules):
+        if record == digest(rules):
             return None
-        files = read_folder(open_archived(state, noted)).files
+        files = read_folder(open_archived(state, record)).files
     except OSError:
-        return None  # the check tells which file cannot be read
+        return None  # the check reports which file cannot be read
     except (NoRulebook, Faults) as error:
-        tell(str(error))
+        warn(str(error))
         return None
-    return Earlier({file.rule.id: file.rule for file in files}, f"the rules last in force ({noted[:_SHORT]})")
+    return EarlierRules({file.rule.id: file.rule for file in files}, f"the rules last in force ({record[:_SHORT]})")
 
 
-class _Noted(NamedTuple):
+class _InForceRecord(NamedTuple):
     digest: str
     instead_of: str
 
 
-def _noted(rules: Path, state: Path) -> _Noted | None:
+def _read_record(rules: Path, state: Path) -> _InForceRecord | None:
     try:
         lines = _path(rules, state).read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError):
         return None
-    return _Noted(lines[0], lines[2] if len(lines) > 2 else "") if lines[0] else None
+    return _InForceRecord(lines[0], lines[2] if len(lines) > 2 else "") if lines[0] else None
 
 
 def _history(rules: Path, state: Path) -> Path:

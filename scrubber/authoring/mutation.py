@@ -1,9 +1,9 @@
-"""A rule with one small change of meaning, again and again: what its test cases ought to notice.
+"""Mutation tests of rules: makes one small change of meaning at a time, and checks that a test case notices it.
 
-A case is scrubbed once, and what was known of its claim is kept; a changed rule is then judged on that. This is exact:
-facts are made of claim, tables and reference data, and of rules only as `facts/interest.py` says, which reads `applies`
-of rules of documents and pairs: where that changes, the case is scrubbed anew. Every other rule finds what it found.
-Money is worked out again over all findings, since who bears a line's loss depends on each of them.
+A case is scrubbed once, and the facts of its claim are kept; a mutant is then judged on those. This is exact: facts
+come from the claim, the tables and the reference data, and depend on rules only where `facts/gather.py` reads `applies`
+of rules on documents and pairs: where that changes, the case is scrubbed again. Every other rule finds what it found.
+Dollars are computed again over all findings, since who bears a line's loss depends on each of them.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from scrubber.authoring.case_claim import CaseNotMade
-from scrubber.authoring.run_tests import SetUp, all_cases, differences, set_up
+from scrubber.authoring.case_claim import InvalidCase
+from scrubber.authoring.run_tests import PreparedCase, all_cases, case_differences, prepare_case
 from scrubber.engine.plain import PlainEngine
 from scrubber.errors import NotAClaim
 from scrubber.facts.fact import Fact
@@ -40,53 +40,53 @@ from scrubber.scrub import Known, Scrubber, conclude, read_facts
 
 DAY = timedelta(days=1)
 UNMOVABLE = "coding"  # a category whose losses no notice moves to the patient
-OF_CLAIM = frozenset(("claim",))  # kinds of facts that stand on no line
-OF_LINES = frozenset(("line", "lines", "related"))  # a case tells the lines themselves
+OF_CLAIM = frozenset(("claim",))  # kinds of facts that concern no line
+OF_LINES = frozenset(("line", "lines", "related"))  # a case already states the lines
 _PLACEHOLDER = re.compile(r"\{([a-zA-Z0-9-]+)\}")
-_PLACES = {Type.AMOUNT: 2, Type.DECIMAL: DECIMAL_PLACES}
+_DECIMALS = {Type.AMOUNT: 2, Type.DECIMAL: DECIMAL_PLACES}
 
 
 class Mutant(NamedTuple):
-    """A rule that says something else in one place: on which line of its file, and how it reads now."""
+    """A rule with one small change: on which line of its file, and the change in words."""
 
     rule: Rule
     line: int
     change: str
 
 
-def mutants(told: SourceMap, document: Document) -> Iterator[Mutant]:
+def mutants(source: SourceMap, document: Document) -> Iterator[Mutant]:
     """Every small change of a rule that a test case could notice, down the file."""
-    rule = told.rule
+    rule = source.rule
     yield from _dates(rule, document)
     for section in ("applies", "when"):
-        for node in told.nodes():
+        for node in source.nodes():
             if node.section == section:
                 yield from _of_condition(node, rule, document)
     for index, name in enumerate(rule.needs):
         kept = tuple(need for need in rule.needs if need != name)
         yield Mutant(replace(rule, needs=kept), document.line(("needs", index)), f"needs without {name}")
-    yield from _of_weight(rule, document)
+    yield from _of_impact(rule, document)
     yield from _of_message(rule, document)
 
 
 def _dates(rule: Rule, document: Document) -> Iterator[Mutant]:
     for name, key, day in (("since", "from", rule.since), ("until", "to", rule.until)):
-        for moved in _days_beside(day):
+        for moved in _adjacent_days(day):
             changed = replace(rule, since=moved) if name == "since" else replace(rule, until=moved)
             yield Mutant(changed, document.line(("effective", key)), f"effective {key} {moved.isoformat()}")
 
 
-def _days_beside(day: date | None) -> tuple[date, ...]:
+def _adjacent_days(day: date | None) -> tuple[date, ...]:
     return () if day is None else (day - DAY, day + DAY)
 
 
 def _of_condition(node: SourceNode, rule: Rule, document: Document) -> Iterator[Mutant]:
-    for words, changed in _changes(node, rule, document):
-        yield Mutant(_with(rule, node, changed), node.line, words)
+    for description, changed in _changes(node, rule, document):
+        yield Mutant(_with(rule, node, changed), node.line, description)
 
 
 def _with(rule: Rule, node: SourceNode, changed: Condition | None) -> Rule:
-    """The rule with another condition in place of the node's; None: without it."""
+    """The rule with the node's condition replaced; None: without it."""
     if node.section == "applies":
         return replace(rule, applies=_replaced(rule.applies, node.path, changed))
     return replace(rule, when=_replaced(rule.when, node.path, changed))
@@ -106,14 +106,14 @@ def _replaced(condition: Condition, path: tuple[int, ...], changed: Condition | 
 
 
 def _changes(node: SourceNode, rule: Rule, document: Document) -> Iterator[tuple[str, Condition | None]]:
-    """What may stand in a condition's place, each with its words. None: nothing."""
+    """The replacements of a condition, each with its description. None: the condition is left out."""
     condition = node.condition
     if not _alone_in_any(node, rule):
         yield f"without: {node.words}", None
     match condition:
         case AnyOf(parts) if not node.parts and not limit_alternatives(
             condition
-        ):  # "or unknown", which one operator says
+        ):  # "or unknown", which one operator expresses
             for part in parts:
                 yield f"only a part of: {node.words}", part
         case AnyOf() if not node.parts:
@@ -124,13 +124,13 @@ def _changes(node: SourceNode, rule: Rule, document: Document) -> Iterator[tuple
                 yield f"{'any' if other is AnyOf else 'all'} of, not {node.words}", other(parts)
         case Compare():
             field = KINDS[rule.scope].fields[condition.fact.removesuffix("?")]
-            yield from _of_comparison(condition, field, _written(condition, field, node, document))
+            yield from _of_comparison(condition, field, _source_value(condition, field, node, document))
         case Has() | InList():
             yield from _of_list(condition, KINDS[rule.scope].fields[condition.fact])
 
 
 def _alone_in_any(node: SourceNode, rule: Rule) -> bool:
-    """Whether the node is the only part of an `any`: without it nothing could hold."""
+    """Whether the node is the only member of an `any`: without it nothing could hold."""
     above: Condition = rule.applies if node.section == "applies" else rule.when
     for index in node.path[:-1]:
         above = above.parts[index] if isinstance(above, AllOf | AnyOf) else above
@@ -141,32 +141,34 @@ _NEXT_TO = {"over": "at-least", "at-least": "over", "under": "at-most", "at-most
 _OTHER_WAY = {"over": 1, "at-least": -1, "under": -1, "at-most": 1}
 
 
-def _of_comparison(test: Compare, field: Field, written: object) -> Iterator[tuple[str, Condition]]:
-    """`is` turned round; at a threshold, the other side of it, and the next value away from there."""
+def _of_comparison(test: Compare, field: Field, source_value: object) -> Iterator[tuple[str, Condition]]:
+    """`is` negated; at a threshold, the other side of it, and the next value away from there."""
     if test.op in ("is", "is-not"):
         op = "is-not" if test.op == "is" else "is"
         yield f"{op}, not {test.op}: {test.fact}", replace(test, op=op)
     if not isinstance(test.value, int) or isinstance(test.value, bool):
         return
-    step = _step(field, written)
+    step = _step(field, source_value)
     if field.type is Type.DAY:
-        for word, moved in (("a day earlier", -step), ("a day later", step)):
-            yield f"{word}: {test.fact}", replace(test, value=test.value + moved)
+        for direction, moved in (("a day earlier", -step), ("a day later", step)):
+            yield f"{direction}: {test.fact}", replace(test, value=test.value + moved)
     elif test.op in _NEXT_TO:
         op = _NEXT_TO[test.op]
         yield f"{op}, not {test.op}: {test.fact}", replace(test, op=op)
         moved = test.value + step * _OTHER_WAY[test.op]
         yield f"the next value {'up' if moved > test.value else 'down'}: {test.fact}", replace(test, value=moved)
     else:
-        for word, moved in (("up", step), ("down", -step)):
-            yield f"the next value {word}: {test.fact}", replace(test, value=test.value + moved)
+        for direction, moved in (("up", step), ("down", -step)):
+            yield f"the next value {direction}: {test.fact}", replace(test, value=test.value + moved)
 
 
-def _written(test: Compare, field: Field, node: SourceNode, document: Document) -> object:
-    """The value as it stands in the rule's file, or in the table of the limit that is named there."""
-    written = document.at(node.position) if node.position in document.lines else ""
-    named = isinstance(written, Mapping) or not written  # a limit of open days in `applies` has no place of its own
-    return format_number(field, test.value) if named and type(test.value) is int else written
+def _source_value(test: Compare, field: Field, node: SourceNode, document: Document) -> object:
+    """The value in the notation of the rule's file, or of the table of the limit that is named there."""
+    source_value = document.at(node.position) if node.position in document.lines else ""
+    from_limit = (
+        isinstance(source_value, Mapping) or not source_value
+    )  # a limit of open days in `applies` has no position of its own
+    return format_number(field, test.value) if from_limit and type(test.value) is int else source_value
 
 
 def _of_limit(condition: AnyOf, fields: Mapping[str, Field]) -> Iterator[tuple[str, Condition]]:
@@ -184,19 +186,19 @@ def _with_last(part: Condition, test: Condition) -> Condition:
     return AllOf((*part.parts[:-1], test)) if isinstance(part, AllOf) else test
 
 
-def _step(field: Field, written: object) -> int:
-    """One in the last place of the number as it is written, in the units that facts hold."""
+def _step(field: Field, source_value: object) -> int:
+    """One unit in the last decimal of the number in the file, in the units of facts."""
     if field.type is Type.DAY:
         return 1
-    exponent = Decimal(written).as_tuple().exponent if isinstance(written, str) else 0
-    return int(10 ** (_PLACES.get(field.type, 0) + (exponent if isinstance(exponent, int) else 0)))
+    exponent = Decimal(source_value).as_tuple().exponent if isinstance(source_value, str) else 0
+    return int(10 ** (_DECIMALS.get(field.type, 0) + (exponent if isinstance(exponent, int) else 0)))
 
 
 _TURNED = {"any": "none", "none": "any", "all": "none"}
 
 
 def _of_list(test: Has | InList, field: Field) -> Iterator[tuple[str, Condition]]:
-    """Turned round; `any` and `all` exchanged where a field holds several codes; without one code."""
+    """Negated; `any` and `all` exchanged where a field holds several codes; without one code."""
     ops = [_TURNED[test.op]]
     if field.type is Type.CODES and test.op != "none":
         ops.append("all" if test.op == "any" else "any")
@@ -208,18 +210,18 @@ def _of_list(test: Has | InList, field: Field) -> Iterator[tuple[str, Condition]
             yield f"without {code}: {test.fact} {test.op}", replace(test, values=kept)
 
 
-def _of_weight(rule: Rule, document: Document) -> Iterator[Mutant]:
-    """How bad it is, what it costs, and whether a notice moves the loss to the patient.
+def _of_impact(rule: Rule, document: Document) -> Iterator[Mutant]:
+    """Severity, dollars at risk, and whether a notice moves the loss to the patient.
 
-    What an info puts at risk is never counted. Only categories that a notice can move are tried: that all others fall
-    on the provider is the program's promise, not the rule's.
+    Dollars at risk of an info are never counted. Only categories that a notice can move are tried: for all others the
+    program, not the rule, makes the provider bear the loss.
     """
     for severity in SEVERITIES:
         if severity != rule.severity:
             yield Mutant(replace(rule, severity=severity), document.line(("severity",)), f"severity {severity}")
     if rule.severity == "info":
         return
-    # A finding that stands on no line puts the whole claim at risk, whichever of the two is written.
+    # A finding on no line puts the whole claim at risk, whichever of the two the rule has.
     same = {"line-allowed", "claim-allowed"} if rule.scope in OF_CLAIM else set()
     for at_risk in AT_RISK:
         if at_risk != rule.at_risk and not {at_risk, rule.at_risk} <= same:
@@ -232,14 +234,15 @@ def _of_weight(rule: Rule, document: Document) -> Iterator[Mutant]:
 def _of_message(rule: Rule, document: Document) -> Iterator[Mutant]:
     for name in dict.fromkeys(_PLACEHOLDER.findall(rule.message.replace("{{", "").replace("}}", ""))):
         if name not in OF_LINES:
-            said = rule.message.replace(f"{{{name}}}", NO_WORD)
-            yield Mutant(replace(rule, message=said), document.line(("message",)), f"message without {{{name}}}")
+            message = rule.message.replace(f"{{{name}}}", NO_WORD)
+            yield Mutant(replace(rule, message=message), document.line(("message",)), f"message without {{{name}}}")
 
 
 class Mutation(NamedTuple):
-    """What became of the small changes of one rule. `failing`: cases that fail as it is; then nothing was tried.
+    """The mutants of one rule. `failing`: cases that fail on the rule unchanged; then no mutant was tried.
 
-    `survived` are those that no case noticed and that some claim might; `same` counts those that no claim can show.
+    `survived` are those that no case noticed and some claim might; `same` counts equivalent ones, which no claim can
+    tell from the rule.
     """
 
     rule: Rule
@@ -249,11 +252,11 @@ class Mutation(NamedTuple):
     failing: tuple[str, ...]
 
 
-class Recorded(NamedTuple):
-    """A case and all that is known of its claim, whatever its rule says."""
+class RecordedCase(NamedTuple):
+    """A case and everything of its claim that does not depend on its rule."""
 
     case: Case
-    ready: SetUp
+    ready: PreparedCase
     known: Known
     facts: Sequence[Fact]  # of the rule's scope
     others: tuple[Finding, ...]  # what other rules found
@@ -265,10 +268,10 @@ def mutate(scrubber: Scrubber, folder: Path, ids: Collection[str] | None = None)
 
     Raises Faults as `run_tests` does.
     """
-    book = scrubber.rulebook
-    by_rule = {name: tuple(cases) for name, cases in groupby(all_cases(folder, book, ids), lambda case: case.rule)}
-    for name in sorted(book.rules if ids is None else set(ids)):
-        yield _mutate_rule(book.rules[name], by_rule.get(name, ()), scrubber, folder)
+    rulebook = scrubber.rulebook
+    by_rule = {name: tuple(cases) for name, cases in groupby(all_cases(folder, rulebook, ids), lambda case: case.rule)}
+    for name in sorted(rulebook.rules if ids is None else set(ids)):
+        yield _mutate_rule(rulebook.rules[name], by_rule.get(name, ()), scrubber, folder)
 
 
 def _mutate_rule(rule: Rule, cases: Sequence[Case], scrubber: Scrubber, folder: Path) -> Mutation:
@@ -278,34 +281,34 @@ def _mutate_rule(rule: Rule, cases: Sequence[Case], scrubber: Scrubber, folder: 
     document = read_yaml(folder / rule.file, rule.file)
     tried = list(mutants(source_map(rule, document), document))
     unnoticed = [mutant for mutant in tried if not any(notices(each, mutant.rule, rule) for each in recorded)]
-    survived = tuple(mutant for mutant in unnoticed if not _cannot_show(mutant.rule, rule, scrubber.rulebook))
+    survived = tuple(mutant for mutant in unnoticed if not _is_equivalent(mutant.rule, rule, scrubber.rulebook))
     return Mutation(rule, len(tried), survived, len(unnoticed) - len(survived), ())
 
 
-def _record_all(cases: Sequence[Case], scrubber: Scrubber, folder: Path) -> tuple[list[Recorded], tuple[str, ...]]:
+def _record_all(cases: Sequence[Case], scrubber: Scrubber, folder: Path) -> tuple[list[RecordedCase], tuple[str, ...]]:
     """Every case, and the names of those that fail."""
     recorded, failing = [], []
     for case in cases:
         try:
-            recorded.append(record(case, set_up(case, scrubber, folder)))
-        except (CaseNotMade, NotAClaim):
+            recorded.append(record(case, prepare_case(case, scrubber, folder)))
+        except (InvalidCase, NotAClaim):
             failing.append(case.name)
     failing += [each.case.name for each in recorded if notices(each, _tested(each), _tested(each))]
     return recorded, tuple(failing)
 
 
-def _tested(recorded: Recorded) -> Rule:
+def _tested(recorded: RecordedCase) -> Rule:
     return recorded.ready.scrubber.rulebook.rules[recorded.case.rule]
 
 
-def record(case: Case, ready: SetUp) -> Recorded:
-    """A case as it ran, with all that is known of its claim."""
+def record(case: Case, ready: PreparedCase) -> RecordedCase:
+    """Runs a case and records everything that mutants of its rule are judged on."""
     scrubber, claim, received_on = ready
     known = read_facts(claim, scrubber.rulebook, scrubber.reference, received_on)
     matches = scrubber.engine.match(known.facts)
     result = conclude(claim, known, matches, scrubber.rulebook, scrubber.reference, received_on)
     scope = scrubber.rulebook.rules[case.rule].scope
-    return Recorded(
+    return RecordedCase(
         case,
         ready,
         known,
@@ -315,8 +318,8 @@ def record(case: Case, ready: SetUp) -> Recorded:
     )
 
 
-def notices(recorded: Recorded, changed: Rule, rule: Rule) -> bool:
-    """Whether the case comes out otherwise than it says when the rule is `changed`."""
+def notices(recorded: RecordedCase, changed: Rule, rule: Rule) -> bool:
+    """Whether the case fails when the rule is `changed`."""
     tested = replace(changed, status="active")
     if KINDS[rule.scope].only_for_cited_codes and changed.applies != rule.applies:
         return _notices_anew(recorded, tested)
@@ -331,20 +334,22 @@ def notices(recorded: Recorded, changed: Rule, rule: Rule) -> bool:
     )
     every = in_order((*judged.findings, *recorded.others))
     priced, _ = add_impacts(every, recorded.prices, recorded.known.liabilities)
-    return any(differences(recorded.case, priced, unchecked))
+    return any(case_differences(recorded.case, priced, unchecked))
 
 
-def _notices_anew(recorded: Recorded, tested: Rule) -> bool:
-    """The same by a whole scrub: other facts may be made for the changed rule."""
+def _notices_anew(recorded: RecordedCase, tested: Rule) -> bool:
+    """The same by a full scrub: the changed rule may lead to other facts."""
     (scrubber, claim, received_on), old = recorded.ready, recorded.ready.scrubber.rulebook
-    book = Rulebook({**old.rules, tested.id: tested}, old.packs, old.rows, old.digest)
-    whole = Scrubber(book, scrubber.reference, PlainEngine(rule_tests(book.running), book.lists))
-    result = whole.scrub(claim, received_on)
-    return any(differences(recorded.case, result.findings, result.not_checked))
+    rulebook = Rulebook({**old.rules, tested.id: tested}, old.packs, old.rows, old.digest)
+    scrubber_with_rule = Scrubber(
+        rulebook, scrubber.reference, PlainEngine(rule_tests(rulebook.running), rulebook.lists)
+    )
+    result = scrubber_with_rule.scrub(claim, received_on)
+    return any(case_differences(recorded.case, result.findings, result.not_checked))
 
 
-def _cannot_show(changed: Rule, rule: Rule, book: Rulebook) -> bool:
-    """Whether the changed rule does the same on every claim, for certain, apart from elements that cannot be read."""
+def _is_equivalent(changed: Rule, rule: Rule, rulebook: Rulebook) -> bool:
+    """Whether the mutant is certainly equivalent on every claim, apart from elements that cannot be read."""
     if changed != replace(rule, applies=changed.applies, when=changed.when, needs=changed.needs):
-        return False  # it says the same, and says it of something else
-    return means_the_same(rule, changed, book.lists)
+        return False  # more than its conditions differs
+    return means_the_same(rule, changed, rulebook.lists)

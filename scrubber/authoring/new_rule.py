@@ -1,4 +1,4 @@
-"""What `rules new` asks: each question with its choices, its usual answer, and what will do.
+"""Turns the answers to the questions of `rules new` into a rule file, and checks each answer as it is given.
 
 Answers are texts by question: pack, id, family, title, scope, codes, line-of-business, fact, operator, value, severity,
 stage, category, message, fix, not-checked, authority-kind, authority-title, authority-locator, authority-url,
@@ -38,11 +38,11 @@ from scrubber.rulebook.test_case import FOLDER
 from scrubber.rulebook.vocabulary import KINDS, LINES_OF_BUSINESS, Field, Type
 from scrubber.rulebook.yaml_file import read_yaml
 
-Choices = Mapping[str, str]  # a word and what it means
+Choices = Mapping[str, str]  # an answer and its meaning
 
 
 class Question(NamedTuple):
-    """One question. `choices` (None: any text) and `usual` depend on the answers before it; `asked` may be False."""
+    """One question. `choices` (none: any text) and `usual` depend on the answers before it; `asked` may be False."""
 
     name: str
     text: str
@@ -52,12 +52,12 @@ class Question(NamedTuple):
     asked: Callable[[Answers, Rulebook], bool] = lambda *_: True
 
 
-def fault_in(question: Question, answer: str, answers: Answers, book: Rulebook) -> str | None:
-    """What is wrong with an answer; None when it will do."""
-    choices = question.choices(answers, book)
+def fault_in(question: Question, answer: str, answers: Answers, rulebook: Rulebook) -> str | None:
+    """What is wrong with an answer; None when it is valid."""
+    choices = question.choices(answers, rulebook)
     if choices and answer not in choices and not _may_be_new(question):
         return f"is one of: {', '.join(choices)}"
-    return question.check(answer, answers, book)
+    return question.check(answer, answers, rulebook)
 
 
 def _may_be_new(question: Question) -> bool:
@@ -65,7 +65,7 @@ def _may_be_new(question: Question) -> bool:
 
 
 def _by_schema(schema: Schema, name: str) -> Callable[[str, Answers, Rulebook], str | None]:
-    """Judged as the key of a file would be; a key that need not be there may be blank."""
+    """Checks like the key of a file; the answer for an optional key may be blank."""
     field = schema.fields[name]
 
     def check(answer: str, _: Answers, __: Rulebook) -> str | None:
@@ -83,71 +83,71 @@ def _by_schema(schema: Schema, name: str) -> Callable[[str, Answers, Rulebook], 
 _RULE, _AUTHORITY, _WINDOW, _PACK = RuleSchema(), AuthoritySchema(), WindowSchema(), PackSchema()
 
 
-def _pack(answer: str, answers: Answers, book: Rulebook) -> str | None:
-    return "is the folder of base claims" if answer == FOLDER else _by_schema(_PACK, "name")(answer, answers, book)
+def _pack(answer: str, answers: Answers, rulebook: Rulebook) -> str | None:
+    return "is the folder of base claims" if answer == FOLDER else _by_schema(_PACK, "name")(answer, answers, rulebook)
 
 
-def _id(answer: str, answers: Answers, book: Rulebook) -> str | None:
-    if answer in book.rules:
+def _id(answer: str, answers: Answers, rulebook: Rulebook) -> str | None:
+    if answer in rulebook.rules:
         return "is taken: `scrubber rules show` prints that rule"
     if not answer.startswith(f"{answers['pack']}-"):
         return f"begins with the name of its pack: {answers['pack']}-…"
-    return _by_schema(_RULE, "id")(answer, answers, book)
+    return _by_schema(_RULE, "id")(answer, answers, rulebook)
 
 
-def _title(answer: str, answers: Answers, book: Rulebook) -> str | None:
-    same = (rule.id for rule in book.rules.values() if rule.title.casefold() == answer.casefold())
+def _title(answer: str, answers: Answers, rulebook: Rulebook) -> str | None:
+    same = (rule.id for rule in rulebook.rules.values() if rule.title.casefold() == answer.casefold())
     taken = next(same, None)
-    return f"is the title of {taken} too" if taken else _by_schema(_RULE, "title")(answer, answers, book)
+    return f"is the title of {taken} too" if taken else _by_schema(_RULE, "title")(answer, answers, rulebook)
 
 
-def _codes(answer: str, answers: Answers, book: Rulebook) -> str | None:
-    return _never_met(code_fact(answers["scope"]) or "", listed(answer), book)
+def _codes(answer: str, answers: Answers, rulebook: Rulebook) -> str | None:
+    return _never_met(code_fact(answers["scope"]) or "", split_codes(answer), rulebook)
 
 
-def _never_met(fact: str, texts: Iterable[str], book: Rulebook) -> str | None:
-    payers = {row.payer for row in book.rows.get("aliases", ())}
-    return next((told for text in texts if (told := never_met(fact, text, payers))), None)
+def _never_met(fact: str, texts: Iterable[str], rulebook: Rulebook) -> str | None:
+    payers = {row.payer for row in rulebook.rows.get("aliases", ())}
+    return next((fault for text in texts if (fault := never_met(fact, text, payers))), None)
 
 
-def _test(answer: str, answers: Answers, book: Rulebook) -> str | None:
+def _test(answer: str, answers: Answers, rulebook: Rulebook) -> str | None:
     """The value of the one test: typed as a rule file would be."""
     operator, states = answers["operator"], KINDS[answers["scope"]].fields[answers["fact"]].states
-    value: Any = listed(answer) if operator in LIST_OPERATORS else answer
+    value: Any = split_codes(answer) if operator in LIST_OPERATORS else answer
     faults: list[str] = []
     raw = {"fact": answers["fact"], operator: value}
     when_condition(raw, (), TypingContext(KINDS[answers["scope"]], {}, lambda _, message: faults.append(message)))
-    if not faults and operator in IN_LIST_OPERATORS and answer not in book.lists.names:
-        faults.append(f"is a list of codes in a table: {', '.join(sorted(book.lists.names))}")
+    if not faults and operator in IN_LIST_OPERATORS and answer not in rulebook.lists.names:
+        faults.append(f"is a list of codes in a table: {', '.join(sorted(rulebook.lists.names))}")
     if not faults and operator in ORDER_OPERATORS and answer not in ("0", "1"):
         faults.append(
             "other limits than 0 and 1 belong in a dated table: say 1, then write {limit: NAME} for it in the file"
         )
     if not faults and operator in ("is", "is-not", *LIST_OPERATORS) and answer not in states:
-        told = _never_met(answers["fact"], listed(answer) if operator in LIST_OPERATORS else [answer], book)
-        faults += [told] if told else []
+        fault = _never_met(answers["fact"], split_codes(answer) if operator in LIST_OPERATORS else [answer], rulebook)
+        faults += [fault] if fault else []
     return faults[0] if faults else None
 
 
 def operators(field: Field) -> Choices:
-    """The words that go with a fact, and what they say."""
-    words: dict[str, str] = {} if field.type is Type.CODES else {"is": "it is this", "is-not": "it is something else"}
+    """The operators that go with a fact, and their meaning."""
+    values: dict[str, str] = {} if field.type is Type.CODES else {"is": "it is this", "is-not": "it is something else"}
     if field.type is Type.CODES and field.states:
-        words["is"] = "its state is this"
+        values["is"] = "its state is this"
     if field.type in ORDERED:
-        words |= {word: f"it is {word.replace('-', ' ')} this" for word in ORDER_OPERATORS}
+        values |= {word: f"it is {word.replace('-', ' ')} this" for word in ORDER_OPERATORS}
     if field.type is Type.DAY:
-        words |= {word: f"it lies {word.replace('-', ' ')} this" for word in DAY_OPERATORS}
+        values |= {word: f"it lies {word.replace('-', ' ')} this" for word in DAY_OPERATORS}
     if field.type in LISTED:
-        words |= {"any": "it has one of these", "all": "all it has are among these", "none": "it has none of these"}
-        words |= {word: f"the same as {word[:-3]}, against a list in a table" for word in IN_LIST_OPERATORS}
-    return words
+        values |= {"any": "it has one of these", "all": "all it has are among these", "none": "it has none of these"}
+        values |= {word: f"the same as {word[:-3]}, against a list in a table" for word in IN_LIST_OPERATORS}
+    return values
 
 
-def _values(answers: Answers, book: Rulebook) -> Choices:
+def _values(answers: Answers, rulebook: Rulebook) -> Choices:
     field = KINDS[answers["scope"]].fields[answers["fact"]]
     if answers["operator"] in IN_LIST_OPERATORS:
-        return dict.fromkeys(sorted(book.lists.names), "")
+        return dict.fromkeys(sorted(rulebook.lists.names), "")
     if answers["operator"] not in ("is", "is-not"):
         return {}
     states = {state: _STATES.get(state, "") for state in field.states} if answers["operator"] == "is" else {}
@@ -160,8 +160,8 @@ def _facts(answers: Answers, _: Rulebook) -> Choices:
     return {field.name: f"{field.about} ({field.type.value})" for field in KINDS[answers["scope"]].fields.values()}
 
 
-def _words(words: tuple[str, ...], about: Mapping[str, str] | None = None) -> Callable[[Answers, Rulebook], Choices]:
-    return lambda *_: {word: (about or {}).get(word, "") for word in words}
+def _choices(values: tuple[str, ...], about: Mapping[str, str] | None = None) -> Callable[[Answers, Rulebook], Choices]:
+    return lambda *_: {word: (about or {}).get(word, "") for word in values}
 
 
 _SEVERITY = {"info": "good to know", "warn": "look before you send", "deny": "will be rejected, denied or taken back"}
@@ -171,17 +171,17 @@ _STATES = {
     "not-supplied": "the sender says nothing of it",
     "not-a-number": "what was sent holds no one number",
 }
-_KIND = {"house-policy": "your own decision", "advice": "an article or a talk: it never denies"}
+_AUTHORITY_ABOUT = {"house-policy": "your own decision", "advice": "an article or a talk: it never denies"}
 
 
-def _new_pack(answers: Answers, book: Rulebook) -> bool:
-    return answers["pack"] not in book.packs
+def _new_pack(answers: Answers, rulebook: Rulebook) -> bool:
+    return answers["pack"] not in rulebook.packs
 
 
 QUESTIONS: tuple[Question, ...] = (
     Question(
         "pack", "Which pack is it for? One of these, or a new name", _pack,
-        lambda _, book: {name: pack.title for name, pack in book.packs.items()},
+        lambda _, rulebook: {name: pack.title for name, pack in rulebook.packs.items()},
     ),
     Question("pack-title", "One line that says what the new pack is", _by_schema(_PACK, "title"), asked=_new_pack),
     Question("pack-about", "Whose rules are in it?", _by_schema(_PACK, "about"), asked=_new_pack),
@@ -198,7 +198,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "line-of-business", "For which kind of payer? Blank for all",
-        choices=_words(("", *LINES_OF_BUSINESS)), usual=lambda _: "",
+        choices=_choices(("", *LINES_OF_BUSINESS)), usual=lambda _: "",
     ),
     Question("fact", "Which fact shows what is wrong?", choices=_facts),
     Question(
@@ -206,13 +206,13 @@ QUESTIONS: tuple[Question, ...] = (
         choices=lambda answers, _: operators(KINDS[answers["scope"]].fields[answers["fact"]]),
     ),
     Question("value", "Compared with what? Commas between codes", _test, choices=_values),
-    Question("severity", "How bad is it?", choices=_words(SEVERITIES, _SEVERITY), usual=lambda _: "warn"),
+    Question("severity", "How bad is it?", choices=_choices(SEVERITIES, _SEVERITY), usual=lambda _: "warn"),
     Question(
-        "stage", "When would it cost?", choices=_words(STAGES, _STAGE),
+        "stage", "When would it cost?", choices=_choices(STAGES, _STAGE),
         usual=lambda answers: usual_stage(answers["scope"]),
     ),
     Question(
-        "category", "What kind of fault is it?", choices=_words(CATEGORIES),
+        "category", "What kind of fault is it?", choices=_choices(CATEGORIES),
         usual=lambda answers: usual_category(answers["scope"]),
     ),
     Question("message", "What is wrong, in one sentence; {line} and facts in braces", _by_schema(_RULE, "message")),
@@ -222,7 +222,7 @@ QUESTIONS: tuple[Question, ...] = (
         usual=lambda answers: f"Nothing was sent that shows this, so “{answers['title']}” was not checked.",
         asked=lambda answers, _: needs_fact(answers),
     ),
-    Question("authority-kind", "By whose word?", choices=_words(AUTHORITY_KINDS, _KIND)),
+    Question("authority-kind", "By whose word?", choices=_choices(AUTHORITY_KINDS, _AUTHORITY_ABOUT)),
     Question("authority-title", "Name of that text", _by_schema(_AUTHORITY, "title")),
     Question("authority-locator", "Where in it? Or blank", _by_schema(_AUTHORITY, "locator"), usual=lambda _: ""),
     Question("authority-url", "Its address; blank if it has none", _by_schema(_AUTHORITY, "url"), usual=lambda _: ""),
@@ -231,7 +231,7 @@ QUESTIONS: tuple[Question, ...] = (
         usual=lambda _: "",
     ),
     Question(
-        "binding", "Does it bind the payer?", choices=_words(("yes", "no")), usual=lambda _: "no",
+        "binding", "Does it bind the payer?", choices=_choices(("yes", "no")), usual=lambda _: "no",
         asked=lambda answers, _: answers["authority-kind"] not in ("house-policy", "advice"),
     ),
     Question("owner", "Which role answers for the rule?", _by_schema(_RULE, "owner")),
@@ -239,19 +239,19 @@ QUESTIONS: tuple[Question, ...] = (
 )  # fmt: skip
 
 
-def complete(given: Answers, book: Rulebook) -> tuple[dict[str, str], dict[str, str]]:
+def complete_answers(given: Answers, rulebook: Rulebook) -> tuple[dict[str, str], dict[str, str]]:
     """Answers with the usual ones where none was given, and what is wrong, by question.
 
-    A question that rests on an answer which is missing or will not do is passed over.
+    A question that depends on a missing or invalid answer is skipped.
     """
     answers: dict[str, str] = {}
     faults = {name: "is no question" for name in given if name not in {question.name for question in QUESTIONS}}
     for question in QUESTIONS:
         try:
-            if not question.asked(answers, book):
+            if not question.asked(answers, rulebook):
                 continue
             answer = given.get(question.name, question.usual(answers))
-            fault = "must be answered" if answer is None else fault_in(question, answer, answers, book)
+            fault = "must be answered" if answer is None else fault_in(question, answer, answers, rulebook)
         except KeyError:
             continue
         if answer is None or fault:
@@ -265,12 +265,12 @@ Answers = Mapping[str, str]
 
 
 def usual_stage(scope: str) -> str:
-    """When most rules of a scope would cost."""
+    """The stage of most rules of a scope."""
     return KINDS[scope].stage
 
 
 def usual_category(scope: str) -> str:
-    """What most rules of a scope are about."""
+    """The category of most rules of a scope."""
     return KINDS[scope].category
 
 
@@ -281,14 +281,14 @@ def rule_file(answers: Answers) -> str:
 
 def rule_text(answers: Answers, today: date) -> str:
     """The rule's file: a draft, reviewed today, whose meaning is one test of one fact."""
-    words = {key: answers[key] for key in ("severity", "stage", "category", "scope")}
+    values = {key: answers[key] for key in ("severity", "stage", "category", "scope")}
     lines = [
         f"# yaml-language-server: $schema=../../{RULE_SCHEMA_FILE}",
         f"id: {answers['id']}",
         "version: 1",
         f"title: {_quoted(answers['title'])}",
         "status: draft",
-        *(f"{key}: {word}" for key, word in words.items()),
+        *(f"{key}: {word}" for key, word in values.items()),
         f"owner: {_quoted(answers['owner'])}",
         f'reviewed: "{today.isoformat()}"',
         f'effective: {{from: "{answers["from"]}"}}' if answers.get("from") else "effective: {}",
@@ -307,7 +307,7 @@ def rule_text(answers: Answers, today: date) -> str:
 
 
 def needs_fact(answers: Answers) -> bool:
-    """Whether the sender may leave the tested fact out, so that the rule must say what then."""
+    """Whether the sender may leave the tested fact out, so that the rule needs a text for that."""
     field = KINDS[answers["scope"]].fields.get(answers["fact"])
     return field is not None and field.may_be_missing and answers["value"] != "not-supplied"
 
@@ -321,22 +321,22 @@ def _quoted(text: str) -> str:
 
 
 def _authority(answers: Answers) -> str:
-    told = [f"kind: {answers['authority-kind']}", f"title: {_quoted(answers['authority-title'])}"]
+    entries = [f"kind: {answers['authority-kind']}", f"title: {_quoted(answers['authority-title'])}"]
     for key, name in (("locator", "authority-locator"), ("url", "authority-url"), ("retrieved", "retrieved")):
         if answers.get(name):
-            told.append(f"{key}: {_quoted(answers[name])}")
+            entries.append(f"{key}: {_quoted(answers[name])}")
     if answers.get("binding") == "yes":
-        told.append("binding: yes")
-    return "{" + ", ".join(told) + "}"
+        entries.append("binding: yes")
+    return "{" + ", ".join(entries) + "}"
 
 
 def _applies(answers: Answers) -> list[str]:
-    told = []
+    entries = []
     if answers.get("codes"):
-        told.append(f"{code_fact(answers['scope'])}: {{any: {_list(answers['codes'])}}}")
+        entries.append(f"{code_fact(answers['scope'])}: {{any: {_list(answers['codes'])}}}")
     if answers.get("line-of-business"):
-        told.append(f"lineOfBusiness: {answers['line-of-business']}")
-    return [f"applies: {{{', '.join(told)}}}"] if told else []
+        entries.append(f"lineOfBusiness: {answers['line-of-business']}")
+    return [f"applies: {{{', '.join(entries)}}}"] if entries else []
 
 
 def code_fact(scope: str) -> str | None:
@@ -344,13 +344,13 @@ def code_fact(scope: str) -> str | None:
     return next((name for name in ("procedure", "code", "second") if name in KINDS[scope].fields), None)
 
 
-def listed(text: str) -> list[str]:
+def split_codes(text: str) -> list[str]:
     """Codes of an answer: commas or blanks between them."""
     return text.replace(",", " ").split()
 
 
 def _list(text: str) -> str:
-    return "[" + ", ".join(_quoted(code) for code in listed(text)) + "]"
+    return "[" + ", ".join(_quoted(code) for code in split_codes(text)) + "]"
 
 
 def _value(answers: Answers) -> str:
@@ -364,11 +364,11 @@ def _value(answers: Answers) -> str:
     return value if plain and " " not in value and value else _quoted(value)
 
 
-def read_text(text: str, file: str) -> Rule:
-    """The rule that a text says, as if it lay in `file`. Raises Faults with all that is wrong with it alone."""
+def rule_from_text(text: str, file: str) -> Rule:
+    """The rule in a text, as if it were read from `file`. Raises Faults with all that is wrong with it alone."""
     faults: list[Fault] = []
-    with TemporaryDirectory() as place:
-        path = Path(place) / "rule.yaml"
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "rule.yaml"
         path.write_text(text, encoding="utf-8")
         document = read_yaml(path, file)
     loaded = load_rule(document, {}, faults)

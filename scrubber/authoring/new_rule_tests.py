@@ -1,6 +1,6 @@
-"""Cases for a new rule: changes of base claims are tried until two fire and each condition is shown.
+"""Proposes test cases for a new rule: tries changes of base claims until two fire and each condition is covered.
 
-A condition is shown by a case that stays silent and would fire without it: all the others hold there.
+A condition is covered by a case that stays silent and would fire without it: all the others hold there.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scrubber.authoring.case_claim import CaseNotMade
-from scrubber.authoring.run_tests import set_up
+from scrubber.authoring.case_claim import InvalidCase
+from scrubber.authoring.run_tests import prepare_case
 from scrubber.engine.plain import PlainEngine
 from scrubber.errors import NotAClaim
 from scrubber.findings import Finding
@@ -31,7 +31,7 @@ from scrubber.scrub import Scrubber
 
 OF_EACH = 2
 MOST_TRIED = 4_000
-MOST_MORE = 1_000  # changes tried for conditions that no case shows yet, once enough fire
+MOST_MORE = 1_000  # changes tried for conditions that no case covers yet, once enough fire
 WITHOUT = "-without-"
 _LINE_PATHS = {
     "procedure": "line.1.procedure", "first": "line.1.procedure", "modifiers": "line.1.modifiers",
@@ -47,73 +47,75 @@ _USUAL: tuple[tuple[str, Any], ...] = (
 )  # fmt: skip
 
 
-class Trial(NamedTuple):
+class TriedCase(NamedTuple):
     """A case that was tried: base claim, changes and added lines, and what the rule found.
 
-    `shows` are the conditions (by number) without which it would find something here, where it finds nothing.
+    `covers` are the conditions (by number) without which it would find something here, where it finds nothing.
     """
 
     claim: str
     change: Mapping[str, Any]
     lines: tuple[Mapping[str, Any], ...]
     found: tuple[Finding, ...]
-    shows: frozenset[int] = frozenset()
+    covers: frozenset[int] = frozenset()
 
 
 class Derived(NamedTuple):
     """Cases that came out: at most two that fire, and silent ones, one for each condition and at least two in all.
 
-    Fewer: no change that is known here leads there. `unshown` are conditions, in words, that no silent case shows.
+    Fewer where no change that is tried leads there. `uncovered` are conditions, in words, that no silent case covers.
     """
 
-    fire: tuple[Trial, ...]
-    silent: tuple[Trial, ...]
-    unshown: tuple[str, ...] = ()
+    fire: tuple[TriedCase, ...]
+    silent: tuple[TriedCase, ...]
+    uncovered: tuple[str, ...] = ()
 
     @property
     def enough(self) -> bool:
-        """Whether lint will be content."""
+        """Whether there are as many as lint requires."""
         return min(len(self.fire), len(self.silent)) >= OF_EACH
 
 
-Change = tuple[str, Any]  # a path and its value; path `lines`: a line to add
+PathChange = tuple[str, Any]  # a path and its value; path `lines`: a line to add
 
 
-def derive(rule: Rule, book: Rulebook, pack: Pack, reference: Reference, folder: Path) -> Derived:
-    """Cases for a rule that is not in the book yet: those that fire, and those that stay silent by one change less."""
-    parts = _conditions(rule)
-    without = [_without(rule, number) for number in range(len(parts))]
-    scrubber = alone([rule, *without], replace_pack(book, rule, pack), reference)
-    tried: list[Trial] = []
+def derive(rule: Rule, rulebook: Rulebook, pack: Pack, reference: Reference, folder: Path) -> Derived:
+    """Cases for a rule that is not in the rulebook yet: ones that fire, and the nearest ones that stay silent."""
+    conditions = _conditions(rule)
+    without = [_without(rule, number) for number in range(len(conditions))]
+    scrubber = isolated([rule, *without], replace_pack(rulebook, rule, pack), reference)
+    tried: list[TriedCase] = []
     changes = list(changes_of(rule, scrubber.rulebook))
-    shown: set[int] = set()
-    for claim, chosen in candidates(folder, changes):
-        trial = _try(rule, claim, chosen, scrubber, folder)
+    covered: set[int] = set()
+    for claim, selected in candidates(folder, changes):
+        trial = _try(rule, claim, selected, scrubber, folder)
         if trial is not None:
             tried.append(trial)
-            shown |= trial.shows
+            covered |= trial.covers
         beyond = len(tried) - len(changes)
-        if _firing(tried) >= OF_EACH and beyond > 0 and (len(shown) == len(parts) or beyond > MOST_MORE):
+        if _firing(tried) >= OF_EACH and beyond > 0 and (len(covered) == len(conditions) or beyond > MOST_MORE):
             break
     fields = KINDS[rule.scope].fields
-    unshown = tuple(in_one_line(part, fields) for number, part in enumerate(parts) if number not in shown)
-    return _chosen(tried, len(parts), unshown)
+    uncovered = tuple(
+        in_one_line(condition, fields) for number, condition in enumerate(conditions) if number not in covered
+    )
+    return _select(tried, len(conditions), uncovered)
 
 
-def replace_pack(book: Rulebook, rule: Rule, pack: Pack) -> Rulebook:
+def replace_pack(rulebook: Rulebook, rule: Rule, pack: Pack) -> Rulebook:
     """The rulebook with the pack of a rule that is new."""
-    return Rulebook(book.rules, {**book.packs, rule.pack: pack}, book.rows, book.digest)
+    return Rulebook(rulebook.rules, {**rulebook.packs, rule.pack: pack}, rulebook.rows, rulebook.digest)
 
 
-def alone(rules: Iterable[Rule], book: Rulebook, reference: Reference) -> Scrubber:
-    """These rules, as active ones, and no others, on the tables and packs of the book."""
+def isolated(rules: Iterable[Rule], rulebook: Rulebook, reference: Reference) -> Scrubber:
+    """These rules, as active ones, and no others, on the tables and packs of the rulebook."""
     active = {rule.id: replace(rule, status="active") for rule in rules}
-    only = Rulebook(active, book.packs, book.rows, book.digest)
+    only = Rulebook(active, rulebook.packs, rulebook.rows, rulebook.digest)
     return Scrubber(only, reference, PlainEngine(rule_tests(only.running), only.lists))
 
 
 def _conditions(rule: Rule) -> tuple[Condition, ...]:
-    """What must all hold for the rule to fire: the parts of `applies`, and `when` or its parts where all must hold."""
+    """What must all hold for the rule to fire: the members of `applies`, and of `when` where it is an all-of."""
     applies = rule.applies.parts if isinstance(rule.applies, AllOf) else (rule.applies,)
     return (*applies, *(rule.when.parts if isinstance(rule.when, AllOf) else (rule.when,)))
 
@@ -121,80 +123,80 @@ def _conditions(rule: Rule) -> tuple[Condition, ...]:
 def _without(rule: Rule, number: int) -> Rule:
     """The rule, under another id, without one of its conditions."""
     applies = rule.applies.parts if isinstance(rule.applies, AllOf) else (rule.applies,)
-    left = [part for index, part in enumerate(_conditions(rule)) if index != number]
+    left = [condition for index, condition in enumerate(_conditions(rule)) if index != number]
     count = len(applies) - (number < len(applies))
     name = f"{rule.id}{WITHOUT}{number}"
     return replace(rule, id=name, applies=AllOf(tuple(left[:count])), when=AllOf(tuple(left[count:])))
 
 
-def _firing(tried: Sequence[Trial]) -> int:
+def _firing(tried: Sequence[TriedCase]) -> int:
     return sum(bool(trial.found) for trial in tried)
 
 
-def candidates(folder: Path, changes: Sequence[Change]) -> Iterator[tuple[str, tuple[Change, ...]]]:
+def candidates(folder: Path, changes: Sequence[PathChange]) -> Iterator[tuple[str, tuple[PathChange, ...]]]:
     """Simple ones first: base claims as they are, then with one change, then with two."""
     claims = sorted(path.stem for path in (folder / FOLDER).glob("*.json"))
     left = MOST_TRIED
     for count in range(3):
-        for chosen in combinations(changes, count):
-            if len({path for path, _ in chosen}) < count:
+        for selected in combinations(changes, count):
+            if len({path for path, _ in selected}) < count:
                 continue
             for claim in claims:
                 if left == 0:
                     return
                 left -= 1
-                yield claim, chosen
+                yield claim, selected
 
 
-def _try(rule: Rule, claim: str, chosen: Sequence[Change], scrubber: Scrubber, folder: Path) -> Trial | None:
-    """What comes of changes of a base claim; None where they leave no claim."""
-    change = {path: value for path, value in chosen if path != "lines"}
-    lines = tuple(value for path, value in chosen if path == "lines")
+def _try(rule: Rule, claim: str, selected: Sequence[PathChange], scrubber: Scrubber, folder: Path) -> TriedCase | None:
+    """The result of changes of a base claim; None where they leave no valid claim."""
+    change = {path: value for path, value in selected if path != "lines"}
+    lines = tuple(value for path, value in selected if path == "lines")
     releases = scrubber.rulebook.packs[rule.pack].test_releases
     case = Case(rule.id, "", 0, "", claim, change, (), lines, (), None, releases, (), None)
     try:
-        ready = set_up(case, scrubber, folder)
-    except (CaseNotMade, NotAClaim):
+        ready = prepare_case(case, scrubber, folder)
+    except (InvalidCase, NotAClaim):
         return None
     found = ready.scrubber.scrub(ready.claim, ready.received_on).findings
     own = tuple(finding for finding in found if finding.rule.id == rule.id)
     others = {finding.rule.id.rpartition(WITHOUT)[2] for finding in found if finding.rule.id != rule.id}
-    return Trial(claim, change, lines, own, frozenset() if own else frozenset(map(int, others)))
+    return TriedCase(claim, change, lines, own, frozenset() if own else frozenset(map(int, others)))
 
 
-def _chosen(tried: Sequence[Trial], conditions: int, unshown: tuple[str, ...]) -> Derived:
+def _select(tried: Sequence[TriedCase], conditions: int, uncovered: tuple[str, ...]) -> Derived:
     """The simplest that fire; of the silent ones those nearest to them, one for each condition to begin with."""
     fire = [trial for trial in tried if trial.found][:OF_EACH]
     silent = [trial for trial in tried if not trial.found]
     silent.sort(key=lambda trial: min((_apart(trial, other) for other in fire), default=0))
-    chosen: list[Trial] = []
+    selected: list[TriedCase] = []
     for number in range(conditions):
-        showing = [trial for trial in silent if number in trial.shows]
-        if showing and not any(number in trial.shows for trial in chosen):
-            chosen.append(min(showing, key=lambda trial: len(trial.shows)))
+        showing = [trial for trial in silent if number in trial.covers]
+        if showing and not any(number in trial.covers for trial in selected):
+            selected.append(min(showing, key=lambda trial: len(trial.covers)))
     for trial in silent:
-        if len(chosen) < OF_EACH and trial not in chosen:
-            chosen.append(trial)
-    return Derived(tuple(fire), tuple(chosen), unshown)
+        if len(selected) < OF_EACH and trial not in selected:
+            selected.append(trial)
+    return Derived(tuple(fire), tuple(selected), uncovered)
 
 
-def _apart(one: Trial, other: Trial) -> int:
-    """In how many places two cases differ."""
+def _apart(one: TriedCase, other: TriedCase) -> int:
+    """In how many values two cases differ."""
     paths = one.change.keys() | other.change.keys()
     differ = sum(1 for path in paths if one.change.get(path, ...) != other.change.get(path, ...))
     return differ + 3 * (one.claim != other.claim) + (one.lines != other.lines)
 
 
-def changes_of(rule: Rule, book: Rulebook) -> Iterator[Change]:
+def changes_of(rule: Rule, rulebook: Rulebook) -> Iterator[PathChange]:
     """Changes that bear on what the rule reads, then usual ones."""
-    seen: list[Change] = []
-    for change in (*_of_leaves(rule, book), *_of_dates(rule), *_USUAL):
+    seen: list[PathChange] = []
+    for change in (*_of_leaves(rule, rulebook), *_of_dates(rule), *_USUAL):
         if change not in seen:
             seen.append(change)
             yield change
 
 
-def _of_dates(rule: Rule) -> Iterator[Change]:
+def _of_dates(rule: Rule) -> Iterator[PathChange]:
     """The last day before the rule holds, and its first and last day."""
     for day in (rule.since, rule.until):
         if day:
@@ -202,10 +204,10 @@ def _of_dates(rule: Rule) -> Iterator[Change]:
             yield "line.1.date", day.isoformat()
 
 
-def _of_leaves(rule: Rule, book: Rulebook) -> Iterator[Change]:
+def _of_leaves(rule: Rule, rulebook: Rulebook) -> Iterator[PathChange]:
     for leaf in (*leaves(rule.when), *leaves(rule.applies)):
         name = leaf.fact.removesuffix("?")
-        values = _values(leaf, book)
+        values = _values(leaf, rulebook)
         if name in _LINE_PATHS:
             path = _LINE_PATHS[name]
             yield from ((path, [value] if name == "modifiers" else value) for value in values)
@@ -214,23 +216,23 @@ def _of_leaves(rule: Rule, book: Rulebook) -> Iterator[Change]:
         elif f"documentation.{name}" in PATHS:
             yield from ((f"documentation.{name}", value) for value in (None, *values, "word", "1.2 1.3", "1.111"))
         elif name == "lineOfBusiness":
-            rows = book.rows.get("filing-indicators", ())
+            rows = rulebook.rows.get("filing-indicators", ())
             yield from (("claim.filing", row.filing_indicator) for row in rows)
     if KINDS[rule.scope].joins:
         yield from (("lines", {"procedure": code}) for code in ("77080", "77092", "99213"))
 
 
-def _added(name: str, value: str) -> Change:
+def _added(name: str, value: str) -> PathChange:
     return ("lines", {"procedure": value}) if name == "second" else ("diagnoses", [value])
 
 
-def _values(leaf: Compare | Has | InList, book: Rulebook) -> list[str]:
+def _values(leaf: Compare | Has | InList, rulebook: Rulebook) -> list[str]:
     """Texts with which the condition may come out one way or the other."""
     match leaf:
         case Has(_, _, values):
             return list(values)
         case InList(_, _, name):
-            return [row.code for row in book.rows.get("code-lists", ()) if row.list == name][:3]
+            return [row.code for row in rulebook.rows.get("code-lists", ()) if row.list == name][:3]
         case Compare(_, _, bool(value)):
             return ["yes" if value else "no"]
         case Compare(_, _, str(value)):
@@ -239,13 +241,13 @@ def _values(leaf: Compare | Has | InList, book: Rulebook) -> list[str]:
 
 
 def cases_text(derived: Derived, rule: Rule) -> str:
-    """The test file of the cases that came out; what was found is what they expect, for a person to look at."""
+    """The test file of the derived cases; they expect what the rule found, for a person to review."""
     cases = (_case(trial, rule) for trial in (*derived.fire, *derived.silent))
     return "".join((f"{schema_line(rule.file, CASE_SCHEMA_FILE)}\n", *cases))
 
 
-def _case(trial: Trial, rule: Rule) -> str:
-    lines = [f"- name: {json.dumps(name_of(trial), ensure_ascii=False)}", f"  claim: {trial.claim}"]
+def _case(trial: TriedCase, rule: Rule) -> str:
+    lines = [f"- name: {json.dumps(case_name(trial), ensure_ascii=False)}", f"  claim: {trial.claim}"]
     if trial.lines:
         lines.append(f"  lines: {json.dumps(list(trial.lines), ensure_ascii=False)}")
     if trial.change:
@@ -261,15 +263,15 @@ def _expected(finding: Finding, rule: Rule) -> str:
     return f"{{{where}, severity: {rule.severity}, at-risk: {dollars}}}"
 
 
-def name_of(trial: Trial) -> str:
-    """What a case is called: by what it changes."""
+def case_name(trial: TriedCase) -> str:
+    """The name of a case, from what it changes."""
     added = [f"a line {line['procedure']}" for line in trial.lines]
-    changed = [f"{path} {_said(value)}" for path, value in trial.change.items()]
-    told = " and ".join((*added, *changed)) or "nothing changed"
-    return f"{trial.claim} with {told}" if added or changed else f"{trial.claim} as it is"
+    changed = [f"{path} {_value_text(value)}" for path, value in trial.change.items()]
+    text = " and ".join((*added, *changed)) or "nothing changed"
+    return f"{trial.claim} with {text}" if added or changed else f"{trial.claim} as it is"
 
 
-def _said(value: Any) -> str:
+def _value_text(value: Any) -> str:
     if isinstance(value, list):
         return " ".join(map(str, value)) or "none"
     return "absent" if value is None else str(value)

@@ -1,4 +1,4 @@
-"""What another release of a table would change on given claims, in findings and dollars."""
+"""Compares the answers to given claims under two releases of a table, in findings and dollars."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from scrubber.findings import Finding, ScrubResult
 from scrubber.reference.releases import Release
 from scrubber.scrub import Scrubber
 
-FRESHNESS = "freshness"  # of a table itself: not what the releases say
+FRESHNESS = "freshness"  # findings about the table itself, not from its rows
 
 
-class Told(NamedTuple):
-    """What of a finding is compared; `at_risk` in dollars, None where it cannot be known."""
+class ComparedFinding(NamedTuple):
+    """The values of a finding that are compared; `at_risk` in dollars, None where it cannot be known."""
 
     rule: str
     severity: str
@@ -35,8 +35,8 @@ class ClaimChange(NamedTuple):
     disposition_after: str
     at_risk_before: Decimal | None
     at_risk_after: Decimal | None
-    gone: tuple[Told, ...]
-    new: tuple[Told, ...]
+    gone: tuple[ComparedFinding, ...]
+    new: tuple[ComparedFinding, ...]
 
     @property
     def changed(self) -> bool:
@@ -65,7 +65,7 @@ def claim_changes(
 
 
 def _change(name: str, before: ScrubResult, after: ScrubResult) -> ClaimChange:
-    old, new = Counter(_told(before)), Counter(_told(after))
+    old, new = Counter(_compared(before)), Counter(_compared(after))
     return ClaimChange(
         name,
         before.disposition,
@@ -77,10 +77,12 @@ def _change(name: str, before: ScrubResult, after: ScrubResult) -> ClaimChange:
     )
 
 
-def _told(result: ScrubResult) -> Iterator[Told]:
+def _compared(result: ScrubResult) -> Iterator[ComparedFinding]:
     for finding in result.findings:
         if finding.rule.category != FRESHNESS:
-            yield Told(finding.rule.id, finding.rule.severity, finding.lines, finding.message, _at_risk(finding))
+            yield ComparedFinding(
+                finding.rule.id, finding.rule.severity, finding.lines, finding.message, _at_risk(finding)
+            )
 
 
 def _at_risk(finding: Finding) -> Decimal | None:

@@ -1,4 +1,4 @@
-"""A revision of the rules as a folder: a path, a digest in the archive, or a revision of git."""
+"""Opens a revision of the rules as a folder: a path, a digest in the archive, or a revision of git."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def opened_revision(text: str, rules: Path, state: Path | None) -> Iterator[Path
     if text and Path(text).is_dir():
         yield Path(text)
         return
-    kept = _kept(text, rules, state) if is_digest(text) else None
-    if kept is not None:
-        yield kept
+    archived = _archived(text, rules, state) if is_digest(text) else None
+    if archived is not None:
+        yield archived
         return
     with tempfile.TemporaryDirectory(prefix="scrubber-rules-") as folder:
         _check_out(text, rules, Path(folder))
@@ -54,7 +54,7 @@ def is_git_revision(text: str, rules: Path) -> bool:
     return True
 
 
-def _kept(text: str, rules: Path, state: Path | None) -> Path | None:
+def _archived(text: str, rules: Path, state: Path | None) -> Path | None:
     """The rulebook kept under a digest; None when git knows a revision of that name, and the archive nothing."""
     try:
         if state is None:
@@ -86,25 +86,25 @@ def _commit(text: str, rules: Path) -> str:
     return found.decode().strip()
 
 
-def _git(rules: Path, *words: str) -> tuple[bytes, str]:
-    """What git prints, and what went wrong, in its words; empty when nothing did."""
-    # A hook of git sets GIT_DIR and others, which would lead away from the folder that is asked about.
+def _git(rules: Path, *arguments: str) -> tuple[bytes, str]:
+    """The output of git, and its error message, empty on success."""
+    # A hook of git sets GIT_DIR and others, which would point git at another folder.
     environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    command = ["git", "-C", str(rules), *words]
+    command = ["git", "-C", str(rules), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, check=False, env=environ)  # noqa: S603 (no shell)
     except FileNotFoundError:
         return b"", "git is not installed"
     if done.returncode == 0:
         return done.stdout, ""
-    said = done.stderr.decode(errors="replace").strip().splitlines()
-    return b"", said[0].removeprefix("fatal: ") if said else "git failed"
+    output = done.stderr.decode(errors="replace").strip().splitlines()
+    return b"", output[0].removeprefix("fatal: ") if output else "git failed"
 
 
 CODE_FACTS = ("procedure", "first", "second")
 
 
-def names_code(rule: Rule, code: str, book: Rulebook) -> bool:
+def names_code(rule: Rule, code: str, rulebook: Rulebook) -> bool:
     """Whether a condition names the procedure code, or a list or a range that has it on any day."""
     for leaf in (*leaves(rule.applies), *leaves(rule.when)):
         if leaf.fact not in CODE_FACTS:
@@ -112,36 +112,36 @@ def names_code(rule: Rule, code: str, book: Rulebook) -> bool:
         match leaf:
             case Has(_, _, values) if code in values:
                 return True
-            case InList(_, _, name) if book.lists.may_contain(name, code):
+            case InList(_, _, name) if rulebook.lists.may_contain(name, code):
                 return True
             case Compare(_, _, value) if value == code:
                 return True
     return False
 
 
-def may_fire_on_code(rule: Rule, code: str, book: Rulebook) -> bool:
-    """False only where the rule could fire on no claim line of the code; rules that look at no code are not asked."""
+def may_fire_on_code(rule: Rule, code: str, rulebook: Rulebook) -> bool:
+    """False only where the rule could fire on no claim line of the code; also False for rules that read no code."""
     kind = KINDS[rule.scope]
     facts = [fact for fact in CODE_FACTS if fact in kind.fields]
     billed = AnyOf(tuple(Compare(fact, "is", code) for fact in facts))
-    return bool(facts) and satisfiable((*fires_when(rule), (billed, True)), kind, book.lists)
+    return bool(facts) and satisfiable((*fires_when(rule), (billed, True)), kind, rulebook.lists)
 
 
-def may_fire_for_payer(rule: Rule, payer: Payer, day: date, book: Rulebook) -> bool:
+def may_fire_for_payer(rule: Rule, payer: Payer, day: date, rulebook: Rulebook) -> bool:
     """False where the payer does not apply the rule's pack, or the rule is for other kinds of payers."""
-    if book.adopted(rule.pack, payer, day) is False:
+    if rulebook.adopted(rule.pack, payer, day) is False:
         return False
     if payer.line_of_business == "unknown":
         return True
     kind = KINDS[rule.scope]
     theirs = AllOf((Compare("lineOfBusiness", "is", payer.line_of_business),))
-    return satisfiable((*fires_when(rule), (theirs, True)), kind, book.lists)
+    return satisfiable((*fires_when(rule), (theirs, True)), kind, rulebook.lists)
 
 
-def payer_called(name: str, book: Rulebook) -> Payer | None:
-    """The payer that a word means: a line of business, or a name of tables/aliases.csv; None when it means none."""
+def payer_called(name: str, rulebook: Rulebook) -> Payer | None:
+    """The payer of a name: a line of business, or a name of tables/aliases.csv; None for any other name."""
     if name in LINES_OF_BUSINESS:
         return Payer(None, name, None, None)
-    names = {row.payer.casefold(): row.payer for row in book.rows.get("aliases", ())}
+    names = {row.payer.casefold(): row.payer for row in rulebook.rows.get("aliases", ())}
     found = names.get(name.casefold())
     return Payer(found, "unknown", None, None) if found else None

@@ -1,4 +1,4 @@
-"""Runs the test cases of rules: makes a claim of each, scrubs it, compares what was found."""
+"""Runs the test cases of rules for their authors: builds each claim, scrubs it, compares the findings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scrubber.authoring.case_claim import CaseNotMade, claim_of
+from scrubber.authoring.case_claim import InvalidCase, claim_of
 from scrubber.claim import read_v3
 from scrubber.claim.model import Claim
 from scrubber.dated_rows import cell_parsers
@@ -31,7 +31,8 @@ DAY_OF_BASE_CLAIMS = date(2025, 3, 12)
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """How one case went. `differences` are lines to read, none when it passed; `file` is below the folder of rules.
+    """The result of one case. `differences` are lines to read, none when it passed; `file` is below the folder of
+    rules.
 
     `releases` is one of TEST_RELEASES: which reference data it ran on.
     """
@@ -45,7 +46,7 @@ class CaseResult:
 
     @property
     def passed(self) -> bool:
-        """Whether all came out as the case says."""
+        """Whether everything is as the case expects."""
         return not self.differences
 
 
@@ -95,14 +96,14 @@ def readable_cases(
 
 
 def _no_rule(name: str, rulebook: Rulebook) -> Fault:
-    """What to say of an id that has no rule: it may be a draft that does not load."""
+    """The fault of an id that has no rule: it may be a draft that does not load."""
     for fault in rulebook.left_out:
         if Path(fault.file).stem == name:
             return fault
     return Fault(name, 0, "there is no such rule")
 
 
-class SetUp(NamedTuple):
+class PreparedCase(NamedTuple):
     """A case ready to run: the scrubber with its rule active and its rows in place, its claim, and the day it came."""
 
     scrubber: Scrubber
@@ -110,44 +111,44 @@ class SetUp(NamedTuple):
     received_on: date
 
 
-def set_up(case: Case, scrubber: Scrubber, folder: Path) -> SetUp:
-    """What the case runs on. Raises CaseNotMade, and NotAClaim for changes that leave no claim."""
+def prepare_case(case: Case, scrubber: Scrubber, folder: Path) -> PreparedCase:
+    """Everything the case runs on. Raises InvalidCase, and NotAClaim for changes that leave no claim."""
     _check_limits(case, scrubber.rulebook, folder)
     prepared = _scrubber_of_case(scrubber, case)
     claim = read_v3(claim_of(case, folder))
-    return SetUp(prepared, claim, _received_on(case, claim))
+    return PreparedCase(prepared, claim, _received_on(case, claim))
 
 
-def _check_limits(case: Case, book: Rulebook, folder: Path) -> None:
-    """Limits that a rule names are written into it when the rules load: a row of the case would not reach it."""
+def _check_limits(case: Case, rulebook: Rulebook, folder: Path) -> None:
+    """Limits that a rule names become part of it when the rules load: a row of the case would have no effect."""
     changed = {row.cells.get("name") for row in case.tables if row.kind == "limits"}
     if not changed:
         return
-    file = book.rules[case.rule].file
-    named = sorted(name for _, name in limit_references(read_yaml(folder / file, file)) if name in changed)
-    if named:
-        raise CaseNotMade(
-            f"the rule names the limit {named[0]}, so no case can change its row: choose dates of service on which the "
-            "row that is meant is in force"
+    file = rulebook.rules[case.rule].file
+    limits = sorted(name for _, name in limit_references(read_yaml(folder / file, file)) if name in changed)
+    if limits:
+        raise InvalidCase(
+            f"the rule names the limit {limits[0]}, so no case can change its row: choose dates of service on which "
+            "the row that is meant is in force"
         )
 
 
 def _scrubber_of_case(scrubber: Scrubber, case: Case) -> Scrubber:
-    """The scrubber that the case runs on: with its rule active, its table rows and its releases in place."""
+    """The scrubber of the case: with its rule active, its table rows and its releases."""
     reference = _reference_of(case, scrubber.reference)
-    book = scrubber.rulebook
-    rule = book.rules[case.rule]
+    rulebook = scrubber.rulebook
+    rule = rulebook.rules[case.rule]
     if rule.status == "active" and not case.tables:
         return replace(scrubber, reference=reference)
-    rules = {**book.rules, rule.id: replace(rule, status="active")}
-    changed = Rulebook(rules, book.packs, _with_rows(book.rows, case.tables), book.digest, like=book)
-    if rule.status == "active" and changed.lists is book.lists:
+    rules = {**rulebook.rules, rule.id: replace(rule, status="active")}
+    changed = Rulebook(rules, rulebook.packs, _with_rows(rulebook.rows, case.tables), rulebook.digest, like=rulebook)
+    if rule.status == "active" and changed.lists is rulebook.lists:
         return Scrubber(changed, reference, scrubber.engine)  # the same tests: rows are read by facts
     return Scrubber(changed, reference, PlainEngine(rule_tests(changed.running), changed.lists))
 
 
 def _reference_of(case: Case, in_use: Reference) -> Reference:
-    """What the case says that it runs on."""
+    """The reference data that the case names."""
     if case.releases == IN_USE:
         return in_use
     if case.releases in (AS_LOADED, AS_COMPLETE):
@@ -156,7 +157,7 @@ def _reference_of(case: Case, in_use: Reference) -> Reference:
 
 
 def _starter_reference(in_use: Reference) -> Reference:
-    """The tables that ship with the program; they are read once, and not again where nothing else is in use."""
+    """The tables that ship with the program; they are read only once, and not at all where nothing else is in use."""
     return in_use if _nothing_but_starter(in_use) else _shipped_reference()
 
 
@@ -177,7 +178,7 @@ def _loaded_reference(complete: bool) -> Reference:
 
 
 def _with_rows(rows: Mapping[str, tuple[Any, ...]], added: Iterable[TableRow]) -> Mapping[str, tuple[Any, ...]]:
-    """The tables with the case's rows, each in place of those with its key, from which it takes what it leaves open."""
+    """The tables with the case's rows; each replaces those with its key, and takes the columns it omits from them."""
     changed = dict(rows)
     for kind, cells in added:
         key = [cells.get(column) for column in ROW_KEYS[kind]]
@@ -195,12 +196,12 @@ def _new_row(kind: str, cells: Mapping[str, Any]) -> Any:
         try:
             blank[column] = parsers[column]("")
         except ValueError:
-            raise CaseNotMade(f"a new row of {kind} needs the column {column}") from None
+            raise InvalidCase(f"a new row of {kind} needs the column {column}") from None
     return ROW_TYPES[kind](**blank, **cells)
 
 
 def _report(case: Case, scrubber: Scrubber, folder: Path) -> Iterator[str]:
-    """What came out otherwise; and whether that may be for the reference data that the case runs on."""
+    """The differences of a case, and whether the reference data may be their cause."""
     found = list(_differences(case, scrubber, folder))
     yield from found
     if not found or case.releases in (AS_LOADED, AS_COMPLETE):
@@ -216,26 +217,26 @@ def _report(case: Case, scrubber: Scrubber, folder: Path) -> Iterator[str]:
 
 def _differences(case: Case, scrubber: Scrubber, folder: Path) -> Iterator[str]:
     try:
-        ready = set_up(case, scrubber, folder)
-    except CaseNotMade as error:
+        ready = prepare_case(case, scrubber, folder)
+    except InvalidCase as error:
         yield str(error)
         return
     except NotAClaim as error:
         yield from (f"not a claim: {problem.pointer} {problem.message}" for problem in error.problems)
         return
     result = ready.scrubber.scrub(ready.claim, ready.received_on)
-    yield from differences(case, result.findings, result.not_checked)
+    yield from case_differences(case, result.findings, result.not_checked)
 
 
-def differences(case: Case, findings: Iterable[Finding], unchecked: Iterable[NotChecked]) -> Iterator[str]:
-    """What came out of a case otherwise than it says, as lines to read; what other rules found does not count."""
-    found = [told_finding(finding) for finding in findings if finding.rule.id == case.rule]
-    items = [_told_unchecked(item) for item in unchecked if item.rule.id == case.rule]
+def case_differences(case: Case, findings: Iterable[Finding], unchecked: Iterable[NotChecked]) -> Iterator[str]:
+    """The differences between a case and what its rule found, as lines to read; other rules do not count."""
+    found = [observed_finding(finding) for finding in findings if finding.rule.id == case.rule]
+    items = [_observed_unchecked(item) for item in unchecked if item.rule.id == case.rule]
     yield from _compare("finding", case.finds or (), found)
     if case.not_checked is not None:
         yield from _compare("not checked", case.not_checked, items)
     elif len(found) < len(case.finds or ()):  # what was not checked cannot be found
-        yield from (f"found not checked: {_shown(item)}" for item in items)
+        yield from (f"found not checked: {_in_words(item)}" for item in items)
 
 
 def _received_on(case: Case, claim: Claim) -> date:
@@ -243,8 +244,8 @@ def _received_on(case: Case, claim: Claim) -> date:
     return Receipt(max(last_days, default=DAY_OF_BASE_CLAIMS), case.received_on).day(claim)
 
 
-def told_finding(finding: Finding) -> Expected:
-    """Everything that a case can say of a finding, as it came out."""
+def observed_finding(finding: Finding) -> Expected:
+    """A finding as an expectation with every attribute that a case can have."""
     impact = finding.impact
     at_risk = impact.at_risk if impact else None
     return Expected(
@@ -260,7 +261,7 @@ def told_finding(finding: Finding) -> Expected:
     )
 
 
-def _told_unchecked(item: NotChecked) -> Expected:
+def _observed_unchecked(item: NotChecked) -> Expected:
     return Expected(item.lines, {"missing": list(item.missing), "message": item.message})
 
 
@@ -270,11 +271,11 @@ def _compare(what: str, expected: Sequence[Expected], found: list[Expected]) -> 
     for item in sorted(expected, key=lambda item: -len(item.attributes)):
         match = next((other for other in left if _fits(item, other)), None)
         if match is None:
-            yield f"expected {what}: {_shown(item)}"
+            yield f"expected {what}: {_in_words(item)}"
         else:
             left.remove(match)
     for other in left:
-        yield f"found {what}: {_shown(other)}"
+        yield f"found {what}: {_in_words(other)}"
 
 
 def _fits(expected: Expected, found: Expected) -> bool:
@@ -284,13 +285,13 @@ def _fits(expected: Expected, found: Expected) -> bool:
     )
 
 
-def _shown(item: Expected) -> str:
+def _in_words(item: Expected) -> str:
     where = f"line {', '.join(map(str, item.lines))}" if item.lines else "the claim"
-    said = (f"{name.replace('_', '-')} {_word(value)}" for name, value in item.attributes.items())
-    return "; ".join((where, *said))
+    attributes = (f"{name.replace('_', '-')} {_value_text(value)}" for name, value in item.attributes.items())
+    return "; ".join((where, *attributes))
 
 
-def _word(value: Any) -> str:
+def _value_text(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(str, value)) + "]"
     return "null" if value is None else str(value)

@@ -11,7 +11,7 @@ from typing import Any
 import click
 import orjson
 
-from scrubber.authoring.release_impact import ClaimChange, Told, claim_changes
+from scrubber.authoring.release_impact import ClaimChange, ComparedFinding, claim_changes
 from scrubber.cli.claim_files import claims_in
 from scrubber.cli.options import Unusable, settings, told_plainly
 from scrubber.cli.terminal import Shown, columns
@@ -131,7 +131,7 @@ def change_document(change: ClaimChange) -> dict[str, Any]:
     }
 
 
-def _told_document(told: Told) -> dict[str, Any]:
+def _told_document(told: ComparedFinding) -> dict[str, Any]:
     return {
         "rule": told.rule,
         "severity": told.severity,

@@ -12,9 +12,9 @@ import click
 from scrubber.api import logs
 from scrubber.api.logs import open_log
 from scrubber.app import reloading_app
-from scrubber.authoring.admission import admit, brought_back, in_lines
-from scrubber.authoring.check_cache import Passed
-from scrubber.authoring.in_force import last_in_force, note_in_force
+from scrubber.authoring.admission import admit, admit_rolled_back, fault_lines
+from scrubber.authoring.check_cache import CheckCache
+from scrubber.authoring.in_force import last_in_force, record_in_force
 from scrubber.batch.maintenance import LogEvent, MaintenanceOptions
 from scrubber.batch.pinned import PinnedScrubbers
 from scrubber.batch.storage import Batches, open_batches
@@ -169,19 +169,19 @@ class _Rules:
     def _in_force(self, reference: LiveReference) -> Rulebook:
         """The rules that were brought back in place of the folder's, or else the folder's."""
         chosen, log = self._chosen, self._log
-        back = brought_back(chosen.rules, chosen.state)
+        back = admit_rolled_back(chosen.rules, chosen.state)
         if back:
             log.warning("rolled back", rulebook=back.rulebook.digest)
             return back.rulebook
         earlier = last_in_force(
             chosen.rules, chosen.state, lambda why: log.warning("versions not compared", reason=why)
         )
-        admitted = admit(chosen.rules, reference.current(), Passed(chosen.state), cores(), earlier)
-        for line in in_lines(chosen.rules, admitted.warnings):
+        admitted = admit(chosen.rules, reference.current(), CheckCache(chosen.state), cores(), earlier)
+        for line in fault_lines(chosen.rules, admitted.warnings):
             log.warning("draft", reason=line)
         digest = admitted.rulebook.digest
         archive_or_warn(chosen.rules, digest, chosen.state, lambda why: log.warning("rulebook not kept", reason=why))
-        note_in_force(chosen.rules, digest, chosen.state)
+        record_in_force(chosen.rules, digest, chosen.state)
         return admitted.rulebook
 
 

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from scrubber.authoring.check_cache import write_whole
+from scrubber.authoring.check_cache import write_atomically
 
 RELOADED, UNCHANGED, REFUSED = "reloaded", "unchanged", "refused"
 
@@ -116,7 +116,7 @@ class Running:
 
     def ask_for(self, digest: str) -> None:
         """Its next reload is to put the kept rulebook with this digest in force. Raises OSError."""
-        write_whole(self.request, digest.encode())
+        write_atomically(self.request, digest.encode())
 
 
 class Request(NamedTuple):
@@ -170,7 +170,7 @@ class Record:
         self._lock.unlink(missing_ok=True)
 
     def _write(self, status: Status) -> None:
-        write_whole(self._running.file, orjson.dumps(status, option=orjson.OPT_INDENT_2))
+        write_atomically(self._running.file, orjson.dumps(status, option=orjson.OPT_INDENT_2))
 
 
 def running(state: Path) -> list[Running]:

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from scrubber.authoring.admission import Admitted, admit, in_lines
-from scrubber.authoring.check_cache import Passed
-from scrubber.authoring.diff import Earlier
-from scrubber.authoring.in_force import in_force_before, note_in_force
+from scrubber.authoring.admission import Admitted, admit, fault_lines
+from scrubber.authoring.check_cache import CheckCache
+from scrubber.authoring.diff import EarlierRules
+from scrubber.authoring.in_force import in_force_before, record_in_force
 from scrubber.config import Settings, cores
 from scrubber.errors import ConfigError, Damaged, Faults, NoRulebook
 from scrubber.reference.live import LiveReference, read_typed
@@ -61,11 +61,11 @@ def attempt(
         _await(shelf, turn, set(workers))
         shelf.put_in_force(turn)
         instead_of = _lies_there(settings) if request else ""
-        note_in_force(settings.rules, admitted.rulebook.digest, settings.state, instead_of)
+        record_in_force(settings.rules, admitted.rulebook.digest, settings.state, instead_of)
     except Refused as refused:
         shelf.take_back()
         return Outcome(REFUSED, _since(begun), old.digest, reasons=refused.reasons)
-    outcome = _reloaded(old, admitted, in_lines(settings.rules.absolute(), admitted.warnings), _since(begun))
+    outcome = _reloaded(old, admitted, fault_lines(settings.rules.absolute(), admitted.warnings), _since(begun))
     return replace(outcome, instead_of=instead_of, asked_by=request.asked_by) if request else outcome
 
 
@@ -77,10 +77,10 @@ def _checked(settings: Settings, before: Book, since: Rulebook) -> tuple[Content
         reference = LiveReference(settings.reference, typed).current()
         if typed.releases == before.typed.releases and digest(folder) == before.rulebook.digest:
             return None
-        earlier = Earlier(since.rules, f"the rules in force ({short(since.digest)})")
-        return typed, admit(folder, reference, Passed(settings.state), cores(), earlier)
+        earlier = EarlierRules(since.rules, f"the rules in force ({short(since.digest)})")
+        return typed, admit(folder, reference, CheckCache(settings.state), cores(), earlier)
     except Faults as error:
-        raise Refused(*in_lines(folder, error.faults)) from None
+        raise Refused(*fault_lines(folder, error.faults)) from None
     except (ConfigError, OSError) as error:
         raise Refused(str(error)) from None
 
@@ -100,7 +100,7 @@ def _kept(settings: Settings, before: Book, request: Request) -> tuple[Contents,
             return None
         return typed, Admitted(load_rulebook(folder), 0)
     except Faults as error:
-        raise Refused(*in_lines(folder, error.faults)) from None
+        raise Refused(*fault_lines(folder, error.faults)) from None
     except (ConfigError, Damaged, NoRulebook, OSError) as error:
         raise Refused(str(error)) from None
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from scrubber.api import logs
-from scrubber.authoring.in_force import in_force_before, note_in_force
+from scrubber.authoring.in_force import in_force_before, record_in_force
 from scrubber.config import Settings
 from scrubber.reference.typed_tables import Contents
 from scrubber.rulebook.rulebook import Rulebook
@@ -113,7 +113,7 @@ class Reloads:
         digest = self.follower.in_force().rulebook.digest
         self._record = _open_record(self.settings, digest)
         if self.settings.state is None or in_force_before(self.settings.rules, self.settings.state)[-1:] != (digest,):
-            note_in_force(self.settings.rules, digest, self.settings.state)  # else a rollback would be forgotten
+            record_in_force(self.settings.rules, digest, self.settings.state)  # else a rollback would be forgotten
 
     def close(self) -> None:
         """The service ends."""

@@ -8,7 +8,7 @@ import orjson
 from jsonschema import Draft202012Validator
 
 from scrubber.app import create_app
-from scrubber.authoring.run_tests import all_cases, set_up
+from scrubber.authoring.run_tests import all_cases, prepare_case
 from scrubber.config import Settings
 from scrubber.response import claim as response
 from scrubber.scrub import Scrubber
@@ -25,7 +25,7 @@ def test_the_evidence_of_every_rule_is_documented(shipped: Scrubber) -> None:
     valid = Draft202012Validator({"$ref": "#/components/schemas/Evidence", "components": document["components"]})
     fired = set()
     for case in all_cases(RULES, shipped.rulebook):
-        ready = set_up(case, shipped, RULES)
+        ready = prepare_case(case, shipped, RULES)
         answer = response.to_bytes(ready.scrubber.scrub(ready.claim, ready.received_on))
         for finding in orjson.loads(answer)["findings"]:
             rule, evidence = finding["rule"]["id"], finding["evidence"]

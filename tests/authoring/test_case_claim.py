@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scrubber.authoring.case_claim import CaseNotMade, base_claim, claim_of
+from scrubber.authoring.case_claim import InvalidCase, base_claim, claim_of
 from scrubber.claim import read_v3
 from scrubber.rulebook.load import load_rulebook
 from scrubber.rulebook.test_case import Case, read_cases
@@ -161,7 +161,7 @@ def test_raw_pointers_reach_what_no_path_names(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_not_there_cannot_be_changed(tmp_path: Path, changes: str, said: str) -> None:
-    with pytest.raises(CaseNotMade, match=said):
+    with pytest.raises(InvalidCase, match=said):
         body(tmp_path, changes)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from scrubber.authoring.changelog import untold
-from scrubber.authoring.diff import book_difference
+from scrubber.authoring.changelog import changelog_faults
+from scrubber.authoring.diff import rulebook_difference
 from scrubber.cli import main
 from scrubber.rulebook.history import archive, changes_faults, read_changes
 from scrubber.rulebook.load import digest, load_rulebook
@@ -30,7 +30,9 @@ def folder_of(path: Path, rule: str = RULE, changes: str = FIRST, lists: str = L
 def faults(folder: Path, rule: str = RULE, changes: str = FIRST, lists: str = LISTS) -> list[str]:
     """What is untold in a changed sample folder."""
     before, after = folder_of(folder / "before"), folder_of(folder / "after", rule, changes, lists)
-    return [str(fault) for fault in untold(before, after, book_difference(before, after, "before", "after"))]
+    return [
+        str(fault) for fault in changelog_faults(before, after, rulebook_difference(before, after, "before", "after"))
+    ]
 
 
 # Without history
@@ -115,7 +117,7 @@ def test_a_second_change_of_the_same_day_is_told_in_its_entry(tmp_path: Path) ->
     before = folder_of(tmp_path / "before", INFO, today)
     third = with_lines(INFO, version="version: 3", severity="severity: warn")
     after = folder_of(tmp_path / "after", third, f"{today}- `sample-rule` version 3: warns again.\n")
-    assert untold(before, after, book_difference(before, after, "before", "after")) == []
+    assert changelog_faults(before, after, rulebook_difference(before, after, "before", "after")) == []
 
 
 def test_rows_are_told_by_their_file(tmp_path: Path) -> None:
@@ -130,26 +132,26 @@ def test_rows_are_told_by_their_file(tmp_path: Path) -> None:
 def test_a_correction_of_an_old_entry_is_no_new_one(tmp_path: Path) -> None:
     before = folder_of(tmp_path / "before", INFO, TOLD)
     after = folder_of(tmp_path / "after", INFO, TOLD.replace("informs only", "only informs"))
-    assert untold(before, after, book_difference(before, after, "before", "after")) == []
+    assert changelog_faults(before, after, rulebook_difference(before, after, "before", "after")) == []
 
 
 def test_a_removed_rule_is_told(tmp_path: Path) -> None:
     before, after = folder_of(tmp_path / "before"), folder_of(tmp_path / "after")
     (after / "sample/family/sample-rule.yaml").unlink()
-    difference = book_difference(before, after, "before", "after")
-    [fault] = untold(before, after, difference)
+    difference = rulebook_difference(before, after, "before", "after")
+    [fault] = changelog_faults(before, after, difference)
     assert "`sample-rule`, which was removed" in fault.message
     put(after, "sample/CHANGES.md", TOLD)
-    assert untold(before, after, difference) == []
+    assert changelog_faults(before, after, difference) == []
 
 
 def test_a_new_pack_needs_an_entry_and_no_list_of_its_rules(tmp_path: Path) -> None:
     before, after = folder_of(tmp_path / "before"), folder_of(tmp_path / "after")
     shutil.rmtree(before / "sample")
-    difference = book_difference(before, after, "before", "after")
-    assert untold(before, after, difference) == []
+    difference = rulebook_difference(before, after, "before", "after")
+    assert changelog_faults(before, after, difference) == []
     put(after, "sample/CHANGES.md", "# Changes\n")
-    [fault] = untold(before, after, difference)
+    [fault] = changelog_faults(before, after, difference)
     assert "tells nothing" in fault.message
 
 

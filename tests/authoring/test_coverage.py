@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from scrubber.authoring.coverage import RuleCoverage, cover
-from scrubber.authoring.run_tests import all_cases, set_up
+from scrubber.authoring.run_tests import all_cases, prepare_case
 from scrubber.cli import main
 from scrubber.engine.plain import PlainEngine
 from scrubber.engine.program import EngineTest
@@ -67,7 +67,7 @@ def covered(folder: Path) -> RuleCoverage:
 
 
 def told(coverage: RuleCoverage) -> dict[str, tuple[int, int]]:
-    return {seen.node.words: (seen.true.cases, seen.false.cases) for seen in coverage.seen}
+    return {seen.node.words: (seen.true.cases, seen.false.cases) for seen in coverage.conditions}
 
 
 def test_each_condition_counts_the_cases_that_made_it_true_and_false(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_each_condition_counts_the_cases_that_made_it_true_and_false(tmp_path: P
         "units over 1": (2, 1),  # not asked of the other code
     }
     assert (coverage.cases, coverage.gaps, len(coverage.outcomes)) == (4, 2, 8)
-    assert [(seen.node.line, seen.true.first, seen.false.first) for seen in coverage.seen[2:]] == [
+    assert [(seen.node.line, seen.true.first, seen.false.first) for seen in coverage.conditions[2:]] == [
         (15, "two units", "another code"),
         (16, "two units", "one unit"),
     ]
@@ -93,16 +93,16 @@ def test_groups_needs_and_what_cannot_be(tmp_path: Path) -> None:
     assert words["renderingClass is supplied"] == (3, 0)
     assert words["any of"] == (3, 0)
     assert words["setting any [facility, non-facility]"] == (3, 0)
-    possible = {seen.node.words: seen.false.possible for seen in coverage.seen}
+    possible = {seen.node.words: seen.false.possible for seen in coverage.conditions}
     assert possible["any of"]
-    assert [seen.node.line for seen in coverage.seen][-3:] == [17, 18, 19]
+    assert [seen.node.line for seen in coverage.conditions][-3:] == [17, 18, 19]
 
 
 def test_a_condition_that_always_holds_where_it_is_asked_is_no_gap(tmp_path: Path) -> None:
     rule = with_lines(RULE, when="when: {fact: procedure, is-not: '77089'}")
     coverage = covered(rule_folder(tmp_path, rule))
-    assert not coverage.seen[-1].false.possible
-    assert not coverage.seen[-1].false.gap
+    assert not coverage.conditions[-1].false.possible
+    assert not coverage.conditions[-1].false.gap
 
 
 def test_counts_agree_with_the_engine() -> None:
@@ -112,14 +112,14 @@ def test_counts_agree_with_the_engine() -> None:
         if coverage.rule.scope == "document":
             continue  # counted on reports of every code
         cases = all_cases(RULES, opened.rulebook, [coverage.rule.id])
-        assert [(seen.true.cases, seen.false.cases) for seen in coverage.seen] == by_the_engine(coverage, cases)
+        assert [(seen.true.cases, seen.false.cases) for seen in coverage.conditions] == by_the_engine(coverage, cases)
 
 
 def by_the_engine(coverage: RuleCoverage, cases: list[Case]) -> list[tuple[int, int]]:
-    nodes = [seen.node for seen in coverage.seen]
+    nodes = [seen.node for seen in coverage.conditions]
     counts = [{True: 0, False: 0} for _ in nodes]
     for case in cases:
-        context, claim, received_on = set_up(case, shipped_scrubber(), RULES)
+        context, claim, received_on = prepare_case(case, shipped_scrubber(), RULES)
         facts = read_facts(claim, context.rulebook, context.reference, received_on).facts
         tests = [EngineTest(key, coverage.rule.scope, node.condition) for key, node in enumerate(nodes)]
         matches = set(PlainEngine(tests, context.rulebook.lists).match(facts))
@@ -149,7 +149,7 @@ def test_the_cases_of_shipped_rules_show_every_condition_both_ways() -> None:
     gaps = {
         (coverage.rule.id, seen.node.words, word)
         for coverage in shipped_coverage()
-        for seen in coverage.seen
+        for seen in coverage.conditions
         for word, way in (("true", seen.true), ("false", seen.false))
         if way.gap
     }

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from scrubber.authoring.diff import LIFE, MEANING, WORDING, BookDifference, Days, RuleChange, affected, book_difference
+from scrubber.authoring.diff import LIFE_CYCLE, MEANING, WORDING, RulebookDifference, RuleChange, rulebook_difference
+from scrubber.authoring.diff_tables import Days
 from scrubber.cli import main
 from scrubber.errors import Faults
 from scrubber.rulebook.history import archive
@@ -21,10 +22,10 @@ WINDOW = Days(date(2022, 1, 1), date(2030, 1, 1))  # of the sample rule
 TWO = "when: {all: [{fact: units, over: 1}, {any: [{fact: charge, over: 0}, {fact: place, is: '11'}]}]}"
 
 
-def compared(folder: Path, before: str = RULE, after: str = RULE, **files: str) -> BookDifference:
+def compared(folder: Path, before: str = RULE, after: str = RULE, **files: str) -> RulebookDifference:
     """The difference of two sample folders; `files` replaces `lists` or `pack` in the second one."""
     one, other = rule_folder(folder / "before", before), rule_folder(folder / "after", after, **files)
-    return book_difference(one, other, "before", "after")
+    return rulebook_difference(one, other, "before", "after")
 
 
 def changed(folder: Path, before: str = RULE, **lines: str) -> RuleChange:
@@ -69,7 +70,7 @@ def test_rows_in_another_order_or_file_are_no_difference(tmp_path: Path) -> None
     rows = "list,code,through,since,until,source\n# said\nother,77090,,,,sample\ntbs,77089,,,,sample\n"
     before = rule_folder(tmp_path / "before", lists=LISTS + "other,77090,,,,sample\n")
     after = rule_folder(tmp_path / "after", lists=rows)
-    assert not book_difference(before, after, "before", "after").any
+    assert not rulebook_difference(before, after, "before", "after").any
     put(after, "sample/tables/lists.csv", LISTS)
     put(after, "sample/tables/more.csv", "list,code,through,since,until,source\nother,77090,,,,sample\n")
     put(
@@ -77,7 +78,7 @@ def test_rows_in_another_order_or_file_are_no_difference(tmp_path: Path) -> None
         "sample/pack.yaml",
         PACK.replace("{lists.csv: code-lists}", "{lists.csv: code-lists, more.csv: code-lists}"),
     )
-    assert not book_difference(before, after, "before", "after").any
+    assert not rulebook_difference(before, after, "before", "after").any
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_a_change_of_meaning_is_told_and_needs_another_version(
     name = line.split(":")[0].replace("-", "_")
     change = changed(tmp_path, **{name: line})
     [one] = change.changes
-    assert (one.key, one.weight, one.before, one.after) == (key, MEANING, before, after)
+    assert (one.key, one.aspect, one.before, one.after) == (key, MEANING, before, after)
     assert change.days == (WINDOW,)
     assert change.fault == "it means something else, and its version is still 1: raise it"
     raised = compared(tmp_path / "raised", RULE, with_lines(RULE, version="version: 2", **{name: line})).rules[0]
@@ -118,7 +119,7 @@ def test_a_change_of_meaning_is_told_and_needs_another_version(
 )
 def test_other_words_are_marked_as_wording(tmp_path: Path, key: str, line: str) -> None:
     change = changed(tmp_path, **{key.replace("-", "_"): line})
-    assert [(each.key, each.weight) for each in change.changes] == [(key, WORDING)]
+    assert [(each.key, each.aspect) for each in change.changes] == [(key, WORDING)]
     assert (change.means_another, change.days, change.fault) == (False, (), None)
 
 
@@ -126,7 +127,7 @@ def test_where_an_authority_is_written_is_wording_and_what_kind_it_is_is_not(tmp
     moved = changed(
         tmp_path / "1", authority="authority:\n  - {kind: house-policy, title: Sample policy, locator: '2'}"
     )
-    assert [each.weight for each in moved.changes] == [WORDING]
+    assert [each.aspect for each in moved.changes] == [WORDING]
     weaker = changed(tmp_path / "2", authority="authority:\n  - {kind: advice, title: Sample policy}")
     assert next((each.key, each.before, each.after) for each in weaker.changes) == (
         "authority",
@@ -158,7 +159,7 @@ def test_other_days_affect_only_the_days_that_differ(tmp_path: Path) -> None:
 
 def test_life_needs_no_other_version_and_affects_the_days_on_which_the_rule_runs(tmp_path: Path) -> None:
     shadow = changed(tmp_path / "1", status="status: shadow")
-    assert [each.weight for each in shadow.changes] == [LIFE]
+    assert [each.aspect for each in shadow.changes] == [LIFE_CYCLE]
     assert (shadow.days, shadow.fault, shadow.means_another) == ((WINDOW,), None, True)
     draft = with_lines(RULE, status="status: draft")
     begun = changed(tmp_path / "2", draft, status="status: active", severity="severity: info")
@@ -177,7 +178,7 @@ def test_rules_and_packs_come_and_go(tmp_path: Path) -> None:
     (other / "sample/family/sample-rule.yaml").rename(other / "sample/family/sample-new.yaml")
     put(other, "sample/family/sample-new.yaml", with_lines(RULE, id="id: sample-new"))
     put(other, "more/pack.yaml", "name: more\ntitle: More\nabout: More.\nadoption: everyone\n")
-    found = book_difference(one, other, "before", "after")
+    found = rulebook_difference(one, other, "before", "after")
     assert [(each.rule.id, each.way, each.days) for each in found.rules] == [
         ("sample-new", "added", (WINDOW,)),
         ("sample-rule", "removed", (WINDOW,)),
@@ -220,36 +221,11 @@ def test_a_row_is_compared_with_the_one_of_the_same_first_day(tmp_path: Path) ->
     header = "list,code,through,since,until,source\n"
     before = rule_folder(tmp_path / "before", lists=f"{header}tbs,1,,2020-01-01,2022-01-01,x\ntbs,1,,2023-01-01,,x\n")
     after = rule_folder(tmp_path / "after", lists=f"{header}tbs,1,,2023-01-01,2024-01-01,x\n")
-    found = book_difference(before, after, "before", "after").rows
+    found = rulebook_difference(before, after, "before", "after").rows
     assert [(row.way, row.days) for row in found] == [
         ("changed", (Days(date(2024, 1, 1), None),)),
         ("removed", (Days(date(2020, 1, 1), date(2022, 1, 1)),)),
     ]
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "alike", "days"),
-    [
-        ((1, 5), (1, 5), True, []),
-        ((1, 5), (1, 5), False, [(1, 5)]),
-        ((1, 5), (3, 9), True, [(1, 3), (5, 9)]),
-        ((1, 5), (3, 9), False, [(1, 9)]),
-        ((1, 3), (5, 9), False, [(1, 3), (5, 9)]),
-        ((None, None), (5, None), True, [(None, 5)]),
-        ((None, 3), None, False, [(None, 3)]),
-    ],
-)
-def test_days(
-    before: tuple[int | None, int | None],
-    after: tuple[int | None, int | None] | None,
-    alike: bool,
-    days: list[tuple[int | None, int | None]],
-) -> None:
-    def of(pair: tuple[int | None, int | None]) -> Days:
-        since, until = (date(2025, 1, day) if day else None for day in pair)
-        return Days(since, until)
-
-    assert affected(of(before), of(after) if after else None, alike) == tuple(map(of, days))
 
 
 def test_a_folder_with_faults_is_told_by_its_revision(tmp_path: Path) -> None:
@@ -307,4 +283,4 @@ def test_what_is_no_revision_exits_2(tmp_path: Path) -> None:
 
 
 def test_the_shipped_rules_differ_in_nothing_from_themselves() -> None:
-    assert not book_difference(ROOT / "rules", ROOT / "rules", "one", "other").any
+    assert not rulebook_difference(ROOT / "rules", ROOT / "rules", "one", "other").any

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from scrubber.authoring.admission import admit
-from scrubber.authoring.check_cache import Passed
+from scrubber.authoring.check_cache import CheckCache
 from scrubber.authoring.coverage import cover
 from scrubber.authoring.mutation import mutate
 from scrubber.authoring.run_tests import CaseResult, run_tests
@@ -171,7 +171,7 @@ def test_another_word_is_a_fault_with_its_line(tmp_path: Path, where: str) -> No
 
 
 def test_new_tables_ask_only_those_cases_anew_that_run_on_them(contrary: Path, tmp_path: Path) -> None:
-    passed = Passed(tmp_path)
+    passed = CheckCache(tmp_path)
     starter, loaded = open_reference(None), open_reference(str(contrary))
     alone = house(tmp_path / "alone", TWO_UNITS_ARE_TOO_MANY)
     assert admit(alone, starter, passed, 1).cases == 4
@@ -187,7 +187,7 @@ def test_new_tables_ask_only_those_cases_anew_that_run_on_them(contrary: Path, t
 def test_cases_in_use_are_refused_on_tables_that_they_do_not_fit(contrary: Path, tmp_path: Path) -> None:
     nine = TEN_UNITS_ARE_TOO_MANY.replace("units: 10", "units: 9")
     folder = house(tmp_path / "rules", nine, PACK + "test-releases: in-use\n")
-    passed = Passed(tmp_path)
+    passed = CheckCache(tmp_path)
     admit(folder, open_reference(None), passed, 1)
     with pytest.raises(Faults, match="two units: expected finding"):
         admit(folder, open_reference(str(contrary)), passed, 1)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from scrubber.authoring.in_force import note_in_force
+from scrubber.authoring.in_force import record_in_force
 from scrubber.cli import main
 from scrubber.rulebook.history import archive
 from scrubber.rulebook.load import digest
@@ -101,7 +101,7 @@ def test_without_git_lint_holds_versions_against_the_rules_last_in_force(rules: 
     assert lint(rules, state=state).exit_code == 0
     kept = digest(rules)
     archive(rules, kept, state)
-    note_in_force(rules, kept, state)
+    record_in_force(rules, kept, state)
     put(rules, FILE, RULE)
     put(rules, TESTS, CASES)
     done = lint(rules, state=state)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from scrubber.authoring.case_claim import CaseNotMade, claim_of
+from scrubber.authoring.case_claim import InvalidCase, claim_of
 from scrubber.authoring.run_tests import readable_cases
 from scrubber.claim import read_v3
 from scrubber.errors import NotAClaim
@@ -97,7 +97,7 @@ def test_pointers_of_the_cases_of_all_rules_resolve(shipped: Scrubber) -> None:
     for case in cases:
         try:
             body = claim_of(case, RULES)
-        except CaseNotMade:
+        except InvalidCase:
             continue
         for each in otherwise(body) if seen % 4 == 0 else [body]:
             assert astray(each, shipped) == [], case.name

@@ -21,7 +21,7 @@ from flask.testing import FlaskClient
 
 from scrubber.app import create_app
 from scrubber.authoring.case_claim import claim_of
-from scrubber.authoring.run_tests import all_cases, set_up
+from scrubber.authoring.run_tests import all_cases, prepare_case
 from scrubber.cli import main as command_line
 from scrubber.config import Settings
 from scrubber.scrub import Scrubber, open_scrubber
@@ -113,7 +113,7 @@ class Program:
         folder = self.folder / "rules"
         clients: dict[Any, FlaskClient] = {}
         for case in all_cases(folder, self._scrubber.rulebook):
-            ready = set_up(case, self._scrubber, folder)
+            ready = prepare_case(case, self._scrubber, folder)
             client = None
             if ready.scrubber is not self._scrubber and (case.tables or case.releases != "starter"):
                 key = repr(case.tables), case.releases

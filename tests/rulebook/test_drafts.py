@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scrubber.authoring.admission import admit
-from scrubber.authoring.check_cache import Passed
+from scrubber.authoring.check_cache import CheckCache
 from scrubber.authoring.run_tests import run_tests
 from scrubber.errors import Faults
 from scrubber.reference import open_reference
@@ -53,7 +53,7 @@ def test_a_draft_that_does_not_load_is_left_out_and_told(tmp_path: Path, draft: 
     assert {fault.file for fault in book.left_out} == {DRAFT}
     assert lint(folder) == []
     assert any(line.startswith(DRAFT) and "a draft that is left out: " in line for line in warned(folder))
-    admitted = admit(folder, open_reference(None), Passed(None), 1)
+    admitted = admit(folder, open_reference(None), CheckCache(None), 1)
     assert (list(admitted.rulebook.rules), admitted.cases) == (["sample-rule"], 4)
     assert DRAFT in {warning.file for warning in admitted.warnings}
     assert {result.rule for result in run_tests(open_scrubber(folder, None), folder)} == {"sample-rule"}
@@ -87,12 +87,12 @@ def test_any_other_rule_that_does_not_load_stops_all(tmp_path: Path, rule: str) 
 def test_tests_of_a_draft_stop_nothing(tmp_path: Path, cases: str | None, said: str) -> None:
     folder = folder_with(tmp_path, SOUND, cases)
     assert lint(folder) == []
-    admitted = admit(folder, open_reference(None), Passed(None), 1)
+    admitted = admit(folder, open_reference(None), CheckCache(None), 1)
     assert "sample-draft" in admitted.rulebook.rules
     assert any(said in str(warning) and "a draft: " in warning.message for warning in admitted.warnings)
     put(folder, DRAFT, with_lines(SOUND, status="status: active"))
     with pytest.raises(Faults):
-        admit(folder, open_reference(None), Passed(None), 1)
+        admit(folder, open_reference(None), CheckCache(None), 1)
 
 
 def test_the_tests_of_a_draft_that_is_left_out_say_why_they_do_not_run(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ import pytest
 from click.testing import CliRunner
 
 from scrubber.authoring.admission import admit
-from scrubber.authoring.check_cache import Passed
+from scrubber.authoring.check_cache import CheckCache
 from scrubber.claim.v3 import read_v3
 from scrubber.cli import main
 from scrubber.engine.durable import Trouble
@@ -475,9 +475,9 @@ def test_a_fault_is_found_as_often_as_the_rules_are_checked(tmp_path: Path, rule
     put(rules, FILE, RULE.split("\n", 1)[1])
     for _ in range(3):
         with pytest.raises(Faults, match="the first line must be"):
-            admit(rules, reference, Passed(tmp_path), 1)
+            admit(rules, reference, CheckCache(tmp_path), 1)
     put(rules, FILE, RULE)
-    assert admit(rules, reference, Passed(tmp_path), 1).cases == 4
+    assert admit(rules, reference, CheckCache(tmp_path), 1).cases == 4
     (rules / "claims" / "tbs.json").unlink()
     with pytest.raises(Faults, match=r"there is no claims/tbs\.json"):
-        admit(rules, reference, Passed(tmp_path), 1)
+        admit(rules, reference, CheckCache(tmp_path), 1)

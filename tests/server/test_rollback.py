@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from scrubber.authoring.in_force import in_force_before, note_in_force, rolled_back
+from scrubber.authoring.in_force import in_force_before, record_in_force, rolled_back
 from scrubber.errors import NoRulebook
 from scrubber.rulebook.history import RULEBOOKS, archive
 from scrubber.rulebook.load import digest
@@ -121,10 +121,10 @@ def test_other_rules_in_the_folder_end_a_rollback(tmp_path: Path, rules: Path) -
     state = tmp_path / "state"
     first = digest(rules)
     archive(rules, first, state)
-    note_in_force(rules, first, state)
+    record_in_force(rules, first, state)
     second = deny(rules)
-    note_in_force(rules, second, state)
-    note_in_force(rules, first, state, instead_of=second)
+    record_in_force(rules, second, state)
+    record_in_force(rules, first, state, instead_of=second)
     assert in_force_before(rules, state) == (first, second, first)
     kept = rolled_back(rules, state)
     assert kept is not None
@@ -137,7 +137,7 @@ def test_a_rollback_to_what_is_kept_no_more_starts_nothing(tmp_path: Path, rules
     """Somebody found the rules in the folder wrong: they do not come into force by a restart unnoticed."""
     state = tmp_path / "state"
     first, second = digest(rules), deny(rules)
-    note_in_force(rules, first, state, instead_of=second)
+    record_in_force(rules, first, state, instead_of=second)
     (state / RULEBOOKS).mkdir(parents=True)
     with pytest.raises(NoRulebook, match=r"were rolled back to .* put the rules that are to be in force into"):
         rolled_back(rules, state)

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import click
 import orjson
 
-from scrubber.authoring.coverage import Outcome, RuleCoverage, Seen, cover
-from scrubber.authoring.uncovered_codes import Unmentioned, general_rules, starter_codes, unmentioned
+from scrubber.authoring.coverage import ConditionCoverage, ConditionOutcome, RuleCoverage, cover
+from scrubber.authoring.uncovered_codes import UncoveredCode, general_rules, starter_codes, uncovered_codes
 from scrubber.claim import read_claim
 from scrubber.cli.options import Unusable, settings, told_plainly
 from scrubber.cli.rules.options import counted, watched
@@ -64,7 +64,7 @@ def _lines(file: str) -> Iterator[str]:
         raise Unusable(f"{file} is not UTF-8") from None
 
 
-def codes_table(listed: ListedCodes, found: Sequence[Unmentioned], book: Rulebook) -> Iterator[str]:
+def codes_table(listed: ListedCodes, found: Sequence[UncoveredCode], book: Rulebook) -> Iterator[str]:
     """How many of the codes no rule mentions; in full for a file that was named, else in a sentence."""
     of = f"{len(found):,} of {len(listed.codes):,} {listed.what} are mentioned by no rule"
     general = f"rules that name no code, and hold for all: {len(general_rules(book))}"
@@ -79,7 +79,7 @@ def codes_table(listed: ListedCodes, found: Sequence[Unmentioned], book: Ruleboo
     yield f"{of}; {general}"
 
 
-def codes_document(listed: ListedCodes, found: Sequence[Unmentioned], book: Rulebook) -> dict[str, Any]:
+def codes_document(listed: ListedCodes, found: Sequence[UncoveredCode], book: Rulebook) -> dict[str, Any]:
     """The same as JSON."""
     codes = [
         {
@@ -121,7 +121,7 @@ def _counts(told: RuleCoverage) -> tuple[int, int, int | None]:
 
 
 def _gaps(told: RuleCoverage, folder: str) -> Iterator[str]:
-    for seen in told.seen:
+    for seen in told.conditions:
         for word, way in zip(_WAYS, (seen.true, seen.false), strict=True):
             if way.gap:
                 yield f"  {_place(told, seen.node, folder)}"
@@ -162,13 +162,13 @@ def rule_tree(told: RuleCoverage, folder: str) -> Iterator[str]:
         yield from wrap(f"It can never fire: {describe_contradiction(told.never)}.", WIDTH)
     yield ""
     yield f"{'LINE':>5} {'TRUE':>5} {'FALSE':>5}  CONDITION"
-    for section, group in groupby(told.seen, key=lambda seen: seen.node.section):
+    for section, group in groupby(told.conditions, key=lambda seen: seen.node.section):
         yield f"{'':17}  {section}"
         for seen in group:
             yield from _condition(seen)
 
 
-def _condition(seen: Seen) -> Iterator[str]:
+def _condition(seen: ConditionCoverage) -> Iterator[str]:
     depth = 2 * (len(seen.node.path) if seen.node.section == "when" else 0)
     yield from _filled(
         f"{seen.node.line or '':>5} {_count(seen.true):>5} {_count(seen.false):>5}    {'':{depth}}", seen.node.words
@@ -182,7 +182,7 @@ def _filled(indent: str, text: str) -> list[str]:
     return wrap(text, WIDTH, initial_indent=indent, subsequent_indent=" " * len(indent) + "  ")
 
 
-def _count(way: Outcome) -> str:
+def _count(way: ConditionOutcome) -> str:
     return str(way.cases) if way.possible else "-"
 
 
@@ -196,12 +196,12 @@ def coverage_document(told: RuleCoverage) -> dict[str, Any]:
         "shown": shown,
         "of": ways,
         "percent": percent,
-        "conditions": [_condition_document(seen) for seen in told.seen],
+        "conditions": [_condition_document(seen) for seen in told.conditions],
         "neverFires": [{"line": node.line, "condition": node.words} for node in told.never],
     }
 
 
-def _condition_document(seen: Seen) -> dict[str, Any]:
+def _condition_document(seen: ConditionCoverage) -> dict[str, Any]:
     node = seen.node
     return {
         "section": node.section,
@@ -256,7 +256,7 @@ def _codes(codes_file: str | None, claims_file: str | None) -> ListedCodes:
 def _show(covered: list[RuleCoverage], codes: ListedCodes, opened: Scrubber, folder: str) -> None:
     for line in (*coverage_table(covered, folder), *closing(covered, list(companions(opened.rulebook)), folder)):
         click.echo(line)
-    found = list(unmentioned(codes.codes, opened.rulebook, opened.reference, _today()))
+    found = list(uncovered_codes(codes.codes, opened.rulebook, opened.reference, _today()))
     for line in codes_table(codes, found, opened.rulebook):
         click.echo(line)
 
@@ -267,7 +267,7 @@ def _document(covered: list[RuleCoverage], codes: ListedCodes, opened: Scrubber,
         return {"rules": rules}
     book = opened.rulebook
     together = [{"rule": one.id, "other": other.id, "both": both} for one, other, both in companions(book)]
-    found = list(unmentioned(codes.codes, book, opened.reference, _today()))
+    found = list(uncovered_codes(codes.codes, book, opened.reference, _today()))
     return {"rules": rules, "firingTogether": together, **codes_document(codes, found, book)}
 
 

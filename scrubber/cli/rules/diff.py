@@ -11,19 +11,9 @@ from typing import Any
 import click
 import orjson
 
-from scrubber.authoring.changelog import untold
-from scrubber.authoring.diff import (
-    DAYS,
-    WORDING,
-    BookDifference,
-    Change,
-    Days,
-    PackChange,
-    RowChange,
-    RuleChange,
-    book_difference,
-    days_in_words,
-)
+from scrubber.authoring.changelog import changelog_faults
+from scrubber.authoring.diff import WORDING, KeyChange, PackChange, RulebookDifference, RuleChange, rulebook_difference
+from scrubber.authoring.diff_tables import DAYS, Days, RowChange, describe_days
 from scrubber.authoring.revisions import HEAD, is_git_revision, opened_revision
 from scrubber.cli.options import Unusable, settings, told_plainly
 from scrubber.cli.rules.options import counted
@@ -36,7 +26,7 @@ SHORT = len("sha256:") + 12
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
 
-def page(found: BookDifference) -> str:
+def page(found: RulebookDifference) -> str:
     """Every difference, to be read."""
     if not found.any:
         return "the same meaning, in the same words"
@@ -52,7 +42,7 @@ def page(found: BookDifference) -> str:
     )
 
 
-def as_json(found: BookDifference) -> dict[str, Any]:
+def as_json(found: RulebookDifference) -> dict[str, Any]:
     """Every difference, as data; dates in ISO form, `to` is the first day no longer affected."""
     return {
         "before": found.before,
@@ -64,7 +54,7 @@ def as_json(found: BookDifference) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _counts(found: BookDifference) -> str:
+def _counts(found: RulebookDifference) -> str:
     told = [
         f"{counted(len(ways), what)} {way}"
         for what, changes in (("pack", found.packs), ("rule", found.rules), ("row", found.rows))
@@ -91,8 +81,8 @@ def _rule(change: RuleChange) -> Iterator[str]:
         yield from _wrapped(f"{rule.status}, {rule.severity}", 4)
     for each in change.changes:
         yield from _change(each)
-    if change.means_another:
-        yield from _wrapped(days_in_words(change.days) + ("" if change.runs else ": it does not run"), 4)
+    if change.changes_meaning:
+        yield from _wrapped(describe_days(change.days) + ("" if change.runs else ": it does not run"), 4)
     if change.fault:
         yield from _wrapped(f"fault: {change.fault}", 4)
 
@@ -104,14 +94,14 @@ def _version(change: RuleChange) -> str:
     return f" (version {old} -> {new})" if old != new else f" (version {old})"
 
 
-def _change(change: Change) -> Iterator[str]:
+def _change(change: KeyChange) -> Iterator[str]:
     if change.removed or change.added:
         yield f"    {change.key}"
         for sign, parts in (("-", change.removed), ("+", change.added)):
             for part in parts:
                 yield from _wrapped(f"{sign} {part}", 6)
         return
-    yield from _was_now(change.key + (" (wording)" if change.weight == WORDING else ""), change.before, change.after)
+    yield from _was_now(change.key + (" (wording)" if change.aspect == WORDING else ""), change.before, change.after)
 
 
 def _was_now(key: str, before: str, after: str) -> Iterator[str]:
@@ -125,22 +115,22 @@ def _was_now(key: str, before: str, after: str) -> Iterator[str]:
 
 
 def _row(change: RowChange) -> Iterator[str]:
-    row = change.placed.row
+    row = change.located.row
     yield ""
-    yield from _wrapped(f"{_SIGNS[change.way]} row of {change.placed.file}: {_key_words(change)}", 0)
+    yield from _wrapped(f"{_SIGNS[change.way]} row of {change.located.file}: {_key_words(change)}", 0)
     if change.before and change.after:
         for name in change.columns:
-            old, new = (_cell(getattr(placed.row, name)) for placed in (change.before, change.after))
+            old, new = (_cell(getattr(located.row, name)) for located in (change.before, change.after))
             yield from _was_now(name + (" (wording)" if change.wording else ""), old or "blank", new or "blank")
     else:
         told = {name: _cell(getattr(row, name)) for name in row._fields if name not in (*ROW_KEYS[change.kind], *DAYS)}
         yield from _wrapped(", ".join(f"{name} {value}" for name, value in told.items() if value), 4)
     if not change.wording:
-        yield from _wrapped(days_in_words(change.days), 4)
+        yield from _wrapped(describe_days(change.days), 4)
 
 
 def _key_words(change: RowChange) -> str:
-    told = {name: _cell(getattr(change.placed.row, name)) for name in ROW_KEYS[change.kind]}
+    told = {name: _cell(getattr(change.located.row, name)) for name in ROW_KEYS[change.kind]}
     return ", ".join(f"{name} {value}" for name, value in told.items() if value) or "for everyone"
 
 
@@ -177,9 +167,9 @@ def _rule_json(change: RuleChange) -> dict[str, Any]:
 
 def _row_json(change: RowChange) -> dict[str, Any]:
     return {
-        "file": change.placed.file,
+        "file": change.located.file,
         "kind": change.kind,
-        "key": {name: _cell(getattr(change.placed.row, name)) for name in ROW_KEYS[change.kind]},
+        "key": {name: _cell(getattr(change.located.row, name)) for name in ROW_KEYS[change.kind]},
         "way": change.way,
         "weight": WORDING if change.wording else "meaning",
         "before": _row_cells(change.before and change.before.row),
@@ -232,7 +222,7 @@ def diff(context: click.Context, before: str, after: str | None, json: bool) -> 
         opened_revision(before, chosen.rules, chosen.state) as old,
         opened_revision(now, chosen.rules, chosen.state) as new,
     ):
-        found = book_difference(old, new, before, now)
+        found = rulebook_difference(old, new, before, now)
     click.echo(orjson.dumps(as_json(found), option=orjson.OPT_INDENT_2) if json else page(found))
     if found.any:
         context.exit(_DIFFERENT)
@@ -263,8 +253,8 @@ def changes(context: click.Context, against: str | None) -> None:
         raise Unusable(f"{chosen.rules} is not kept in git: say --against which rules, a folder or a digest")
     since = against or HEAD
     with told_plainly(), opened_revision(since, chosen.rules, chosen.state) as before:
-        found = book_difference(before, chosen.rules, since, str(chosen.rules))
-        faults = untold(before, chosen.rules, found)
+        found = rulebook_difference(before, chosen.rules, since, str(chosen.rules))
+        faults = changelog_faults(before, chosen.rules, found)
     for fault in faults:
         click.echo(f"{chosen.rules}/{fault}")
     if faults:

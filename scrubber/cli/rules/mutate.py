@@ -9,7 +9,7 @@ from typing import Any
 import click
 import orjson
 
-from scrubber.authoring.missing_cases import Missing, missing_cases
+from scrubber.authoring.missing_cases import MissingCases, missing_cases
 from scrubber.authoring.mutation import Mutation
 from scrubber.authoring.mutation import mutate as try_changes
 from scrubber.authoring.run_tests import all_cases
@@ -62,12 +62,14 @@ def mutate(context: click.Context, ids: tuple[str, ...], strict: bool, cases: bo
         context.exit(1)
 
 
-def _offered(tried: Mutation, opened: Scrubber, folder: Path) -> Missing:
+def _offered(tried: Mutation, opened: Scrubber, folder: Path) -> MissingCases:
     names = {case.name for case in all_cases(folder, opened.rulebook, [tried.rule.id])}
     return missing_cases(tried.rule, tried.survived, names, opened, folder)
 
 
-def _offers(tried: Sequence[Mutation], offered: Mapping[str, Missing], folder: str, *, written: bool) -> Iterator[str]:
+def _offers(
+    tried: Sequence[Mutation], offered: Mapping[str, MissingCases], folder: str, *, written: bool
+) -> Iterator[str]:
     """The cases that were found, as they stand in a test file, and what they still do not notice."""
     for each in tried:
         missing = offered.get(each.rule.id)
@@ -112,7 +114,7 @@ def _told(tried: Sequence[Mutation], folder: str) -> Iterator[str]:
     )
 
 
-def _document(each: Mutation, missing: Missing | None) -> dict[str, Any]:
+def _document(each: Mutation, missing: MissingCases | None) -> dict[str, Any]:
     told = {
         "rule": each.rule.id,
         "file": each.rule.file,

@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 import orjson
 
-from scrubber.authoring.admission import admit, in_lines
-from scrubber.authoring.check_cache import Passed
-from scrubber.authoring.diff import book_difference
+from scrubber.authoring.admission import admit, fault_lines
+from scrubber.authoring.check_cache import CheckCache
+from scrubber.authoring.diff import rulebook_difference
 from scrubber.authoring.in_force import in_force_before
 from scrubber.cli.options import Unusable, settings, told_plainly
 from scrubber.cli.rules.diff import as_json as difference_as_json
@@ -119,7 +119,7 @@ def bring_back(
         if whole not in in_force_before(Path(status.rules), state):
             told = f"{short(whole)} is kept, but was never in force in {status.rules}: put its rules there, and reload"
             raise Unusable(told)
-        found = book_difference(open_archived(state, status.digest), kept, "the rules in force", short(whole))
+        found = rulebook_difference(open_archived(state, status.digest), kept, "the rules in force", short(whole))
         service.ask_for(whole)
     try:
         outcome = _reload(service, status.begun)
@@ -147,10 +147,10 @@ def _check(folder: Path, chosen: Settings) -> tuple[tuple[str, ...], tuple[str, 
     """
     with told_plainly():
         try:
-            admitted = admit(folder, open_reference(chosen.reference), Passed(chosen.state), cores())
+            admitted = admit(folder, open_reference(chosen.reference), CheckCache(chosen.state), cores())
         except Faults as error:
-            return in_lines(folder, error.faults), ()
-    return (), in_lines(folder, admitted.warnings)
+            return fault_lines(folder, error.faults), ()
+    return (), fault_lines(folder, admitted.warnings)
 
 
 def _refuse(context: click.Context, reasons: tuple[str, ...], as_json: bool) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from scrubber.authoring.admission import in_lines
+from scrubber.authoring.admission import fault_lines
 from scrubber.authoring.run_tests import CaseResult, run_tests
 from scrubber.cli.options import settings, told_plainly
 from scrubber.cli.rules.options import counted
@@ -58,7 +58,7 @@ def _run(folder: Path, reference: str | None, ids: Sequence[str]) -> bool:
 def _tell_left_out(opened: Scrubber, folder: Path) -> None:
     """Drafts whose cases cannot be run, since they do not load."""
     left_out = opened.rulebook.left_out
-    for line in in_lines(folder, draft_warnings(left_out, left_out)):
+    for line in fault_lines(folder, draft_warnings(left_out, left_out)):
         click.echo(f"warning: {line}")
 
 

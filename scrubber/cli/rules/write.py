@@ -13,9 +13,17 @@ from typing import Any
 
 import click
 
-from scrubber.authoring.diff import Earlier, same_version_faults
+from scrubber.authoring.diff import EarlierRules, same_version_faults
 from scrubber.authoring.in_force import last_in_force
-from scrubber.authoring.new_rule import QUESTIONS, Question, complete, fault_in, read_text, rule_file, rule_text
+from scrubber.authoring.new_rule import (
+    QUESTIONS,
+    Question,
+    complete_answers,
+    fault_in,
+    rule_file,
+    rule_from_text,
+    rule_text,
+)
 from scrubber.authoring.new_rule_tests import OF_EACH, Derived, cases_text, derive
 from scrubber.authoring.revisions import HEAD, is_git_revision, opened_revision
 from scrubber.cli.options import Unusable, settings, told_plainly
@@ -83,7 +91,7 @@ def _same_version(chosen: Settings, against: str | None) -> list[Fault]:
     return same_version_faults(earlier, chosen.rules, rules)
 
 
-def _earlier(chosen: Settings, against: str | None) -> Earlier | None:
+def _earlier(chosen: Settings, against: str | None) -> EarlierRules | None:
     """The rules that versions are held against; None where there are none, or none that differ."""
     if against is not None:
         return _at_revision(against, chosen)
@@ -93,10 +101,10 @@ def _earlier(chosen: Settings, against: str | None) -> Earlier | None:
     return last_in_force(chosen.rules, chosen.state, lambda why: click.echo(f"versions not compared: {why}", err=True))
 
 
-def _at_revision(revision: str, chosen: Settings) -> Earlier | None:
+def _at_revision(revision: str, chosen: Settings) -> EarlierRules | None:
     with opened_revision(revision, chosen.rules, chosen.state) as folder, suppress(OSError):
         if digest(folder) != digest(chosen.rules):
-            return Earlier({file.rule.id: file.rule for file in read_folder(folder).files}, revision)
+            return EarlierRules({file.rule.id: file.rule for file in read_folder(folder).files}, revision)
     return None
 
 
@@ -134,7 +142,7 @@ def new(context: click.Context, /, source: Any, **options: str | None) -> None:
     file, today = rule_file(answers), datetime.now(UTC).date()
     text = rule_text(answers, today)
     try:
-        rule = read_text(text, file)
+        rule = rule_from_text(text, file)
     except Faults as error:
         raise Unusable(f"nothing was written: the rule would have these faults\n{error}") from None
     pack = book.packs.get(rule.pack) or _new_pack(answers)
@@ -157,7 +165,7 @@ def _read(source: Any) -> dict[str, str]:
 
 
 def _judged(given: Mapping[str, str], book: Rulebook) -> dict[str, str]:
-    answers, faults = complete(given, book)
+    answers, faults = complete_answers(given, book)
     if faults:
         raise Unusable("\n".join(f"--{name} {fault}" for name, fault in faults.items()))
     return answers
@@ -233,7 +241,7 @@ def _told(folder: Path, file: str, derived: Derived) -> bool:
     faults = [fault for fault in every if fault.file.startswith(file.split("/")[0] + "/")]
     for fault in faults:
         click.echo(f"{folder}/{fault}")
-    for words in derived.unshown:
+    for words in derived.uncovered:
         click.echo(f"No case shows that this matters: {words}. Write one in which all else holds, and this does not.")
     if not derived.enough:
         click.echo(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from scrubber.authoring.admission import admit
-from scrubber.authoring.check_cache import Passed
+from scrubber.authoring.check_cache import CheckCache
 from scrubber.authoring.run_tests import run_tests
 from scrubber.claim import read_v3
 from scrubber.errors import Faults
@@ -240,7 +240,7 @@ def test_one_mistyped_cell_denies_a_claim_that_is_right_and_is_refused(mistyped:
     said = f"payer-coverage/tables/lists.csv:{line}: code: `Z79.52` is no diagnosis code: `Z7952` is probably meant"
     assert [str(fault).startswith(said) for fault in lint(mistyped)] == [True]
     with pytest.raises(Faults, match="`Z7952` is probably meant"):  # what a reload and a start ask
-        admit(mistyped, open_reference(None), Passed(None), 1)
+        admit(mistyped, open_reference(None), CheckCache(None), 1)
 
 
 def test_a_service_does_not_start_with_a_mistyped_cell(mistyped: Path, tmp_path: Path) -> None:
