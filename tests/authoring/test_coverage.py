@@ -141,7 +141,7 @@ def asked(node: SourceNode, nodes: list[SourceNode], met: list[bool]) -> bool:
 
 def test_a_report_of_another_code_shows_that_the_rule_passes_it_over() -> None:
     (number,) = [coverage for coverage in shipped_coverage() if coverage.rule.id == "documentation-tbs-number"]
-    (applies,) = [seen for seen in number.seen if seen.node.section == "applies"]
+    (applies,) = [seen for seen in number.conditions if seen.node.section == "applies"]
     assert applies.false.first == "the report behind a density study needs no score"
 
 

@@ -120,7 +120,7 @@ def test_a_change_of_meaning_is_told_and_needs_another_version(
 def test_other_words_are_marked_as_wording(tmp_path: Path, key: str, line: str) -> None:
     change = changed(tmp_path, **{key.replace("-", "_"): line})
     assert [(each.key, each.aspect) for each in change.changes] == [(key, WORDING)]
-    assert (change.means_another, change.days, change.fault) == (False, (), None)
+    assert (change.changes_meaning, change.days, change.fault) == (False, (), None)
 
 
 def test_where_an_authority_is_written_is_wording_and_what_kind_it_is_is_not(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_other_days_affect_only_the_days_that_differ(tmp_path: Path) -> None:
 def test_life_needs_no_other_version_and_affects_the_days_on_which_the_rule_runs(tmp_path: Path) -> None:
     shadow = changed(tmp_path / "1", status="status: shadow")
     assert [each.aspect for each in shadow.changes] == [LIFE_CYCLE]
-    assert (shadow.days, shadow.fault, shadow.means_another) == ((WINDOW,), None, True)
+    assert (shadow.days, shadow.fault, shadow.changes_meaning) == ((WINDOW,), None, True)
     draft = with_lines(RULE, status="status: draft")
     begun = changed(tmp_path / "2", draft, status="status: active", severity="severity: info")
     assert (begun.days, begun.fault) == ((WINDOW,), None)
@@ -188,7 +188,7 @@ def test_rules_and_packs_come_and_go(tmp_path: Path) -> None:
 
 def test_a_pack_that_holds_for_others_is_told(tmp_path: Path) -> None:
     [pack] = compared(tmp_path, pack=PACK.replace("everyone", "by-row")).packs
-    assert (pack.changes, pack.means_another) == ((("adoption", "everyone", "by-row"),), True)
+    assert (pack.changes, pack.changes_meaning) == ((("adoption", "everyone", "by-row"),), True)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_rows_are_compared_by_kind_and_key(
 ) -> None:
     [row] = compared(tmp_path, lists="list,code,through,since,until,source\n" + rows).rows
     assert (row.way, row.columns, row.days, row.wording) == (way, columns, days, columns == ("source",))
-    assert (row.kind, row.placed.file) == ("code-lists", "sample/tables/lists.csv")
+    assert (row.kind, row.located.file) == ("code-lists", "sample/tables/lists.csv")
 
 
 def test_a_row_that_was_split_in_two_is_told_as_both(tmp_path: Path) -> None:

@@ -112,8 +112,8 @@ def test_coverage_and_mutation_are_the_same_whatever_is_loaded(over_contrary: Sc
     )
     assert [each.failing for each in over[1]] == [()] * len(rules)
     assert [(each.tried, each.survived) for each in over[1]] == [(each.tried, each.survived) for each in plain[1]]
-    assert [[(seen.true, seen.false) for seen in each.seen] for each in over[0]] == [
-        [(seen.true, seen.false) for seen in each.seen] for each in plain[0]
+    assert [[(seen.true, seen.false) for seen in each.conditions] for each in over[0]] == [
+        [(seen.true, seen.false) for seen in each.conditions] for each in plain[0]
     ]
 
 

@@ -296,7 +296,7 @@ def test_coverage_and_mutations_take_a_limit_as_one_condition(tmp_path: Path) ->
     folder = folder_with(tmp_path)
     scrubber = open_scrubber(folder, None)
     (covered,) = cover(scrubber, folder)
-    (seen,) = (each for each in covered.seen if each.node.section == "when")
+    (seen,) = (each for each in covered.conditions if each.node.section == "when")
     assert (seen.true.cases, seen.false.cases) == (2, 2)
     assert seen.node.words == (
         "units over limit units-a-day (1 until before 2025-01-01; 2.5 from 2025-01-01 until before 2026-01-01; "

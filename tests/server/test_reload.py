@@ -432,7 +432,7 @@ def test_a_rulebook_reaches_the_workers_whole() -> None:
     turn = shelf.lay_down(Book(book, read_typed(None)))
     found = shelf.book(turn).rulebook
     assert (found.rules, found.packs, found.rows, found.digest) == (book.rules, book.packs, book.rows, book.digest)
-    places = [[each.place(kind, row) for kind in each.rows for row in each.rows[kind]] for each in (book, found)]
+    places = [[each.row_position(kind, row) for kind in each.rows for row in each.rows[kind]] for each in (book, found)]
     assert places[0] == places[1]
     assert None not in places[0]
 
