@@ -91,7 +91,7 @@ def _changed(change: RuleChange) -> Iterator[str]:
     """The keys whose meaning changed under the same version."""
     before, after = change.before, change.after
     if before is not None and after is not None and before.status != "draft" and before.version == after.version:
-        yield from (each.key for each in change.changes if each.aspect == MEANING)
+        yield from (each.key for each in change.changes if each.weight == MEANING)
 
 
 def _fault(rule: Rule, keys: tuple[str, ...], earlier: EarlierRules, folder: Path) -> Fault:
@@ -109,13 +109,13 @@ MEANING, LIFE_CYCLE, WORDING = "meaning", "life", "wording"
 
 
 class KeyChange(NamedTuple):
-    """One key of a rule file that changed. `aspect` is MEANING, LIFE_CYCLE (its status) or WORDING.
+    """One key of a rule file that changed. `weight` is MEANING, LIFE_CYCLE (its status) or WORDING.
 
     Of conditions, `removed` and `added` hold those that differ, `before` and `after` the whole condition.
     """
 
     key: str
-    aspect: str
+    weight: str
     before: str
     after: str
     removed: tuple[str, ...] = ()
@@ -145,7 +145,7 @@ class RuleChange(NamedTuple):
     @property
     def changes_meaning(self) -> bool:
         """Whether the rule is new or removed, started or stopped running, or changed its meaning."""
-        return self.way != "changed" or any(change.aspect != WORDING for change in self.changes)
+        return self.way != "changed" or any(change.weight != WORDING for change in self.changes)
 
     @property
     def runs(self) -> bool:
@@ -160,7 +160,7 @@ class RuleChange(NamedTuple):
         old, new = self.before.version, self.after.version
         if new < old:
             return f"its version went back from {old} to {new}: versions only rise"
-        if new == old and any(change.aspect == MEANING for change in self.changes):
+        if new == old and any(change.weight == MEANING for change in self.changes):
             return f"it means something else, and its version is still {old}: raise it"
         return None
 
@@ -179,9 +179,9 @@ def _rule_change(before: Rule | None, after: Rule | None) -> RuleChange | None:
     changes = tuple(_changes(before, after))
     if not changes and before.version == after.version:
         return None
-    if all(change.aspect == WORDING for change in changes):
+    if all(change.weight == WORDING for change in changes):
         return RuleChange(before, after, changes, ())
-    alike = all(change.key in _APART_FROM_DAYS or change.aspect == WORDING for change in changes)
+    alike = all(change.key in _APART_FROM_DAYS or change.weight == WORDING for change in changes)
     return RuleChange(before, after, changes, affected(_days_of_rule(before), _days_of_rule(after), alike))
 
 
@@ -190,10 +190,10 @@ def _days_of_rule(rule: Rule | None) -> Days | None:
 
 
 def _changes(before: Rule, after: Rule) -> Iterator[KeyChange]:
-    for key, (aspect, text) in _COMPARED_KEYS.items():
+    for key, (weight, text) in _COMPARED_KEYS.items():
         old, new = text(before), text(after)
         if old != new:
-            yield KeyChange(key, aspect, old, new)
+            yield KeyChange(key, weight, old, new)
     for key, conditions in _CONDITIONS.items():
         parts = _condition_changes(before, after, conditions)
         if parts is not None:

@@ -99,7 +99,7 @@ def test_a_change_of_meaning_is_told_and_needs_another_version(
     name = line.split(":")[0].replace("-", "_")
     change = changed(tmp_path, **{name: line})
     [one] = change.changes
-    assert (one.key, one.aspect, one.before, one.after) == (key, MEANING, before, after)
+    assert (one.key, one.weight, one.before, one.after) == (key, MEANING, before, after)
     assert change.days == (WINDOW,)
     assert change.fault == "it means something else, and its version is still 1: raise it"
     raised = compared(tmp_path / "raised", RULE, with_lines(RULE, version="version: 2", **{name: line})).rules[0]
@@ -119,7 +119,7 @@ def test_a_change_of_meaning_is_told_and_needs_another_version(
 )
 def test_other_words_are_marked_as_wording(tmp_path: Path, key: str, line: str) -> None:
     change = changed(tmp_path, **{key.replace("-", "_"): line})
-    assert [(each.key, each.aspect) for each in change.changes] == [(key, WORDING)]
+    assert [(each.key, each.weight) for each in change.changes] == [(key, WORDING)]
     assert (change.changes_meaning, change.days, change.fault) == (False, (), None)
 
 
@@ -127,7 +127,7 @@ def test_where_an_authority_is_written_is_wording_and_what_kind_it_is_is_not(tmp
     moved = changed(
         tmp_path / "1", authority="authority:\n  - {kind: house-policy, title: Sample policy, locator: '2'}"
     )
-    assert [each.aspect for each in moved.changes] == [WORDING]
+    assert [each.weight for each in moved.changes] == [WORDING]
     weaker = changed(tmp_path / "2", authority="authority:\n  - {kind: advice, title: Sample policy}")
     assert next((each.key, each.before, each.after) for each in weaker.changes) == (
         "authority",
@@ -159,7 +159,7 @@ def test_other_days_affect_only_the_days_that_differ(tmp_path: Path) -> None:
 
 def test_life_needs_no_other_version_and_affects_the_days_on_which_the_rule_runs(tmp_path: Path) -> None:
     shadow = changed(tmp_path / "1", status="status: shadow")
-    assert [each.aspect for each in shadow.changes] == [LIFE_CYCLE]
+    assert [each.weight for each in shadow.changes] == [LIFE_CYCLE]
     assert (shadow.days, shadow.fault, shadow.changes_meaning) == ((WINDOW,), None, True)
     draft = with_lines(RULE, status="status: draft")
     begun = changed(tmp_path / "2", draft, status="status: active", severity="severity: info")

@@ -101,7 +101,7 @@ def _change(change: KeyChange) -> Iterator[str]:
             for part in parts:
                 yield from _wrapped(f"{sign} {part}", 6)
         return
-    yield from _was_now(change.key + (" (wording)" if change.aspect == WORDING else ""), change.before, change.after)
+    yield from _was_now(change.key + (" (wording)" if change.weight == WORDING else ""), change.before, change.after)
 
 
 def _was_now(key: str, before: str, after: str) -> Iterator[str]:
