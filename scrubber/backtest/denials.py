@@ -1,6 +1,6 @@
-"""What a remittance says of each line of a claim: denied, denied in part, or not.
+"""Reads from a remittance whether the payer denied each line of a claim: in full, in part, or not.
 
-Reason codes 1, 2, 3 and 66 are the patient's share of what is covered; those of PRICING say how a price came about.
+Reason codes 1, 2, 3 and 66 are the patient's share of what is covered; those of PRICING explain a price.
 Neither is a denial. Everything else that takes money off a line denies it, by CO, PR, OA or PI.
 """
 
@@ -19,68 +19,69 @@ PRICING = frozenset(
     ("23", "44", "45", "59", "94", "104", "105", "131", "144", "187", "223", "225", "237", "241", "253")
 )
 DENYING_GROUPS = frozenset(("CO", "PR", "OA", "PI", ""))
-DENIED, PARTLY, NOT_DENIED, UNCLEAR = WORDS = ("denied", "partly denied", "not denied", "unclear")
+DENIED, PARTLY, NOT_DENIED, UNCLEAR = STATUSES = ("denied", "partly denied", "not denied", "unclear")
 CENT = Decimal("0.01")
 NOTHING = Decimal("0.00")
 
 
-class Outcome(NamedTuple):
-    """What was paid of a line, in dollars, and what was denied: in all, and by reason code; None = not stated."""
+class LineOutcome(NamedTuple):
+    """The payer's decision on a line: dollars paid, dollars denied in all and by reason code; None = not stated."""
 
-    word: str  # of WORDS
+    status: str  # of STATUSES
     paid: Decimal
     denied: Decimal | None
     reasons: Mapping[str, Decimal | None]
 
 
 class ClaimOutcome(NamedTuple):
-    """Outcomes by line number. `strange` counts remittance lines that the claim has not; `repeated` rows said twice.
+    """Outcomes by line number. `unknown_lines` counts remittance lines that the claim does not have; `repeated` rows
+    that occur twice.
 
     `unused` counts adjustments of the whole claim that deny only a part of it, and so no line for sure.
     """
 
-    lines: Mapping[int, Outcome]
-    strange: int
+    lines: Mapping[int, LineOutcome]
+    unknown_lines: int
     repeated: int
     unused: int
 
 
 def claim_outcome(claim: Claim, rows: Iterable[RemitRow]) -> ClaimOutcome:
-    """What the rows, all of this claim, say of its lines. A line's own control number goes before its position."""
+    """The outcomes of a claim's lines from its rows. A line's control number takes precedence over its position."""
     given = list(rows)
-    once = list(dict.fromkeys(given))
+    distinct = list(dict.fromkeys(given))
     by_line: dict[int, list[RemitRow]] = defaultdict(list)
-    places = _places(claim)
-    strange = {row.line for row in once if row.line and row.line not in places}
-    for row in once:
-        if row.line in places:
-            by_line[places[row.line]].append(row)
+    numbers = _line_numbers(claim)
+    unknown_lines = {row.line for row in distinct if row.line and row.line not in numbers}
+    for row in distinct:
+        if row.line in numbers:
+            by_line[numbers[row.line]].append(row)
     charges = {line.number: line.charge for line in claim.lines}
     lines = {number: line_outcome(charges[number], found) for number, found in sorted(by_line.items())}
-    whole = [row for row in once if not row.line]
-    if whole and not by_line and (denied := _whole_claim(claim, whole)):
-        lines, whole = denied, []
-    unused = sum(1 for row in whole if row.reason)
-    return ClaimOutcome(lines, len(strange), len(given) - len(once), unused)
+    full_charge = [row for row in distinct if not row.line]
+    if full_charge and not by_line and (denied := _claim_denial(claim, full_charge)):
+        lines, full_charge = denied, []
+    unused = sum(1 for row in full_charge if row.reason)
+    return ClaimOutcome(lines, len(unknown_lines), len(given) - len(distinct), unused)
 
 
-def _places(claim: Claim) -> dict[str, int]:
+def _line_numbers(claim: Claim) -> dict[str, int]:
     positions = {str(line.number): line.number for line in claim.lines}
     return positions | {line.control_number: line.number for line in claim.lines if line.control_number}
 
 
-def _whole_claim(claim: Claim, rows: list[RemitRow]) -> dict[int, Outcome]:
+def _claim_denial(claim: Claim, rows: list[RemitRow]) -> dict[int, LineOutcome]:
     """A claim denied as a whole: each line for its own charge. Nothing where the whole was not denied."""
     found = line_outcome(claim.total, rows)
-    if found.word != DENIED:
+    if found.status != DENIED:
         return {}
     return {
-        line.number: Outcome(DENIED, NOTHING, line.charge, dict.fromkeys(found.reasons, line.charge))
+        line.number: LineOutcome(DENIED, NOTHING, line.charge, dict.fromkeys(found.reasons, line.charge))
         for line in claim.lines
     }
 
 
-def line_outcome(charge: Decimal | None, rows: list[RemitRow]) -> Outcome:
+def line_outcome(charge: Decimal | None, rows: list[RemitRow]) -> LineOutcome:
     """The outcome of one line from its rows; `charge` is the claim's, for where the rows state none.
 
     Denied: nothing paid, nothing left to the patient as a share, and denials and write-offs together make up the charge
@@ -89,38 +90,38 @@ def line_outcome(charge: Decimal | None, rows: list[RemitRow]) -> Outcome:
     """
     paid, billed = _one(row.paid for row in rows), _one(row.charge for row in rows)
     if paid is None or paid < 0 or (billed is None and any(row.charge for row in rows)):
-        return Outcome(UNCLEAR, NOTHING, None, {})
+        return LineOutcome(UNCLEAR, NOTHING, None, {})
     adjusted = [row for row in rows if row.reason]
     denials = [row for row in adjusted if _denies(row)]
     share = any(row.reason in PATIENT_SHARE for row in adjusted)
     reasons = {reason: _sum(row.amount for row in denials if row.reason == reason) for reason in _codes(denials)}
     denied = _sum(row.amount for row in denials)
-    whole = billed if billed is not None else charge
-    if not denials and not share and _unexplained(paid, whole, adjusted):
-        return Outcome(UNCLEAR, NOTHING, None, {})
+    full_charge = billed if billed is not None else charge
+    if not denials and not share and _unexplained(paid, full_charge, adjusted):
+        return LineOutcome(UNCLEAR, NOTHING, None, {})
     if not denials:
-        return Outcome(NOT_DENIED, paid, NOTHING, {})
+        return LineOutcome(NOT_DENIED, paid, NOTHING, {})
     if paid or share:
-        return Outcome(PARTLY, paid, denied, reasons)
-    return _nothing_paid(whole, adjusted, denied, reasons)
+        return LineOutcome(PARTLY, paid, denied, reasons)
+    return _nothing_paid(full_charge, adjusted, denied, reasons)
 
 
-def _unexplained(paid: Decimal, whole: Decimal | None, adjusted: list[RemitRow]) -> bool:
-    """Whether nothing was paid and no reasons say why: an export without its denials looks like this."""
+def _unexplained(paid: Decimal, full_charge: Decimal | None, adjusted: list[RemitRow]) -> bool:
+    """Whether nothing was paid and no reason explains it, as in an export without its denials."""
     taken = _sum(row.amount for row in adjusted)
-    return not paid and whole is not None and taken is not None and whole - taken > CENT
+    return not paid and full_charge is not None and taken is not None and full_charge - taken > CENT
 
 
 def _nothing_paid(
-    whole: Decimal | None, adjusted: list[RemitRow], denied: Decimal | None, reasons: dict[str, Decimal | None]
-) -> Outcome:
+    full_charge: Decimal | None, adjusted: list[RemitRow], denied: Decimal | None, reasons: dict[str, Decimal | None]
+) -> LineOutcome:
     taken = _sum(row.amount for row in adjusted)
     if taken is None and all(not row.amount and _denies(row) for row in adjusted):
-        only = whole if len(reasons) == 1 else None
-        return Outcome(DENIED, NOTHING, whole, dict.fromkeys(reasons, only))
-    if taken is None or denied is None or denied <= 0 or (whole is not None and abs(whole - taken) > CENT):
-        return Outcome(UNCLEAR, NOTHING, None, {})
-    return Outcome(DENIED, NOTHING, denied, reasons)
+        only = full_charge if len(reasons) == 1 else None
+        return LineOutcome(DENIED, NOTHING, full_charge, dict.fromkeys(reasons, only))
+    if taken is None or denied is None or denied <= 0 or (full_charge is not None and abs(full_charge - taken) > CENT):
+        return LineOutcome(UNCLEAR, NOTHING, None, {})
+    return LineOutcome(DENIED, NOTHING, denied, reasons)
 
 
 def _denies(row: RemitRow) -> bool:

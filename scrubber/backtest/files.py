@@ -1,4 +1,4 @@
-"""Opens a file of claims or remittances, plain or gz, and knows its bytes by their hash."""
+"""Reads a file of claims or remittances, plain or gz, in chunks of rows, and hashes its bytes for the report."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
 
 
 class InputFile(NamedTuple):
-    """A file that was read to its end: its name without the folder, its size in bytes as it lies there, its hash."""
+    """A file that was read to its end: its name without the folder, its size in bytes on disk, its hash."""
 
     name: str
     size: int
@@ -28,7 +28,7 @@ class InputFile(NamedTuple):
 
 
 @dataclass
-class Opened:
+class OpenedFile:
     """A file while it is read. `stream` gives its content, unpacked."""
 
     name: str
@@ -42,7 +42,7 @@ class Opened:
         return min(self._raw.count / self._size, 1.0) if self._size else 1.0
 
     def finished(self) -> InputFile:
-        """What was read; to be asked at the end of the stream."""
+        """Size and hash of the file; called at the end of the stream."""
         while self._raw.read(BUFFER):
             pass  # what lies behind the end of a packed stream is part of the file, too
         return InputFile(self.name, self._raw.count, self._raw.hash.hexdigest())
@@ -71,7 +71,7 @@ class _Hashing(io.RawIOBase):
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Opened]:
+def opened(path: Path) -> Iterator[OpenedFile]:
     """The file, opened. Raises Faults when it cannot be read, also while it is."""
     try:
         with path.open("rb") as file:
@@ -80,7 +80,7 @@ def opened(path: Path) -> Iterator[Opened]:
             raw = _Hashing(file)
             content = gzip.GzipFile(fileobj=cast(BinaryIO, raw)) if packed else raw
             stream = cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, content), BUFFER))
-            yield Opened(path.name, stream, raw, path.stat().st_size)
+            yield OpenedFile(path.name, stream, raw, path.stat().st_size)
     except _DAMAGED:
         raise Faults([Fault(path.name, 0, "is cut off or damaged")]) from None
     except OSError as error:
@@ -93,7 +93,7 @@ MOST_BYTES = 1 << 20  # of a chunk, but for its last row
 LONGEST_ROW = 10_000_000  # bytes: what the service takes
 
 
-class Chunk(NamedTuple):
+class FileChunk(NamedTuple):
     """Rows of the file from the 1-based row `first` on: their bytes, None for one that is too long to be a claim.
 
     `numbers` has, for each row, the claim number under which its remittance is looked up, None for none. `share` is how
@@ -106,7 +106,7 @@ class Chunk(NamedTuple):
     share: float
 
 
-def chunks(file: Opened) -> Iterator[Chunk]:
+def read_chunks(file: OpenedFile) -> Iterator[FileChunk]:
     """The whole file, in order, without numbers. Blank rows count as rows and say nothing."""
     rows: list[bytes | None] = []
     first, held = 1, 0
@@ -114,10 +114,10 @@ def chunks(file: Opened) -> Iterator[Chunk]:
         rows.append(row)
         held += len(row or b"")
         if len(rows) >= MOST_ROWS or held >= MOST_BYTES:
-            yield Chunk(first, tuple(rows), (None,) * len(rows), file.share)
+            yield FileChunk(first, tuple(rows), (None,) * len(rows), file.share)
             first, held, rows = first + len(rows), 0, []
     if rows:
-        yield Chunk(first, tuple(rows), (None,) * len(rows), 1.0)
+        yield FileChunk(first, tuple(rows), (None,) * len(rows), 1.0)
 
 
 def _rows(stream: BinaryIO) -> Iterator[bytes | None]:

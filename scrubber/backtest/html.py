@@ -1,4 +1,4 @@
-"""The report as one HTML page that asks for nothing from outside."""
+"""Renders the report of a back-test as one HTML page that loads nothing from outside."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def page(document: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"count": _count, "dollars": _dollars, "percent": _percent, "words": _words}
+    environment.filters |= {"count": _count, "dollars": _dollars, "percent": _percent, "words": _comma_separated}
     return environment.get_template("page.html").render(report=document, plots=_plots(document))
 
 
@@ -38,7 +38,7 @@ def _plots(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _two_sided(groups: Iterable[Mapping[str, Any]], name: str, figure: str) -> list[dict[str, Any]]:
-    """Groups of which there is something to draw; those whose dollars are not known stand in the tables only."""
+    """Groups with something to draw; those whose dollars are not known are in the tables only."""
     figures = [(group, _figure(group["gained"], figure), _figure(group["lost"], figure)) for group in groups]
     drawn = [(group, gained, lost) for group, gained, lost in figures if gained or lost][:MOST_BARS]
     widest = max((max(gained, lost) for _, gained, lost in drawn), default=Decimal())
@@ -49,9 +49,9 @@ def _two_sided(groups: Iterable[Mapping[str, Any]], name: str, figure: str) -> l
 
 
 def _one_sided(groups: Iterable[Mapping[str, Any]], figure: str) -> list[dict[str, Any]]:
-    shown = list(groups)[:MOST_BARS]
-    widest = max((_figure(group, figure) for group in shown), default=Decimal())
-    return [{"name": group["name"], "width": _width(_figure(group, figure), widest), "group": group} for group in shown]
+    drawn = list(groups)[:MOST_BARS]
+    widest = max((_figure(group, figure) for group in drawn), default=Decimal())
+    return [{"name": group["name"], "width": _width(_figure(group, figure), widest), "group": group} for group in drawn]
 
 
 def _figure(group: Mapping[str, Any], figure: str) -> Decimal:
@@ -89,5 +89,5 @@ def _percent(share: str) -> str:
     return f"{100 * Decimal(share):.1f} %"
 
 
-def _words(names: Iterable[str]) -> str:
+def _comma_separated(names: Iterable[str]) -> str:
     return ", ".join(names)

@@ -1,7 +1,7 @@
-"""What its report says of itself: how it was made, and what its words mean.
+"""Builds the report of a back-test: its figures, its method and the definitions of its terms.
 
-The document is report.json, and report.html is made from it. Dollars are texts with two decimals. Nothing in it depends
-on how many processes ran.
+The document is report.json, and report.html is rendered from it. Dollars are texts with two decimals. Nothing in it
+depends on the number of processes.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from scrubber import __version__
-from scrubber.backtest.denials import DENIED, NOT_DENIED, PATIENT_SHARE, PRICING, WORDS
+from scrubber.backtest.denials import DENIED, NOT_DENIED, PATIENT_SHARE, PRICING, STATUSES
 from scrubber.backtest.rulebooks import active_rules
-from scrubber.backtest.run import Run
+from scrubber.backtest.run import BackTestRun
 from scrubber.backtest.tally import (
     ALL,
     BASELINE,
@@ -36,7 +36,7 @@ from scrubber.rulebook.rule import semantic_hash
 from scrubber.rulebook.rulebook import Rulebook
 
 
-def _listed(codes: Iterable[str]) -> str:
+def _comma_separated(codes: Iterable[str]) -> str:
     return ", ".join(sorted(codes, key=int))
 
 
@@ -51,8 +51,8 @@ DEFINITIONS: Mapping[str, str] = {
     "Denied line": "Nothing was paid, nothing was left to the patient as a share, and the adjustments make up the "
     "charge to the cent, at least one of them a denial by group CO, PR, OA or PI. Where no amounts are stated, every "
     "reason must be a denial. An adjustment of the whole claim counts where it denies all of it, for every line.",
-    "No denial": f"Reasons {_listed(PATIENT_SHARE)} leave the patient a share of what is covered; reasons "
-    f"{_listed(PRICING)} say how a price came about, such as the write-off to the fee schedule (45).",
+    "No denial": f"Reasons {_comma_separated(PATIENT_SHARE)} leave the patient a share of what is covered; reasons "
+    f"{_comma_separated(PRICING)} say how a price came about, such as the write-off to the fee schedule (45).",
     "Partly denied line": "Something was denied, and something else paid or left to the patient as a share. It is told "
     "apart, and is not counted as denied.",
     "Unclear line": "Its rows contradict each other, do not add up to the charge, state no payment, or take one back. "
@@ -68,37 +68,39 @@ DEFINITIONS: Mapping[str, str] = {
 }
 
 
-def method(*, compared: bool, one_reading: bool, remittances: bool) -> list[str]:
-    """How a run was made, in sentences."""
-    told = ["Every claim of the file was judged by its dates of service, with the reference releases listed here."]
-    if compared and one_reading:
-        told.append("Both rulebooks have the same tables, so both judged the same facts of each claim.")
+def method(*, compared: bool, shared_facts: bool, remittances: bool) -> list[str]:
+    """The method of a run, in sentences."""
+    sentences = ["Every claim of the file was judged by its dates of service, with the reference releases listed here."]
+    if compared and shared_facts:
+        sentences.append("Both rulebooks have the same tables, so both judged the same facts of each claim.")
     elif compared:
-        told.append("The rulebooks differ in tables or in the pairs they name, so each claim was judged twice in full.")
+        sentences.append(
+            "The rulebooks differ in tables or in the pairs they name, so each claim was judged twice in full."
+        )
     else:
-        told.append("The candidate was judged alone: there is nothing that it was compared with.")
-    told.append(
+        sentences.append("The candidate was judged alone: there is nothing that it was compared with.")
+    sentences.append(
         "A claim that does not say when it was received counts as received on the day of the run, which decides only "
         "dates in the future and filing limits."
     )
     if remittances:
-        told.append(
+        sentences.append(
             "A claim and its remittance were brought together by the claim's number, lines by their control number, "
             "else by their position. Of several claims of one number the first in the file got the remittance."
         )
-    told.append(
+    sentences.append(
         "The figures do not depend on the number of processes. Claims are named by number, and by nothing else."
     )
-    return told
+    return sentences
 
 
-PLACES = Decimal("0.0001")
+SHARE_UNIT = Decimal("0.0001")
 
 
-def records(run: Run) -> Iterator[BackTestRecord]:
+def records(run: BackTestRun) -> Iterator[BackTestRecord]:
     """The figures of each tested rule. Its precision is None without remittances, or with too few of them."""
-    for name in run.books.tested:
-        rule = run.books.candidate.rules[name]
+    for name in run.rulebooks.tested:
+        rule = run.rulebooks.candidate.rules[name]
         found = run.tally.sum(CANDIDATE, RULE, name)
         share = precision(rule_flags(run.tally, name))
         yield BackTestRecord(
@@ -107,28 +109,28 @@ def records(run: Run) -> Iterator[BackTestRecord]:
             run.tally.counts["claims"],
             found.findings,
             found.dollars if found.known or not found.unknown else None,
-            None if share is None else share.quantize(PLACES, ROUND_DOWN),
+            None if share is None else share.quantize(SHARE_UNIT, ROUND_DOWN),
             run.run_on,
-            run.books.candidate.digest,
+            run.rulebooks.candidate.digest,
         )
 
 
-def write_records(run: Run, folder: Path) -> list[Path]:
+def write_records(run: BackTestRun, folder: Path) -> list[Path]:
     """Writes the records into the folder of rules that the candidate was loaded from; the paths written."""
-    written = []
+    paths = []
     for record in records(run):
-        path = record_path(run.books.candidate.rules[record.rule], folder)
+        path = record_path(run.rulebooks.candidate.rules[record.rule], folder)
         write_record(record, path)
-        written.append(path)
-    return written
+        paths.append(path)
+    return paths
 
 
-LEAST_CASES = 5  # for a share: of fewer it would say more than is known
+LEAST_CASES = 5  # for a share: of fewer it would claim more than is known
 MOST_GROUPS = 200  # rows of a table by code
 Document = dict[str, Any]
 
 
-def document(run: Run) -> Document:
+def document(run: BackTestRun) -> Document:
     """The report of a run."""
     tally = run.tally
     return {
@@ -137,9 +139,9 @@ def document(run: Run) -> Document:
         "runOn": run.run_on.isoformat(),
         "inputs": {"claims": _claims(run), "remittances": _remits(run)},
         "rulebooks": {
-            "candidate": _book(run.books.candidate),
-            "baseline": _book(run.books.baseline) if run.books.baseline else None,
-            "tested": list(run.books.tested),
+            "candidate": _rulebook(run.rulebooks.candidate),
+            "baseline": _rulebook(run.rulebooks.baseline) if run.rulebooks.baseline else None,
+            "tested": list(run.rulebooks.tested),
         },
         "reference": [
             {"table": each.table, "release": each.name, "sha256": each.sha256, "starter": each.starter}
@@ -153,7 +155,9 @@ def document(run: Run) -> Document:
         "codes": _groups(tally, CODE),
         "outcomes": _outcomes(run) if run.remits else None,
         "method": method(
-            compared=run.books.baseline is not None, one_reading=run.one_reading, remittances=run.remits is not None
+            compared=run.rulebooks.baseline is not None,
+            shared_facts=run.shared_facts,
+            remittances=run.remits is not None,
         ),
         "definitions": DEFINITIONS,
     }
@@ -166,11 +170,11 @@ def precision(flagged: Flagged) -> Decimal | None:
 
 
 def rule_flags(tally: Tally, rule_id: str) -> Flagged:
-    """What remittances say of the lines that a rule flags."""
+    """The outcomes of the lines that a rule flags."""
     return tally.flagged.get(f"rule {rule_id}", Flagged())
 
 
-def _claims(run: Run) -> Document:
+def _claims(run: BackTestRun) -> Document:
     counts = run.tally.counts
     return {
         "name": run.claims.name,
@@ -180,12 +184,12 @@ def _claims(run: Run) -> Document:
         "claims": counts["claims"],
         "noClaims": counts["no claim"],
         "failed": counts["failed"],
-        "told": [{"row": row, "problem": problem} for row, problem in run.tally.told],
+        "told": [{"row": row, "problem": problem} for row, problem in run.tally.reported],
         "receivedOnDayOfRun": counts["received on the day of the run"],
     }
 
 
-def _remits(run: Run) -> Document | None:
+def _remits(run: BackTestRun) -> Document | None:
     if run.remits is None or run.unjoined is None:
         return None
     counts = run.tally.counts
@@ -196,7 +200,7 @@ def _remits(run: Run) -> Document | None:
         "rows": run.remits.rows,
         "claims": run.remits.claims,
         "badRows": run.remits.bad,
-        "told": [{"row": bad.row, "problem": bad.message} for bad in run.remits.told],
+        "told": [{"row": bad.row, "problem": bad.message} for bad in run.remits.reported],
         "joinedClaims": counts["joined"],
         "claimsWithoutRemittance": counts["claims without a remittance"],
         "claimsWithoutNumber": counts["claims without a number"],
@@ -208,8 +212,8 @@ def _remits(run: Run) -> Document | None:
     }
 
 
-def _book(book: Rulebook) -> Document:
-    return {"digest": book.digest, "activeRules": len(book.active)}
+def _rulebook(rulebook: Rulebook) -> Document:
+    return {"digest": rulebook.digest, "activeRules": len(rulebook.active)}
 
 
 def _dollars(amount: Decimal, known: int = 1, unknown: int = 0) -> str | None:
@@ -241,10 +245,10 @@ def _dispositions(tally: Tally) -> list[Document]:
     ]
 
 
-def _rules(run: Run) -> list[Document]:
+def _rules(run: BackTestRun) -> list[Document]:
     tally = run.tally
     found = {name for side, by, name in tally.sums if by == RULE}
-    rules = [_rule(run, name) for name in sorted(found.union(run.books.tested))]
+    rules = [_rule(run, name) for name in sorted(found.union(run.rulebooks.tested))]
     return sorted(rules, key=lambda rule: (not rule["tested"], -_change(rule), -_known(rule["all"])))
 
 
@@ -256,16 +260,16 @@ def _known(total: Document) -> Decimal:
     return Decimal(total["atRisk"] or 0)
 
 
-def _rule(run: Run, name: str) -> Document:
+def _rule(run: BackTestRun, name: str) -> Document:
     tally = run.tally
-    before, after = active_rules(run.books.baseline).get(name), active_rules(run.books.candidate).get(name)
+    before, after = active_rules(run.rulebooks.baseline).get(name), active_rules(run.rulebooks.candidate).get(name)
     rule = after or before
     assert rule is not None  # noqa: S101  a finding has a rule, and what is tested is active
     return {
         "id": name,
         "title": rule.title,
         "stage": rule.stage,
-        "tested": name in run.books.tested,
+        "tested": name in run.rulebooks.tested,
         "severity": {"baseline": before and before.severity, "candidate": after and after.severity},
         "all": _sum(tally.sum(CANDIDATE, RULE, name)),
         **{
@@ -317,11 +321,11 @@ def _findings(group: Document) -> int:
     return int(group["gained"]["findings"]) + int(group["lost"]["findings"])
 
 
-def _outcomes(run: Run) -> Document:
+def _outcomes(run: BackTestRun) -> Document:
     tally = run.tally
     return {
-        "lines": {word: tally.counts[f"lines {word}"] for word in WORDS},
-        BASELINE: _side(tally, BASELINE) if run.books.baseline else None,
+        "lines": {word: tally.counts[f"lines {word}"] for word in STATUSES},
+        BASELINE: _side(tally, BASELINE) if run.rulebooks.baseline else None,
         CANDIDATE: _side(tally, CANDIDATE),
         TESTED: _side(tally, TESTED),
         "missed": _missed(tally.missed.get((ALL, ""), Missed())),

@@ -1,4 +1,4 @@
-"""The rows of a chunk: each read, judged by both rulebooks, held against its remittance."""
+"""Runs a back-test: judges the claims of a file by both rulebooks, and compares findings with remittances."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
-from scrubber.backtest.compare import Comparison, open_comparison
+from scrubber.backtest.compare import RulebookComparison, open_comparison
 from scrubber.backtest.denials import claim_outcome
-from scrubber.backtest.files import LONGEST_ROW, Chunk, InputFile, chunks, opened
-from scrubber.backtest.remittances import Numbers, RemitFile, Remittances, Unjoined, load_remits
-from scrubber.backtest.rulebooks import Books, Choice, open_books
-from scrubber.backtest.tally import MOST_TOLD, Tally, count_claim, count_outcome
+from scrubber.backtest.files import LONGEST_ROW, FileChunk, InputFile, opened, read_chunks
+from scrubber.backtest.remittances import ClaimNumbers, RemitFile, Remittances, Unjoined, load_remits
+from scrubber.backtest.rulebooks import Choice, Rulebooks, open_rulebooks
+from scrubber.backtest.tally import MOST_REPORTED, Tally, count_claim, count_outcome
 from scrubber.claim import read_claim
 from scrubber.errors import BackTestStopped, ConfigError, Faults, NotAClaim, NotJson, describe_failure
 from scrubber.reference import open_reference
@@ -28,31 +28,31 @@ from scrubber.reference.releases import Release
 from scrubber.scrub import Receipt
 
 
-class Judging:
-    """What judges the rows of a file. `run_on` is the day of receipt of claims that state none; `tested` are ids."""
+class ChunkJudge:
+    """Judges the rows of a file by chunks. `run_on` is the day of receipt of claims that state none; `tested` are ids."""
 
     def __init__(
-        self, comparison: Comparison, run_on: date, remittances: Remittances | None, tested: Iterable[str]
+        self, comparison: RulebookComparison, run_on: date, remittances: Remittances | None, tested: Iterable[str]
     ) -> None:
         self._tested = frozenset(tested)
         self._comparison = comparison
         self._run_on = run_on
         self._remittances = remittances
 
-    def chunk(self, chunk: Chunk) -> Tally:
+    def chunk(self, chunk: FileChunk) -> Tally:
         """The tally of a chunk. A row that is no claim is counted, and the others go on."""
         tally = Tally()
-        for place, data in enumerate(chunk.rows):
+        for index, data in enumerate(chunk.rows):
             tally.counts["rows"] += 1
             if data != b"":
-                trouble = self._row(tally, data, chunk.numbers[place], chunk.first + place)
-                if trouble and len(tally.told) < MOST_TOLD:
-                    tally.told.append((chunk.first + place, trouble))
+                trouble = self._row(tally, data, chunk.numbers[index], chunk.first + index)
+                if trouble and len(tally.reported) < MOST_REPORTED:
+                    tally.reported.append((chunk.first + index, trouble))
         return tally
 
     def _row(self, tally: Tally, data: bytes | None, number: str | None, row: int) -> str | None:
         """Counts one row; returns what is wrong with it."""
-        kind = "no claim"
+        counter = "no claim"
         try:
             if data is None:
                 raise NotJson(LONGEST_ROW, 1, LONGEST_ROW)
@@ -62,12 +62,12 @@ class Judging:
         except NotAClaim as error:
             first = error.problems[0]
             trouble = f"is no claim: {first.pointer or 'the body'} {first.message}"
-        except Exception as error:  # noqa: BLE001  one claim that we fail on must not lose the others; it is told
-            kind, failure = "failed", describe_failure(error)
+        except Exception as error:  # noqa: BLE001  one claim that we fail on must not lose the others; it is reported
+            counter, failure = "failed", describe_failure(error)
             trouble = f"made the program fail: {failure['error']} in {failure['frames'][-1]}; please report it"
         else:
             return None
-        tally.counts[kind] += 1
+        tally.counts[counter] += 1
         return trouble
 
     def _claim(self, tally: Tally, data: bytes, number: str | None, row: int) -> None:
@@ -84,12 +84,12 @@ class Judging:
             tally.counts["claims without a number"] += claim.patient_control_number is None
 
 
-Progress = Callable[[int, float], None]  # rows so far, how much of the file (0 to 1)
-CHUNKS_A_PROCESS = 3  # under way at once: enough that no process waits
+ReportProgress = Callable[[int, float], None]  # rows so far, how much of the file (0 to 1)
+CHUNKS_A_PROCESS = 3  # submitted ahead, so that no process waits
 
 
 class Setup(NamedTuple):
-    """What a process opens for itself. `digests` are those of the rulebooks as the first process opened them."""
+    """What each process opens for itself. `digests` are of the rulebooks that the first process opened."""
 
     choice: Choice
     reference: str | None
@@ -98,12 +98,12 @@ class Setup(NamedTuple):
     digests: tuple[str, str | None]
 
 
-class Run(NamedTuple):
-    """A back-test that was run. `one_reading`: both rulebooks judged the same facts. `run_on` is its day."""
+class BackTestRun(NamedTuple):
+    """The result of a back-test. `shared_facts`: both rulebooks judged the same facts. `run_on` is its day."""
 
-    books: Books
+    rulebooks: Rulebooks
     releases: tuple[Release, ...]
-    one_reading: bool
+    shared_facts: bool
     run_on: date
     claims: InputFile
     remits: RemitFile | None
@@ -118,35 +118,35 @@ def back_test(
     remits: Path | None,
     run_on: date,
     jobs: int,
-    progress: Progress,
-) -> Run:
+    progress: ReportProgress,
+) -> BackTestRun:
     """Runs the claims of a file through the rulebooks of a choice, and holds the findings against remittances.
 
     `run_on` is the day of receipt of claims that state none. The result does not depend on `jobs`. Raises Faults for
-    rules and files that cannot be read, ConfigError for a place of reference data that is none, BackTestStopped when a
+    rules and files that cannot be read, ConfigError for a reference store that cannot be opened, BackTestStopped when a
     process ends by itself.
     """
-    books = open_books(choice)
+    rulebooks = open_rulebooks(choice)
     tables = open_reference(reference)
-    digests = books.candidate.digest, books.baseline.digest if books.baseline else None
+    digests = rulebooks.candidate.digest, rulebooks.baseline.digest if rulebooks.baseline else None
     with tempfile.TemporaryDirectory(prefix="scrubber-back-test-") as folder:
-        place = Path(folder) / "remits.sqlite"
-        loaded = load_remits(remits, place) if remits else None
-        numbers = Numbers(place) if remits else None
-        setup = Setup(choice, reference, run_on, place if remits else None, digests)
-        comparison = open_comparison(books, tables)
-        remittances = Remittances(place) if remits and jobs == 1 else None
-        here = Judging(comparison, run_on, remittances, books.tested) if jobs == 1 else None
+        database_path = Path(folder) / "remits.sqlite"
+        loaded = load_remits(remits, database_path) if remits else None
+        numbers = ClaimNumbers(database_path) if remits else None
+        setup = Setup(choice, reference, run_on, database_path if remits else None, digests)
+        comparison = open_comparison(rulebooks, tables)
+        remittances = Remittances(database_path) if remits and jobs == 1 else None
+        judge = ChunkJudge(comparison, run_on, remittances, rulebooks.tested) if jobs == 1 else None
         with opened(claims) as file:
-            given = (numbers.given(chunk) if numbers else chunk for chunk in chunks(file))
-            tallies = _here(here, given) if here else _on_processes(setup, given, jobs)
+            numbered = (numbers.with_numbers(chunk) if numbers else chunk for chunk in read_chunks(file))
+            tallies = _in_this_process(judge, numbered) if judge else _on_processes(setup, numbered, jobs)
             tally = _added(tallies, progress)
             read = file.finished()
         unjoined = numbers.close() if numbers else None
-        return Run(books, tables.releases(), comparison.one_reading, run_on, read, loaded, unjoined, tally)
+        return BackTestRun(rulebooks, tables.releases(), comparison.shared_facts, run_on, read, loaded, unjoined, tally)
 
 
-def _added(tallies: Iterable[tuple[Tally, float]], progress: Progress) -> Tally:
+def _added(tallies: Iterable[tuple[Tally, float]], progress: ReportProgress) -> Tally:
     """The tallies of all chunks, in the order of the file."""
     total = Tally()
     for tally, share in tallies:
@@ -155,15 +155,15 @@ def _added(tallies: Iterable[tuple[Tally, float]], progress: Progress) -> Tally:
     return total
 
 
-def _here(judging: Judging, given: Iterable[Chunk]) -> Iterator[tuple[Tally, float]]:
-    for chunk in given:
-        yield judging.chunk(chunk), chunk.share
+def _in_this_process(judge: ChunkJudge, numbered: Iterable[FileChunk]) -> Iterator[tuple[Tally, float]]:
+    for chunk in numbered:
+        yield judge.chunk(chunk), chunk.share
 
 
-def _on_processes(setup: Setup, given: Iterable[Chunk], jobs: int) -> Iterator[tuple[Tally, float]]:
+def _on_processes(setup: Setup, numbered: Iterable[FileChunk], jobs: int) -> Iterator[tuple[Tally, float]]:
     with _processes(setup, jobs) as pool:
         under_way: deque[tuple[Future[Tally], float]] = deque()
-        for chunk in given:
+        for chunk in numbered:
             under_way.append((pool.submit(_judge, chunk), chunk.share))
             if len(under_way) >= CHUNKS_A_PROCESS * jobs:
                 yield _first(under_way)
@@ -183,7 +183,7 @@ def _first(under_way: deque[tuple[Future[Tally], float]]) -> tuple[Tally, float]
 @contextmanager
 def _processes(setup: Setup, jobs: int) -> Iterator[ProcessPoolExecutor]:
     """Processes that open the rules for themselves. Whatever ends the back-test ends them."""
-    # Started anew, not forked: a fork would share file positions of reference data and locks of the engine.
+    # Spawned, not forked: a fork would share file positions of reference data and locks of the engine.
     pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_open, initargs=(setup,))
     try:
         with _without_interrupts():  # Ctrl-C reaches every process of a terminal: only the first one may act on it
@@ -207,31 +207,33 @@ def _without_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-_opened: Judging | BackTestStopped  # of a process that judges chunks, once it is open
+_process_judge: ChunkJudge | BackTestStopped  # of a process that judges chunks, once it is open
 
 
 def _open(setup: Setup) -> None:
-    global _opened  # a process of a pool has no other place
+    global _process_judge  # a process of a pool has no other scope for it
     try:
-        _opened = _judging(setup)
+        _process_judge = _new_judge(setup)
     except (BackTestStopped, Faults, ConfigError) as error:
-        _opened = BackTestStopped(str(error))
+        _process_judge = BackTestStopped(str(error))
 
 
-def _judging(setup: Setup) -> Judging:
-    books = open_books(setup.choice)
-    digests = books.candidate.digest, books.baseline.digest if books.baseline else None
+def _new_judge(setup: Setup) -> ChunkJudge:
+    rulebooks = open_rulebooks(setup.choice)
+    digests = rulebooks.candidate.digest, rulebooks.baseline.digest if rulebooks.baseline else None
     if digests != setup.digests:
         raise BackTestStopped("the rules changed while the back-test began: run it again")
     remittances = Remittances(setup.remittances) if setup.remittances else None
-    return Judging(open_comparison(books, open_reference(setup.reference)), setup.run_on, remittances, books.tested)
+    return ChunkJudge(
+        open_comparison(rulebooks, open_reference(setup.reference)), setup.run_on, remittances, rulebooks.tested
+    )
 
 
 def _ready() -> None:
-    """Asked of a process so that it is started."""
+    """A no-op task: submitting it starts a process."""
 
 
-def _judge(chunk: Chunk) -> Tally:
-    if isinstance(_opened, BackTestStopped):
-        raise _opened
-    return _opened.chunk(chunk)
+def _judge(chunk: FileChunk) -> Tally:
+    if isinstance(_process_judge, BackTestStopped):
+        raise _process_judge
+    return _process_judge.chunk(chunk)

@@ -52,7 +52,7 @@ def row(reason: str = "", amount: str = "", *, paid: str = "0.00", line: str = "
 )
 def test_outcome_of_a_line(rows: list[RemitRow], word: str, denied: str | None, paid: str) -> None:
     found = line_outcome(CHARGE, rows)
-    assert (found.word, found.denied, found.paid) == (word, denied and Decimal(denied), Decimal(paid))
+    assert (found.status, found.denied, found.paid) == (word, denied and Decimal(denied), Decimal(paid))
 
 
 def test_reasons_of_a_denial_with_what_each_took() -> None:
@@ -61,7 +61,7 @@ def test_reasons_of_a_denial_with_what_each_took() -> None:
 
 
 def test_the_charge_of_the_remittance_goes_before_the_claims() -> None:
-    assert line_outcome(CHARGE, [row("CO-97", "90.00", charge="90.00")]).word == DENIED
+    assert line_outcome(CHARGE, [row("CO-97", "90.00", charge="90.00")]).status == DENIED
 
 
 def test_lines_by_control_number_then_by_position() -> None:
@@ -72,14 +72,14 @@ def test_lines_by_control_number_then_by_position() -> None:
     assert claim.lines[0].control_number == "2"
     rows = [row("CO-97", "150.00", line="2"), row(line="3", paid="10.00"), row("CO-97", "1.00", line="77")]
     found = claim_outcome(claim, [*rows, rows[0]])
-    assert {number: one.word for number, one in found.lines.items()} == {1: DENIED, 3: NOT_DENIED}
-    assert (found.strange, found.repeated, found.unused) == (1, 1, 0)
+    assert {number: one.status for number, one in found.lines.items()} == {1: DENIED, 3: NOT_DENIED}
+    assert (found.unknown_lines, found.repeated, found.unused) == (1, 1, 0)
 
 
 def test_a_claim_that_is_denied_as_a_whole_denies_each_line() -> None:
     claim = read_v3(office_claim())
     found = claim_outcome(claim, [row("CO-29", "250.00", line="")])
-    assert [one.word for one in found.lines.values()] == [DENIED] * 4
+    assert [one.status for one in found.lines.values()] == [DENIED] * 4
     assert sum(one.denied or 0 for one in found.lines.values()) == Decimal("250.00")
     assert found.lines[1].reasons == {"29": Decimal("150.00")}
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from scrubber.backtest.files import opened
-from scrubber.backtest.remittances import BadRow, RemitRow, remit_rows
+from scrubber.backtest.remittances import BadRemitRow, RemitRow, remit_rows
 from scrubber.errors import Faults
 
 
-def rows(folder: Path, content: bytes) -> list[RemitRow | BadRow]:
+def rows(folder: Path, content: bytes) -> list[RemitRow | BadRemitRow]:
     file = folder / "remits"
     file.write_bytes(content)
     with opened(file) as source:
@@ -57,16 +57,16 @@ def test_bad_rows_are_told_by_number_and_the_rest_go_on(tmp_path: Path) -> None:
     found = rows(tmp_path, HEADER + bad + b"C1,1,100.00,0.00,CO,97,100.00\n")
     assert found[-1] == ONE
     told = found[:-1]
-    assert [each.row for each in told if isinstance(each, BadRow)] == [2, 3, 4, 5]
+    assert [each.row for each in told if isinstance(each, BadRemitRow)] == [2, 3, 4, 5]
     assert "SECRET" not in str(told)
     json = b'{"claim": "C1"\n[1]\n{"claim": "C1", "paid": "0", "adjustments": 7}\n{"paid": 1}\n'
-    assert [each.row for each in rows(tmp_path, json) if isinstance(each, BadRow)] == [1, 2, 3, 4]
+    assert [each.row for each in rows(tmp_path, json) if isinstance(each, BadRemitRow)] == [1, 2, 3, 4]
 
 
 def test_a_quote_that_is_not_closed_loses_no_other_rows(tmp_path: Path) -> None:
     lines = b"C1,1,100.00,0.00,CO,97,100.00\n" * 20_000
     found = rows(tmp_path, HEADER + b'C1,"1\n' + lines)
-    assert isinstance(found[0], BadRow)
+    assert isinstance(found[0], BadRemitRow)
     assert found[-1] == ONE
     assert len(found) > 10_000
 

@@ -26,11 +26,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scrubber.backtest.compare import open_comparison
-from scrubber.backtest.files import Chunk
+from scrubber.backtest.files import FileChunk
 from scrubber.backtest.html import page
 from scrubber.backtest.report import document
-from scrubber.backtest.rulebooks import Books, Choice
-from scrubber.backtest.run import Judging, Run, back_test
+from scrubber.backtest.rulebooks import Choice, Rulebooks
+from scrubber.backtest.run import BackTestRun, ChunkJudge, back_test
 from scrubber.claim import read_v3
 from scrubber.cli import main
 from scrubber.cli.rules.backtest import render
@@ -68,7 +68,7 @@ def written(path: Path, bodies: list[Body]) -> Path:
     return path
 
 
-def the_run(claims: Path, remits: Path | None = None, jobs: int = 1, choice: Choice | None = None) -> Run:
+def the_run(claims: Path, remits: Path | None = None, jobs: int = 1, choice: Choice | None = None) -> BackTestRun:
     return back_test(choice or Choice(RULES, (BUNDLED,)), None, claims, remits, DAY, jobs, lambda rows, share: None)
 
 
@@ -272,9 +272,9 @@ def test_same_as_two_full_scrubs_one_by_one(shipped: Scrubber, seed: int) -> Non
     bodies = [misspelt_by_chance(random_claim(rng.randrange(10**6)), rng) for _ in range(25)]
     before = found(assemble(one, shipped.reference), bodies)
     after = found(assemble(other, shipped.reference), bodies)
-    judging = Judging(open_comparison(Books(other, one, ()), shipped.reference), DAY, None, ())
+    judging = ChunkJudge(open_comparison(Rulebooks(other, one, ()), shipped.reference), DAY, None, ())
     rows = tuple(orjson.dumps(body | {"scrubContext": body["scrubContext"] | {"receivedOn": None}}) for body in bodies)
-    tally = judging.chunk(Chunk(1, rows, (None,) * len(rows), 1.0))
+    tally = judging.chunk(FileChunk(1, rows, (None,) * len(rows), 1.0))
     sums = {
         side: {name: each.findings for (which, by, name), each in tally.sums.items() if (which, by) == (side, "rule")}
         for side in ("gained", "lost", "candidate")
@@ -312,8 +312,8 @@ def test_what_depends_on_a_misspelt_name_is_no_finding_of_a_back_test(tmp_path: 
 def test_the_same_tables_are_read_once_and_others_twice(shipped: Scrubber) -> None:
     book = shipped.rulebook
     fewer = Rulebook(book.rules, book.packs, {**book.rows, "limits": ()}, book.digest)
-    assert open_comparison(Books(book, book, ()), shipped.reference).one_reading
-    assert not open_comparison(Books(book, fewer, ()), shipped.reference).one_reading
+    assert open_comparison(Rulebooks(book, book, ()), shipped.reference).shared_facts
+    assert not open_comparison(Rulebooks(book, fewer, ()), shipped.reference).shared_facts
 
 
 # Files
@@ -620,6 +620,6 @@ def test_a_pair_that_one_rulebook_names_is_no_fact_of_the_other(shipped: Scrubbe
     general = replace(naming, id="any-pair", applies=AllOf(()))
     one = Rulebook(dict(book.rules) | {"any-pair": general}, book.packs, book.rows, book.digest)
     other = Rulebook(dict(one.rules) | {"names-a-pair": naming}, book.packs, book.rows, book.digest)
-    judged = open_comparison(Books(other, one, ()), shipped.reference).judge(read_v3(office_claim()), DAY)
+    judged = open_comparison(Rulebooks(other, one, ()), shipped.reference).judge(read_v3(office_claim()), DAY)
     found_by = [{each.rule.id for each in side.findings} & {"any-pair", "names-a-pair"} for side in judged]
     assert found_by == [set(), {"any-pair", "names-a-pair"}]

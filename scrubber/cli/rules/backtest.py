@@ -17,7 +17,7 @@ from scrubber.authoring.revisions import opened_revision
 from scrubber.backtest.html import page
 from scrubber.backtest.report import document, write_records
 from scrubber.backtest.rulebooks import Choice
-from scrubber.backtest.run import Run, back_test
+from scrubber.backtest.run import BackTestRun, back_test
 from scrubber.cli.options import Unusable, settings, told_plainly
 from scrubber.cli.terminal import Shown, columns
 from scrubber.config import Settings
@@ -224,7 +224,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _written(run: Run, report: Path | None, recorded: Path | None) -> list[Path]:
+def _written(run: BackTestRun, report: Path | None, recorded: Path | None) -> list[Path]:
     """Writes what is asked for; the files written."""
     files: list[Path] = []
     told = document(run)
