@@ -44,7 +44,7 @@ class OpenedFile:
     def finished(self) -> InputFile:
         """Size and hash of the file; called at the end of the stream."""
         while self._raw.read(BUFFER):
-            pass  # what lies behind the end of a packed stream is part of the file, too
+            pass  # the bytes after the end of a compressed stream belong to the file, too
         return InputFile(self.name, self._raw.count, self._raw.hash.hexdigest())
 
 
@@ -107,7 +107,7 @@ class FileChunk(NamedTuple):
 
 
 def read_chunks(file: OpenedFile) -> Iterator[FileChunk]:
-    """The whole file, in order, without numbers. Blank rows count as rows and say nothing."""
+    """The whole file, in order, without numbers. Blank rows count as rows and are skipped."""
     rows: list[bytes | None] = []
     first, held = 1, 0
     for row in _rows(file.stream):

@@ -26,7 +26,7 @@ class Choice(NamedTuple):
 
 
 class Rulebooks(NamedTuple):
-    """The rulebooks of a back-test. `baseline` is None when there is only a candidate. `tested` are ids of rules, sorted."""
+    """The rulebooks of a back-test. `baseline` is None where only a candidate runs. `tested` are ids, sorted."""
 
     candidate: Rulebook
     baseline: Rulebook | None

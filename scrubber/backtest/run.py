@@ -29,7 +29,7 @@ from scrubber.scrub import Receipt
 
 
 class ChunkJudge:
-    """Judges the rows of a file by chunks. `run_on` is the day of receipt of claims that state none; `tested` are ids."""
+    """Judges the rows of a file by chunks. `run_on` is the day of receipt for claims without one; `tested` are ids."""
 
     def __init__(
         self, comparison: RulebookComparison, run_on: date, remittances: Remittances | None, tested: Iterable[str]
