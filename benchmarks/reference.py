@@ -26,7 +26,7 @@ from scrubber.reference import open_reference  # noqa: E402
 from scrubber.reference.load.format import StatedRelease  # noqa: E402
 from scrubber.reference.load.loader import LoadRequest, load  # noqa: E402
 from scrubber.reference.lookup import Reference  # noqa: E402
-from scrubber.reference.storage.sqlite import FolderPlace  # noqa: E402
+from scrubber.reference.storage.sqlite import FolderStorage  # noqa: E402
 from scrubber.reference.tables import PTP  # noqa: E402
 from tests.support.ncci_files import PTP_HEADER, ptp_line  # noqa: E402
 
@@ -58,7 +58,7 @@ def _measure(answers, work: Callable[..., None], arguments: tuple[object, ...]) 
 def load_release(store: Path, files: list[str]) -> None:
     """Loads one release."""
     wanted = LoadRequest("ncci-ptp", files, StatedRelease(), datetime(2026, 1, 1, tzinfo=UTC))
-    load(FolderPlace(store), wanted, lambda *_: None)
+    load(FolderStorage(store), wanted, lambda *_: None)
 
 
 def releases_in(folder: Path) -> list[list[str]]:
@@ -140,7 +140,7 @@ def main(folder: str | None = None) -> None:
             seconds, most = measured(load_release, store, files)
             name = Path(files[0]).name.split("-")[1]
             line(f"load {name} from {len(files)} files", f"{seconds:.1f} s, {most:.0f} MB", "60 s, 500 MB")
-        loaded = FolderPlace(store).loaded()
+        loaded = FolderStorage(store).loaded()
         size = sum(path.stat().st_size for path in store.rglob("*.sqlite")) / 1e6
         rows = sum(count for release in loaded for count in release.rows.values())
         line(f"store of {len(loaded)} releases, {rows:,} rows", f"{size:.0f} MB", "140 MB for two")

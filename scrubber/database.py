@@ -1,4 +1,4 @@
-"""A PostgreSQL database as every thread and process of ours asks it."""
+"""Queries a PostgreSQL database from any thread or forked process, for the stores that may lie in one."""
 
 from __future__ import annotations
 
@@ -17,36 +17,39 @@ from psycopg.sql import Composed
 from scrubber.errors import ConfigError
 
 Connection = psycopg.Connection[Any]
-# What the address does not say: a machine that is gone must not be waited for until somebody restarts us.
-_UNSAID = {
+# Connection parameters that the address does not state. Without them a call to a machine that is gone would never end.
+_DEFAULTS = {
     "connect_timeout": "10",
     "keepalives_idle": "10",
     "keepalives_interval": "5",
     "keepalives_count": "3",
     "tcp_user_timeout": "30000",  # milliseconds; the others are seconds
-    # Else it is that of the database: one without any (SQL_ASCII, as on machines without a language) gives no texts.
+    # The default is the encoding of the database: from SQL_ASCII, psycopg returns bytes in place of texts.
     "client_encoding": "utf8",
 }
 
 
 class _Connections(threading.local):
-    """The connection of this thread, and the process that opened it: it must not cross a fork."""
+    """The connection of this thread, and the process that opened it: a connection must not be used after a fork."""
 
     process: int = 0
     connection: Connection
 
 
 class Database:
-    """A database, asked from any thread and after a fork. `rows`: how a row is given; `unsaid` adds to the address."""
+    """A database, usable from any thread and after a fork.
 
-    def __init__(self, address: str, rows: RowFactory[Any] = tuple_row, **unsaid: str) -> None:
+    `rows` makes the rows of a result; `defaults` are connection parameters where the address does not state them.
+    """
+
+    def __init__(self, address: str, rows: RowFactory[Any] = tuple_row, **defaults: str) -> None:
         self._address = address
-        self._unsaid = _UNSAID | unsaid
+        self._defaults = _DEFAULTS | defaults
         self._rows = rows
         self._connections = _Connections()
 
     def ask(self, statement: LiteralString | Composed, values: Params = (), *, binary: bool = False) -> list[Any]:
-        """All rows found. A connection that the server has given up is opened anew, once."""
+        """All rows of the result. A connection that the server has closed is opened anew, once."""
         try:
             return self._connection().execute(statement, values, binary=binary).fetchall()
         except psycopg.OperationalError:
@@ -55,7 +58,7 @@ class Database:
 
     @contextmanager
     def change(self) -> Iterator[Connection]:
-        """One transaction on the connection of this thread, opened anew before it where the server has given it up."""
+        """One transaction on the connection of this thread, which is opened anew where the server has closed it."""
         connection = self._begun()
         try:
             yield connection
@@ -66,10 +69,10 @@ class Database:
         connection.execute("COMMIT")
 
     def open(self, autocommit: bool) -> Connection:
-        """A new connection."""
-        said = {name: str(value) for name, value in conninfo_to_dict(self._address).items() if value is not None}
+        """A new connection, which the caller closes."""
+        stated = {name: str(value) for name, value in conninfo_to_dict(self._address).items() if value is not None}
         return psycopg.connect(
-            make_conninfo(**(self._unsaid | said)),
+            make_conninfo(**(self._defaults | stated)),
             autocommit=autocommit,
             application_name="claim-scrubber",
             row_factory=self._rows,
@@ -92,8 +95,8 @@ class Database:
 
 
 @contextmanager
-def told_plainly() -> Iterator[None]:
-    """What the database fails with, as ConfigError."""
+def database_errors_as_config_errors() -> Iterator[None]:
+    """Raises ConfigError in place of any error of the database."""
     try:
         yield
     except psycopg.Error as failure:

@@ -2,7 +2,7 @@
 
 ScrubberError
 |-- ConfigError            a setting of the environment is missing or unusable
-|   |-- DamagedPart        rows of reference data are no longer those that were loaded
+|   |-- DamagedReleases    rows of reference data are no longer those that were loaded
 |   `-- NewerStore         a store was written by a newer program, which alone can use it; also a StoreUnavailable
 |-- NotJson                bytes that are no JSON (HTTP 400), with the place where they stop being it
 |-- NotX12                 bytes that are no X12 file of professional claims, with the byte and the segment
@@ -43,11 +43,11 @@ class ConfigError(ScrubberError):
     """A setting of the environment is missing or unusable; the message names it."""
 
 
-class DamagedPart(ConfigError):
-    """Rows of reference data are no longer those that were loaded; `parts` names what holds them."""
+class DamagedReleases(ConfigError):
+    """Rows of reference data are no longer those that were loaded; `segments` names the segments that hold them."""
 
-    def __init__(self, message: str, parts: Iterable[str]) -> None:
-        self.parts = frozenset(parts)
+    def __init__(self, message: str, segments: Iterable[str]) -> None:
+        self.segments = frozenset(segments)
         super().__init__(message)
 
 

@@ -16,7 +16,7 @@ from scrubber.claim.model import Claim
 from scrubber.config import STALE_AFTER
 from scrubber.errors import Damaged, NoRulebook, NotReplayable
 from scrubber.findings import read_switches
-from scrubber.reference.pinned import Held, PinnedRelease, reference_of, releases_at_hand
+from scrubber.reference.pinned import HeldRelease, PinnedRelease, available_releases, reference_with
 from scrubber.response import including
 from scrubber.response.claim import CHECKS, SETTLED_BY, SHADOW
 from scrubber.rulebook.history import RULEBOOKS, open_archived
@@ -149,12 +149,12 @@ def replay(answer: Answer, claim: Claim, rules: Path, reference: str | None, sta
     `rules` is the folder in force, `reference` a place of reference data, `state` where rulebooks are kept. Raises
     Faults and ConfigError for a place that cannot be read, WrongSwitch for switches that do not fit the rulebook.
     """
-    held = releases_at_hand(reference)
+    held = available_releases(reference)
     folder, missing = _rules(answer.rulebook, rules, state)
     missing = (*_program(answer.program), *missing, *_releases(answer.reference, held))
     if folder is None or missing:
         return Replayed(missing)
-    tables = reference_of(held[named] for named in answer.reference)
+    tables = reference_with(held[named] for named in answer.reference)
     scrubber = assemble(load_rulebook(folder), tables, answer.stale_after)
     switches = read_switches(answer.enable, answer.disable, scrubber.rulebook)
     included = _included(answer.document)
@@ -238,7 +238,7 @@ def _rules(named: str, rules: Path, state: Path | None) -> tuple[Path | None, tu
     return None, (Missing("rulebook", named, why),)
 
 
-def _releases(named: tuple[PinnedRelease, ...], held: Mapping[PinnedRelease, Held]) -> tuple[Missing, ...]:
+def _releases(named: tuple[PinnedRelease, ...], held: Mapping[PinnedRelease, HeldRelease]) -> tuple[Missing, ...]:
     return tuple(
         Missing(each.table, f"{each.release} (sha256 {each.sha256})", _why(each, held))
         for each in named
@@ -246,7 +246,7 @@ def _releases(named: tuple[PinnedRelease, ...], held: Mapping[PinnedRelease, Hel
     )
 
 
-def _why(named: PinnedRelease, held: Mapping[PinnedRelease, Held]) -> str:
+def _why(named: PinnedRelease, held: Mapping[PinnedRelease, HeldRelease]) -> str:
     of_table = [each for each in held if each.table == named.table]
     for each in of_table:
         if each[:3] == named[:3]:

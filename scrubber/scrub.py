@@ -40,8 +40,8 @@ from scrubber.findings.judge import in_order, judge, rule_tests
 from scrubber.findings.not_checked import all_unchecked
 from scrubber.pricing import add_impacts, add_unpriced_impacts, price_lines
 from scrubber.reference import LiveReference, Reference, open_reference
-from scrubber.reference.tables import MEDICAID, NOT_ASKED_FOR_CLAIMS, TABLES
-from scrubber.reference.typed_tables import Contents
+from scrubber.reference.tables import MEDICAID, TABLES, UNUSED_FOR_CLAIMS
+from scrubber.reference.typed_tables import TypedTables
 from scrubber.remembered import forget, remembered
 from scrubber.response import DEFAULT_VIEW, VIEWS, View
 from scrubber.rulebook.load import load_rulebook
@@ -255,7 +255,7 @@ def _find_releases(
     return tuple(used.values())
 
 
-_ASKED = tuple(table for table in TABLES if table not in NOT_ASKED_FOR_CLAIMS)
+_ASKED = tuple(table for table in TABLES if table not in UNUSED_FOR_CLAIMS)
 _ASKED_FOR_MEDICAID = (*_ASKED, *MEDICAID)
 _used_releases = remembered(1024)(_find_releases)
 
@@ -325,14 +325,14 @@ class LiveScrubber:
             self._scrubber = replace(self._scrubber, reference=self.reference.current())
             return self._scrubber
 
-    def prepare(self, rulebook: Rulebook, typed: Contents) -> Prepared:
+    def prepare(self, rulebook: Rulebook, typed: TypedTables) -> Prepared:
         """What `take` is to put in force: rules, and reference tables typed by hand. Costs time, and changes nothing.
 
         Raises ConfigError when the reference data cannot be opened.
         """
         reference = self.reference
         if typed.releases != reference.typed_releases:
-            reference = LiveReference(reference.location, typed, reference.tell)
+            reference = LiveReference(reference.location, typed, reference.report)
         return Prepared(assemble(rulebook, reference.current(), self._stale_after), reference)
 
     def take(self, prepared: Prepared) -> None:

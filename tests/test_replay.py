@@ -15,8 +15,8 @@ from scrubber.cli import main
 from scrubber.reference import open_reference
 from scrubber.reference.load.format import StatedRelease
 from scrubber.reference.load.loader import LoadRequest, load
-from scrubber.reference.pinned import PinnedRelease, reference_of, releases_at_hand
-from scrubber.reference.storage.sqlite import FolderPlace
+from scrubber.reference.pinned import PinnedRelease, available_releases, reference_with
+from scrubber.reference.storage.sqlite import FolderStorage
 from scrubber.rulebook.history import RULEBOOKS
 from tests.conftest import ROOT
 from tests.reference.load.test_loader import NOW
@@ -72,12 +72,12 @@ class Desk:
     def load_ptp(self, stated: StatedRelease, *lines: str) -> None:
         file = self.write("some-edits", ptp_text(lines).encode())
         wanted = LoadRequest("ncci-ptp", [str(file)], stated, NOW)
-        load(FolderPlace(self.store), wanted, lambda rows, share: None)
+        load(FolderStorage(self.store), wanted, lambda rows, share: None)
 
     def load_mue(self) -> None:
         file = self.write("some-units", mue_text("77092,1,3 Date of Service Edit: Clinical,Made Up\n").encode())
         wanted = LoadRequest("ncci-mue", [str(file)], StatedRelease("2025Q4"), NOW)
-        load(FolderPlace(self.store), wanted, lambda rows, share: None)
+        load(FolderStorage(self.store), wanted, lambda rows, share: None)
 
 
 @pytest.fixture
@@ -336,14 +336,14 @@ def test_a_claim_that_is_none_is_told(desk: Desk) -> None:
 def test_only_the_named_releases_answer(desk: Desk) -> None:
     desk.load_ptp(StatedRelease("2025Q3"), PAIR)
     desk.load_ptp(StatedRelease("2025Q4"), LATER)
-    held = releases_at_hand(str(desk.store))
+    held = available_releases(str(desk.store))
     full = open_reference(str(desk.store))
     assert {PinnedRelease(each.table, each.name, each.sha256) for each in full.releases()} <= held.keys()
     [older] = [named for named in held if named.release == "2025Q3"]
-    only = reference_of([held[older]])
+    only = reference_with([held[older]])
     assert [release.name for release in only.releases()] == ["2025Q3"]
     [window] = only.ptp_among({"77092", "77089"}, date(2025, 8, 1), date(2025, 8, 1)).values()
     assert window[0].indicator == "0"
-    assert only.standing("ncci-ptp", DAY).word == "past-last-release"
-    assert only.standing("mpfs", DAY).release is None
+    assert only.table_status("ncci-ptp", DAY).state == "past-last-release"
+    assert only.table_status("mpfs", DAY).release is None
     assert only.fee("77092", "", DAY) is None

@@ -16,7 +16,7 @@ from scrubber.api.request import Service, service
 from scrubber.api.schemas import operations
 from scrubber.api.schemas.operations import scrub_example
 from scrubber.errors import KeysDown, StoreUnavailable
-from scrubber.reference.freshness import in_words, past
+from scrubber.reference.freshness import past, stale_tables_text
 from scrubber.scrub import Scrubber
 
 health = Blueprint("health", __name__, description="For whoever runs the service.")
@@ -96,7 +96,7 @@ def _check_freshness(here: Service, scrubber: Scrubber) -> None:
         return
     ended = past(scrubber.reference, datetime.now(UTC).date(), here.ready_days)
     if ended:
-        past_by = f"Tables are over {here.ready_days} days past their last release: {in_words(ended)}."
+        past_by = f"Tables are over {here.ready_days} days past their last release: {stale_tables_text(ended)}."
         other_days = "another number of days (SCRUBBER_STALE_AFTER; SCRUBBER_READY_DAYS for this answer alone)"
         raise Refused(NOT_READY, f"{past_by} Load the releases in force, or set {other_days}.")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from scrubber import __version__
 from scrubber.batch.model import PinnedVersions
 from scrubber.errors import ConfigError, Faults, NoRulebook
-from scrubber.reference.pinned import PinnedRelease, reference_of, releases_at_hand
+from scrubber.reference.pinned import PinnedRelease, available_releases, reference_with
 from scrubber.rulebook.history import open_archived
 from scrubber.rulebook.load import load_rulebook
 from scrubber.scrub import Scrubber, assemble
@@ -65,11 +65,11 @@ class PinnedScrubbers:
             return None
         try:
             rulebook = load_rulebook(open_archived(self._state, versions.rulebook))
-            held = releases_at_hand(self._reference)
+            held = available_releases(self._reference)
             gone = [f"{release.table} {release.release}" for release in versions.releases if release not in held]
             if gone:
                 raise NoRulebook(f"releases are not here any more: {', '.join(gone)}")
-            return assemble(rulebook, reference_of(held[release] for release in versions.releases), self._stale_after)
+            return assemble(rulebook, reference_with(held[release] for release in versions.releases), self._stale_after)
         except (NoRulebook, Faults, ConfigError) as error:
             self._missing(str(error))
             return None

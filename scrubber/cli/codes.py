@@ -19,7 +19,7 @@ from scrubber.pricing import UNKNOWN
 from scrubber.reference import open_reference
 from scrubber.reference.fee_rows import FeeRow
 from scrubber.reference.local_coverage import LocalArticle
-from scrubber.reference.releases import TableStanding
+from scrubber.reference.releases import TableStatus
 from scrubber.reference.rows import AddOn, Mue
 from scrubber.reference.tables import ADD_ON, MPFS, MUE, PTP
 from scrubber.response.catalog import NOT_LOADED, documentation, known_code, priced
@@ -52,7 +52,7 @@ _FEE_COLUMNS = (
 _UNIT_COLUMNS = ("part", "work", "pe office", "pe facility", "malpractice")
 
 Lines = Iterator[str]
-Standings = Mapping[str, TableStanding]
+Standings = Mapping[str, TableStatus]
 
 
 def render_code(known: KnownCode, width: int) -> str:

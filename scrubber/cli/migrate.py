@@ -12,7 +12,7 @@ from scrubber.cli.options import Unusable, settings, told_plainly
 from scrubber.config import Settings
 from scrubber.errors import ConfigError, NewerStore, StoreUnavailable
 from scrubber.migrations import EMPTY, Store
-from scrubber.reference.live import open_place
+from scrubber.reference.live import open_storage
 
 
 def every_store(chosen: Settings) -> tuple[Store, ...]:
@@ -25,7 +25,7 @@ def every_store(chosen: Settings) -> tuple[Store, ...]:
         *((state_store(chosen.state),) if chosen.state is not None else ()),
         *((batches.store,) if batches is not None else ()),
         *((keys.store,) if keys is not None else ()),
-        *((open_place(chosen.reference).store,) if chosen.reference is not None else ()),
+        *((open_storage(chosen.reference).store,) if chosen.reference is not None else ()),
     )
 
 

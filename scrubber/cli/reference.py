@@ -16,7 +16,7 @@ from scrubber.cli.terminal import Shown, columns, cut
 from scrubber.pricing.verify import Verification, verify_mpfs
 from scrubber.reference import Reference, open_reference
 from scrubber.reference.freshness import answered, not_answered
-from scrubber.reference.live import open_place
+from scrubber.reference.live import open_storage
 from scrubber.reference.load.archive import OpenedSource, opened_sources
 from scrubber.reference.load.format import StatedRelease
 from scrubber.reference.load.formats import COMPLETE_KINDS
@@ -24,7 +24,7 @@ from scrubber.reference.load.loader import LoadOutcome, LoadRequest
 from scrubber.reference.load.loader import load as load_files
 from scrubber.reference.load.medicaid import LOADED_KINDS
 from scrubber.reference.releases import Release
-from scrubber.reference.storage import Place, releases_of
+from scrubber.reference.storage import ReleaseStorage, releases_of
 from scrubber.reference.tables import CONVERSION_FACTORS, GPCI, MPFS
 from scrubber.response.catalog import every as all_releases
 
@@ -91,13 +91,13 @@ def _check_complete(kind: str, complete: bool, skip_bad_rows: bool) -> None:
         )
 
 
-def place_of_settings() -> Place:
+def place_of_settings() -> ReleaseStorage:
     """Where SCRUBBER_REFERENCE says that releases are kept."""
     location = settings().reference
     if location is None:
         raise Unusable("SCRUBBER_REFERENCE is not set: name the folder, or the PostgreSQL database, to load into")
     with told_plainly():
-        return open_place(location)
+        return open_storage(location)
 
 
 def _day(moment: datetime | None) -> date | None:
@@ -121,7 +121,7 @@ def _tell(outcome: LoadOutcome) -> None:
     click.echo(f"{release.kind} {release.name} ({days}) {words[outcome.status]}: {rows}{complete}")
 
 
-def _tell_days(outcome: LoadOutcome, place: Place) -> None:
+def _tell_days(outcome: LoadOutcome, place: ReleaseStorage) -> None:
     """The dates of service that the kind now answers for, by the table that has most of its rows."""
     rows = outcome.release.rows
     table = max(rows, key=lambda name: rows[name])
@@ -181,7 +181,9 @@ def _checked(source: OpenedSource, reference: Reference, day: date | None, quali
 
 def _origin(reference: Reference, done: Verification) -> Iterator[str]:
     for day in sorted(done.days):
-        used = [(table.name, reference.standing(table.name, day).release) for table in (MPFS, GPCI, CONVERSION_FACTORS)]
+        used = [
+            (table.name, reference.table_status(table.name, day).release) for table in (MPFS, GPCI, CONVERSION_FACTORS)
+        ]
         yield f"as of {day}: {', '.join(f'{name} {release.name}' for name, release in used if release)}"
 
 

@@ -16,12 +16,12 @@ from scrubber.cli.claim_files import claims_in
 from scrubber.cli.options import Unusable, settings, told_plainly
 from scrubber.cli.terminal import Shown, columns
 from scrubber.reference import Reference
-from scrubber.reference.live import open_place
+from scrubber.reference.live import open_storage
 from scrubber.reference.load.medicaid import LOADED_KINDS
-from scrubber.reference.release_diff import Changed, cells_changed, difference
+from scrubber.reference.release_diff import RowChange, cells_changed, difference
 from scrubber.reference.releases import Release
-from scrubber.reference.storage import Loaded
-from scrubber.reference.tables import CONVERSION_FACTORS, TABLES, rows_lie_in
+from scrubber.reference.storage import LoadedRelease
+from scrubber.reference.tables import CONVERSION_FACTORS, TABLES, stored_under
 from scrubber.response.claim import amount
 from scrubber.scrub import open_scrubber
 
@@ -172,7 +172,7 @@ def diff(kind: str, before: str, after: str, files: tuple[str, ...], everything:
     chosen = settings()
     with told_plainly():
         opened = open_scrubber(chosen.rules, chosen.reference, chosen.stale_after)
-        loaded = open_place(chosen.reference).loaded() if chosen.reference else ()
+        loaded = open_storage(chosen.reference).loaded() if chosen.reference else ()
     one, other = (_releases(opened.reference, loaded, kind, name) for name in (before, after))
     if not files:
         _show_rows(opened.reference, one, other, everything, as_json)
@@ -189,7 +189,7 @@ def diff(kind: str, before: str, after: str, files: tuple[str, ...], everything:
         show_claim_changes(changes, shown)
 
 
-def _releases(reference: Reference, loaded: tuple[Loaded, ...], kind: str, name: str) -> dict[str, Release]:
+def _releases(reference: Reference, loaded: tuple[LoadedRelease, ...], kind: str, name: str) -> dict[str, Release]:
     """The release of each table that was loaded under this kind and name."""
     found = next((each for each in loaded if (each.kind, each.name) == (kind, name)), None)
     if found is None:
@@ -209,33 +209,33 @@ def _show_rows(
     shown = Shown()
     for table in sorted(one.keys() | other.keys()):
         for change in difference(
-            reference.backend, TABLES[rows_lie_in(table)], one.get(table), other.get(table), shown
+            reference.backend, TABLES[stored_under(table)], one.get(table), other.get(table), shown
         ):
-            counts[change.word] += 1
-            if as_json or everything or counts[change.word] <= SHOWN:
+            counts[change.change] += 1
+            if as_json or everything or counts[change.change] <= SHOWN:
                 shown.wipe()
             if as_json:
                 click.echo(orjson.dumps(_document(change), default=str))
-            elif everything or counts[change.word] <= SHOWN:
+            elif everything or counts[change.change] <= SHOWN:
                 click.echo(_line(change))
     shown.wipe()
     if not as_json:
         click.echo(", ".join(f"{counts[word]:,} {word}" for word in _SIGNS))
 
 
-def _line(change: Changed) -> str:
+def _line(change: RowChange) -> str:
     name = _factor(change) if change.table == CONVERSION_FACTORS.name else " ".join(map(str, change.key))
     told = "; ".join(f"{column} {old or '(none)'} -> {new or '(none)'}" for column, old, new in cells_changed(change))
-    return f"{_SIGNS[change.word]} {change.table} {name}{': ' + told if told else ''}"
+    return f"{_SIGNS[change.change]} {change.table} {name}{': ' + told if told else ''}"
 
 
-def _factor(change: Changed) -> str:
+def _factor(change: RowChange) -> str:
     """Whose factor it is, and which: from 2026 on there are two where there was one, so none of them is changed."""
     [whose] = change.key
     [row] = change.after or change.before
-    return _WHOSE[whose] if change.word == "changed" else f"{_WHOSE[whose]}: {row.factor}"
+    return _WHOSE[whose] if change.change == "changed" else f"{_WHOSE[whose]}: {row.factor}"
 
 
-def _document(change: Changed) -> dict[str, Any]:
+def _document(change: RowChange) -> dict[str, Any]:
     rows = {side: [row._asdict() for row in getattr(change, side)] for side in ("before", "after")}
-    return {"change": change.word, "table": change.table, "key": change.key} | rows
+    return {"change": change.change, "table": change.table, "key": change.key} | rows

@@ -85,7 +85,7 @@ def _of_days(opened: Reference, days: list[date], as_json: bool) -> bool:
         click.echo(orjson.dumps([_reach_document(each) for each in found]))
     else:
         _show_days(found, days)
-    return any(each.standing.word == STALE for each in found)
+    return any(each.status.state == STALE for each in found)
 
 
 def _of_claims(opened: Reference, days: Counter[date], as_json: bool) -> bool:
@@ -102,8 +102,8 @@ def _seen(opened: Reference, days: Counter[date]) -> list[_Seen]:
     found: dict[tuple[str, str, str | None], list[date]] = {}
     for day in sorted(days):
         for each in reach(opened, day):
-            release = each.standing.release
-            found.setdefault((each.table, each.standing.word, release and release.name), []).append(day)
+            release = each.status.release
+            found.setdefault((each.table, each.status.state, release and release.name), []).append(day)
     return [
         _Seen(table, word, release, of[0], of[-1], sum(days[day] for day in of))
         for (table, word, release), of in sorted(found.items(), key=str)
@@ -125,11 +125,11 @@ def _show_seen(seen: Iterable[_Seen], days: Counter[date]) -> None:
 
 
 def _reach_document(each: Reach) -> dict[str, Any]:
-    release = each.standing.release
+    release = each.status.release
     return {
         "table": each.table,
         "day": each.day,
-        "standing": each.standing.word,
+        "standing": each.status.state,
         "release": release.name if release else None,
         "until": release.until if release else None,
         "daysPast": each.days_past,
@@ -142,9 +142,9 @@ def _show_days(found: list[Reach], days: list[date]) -> None:
         (
             each.day,
             each.table,
-            _WORDS[each.standing.word],
-            each.standing.release.name if each.standing.release else "none",
-            each.standing.release.until if each.standing.release else None,
+            _WORDS[each.status.state],
+            each.status.release.name if each.status.release else "none",
+            each.status.release.until if each.status.release else None,
             each.days_past,
         )
         for each in found
@@ -152,5 +152,5 @@ def _show_days(found: list[Reach], days: list[date]) -> None:
     for line in columns(header, rows, frozenset({"days past"})):
         click.echo(line)
     for day in days:
-        words = Counter(_WORDS[each.standing.word] for each in found if each.day == day)
+        words = Counter(_WORDS[each.status.state] for each in found if each.day == day)
         click.echo(f"{day}: {', '.join(f'{count} {word}' for word, count in words.items())}")

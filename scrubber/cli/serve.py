@@ -156,7 +156,7 @@ class _Rules:
     def __call__(self) -> OpenContext:
         """What opens the context of a worker. Raises ScrubberError, and then nothing has changed."""
         chosen, log = self._chosen, self._log
-        reference = LiveReference(chosen.reference, tell=lambda why: log.error("reference data not read", reason=why))
+        reference = LiveReference(chosen.reference, report=lambda why: log.error("reference data not read", reason=why))
         live = LiveScrubber(self._in_force(reference), reference, chosen.stale_after)
         pinned = PinnedScrubbers(
             chosen.reference,

@@ -19,8 +19,8 @@ from scrubber.pricing.fee_schedule import Service, Zips, area
 from scrubber.reference import Reference
 from scrubber.reference.fee_rows import FeeRow
 from scrubber.reference.local_coverage import LocalArticle
-from scrubber.reference.releases import TableStanding
-from scrubber.reference.rows import AddOn, Known, Mue, ProviderClass, PtpEdit
+from scrubber.reference.releases import TableStatus
+from scrubber.reference.rows import AddOn, CodeStatus, Mue, ProviderClass, PtpEdit
 from scrubber.reference.tables import (
     ADD_ON,
     ARTICLES,
@@ -123,8 +123,8 @@ class KnownCode:
 
     question: CodeQuestion
     payer: Payer
-    standing: Known
-    standings: Mapping[str, TableStanding]
+    standing: CodeStatus
+    standings: Mapping[str, TableStatus]
     fees: tuple[FeeRow, ...]
     prices: tuple[PartPrice, ...]
     mue: Mue | None
@@ -161,8 +161,10 @@ def know(question: CodeQuestion, rulebook: Rulebook, reference: Reference) -> Kn
     )
 
 
-def _standings(reference: Reference, day: date) -> dict[str, TableStanding]:
-    others = {table.name: reference.standing(table.name, day) for table in (*CODE_TABLES, MUE, PTP, ADD_ON, ARTICLES)}
+def _standings(reference: Reference, day: date) -> dict[str, TableStatus]:
+    others = {
+        table.name: reference.table_status(table.name, day) for table in (*CODE_TABLES, MUE, PTP, ADD_ON, ARTICLES)
+    }
     return others | standings(reference, day)
 
 
@@ -215,7 +217,7 @@ class Priced:
     setting: str | None
     provider_class: ProviderClass | None
     price: LinePrice
-    standings: dict[str, TableStanding]
+    standings: dict[str, TableStatus]
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,9 +276,9 @@ def payer_asked(question: CodeQuestion | PriceQuestion, rulebook: Rulebook, refe
     )
 
 
-def standings(reference: Reference, day: date) -> dict[str, TableStanding]:
+def standings(reference: Reference, day: date) -> dict[str, TableStatus]:
     """How a day lies to each table that prices rest on, by name."""
-    return {table.name: reference.standing(table.name, day) for table in PRICING_TABLES}
+    return {table.name: reference.table_status(table.name, day) for table in PRICING_TABLES}
 
 
 def _setting(place: str | None, day: date, reference: Reference) -> str | None:

@@ -40,7 +40,7 @@ def _nothing_wrong(_rule: Rule, _views: Sequence[LineView], _ground: Ground) -> 
 
 def _diagnoses(_rule: Rule, _views: Sequence[LineView], ground: Ground) -> Iterator[str]:
     codes = [diagnosis.code for diagnosis in ground.claim.diagnoses if diagnosis.code]
-    if ground.reference.standing("icd10cm", ground.known.day).word == "before-first-release":
+    if ground.reference.table_status("icd10cm", ground.known.day).state == "before-first-release":
         yield f"the diagnosis tables do not reach {ground.known.day}, so that they say nothing"
     elif codes:
         yield f"nothing speaks against {join_first(codes)} on {ground.known.day}: in force, and no note keeps them off"

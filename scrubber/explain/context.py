@@ -46,10 +46,10 @@ def of_reference(
     table: Table[Any], rows: Iterable[Any], says: str, day: date, reference: Reference, columns: Iterable[str] = ()
 ) -> Lookup:
     """A look-up in a reference table; `rows` are those that answered, `columns` what is told of them (none: all)."""
-    standing = reference.standing(table.name, day)
+    standing = reference.table_status(table.name, day)
     release = standing.release.name if standing.release else None
     row = next(iter(rows), None)
-    return Lookup(table.name, says, cells(row, columns), None, release, standing.word)
+    return Lookup(table.name, says, cells(row, columns), None, release, standing.state)
 
 
 def of_book(kind: str, row: Any, says: str, book: Rulebook) -> Lookup:

@@ -151,9 +151,9 @@ def plausible_scores(_fact: Fact, day: date, ground: Ground) -> Iterator[Lookup]
 def releases(fact: Fact, day: date, ground: Ground) -> Iterator[Lookup]:
     """How the day lies to the releases of each table that does not reach it."""
     for name in fact.values.get("tables", ()):
-        standing = ground.reference.standing(name, day)
+        standing = ground.reference.table_status(name, day)
         release = standing.release
-        says = f"{name}: {day} is {_STANDINGS[standing.word]}"
+        says = f"{name}: {day} is {_STANDINGS[standing.state]}"
         if release is not None:
             says += f"; the nearest release is {release.name}, {in_days(release)}"
         yield of_reference(TABLES[name], [], says, day, ground.reference)

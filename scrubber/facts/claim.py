@@ -15,7 +15,7 @@ from scrubber.facts.pair import edits_apply
 from scrubber.facts.payer import plan_conflict
 from scrubber.facts.service_lines import LineView, cents, payer_fields
 from scrubber.reference import Reference
-from scrubber.reference.releases import TableStanding
+from scrubber.reference.releases import TableStatus
 from scrubber.remembered import remembered
 from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.rulebook import Rulebook
@@ -115,8 +115,8 @@ def _unreached(
     found: dict[tuple[str, date], list[tuple[str, str]]] = {}
     for table in _asked(payer, first, rulebook):
         for day in (last, first):
-            standing = reference.standing(table, day)
-            if standing.word != "in-force":
+            standing = reference.table_status(table, day)
+            if standing.state != "in-force":
                 release = standing.release.name if standing.release else "none"
                 found.setdefault((_word(standing, day, stale_after), day), []).append((table, release))
                 break
@@ -133,10 +133,10 @@ def _join(found: dict[tuple[str, date], list[tuple[str, str]]], words: tuple[str
         found[key] = [table for each in ended for table in found.pop(each)]
 
 
-def _word(standing: TableStanding, day: date, stale_after: int | None) -> str:
+def _word(standing: TableStatus, day: date, stale_after: int | None) -> str:
     until = standing.release.until if standing.release else None
-    if standing.word != PAST_LAST or until is None or stale_after is None:
-        return standing.word
+    if standing.state != PAST_LAST or until is None or stale_after is None:
+        return standing.state
     return STALE if (day - until).days + 1 > stale_after else PAST_LAST
 
 

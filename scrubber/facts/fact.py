@@ -42,10 +42,10 @@ CARRIED = ("carried-forward", PAST_LAST)
 
 def release_evidence(table: str, day: date, source: str, reference: Reference) -> dict[str, str | bool]:
     """By which release of a table a row answers on a day, and where the row comes from."""
-    standing = reference.standing(table, day)
+    standing = reference.table_status(table, day)
     return {
         "release": standing.release.name if standing.release else "",
-        "carriedForward": standing.word in CARRIED,
+        "carriedForward": standing.state in CARRIED,
         "source": source,
     }
 

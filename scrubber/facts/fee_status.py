@@ -29,7 +29,7 @@ class FeeStatus(NamedTuple):
 def fee_status(code: str, day: date, reference: Reference) -> FeeStatus:
     """What the schedule of the day says; `carried` where it has ended and nothing later is loaded."""
     row = reference.fee(code, "", day)
-    return FeeStatus(row.status if row else UNLISTED, reference.standing(MPFS.name, day).word != "in-force")
+    return FeeStatus(row.status if row else UNLISTED, reference.table_status(MPFS.name, day).state != "in-force")
 
 
 def is_category_two(code: str) -> bool:

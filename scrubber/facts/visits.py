@@ -137,7 +137,7 @@ def _visit(visit: LineView, packages: Sequence[_Package], joined: frozenset[int]
         **visit.values,
         "operation": row.code,
         "globalDays": row.global_days,
-        "globalDaysCarried": reference.standing("mpfs", day).word != "in-force",
+        "globalDaysCarried": reference.table_status("mpfs", day).state != "in-force",
         "dayBefore": not same_day,
         "physician": "same-specialty" if packages[0].other_physician else "same",
         "setApart": packages[0].set_apart,

@@ -190,11 +190,11 @@ def _carried(tables: tuple[str, ...], fact: Fact, reference: Reference) -> str:
 def _carried_to(tables: tuple[str, ...], day: int, line_of_business: str | None, reference: Reference) -> str:
     """What a message says of tables that end before the day, and answer all the same."""
     on = date.fromordinal(day)
-    standings = [(table, reference.standing(table, on)) for table in tables]
+    standings = [(table, reference.table_status(table, on)) for table in tables]
     carried = [
         f"{loaded_as(table, line_of_business)} {standing.release.name}"
         for table, standing in standings
-        if standing.word in CARRIED and standing.release and not reference.silent(table, on)
+        if standing.state in CARRIED and standing.release and not reference.silent(table, on)
     ]
     return f" (By {', '.join(carried)}, carried forward to {on}.)" if carried else ""
 

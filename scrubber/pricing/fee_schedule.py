@@ -189,7 +189,7 @@ def fee_row(reference: Reference, code: str, modifiers: tuple[str, ...], day: da
     part = part_of(modifiers)
     row = (reference.fee(code, part, day) if part else None) or whole
     if row is None:
-        before = reference.standing(MPFS.name, day).word == "before-first-release"
+        before = reference.table_status(MPFS.name, day).state == "before-first-release"
         raise NoPrice("before-first-release" if before else "unknown-code")
     if row.component != part and row.pc_tc in SPLIT[part]:
         raise NoPrice("modifier-not-priced")
@@ -228,14 +228,14 @@ def _basis(reference: Reference, service: Service, row: FeeRow, factor: Conversi
 
 def _year(reference: Reference, factor: ConversionFactor, day: date) -> int:
     """The year of the schedule, which is that of its factor: that states its first day, or its release does."""
-    release = reference.standing(CONVERSION_FACTORS.name, day).release
+    release = reference.table_status(CONVERSION_FACTORS.name, day).release
     return (factor.since or (release and release.since) or day).year
 
 
 def _carried_forward(reference: Reference, day: date, gpci: Gpci | None) -> bool:
     """Whether a table that gave the amount has no release for the day, so that an earlier one answered."""
     tables = (MPFS, CONVERSION_FACTORS, GPCI) if gpci else (MPFS, CONVERSION_FACTORS)
-    return any(reference.standing(table.name, day).word != "in-force" for table in tables)
+    return any(reference.table_status(table.name, day).state != "in-force" for table in tables)
 
 
 def _remarks(service: Service, row: FeeRow, reference: Reference) -> Iterator[str]:

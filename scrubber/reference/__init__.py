@@ -1,4 +1,4 @@
-"""Reference tables as of any day. `open_reference` is the way in."""
+"""Opens the published tables (edits, fees, codes) for look-ups as of any day: `open_reference`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ __all__ = ["LiveReference", "Reference", "open_reference"]
 def open_reference(location: str | None) -> Reference:
     """The reference data at `location` as it is now: None = the starter set; a folder; a PostgreSQL address.
 
-    Raises ConfigError when there is no such place, Faults when a CSV file in it is wrong.
+    Raises ConfigError when the location does not exist, Faults when a CSV file in it is wrong.
     """
     return LiveReference(location).current()

@@ -1,6 +1,6 @@
-"""What one row of each table of the Medicare Coverage Database says.
+"""Defines the rows of the tables of the Medicare Coverage Database: local coverage articles and policies.
 
-`since` is the first day in force, `until` the first day no longer; None = open. `source` is a short citation.
+`since` is the first day in force, `until` the first day no longer in force; None = open. `source` is a short citation.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ CoverageTest = Literal["covered", "excluded"]
 
 
 class CoverageArticle(NamedTuple):
-    """A version of a local coverage article ("A57132"). One that lists no covered diagnoses says all in text."""
+    """A version of a local coverage article ("A57132"). One that lists no covered diagnoses states them in its text."""
 
     article: str
     version: str
@@ -24,7 +24,7 @@ class CoverageArticle(NamedTuple):
 
 
 class ArticleProcedure(NamedTuple):
-    """A CPT or HCPCS code that an article speaks of; `group` is a number of this article alone."""
+    """A CPT or HCPCS code that an article lists; `group` is a number within this article."""
 
     article: str
     version: str
@@ -50,7 +50,7 @@ class ArticleDiagnosis(NamedTuple):
 
 
 class ArticleList(NamedTuple):
-    """Says that an article lists covered, or excluded, diagnoses; one without covered ones says them in text."""
+    """States that an article lists covered, or excluded, diagnoses; one without covered ones has them in its text."""
 
     article: str
     version: str
@@ -61,10 +61,10 @@ class ArticleList(NamedTuple):
 
 
 class ArticleGroup(NamedTuple):
-    """A group of an article's procedures or diagnoses. `worded`: a paragraph says when it applies, which no list tells.
+    """A group of an article's procedures or diagnoses. `worded`: a paragraph states a condition for the group.
 
-    `names` are the procedure codes in that paragraph, parted by blanks; a range is FIRST-LAST, and `group-2` a group of
-    procedures of the article. Diagnoses of a group that only names procedures are for these alone.
+    `names` are the procedure codes in that paragraph, separated by blanks; a range is FIRST-LAST, and `group-2` a group
+    of procedures of the article. Diagnoses of a group that only names procedures apply to these alone.
     """
 
     article: str

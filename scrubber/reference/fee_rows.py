@@ -1,6 +1,6 @@
-"""What one row of each table says that an amount rests on: fees, factors, indices, localities.
+"""Defines the rows of the reference tables that prices are worked out from: fees, factors, indices, localities.
 
-`since` is the first day in force, `until` the first day no longer; None = open. `source` is a short citation.
+`since` is the first day in force, `until` the first day no longer in force; None = open. `source` is a short citation.
 Amounts and relative values are Decimals; a locality is "CCCCC-LL", the contractor and its locality number.
 """
 
@@ -12,12 +12,12 @@ from typing import Literal, NamedTuple
 
 
 class FeeRow(NamedTuple):
-    """A code, or its professional, technical or discontinued part, on the Medicare physician fee schedule.
+    """A code, or its professional, technical or discontinued component, on the Medicare physician fee schedule.
 
     Relative value units and CMS's own indicators; `*_na`: rarely or never done in that setting. `imaging_family` is
     "99" where the concept does not apply. OPPS figures are 0 where no cap applies. The shares of the fee for what is
-    done before, during and after an operation are 0 where they do not apply, None where they are not told; so is
-    `supervision`, by a physician, which CMS gives by number.
+    done before, during and after an operation are 0 where they do not apply, None where they are not stated. None as
+    well: `supervision`, the level of a physician's supervision by CMS's number.
     """
 
     code: str
@@ -62,9 +62,9 @@ class ConversionFactor(NamedTuple):
 
 
 class MultipleReduction(NamedTuple):
-    """What is taken off a part of the fee of all but the first of several services on one day.
+    """The reduction of a part of the fee for all but the first of several services on one day.
 
-    `multiple` is the multiple procedure indicator of the fee schedule, `share` of the part is not paid.
+    `multiple` is the multiple procedure indicator of the fee schedule; `share` of the part is not paid.
     """
 
     multiple: str
@@ -118,7 +118,7 @@ class PlaceOfService(NamedTuple):
 
 
 class Anesthesia(NamedTuple):
-    """Dollars for one anesthesia unit in a locality; locality "national" is what the localities were made from."""
+    """Dollars for one anesthesia unit in a locality; those of localities derive from that of locality "national"."""
 
     locality: str
     name: str

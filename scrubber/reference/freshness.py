@@ -1,4 +1,4 @@
-"""Which tables do not reach a day and by how much, and which days their releases answer for, in words."""
+"""Says for the operator which tables are past their last release on a day, and which days their releases cover."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from scrubber.reference.lookup import Reference
-from scrubber.reference.releases import Release, TableStanding
+from scrubber.reference.releases import Release, TableStatus
 from scrubber.reference.tables import MEDICAID, TABLES
 
 
 class Reach(NamedTuple):
-    """How a day lies to a table. `days_past` counts from its last release's end; None where it has not ended."""
+    """The status of a table on a day. `days_past`: days since the end of its last release; None: it has not ended."""
 
     table: str
     day: date
-    standing: TableStanding
+    status: TableStatus
     days_past: int | None
 
 
 def reach(reference: Reference, day: date) -> tuple[Reach, ...]:
-    """How a day lies to every table that has a release."""
+    """The status on a day of every table that has a release."""
     held = {release.table for release in reference.releases()}
     return tuple(_reach(reference, table, day) for table in (*TABLES, *MEDICAID) if table in held)
 
@@ -35,38 +35,38 @@ def past(reference: Reference, day: date, days: int) -> tuple[Reach, ...]:
     return tuple(
         each
         for each in reach(reference, day)
-        if each.standing.word == "past-last-release" and (each.days_past or 0) > days
+        if each.status.state == "past-last-release" and (each.days_past or 0) > days
     )
 
 
-def in_words(found: Iterable[Reach]) -> str:
-    """Tables with the release that each ends with."""
+def stale_tables_text(found: Iterable[Reach]) -> str:
+    """The tables, each with its last release and the days since that ended, as a text."""
     return ", ".join(
-        f"{each.table} {each.standing.release.name if each.standing.release else ''} ({each.days_past} days)"
+        f"{each.table} {each.status.release.name if each.status.release else ''} ({each.days_past} days)"
         for each in found
     )
 
 
 def _reach(reference: Reference, table: str, day: date) -> Reach:
-    standing = reference.standing(table, day)
-    ended = standing.word in ("carried-forward", "past-last-release")
-    until = standing.release.until if standing.release and ended else None
-    return Reach(table, day, standing, (day - until).days + 1 if until else None)
+    status = reference.table_status(table, day)
+    ended = status.state in ("carried-forward", "past-last-release")
+    until = status.release.until if status.release and ended else None
+    return Reach(table, day, status, (day - until).days + 1 if until else None)
 
 
 ONE_DAY = timedelta(days=1)
 
 
 def answered(releases: Sequence[Release]) -> str:
-    """The days in force of a table's releases, by first day, those without a gap between them together."""
+    """The days that a table's releases cover, by first day, as a text; releases without a gap are joined."""
     runs = _runs(releases)
     return "; ".join(f"{_days(run)} ({', '.join(release.name for release in run)})" for run in runs)
 
 
 def not_answered(releases: Sequence[Release]) -> Iterator[str]:
-    """What is not covered: the year before the first release, and days between releases.
+    """Texts on days that are not covered: those of its year before the first release, and days between releases.
 
-    Only a release says how long it holds, so the rest of its year is not taken for granted.
+    Only a release states how long it is in force, so nothing is assumed about the rest of its year.
     """
     since = releases[0].since if releases else None
     if since is not None and (since.month, since.day) != (1, 1):

@@ -1,8 +1,8 @@
-"""What the reference tables say of a code, a place or a provider on one day.
+"""Looks up codes, localities and providers in the reference tables as of a day, for facts and prices.
 
-How dates combine: the release in force on the day answers, else the nearest one before it, which `standing` tells;
-then a row of that release answers on its own days (`since`, `until`). Before its first release a loaded table says
-nothing, while rows typed by hand answer on days that they state themselves.
+Two dates decide. The release in force on the day is used, else the nearest one before it, which `table_status` says.
+Of that release, a row is used on its own days (`since`, `until`). Before its first release a loaded table has no rows,
+while the rows of a CSV table are used on the days that they state themselves.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any
 
 from scrubber.dated_rows import in_force, on
 from scrubber.reference.fee_rows import ConversionFactor, FeeRow, Gpci, MultipleReduction, PlaceOfService, ZipLocality
-from scrubber.reference.local_coverage import DiagnosisWord, LocalArticle, judged, local_articles
-from scrubber.reference.releases import Backend, Pair, Release, Silence, TableStanding, Timeline, Windows, within
-from scrubber.reference.rows import Absence, AddOn, DiagnosisNote, Known, Modifier, Mue, PtpEdit, Taxonomy
+from scrubber.reference.local_coverage import DiagnosisResult, LocalArticle, diagnosis_result, local_articles
+from scrubber.reference.releases import Backend, Pair, Release, Silence, TableStatus, Timeline, Windows, within
+from scrubber.reference.rows import AddOn, CodeStatus, DiagnosisNote, MeaningOfAbsence, Modifier, Mue, PtpEdit, Taxonomy
 from scrubber.reference.tables import (
     ADD_ON,
     ADD_ON_BY_PRIMARY,
@@ -48,10 +48,10 @@ from scrubber.reference.tables import (
     zip_key,
 )
 
-ROWS_KEPT = 16_384  # keys whose rows a process remembers, and keys by day whose row it does: about 10 MB each
-PAIRS_KEPT = 4_096  # sets of codes whose PTP pairs a process remembers
-PARTNERS_KEPT = 16  # codes whose edits a process remembers, by day: 100 kB for some
-CLASSES_KEPT = 4_096  # taxonomy codes, by day
+ROWS_CACHED = 16_384  # keys, and keys by day, in each process: about 10 MB each
+PAIRS_CACHED = 4_096  # sets of codes with their PTP pairs
+PARTNERS_CACHED = 16  # codes with their edits, by day: 100 kB for some
+CLASSES_CACHED = 4_096  # taxonomy codes, by day
 CATEGORY = 3  # characters of a diagnosis category
 TAXONOMY_LENGTHS = range(10, 1, -1)  # longest first: the most exact row wins
 _HCPCS_CODE = re.compile(r"[A-CE-V][0-9]{4}").fullmatch  # D is dental, a code set that CMS does not publish
@@ -59,22 +59,21 @@ _CPT_CODE = re.compile(r"[0-9]{4}[0-9T]").fullmatch  # not category II (F) and n
 
 
 class Reference:
-    """Reference data as of any day. Never changes, so what it once found it remembers; safe for threads and forks.
+    """Reference data as of any day. It never changes, so results are cached; safe for threads and forks.
 
-    `timeline`, where given, stands in place of that of the backend's releases. `has_articles`: whether `coverage` may
-    find any.
+    `timeline`, where given, replaces that of the backend's releases. `has_articles`: whether `coverage` can find any.
     """
 
     def __init__(self, backend: Backend, timeline: Timeline | None = None) -> None:
         self.backend = backend
         self._timeline = timeline or Timeline(backend.releases())
         self.has_articles = self._timeline.has(ARTICLE_PROCEDURES.name)
-        self._kept_rows = lru_cache(ROWS_KEPT)(backend.rows)
-        self._kept_row = lru_cache(ROWS_KEPT)(self._find_row)
-        self._kept_pairs = lru_cache(PAIRS_KEPT)(backend.ptp_among)
-        self._kept_edits = lru_cache(PARTNERS_KEPT)(backend.ptp_of)
-        self._kept_classes = lru_cache(CLASSES_KEPT)(self._find_class)
-        self._kept_articles = lru_cache(ROWS_KEPT)(self._find_articles)
+        self._cached_rows = lru_cache(ROWS_CACHED)(backend.rows)
+        self._cached_row = lru_cache(ROWS_CACHED)(self._find_row)
+        self._cached_pairs = lru_cache(PAIRS_CACHED)(backend.ptp_among)
+        self._cached_edits = lru_cache(PARTNERS_CACHED)(backend.ptp_of)
+        self._cached_classes = lru_cache(CLASSES_CACHED)(self._find_class)
+        self._cached_articles = lru_cache(ROWS_CACHED)(self._find_articles)
 
     @cached_property
     def medicaid(self) -> Reference:
@@ -87,22 +86,22 @@ class Reference:
         They answer for the days from `first` to `last`; windows may be among them that run on other days only.
         """
         spans = self._timeline.spans(PTP.name, first, last)  # none has the days before the first release
-        asked = frozenset(codes)
+        wanted = frozenset(codes)
         if spans and spans[0].first <= first and len({span.release.sha256 for span in spans}) == 1:
-            return self._kept_pairs(spans[0].release.sha256, asked)
+            return self._cached_pairs(spans[0].release.sha256, wanted)
         found: dict[Pair, Windows] = {}
         for span in spans:
-            for pair, windows in self._kept_pairs(span.release.sha256, asked).items():
+            for pair, windows in self._cached_pairs(span.release.sha256, wanted).items():
                 found[pair] = (*found.get(pair, ()), *within(windows, span))
         return dict(sorted(found.items()))
 
     def ptp_of(self, code: str, day: date) -> Sequence[PtpEdit]:
         """The PTP edits in force on a day with the code in column 1, by column 2; then in column 2, by column 1."""
-        part = self._timeline.part(PTP.name, day)
-        return () if part is None else self._kept_edits(part, code, day)
+        sha256 = self._timeline.sha256_on(PTP.name, day)
+        return () if sha256 is None else self._cached_edits(sha256, code, day)
 
     def add_ons(self, code: str, day: date) -> tuple[AddOn, ...]:
-        """What an add-on code may be billed with on a day; none when it is no add-on code."""
+        """The primary codes that an add-on code may be billed with on a day; none when it is no add-on code."""
         return tuple(row for row in self.rows(ADD_ON, code, day) if in_force(row, day))
 
     def add_ons_of(self, primary: str, day: date) -> tuple[AddOn, ...]:
@@ -134,15 +133,16 @@ class Reference:
         return self._row(GPCI, locality, day)
 
     def locality_of_zip(self, zip: str, day: date) -> ZipLocality | None:
-        """Contractor and locality of a ZIP code of 5 or 9 digits; where rows of nine digits have it, they decide.
+        """Contractor and locality of a ZIP code of 5 or 9 digits; rows of nine digits go before rows of five.
 
-        A row that says `nine_digits_decide` is no certain answer. Of five digits whose rows of nine agree, these are.
+        A row with `nine_digits_decide` is uncertain. It is not returned where all rows of nine digits that begin with
+        these five agree: then one of those is.
         """
-        for asked in dict.fromkeys((zip, zip[:ZIP_DIGITS])):
-            rows = self.rows(ZIP_LOCALITY, zip_key(asked), day)
-            found = on((row for row in rows if row.zip_from <= asked <= row.zip_to), day)
+        for code in dict.fromkeys((zip, zip[:ZIP_DIGITS])):
+            rows = self.rows(ZIP_LOCALITY, zip_key(code), day)
+            found = on((row for row in rows if row.zip_from <= code <= row.zip_to), day)
             if found is not None:
-                return (self._agreed(asked, day) or found) if found.nine_digits_decide else found
+                return (self._agreed(code, day) or found) if found.nine_digits_decide else found
         return None
 
     def _agreed(self, five: str, day: date) -> ZipLocality | None:
@@ -154,18 +154,18 @@ class Reference:
         """Numbers of the Part B contractors of a state; several where it is split, none where it is unknown."""
         return tuple(row.contractor for row in self.rows(CONTRACTORS, state, day) if in_force(row, day))
 
-    def procedure(self, code: str, day: date) -> Known:
-        """What the tables know of a CPT or HCPCS code on a day; a row of the fee schedule is knowledge, too."""
+    def procedure(self, code: str, day: date) -> CodeStatus:
+        """The status of a CPT or HCPCS code on a day; a row of the fee schedule alone makes it in force."""
         known = self._known(PROCEDURES, code, day)
         if known == "unknown":
             known = self._known(HCPCS, code, day)
         return "in-force" if known == "unknown" and self.fee(code, "", day) is not None else known
 
-    def absence(self, code: str, day: date) -> Absence:
-        """What it means on a day that `procedure` knows nothing of a code, by the releases that are complete on it.
+    def absence(self, code: str, day: date) -> MeaningOfAbsence:
+        """What it means that `procedure` finds a code unknown on a day, by the releases that are complete for the day.
 
-        HCPCS Level II is a code set with every code of its form. The fee schedule is none: laboratory codes have only
-        units edits, and proprietary ones (four digits and U) stand in neither.
+        HCPCS Level II is a code set: its table lists every code of its form. The fee schedule is not: laboratory codes
+        have only units edits, and proprietary ones (four digits and U) are in neither table.
         """
         if _HCPCS_CODE(code):
             return "not-listed" if self.is_complete(HCPCS.name, day) else "unknown"
@@ -174,12 +174,12 @@ class Reference:
         return "unknown"
 
     def is_complete(self, table: str, day: date) -> bool:
-        """Whether absence from the table means something on a day: its release was loaded as complete for the day."""
-        standing = self.standing(table, day)
-        return standing.word == "in-force" and standing.release is not None and standing.release.complete
+        """Whether a code that the table lacks does not exist on a day: its release is complete for the day."""
+        table_status = self.table_status(table, day)
+        return table_status.state == "in-force" and table_status.release is not None and table_status.release.complete
 
-    def diagnosis(self, code: str, day: date) -> Known:
-        """What the tables know of an ICD-10-CM code (no dot) on a day; only billable codes are known."""
+    def diagnosis(self, code: str, day: date) -> CodeStatus:
+        """The status of an ICD-10-CM code (no dot) on a day; codes that are not billable are unknown."""
         return self._known(ICD10CM, code, day)
 
     def is_diagnosis_header(self, code: str, day: date) -> bool:
@@ -187,7 +187,7 @@ class Reference:
         return self._row(ICD10CM_HEADERS, code, day) is not None
 
     def diagnosis_notes(self, code: str, day: date) -> tuple[DiagnosisNote, ...]:
-        """What the tabular list says at an ICD-10-CM code (no dot) and at all that it begins with."""
+        """The notes of the tabular list at an ICD-10-CM code (no dot) and at all its leading parts."""
         beginnings = (code[:length] for length in range(CATEGORY, len(code) + 1))
         return tuple(note for key in beginnings for note in self.rows(ICD10CM_NOTES, key, day) if in_force(note, day))
 
@@ -203,37 +203,37 @@ class Reference:
 
     def taxonomy(self, code: str, day: date) -> Taxonomy | None:
         """Class of a provider by the row with the longest prefix of the taxonomy code; None: no class is known."""
-        return self._kept_classes(code, day)
+        return self._cached_classes(code, day)
 
     def coverage(self, code: str, contractor: str | None, day: date) -> tuple[LocalArticle, ...]:
         """The local coverage articles of a contractor (number; None: of any) in force that list a code, by id."""
-        every = self._kept_articles(code, day)
+        every = self._cached_articles(code, day)
         return tuple(each for each in every if contractor is None or contractor in each.contractors)
 
-    def article_diagnoses(self, article: LocalArticle, diagnoses: Collection[str], day: date) -> DiagnosisWord:
-        """Diagnoses (no dots) against the lists of an article, without regard to what `decides` says."""
-        return judged(article, diagnoses, day, self.rows)
+    def article_diagnoses(self, article: LocalArticle, diagnoses: Collection[str], day: date) -> DiagnosisResult:
+        """Diagnoses (no dots) compared with the lists of an article; `decides` of the article is not considered."""
+        return diagnosis_result(article, diagnoses, day, self.rows)
 
-    def standing(self, table: str, day: date) -> TableStanding:
-        """How `day` lies to the releases of a table, by the table's name in `catalogue.TABLES`."""
-        return self._timeline.standing(table, day)
+    def table_status(self, table: str, day: date) -> TableStatus:
+        """Whether a table, by its name in `tables.TABLES`, has a release in force on a day."""
+        return self._timeline.status(table, day)
 
     def silent(self, table: str, day: date) -> Silence | None:
-        """Why a table cannot be asked about a day; None: it answers, if by a row that is carried forward.
+        """Why a table cannot be used for a day; None: it can, if only by rows that are carried forward.
 
-        A list of diagnoses answers for its own days only: codes come and go with each year.
+        A list of diagnoses is used on its own days only, since codes come and go every year.
         """
-        standing = self._timeline.standing(table, day)
-        if standing.release is None:
+        table_status = self._timeline.status(table, day)
+        if table_status.release is None:
             return "no-table"
-        reached = standing.word == "in-force" or (
-            standing.word != "before-first-release" and table not in OWN_DAYS_ONLY
+        reached = table_status.state == "in-force" or (
+            table_status.state != "before-first-release" and table not in OWN_DAYS_ONLY
         )
         return None if reached else "table-does-not-reach"
 
     def answering(self, table: str, first: date, last: date) -> tuple[Release, ...]:
-        """The releases of a table that answer for a day from `first` to `last`, and those that their standing names."""
-        ends = [self._timeline.standing(table, day).release for day in (first, last)]
+        """The releases of a table in use on a day from `first` to `last`, and those that `table_status` names."""
+        ends = [self._timeline.status(table, day).release for day in (first, last)]
         between = [span.release for span in self._timeline.spans(table, first, last)]
         return tuple(dict.fromkeys(release for release in (ends[0], *between, ends[1]) if release is not None))
 
@@ -245,25 +245,25 @@ class Reference:
         """All releases, by table and then by first day."""
         return self._timeline.releases
 
-    def answering_everywhere(self, chosen: Iterable[Release]) -> Reference:
-        """The same tables, except that each of `chosen` alone answers for its table, on all days."""
-        return Reference(self.backend, self._timeline.with_alone(chosen))
+    def answering_everywhere(self, releases: Iterable[Release]) -> Reference:
+        """The same tables, except that each of these releases is the only one of its table, on all days."""
+        return Reference(self.backend, self._timeline.with_alone(releases))
 
     def rows(self, table: Table[R], key: str, day: date) -> tuple[R, ...]:
-        """Every row under a key of the release that answers for a day, whatever days the rows state for themselves."""
-        part = self._timeline.part(table.owner, day)
-        return () if part is None else self._kept_rows(table, part, key)
+        """Every row under a key of the release in use on a day, whatever days the rows themselves state."""
+        sha256 = self._timeline.sha256_on(table.owner, day)
+        return () if sha256 is None else self._cached_rows(table, sha256, key)
 
     def _row(self, table: Table[R], key: str, day: date) -> R | None:
-        found: R | None = self._kept_row(table, key, day)
+        found: R | None = self._cached_row(table, key, day)
         return found
 
     def _find_row(self, table: Table[Any], key: str, day: date) -> Any:
         return on(self.rows(table, key, day), day)
 
-    def _known(self, table: Table[Any], code: str, day: date) -> Known:
+    def _known(self, table: Table[Any], code: str, day: date) -> CodeStatus:
         rows = self.rows(table, code, day)
-        if not rows or self.standing(table.name, day).word == "before-first-release":
+        if not rows or self.table_status(table.name, day).state == "before-first-release":
             return "unknown"
         if on(rows, day) is not None:
             return "in-force"

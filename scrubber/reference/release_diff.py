@@ -1,4 +1,4 @@
-"""What one release of a table changes against another."""
+"""Compares two releases of a table: the rows that one adds, deletes and changes against the other."""
 
 from __future__ import annotations
 
@@ -7,19 +7,26 @@ from datetime import date
 from typing import Any, Literal, NamedTuple
 
 from scrubber.reference.releases import Backend, Release
-from scrubber.reference.storage.packer import NOT_COMPARED, ROWS_A_STEP, Progress, name_of, said, untold
+from scrubber.reference.storage.packer import (
+    NOT_COMPARED,
+    ROWS_PER_STEP,
+    LoadProgress,
+    compared_cells,
+    no_progress,
+    row_name,
+)
 from scrubber.reference.tables import Table
 
-Key = tuple[Any, ...]
+RowKey = tuple[Any, ...]
 Rows = tuple[Any, ...]
 
 
-class Changed(NamedTuple):
-    """One thing that two releases say differently: the cells that name it, and its rows in each."""
+class RowChange(NamedTuple):
+    """One difference between two releases: the cells that name the row, and its rows in each release."""
 
-    word: Literal["added", "deleted", "changed"]
+    change: Literal["added", "deleted", "changed"]
     table: str
-    key: Key
+    key: RowKey
     before: Rows
     after: Rows
 
@@ -29,38 +36,38 @@ def difference(
     table: Table[Any],
     before: Release | None,
     after: Release | None,
-    progress: Progress = untold,
-) -> Iterator[Changed]:
+    progress: LoadProgress = no_progress,
+) -> Iterator[RowChange]:
     """What `after` adds to, deletes from and changes in `before`, in the order of the keys; None: no rows.
 
-    Rows count that are not over: those without a last day, or with one behind the release's first day. So a code that
-    is kept in the file with its deletion date is deleted. `progress` is told of the rows of both.
+    Only rows count that have not ended: those without a last day, or with one after the release's first day. So a code
+    that stays in the file with its deletion date is deleted. `progress` is called for the rows of both.
     """
-    count = _Count(sum(release.rows for release in (before, after) if release), progress)
-    sides = (_standing(backend, table, release, count) for release in (before, after))
+    count = _RowProgress(sum(release.rows for release in (before, after) if release), progress)
+    sides = (_rows_not_over(backend, table, release, count) for release in (before, after))
     for one, other in _side_by_side(*sides):
         if one != other:
             yield from _changes(table, _by_name(table, one), _by_name(table, other))
 
 
-class _Count:
-    """Rows read so far, of so many."""
+class _RowProgress:
+    """Counts the rows read so far, of `total`, and reports them."""
 
-    def __init__(self, total: int, progress: Progress) -> None:
+    def __init__(self, total: int, progress: LoadProgress) -> None:
         self._total = total
         self._progress = progress
-        self._rows = self._told = 0
+        self._rows = self._reported = 0
 
     def add(self, rows: int) -> None:
-        """Count rows, and tell now and then."""
+        """Count rows, and report every ROWS_PER_STEP of them."""
         self._rows += rows
-        if self._rows - self._told >= ROWS_A_STEP:
-            self._told = self._rows
+        if self._rows - self._reported >= ROWS_PER_STEP:
+            self._reported = self._rows
             self._progress(self._rows, min(self._rows / self._total, 1.0) if self._total else 0.0)
 
 
-def _standing(
-    backend: Backend, table: Table[Any], release: Release | None, count: _Count
+def _rows_not_over(
+    backend: Backend, table: Table[Any], release: Release | None, count: _RowProgress
 ) -> Iterator[tuple[str, Rows]]:
     if release is None:
         return
@@ -92,31 +99,31 @@ def _side_by_side(one: Iterator[tuple[str, Rows]], other: Iterator[tuple[str, Ro
             left, right = next(one, None), next(other, None)
 
 
-def _by_name(table: Table[Any], rows: Iterable[Any]) -> Mapping[Key, Rows]:
-    named: dict[Key, Rows] = {}
+def _by_name(table: Table[Any], rows: Iterable[Any]) -> Mapping[RowKey, Rows]:
+    by_name: dict[RowKey, Rows] = {}
     for row in rows:
-        name = name_of(table, row)
-        named[name] = (*named.get(name, ()), row)
-    return named
+        name = row_name(table, row)
+        by_name[name] = (*by_name.get(name, ()), row)
+    return by_name
 
 
-def _changes(table: Table[Any], before: Mapping[Key, Rows], after: Mapping[Key, Rows]) -> Iterator[Changed]:
+def _changes(table: Table[Any], before: Mapping[RowKey, Rows], after: Mapping[RowKey, Rows]) -> Iterator[RowChange]:
     for key in sorted(before.keys() | after.keys(), key=str):
         old, new = before.get(key, ()), after.get(key, ())
         if not old:
-            yield Changed("added", table.name, key, old, new)
+            yield RowChange("added", table.name, key, old, new)
         elif not new:
-            yield Changed("deleted", table.name, key, old, new)
+            yield RowChange("deleted", table.name, key, old, new)
         elif _compared(old) != _compared(new):
-            yield Changed("changed", table.name, key, old, new)
+            yield RowChange("changed", table.name, key, old, new)
 
 
 def _compared(rows: Rows) -> list[tuple[Any, ...]]:
-    return [said(row) for row in rows]
+    return [compared_cells(row) for row in rows]
 
 
-def cells_changed(changed: Changed) -> Iterator[tuple[str, str, str]]:
-    """Of a change, the columns that differ, each with its text before and after."""
+def cells_changed(changed: RowChange) -> Iterator[tuple[str, str, str]]:
+    """The columns in which the rows of a change differ, each with its text before and after."""
     one, other = (rows[0] if rows else None for rows in (changed.before, changed.after))
     if one is None or other is None:
         return

@@ -1,11 +1,7 @@
-"""What one row of each table of codes, providers, edits and diagnoses says.
+"""Defines the rows of the reference tables of codes, modifiers, providers, edits and diagnoses.
 
-`since` is the first day in force, `until` the first day no longer; None = open. `source` is a short citation.
-What releases are, and the rows of edits, fees, diagnoses and coverage, stand in modules of their own beside this one.
-
-`since` is the first day in force; `source` is a short citation. Field names are the columns of the CSV file.
-
-`since` is the first day in force, `until` the first day no longer; None = open. `source` is a short citation.
+`since` is the first day in force, `until` the first day no longer in force; None = open. `source` is a short citation.
+Field names are the columns of the CSV files. Rows of fees and of coverage are in `fee_rows` and `coverage_rows`.
 """
 
 from __future__ import annotations
@@ -14,9 +10,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
-Known = Literal["in-force", "not-yet-in-force", "ended", "unknown"]
-# What absence of a code means: nothing; that the code set has no such code; that the fee schedule has not.
-Absence = Literal["unknown", "not-listed", "not-on-fee-schedule"]
+CodeStatus = Literal["in-force", "not-yet-in-force", "ended", "unknown"]
+# What the absence of a code means: nothing; that the code set has no such code; that the fee schedule has no such code.
+MeaningOfAbsence = Literal["unknown", "not-listed", "not-on-fee-schedule"]
 
 
 class StateContractor(NamedTuple):
@@ -120,7 +116,7 @@ class OrderingProvider(NamedTuple):
 class EnumeratedProvider(NamedTuple):
     """An NPI of the national registry. `since`: its first day; `until`: when it was deactivated, unless it came back.
 
-    `entity` is None for a deactivated NPI, of which nothing else is published. `taxonomies` are codes parted by
+    `entity` is None for a deactivated NPI, of which nothing else is published. `taxonomies` are codes separated by
     blanks, the primary one first.
     """
 
@@ -198,7 +194,7 @@ class Mue(NamedTuple):
     source: str
 
 
-class Diagnosis(NamedTuple):
+class BillableDiagnosis(NamedTuple):
     """A billable ICD-10-CM code, without its dot."""
 
     code: str
@@ -222,7 +218,7 @@ DiagnosisNoteKind = Literal[
 
 
 class DiagnosisNote(NamedTuple):
-    """What the tabular list says at a code; it holds for every code that begins with `code`. Never the note's text.
+    """A note of the tabular list at a code, for every code that begins with `code`. Never the note's text.
 
     `other` is, by kind: a code that the note names, and every code that begins with it (through those of `through`,
     where a range is named); one 7th character; `female` or `male`; the youngest age in years, `through` the oldest.

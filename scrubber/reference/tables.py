@@ -1,4 +1,4 @@
-"""Which reference tables there are, and how their rows are found."""
+"""Lists the reference tables, with the type of their rows and the key by which look-ups find them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from scrubber.reference.fee_rows import (
 from scrubber.reference.rows import (
     AddOn,
     AdjustmentCode,
-    Diagnosis,
+    BillableDiagnosis,
     DiagnosisHeader,
     DiagnosisNote,
     EnumeratedProvider,
@@ -51,16 +51,16 @@ from scrubber.reference.rows import (
 R = TypeVar("R", bound=NamedTuple)
 
 ZIP_DIGITS = 5
-ZIP_PREFIX = 3  # rows of five digits that share these are kept together; rows of nine lie by their first five
-EVERY_ROW = ""  # key of a table so small that its rows are kept together
+ZIP_PREFIX = 3  # first digits that rows of five digits share under one key; rows of nine share their first five
+EVERY_ROW = ""  # the only key of a table so small that all its rows are stored together
 
 
 @dataclass(frozen=True, eq=False)
 class Table(Generic[R]):
     """One reference table. `key` groups its rows for look-ups; `unique` names the columns that tell rows apart.
 
-    `rows_of`: it has the rows of that table, under another key. It compares and hashes by identity: there is one
-    object per table.
+    `rows_of`: the table with the same rows under another key. Tables compare and hash by identity: there is one object
+    for each.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Table(Generic[R]):
 
     @property
     def owner(self) -> str:
-        """Name of the table whose releases its rows come from: its own, except for the other way to the same rows."""
+        """Name of the table whose releases its rows come from: `rows_of`, or its own."""
         return self.rows_of or self.name
 
     @property
@@ -101,7 +101,7 @@ GPCI = Table("gpci", Gpci, lambda row: row.locality, ("locality",))
 ZIP_LOCALITY = Table("zip-locality", ZipLocality, lambda row: zip_key(row.zip_from), ("zip_from",))
 CONTRACTORS = Table("contractors", StateContractor, lambda row: row.state, ("state", "contractor"))
 PROCEDURES = Table("procedures", Procedure, _by_code, ("code",))
-ICD10CM = Table("icd10cm", Diagnosis, _by_code, ("code",))
+ICD10CM = Table("icd10cm", BillableDiagnosis, _by_code, ("code",))
 MODIFIERS = Table("modifiers", Modifier, _by_code, ("code",))
 PLACE_OF_SERVICE = Table("place-of-service", PlaceOfService, _by_code, ("code",))
 ANESTHESIA = Table("anes", Anesthesia, lambda row: row.locality, ("locality",))
@@ -116,7 +116,7 @@ HCPCS_MODIFIERS = Table("hcpcs-modifiers", HcpcsModifier, _by_code, ("code",))
 ORDER_REFERRING = Table("order-referring", OrderingProvider, lambda row: row.npi, ("npi",))
 NPPES = Table("nppes", EnumeratedProvider, lambda row: row.npi, ("npi",))
 
-# The coverage database: a code leads to articles, an article to all else that is said of the same version.
+# The coverage database: a code leads to articles, an article to the rows of the other tables with the same version.
 _VERSION = ("article", "version")
 ARTICLES = Table("coverage-articles", CoverageArticle, _by_article, _VERSION)
 ARTICLE_PROCEDURES = Table("article-procedures", ArticleProcedure, _by_code, (*_VERSION, "code", "group"))
@@ -139,17 +139,17 @@ CONTRACTOR_REGIONS = Table(
 COVERAGE_REGIONS = Table("coverage-regions", CoverageRegion, lambda row: row.region, ("region",))
 COVERAGE_POLICIES = Table("coverage-policies", CoveragePolicy, lambda row: row.lcd, ("lcd", "version"))
 
-# The same rows under their other code, for who asks what names it.
+# The same rows under their other code, for look-ups from that side.
 PTP_BY_COLUMN2 = Table("ncci-ptp-by-column2", PtpEdit, lambda row: row.column2, PTP.unique, PTP.name)
 ADD_ON_BY_PRIMARY = Table("ncci-add-on-by-primary", AddOn, lambda row: row.primary, ADD_ON.unique, ADD_ON.name)
-OTHER_WAY: Mapping[str, Table[Any]] = {PTP.name: PTP_BY_COLUMN2, ADD_ON.name: ADD_ON_BY_PRIMARY}
+SECOND_KEYS: Mapping[str, Table[Any]] = {PTP.name: PTP_BY_COLUMN2, ADD_ON.name: ADD_ON_BY_PRIMARY}
 
 # Medicaid's own NCCI edits: the same rows as Medicare's, of releases of their own; `Reference.medicaid` looks them up.
 MEDICAID: Mapping[str, Table[Any]] = {"ncci-ptp-medicaid": PTP, "ncci-mue-medicaid": MUE}
 
 
-def rows_lie_in(table: str) -> str:
-    """Name of the table under which a part holds the rows of a release of `table`."""
+def stored_under(table: str) -> str:
+    """Name of the table under which the rows of a release of `table` are stored."""
     return MEDICAID[table].name if table in MEDICAID else table
 
 
@@ -194,11 +194,11 @@ TABLES: Mapping[str, Table[Any]] = {
     )
 }
 
-# Lists that say nothing of days outside their releases, not even by a row that is carried forward.
+# Lists that are not used on days outside their releases, not even by rows that are carried forward.
 OWN_DAYS_ONLY = frozenset((ICD10CM.name, ICD10CM_HEADERS.name, ICD10CM_NOTES.name))
 
-# What nothing on the path of a claim looks up, so that no answer rests on it.
-NOT_ASKED_FOR_CLAIMS = frozenset(
+# Tables that nothing on the path of a claim looks up, so that no result of a claim depends on them.
+UNUSED_FOR_CLAIMS = frozenset(
     table.name
     for table in (
         ADD_ON,
@@ -221,7 +221,7 @@ def fee_key(code: str, component: str) -> str:
 
 
 def article_key(article: str, diagnosis: str) -> str:
-    """Key of what an article says of a diagnosis."""
+    """Key of the rows of a diagnosis in an article."""
     return f"{article}-{diagnosis}"
 
 

@@ -1,6 +1,6 @@
-"""Reference tables typed as CSV files, one a table, with `releases.csv` beside them; held in memory.
+"""Reads reference tables from CSV files, one for each table, with `releases.csv` beside them; held in memory.
 
-The starter set ships with the program. A folder in the same layout replaces a starter table whole by having its file.
+The starter set ships with the program. A folder of the same layout replaces a starter table by having a file for it.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ from scrubber.errors import Fault, Faults
 from scrubber.reference.fee_rows import ZipLocality
 from scrubber.reference.releases import Pair, Release, Windows
 from scrubber.reference.rows import NEVER, PtpEdit
-from scrubber.reference.tables import OTHER_WAY, PTP, PTP_BY_COLUMN2, TABLES, ZIP_PREFIX, R, Table
+from scrubber.reference.tables import PTP, PTP_BY_COLUMN2, SECOND_KEYS, TABLES, ZIP_PREFIX, R, Table
 
 _Keyed = dict[str, tuple[Any, ...]]
 
 
 class MemoryBackend:
-    """Rows in dicts by table and key: one part a table, whatever name it is asked by."""
+    """A Backend with rows in dicts by table and key. SHA-256 is ignored: a table has one file."""
 
     def __init__(self, tables: Mapping[Table[Any], Sequence[Any]], releases: Iterable[Release]) -> None:
         self._releases = tuple(releases)
         self._rows = {table: _by_key(table, rows) for table, rows in tables.items()}
         self._rows |= {
-            OTHER_WAY[table.name]: _by_key(OTHER_WAY[table.name], rows)
+            SECOND_KEYS[table.name]: _by_key(SECOND_KEYS[table.name], rows)
             for table, rows in tables.items()
-            if table.name in OTHER_WAY
+            if table.name in SECOND_KEYS
         }
         self._partners = _partners(self._rows.get(PTP, {}))
 
-    def rows(self, table: Table[R], _part: str, key: str) -> tuple[R, ...]:
+    def rows(self, table: Table[R], _sha256: str, key: str) -> tuple[R, ...]:
         """See Backend."""
         return self._rows.get(table, {}).get(key, ())
 
-    def ptp_among(self, _part: str, codes: frozenset[str]) -> Mapping[Pair, Windows]:
-        """See Backend. Most codes are column 1 of nothing, so this costs one look-up per code."""
+    def ptp_among(self, _sha256: str, codes: frozenset[str]) -> Mapping[Pair, Windows]:
+        """See Backend. Most codes are column 1 of no pair, so this costs one look-up for each code."""
         found: dict[Pair, Windows] = {}
         for column1 in codes:
             partners = self._partners.get(column1)
@@ -48,12 +48,12 @@ class MemoryBackend:
                     found[column1, column2] = partners[column2]
         return dict(sorted(found.items())) if len(found) > 1 else found
 
-    def ptp_of(self, part: str, code: str, day: date) -> Windows:
+    def ptp_of(self, sha256: str, code: str, day: date) -> Windows:
         """See Backend."""
-        windows = (*self.rows(PTP, part, code), *self.rows(PTP_BY_COLUMN2, part, code))
+        windows = (*self.rows(PTP, sha256, code), *self.rows(PTP_BY_COLUMN2, sha256, code))
         return tuple(edit for edit in windows if edit.indicator != NEVER and in_force(edit, day))
 
-    def every(self, table: Table[R], _part: str) -> Iterator[tuple[str, tuple[R, ...]]]:
+    def every(self, table: Table[R], _sha256: str) -> Iterator[tuple[str, tuple[R, ...]]]:
         """See Backend."""
         yield from sorted(self._rows.get(table, {}).items())
 
@@ -89,7 +89,7 @@ STARTER = Path(__file__).parent / "starter"
 RELEASES = "releases.csv"
 
 
-class Contents(NamedTuple):
+class TypedTables(NamedTuple):
     """Rows of every table, and the releases that they came from, by table and first day."""
 
     tables: Mapping[Table[Any], tuple[Any, ...]]
@@ -97,7 +97,7 @@ class Contents(NamedTuple):
 
 
 class ReleaseLine(NamedTuple):
-    """A row of `releases.csv`: which publication a table's rows were taken from."""
+    """A row of `releases.csv`: the publication that a table's rows were taken from."""
 
     table: str
     name: str
@@ -106,19 +106,19 @@ class ReleaseLine(NamedTuple):
     source: str
 
 
-def read_contents(folder: Path | None) -> Contents:
-    """The starter tables, with those replaced whose files stand in `folder`. Raises Faults with all that is wrong."""
+def read_contents(folder: Path | None) -> TypedTables:
+    """The starter tables, replaced by those that `folder` has files of. Raises Faults with all that is wrong."""
     starter = read_folder(STARTER, starter=True)
     if folder is None:
         return starter
     own = read_folder(folder, starter=False)
     replaced = {table.name for table in own.tables}
-    kept = [release for release in starter.releases if release.table not in replaced]
-    return Contents({**starter.tables, **own.tables}, _in_order([*kept, *own.releases]))
+    others = [release for release in starter.releases if release.table not in replaced]
+    return TypedTables({**starter.tables, **own.tables}, _in_order([*others, *own.releases]))
 
 
-def read_folder(folder: Path, starter: bool) -> Contents:
-    """The tables whose files stand in `folder`. Raises Faults with all that is wrong in any of them."""
+def read_folder(folder: Path, starter: bool) -> TypedTables:
+    """The tables that `folder` has files of. Raises Faults with all that is wrong in any of them."""
     faults: list[Fault] = []
     present = [table for table in TABLES.values() if (folder / table.file_name).is_file()]
     tables = {table: _read(folder / table.file_name, table, faults) for table in present}
@@ -126,7 +126,7 @@ def read_folder(folder: Path, starter: bool) -> Contents:
     releases = _read_releases(folder, counts, starter, faults)
     if faults:
         raise Faults(faults)
-    return Contents(tables, releases)
+    return TypedTables(tables, releases)
 
 
 def _read(path: Path, table: Table[Any], faults: list[Fault]) -> tuple[Any, ...]:
@@ -145,7 +145,7 @@ def _is_zip_range(row: ZipLocality) -> bool:
 
 
 def _read_releases(folder: Path, counts: Mapping[str, int], starter: bool, faults: list[Fault]) -> tuple[Release, ...]:
-    """`counts` are the rows of each table whose file is there."""
+    """The releases in `releases.csv`. `counts`: the number of rows of each table that has a file."""
     path = folder / RELEASES
     if not counts and not path.exists():
         return ()
@@ -167,7 +167,7 @@ def _read_releases(folder: Path, counts: Mapping[str, int], starter: bool, fault
 
 
 def _digest(folder: Path, table: str, releases: Iterable[ReleaseLine]) -> str:
-    """SHA-256 of a table's file and of what is typed of its releases: their days decide as its rows do."""
+    """SHA-256 of a table's file and of the names and days of its releases, which decide results as its rows do."""
     days = "\n".join(f"{line.name},{line.since},{line.until}" for line in releases)
     return hashlib.sha256((folder / f"{table}.csv").read_bytes() + days.encode()).hexdigest()
 

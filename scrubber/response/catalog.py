@@ -13,7 +13,7 @@ from scrubber.dated_rows import Dated
 from scrubber.facts.documentation import DOCUMENT_PLACES
 from scrubber.reference.fee_rows import FeeRow
 from scrubber.reference.local_coverage import LocalArticle
-from scrubber.reference.releases import Release, TableStanding
+from scrubber.reference.releases import Release, TableStatus
 from scrubber.reference.rows import AddOn, Mue
 from scrubber.reference.tables import ADD_ON, ARTICLES, MPFS, MUE, PTP
 from scrubber.response.claim import amount, authority, claim_status, reason, x12_place
@@ -32,7 +32,7 @@ def every(releases: Iterable[Release]) -> Document:
     return {"releases": [_release(release) for release in releases]}
 
 
-def standing(standings: Mapping[str, TableStanding], table: str) -> Document:
+def standing(standings: Mapping[str, TableStatus], table: str) -> Document:
     """The release of a table that answers for a day, and how the day lies to it."""
     word, release = standings[table]
     if release is None:

@@ -17,7 +17,7 @@ from scrubber.authoring.in_force import in_force_before, record_in_force
 from scrubber.config import Settings, cores
 from scrubber.errors import ConfigError, Damaged, Faults, NoRulebook
 from scrubber.reference.live import LiveReference, read_typed
-from scrubber.reference.typed_tables import Contents
+from scrubber.reference.typed_tables import TypedTables
 from scrubber.rulebook.history import open_archived
 from scrubber.rulebook.load import digest, digest_of, load_rulebook
 from scrubber.rulebook.rulebook import Rulebook
@@ -69,7 +69,7 @@ def attempt(
     return replace(outcome, instead_of=instead_of, asked_by=request.asked_by) if request else outcome
 
 
-def _checked(settings: Settings, before: Book, since: Rulebook) -> tuple[Contents, Admitted] | None:
+def _checked(settings: Settings, before: Book, since: Rulebook) -> tuple[TypedTables, Admitted] | None:
     """The tables typed by hand and the new rules; None when all is as before. Raises Refused."""
     folder = settings.rules.absolute()
     try:
@@ -85,7 +85,7 @@ def _checked(settings: Settings, before: Book, since: Rulebook) -> tuple[Content
         raise Refused(str(error)) from None
 
 
-def _kept(settings: Settings, before: Book, request: Request) -> tuple[Contents, Admitted] | None:
+def _kept(settings: Settings, before: Book, request: Request) -> tuple[TypedTables, Admitted] | None:
     """The tables typed by hand and the kept rules that are to come back; None when all is as before. Raises Refused.
 
     What was in force here was checked then, with tests that are not kept: it is only loaded, by this program.

@@ -11,7 +11,7 @@ from contextlib import suppress
 from scrubber.api import logs
 from scrubber.authoring.in_force import in_force_before, record_in_force
 from scrubber.config import Settings
-from scrubber.reference.typed_tables import Contents
+from scrubber.reference.typed_tables import TypedTables
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.scrub import LiveScrubber, Prepared, Scrubber
 from scrubber.server.registry import REFUSED, Outcome, Record, Status, in_a_line
@@ -42,7 +42,7 @@ class Follower:
         turn = self._shelf.in_force
         if turn:
             return self._shelf.book(turn)
-        return Book(self.live.rulebook, Contents({}, self.live.reference.typed_releases))
+        return Book(self.live.rulebook, TypedTables({}, self.live.reference.typed_releases))
 
     def prepare(self) -> None:
         """Get ready what is to come next, if anything is, and say so; take what is in force by now."""

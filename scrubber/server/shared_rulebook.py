@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from scrubber.errors import ConfigError
 from scrubber.reference.tables import TABLES
-from scrubber.reference.typed_tables import Contents
+from scrubber.reference.typed_tables import TypedTables
 from scrubber.rulebook.rulebook import Rulebook
 
 _IN_FORCE, _NEXT, _LAST = 0, 1, 2  # words of the shared memory
@@ -31,7 +31,7 @@ class Book(NamedTuple):
     """What a service answers by: the rules, and the reference tables typed by hand."""
 
     rulebook: Rulebook
-    typed: Contents
+    typed: TypedTables
 
 
 class Said(NamedTuple):
@@ -117,4 +117,4 @@ def _packed(book: Book) -> tuple[Any, ...]:
 
 def _unpacked(packed: tuple[Any, ...]) -> Book:
     rulebook, tables, releases = packed
-    return Book(rulebook, Contents({TABLES[name]: rows for name, rows in tables.items()}, releases))
+    return Book(rulebook, TypedTables({TABLES[name]: rows for name, rows in tables.items()}, releases))

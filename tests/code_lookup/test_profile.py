@@ -186,8 +186,8 @@ def test_everything_of_a_code_on_a_day(shipped: Scrubber) -> None:
     assert [row.component for row in known.fees] == ["", "26", "TC"]
     assert [row.release for row in known.fees] == ["RVU25D"] * 3
     assert known.mue is not None
-    assert known.standings["mpfs"].word == "in-force"
-    assert known.standings["ncci-ptp"].word == "carried-forward"
+    assert known.standings["mpfs"].state == "in-force"
+    assert known.standings["ncci-ptp"].state == "carried-forward"
     assert known.standings["ncci-add-on"].release is None
 
 

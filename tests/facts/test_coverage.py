@@ -18,9 +18,9 @@ from scrubber.findings import Finding
 from scrubber.reference import Reference, open_reference
 from scrubber.reference.load.format import StatedRelease
 from scrubber.reference.load.loader import LoadRequest, load
-from scrubber.reference.storage.sqlite import FolderPlace
+from scrubber.reference.storage.sqlite import FolderStorage
 from scrubber.reference.tables import TABLES
-from scrubber.reference.typed_tables import Contents, MemoryBackend
+from scrubber.reference.typed_tables import MemoryBackend, TypedTables
 from scrubber.response.catalog import known_code
 from tests.support.claims import VALID_ABN, office_claim, tbs_claim
 from tests.support.coverage_export import ELSEWHERE, HERE, Rows, article, export
@@ -39,7 +39,7 @@ def store_of(folder: Path, *articles: Mapping[str, Rows]) -> Path:
     file = export(folder / "current_article.zip", *articles)
     now = datetime(2026, 11, 23, tzinfo=UTC)
     wanted = LoadRequest("mcd", [str(file)], StatedRelease("2023", date(2023, 1, 1)), now, skip_bad_rows=False)
-    load(FolderPlace(store), wanted, lambda rows, share: None)
+    load(FolderStorage(store), wanted, lambda rows, share: None)
     return store
 
 
@@ -232,7 +232,7 @@ def _in_memory(stored: Reference) -> Reference:
         for name, digest in digests.items()
         if name.startswith(("article", "coverage"))
     }
-    contents = Contents(tables, tuple(each for each in stored.releases() if TABLES[each.table] in tables))
+    contents = TypedTables(tables, tuple(each for each in stored.releases() if TABLES[each.table] in tables))
     return Reference(MemoryBackend(*contents))
 
 

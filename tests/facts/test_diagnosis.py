@@ -11,7 +11,7 @@ import pytest
 from scrubber.claim import read_v3
 from scrubber.facts.diagnosis import diagnosis_facts
 from scrubber.reference import Reference
-from scrubber.reference.rows import Diagnosis, DiagnosisHeader, DiagnosisNote, HcpcsCode, HcpcsModifier
+from scrubber.reference.rows import BillableDiagnosis, DiagnosisHeader, DiagnosisNote, HcpcsCode, HcpcsModifier
 from scrubber.reference.typed_tables import MemoryBackend, read_contents
 from scrubber.rulebook.rule_tables import Payer
 from tests.support.claims import office_claim
@@ -28,7 +28,7 @@ def note(code: str, kind: Any, other: str | None = None, through: str | None = N
 def opened(folder: Path, *notes: Any) -> Reference:
     codes = ["A000", "A00011A", "A0002XD", "B100", "B20", "B25", "C300", "E08"]
     tables: dict[str, Any] = {
-        "icd10cm": [Diagnosis(code, None, None, "made") for code in codes],
+        "icd10cm": [BillableDiagnosis(code, None, None, "made") for code in codes],
         "icd10cm-headers": [DiagnosisHeader(code, None, None, "made") for code in ("A00", "A0001", "A00011", "B10")],
         "icd10cm-notes": notes or [note("Z99", "excludes2", "Z98")],
         "hcpcs": [HcpcsCode("G9999", None, date(2025, 6, 1), "made"), HcpcsCode("G9998", None, None, "made")],

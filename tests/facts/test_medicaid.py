@@ -13,7 +13,7 @@ from scrubber.errors import Faults
 from scrubber.findings import ScrubResult
 from scrubber.reference import Reference, open_reference
 from scrubber.reference.load.format import StatedRelease
-from scrubber.reference.pinned import PinnedRelease, reference_of, releases_at_hand
+from scrubber.reference.pinned import PinnedRelease, available_releases, reference_with
 from scrubber.rulebook.load import load_rulebook
 from scrubber.scrub import Scrubber, assemble
 from tests.conftest import ROOT
@@ -78,7 +78,7 @@ def test_each_payers_edits_answer_for_it_alone(store: Path) -> None:
     assert medicaids is not None
     assert (medicares.units, medicaids.units) == (1, 3)
     assert medicaids.source == "CMS Medicaid NCCI practitioner MUE"
-    assert reference.medicaid.standing("ncci-ptp", DAY).word == "in-force"
+    assert reference.medicaid.table_status("ncci-ptp", DAY).state == "in-force"
     assert reference.medicaid.fee("77080", "", DAY) == reference.fee("77080", "", DAY)
 
 
@@ -142,9 +142,9 @@ def test_answers_name_medicaids_releases_on_medicaid_claims_and_are_made_again_f
     result = scrubbed(scrubber, line("77080"), line("77092"))
     used = {each.table: each for each in result.versions.reference}
     assert used["ncci-ptp-medicaid"].release == "2025Q1"
-    at_hand = releases_at_hand(str(store))
+    at_hand = available_releases(str(store))
     held = [at_hand[PinnedRelease(each.table, each.release, each.sha256)] for each in result.versions.reference]
-    again = opened(adopting, reference_of(held))
+    again = opened(adopting, reference_with(held))
     assert by_edits(scrubbed(again, line("77080"), line("77092"))) == by_edits(result)
 
 

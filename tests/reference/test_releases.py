@@ -32,7 +32,7 @@ from scrubber.reference.load.format import StatedRelease
 from scrubber.reference.lookup import Reference
 from scrubber.reference.release_diff import cells_changed, difference
 from scrubber.reference.releases import Release
-from scrubber.reference.storage.sqlite import FolderPlace
+from scrubber.reference.storage.sqlite import FolderStorage
 from scrubber.reference.tables import ADD_ON, PTP, TABLES
 from scrubber.response.claim import to_bytes
 from scrubber.rulebook.load import load_rulebook
@@ -92,8 +92,8 @@ def released(reference: Reference, table: str = "ncci-ptp") -> list[Release]:
 )
 def test_the_release_of_the_day_answers(store: Path, day: date, word: str, release: str, pairs: int) -> None:
     reference = open_reference(str(store))
-    standing = reference.standing("ncci-ptp", day)
-    assert (standing.word, standing.release and standing.release.name) == (word, release)
+    standing = reference.table_status("ncci-ptp", day)
+    assert (standing.state, standing.release and standing.release.name) == (word, release)
     assert len(reference.ptp_among(CODES, day, day)) == pairs
 
 
@@ -205,7 +205,7 @@ def test_threads_scrub_on_while_releases_come_and_go(store: Path, tmp_path: Path
         running = [threads.submit(scrub_on) for _ in range(8)]
         try:
             for _ in range(4):
-                with FolderPlace(store).change() as change:
+                with FolderStorage(store).change() as change:
                     change.commit([each for each in change.loaded if each.name != "2024Q3"])
                 some_more()
                 load_into(store, "ncci-ptp", ptp_file(tmp_path, "v302r0", Q3))
@@ -222,12 +222,12 @@ def test_threads_scrub_on_while_releases_come_and_go(store: Path, tmp_path: Path
 def test_what_is_dropped_stays_readable_for_those_who_read_it(store: Path) -> None:
     live = LiveReference(str(store))
     old = live.current()
-    with FolderPlace(store).change() as change:
+    with FolderStorage(store).change() as change:
         change.commit([each for each in change.loaded if each.name != "2024Q3"])
     assert len(released(live.current())) == 1
     with ThreadPoolExecutor(1) as other_thread:  # it has no connection to the file yet
         assert other_thread.submit(lambda: len(old.ptp_among(CODES, SUMMER, SUMMER))).result() == 4
-    with FolderPlace(store).change():
+    with FolderStorage(store).change():
         pass
     assert len(list(store.rglob("*.sqlite"))) == 1
 
@@ -279,7 +279,7 @@ def test_the_service_sees_a_new_release(store: Path, tmp_path: Path) -> None:
     load_into(store, "ncci-mue", tmp_path / "mue.csv", chosen=StatedRelease("2024Q3"))
     told = json_of(client.get("/readyz"))
     [mue] = [each for each in told["reference"] if each["table"] == "ncci-mue"]
-    assert mue["sha256"] == FolderPlace(store).loaded()[-1].sha256
+    assert mue["sha256"] == FolderStorage(store).loaded()[-1].sha256
 
 
 def test_the_service_is_not_ready_when_a_loaded_table_is_stale_and_it_shall_tell(store: Path, tmp_path: Path) -> None:
@@ -306,7 +306,7 @@ def test_days_past_the_last_release_are_counted(store: Path) -> None:
     reference = open_reference(str(store))
     found = {each.table: each for each in reach(reference, date(2024, 10, 10))}
     assert found["ncci-ptp"].days_past == 10
-    assert (found["ncci-mue"].standing.word, found["mpfs"].days_past) == ("carried-forward", None)
+    assert (found["ncci-mue"].status.state, found["mpfs"].days_past) == ("carried-forward", None)
     assert [each.table for each in past(reference, date(2024, 10, 10), 9)] == ["ncci-ptp"]
     assert past(reference, date(2024, 10, 10), 10) == ()
     assert past(reference, SUMMER, 0) == ()
@@ -319,7 +319,7 @@ def test_what_two_releases_say_differently(store: Path) -> None:
     reference = open_reference(str(store))
     before, after = released(reference)
     found = list(difference(reference.backend, PTP, before, after))
-    assert [(change.word, change.key) for change in found] == [
+    assert [(change.change, change.key) for change in found] == [
         ("deleted", ("77080", "77089")),
         ("added", ("77089", "77080")),
         ("changed", ("77092", "77089")),
@@ -328,7 +328,7 @@ def test_what_two_releases_say_differently(store: Path) -> None:
 
 
 def test_a_difference_tells_how_far_it_is(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scrubber.reference.release_diff.ROWS_A_STEP", 1)
+    monkeypatch.setattr("scrubber.reference.release_diff.ROWS_PER_STEP", 1)
     reference = open_reference(str(store))
     told: list[tuple[int, float]] = []
     one, other = released(reference)
@@ -343,8 +343,8 @@ def test_a_table_that_only_one_release_has(store: Path, tmp_path: Path) -> None:
     load_into(store, "ncci-add-on", tmp_path / "AOC_V2024Q3.txt")
     reference = open_reference(str(store))
     [release] = released(reference, "ncci-add-on")
-    assert [each.word for each in difference(reference.backend, ADD_ON, None, release)] == ["added"]
-    assert [each.word for each in difference(reference.backend, ADD_ON, release, None)] == ["deleted"]
+    assert [each.change for each in difference(reference.backend, ADD_ON, None, release)] == ["added"]
+    assert [each.change for each in difference(reference.backend, ADD_ON, release, None)] == ["deleted"]
 
 
 def _published(name: str, codes: set[str]) -> Iterator[str]:
@@ -370,7 +370,7 @@ def test_the_difference_of_two_published_quarters(tmp_path: Path) -> None:
         load_into(tmp_path / "store", "ncci-ptp", ptp_file(tmp_path, version, lines))
     reference = open_reference(str(tmp_path / "store"))
     before, after = released(reference)
-    found = {change.key: change.word for change in difference(reference.backend, PTP, before, after)}
+    found = {change.key: change.change for change in difference(reference.backend, PTP, before, after)}
     assert Counter(found.values()) == {"added": 926, "deleted": 293, "changed": 2}
     assert found == {pair: word.removeprefix("modifier_") for pair, word in expected.items()}
 
@@ -494,7 +494,7 @@ def test_a_release_is_dropped(store: Path) -> None:
         "ncci-ptp 2024Q2 is dropped",
         "ncci-ptp answers for dates of service of 2024-07-01 to 2024-09-30 (2024Q3)",
     ]
-    assert [each.name for each in FolderPlace(store).loaded()] == ["2024Q3"]
+    assert [each.name for each in FolderStorage(store).loaded()] == ["2024Q3"]
     refused = run(store, "drop", "ncci-ptp", "2024Q2")
     assert refused.exit_code == 2
     assert "there are: ncci-ptp 2024Q3" in refused.stderr

@@ -16,8 +16,8 @@ from scrubber.reference.load.format import StatedRelease
 from scrubber.reference.load.loader import LoadRequest, load
 from scrubber.reference.releases import Backend, Pair, Release, Windows
 from scrubber.reference.rows import PtpEdit
-from scrubber.reference.storage.sqlite import FolderPlace
-from scrubber.reference.tables import NOT_ASKED_FOR_CLAIMS, PTP, R, Table
+from scrubber.reference.storage.sqlite import FolderStorage
+from scrubber.reference.tables import PTP, UNUSED_FOR_CLAIMS, R, Table
 from scrubber.rulebook.load import load_rulebook
 from scrubber.scrub import assemble
 from tests.support.claims import office_claim, tbs_claim
@@ -59,7 +59,7 @@ def store_with_articles(folder: Path) -> Path:
     store = folder / "store"
     store.mkdir()
     wanted = LoadRequest("mcd", [str(file)], StatedRelease("2023", date(2023, 1, 1)), datetime(2026, 1, 1, tzinfo=UTC))
-    load(FolderPlace(store), wanted, lambda *_: None)
+    load(FolderStorage(store), wanted, lambda *_: None)
     return store
 
 
@@ -72,10 +72,10 @@ def test_every_table_that_claims_are_held_against_is_named(tmp_path: Path) -> No
         line["serviceDate"] = "20251112"  # a list of diagnoses is asked about its own days only
     result = scrubber.scrub(read_v3(body), date(2025, 12, 1))
     assert {"ncci-ptp", "ncci-mue", "mpfs", "icd10cm", "article-diagnoses"} <= recording.asked
-    assert not recording.asked & NOT_ASKED_FOR_CLAIMS
+    assert not recording.asked & UNUSED_FOR_CLAIMS
     there = {release.table for release in recording.releases()}
     named = {each.table for each in result.versions.reference}
-    assert named == there - NOT_ASKED_FOR_CLAIMS
+    assert named == there - UNUSED_FOR_CLAIMS
     assert recording.asked & there <= named
 
 

@@ -13,7 +13,7 @@ from scrubber.reference import Reference
 from scrubber.reference.releases import Backend
 from scrubber.reference.storage.packer import Packer, Sink
 from scrubber.reference.storage.sqlite import SqliteBackend, SqliteSink
-from scrubber.reference.typed_tables import Contents, MemoryBackend
+from scrubber.reference.typed_tables import MemoryBackend, TypedTables
 
 PLACES = ("memory", "sqlite", "postgres")
 
@@ -33,7 +33,7 @@ def postgres_server(folder: Path) -> Iterator[str]:
         server.cleanup()
 
 
-def kept_in(place: str, contents: Contents, folder: Path, address: str | None) -> Reference:
+def kept_in(place: str, contents: TypedTables, folder: Path, address: str | None) -> Reference:
     """The rows and releases, kept in memory, in SQLite files below `folder` or in the database at `address`."""
     if place == "memory":
         return Reference(MemoryBackend(*contents))
@@ -43,7 +43,7 @@ def kept_in(place: str, contents: Contents, folder: Path, address: str | None) -
     return Reference(_postgres(contents, address))
 
 
-def _fill(sink: Sink, contents: Contents, table_name: str) -> None:
+def _fill(sink: Sink, contents: TypedTables, table_name: str) -> None:
     packer = Packer(sink)
     for table, rows in contents.tables.items():
         if table.name == table_name:
@@ -52,12 +52,12 @@ def _fill(sink: Sink, contents: Contents, table_name: str) -> None:
     packer.finish()
 
 
-def _parts(contents: Contents) -> dict[tuple[str, str], str]:
+def _parts(contents: TypedTables) -> dict[tuple[str, str], str]:
     of = {(release.table, release.sha256) for release in contents.releases}
     return {(table, digest): f"{table}-{digest}" for table, digest in of}
 
 
-def _sqlite(contents: Contents, folder: Path) -> SqliteBackend:
+def _sqlite(contents: TypedTables, folder: Path) -> SqliteBackend:
     files = {of: folder / f"odd name?#%{part}.sqlite" for of, part in _parts(contents).items()}
     for (table, _), path in files.items():
         sink = SqliteSink(path)
@@ -66,19 +66,21 @@ def _sqlite(contents: Contents, folder: Path) -> SqliteBackend:
     return SqliteBackend(files, contents.releases)
 
 
-def _postgres(contents: Contents, address: str) -> Backend:
+def _postgres(contents: TypedTables, address: str) -> Backend:
     from datetime import UTC, datetime
 
     from scrubber.database import Database
-    from scrubber.reference.storage import Loaded
-    from scrubber.reference.storage.postgres import PostgresBackend, PostgresPlace
+    from scrubber.reference.storage import LoadedRelease
+    from scrubber.reference.storage.postgres import PostgresBackend, PostgresStorage
 
-    place = PostgresPlace(address)
+    place = PostgresStorage(address)
     for (table, digest), part in _parts(contents).items():
         with place.change() as change:
-            if part in {each.part for each in change.loaded}:
+            if part in {each.segment for each in change.loaded}:
                 continue
-            _fill(change.new_part(), contents, table)
-            new = Loaded(table, digest, None, None, digest, datetime(2026, 1, 1, tzinfo=UTC), "", (), {table: 1}, 0)
+            _fill(change.new_segment(), contents, table)
+            new = LoadedRelease(
+                table, digest, None, None, digest, datetime(2026, 1, 1, tzinfo=UTC), "", (), {table: 1}, 0
+            )
             change.commit((*change.loaded, new), new)
     return PostgresBackend(Database(address), _parts(contents), contents.releases)

@@ -26,7 +26,7 @@ from xml.parsers import expat
 from scrubber.errors import Fault, Faults
 from scrubber.reference.load.format import BadRow, Format, SourceFile, StatedRelease
 from scrubber.reference.load.text_rows import BadCell, fixed_lines, matching
-from scrubber.reference.rows import Diagnosis, DiagnosisHeader, DiagnosisNote, DiagnosisNoteKind
+from scrubber.reference.rows import BillableDiagnosis, DiagnosisHeader, DiagnosisNote, DiagnosisNoteKind
 
 _CODE = r"((?:[A-Z][0-9]|QA)[0-9A-Z](?:\.[0-9A-Z]{1,4})?)(?![0-9A-Za-z])"
 _mention = re.compile(rf"\b{_CODE}(?:\.?-?\s*(?:-|to)\s*{_CODE})?(?:\.?-)?")
@@ -304,10 +304,10 @@ _order_line = re.compile(rb"[0-9]{5} " + CODE.pattern.encode() + rb" {1,5}[01]( 
 
 
 def _codes(source: SourceFile) -> Iterator[NamedTuple]:
-    """A Diagnosis for each line, and before it a DiagnosisHeader for each leading part that the line before lacks."""
+    """A BillableDiagnosis for each line, after a DiagnosisHeader for each leading part that is new."""
     previous = ""
     for row in fixed_lines(source, _listed):
-        if isinstance(row, Diagnosis):
+        if isinstance(row, BillableDiagnosis):
             yield from _headers(row.code, previous)
             previous = row.code
         yield row
@@ -319,23 +319,23 @@ def _headers(code: str, previous: str) -> Iterator[DiagnosisHeader]:
             yield DiagnosisHeader(code[:length], None, None, SOURCE)
 
 
-def _listed(cells: Sequence[str]) -> Diagnosis:
+def _listed(cells: Sequence[str]) -> BillableDiagnosis:
     (line,) = cells
     if line[7:8].strip():
         raise BadCell("code", "expected a blank in column 8")
-    return Diagnosis(matching(line[:7].rstrip(), CODE, "code", EXPECTED.format("1-7")), None, None, SOURCE)
+    return BillableDiagnosis(matching(line[:7].rstrip(), CODE, "code", EXPECTED.format("1-7")), None, None, SOURCE)
 
 
 def _order(source: SourceFile) -> Iterator[NamedTuple]:
     return fixed_lines(source, _ordered)
 
 
-def _ordered(cells: Sequence[str]) -> Diagnosis | DiagnosisHeader:
+def _ordered(cells: Sequence[str]) -> BillableDiagnosis | DiagnosisHeader:
     (line,) = cells
     code = matching(line[6:13].rstrip(), CODE, "code", EXPECTED.format("7-13"))
     if line[14:15] not in ("0", "1"):
         raise BadCell("valid flag", "expected 0 or 1 in column 15")
-    kind = Diagnosis if line[14] == "1" else DiagnosisHeader
+    kind = BillableDiagnosis if line[14] == "1" else DiagnosisHeader
     return kind(code, None, None, SOURCE)
 
 

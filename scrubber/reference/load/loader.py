@@ -17,8 +17,8 @@ from scrubber.reference.load.archive import OpenedSource, opened_sources, refuse
 from scrubber.reference.load.format import BadRow, Format, StatedRelease, quarter_by_name
 from scrubber.reference.load.formats import Recognised, recognise
 from scrubber.reference.load.medicaid import as_loaded, check_bytes, check_names, layout_of, rows_by_table
-from scrubber.reference.storage import Change, Loaded, LoadedFile, Place
-from scrubber.reference.storage.packer import ROWS_A_STEP, Contradicted, Contradiction, Packer, Progress, name_of
+from scrubber.reference.storage import LoadedFile, LoadedRelease, ReleaseStorage, StorageChange
+from scrubber.reference.storage.packer import ROWS_PER_STEP, Contradicted, Contradiction, LoadProgress, Packer, row_name
 from scrubber.reference.tables import table_of
 
 REVISION = "-"  # stands between the name of a release and that of its revision, as in FY2026-April
@@ -80,7 +80,7 @@ def _agreed(statements: list[tuple[str, StatedRelease]], what: Callable[[StatedR
     return next(iter(found), None)
 
 
-def replaced_by(new: ReleaseTerms, loaded: Iterable[Loaded]) -> Loaded | None:
+def replaced_by(new: ReleaseTerms, loaded: Iterable[LoadedRelease]) -> LoadedRelease | None:
     """The loaded release that a new one of the same kind replaces; None where it replaces none.
 
     A release without a stated end holds until the next begins. One whose name begins with that of another revises it
@@ -105,7 +105,7 @@ def replaced_by(new: ReleaseTerms, loaded: Iterable[Loaded]) -> Loaded | None:
     return same
 
 
-def _check_apart(new: ReleaseTerms, there: Loaded) -> None:
+def _check_apart(new: ReleaseTerms, there: LoadedRelease) -> None:
     if there.since is None or there.since < new.since:
         if _is_within(new.since, there.until) and not _revises(new.name, there.name):
             raise _refused(
@@ -194,7 +194,7 @@ def _positions(
 def _fault(pair: Contradiction, positions: dict[_TypedRow, tuple[str, int]]) -> Fault:
     table = table_of(type(pair.one))
     one, other = sorted((positions[_TypedRow(type(row), row)] for row in pair), key=list(positions.values()).index)
-    what = " ".join(str(cell) for cell in name_of(table, pair.one) if cell not in (None, ""))
+    what = " ".join(str(cell) for cell in row_name(table, pair.one) if cell not in (None, ""))
     there = f"line {one[1]}" if one[0] == other[0] else f"{one[0]}:{one[1]}"
     return Fault(
         other[0], other[1], f"says of {table.name} {what} something else than {there}, for days that both have"
@@ -211,7 +211,7 @@ class LoadOutcome(NamedTuple):
     """How a load ended. `bad`: skipped rows, MAX_FAULTS at most. `passed_over`: members of archives not read."""
 
     status: LoadStatus
-    release: Loaded
+    release: LoadedRelease
     bad: tuple[Fault, ...]
     passed_over: tuple[str, ...]
 
@@ -254,7 +254,7 @@ class _BadRows:
             raise Faults([*self.faults, *last])
 
 
-def load(storage: Place, wanted: LoadRequest, progress: Progress) -> LoadOutcome:
+def load(storage: ReleaseStorage, wanted: LoadRequest, progress: LoadProgress) -> LoadOutcome:
     """Load files as one release of their kind. Bytes that are loaded already are not loaded again.
 
     Raises Faults for files that are refused, ConfigError while another process changes the storage, OSError when it
@@ -268,7 +268,11 @@ def load(storage: Place, wanted: LoadRequest, progress: Progress) -> LoadOutcome
 
 
 def _load(
-    change: Change, wanted: LoadRequest, recognised: Recognised, files: tuple[LoadedFile, ...], progress: Progress
+    change: StorageChange,
+    wanted: LoadRequest,
+    recognised: Recognised,
+    files: tuple[LoadedFile, ...],
+    progress: LoadProgress,
 ) -> LoadOutcome:
     same_kind = [each for each in change.loaded if each.kind == wanted.kind]
     digest = _of_all(files)
@@ -284,7 +288,7 @@ def _load(
     new = release_terms(stated, wanted.given)
     old = replaced_by(new, same_kind)
     bad_rows = _BadRows(wanted.skip_bad_rows)
-    packer = Packer(change.new_part())
+    packer = Packer(change.new_segment())
     for source, row in _rows(recognised.files, progress):
         _take(packer, source, row, wanted.kind, bad_rows)
     bad_rows.end(bool(packer.counts))
@@ -297,7 +301,7 @@ def _load(
     except Contradicted as failure:
         raise faults_with_lines(recognised.files, failure.found[:MAX_FAULTS]) from None
     source_name = f"{recognised.files[0][1].title}, {', '.join(file.name for file in files)}"
-    release = Loaded(
+    release = LoadedRelease(
         wanted.kind, new.name, new.since, new.until, digest, wanted.loaded_at, source_name, files,
         rows_by_table(wanted.kind, packer.counts), bad_rows.count, complete=wanted.complete,
     )  # fmt: skip
@@ -310,7 +314,7 @@ def _guarded(source: OpenedSource, each: Format) -> StatedRelease:
         return each.stated(source)
 
 
-def _refuse_other_terms(there: Loaded, wanted: LoadRequest) -> None:
+def _refuse_other_terms(there: LoadedRelease, wanted: LoadRequest) -> None:
     terms = zip(wanted.given, (there.name, there.since, there.until), strict=True)
     if wanted.complete != there.complete or any(given is not None and given != has for given, has in terms):
         has = f"{there.name}, as complete" if there.complete else there.name
@@ -328,7 +332,7 @@ def _take(packer: Packer, source: OpenedSource, row: NamedTuple, kind: str, bad_
 
 
 def _rows(
-    files: Sequence[tuple[OpenedSource, Format]], progress: Progress
+    files: Sequence[tuple[OpenedSource, Format]], progress: LoadProgress
 ) -> Iterator[tuple[OpenedSource, NamedTuple]]:
     total = sum(source.packed_bytes for source, _ in files) or 1
     before = count = 0
@@ -337,7 +341,7 @@ def _rows(
             for row in each.read(source):
                 yield source, row
                 count += 1
-                if count % ROWS_A_STEP == 0:
+                if count % ROWS_PER_STEP == 0:
                     progress(count, min((before + source.packed_read) / total, 1.0))
         before += source.packed_bytes
     progress(count, 1.0)

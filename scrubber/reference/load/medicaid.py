@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from scrubber.errors import Fault, Faults
 from scrubber.reference.load.formats import KINDS
-from scrubber.reference.storage import Loaded
+from scrubber.reference.storage import LoadedRelease
 from scrubber.reference.tables import MEDICAID
 
 MEDICAID_KINDS = tuple(MEDICAID)
@@ -40,7 +40,7 @@ def check_names(kind: str, names: Iterable[str]) -> None:
         raise Faults([Fault(name, 0, f"is of the other program by its name: load it as {other}") for name in found])
 
 
-def check_bytes(kind: str, digest: str, loaded: Iterable[Loaded]) -> None:
+def check_bytes(kind: str, digest: str, loaded: Iterable[LoadedRelease]) -> None:
     """Raises Faults where the same bytes are loaded as the edits of the other program."""
     other = _MEDICAID_OF.get(kind, layout_of(kind))
     same = next((each for each in loaded if each.sha256 == digest and each.kind == other != kind), None)

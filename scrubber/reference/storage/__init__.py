@@ -1,7 +1,8 @@
-"""Stores of loaded releases: a folder or PostgreSQL, and what is known of each release.
+"""Defines the storage of loaded releases, a folder or PostgreSQL, and the catalogue of what is loaded.
 
-A change is made by one process at a time, and all of it or nothing is seen. What a change took away stays readable
-until the next one, for those who are still reading it.
+The rows of one loaded release are a segment, which never changes. A change of the storage is made by one process at a
+time, and is atomic for readers. A segment that a change removed from the catalogue stays readable until the next
+change, for readers that opened it before.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from scrubber.errors import ConfigError, NewerStore
 from scrubber.migrations import Store
 from scrubber.reference.releases import Backend, Release
 from scrubber.reference.storage.packer import Sink
-from scrubber.reference.tables import rows_lie_in
+from scrubber.reference.tables import stored_under
 
-LAYOUT = 4  # of packed rows; another one cannot be read
-FIRST_TOLD = 3  # the layout of catalogues that do not tell it
+LAYOUT = 4  # version of the encoding of rows; segments of another one cannot be read
+UNSTATED_LAYOUT = 3  # that of catalogues which do not state it
 
 
 class LoadedFile(NamedTuple):
@@ -32,11 +33,11 @@ class LoadedFile(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """One release as it was loaded: which days it is for, what from and when (UTC), and its rows by table.
+class LoadedRelease:
+    """A catalogue entry: a release with the days it is for, the files and moment (UTC) of its load, its rows by table.
 
-    The days are those that its files state; `releases_of` tells which of them later releases leave it.
-    `sha256` is of the file's bytes, or of the digests of several, in order. `complete`: see Release.
+    The days are those that its files state; `releases_of` shortens them by later releases. `sha256` is that of the
+    file's bytes, or of the sorted digests of several files. `complete`: see Release.
     """
 
     kind: str
@@ -53,55 +54,55 @@ class Loaded:
     complete: bool = False
 
     @property
-    def part(self) -> str:
-        """Names what holds its rows."""
+    def segment(self) -> str:
+        """Name of the segment that holds its rows."""
         return f"{self.kind}-{self.sha256}"
 
 
-class Change(Protocol):
-    """A change under way."""
+class StorageChange(Protocol):
+    """A change of the storage that has begun and is not committed."""
 
     @property
-    def loaded(self) -> tuple[Loaded, ...]:
-        """What is loaded, before the change."""
+    def loaded(self) -> tuple[LoadedRelease, ...]:
+        """The catalogue before the change."""
 
-    def new_part(self) -> Sink:
-        """Where the rows of one new release go."""
+    def new_segment(self) -> Sink:
+        """A writer for the rows of one new release."""
 
-    def commit(self, loaded: Iterable[Loaded], new: Loaded | None = None) -> None:
-        """Make `loaded` what is loaded; `new`, one of them, has the rows put into the new part."""
+    def commit(self, loaded: Iterable[LoadedRelease], new: LoadedRelease | None = None) -> None:
+        """Make `loaded` the catalogue; `new`, one of its entries, gets the rows written to the new segment."""
 
 
-class Place(Protocol):
-    """Keeps loaded releases. `store` is what has a schema version."""
+class ReleaseStorage(Protocol):
+    """Holds loaded releases and their catalogue. `store` is what migrations and schema versions apply to."""
 
     @property
     def store(self) -> Store:
-        """See Store."""
+        """The store for `scrubber migrate`."""
 
-    def loaded(self) -> tuple[Loaded, ...]:
-        """What is loaded. Raises ConfigError when that cannot be read."""
+    def loaded(self) -> tuple[LoadedRelease, ...]:
+        """The catalogue. Raises ConfigError when it cannot be read."""
 
     def generation(self) -> object:
-        """Differs after every change; cheap enough to ask for every claim."""
+        """A value that differs after every change; cheap enough to read for every claim."""
 
     def backend(self, without: Collection[str] = ()) -> Backend:
-        """What is loaded, opened, except for the parts of these names.
+        """What is loaded, opened for reading, without the segments of these names.
 
-        Raises DamagedPart for parts whose rows are no longer those that were loaded, ConfigError for what cannot be
-        read.
+        Raises DamagedReleases for segments whose rows are no longer those that were loaded, ConfigError for what cannot
+        be read.
         """
 
-    def change(self) -> AbstractContextManager[Change]:
-        """Begin a change; what is not committed in it is undone. Raises ConfigError while another one is under way."""
+    def change(self) -> AbstractContextManager[StorageChange]:
+        """Begin a change, which is undone unless it is committed. Raises ConfigError while another one is under way."""
 
 
-def releases_of(loaded: Iterable[Loaded]) -> tuple[Release, ...]:
-    """The releases of each table, by table and then by first day, each until the next one begins at the latest."""
-    return each_until_the_next(as_stated(loaded))
+def releases_of(loaded: Iterable[LoadedRelease]) -> tuple[Release, ...]:
+    """The releases of each table, by table and then by first day; each ends when the next one begins, or before."""
+    return until_next_release(stated_releases(loaded))
 
 
-def as_stated(loaded: Iterable[Loaded]) -> Iterator[Release]:
+def stated_releases(loaded: Iterable[LoadedRelease]) -> Iterator[Release]:
     """The releases of each table, with the days that their files state."""
     for each in loaded:
         for table, rows in each.rows.items():
@@ -111,21 +112,21 @@ def as_stated(loaded: Iterable[Loaded]) -> Iterator[Release]:
             )  # fmt: skip
 
 
-def each_until_the_next(releases: Iterable[Release]) -> tuple[Release, ...]:
-    """Releases by table and then by first day, each until the next one of its table begins at the latest."""
+def until_next_release(releases: Iterable[Release]) -> tuple[Release, ...]:
+    """Releases by table and then by first day; each ends when the next one of its table begins, or before."""
     by_day = sorted(releases, key=lambda release: (release.table, release.since or date.min))
-    return tuple(map(_cut, by_day, (*by_day[1:], None)))
+    return tuple(map(_until_begin_of, by_day, (*by_day[1:], None)))
 
 
-def _cut(release: Release, after: Release | None) -> Release:
-    """A release with the days that the one after it, of the same table, leaves it."""
+def _until_begin_of(release: Release, after: Release | None) -> Release:
+    """A release that ends when the one `after` it, where that is of the same table, begins."""
     if after is None or after.table != release.table or after.since is None:
         return release
     return release._replace(until=min(release.until or after.since, after.since))
 
 
 def check_layout(name: str, found: int) -> None:
-    """Raises ConfigError for rows that an earlier program packed, NewerStore for those of a newer one."""
+    """Raises ConfigError for rows in the encoding of an earlier program, NewerStore for that of a newer one."""
     if found > LAYOUT:
         raise NewerStore(
             f"reference data: {name} has layout {found}, written by a newer program; this one reads {LAYOUT}: start "
@@ -137,33 +138,38 @@ def check_layout(name: str, found: int) -> None:
         )
 
 
-def to_json(loaded: Sequence[Loaded]) -> bytes:
-    """As text that people can read, too."""
+def catalogue_to_json(loaded: Sequence[LoadedRelease]) -> bytes:
+    """The catalogue as indented JSON, which people can read as well."""
     return orjson.dumps([_as_dict(each) for each in loaded], option=orjson.OPT_INDENT_2)
 
 
-def _as_dict(loaded: Loaded) -> dict[str, Any]:
+def _as_dict(loaded: LoadedRelease) -> dict[str, Any]:
     content = asdict(loaded) | {"files": [file._asdict() for file in loaded.files]}
     if not loaded.complete:
-        del content["complete"]  # so that programs of before this key can read the catalogue of all others
+        del content["complete"]  # so that programs from before this key can read catalogues without complete releases
     return content
 
 
-def from_json(text: bytes | str) -> tuple[Loaded, ...]:
-    """What `to_json` wrote. Raises ValueError, KeyError or TypeError for other text."""
-    return tuple(_from_dict(told) for told in orjson.loads(text))
+def catalogue_from_json(text: bytes | str) -> tuple[LoadedRelease, ...]:
+    """The catalogue that `catalogue_to_json` wrote. Raises ValueError, KeyError or TypeError for other text."""
+    return tuple(_from_dict(content) for content in orjson.loads(text))
 
 
-def _from_dict(told: dict[str, Any]) -> Loaded:
-    files = tuple(LoadedFile(**file) for file in told["files"])
-    days = {name: told[name] and date.fromisoformat(told[name]) for name in ("since", "until")}
-    return Loaded(
-        **({"layout": FIRST_TOLD} | told | days | {"files": files, "loaded": datetime.fromisoformat(told["loaded"])})
+def _from_dict(content: dict[str, Any]) -> LoadedRelease:
+    files = tuple(LoadedFile(**file) for file in content["files"])
+    days = {name: content[name] and date.fromisoformat(content[name]) for name in ("since", "until")}
+    return LoadedRelease(
+        **(
+            {"layout": UNSTATED_LAYOUT}
+            | content
+            | days
+            | {"files": files, "loaded": datetime.fromisoformat(content["loaded"])}
+        )
     )
 
 
-def parts_of(loaded: Iterable[Loaded]) -> Iterator[tuple[tuple[str, str], str]]:
-    """By table (that of the rows) and SHA-256, the name of the part that holds the rows."""
+def segment_names(loaded: Iterable[LoadedRelease]) -> Iterator[tuple[tuple[str, str], str]]:
+    """The name of the segment by the table under which its rows are stored and the SHA-256 of the release."""
     for each in loaded:
         for table in each.rows:
-            yield (rows_lie_in(table), each.sha256), each.part
+            yield (stored_under(table), each.sha256), each.segment

@@ -1,15 +1,15 @@
-"""Encodes the rows of a key as bytes; nine bytes for each window of a PTP edit, searched as they lie.
+"""Encodes the rows under a key of a reference table as bytes for the storages, and searches PTP edits without decoding.
 
-Rows of most tables are JSON, one a line, so that rows of one key are put behind each other. Dates are ISO text,
-Decimals text; texts that many rows share (`source`, `rationale`) are numbers, kept once a part. PTP edits, of which
-there are millions, are packed by `ptp_packing`.
+Rows of most tables are JSON, one on each line, so that rows of one key are appended to each other. Dates are ISO text,
+Decimals text; texts that many rows share (`source`, `rationale`) are numbers into a list that a segment stores once.
 
-While it is packed, a window is one whole number: from its highest bit on column 2 (26 bits, base 36), its first day and
-its last day (15 bits each, days after 1979-12-31, 0 = open), and its note (8 bits: rationale and source, a shared text,
-and indicator). So sorted numbers are windows by column 2 and first day. They are kept as the column 2 numbers of all
-windows, four bytes each, and then the rest of each, five bytes. 2.5 million windows are 23 MB.
+Of PTP edits there are millions. A window is one edit with the days that it is in force, and takes nine bytes. As a
+whole number it has, from its highest bit on: column 2 (26 bits, base 36), first day and last day (15 bits each, days
+after 1979-12-31, 0 = open), and 8 bits for its origin (rationale and source, a shared text) and indicator. Sorted
+numbers are therefore windows by column 2 and first day. A code's bytes are the column 2 numbers of all its windows,
+four bytes each, and then the other five bytes of each window. 2.5 million windows are 23 MB.
 
-Some codes have six thousand partners, of which a page shows a hundred.
+Some codes have six thousand partners, of which a page shows a hundred: windows are decoded only when they are read.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from scrubber.reference.rows import NEVER, PtpEdit
 
 SHARED_TEXTS = ("source", "rationale")
 
-Texts = Mapping[int, str]
-Convert = Callable[[Any], Any]
+SharedTexts = Mapping[int, str]
+FromJson = Callable[[Any], Any]
 
 
 class TextNumbers:
-    """Numbers of shared texts, given as they come up."""
+    """Numbers shared texts in the order in which they are first used."""
 
     def __init__(self) -> None:
         self.numbers: dict[str, int] = {}
@@ -57,91 +57,91 @@ def pack_row(row: NamedTuple, texts: TextNumbers) -> bytes:
     return orjson.dumps(cells, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def unpack_lines(row_type: type[NamedTuple], packed: bytes, texts: Texts) -> tuple[Any, ...]:
+def unpack_lines(row_type: type[NamedTuple], packed: bytes, texts: SharedTexts) -> tuple[Any, ...]:
     """The rows in lines of JSON, in their order."""
     return tuple(_unpack(row_type, orjson.loads(line), texts) for line in packed.splitlines())
 
 
-def _unpack(row_type: type[NamedTuple], cells: list[Any], texts: Texts) -> Any:
+def _unpack(row_type: type[NamedTuple], cells: list[Any], texts: SharedTexts) -> Any:
     for position, kind in _columns(row_type):
         if kind == "text":
             cells[position] = texts[cells[position]]
         elif cells[position] is not None:
-            cells[position] = _LOAD[kind](cells[position])
+            cells[position] = _FROM_JSON[kind](cells[position])
     return row_type._make(cells)
 
 
-_LOAD: Mapping[Any, Convert] = {date: date.fromisoformat, Decimal: Decimal, tuple: tuple}
+_FROM_JSON: Mapping[Any, FromJson] = {date: date.fromisoformat, Decimal: Decimal, tuple: tuple}
 
 
 @cache
 def _columns(row_type: type[NamedTuple]) -> tuple[tuple[int, Any], ...]:
-    """Position and kind of the columns that JSON does not hold as they are."""
-    hints = get_type_hints(row_type)
-    kinds = ("text" if name in SHARED_TEXTS else _kind(hints[name]) for name in row_type._fields)
-    return tuple((position, kind) for position, kind in enumerate(kinds) if kind == "text" or kind in _LOAD)
+    """Position and type of the columns whose values JSON has no type for; "text" for a shared text."""
+    column_types = get_type_hints(row_type)
+    kinds = ("text" if name in SHARED_TEXTS else _column_kind(column_types[name]) for name in row_type._fields)
+    return tuple((position, kind) for position, kind in enumerate(kinds) if kind == "text" or kind in _FROM_JSON)
 
 
-def _kind(column_type: Any) -> Any:
+def _column_kind(column_type: Any) -> Any:
     if isinstance(column_type, types.UnionType):
         return next(kind for kind in get_args(column_type) if kind is not types.NoneType)
     return tuple if getattr(column_type, "__origin__", None) is tuple else column_type
 
 
 _CODE_SHIFT, _SINCE_SHIFT, _DELETED_SHIFT = 38, 23, 8
-_DAY_MASK, _NOTE_MASK, _REST_MASK = 0x7FFF, 0xFF, (1 << 38) - 1
+_DAY_MASK, _ORIGIN_MASK, _REST_MASK = 0x7FFF, 0xFF, (1 << 38) - 1
 _PARTNER_BYTES, _REST_BYTES = 4, 5
 WINDOW_BYTES = _PARTNER_BYTES + _REST_BYTES
 _DAY_ZERO = date(1979, 12, 31).toordinal()
 _INDICATORS: tuple[Literal["0", "1", "9"], ...] = ("0", "1", "9")
 _NEVER = _INDICATORS.index(NEVER)
-_MOST_NOTES = (_NOTE_MASK + 1) // len(_INDICATORS)
-FEW = 16  # codes
-_BETWEEN = "\x1f"  # rationale and source of a note
+_MAX_ORIGINS = (_ORIGIN_MASK + 1) // len(_INDICATORS)
+FEW_CODES = 16
+_BETWEEN = "\x1f"  # rationale and source, in the shared text of an origin
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _is_code = re.compile(r"[0-9A-Z]{5}").fullmatch
 
 
 def pack_edit(edit: PtpEdit, texts: TextNumbers) -> int:
-    """A window without its column 1.
+    """A window without its column 1, as a whole number.
 
-    Raises ValueError for what the layout has no room for: other codes than five digits and capitals, days outside
-    1980 to 2069, more than 85 different rationales and sources.
+    Raises ValueError for what the bits cannot hold: codes other than five digits and capitals, days outside 1980 to
+    2069, more than 85 different pairs of rationale and source.
     """
     days = _day_number(edit.since) << _SINCE_SHIFT | _day_number(edit.deleted) << _DELETED_SHIFT
-    note = texts.number(edit.rationale + _BETWEEN + edit.source)
-    if note >= _MOST_NOTES:
-        raise ValueError(f"no more than {_MOST_NOTES} different rationales and sources are expected")
+    origin = texts.number(edit.rationale + _BETWEEN + edit.source)
+    if origin >= _MAX_ORIGINS:
+        raise ValueError(f"no more than {_MAX_ORIGINS} different rationales and sources are expected")
     indicator = _INDICATORS.index(edit.indicator)
-    return code_number(edit.column2) << _CODE_SHIFT | days | (note * len(_INDICATORS) + indicator)
+    return code_number(edit.column2) << _CODE_SHIFT | days | (origin * len(_INDICATORS) + indicator)
 
 
 def pack_windows(windows: Iterable[int]) -> bytes:
-    """The windows of one column 1 code: sorted, the same one once."""
+    """The windows of one column 1 code as bytes: sorted, without repeats."""
     every = sorted(set(windows))
     partners = _little_endian(array("I", (window >> _CODE_SHIFT for window in every)))
     return partners.tobytes() + b"".join((window & _REST_MASK).to_bytes(_REST_BYTES, "little") for window in every)
 
 
-def turn(column1: str, windows: Iterable[int], turned: dict[int, array[int]]) -> None:
-    """Put the windows of a column 1 code under the number of their column 2, with column 1 in its place."""
+def add_by_column2(column1: str, windows: Iterable[int], by_column2: dict[int, array[int]]) -> None:
+    """Add the windows of a column 1 code under the number of their column 2, with column 1 in the bits of column 2."""
     number = code_number(column1) << _CODE_SHIFT
     for window in windows:
         partner = window >> _CODE_SHIFT
-        of_partner = turned.get(partner)
+        of_partner = by_column2.get(partner)
         if of_partner is None:
-            of_partner = turned[partner] = array("Q")
+            of_partner = by_column2[partner] = array("Q")
         of_partner.append(number | window & _REST_MASK)
 
 
-def meet(windows: Collection[int]) -> bool:
-    """Whether two of the windows have the same column 2, and the same days or one in common."""
+def windows_overlap(windows: Collection[int]) -> bool:
+    """Whether two of the windows have the same column 2 and a day in common."""
     if len({window >> _DELETED_SHIFT for window in windows}) < len(windows):
         return True
     partner = end = -1
     for window in sorted(windows):
         of, since = window >> _CODE_SHIFT, window >> _SINCE_SHIFT & _DAY_MASK
-        if (window & _NOTE_MASK) % len(_INDICATORS) == _NEVER:
+        if (window & _ORIGIN_MASK) % len(_INDICATORS) == _NEVER:
             continue
         if of == partner and since <= end:
             return True
@@ -149,37 +149,37 @@ def meet(windows: Collection[int]) -> bool:
     return False
 
 
-def numbered(codes: Iterable[str]) -> dict[int, str]:
-    """The codes that can stand in an edit, by their numbers, in order."""
+def codes_by_number(codes: Iterable[str]) -> dict[int, str]:
+    """The codes that an edit can have, by their numbers, in order."""
     return {code_number(code): code for code in sorted(codes) if _is_code(code)}
 
 
 def pairs_among(
-    found: Iterable[tuple[str, bytes]], asked: Mapping[int, str], texts: Texts
+    found: Iterable[tuple[str, bytes]], codes: Mapping[int, str], texts: SharedTexts
 ) -> dict[tuple[str, str], tuple[PtpEdit, ...]]:
-    """The windows with a column 2 among those asked, in the bytes found of each column 1, by both columns in order."""
+    """The windows whose column 2 is among `codes`, in the bytes `found` of each column 1, ordered by both columns."""
     pairs: dict[tuple[str, str], tuple[PtpEdit, ...]] = {}
-    numbers = frozenset(asked)
+    numbers = frozenset(codes)
     for column1, packed in sorted(found):
         partners = _partners(packed)
         for number in sorted(_hits(partners, numbers)):
             begin = bisect_left(partners, number)
             end = bisect_right(partners, number, begin)
-            pairs[column1, asked[number]] = tuple(
-                _edit(column1, asked[number], packed, len(partners), at, texts) for at in range(begin, end)
+            pairs[column1, codes[number]] = tuple(
+                _edit(column1, codes[number], packed, len(partners), at, texts) for at in range(begin, end)
             )
     return pairs
 
 
 def _hits(partners: array[int], numbers: frozenset[int]) -> Iterable[int]:
-    """Which of the numbers are partners: a few are sought one by one, for many one pass is shorter."""
-    if len(numbers) > FEW:
+    """Which of the numbers are partners: few are searched one by one, for many one pass over the partners is faster."""
+    if len(numbers) > FEW_CODES:
         return numbers.intersection(partners)
     last = len(partners)
     return [number for number in numbers if (at := bisect_left(partners, number)) < last and partners[at] == number]
 
 
-def unpack_edits(column1: str, packed: bytes, texts: Texts) -> tuple[PtpEdit, ...]:
+def unpack_edits(column1: str, packed: bytes, texts: SharedTexts) -> tuple[PtpEdit, ...]:
     """Every window in the bytes of `column1`, by column 2 and first day."""
     partners = _partners(packed)
     count = len(partners)
@@ -187,7 +187,7 @@ def unpack_edits(column1: str, packed: bytes, texts: Texts) -> tuple[PtpEdit, ..
 
 
 def in_force_at(packed: bytes, day: date) -> array[int]:
-    """Which of the windows are in force on a day; those that never were are not."""
+    """Positions of the windows that are in force on a day; those with indicator 9 never are."""
     number = min(max(day.toordinal() - _DAY_ZERO, 0), _DAY_MASK)
     count = len(packed) // WINDOW_BYTES
     found = array("I")
@@ -195,13 +195,13 @@ def in_force_at(packed: bytes, day: date) -> array[int]:
         rest = int.from_bytes(packed[begin : begin + _REST_BYTES], "little")
         deleted = rest >> _DELETED_SHIFT & _DAY_MASK
         begun_and_not_over = rest >> _SINCE_SHIFT <= number and (not deleted or number <= deleted)
-        if begun_and_not_over and (rest & _NOTE_MASK) % len(_INDICATORS) != _NEVER:
+        if begun_and_not_over and (rest & _ORIGIN_MASK) % len(_INDICATORS) != _NEVER:
             found.append(at)
     return found
 
 
-def edit_at(packed: bytes, at: int, column1: str | None, column2: str | None, texts: Texts) -> PtpEdit:
-    """One window in the bytes of a code, which is one of the columns; the other one, None, lies in the bytes."""
+def edit_at(packed: bytes, at: int, column1: str | None, column2: str | None, texts: SharedTexts) -> PtpEdit:
+    """One window in the bytes of a code, which is one of the columns; the other column, None, is in the bytes."""
     count = len(packed) // WINDOW_BYTES
     begin = at * _PARTNER_BYTES
     partner = code_of(int.from_bytes(packed[begin : begin + _PARTNER_BYTES], "little"))
@@ -220,11 +220,11 @@ def _little_endian(numbers: array[int]) -> array[int]:
     return numbers
 
 
-def _edit(column1: str, column2: str, packed: bytes, count: int, at: int, texts: Texts) -> PtpEdit:
+def _edit(column1: str, column2: str, packed: bytes, count: int, at: int, texts: SharedTexts) -> PtpEdit:
     begin = count * _PARTNER_BYTES + at * _REST_BYTES
     rest = int.from_bytes(packed[begin : begin + _REST_BYTES], "little")
-    note, indicator = divmod(rest & _NOTE_MASK, len(_INDICATORS))
-    rationale, _, source = texts[note].partition(_BETWEEN)
+    origin, indicator = divmod(rest & _ORIGIN_MASK, len(_INDICATORS))
+    rationale, _, source = texts[origin].partition(_BETWEEN)
     since, deleted = _day(rest >> _SINCE_SHIFT & _DAY_MASK), _day(rest >> _DELETED_SHIFT & _DAY_MASK)
     return PtpEdit(column1, column2, _INDICATORS[indicator], since, deleted, rationale, source)
 
@@ -259,15 +259,15 @@ def _day(number: int) -> date | None:
     return date.fromordinal(number + _DAY_ZERO) if number else None
 
 
-def in_force_on(day: date, code: str, of_column1: bytes, of_column2: bytes, texts: Texts) -> Sequence[PtpEdit]:
-    """The edits in force on a day, in the bytes that lie under a code as column 1, and then as column 2."""
-    return _Partners(code, of_column1, of_column2, texts, day)
+def in_force_on(day: date, code: str, of_column1: bytes, of_column2: bytes, texts: SharedTexts) -> Sequence[PtpEdit]:
+    """The edits in force on a day, from the bytes stored under a code as column 1, then from those as column 2."""
+    return _EditsInForce(code, of_column1, of_column2, texts, day)
 
 
-class _Partners(Sequence[PtpEdit]):
-    """Which windows are in force is known at once; a window becomes an edit when it is asked for."""
+class _EditsInForce(Sequence[PtpEdit]):
+    """A sequence that finds at once which windows are in force, and decodes a window when it is read."""
 
-    def __init__(self, code: str, of_column1: bytes, of_column2: bytes, texts: Texts, day: date) -> None:
+    def __init__(self, code: str, of_column1: bytes, of_column2: bytes, texts: SharedTexts, day: date) -> None:
         self._code = code
         self._packed = of_column1, of_column2
         self._texts = texts

@@ -1,7 +1,7 @@
-"""Keeps loaded releases in a PostgreSQL database, one for a fleet. A change is one transaction.
+"""Stores loaded releases in a PostgreSQL database for many machines. A change is one transaction.
 
-Rows lie under part, table and key, packed as in a SQLite file. A look-up goes over the network; what a process once
-found it remembers, as everywhere.
+Rows are stored by segment (column `part`), table and key, encoded as in a SQLite file. A look-up goes over the network;
+the results are cached in each process, as with every storage.
 """
 
 from __future__ import annotations
@@ -14,19 +14,26 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from scrubber.database import Connection, Database, told_plainly
+from scrubber.database import Connection, Database, database_errors_as_config_errors
 from scrubber.errors import ConfigError
 from scrubber.migrations import EMPTY, UNMARKED, Migration, Version, after, pending
 from scrubber.reference.releases import Pair, Release, Windows
 from scrubber.reference.rows import PtpEdit
-from scrubber.reference.storage import Loaded, check_layout, from_json, parts_of, releases_of, to_json
-from scrubber.reference.storage.encoding import Texts, in_force_on, numbered, pairs_among
-from scrubber.reference.storage.packer import Packed, unpack_rows
+from scrubber.reference.storage import (
+    LoadedRelease,
+    catalogue_from_json,
+    catalogue_to_json,
+    check_layout,
+    releases_of,
+    segment_names,
+)
+from scrubber.reference.storage.encoding import SharedTexts, codes_by_number, in_force_on, pairs_among
+from scrubber.reference.storage.packer import PackedRows, unpack_rows
 from scrubber.reference.storage.sqlite import damaged
 from scrubber.reference.tables import PTP, PTP_BY_COLUMN2, R, Table
 
-SCHEMA_LOCK = 7_713_092  # of advisory locks; any number, as long as nobody else takes it
-# Of each part, from its rows and texts in their order. What is stored as it was loaded gives the same on every server.
+SCHEMA_LOCK = 7_713_092  # key of an advisory lock; any number that no other program uses
+# The digest of each segment, over its rows and texts in order: the same on every server for the rows that were loaded.
 DIGESTS: LiteralString = r"""
 SELECT part, encode(sha256(every_row || coalesce(every_text, ''::bytea)), 'hex') AS digest
 FROM (
@@ -65,7 +72,7 @@ MIGRATIONS = (
         1,
         "services notice rows that are changed under them",
         (
-            # The schema is that of the table: whoever changes rows by hand may have another one in search_path.
+            # The schema of the table is named because a person who changes rows may have another one in search_path.
             """CREATE FUNCTION scrubber_reference_changed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
                EXECUTE format('UPDATE %I.scrubber_reference SET generation = generation + 1', TG_TABLE_SCHEMA);
                RETURN NULL; END $$""",
@@ -79,7 +86,7 @@ MIGRATIONS = (
 
 
 class ReferenceTables:
-    """The tables of reference data in a database. See Store."""
+    """The tables of reference data in a database, as a Store for migrations."""
 
     name = "the reference data in PostgreSQL"
 
@@ -88,7 +95,7 @@ class ReferenceTables:
 
     def version(self) -> Version:
         """See Store."""
-        with told_plainly(), self._database.change() as connection:
+        with database_errors_as_config_errors(), self._database.change() as connection:
             return _version(connection)
 
     def pending(self) -> Sequence[Migration]:
@@ -100,12 +107,12 @@ class ReferenceTables:
         """See Store."""
         if self.version() == EMPTY:
             return ()
-        with told_plainly(), self._database.change() as connection:
+        with database_errors_as_config_errors(), self._database.change() as connection:
             return bring_up(connection)
 
 
 def bring_up(connection: Connection) -> Sequence[Migration]:
-    """All migrations that are missing, in the transaction of the connection; others wait for its end."""
+    """Applies the missing migrations in the transaction of the connection; other processes wait for its end."""
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
     found = _version(connection)
     missing = pending(ReferenceTables.name, found, MIGRATIONS)
@@ -121,14 +128,14 @@ def bring_up(connection: Connection) -> Sequence[Migration]:
 
 
 def _version(connection: Connection) -> Version:
-    # Asked of a table of the server: else what it remembers from before the wait for a lock would answer.
-    [(marked, made)] = _rows(
+    # Selected from a table of the server: without one, a plan cached before the wait for the lock would answer.
+    [(has_version, has_tables)] = _rows(
         connection,
         "SELECT to_regclass('scrubber_reference_schema') IS NOT NULL, to_regclass('scrubber_reference') IS NOT NULL "
         "FROM pg_catalog.pg_class LIMIT 1",
     )
-    if not marked:
-        return UNMARKED if made else EMPTY
+    if not has_version:
+        return UNMARKED if has_tables else EMPTY
     [found] = _rows(connection, "SELECT version, usable_from FROM scrubber_reference_schema")
     return Version(*found)
 
@@ -138,36 +145,38 @@ def _rows(connection: Connection, statement: LiteralString) -> list[tuple[Any, .
 
 
 class PostgresBackend:
-    """See Backend. `parts` are names of parts by table and SHA-256."""
+    """A Backend over the rows in the database. `segments` are their names by table and SHA-256."""
 
-    def __init__(self, database: Database, parts: Mapping[tuple[str, str], str], releases: Iterable[Release]) -> None:
+    def __init__(
+        self, database: Database, segments: Mapping[tuple[str, str], str], releases: Iterable[Release]
+    ) -> None:
         self._database = database
-        self._parts = dict(parts)
+        self._segments = dict(segments)
         self._releases = tuple(releases)
-        self._texts = {part: self._read_texts(part) for part in set(self._parts.values())}
+        self._texts = {segment: self._read_texts(segment) for segment in set(self._segments.values())}
 
-    def rows(self, table: Table[R], part: str, key: str) -> tuple[R, ...]:
+    def rows(self, table: Table[R], sha256: str, key: str) -> tuple[R, ...]:
         """See Backend."""
-        name = self._parts[table.owner, part]
+        name = self._segments[table.owner, sha256]
         found = self._database.ask(
             "SELECT packed FROM scrubber_reference_rows WHERE part = %s AND table_name = %s AND key = %s",
             (name, table.name, key),
         )
         return unpack_rows(table, key, found[0][0], self._texts[name]) if found else ()
 
-    def ptp_among(self, part: str, codes: frozenset[str]) -> Mapping[Pair, Windows]:
+    def ptp_among(self, sha256: str, codes: frozenset[str]) -> Mapping[Pair, Windows]:
         """See Backend. One statement."""
-        name = self._parts[PTP.name, part]
-        asked = numbered(codes)
+        name = self._segments[PTP.name, sha256]
+        by_number = codes_by_number(codes)
         found = self._database.ask(
             "SELECT key, packed FROM scrubber_reference_rows WHERE part = %s AND table_name = %s AND key = ANY(%s)",
-            (name, PTP.name, list(asked.values())),
+            (name, PTP.name, list(by_number.values())),
         )
-        return pairs_among(found, asked, self._texts[name])
+        return pairs_among(found, by_number, self._texts[name])
 
-    def ptp_of(self, part: str, code: str, day: date) -> Sequence[PtpEdit]:
+    def ptp_of(self, sha256: str, code: str, day: date) -> Sequence[PtpEdit]:
         """See Backend. One statement."""
-        name = self._parts[PTP.name, part]
+        name = self._segments[PTP.name, sha256]
         found = self._database.ask(
             "SELECT table_name, packed FROM scrubber_reference_rows"
             " WHERE part = %s AND table_name IN (%s, %s) AND key = %s",
@@ -177,9 +186,9 @@ class PostgresBackend:
         as_column1, as_column2 = (packed.get(table.name, b"") for table in (PTP, PTP_BY_COLUMN2))
         return in_force_on(day, code, as_column1, as_column2, self._texts[name])
 
-    def every(self, table: Table[R], part: str) -> Iterator[tuple[str, tuple[R, ...]]]:
+    def every(self, table: Table[R], sha256: str) -> Iterator[tuple[str, tuple[R, ...]]]:
         """See Backend."""
-        name = self._parts[table.owner, part]
+        name = self._segments[table.owner, sha256]
         with self._database.open(autocommit=False) as connection, connection.cursor("every") as cursor:
             cursor.execute(
                 "SELECT key, packed FROM scrubber_reference_rows WHERE part = %s AND table_name = %s ORDER BY key",
@@ -192,12 +201,12 @@ class PostgresBackend:
         """See Backend."""
         return self._releases
 
-    def _read_texts(self, part: str) -> Texts:
-        return dict(self._database.ask("SELECT number, text FROM scrubber_reference_texts WHERE part = %s", (part,)))
+    def _read_texts(self, segment: str) -> SharedTexts:
+        return dict(self._database.ask("SELECT number, text FROM scrubber_reference_texts WHERE part = %s", (segment,)))
 
 
 class PostgresSink:
-    """Writes a part without a name yet."""
+    """Writes a segment, whose name is blank until the change is committed."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -205,8 +214,8 @@ class PostgresSink:
             'CREATE TEMPORARY TABLE arriving (key text COLLATE "C", packed bytea NOT NULL) ON COMMIT DROP'
         )
 
-    def append(self, table: str, packed: Packed) -> None:
-        """See part.Sink."""
+    def append(self, table: str, packed: PackedRows) -> None:
+        """See packer.Sink."""
         with self._connection.cursor() as cursor:
             with cursor.copy("COPY arriving FROM STDIN (FORMAT BINARY)") as copy:
                 copy.set_types(("text", "bytea"))
@@ -221,12 +230,12 @@ class PostgresSink:
             cursor.execute("TRUNCATE arriving")
 
     def texts(self, texts: Iterable[tuple[int, str]]) -> None:
-        """See part.Sink."""
+        """See packer.Sink."""
         with self._connection.cursor() as cursor:
             cursor.executemany("INSERT INTO scrubber_reference_texts VALUES ('', %s, %s)", list(texts))
 
-    def of_several(self, table: str) -> Iterator[tuple[str, bytes]]:
-        """See part.Sink."""
+    def with_several_rows(self, table: str) -> Iterator[tuple[str, bytes]]:
+        """See packer.Sink."""
         with self._connection.cursor("several") as cursor:
             cursor.execute(
                 "SELECT key, packed FROM scrubber_reference_rows WHERE part = '' AND table_name = %s"
@@ -235,8 +244,8 @@ class PostgresSink:
             )
             yield from cursor
 
-    def replace(self, table: str, packed: Packed) -> None:
-        """See part.Sink."""
+    def replace(self, table: str, packed: PackedRows) -> None:
+        """See packer.Sink."""
         with self._connection.cursor() as cursor:
             cursor.executemany(
                 "UPDATE scrubber_reference_rows SET packed = %s WHERE part = '' AND table_name = %s AND key = %s",
@@ -244,57 +253,57 @@ class PostgresSink:
             )
 
 
-SECONDS_A_GENERATION = 1.0  # between two questions whether there was a change
-_DIGEST_OF_PART: LiteralString = (
+SECONDS_BETWEEN_READS = 1.0  # of the generation, which tells whether there was a change
+_DIGEST_OF_SEGMENT: LiteralString = (
     "INSERT INTO scrubber_reference_digests SELECT * FROM (" + DIGESTS + ") AS every WHERE part = %s"  # noqa: S608
 )
-CHANGE_LOCK = 7_713_089  # of advisory locks; any number, as long as nobody else takes it
+CHANGE_LOCK = 7_713_089  # key of an advisory lock; any number that no other program uses
 
 
-class PostgresPlace:
-    """The loaded releases in a database. See Place."""
+class PostgresStorage:
+    """The ReleaseStorage in a database."""
 
     def __init__(self, address: str) -> None:
         self._database = Database(address)
         self.store = ReferenceTables(self._database)
-        self._asked_at = -SECONDS_A_GENERATION
+        self._read_at = -SECONDS_BETWEEN_READS
         self._generation: object = None
 
-    def loaded(self) -> tuple[Loaded, ...]:
-        """See Place."""
+    def loaded(self) -> tuple[LoadedRelease, ...]:
+        """See ReleaseStorage."""
         self.store.pending()  # raises where a newer program wrote it
-        with told_plainly():
-            found = self._ask("SELECT catalogue FROM scrubber_reference")
-        return from_json(found[0][0]) if found else ()
+        with database_errors_as_config_errors():
+            found = self._query("SELECT catalogue FROM scrubber_reference")
+        return catalogue_from_json(found[0][0]) if found else ()
 
     def generation(self) -> object:
-        """See Place. Asked once a second at most; while the database is away, as it was."""
+        """See ReleaseStorage. Read once a second at most; while the database cannot be reached, the last value."""
         now = time.monotonic()
-        if now - self._asked_at >= SECONDS_A_GENERATION:
-            self._asked_at = now
+        if now - self._read_at >= SECONDS_BETWEEN_READS:
+            self._read_at = now
             try:
-                found = self._ask("SELECT generation FROM scrubber_reference")
+                found = self._query("SELECT generation FROM scrubber_reference")
                 self._generation = found[0][0] if found else None
             except psycopg.Error:
                 return self._generation
         return self._generation
 
     def backend(self, without: Collection[str] = ()) -> PostgresBackend:
-        """See Place."""
-        loaded = [each for each in self.loaded() if each.part not in without]
+        """See ReleaseStorage."""
+        loaded = [each for each in self.loaded() if each.segment not in without]
         for each in loaded:
             check_layout(f"{each.kind} {each.name}", each.layout)
-        with told_plainly():
-            wrong = self._damaged({each.part for each in loaded})
+        with database_errors_as_config_errors():
+            wrong = self._damaged({each.segment for each in loaded})
         if wrong:
-            raise damaged("the PostgreSQL database", [each for each in loaded if each.part in wrong])
-        with told_plainly():
-            return PostgresBackend(self._database, dict(parts_of(loaded)), releases_of(loaded))
+            raise damaged("the PostgreSQL database", [each for each in loaded if each.segment in wrong])
+        with database_errors_as_config_errors():
+            return PostgresBackend(self._database, dict(segment_names(loaded)), releases_of(loaded))
 
     @contextmanager
     def change(self) -> Iterator[_PostgresChange]:
-        """See Place."""
-        with told_plainly(), self._database.open(autocommit=False) as connection:
+        """See ReleaseStorage."""
+        with database_errors_as_config_errors(), self._database.open(autocommit=False) as connection:
             [(free,)] = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (CHANGE_LOCK,)).fetchall()
             if not free:
                 raise ConfigError("reference data: another change of the database is under way; try again after it")
@@ -303,16 +312,16 @@ class PostgresPlace:
             yield change
             if not change.committed:
                 connection.rollback()
-        self._asked_at = -SECONDS_A_GENERATION
+        self._read_at = -SECONDS_BETWEEN_READS
 
-    def _damaged(self, parts: Collection[str]) -> list[str]:
-        """Those of the parts whose rows or texts are no longer those that were loaded."""
-        known = dict(self._ask("SELECT part, digest FROM scrubber_reference_digests"))
-        found = dict(self._ask(DIGESTS)) if known else {}
-        return [part for part in parts if part in known and found.get(part) != known[part]]
+    def _damaged(self, segments: Collection[str]) -> list[str]:
+        """Those of the segments whose rows or texts are no longer those that were loaded."""
+        known = dict(self._query("SELECT part, digest FROM scrubber_reference_digests"))
+        found = dict(self._query(DIGESTS)) if known else {}
+        return [segment for segment in segments if segment in known and found.get(segment) != known[segment]]
 
-    def _ask(self, statement: LiteralString) -> list[Any]:
-        """What is found; nothing where nothing was ever loaded."""
+    def _query(self, statement: LiteralString) -> list[Any]:
+        """The rows found; none where nothing was ever loaded, so that the tables are missing."""
         try:
             return self._database.ask(statement)
         except psycopg.errors.UndefinedTable:
@@ -320,37 +329,37 @@ class PostgresPlace:
 
 
 class _PostgresChange:
-    """See Change. All of it is one transaction, which ends with `commit`."""
+    """A StorageChange in one transaction, which ends with `commit`."""
 
     def __init__(self, connection: Connection) -> None:
         self.committed = False
         self._connection = connection
         found = connection.execute("SELECT catalogue FROM scrubber_reference").fetchall()
-        self.loaded = from_json(found[0][0]) if found else ()
+        self.loaded = catalogue_from_json(found[0][0]) if found else ()
         self._sweep()
 
-    def new_part(self) -> PostgresSink:
-        """See Change."""
+    def new_segment(self) -> PostgresSink:
+        """See StorageChange."""
         return PostgresSink(self._connection)
 
-    def commit(self, loaded: Iterable[Loaded], new: Loaded | None = None) -> None:
-        """See Change."""
+    def commit(self, loaded: Iterable[LoadedRelease], new: LoadedRelease | None = None) -> None:
+        """See StorageChange."""
         run = self._connection.execute
         if new is not None:
-            run("UPDATE scrubber_reference_rows SET part = %s WHERE part = ''", (new.part,))
-            run("UPDATE scrubber_reference_texts SET part = %s WHERE part = ''", (new.part,))
-            run("DELETE FROM scrubber_reference_digests WHERE part = %s", (new.part,))
-            run(_DIGEST_OF_PART, (new.part,))
+            run("UPDATE scrubber_reference_rows SET part = %s WHERE part = ''", (new.segment,))
+            run("UPDATE scrubber_reference_texts SET part = %s WHERE part = ''", (new.segment,))
+            run("DELETE FROM scrubber_reference_digests WHERE part = %s", (new.segment,))
+            run(_DIGEST_OF_SEGMENT, (new.segment,))
         [(last,)] = run("SELECT coalesce(max(generation), 0) FROM scrubber_reference").fetchall()
         run("DELETE FROM scrubber_reference")
-        catalogue = to_json(tuple(loaded)).decode()
+        catalogue = catalogue_to_json(tuple(loaded)).decode()
         run("INSERT INTO scrubber_reference VALUES (%s, %s)", (last + 1, catalogue))
         self._connection.commit()
         self.committed = True
 
     def _sweep(self) -> None:
-        """Remove what no release needs since the change before."""
-        needed = [each.part for each in self.loaded]
+        """Remove the segments that the catalogue has not named since the change before."""
+        needed = [each.segment for each in self.loaded]
         self._connection.execute("DELETE FROM scrubber_reference_rows WHERE part <> ALL(%s)", (needed,))
         self._connection.execute("DELETE FROM scrubber_reference_texts WHERE part <> ALL(%s)", (needed,))
         self._connection.execute("DELETE FROM scrubber_reference_digests WHERE part <> ALL(%s)", (needed,))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scrubber.errors import Faults
 from scrubber.reference.load.format import BadRow, StatedRelease
 from scrubber.reference.load.icd10cm import FORMATS, mentions
-from scrubber.reference.rows import Diagnosis, DiagnosisHeader, DiagnosisNote
+from scrubber.reference.rows import BillableDiagnosis, DiagnosisHeader, DiagnosisNote
 from tests.support.published import Published, full_size, published, reader_of, reads_or_refuses, rows_of
 
 CODES = published("Z780    Words that are dropped", "M8008XA Words", "M8008XD Words", "M810    ", "QA000")
@@ -75,7 +75,13 @@ def notes_of(rows: list[Any], code: str) -> list[tuple[Any, ...]]:
 
 def test_codes_are_billable_and_what_they_begin_with_is_not() -> None:
     rows = rows_of(FORMATS, CODES)
-    assert [row.code for row in rows if isinstance(row, Diagnosis)] == ["Z780", "M8008XA", "M8008XD", "M810", "QA000"]
+    assert [row.code for row in rows if isinstance(row, BillableDiagnosis)] == [
+        "Z780",
+        "M8008XA",
+        "M8008XD",
+        "M810",
+        "QA000",
+    ]
     headers = [row.code for row in rows if isinstance(row, DiagnosisHeader)]
     assert headers == ["Z78", "M80", "M800", "M8008", "M8008X", "M81", "QA0", "QA00"]
 
@@ -83,7 +89,7 @@ def test_codes_are_billable_and_what_they_begin_with_is_not() -> None:
 def test_the_order_file_tells_headers_by_its_flag() -> None:
     rows = rows_of(FORMATS, ORDER)
     assert [(type(row), row.code) for row in rows] == [
-        (DiagnosisHeader, "M80"), (Diagnosis, "M8008XA"), (Diagnosis, "M810"),
+        (DiagnosisHeader, "M80"), (BillableDiagnosis, "M8008XA"), (BillableDiagnosis, "M810"),
     ]  # fmt: skip
 
 
@@ -199,8 +205,8 @@ def test_each_file_is_recognised_as_itself_only() -> None:
 
 def test_codes_at_full_size() -> None:
     rows = rows_of(FORMATS, full_size("icd10cm/icd10cm_codes_2026.txt.xz"))
-    assert Counter(type(row) for row in rows) == {Diagnosis: 74_719, DiagnosisHeader: 28_020}
-    billable = {row.code for row in rows if isinstance(row, Diagnosis)}
+    assert Counter(type(row) for row in rows) == {BillableDiagnosis: 74_719, DiagnosisHeader: 28_020}
+    billable = {row.code for row in rows if isinstance(row, BillableDiagnosis)}
     headers = {row.code for row in rows if isinstance(row, DiagnosisHeader)}
     assert len(billable) == 74_719
     assert len(headers) == 28_020
@@ -212,7 +218,7 @@ def test_codes_at_full_size() -> None:
 def test_the_published_order_layout() -> None:
     rows = rows_of(FORMATS, full_size("icd10cm/icd10cm_order_2026.excerpt.txt"))
     assert [row.code for row in rows if isinstance(row, DiagnosisHeader)][:4] == ["A00", "A010", "M54", "M545"]
-    assert {"A000", "A0472", "M5451"} <= {row.code for row in rows if isinstance(row, Diagnosis)}
+    assert {"A000", "A0472", "M5451"} <= {row.code for row in rows if isinstance(row, BillableDiagnosis)}
 
 
 @given(st.sampled_from([CODES, ORDER, XML]), st.binary(max_size=300), st.data())

@@ -19,14 +19,14 @@ import pytest
 
 from scrubber.errors import ConfigError, Faults
 from scrubber.reference import open_reference
-from scrubber.reference.live import open_place
+from scrubber.reference.live import open_storage
 from scrubber.reference.load import archive as opening
 from scrubber.reference.load.format import StatedRelease
 from scrubber.reference.load.loader import LoadOutcome, LoadRequest, load
 from scrubber.reference.lookup import Reference
 from scrubber.reference.rows import Mue
-from scrubber.reference.storage import Place
-from scrubber.reference.storage.sqlite import FolderPlace
+from scrubber.reference.storage import ReleaseStorage
+from scrubber.reference.storage.sqlite import FolderStorage
 from scrubber.reference.tables import MUE
 from tests.support.ncci_files import (
     PTP_HEADER,
@@ -54,9 +54,13 @@ def store(tmp_path: Path) -> Path:
 
 
 def load_into(
-    store: Path | Place, kind: str, *files: Path, chosen: StatedRelease | None = None, skip_bad_rows: bool = False
+    store: Path | ReleaseStorage,
+    kind: str,
+    *files: Path,
+    chosen: StatedRelease | None = None,
+    skip_bad_rows: bool = False,
 ) -> LoadOutcome:
-    place = FolderPlace(store) if isinstance(store, Path) else store
+    place = FolderStorage(store) if isinstance(store, Path) else store
     wanted = LoadRequest(kind, [str(file) for file in files], chosen or StatedRelease(), NOW, skip_bad_rows)
     return load(place, wanted, lambda rows, share: None)
 
@@ -66,7 +70,7 @@ def pairs(reference: Reference, day: date = DAY) -> list[tuple[str, str]]:
 
 
 def names(store: Path) -> list[str]:
-    return [each.name for each in FolderPlace(store).loaded()]
+    return [each.name for each in FolderStorage(store).loaded()]
 
 
 def snapshot(store: Path) -> dict[str, bytes]:
@@ -196,8 +200,8 @@ def test_a_table_that_an_archive_holds_both_ways_is_read_once(store: Path, tmp_p
 
 
 def _fill_the_disk(store: Path) -> None:
-    with FolderPlace(store).change() as change:
-        change.new_part()
+    with FolderStorage(store).change() as change:
+        change.new_segment()
         raise sqlite3.OperationalError("database or disk is full")
 
 
@@ -210,11 +214,11 @@ def test_a_full_disk_is_told_plainly(store: Path, tmp_path: Path) -> None:
 
 
 def test_progress_goes_up_to_the_end(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scrubber.reference.load.loader.ROWS_A_STEP", 50)
+    monkeypatch.setattr("scrubber.reference.load.loader.ROWS_PER_STEP", 50)
     lines = [ptp_line("A0001", f"B{number:04}", "20200101") for number in range(400)]
     told: list[tuple[int, float]] = []
     wanted = LoadRequest("ncci-ptp", [str(ptp_file(tmp_path, lines=lines))], StatedRelease(), NOW)
-    load(FolderPlace(store), wanted, lambda rows, share: told.append((rows, share)))
+    load(FolderStorage(store), wanted, lambda rows, share: told.append((rows, share)))
     assert told == sorted(told)
     assert told[-1] == (400, 1.0)
     assert len(told) > 4
@@ -390,7 +394,7 @@ def test_addresses_folders_and_files_that_are_not_there_are_refused(store: Path,
         ("none.txt", "No such"),
     ):
         with pytest.raises(Faults, match=told):
-            load(FolderPlace(store), LoadRequest("ncci-ptp", [file], StatedRelease(), NOW), lambda rows, share: None)
+            load(FolderStorage(store), LoadRequest("ncci-ptp", [file], StatedRelease(), NOW), lambda rows, share: None)
 
 
 def test_a_file_given_twice_is_refused(store: Path, tmp_path: Path) -> None:
@@ -543,7 +547,7 @@ def test_a_revision_named_after_a_release_takes_over_from_its_first_day_on(
     assert windows == [("FY2026", date(2025, 10, 1), date(2026, 4, 1)), april]
     found = [reference.mue("A0001", day) for day in (date(2026, 3, 31), date(2026, 4, 1))]
     assert [edit and edit.units for edit in found] == [2, 9]
-    with FolderPlace(store).change() as change:
+    with FolderStorage(store).change() as change:
         change.commit([each for each in change.loaded if each.name == "FY2026"])
     [left] = [each for each in open_reference(str(store)).releases() if each.table == "ncci-mue"]
     assert left.until == date(2026, 10, 1)
@@ -654,14 +658,14 @@ def _load_and_stop(store: Path, file: Path, stop_at: int) -> None:
         if rows >= stop_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    load(FolderPlace(store), LoadRequest("ncci-ptp", [str(file)], StatedRelease(), NOW), progress)
+    load(FolderStorage(store), LoadRequest("ncci-ptp", [str(file)], StatedRelease(), NOW), progress)
 
 
 @pytest.mark.parametrize("stop_at", [1, 400])
 def test_a_killed_load_leaves_the_old_release_and_no_debris(
     store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_at: int
 ) -> None:
-    monkeypatch.setattr("scrubber.reference.load.loader.ROWS_A_STEP", 50)
+    monkeypatch.setattr("scrubber.reference.load.loader.ROWS_PER_STEP", 50)
     load_into(store, "ncci-ptp", ptp_file(tmp_path, "v301r0"))
     before = snapshot(store)
     lines = [ptp_line("A0001", f"B{number:04}", "20200101") for number in range(400)]
@@ -680,7 +684,7 @@ def test_a_killed_load_leaves_the_old_release_and_no_debris(
 
 
 def test_one_change_at_a_time(store: Path, tmp_path: Path) -> None:
-    with FolderPlace(store).change(), pytest.raises(ConfigError, match="under way"):
+    with FolderStorage(store).change(), pytest.raises(ConfigError, match="under way"):
         load_into(store, "ncci-ptp", ptp_file(tmp_path))
 
 
@@ -698,7 +702,7 @@ def database(postgres: str) -> Iterator[str]:
 
 
 def test_a_database_keeps_releases_as_a_folder_does(database: str, tmp_path: Path) -> None:
-    place = open_place(database)
+    place = open_storage(database)
     generation = place.generation()
     load_into(place, "ncci-ptp", ptp_file(tmp_path, "v251r0", PTP_LINES[3:]))
     load_into(place, "ncci-ptp", ptp_file(tmp_path, "v252r0"))
@@ -743,7 +747,7 @@ DIAGNOSES = b"E119    Made up\nM810    Made up\n"
 def load_diagnoses(store: Path, folder: Path, complete: bool) -> LoadOutcome:
     file = _plain(folder / "icd10cm_codes_2026.txt", DIAGNOSES)
     wanted = LoadRequest("icd10cm", [str(file)], StatedRelease("FY2026"), NOW, complete=complete)
-    return load(FolderPlace(store), wanted, lambda rows, share: None)
+    return load(FolderStorage(store), wanted, lambda rows, share: None)
 
 
 @pytest.mark.parametrize("complete", [True, False])

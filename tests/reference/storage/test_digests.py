@@ -18,9 +18,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from scrubber.cli import main
-from scrubber.errors import DamagedPart
+from scrubber.errors import DamagedReleases
 from scrubber.reference import LiveReference, open_reference
-from scrubber.reference.live import open_place
+from scrubber.reference.live import open_storage
 from scrubber.reference.load.format import StatedRelease
 from scrubber.reference.rows import Mue
 from tests.reference.load.test_loader import load_into, pairs
@@ -44,7 +44,7 @@ class Kept:
         """One release of units edits. Returns the name of what holds its rows."""
         path = self.folder / "units.csv"
         path.write_text(mue_text())
-        return load_into(open_place(self.location), "ncci-mue", path, chosen=StatedRelease("2024Q3")).release.part
+        return load_into(open_storage(self.location), "ncci-mue", path, chosen=StatedRelease("2024Q3")).release.segment
 
     def units(self) -> Mue | None:
         return open_reference(self.location).mue("A0001", DAY)
@@ -95,7 +95,7 @@ def folder(tmp_path: Path) -> Kept:
 
 
 def _filled(kept: Kept) -> Kept:
-    load_into(open_place(kept.location), "ncci-ptp", ptp_file(kept.folder))
+    load_into(open_storage(kept.location), "ncci-ptp", ptp_file(kept.folder))
     kept.load_units()
     return kept
 
@@ -137,7 +137,7 @@ def test_changed_rows_are_refused_with_what_to_do_and_that_helps(kept: Kept, cha
     assert before is not None
     assert kept.run("status").exit_code == 0
     change(kept)
-    with pytest.raises(DamagedPart, match=f"no longer those that were loaded: {UNITS}. Drop each"):
+    with pytest.raises(DamagedReleases, match=f"no longer those that were loaded: {UNITS}. Drop each"):
         open_reference(kept.location)
     for command in ("status", "list"):
         told = kept.run(command)
@@ -154,7 +154,7 @@ def test_what_runs_notices_and_answers_from_nothing_that_was_changed(
     kept: Kept, change: Callable[[Kept], None]
 ) -> None:
     told: list[str] = []
-    live = LiveReference(kept.location, tell=told.append)
+    live = LiveReference(kept.location, report=told.append)
     assert live.current().mue("A0001", DAY) is not None
     change(kept)
     assert until(lambda: live.current() is not None and live.trouble)
@@ -166,7 +166,7 @@ def test_what_runs_notices_and_answers_from_nothing_that_was_changed(
     for _ in range(3):
         live.current()
     assert told == [live.trouble]
-    with open_place(kept.location).change() as dropping:
+    with open_storage(kept.location).change() as dropping:
         dropping.commit([each for each in dropping.loaded if each.kind != "ncci-mue"])
     kept.load_units()
     assert until(lambda: live.current().mue("A0001", DAY))

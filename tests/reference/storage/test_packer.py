@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scrubber.reference.rows import DiagnosisNote
-from scrubber.reference.storage.packer import Contradiction, kept_once
+from scrubber.reference.storage.packer import Contradiction, distinct_rows
 from scrubber.reference.tables import ICD10CM_NOTES
 
 
@@ -13,5 +13,5 @@ def note(conditional: bool) -> DiagnosisNote:
 
 def test_a_note_and_its_narrower_wording_are_two_notes() -> None:
     contradictions: list[Contradiction] = []
-    kept = kept_once(ICD10CM_NOTES, [note(False), note(True), note(False)], contradictions)
+    kept = distinct_rows(ICD10CM_NOTES, [note(False), note(True), note(False)], contradictions)
     assert (kept, contradictions) == ([note(False), note(True)], [])

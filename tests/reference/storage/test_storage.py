@@ -280,10 +280,10 @@ def test_no_class_for_groups_without_a_row(starter: Reference, code: str) -> Non
 
 def test_a_starter_row_is_carried_past_its_release(starter: Reference) -> None:
     words = [
-        starter.standing("ncci-ptp", day).word for day in (date(2024, 3, 31), date(2024, 9, 30), date(2024, 10, 1))
+        starter.table_status("ncci-ptp", day).state for day in (date(2024, 3, 31), date(2024, 9, 30), date(2024, 10, 1))
     ]
     assert words == ["before-first-release", "in-force", "carried-forward"]
-    release = starter.standing("ncci-ptp", DAY).release
+    release = starter.table_status("ncci-ptp", DAY).release
     assert release is not None
     assert (release.name, release.starter) == ("2024Q3", True)
     assert starter.ptp_among({"77089", "77092"}, DAY, DAY)
@@ -291,8 +291,8 @@ def test_a_starter_row_is_carried_past_its_release(starter: Reference) -> None:
 
 def test_a_loaded_table_tells_gaps_and_its_end(own: Reference) -> None:
     days = (date(2024, 12, 31), date(2025, 3, 31), date(2025, 4, 1), date(2025, 7, 1), FAR)
-    found = [own.standing("ncci-mue", day) for day in days]
-    assert [standing.word for standing in found] == [
+    found = [own.table_status("ncci-mue", day) for day in days]
+    assert [standing.state for standing in found] == [
         "before-first-release", "in-force", "past-last-release", "in-force", "past-last-release",
     ]  # fmt: skip
     assert [standing.release and standing.release.name for standing in found] == [
@@ -302,7 +302,7 @@ def test_a_loaded_table_tells_gaps_and_its_end(own: Reference) -> None:
 
 def test_a_table_without_an_end_is_in_force(starter: Reference) -> None:
     for name in ("modifiers", "place-of-service", "taxonomy", "procedures", "zip-locality", "contractors"):
-        assert starter.standing(name, FAR).word == starter.standing(name, OLD).word == "in-force"
+        assert starter.table_status(name, FAR).state == starter.table_status(name, OLD).state == "in-force"
 
 
 def test_every_table_names_its_releases(starter: Reference) -> None:
