@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Flask
 
-from scrubber.access.known_keys import Policy, open_policy
+from scrubber.access.known_keys import AccessPolicy, open_policy
 from scrubber.api import access, headers, logs, openapi, problems, request
 from scrubber.api.limits import Transfers
 from scrubber.authoring.admission import admit_in_subprocess, admit_rolled_back, fault_lines
@@ -64,7 +64,7 @@ def reloading_app(settings: Settings, watcher: Callable[[str], None] | None = No
     return app, Reloads(settings, shelf, follower, partial(keep, settings), watcher)
 
 
-def _policy(settings: Settings) -> Policy:
+def _policy(settings: Settings) -> AccessPolicy:
     """Who may ask. Where that is everybody, because the settings say so, the log says it at every start."""
     log = logs.open_log(sys.stdout)
     policy = open_policy(settings, datetime.now(UTC), lambda why: log.error("keys not read", reason=why))
@@ -74,7 +74,7 @@ def _policy(settings: Settings) -> Policy:
 
 
 def _put_together(
-    settings: Settings, policy: Policy, current: Callable[[], Scrubber], trouble: Callable[[], str | None]
+    settings: Settings, policy: AccessPolicy, current: Callable[[], Scrubber], trouble: Callable[[], str | None]
 ) -> Flask:
     app = Application("scrubber", static_folder=None)
     # Werkzeug would answer doubled slashes with a redirect that repeats the address.

@@ -1,1 +1,1 @@
-"""Who may ask: API keys, the tenants that they belong to, and how much each may ask."""
+"""Controls who may use the service: API keys, the tenants that they belong to, and the limits of each key."""

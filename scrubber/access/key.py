@@ -1,7 +1,7 @@
-"""What an API key is: how one is made, what it allows, what is kept of it, and how one that is sent is checked.
+"""Defines API keys: how one is made, what it allows, what is stored of it, and how one that is sent is checked.
 
-A key is `scrubber_ID_SECRET`. The secret is 256 random bits, so its plain SHA-256 cannot be turned back and nothing
-slower is needed (docs/decisions.md). The ID is no secret: lists and logs show it.
+A key is `scrubber_ID_SECRET`. The secret is 256 random bits, so its plain SHA-256 cannot be reversed, and no slower
+hash is needed (docs/decisions.md). The ID is not secret: lists and logs show it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ RULES_RELOAD = "rules:reload"
 REFERENCE_LOAD = "reference:load"
 ADMIN = "admin"
 
-# By name: what it allows, in the words of the documentation.
+# By name: what the scope allows, as the documentation states it.
 SCOPES: dict[str, str] = {
     SCRUB: "Scrub single claims, and have their findings explained.",
     BATCH: "Send batches, follow them, read their results, cancel and delete them.",
@@ -37,24 +37,24 @@ _TENANT = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 
 def is_tenant(name: str) -> bool:
-    """Whether a tenant may be called so: 1 to 63 small letters, digits, dots, hyphens and underscores."""
+    """Whether this can be the name of a tenant: 1 to 63 small letters, digits, dots, hyphens and underscores."""
     return _TENANT.fullmatch(name) is not None
 
 
 PREFIX = "scrubber_"
 _ID = r"[0-9a-f]{12}"
 _KEY = re.compile(rf"{PREFIX}({_ID})_[A-Za-z0-9_-]{{43}}")
-_SHOWN = re.compile(rf"(?:{PREFIX})?({_ID})(?:_[A-Za-z0-9_-]{{43}})?")
+_PUBLIC_OR_WHOLE = re.compile(rf"(?:{PREFIX})?({_ID})(?:_[A-Za-z0-9_-]{{43}})?")
 _NO_DIGEST = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What is kept of a key. Times are UTC.
+    """What is stored of a key. Times are UTC.
 
     `digest` is the SHA-256 of the whole key. `expires` is None for a key that never does, `revoked` for one that was
-    not. `replaces` is the id of the key that it was made for in a rotation. `rate` is requests a second, `concurrent`
-    requests at once; None: what the service allows each key.
+    not. `replaces` is the id of the key that it succeeded in a rotation. `rate` is requests a second, `concurrent`
+    requests at once; None: the limit that the service has for every key.
     """
 
     id: str
@@ -70,8 +70,8 @@ class Key:
     concurrent: int | None = None
 
     @property
-    def shown(self) -> str:
-        """What may be shown of it: its beginning."""
+    def public_id(self) -> str:
+        """The beginning of the key, which is not secret."""
         return f"{PREFIX}{self.id}"
 
     def allows(self, scope: str) -> bool:
@@ -85,8 +85,8 @@ class Key:
         return "expired" if self.expires is not None and self.expires <= now else "valid"
 
     def is_text(self, text: str) -> bool:
-        """Whether `text` is this key; takes as long whatever it is."""
-        return hmac.compare_digest(self.digest, digest_of(text))
+        """Whether `text` is this key; takes the same time for every text."""
+        return hmac.compare_digest(self.digest, key_digest(text))
 
 
 def new_text() -> tuple[str, str]:
@@ -95,23 +95,23 @@ def new_text() -> tuple[str, str]:
     return key_id, f"{PREFIX}{key_id}_{secrets.token_urlsafe(32)}"
 
 
-def digest_of(text: str) -> bytes:
-    """What is kept of the text of a key."""
+def key_digest(text: str) -> bytes:
+    """The digest of the text of a key, which is all that is stored of its secret."""
     return hashlib.sha256(text.encode()).digest()
 
 
 def id_in(text: str) -> str | None:
-    """The id in the text of a key that was sent, None where it has not the form of a key."""
+    """The id in the text of a key that was sent; None where the text does not have the form of a key."""
     found = _KEY.fullmatch(text)
     return found[1] if found else None
 
 
-def id_named(text: str) -> str | None:
-    """The id that somebody names on the command line: alone, as it is shown, or in the whole key."""
-    found = _SHOWN.fullmatch(text)
+def id_given(text: str) -> str | None:
+    """The id in what was given on the command line: an id, its public form, or a whole key; None: none of these."""
+    found = _PUBLIC_OR_WHOLE.fullmatch(text)
     return found[1] if found else None
 
 
-def hold_against_nothing(text: str) -> None:
-    """Takes as long as holding a text against a key: what ids there are cannot be measured."""
-    hmac.compare_digest(_NO_DIGEST, digest_of(text))
+def compare_with_no_key(text: str) -> None:
+    """Takes as long as the comparison with a key, so that response times do not reveal which ids exist."""
+    hmac.compare_digest(_NO_DIGEST, key_digest(text))

@@ -1,7 +1,8 @@
-"""The keys as one process knows them, read anew every few seconds, and whether a service demands one.
+"""Caches the API keys in each process of a service, reads them anew every few seconds, and says whether one is needed.
 
-A request asks no store. A key that is revoked is refused by every process within `EVERY` seconds and the time that
-reading takes. Where the store cannot be read, what was known holds for `LONGEST` seconds; then nobody is let in.
+A request reads no store. A revoked key is refused by every process within `READ_EVERY` seconds and the time that
+reading takes. Where the store cannot be read, the keys read last are used for `USABLE_FOR` seconds; then all requests
+are refused.
 """
 
 from __future__ import annotations
@@ -15,21 +16,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from scrubber.access.key import Key, hold_against_nothing, id_in
-from scrubber.access.limits import Allowed, Limits
+from scrubber.access.key import Key, compare_with_no_key, id_in
+from scrubber.access.limits import KeyLimits, RequestCounters
 from scrubber.access.open_store import open_keys
 from scrubber.access.store import KeyStore
 from scrubber.config import Settings
 from scrubber.errors import ConfigError, KeysDown
 
-EVERY = 2.0  # seconds
-LONGEST = 300.0  # seconds
+READ_EVERY = 2.0  # seconds
+USABLE_FOR = 300.0  # seconds
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
-class _Known(NamedTuple):
-    """What was read: the keys by id, the revision of the store, and when it was last seen to be so (monotonic)."""
+class _KeysRead(NamedTuple):
+    """The keys read, by id; the revision of the store; and when the store was last read (monotonic clock)."""
 
     keys: dict[str, Key]
     revision: int
@@ -37,18 +38,18 @@ class _Known(NamedTuple):
 
 
 class KnownKeys:
-    """The keys of a store. May be made before a fork; each process then reads by itself.
+    """The keys of a store. It may be made before a fork; each process then reads the store by itself.
 
-    `tell` is told, in words that hold no key, when the store can no longer be read.
+    `report` is called when the store can no longer be read, with a message that contains no key.
     """
 
-    def __init__(self, store: KeyStore, tell: Tell) -> None:
+    def __init__(self, store: KeyStore, report: Report) -> None:
         self._store = store
-        self._tell = tell
-        self._known: _Known | None = None
+        self._report = report
+        self._known: _KeysRead | None = None
         self._trouble: str | None = None
         self._lock = threading.Lock()
-        self._process = 0  # in which a thread reads them
+        self._process = 0  # the process in which a thread reads the store
 
     def any(self) -> bool:
         """Whether there ever was a key. Raises KeysDown."""
@@ -59,7 +60,7 @@ class KnownKeys:
         keys = self._now().keys
         key = keys.get(id_in(text) or "")
         if key is None:
-            hold_against_nothing(text)
+            compare_with_no_key(text)
             return None
         return key if key.is_text(text) else None
 
@@ -69,80 +70,85 @@ class KnownKeys:
         revision = self._store.revision()
         known = self._known
         if known is None or known.revision != revision:
-            self._known = _Known({key.id: key for key in self._store.every()}, revision, seen)
+            self._known = _KeysRead({key.id: key for key in self._store.every()}, revision, seen)
         else:
             self._known = known._replace(seen=seen)
 
-    def read_or_tell(self) -> None:
-        """Read what has changed; where that fails, it is told once, and what was known stays."""
+    def read_or_report(self) -> None:
+        """Read what has changed; a failure is reported once, and the keys read before stay in use."""
         try:
             self.read()
             self._trouble = None
         except KeysDown as down:
             self._failed(str(down))
-        except Exception as error:  # noqa: BLE001 -- the thread goes on: else nobody would be let in any more
+        except Exception as error:  # noqa: BLE001 -- the thread must go on, or all requests would soon be refused
             self._failed(f"the API keys cannot be understood: {type(error).__name__}")
 
     def _failed(self, why: str) -> None:
         if self._trouble is None:
-            self._tell(why)
+            self._report(why)
         self._trouble = why
 
-    def _now(self) -> _Known:
+    def _now(self) -> _KeysRead:
         if self._process != os.getpid():
             self._begin()
         known = self._known
-        if known is None or time.monotonic() - known.seen > LONGEST:
+        if known is None or time.monotonic() - known.seen > USABLE_FOR:
             raise KeysDown("API keys cannot be read")
         return known
 
     def _begin(self) -> None:
-        """The first request of this process waits until the keys are read; a thread reads them from then on."""
+        """Reads the keys for the first request of this process, and starts a thread that reads them from then on."""
         with self._lock:
             if self._process != os.getpid():
-                self.read_or_tell()
+                self.read_or_report()
                 threading.Thread(target=_follow, args=(weakref.ref(self),), daemon=True).start()
                 self._process = os.getpid()
 
 
 def _follow(known: weakref.ref[KnownKeys]) -> None:
-    """As long as somebody has the keys."""
+    """Reads the keys for as long as the object is in use."""
     while True:
-        time.sleep(EVERY)
+        time.sleep(READ_EVERY)
         keys = known()
         if keys is None:
             return
-        keys.read_or_tell()
+        keys.read_or_report()
         del keys
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """Who may ask. `always`: a key is demanded even where none was ever made. `known` is None where no key can be."""
+class AccessPolicy:
+    """Whether requests need a key. `always`: even where none was ever made. `known`: None where no store is configured.
+
+    `each`: the limits of a key that has none of its own.
+    """
 
     always: bool
     known: KnownKeys | None
-    limits: Limits
-    each: Allowed
+    limits: RequestCounters
+    each: KeyLimits
 
     def demands_keys(self) -> bool:
-        """Whether nobody is let in without a key. Raises KeysDown."""
+        """Whether requests without a key are refused. Raises KeysDown."""
         return self.always or (self.known is not None and self.known.any())
 
 
-def open_policy(settings: Settings, now: datetime, tell: Tell) -> Policy:
-    """The policy that the settings state. `tell` is told when keys cannot be read.
+def open_policy(settings: Settings, now: datetime, report: Report) -> AccessPolicy:
+    """The policy of the settings. `report` is called when keys cannot be read.
 
-    Raises ConfigError where a key is demanded and nobody has one.
+    Raises ConfigError where a key is needed and no key is valid.
     """
     always = not (settings.on_loopback if settings.open is None else settings.open)
     store = None if settings.open else open_keys(settings.state, settings.database)
     if always:
         _check_keys(settings, store, now)
-    known = None if store is None else KnownKeys(store, tell)
+    known = None if store is None else KnownKeys(store, report)
     if known is not None:
-        known.read_or_tell()
-    return Policy(always, known, Limits(settings.workers), Allowed(settings.key_rate, settings.key_concurrent))
+        known.read_or_report()
+    return AccessPolicy(
+        always, known, RequestCounters(settings.workers), KeyLimits(settings.key_rate, settings.key_concurrent)
+    )
 
 
 def _check_keys(settings: Settings, store: KeyStore | None, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The store of keys of a deployment."""
+"""Opens the store of API keys that the settings of a deployment name."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from scrubber.errors import ConfigError
 
 
 def open_keys(state: Path | None, database: str | None) -> KeyStore | None:
-    """The keys in a database, or else in a file below the state; None where the deployment keeps nothing.
+    """The keys in a database, or else in a file below the state folder; None where the deployment has neither.
 
-    Raises ConfigError for a database where what it takes is not installed. Nothing is opened yet.
+    Raises ConfigError for a database where psycopg is not installed. Nothing is opened yet.
     """
     if database is not None:
         return _in_database(database)

@@ -1,4 +1,4 @@
-"""Keys in a PostgreSQL database, for many machines."""
+"""Stores API keys in a PostgreSQL database, for services on many machines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scrubber.database import Connection, Database
 from scrubber.errors import KeysDown, NewerStore
 from scrubber.migrations import EMPTY, Migration, Store, Version, after, check_usable, pending
 
-_LOCK = 7_713_092  # of advisory locks; any number, as long as nobody else takes it
+_LOCK = 7_713_092  # key of an advisory lock; any number that no other program uses
 MIGRATIONS = (
     Migration(
         1,
@@ -45,8 +45,8 @@ _ADD = (
 )
 
 
-class _Tables:
-    """The tables as what has a schema version. See Store."""
+class _KeyTables:
+    """The tables of API keys, as a Store for migrations."""
 
     name = "the database of API keys"
 
@@ -55,7 +55,7 @@ class _Tables:
 
     def version(self) -> Version:
         """See Store."""
-        with _told_plainly(), self._database.change() as connection:
+        with _database_errors_as_keys_down(), self._database.change() as connection:
             return self.version_in(connection)
 
     def pending(self) -> tuple[Migration, ...]:
@@ -67,13 +67,13 @@ class _Tables:
         """See Store."""
         if self.version() == EMPTY:
             return ()
-        with _told_plainly(), self._database.change() as connection:
+        with _database_errors_as_keys_down(), self._database.change() as connection:
             return self.bring_up(connection)
 
     def version_in(self, connection: Connection) -> Version:
-        """Within a transaction. Raises NewerStore where this program cannot use them."""
-        made = connection.execute("SELECT to_regclass('scrubber_access.schema_version') IS NOT NULL AS made").fetchall()
-        if not made[0]["made"]:
+        """The version, read within a transaction. Raises NewerStore where this program cannot use the tables."""
+        [table] = connection.execute("SELECT to_regclass('scrubber_access.schema_version') AS name").fetchall()
+        if table["name"] is None:
             return EMPTY
         [row] = connection.execute("SELECT version, usable_from FROM scrubber_access.schema_version").fetchall()
         found = Version(row["version"], row["usable_from"])
@@ -81,7 +81,7 @@ class _Tables:
         return found
 
     def bring_up(self, connection: Connection) -> tuple[Migration, ...]:
-        """All migrations that are missing, in a transaction; others wait for its end."""
+        """Applies the missing migrations in a transaction; other processes wait for its end."""
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         found = self.version_in(connection)
         missing = pending(self.name, found, MIGRATIONS)
@@ -94,11 +94,11 @@ class _Tables:
 
 
 class PostgresKeys:
-    """See KeyStore. The tables are made with the first key."""
+    """A KeyStore in a database. The tables are created with the first key."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._tables = _Tables(database)
+        self._tables = _KeyTables(database)
 
     @property
     def store(self) -> Store:
@@ -107,7 +107,7 @@ class PostgresKeys:
 
     def revision(self) -> int:
         """See KeyStore."""
-        with _told_plainly(), self._database.change() as connection:
+        with _database_errors_as_keys_down(), self._database.change() as connection:
             if self._tables.version_in(connection) == EMPTY:
                 return 0
             [row] = connection.execute("SELECT number FROM scrubber_access.changes").fetchall()
@@ -115,7 +115,7 @@ class PostgresKeys:
 
     def every(self) -> list[Key]:
         """See KeyStore."""
-        with _told_plainly(), self._database.change() as connection:
+        with _database_errors_as_keys_down(), self._database.change() as connection:
             if self._tables.version_in(connection) == EMPTY:
                 return []
             found = connection.execute("SELECT * FROM scrubber_access.keys ORDER BY created, id").fetchall()
@@ -150,8 +150,8 @@ class PostgresKeys:
 
     @contextmanager
     def _change(self) -> Iterator[Connection]:
-        """One transaction, one at a time."""
-        with _told_plainly(), self._database.change() as connection:
+        """One transaction; the update of the counter lets only one run at a time."""
+        with _database_errors_as_keys_down(), self._database.change() as connection:
             self._tables.bring_up(connection)
             connection.execute("UPDATE scrubber_access.changes SET number = number + 1")
             yield connection
@@ -168,8 +168,8 @@ def _find(connection: Connection, key_id: str) -> Key | None:
 
 
 @contextmanager
-def _told_plainly() -> Iterator[None]:
-    """What the database fails with, as KeysDown. Its own message may hold the address."""
+def _database_errors_as_keys_down() -> Iterator[None]:
+    """Raises KeysDown in place of any error of the database, whose message may contain the address."""
     try:
         yield
     except NewerStore as newer:

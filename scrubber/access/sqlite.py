@@ -1,4 +1,4 @@
-"""Keys in one SQLite file, for one machine."""
+"""Stores API keys in a SQLite file, for services on one machine."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ MIGRATIONS = (
     ),
 )
 _COLUMNS = ", ".join(COLUMNS)
-_PLACES = ", ".join("?" * len(COLUMNS))
+_PARAMETERS = ", ".join("?" * len(COLUMNS))
 
 
 class SqliteKeys:
-    """See KeyStore. The file is made with the first key; only the user of this process may read it."""
+    """A KeyStore in a file, which is created with the first key; only the user of this process may read it."""
 
     def __init__(self, file: Path) -> None:
         self._path = file
@@ -63,7 +63,7 @@ class SqliteKeys:
     def add(self, key: Key) -> None:
         """See KeyStore."""
         with self._change() as do:
-            do(f"INSERT INTO keys ({_COLUMNS}) VALUES ({_PLACES})", to_row(key))  # noqa: S608
+            do(f"INSERT INTO keys ({_COLUMNS}) VALUES ({_PARAMETERS})", to_row(key))  # noqa: S608
 
     def rotate(self, key_id: str, successor: Callable[[Key], Key], until: datetime) -> Key | None:
         """See KeyStore."""
@@ -72,7 +72,7 @@ class SqliteKeys:
             if key is None:
                 return None
             new = successor(key)
-            do(f"INSERT INTO keys ({_COLUMNS}) VALUES ({_PLACES})", to_row(new))  # noqa: S608
+            do(f"INSERT INTO keys ({_COLUMNS}) VALUES ({_PARAMETERS})", to_row(new))  # noqa: S608
             do("UPDATE keys SET expires = ? WHERE id = ?", (sooner(key.expires, until), key_id))
             return new
 
@@ -90,7 +90,7 @@ class SqliteKeys:
 
     @contextmanager
     def _opened(self) -> Iterator[SqliteFile]:
-        """Closed afterwards: whoever puts a copy in the place of the file is believed at once."""
+        """The open file, closed afterwards, so that a copy put in its place is read by the next call."""
         try:
             yield self._file
         except NewerStore as newer:

@@ -1,4 +1,4 @@
-"""Where keys are kept for all processes of a deployment, and what every store keeps of one as a row."""
+"""Defines the store of API keys that all processes of a deployment share, and a key as a row of it."""
 
 from __future__ import annotations
 
@@ -11,33 +11,32 @@ from scrubber.migrations import Store
 
 
 class KeyStore(Protocol):
-    """Keys, in the order in which they were made. Safe for several processes and threads; nothing is kept in memory.
+    """Keys, in the order in which they were made. Safe for several processes and threads; nothing is cached.
 
-    `store` is what has a schema version, and migrations. Every method raises KeysDown when the store cannot be read or
-    written.
+    Every method raises KeysDown when the store cannot be read or written.
     """
 
     @property
     def store(self) -> Store:
-        """What `scrubber migrate` brings up to date."""
+        """The store for `scrubber migrate`."""
 
     def revision(self) -> int:
-        """A number that is another one after every change; 0 where there never was a key."""
+        """A number that increases with every change; 0 where there never was a key."""
 
     def every(self) -> list[Key]:
         """All keys, expired and revoked ones too."""
 
     def add(self, key: Key) -> None:
-        """Keep a new key, durably."""
+        """Store a new key, durably."""
 
     def rotate(self, key_id: str, successor: Callable[[Key], Key], until: datetime) -> Key | None:
-        """Keep what takes the place of a key, which expires at `until` or before. None where there is no such key.
+        """Store the successor of a key, which itself expires at `until` or before. None where there is no such key.
 
-        Nothing changes where `successor`, which is given the key as it is, raises.
+        `successor` is given the key as it is; where it raises, nothing changes.
         """
 
     def revoke(self, key_id: str, now: datetime) -> Key | None:
-        """From now on a key is not accepted; one that was revoked before stays so. None where there is no such key."""
+        """Revoke a key from now on; one that was revoked before stays so. None where there is no such key."""
 
 
 COLUMNS = (
@@ -54,7 +53,7 @@ COLUMNS = (
     "concurrent",
 )
 # A row of either database: its columns by name.
-Row = Mapping[str, Any] | Any
+KeyRow = Mapping[str, Any] | Any
 
 
 def to_row(key: Key) -> tuple[Any, ...]:
@@ -64,7 +63,7 @@ def to_row(key: Key) -> tuple[Any, ...]:
     return key.id, key.digest, key.tenant, scopes, key.name, *moments, key.replaces, key.rate, key.concurrent
 
 
-def from_row(row: Row) -> Key:
+def from_row(row: KeyRow) -> Key:
     """The key of a row."""
     return Key(
         id=row["id"],

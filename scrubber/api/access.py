@@ -22,8 +22,8 @@ from typing import Any, NamedTuple, cast
 from flask import Flask, Request, Response, current_app, request
 
 from scrubber.access.key import ADMIN, PRIORITY, RULES_SWITCH, Key
-from scrubber.access.known_keys import Policy
-from scrubber.access.limits import Limits, TooMany
+from scrubber.access.known_keys import AccessPolicy
+from scrubber.access.limits import RequestCounters, TooMany
 from scrubber.api import logs
 from scrubber.api.problems import CROSS_SITE, FORBIDDEN, KEY_NEEDED, TOO_MANY, WRONG_HOST, Refused
 from scrubber.batch.model import DEFAULT_TENANT
@@ -50,7 +50,7 @@ class Caller(NamedTuple):
 _ANYBODY = Caller(DEFAULT_TENANT, None)
 
 
-def install_access(app: Flask, policy: Policy, scope_of: Mapping[str, str | None]) -> None:
+def install_access(app: Flask, policy: AccessPolicy, scope_of: Mapping[str, str | None]) -> None:
     """Let nobody ask `app` whom the policy does not let. `scope_of`: of each blueprint, the scope that it needs."""
     app.extensions[_POLICY] = policy
 
@@ -75,10 +75,10 @@ def tenant() -> str:
 
 def check_keys() -> None:
     """That keys can be read. Raises KeysDown."""
-    cast(Policy, current_app.extensions[_POLICY]).demands_keys()
+    cast(AccessPolicy, current_app.extensions[_POLICY]).demands_keys()
 
 
-def _admit(policy: Policy, scope_of: Mapping[str, str | None], asked: Request) -> None:
+def _admit(policy: AccessPolicy, scope_of: Mapping[str, str | None], asked: Request) -> None:
     """Before each request. Raises Refused (401, 403, 429) and KeysDown."""
     rule, environ = asked.url_rule, asked.environ
     if rule is None or asked.method == "OPTIONS":
@@ -95,7 +95,7 @@ def _admit(policy: Policy, scope_of: Mapping[str, str | None], asked: Request) -
         environ[_CALLER] = _ANYBODY
 
 
-def _known_caller(policy: Policy, environ: Environ) -> Caller | None:
+def _known_caller(policy: AccessPolicy, environ: Environ) -> Caller | None:
     """Who asks where nobody needs a key: one that is not valid, or cannot be looked up, is as good as none."""
     try:
         return Caller((key := _key(policy, environ)).tenant, key) if policy.demands_keys() else _ANYBODY
@@ -103,7 +103,7 @@ def _known_caller(policy: Policy, environ: Environ) -> Caller | None:
         return None
 
 
-def _key(policy: Policy, environ: Environ) -> Key:
+def _key(policy: AccessPolicy, environ: Environ) -> Key:
     sent: str = environ.get("HTTP_AUTHORIZATION", "")
     if sent[: len(_SCHEME)].lower() != _SCHEME:
         raise _unknown("Send a key: `Authorization: Bearer KEY`. Whoever runs the service makes keys.")
@@ -136,7 +136,7 @@ def _check_scopes(key: Key, scope: str, asked: Request) -> None:
         raise Refused(FORBIDDEN, f"The key lacks the scope {told}.", headers={"WWW-Authenticate": challenge})
 
 
-def _count(policy: Policy, key: Key, environ: Environ) -> None:
+def _count(policy: AccessPolicy, key: Key, environ: Environ) -> None:
     rate = policy.each.rate if key.rate is None else key.rate
     concurrent = policy.each.concurrent if key.concurrent is None else key.concurrent
     if rate is None and concurrent is None:
@@ -150,7 +150,7 @@ def _count(policy: Policy, key: Key, environ: Environ) -> None:
 class _Counted:
     """The application; what `_count` has counted is under way until its answer is sent, or the client is gone."""
 
-    def __init__(self, inner: Callable[..., Iterable[bytes]], limits: Limits) -> None:
+    def __init__(self, inner: Callable[..., Iterable[bytes]], limits: RequestCounters) -> None:
         self.inner = inner
         self._limits = limits
 
@@ -167,7 +167,7 @@ class _Counted:
 class _Answer:
     """The pieces of an answer, after which the count goes down."""
 
-    def __init__(self, pieces: Iterable[bytes], limits: Limits, entered: int) -> None:
+    def __init__(self, pieces: Iterable[bytes], limits: RequestCounters, entered: int) -> None:
         self._pieces = pieces
         self._limits = limits
         self._entered: int | None = entered

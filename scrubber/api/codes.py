@@ -11,7 +11,7 @@ from flask_smorest import Blueprint
 from scrubber.api.problems import BAD_PARAMETER, NOT_FOUND, Refused
 from scrubber.api.request import service
 from scrubber.api.schemas import operations
-from scrubber.code_lookup import know, price
+from scrubber.code_lookup import look_up_code, look_up_price
 from scrubber.code_lookup.query import CODE, DATE, BadParameter, code_question, price_question
 from scrubber.response.catalog import known_code, priced
 
@@ -47,7 +47,7 @@ def one(code: str) -> Response:
     except BadParameter as bad:
         raise Refused(NOT_FOUND if bad.name == CODE.name else BAD_PARAMETER, str(bad)) from None
     here = service().scrubber
-    known = know(question, here.rulebook, here.reference)
+    known = look_up_code(question, here.rulebook, here.reference)
     return _answer(known_code(known, here.rulebook.digest))
 
 
@@ -64,7 +64,7 @@ def one_price() -> Response:
     except BadParameter as bad:
         raise Refused(BAD_PARAMETER, str(bad)) from None
     here = service().scrubber
-    return _answer(priced(price(question, here.rulebook, here.reference)))
+    return _answer(priced(look_up_price(question, here.rulebook, here.reference)))
 
 
 def _today() -> date:

@@ -11,9 +11,8 @@ from click import style
 
 from scrubber.cli.options import asked_by, read_plainly, settings, show_page, texts, told_plainly
 from scrubber.cli.terminal import GAP, columns
-from scrubber.code_lookup import KnownCode, Priced, know
-from scrubber.code_lookup import price as price_of
-from scrubber.code_lookup.profile import PRICING_TABLES, Coverage, PartPrice
+from scrubber.code_lookup import CodeProfile, PriceProfile, look_up_code, look_up_price
+from scrubber.code_lookup.profile import PRICING_TABLES, ComponentPrice, Coverage
 from scrubber.code_lookup.query import CODE, CODE_PARAMETERS, PRICE_PARAMETERS, code_question, price_question
 from scrubber.pricing import UNKNOWN
 from scrubber.reference import open_reference
@@ -55,14 +54,14 @@ Lines = Iterator[str]
 Standings = Mapping[str, TableStatus]
 
 
-def render_code(known: KnownCode, width: int) -> str:
+def render_code(known: CodeProfile, width: int) -> str:
     """What is known of a code, in `width` columns where its texts can be broken, with colour codes."""
     asked = known.question
-    head = f"{style(asked.code, bold=True)}  {known.standing} on {asked.day}; {_payer(known.payer)}"
+    head = f"{style(asked.code, bold=True)}  {known.status} on {asked.day}; {_payer(known.payer)}"
     sections = (
-        _fees(known.fees, known.standings),
+        _fees(known.fees, known.table_status),
         _prices(known.prices, width),
-        _mue(known.mue, known.standings),
+        _mue(known.mue, known.table_status),
         _partners(known),
         _add_ons(known, width),
         _coverage(known.coverage, width),
@@ -73,7 +72,7 @@ def render_code(known: KnownCode, width: int) -> str:
     return "\n".join([head, *(line for section in sections for line in section), ""])
 
 
-def render_price(found: Priced, width: int) -> str:
+def render_price(found: PriceProfile, width: int) -> str:
     """What a service pays, with its arithmetic."""
     asked, price = found.question, found.price
     named = "-".join((asked.code, *asked.modifiers))
@@ -82,7 +81,7 @@ def render_price(found: Priced, width: int) -> str:
     amounts = f"allowed {style(dollars(price.allowed), bold=True)}, one unit {dollars(price.unit_fee)}"
     told = [UNKNOWN[price.unknown]] if price.unknown else []
     told += [price.basis] if price.basis else []
-    used = ", ".join(_standing(found.standings, table.name) for table in PRICING_TABLES)
+    used = ", ".join(_standing(found.table_status, table.name) for table in PRICING_TABLES)
     lines = [line for text in (*told, *price.steps) for line in wrap(text, _INDENT, width, hang=_INDENT)]
     return "\n".join(
         [head, f"{'':{_INDENT}}{amounts}", *lines, *wrap(f"Tables: {used}", _INDENT, width, hang=_INDENT), ""]
@@ -127,7 +126,7 @@ def _not_done(row: FeeRow) -> str:
     return " ".join(name for name, na in (("office", row.non_facility_na), ("facility", row.facility_na)) if na) or "-"
 
 
-def _prices(parts: Sequence[PartPrice], width: int) -> Lines:
+def _prices(parts: Sequence[ComponentPrice], width: int) -> Lines:
     yield from _title("ONE UNIT PAYS")
     for part in parts:
         fee = part.fee
@@ -146,9 +145,9 @@ def _mue(edit: Mue | None, standings: Standings) -> Lines:
         yield f"{'':{_INDENT}}{edit.units} {_MUE_WORDS[edit.indicator]} (indicator {edit.indicator})"
 
 
-def _partners(known: KnownCode) -> Lines:
+def _partners(known: CodeProfile) -> Lines:
     ptp = known.ptp
-    yield from _title("NOT PAID BESIDE", _standing(known.standings, PTP.name))
+    yield from _title("NOT PAID BESIDE", _standing(known.table_status, PTP.name))
     yield f"{'':{_INDENT}}{ptp.total} PTP partners, page {ptp.page} of {max(1, -(-ptp.total // ptp.page_size))}"
     if not ptp.partners:
         return
@@ -165,8 +164,8 @@ def _partners(known: KnownCode) -> Lines:
     yield from _grid(("code", "denied", "a modifier", "from", "through"), rows)
 
 
-def _add_ons(known: KnownCode, width: int) -> Lines:
-    yield from _title("ADD-ON", _standing(known.standings, ADD_ON.name))
+def _add_ons(known: CodeProfile, width: int) -> Lines:
+    yield from _title("ADD-ON", _standing(known.table_status, ADD_ON.name))
     if not known.primaries and not known.add_ons:
         yield f"{'':{_INDENT}}no row"
     for about, codes in (
@@ -208,7 +207,7 @@ def _articles(articles: Sequence[LocalArticle], width: int) -> Lines:
         yield from wrap(told, _INDENT, width, hang=_STEPS - _INDENT)
 
 
-def _rules(known: KnownCode, width: int) -> Lines:
+def _rules(known: CodeProfile, width: int) -> Lines:
     yield from _title("RULES THAT NAME IT")
     if not known.rules:
         yield f"{'':{_INDENT}}none; rules for every code are not counted"
@@ -217,7 +216,7 @@ def _rules(known: KnownCode, width: int) -> Lines:
         yield from wrap(f"{rule.severity:<5} {rule.id}{status}: {rule.title}", _INDENT, width, hang=_STEPS)
 
 
-def _documentation(known: KnownCode, width: int) -> Lines:
+def _documentation(known: CodeProfile, width: int) -> Lines:
     if known.documentation:
         yield from _title("THE REPORT NEEDS")
     for each in documentation(known):
@@ -240,7 +239,7 @@ def codes(code: str, as_json: bool, **options: str | None) -> None:
     chosen = settings()
     with told_plainly():
         rulebook, reference = load_rulebook(chosen.rules), open_reference(chosen.reference)
-    known = know(question, rulebook, reference)
+    known = look_up_code(question, rulebook, reference)
     if as_json:
         click.echo(orjson.dumps(known_code(known, rulebook.digest)))
     else:
@@ -263,7 +262,7 @@ def price(code: str, as_json: bool, **options: str | None) -> None:
     chosen = settings()
     with told_plainly():
         rulebook, reference = load_rulebook(chosen.rules), open_reference(chosen.reference)
-    found = price_of(question, rulebook, reference)
+    found = look_up_price(question, rulebook, reference)
     if as_json:
         click.echo(orjson.dumps(priced(found)))
     else:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 import orjson
 
-from scrubber.access.key import SCOPES, Key, digest_of, id_named, is_tenant, new_text
+from scrubber.access.key import SCOPES, Key, id_given, is_tenant, key_digest, new_text
 from scrubber.access.open_store import open_keys
 from scrubber.access.store import KeyStore
 from scrubber.batch.model import DEFAULT_TENANT
@@ -115,7 +115,7 @@ def create(
     now = _now()
     expires = None if never_expires else now + timedelta(days=days)
     chosen = tuple(dict.fromkeys(scopes))
-    key = Key(key_id, digest_of(text), tenant, chosen, name, now, expires, rate=rate, concurrent=concurrent)
+    key = Key(key_id, key_digest(text), tenant, chosen, name, now, expires, rate=rate, concurrent=concurrent)
     with told_plainly():
         _store().add(key)
     _show_new(key, text, as_json)
@@ -143,7 +143,7 @@ def list_(tenant: str | None, as_json: bool) -> None:
     header = ("key", "tenant", "name", "state", "scopes", "created", "expires", "rate", "concurrent")
     rows = [
         (
-            key.shown,
+            key.public_id,
             key.tenant,
             key.name,
             key.state(now),
@@ -189,13 +189,13 @@ def rotate(key_id: str, overlap: float, days: int | None, as_json: bool) -> None
 
     def successor(old: Key) -> Key:
         if old.state(now) != "valid":
-            raise Unusable(f"{old.shown} is {old.state(now)}; make a new key with `scrubber keys create`")
+            raise Unusable(f"{old.public_id} is {old.state(now)}; make a new key with `scrubber keys create`")
         made_for = None if old.expires is None else old.expires - old.created
         lasts = made_for if days is None else timedelta(days=days)
         return replace(
             old,
             id=new_id,
-            digest=digest_of(text),
+            digest=key_digest(text),
             created=now,
             expires=None if lasts is None else now + lasts,
             replaces=old.id,
@@ -221,7 +221,7 @@ def revoke(key_id: str, as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps(_document(key, now)))
     else:
-        click.echo(f"{key.shown} of {key.tenant} is revoked")
+        click.echo(f"{key.public_id} of {key.tenant} is revoked")
 
 
 def _store() -> KeyStore:
@@ -233,7 +233,7 @@ def _store() -> KeyStore:
 
 
 def _found(change: Callable[[KeyStore, str], Key | None], name: str) -> Key:
-    named = id_named(name)
+    named = id_given(name)
     key = change(_store(), named) if named else None
     if key is None:
         raise Unusable("there is no such key; `scrubber keys list` shows them as scrubber_ and 12 letters and digits")
@@ -245,13 +245,13 @@ def _show_new(key: Key, text: str, as_json: bool) -> None:
         click.echo(orjson.dumps(_document(key, key.created) | {"text": text}))
         return
     until = f"until {_minute(key.expires)} UTC" if key.expires else "until it is revoked"
-    click.echo(f"{key.shown} of {key.tenant}, for {' '.join(key.scopes)}, {until}. {_SHOWN_ONCE}", err=True)
+    click.echo(f"{key.public_id} of {key.tenant}, for {' '.join(key.scopes)}, {until}. {_SHOWN_ONCE}", err=True)
     click.echo(text)
 
 
 def _document(key: Key, now: datetime) -> dict[str, Any]:
     return {
-        "key": key.shown,
+        "key": key.public_id,
         "tenant": key.tenant,
         "name": key.name,
         "state": key.state(now),

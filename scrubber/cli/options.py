@@ -98,15 +98,15 @@ def show_page(render: Callable[[int], str]) -> None:
 
 def _option(parameter: Parameter) -> Callable[[C], C]:
     names = f"--{_dashed(parameter.name)}", parameter.name
-    if parameter.words == (FALSE, TRUE):
+    if parameter.choices == (FALSE, TRUE):
         return click.option(*names, flag_value=TRUE, default=None, help=parameter.about)
-    if parameter.words:
-        return click.option(*names, type=click.Choice(parameter.words), metavar="WORD", help=_with_words(parameter))
+    if parameter.choices:
+        return click.option(*names, type=click.Choice(parameter.choices), metavar="WORD", help=_with_words(parameter))
     return click.option(*names, help=parameter.about, metavar=parameter.name.upper()[:9])
 
 
 def _with_words(parameter: Parameter) -> str:
-    return f"{parameter.about} One of: {', '.join(parameter.words)}."
+    return f"{parameter.about} One of: {', '.join(parameter.choices)}."
 
 
 def _dashed(name: str) -> str:

@@ -1,7 +1,7 @@
-"""Looks a procedure code up, without any claim: what tables and rules know of it on a day, and what it pays."""
+"""Looks up a procedure code without a claim: what tables and rules say of it on a day, and what it pays."""
 
 from __future__ import annotations
 
-from scrubber.code_lookup.profile import KnownCode, Priced, know, price
+from scrubber.code_lookup.profile import CodeProfile, PriceProfile, look_up_code, look_up_price
 
-__all__ = ["KnownCode", "Priced", "know", "price"]
+__all__ = ["CodeProfile", "PriceProfile", "look_up_code", "look_up_price"]

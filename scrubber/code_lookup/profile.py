@@ -1,4 +1,4 @@
-"""What is known of a procedure code on a day, which rules name it, and what it pays."""
+"""Gathers what tables and rules say of a procedure code on a day, which rules name it, and what it pays."""
 
 from __future__ import annotations
 
@@ -86,14 +86,14 @@ COMPONENTS = ("", "26", "TC", "53")
 
 
 class Partner(NamedTuple):
-    """A code that this one is not paid beside, and which column this code is in: in column 2 it is the one denied."""
+    """A code that this one is not paid with, and the column of the pair that this code is in; column 2 is denied."""
 
     code: str
     column: Literal[1, 2]
     edit: PtpEdit
 
 
-class Partners(NamedTuple):
+class PartnersPage(NamedTuple):
     """One page of the PTP partners, by column and code; `total` counts those of all pages."""
 
     total: int
@@ -103,7 +103,7 @@ class Partners(NamedTuple):
 
 
 class Coverage(NamedTuple):
-    """A row of a coverage policy, with what its lists say on the day."""
+    """A row of a coverage policy, with the rows of its lists that are in force on the day."""
 
     policy: PolicyRow
     diagnoses: tuple[DiagnosisListRow, ...]
@@ -111,24 +111,24 @@ class Coverage(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class KnownCode:
+class CodeProfile:
     """The answer to a CodeQuestion.
 
-    `standings` says how the day lies to each table that was asked, by name. `fees` are the rows of the Medicare fee
-    schedule, `prices` what `payer` allows. `primaries` are what an add-on code may be billed with, `add_ons` the add-on
-    codes that name this one. `coverage` has the rows that hold for the payer asked for, those that say most first;
-    `articles` are the local coverage articles of the payer's contractor, or of any where none is known.
+    `table_status` says of each table that was used, by name, whether it has a release in force. `fees` are the rows of
+    the Medicare fee schedule, `prices` what `payer` allows. `primaries` are the codes that an add-on code may be billed
+    with, `add_ons` the add-on codes that name this one. `coverage` has the rows that hold for the payer, the most
+    specific first; `articles` are the local coverage articles of the payer's contractor, or of any where none is known.
     `documentation` has the elements that a report needs, with ids of the rules that need them.
     """
 
     question: CodeQuestion
     payer: Payer
-    standing: CodeStatus
-    standings: Mapping[str, TableStatus]
+    status: CodeStatus
+    table_status: Mapping[str, TableStatus]
     fees: tuple[FeeRow, ...]
-    prices: tuple[PartPrice, ...]
+    prices: tuple[ComponentPrice, ...]
     mue: Mue | None
-    ptp: Partners
+    ptp: PartnersPage
     primaries: tuple[AddOn, ...]
     add_ons: tuple[AddOn, ...]
     coverage: tuple[Coverage, ...]
@@ -137,19 +137,19 @@ class KnownCode:
     documentation: Mapping[str, tuple[str, ...]]
 
 
-def know(question: CodeQuestion, rulebook: Rulebook, reference: Reference) -> KnownCode:
-    """Everything that is known. A code that no table has is answered as unknown."""
+def look_up_code(question: CodeQuestion, rulebook: Rulebook, reference: Reference) -> CodeProfile:
+    """The profile of a code; a code that no table has is unknown."""
     code, day = question.code, question.day
-    payer = payer_asked(question, rulebook, reference)
+    payer = payer_of(question, rulebook, reference)
     fees = tuple(row for component in COMPONENTS if (row := reference.fee(code, component, day)) is not None)
     rules = rules_naming(rulebook, code, day)
-    return KnownCode(
+    return CodeProfile(
         question,
         payer,
         reference.procedure(code, day),
-        _standings(reference, day),
+        _table_status(reference, day),
         fees,
-        part_prices(question, fees, payer, rulebook, reference),
+        component_prices(question, fees, payer, rulebook, reference),
         reference.mue(code, day),
         _partners(question, reference),
         reference.add_ons(code, day),
@@ -161,19 +161,19 @@ def know(question: CodeQuestion, rulebook: Rulebook, reference: Reference) -> Kn
     )
 
 
-def _standings(reference: Reference, day: date) -> dict[str, TableStatus]:
+def _table_status(reference: Reference, day: date) -> dict[str, TableStatus]:
     others = {
         table.name: reference.table_status(table.name, day) for table in (*CODE_TABLES, MUE, PTP, ADD_ON, ARTICLES)
     }
-    return others | standings(reference, day)
+    return others | pricing_table_status(reference, day)
 
 
-def _partners(question: CodeQuestion, reference: Reference) -> Partners:
+def _partners(question: CodeQuestion, reference: Reference) -> PartnersPage:
     edits = reference.ptp_of(question.code, question.day)
     start = (question.page - 1) * question.page_size
     of_page = edits[start : start + question.page_size]
     partners = tuple(_partner(question.code, edit) for edit in of_page)
-    return Partners(len(edits), question.page, question.page_size, partners)
+    return PartnersPage(len(edits), question.page, question.page_size, partners)
 
 
 def _partner(code: str, edit: PtpEdit) -> Partner:
@@ -194,11 +194,11 @@ def _coverage(question: CodeQuestion, payer: Payer, rulebook: Rulebook) -> tuple
 
 
 def _concerns(row: Scoped, question: CodeQuestion, payer: Payer) -> bool:
-    """Whether the row may hold for the payer: what was not asked for rules nothing out."""
-    named = ((row.line_of_business, question.line_of_business), (row.contractor, payer.contractor))
+    """Whether the row may hold for the payer: a parameter that is not given excludes no row."""
+    pairs = ((row.line_of_business, question.line_of_business), (row.contractor, payer.contractor))
     if question.payer and row.payer not in (None, payer.name):
         return False
-    return all(says is None or asked is None or says == asked for says, asked in named)
+    return all(stated is None or wanted is None or stated == wanted for stated, wanted in pairs)
 
 
 SETTINGS = ("non-facility", "facility")
@@ -206,10 +206,10 @@ PRICING_TABLES = (MPFS, CONVERSION_FACTORS, GPCI, ZIP_LOCALITY, PLACE_OF_SERVICE
 
 
 @dataclass(frozen=True, slots=True)
-class Priced:
+class PriceProfile:
     """The answer to a PriceQuestion. `setting` and `provider_class` are None when they are not known.
 
-    `standings` says how the day lies to each table that prices rest on, by name.
+    `table_status` says of each table that prices use, by name, whether it has a release in force.
     """
 
     question: PriceQuestion
@@ -217,21 +217,21 @@ class Priced:
     setting: str | None
     provider_class: ProviderClass | None
     price: LinePrice
-    standings: dict[str, TableStatus]
+    table_status: dict[str, TableStatus]
 
 
 @dataclass(frozen=True, slots=True)
-class PartPrice:
-    """What one unit of a code, or of a part of it, pays in a setting."""
+class ComponentPrice:
+    """What one unit of a code, or of a component of it, pays in a setting."""
 
     component: str
     setting: str | None
     fee: UnitFee
 
 
-def price(question: PriceQuestion, rulebook: Rulebook, reference: Reference) -> Priced:
+def look_up_price(question: PriceQuestion, rulebook: Rulebook, reference: Reference) -> PriceProfile:
     """What a line with this service would be allowed."""
-    day, payer = question.day, payer_asked(question, rulebook, reference)
+    day, payer = question.day, payer_of(question, rulebook, reference)
     listed = reference.taxonomy(question.taxonomy, day) if question.taxonomy else None
     setting = _setting(question.place, day, reference)
     service = Service(
@@ -245,15 +245,20 @@ def price(question: PriceQuestion, rulebook: Rulebook, reference: Reference) -> 
         listed or (NOT_LISTED if question.taxonomy else NOT_SENT),
     )
     priced = line_price(_line(question), unit_fee(service, payer, rulebook, reference))
-    return Priced(
-        question, payer, setting, listed.provider_class if listed else None, priced, standings(reference, day)
+    return PriceProfile(
+        question,
+        payer,
+        setting,
+        listed.provider_class if listed else None,
+        priced,
+        pricing_table_status(reference, day),
     )
 
 
-def part_prices(
+def component_prices(
     question: CodeQuestion, rows: tuple[FeeRow, ...], payer: Payer, rulebook: Rulebook, reference: Reference
-) -> tuple[PartPrice, ...]:
-    """What one unit pays, by part of the code that has a row, in the setting asked for or in both."""
+) -> tuple[ComponentPrice, ...]:
+    """What one unit pays, for each component that has a row, in the setting of the question or in both."""
     day = question.day
     where = area(reference, None, None, Zips(facility=question.zip), day)
     settings = (_setting(question.place, day, reference),) if question.place else SETTINGS
@@ -262,12 +267,12 @@ def part_prices(
         modifiers = (component,) if component else ()
         for setting in settings:
             service = Service(question.code, modifiers, day, setting, where, True, False, NOT_ASKED)
-            found.append(PartPrice(component, setting, unit_fee(service, payer, rulebook, reference)))
+            found.append(ComponentPrice(component, setting, unit_fee(service, payer, rulebook, reference)))
     return tuple(found)
 
 
-def payer_asked(question: CodeQuestion | PriceQuestion, rulebook: Rulebook, reference: Reference) -> Payer:
-    """The payer as far as it is asked for: Original Medicare where nothing is said of it."""
+def payer_of(question: CodeQuestion | PriceQuestion, rulebook: Rulebook, reference: Reference) -> Payer:
+    """The payer of a question: Original Medicare where the question names none."""
     return Payer(
         rulebook.payer_name(question.payer, question.day) if question.payer else None,
         question.line_of_business or (UNKNOWN if question.payer else ORIGINAL_MEDICARE),
@@ -276,8 +281,8 @@ def payer_asked(question: CodeQuestion | PriceQuestion, rulebook: Rulebook, refe
     )
 
 
-def standings(reference: Reference, day: date) -> dict[str, TableStatus]:
-    """How a day lies to each table that prices rest on, by name."""
+def pricing_table_status(reference: Reference, day: date) -> dict[str, TableStatus]:
+    """The status on a day of each table that prices use, by name."""
     return {table.name: reference.table_status(table.name, day) for table in PRICING_TABLES}
 
 

@@ -1,4 +1,4 @@
-"""Reads what a look-up asks from the texts of a query or of a command line."""
+"""Reads the parameters of a look-up of a code or price, from a query string or a command line."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any
 from scrubber.errors import ScrubberError
 from scrubber.rulebook.vocabulary import LINES_OF_BUSINESS
 
-MOST_PARTNERS = 1_000  # of a page
+MAX_PARTNERS = 1_000  # of a page
 FALSE, TRUE = "false", "true"
 
 
 class BadParameter(ScrubberError):
-    """A parameter has a value that it cannot have. `name` is the parameter's, `expected` our own words."""
+    """A parameter has a value that it cannot have; `expected` says which it may have."""
 
     def __init__(self, name: str, expected: str) -> None:
         self.name = name
@@ -27,9 +27,9 @@ class BadParameter(ScrubberError):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One thing that may be asked. `field` is where a question keeps it; `pattern` is what its whole text looks like.
+    """A parameter of a look-up. `field` is its attribute of the question; `pattern` must match its whole text.
 
-    `words` are all values that it can have, where these are few.
+    `convert` makes the value of the text, or raises ValueError. `choices` are all texts it can have, where it has few.
     """
 
     name: str
@@ -37,14 +37,14 @@ class Parameter:
     about: str
     expected: str
     pattern: str
-    make: Callable[[str], Any] = str
-    words: tuple[str, ...] = ()
+    convert: Callable[[str], Any] = str
+    choices: tuple[str, ...] = ()
 
     def read(self, text: str) -> Any:
         """The value. Raises BadParameter."""
         if re.fullmatch(self.pattern, text):
             try:
-                return self.make(text)
+                return self.convert(text)
             except ValueError:
                 pass
         raise BadParameter(self.name, self.expected)
@@ -52,10 +52,10 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class CodeQuestion:
-    """What is known of a code? `day` is a date of service; without `place` both settings are told.
+    """The parameters of a code look-up. `day` is a date of service; without `place` both settings are priced.
 
-    `payer` is what senders call the payer. Where neither it nor `line_of_business` is given, prices are Original
-    Medicare's; without the latter coverage is of every line of business. PTP partners are told `page_size` at a time.
+    `payer` is a name as senders write it. Where neither it nor `line_of_business` is given, prices are Original
+    Medicare's; without `line_of_business`, coverage is that of every one. A page has `page_size` PTP partners.
     """
 
     code: str
@@ -70,7 +70,7 @@ class CodeQuestion:
 
 @dataclass(frozen=True, slots=True)
 class PriceQuestion:
-    """What does a service pay? As on a line of a claim; `charge` in dollars, None = more than any fee."""
+    """The parameters of a price look-up, as on a line of a claim; `charge` in dollars, None = more than any fee."""
 
     code: str
     day: date
@@ -102,13 +102,13 @@ def _values(parameters: tuple[Parameter, ...], texts: Mapping[str, str]) -> dict
     return {parameter.field: parameter.read(texts[parameter.name]) for parameter in given}
 
 
-def _one_of(name: str, field: str, about: str, *words: str, make: Callable[[str], Any] = str) -> Parameter:
-    return Parameter(name, field, about, f"one of: {', '.join(words)}", "|".join(words), make, words)
+def _one_of(name: str, field: str, about: str, *choices: str, convert: Callable[[str], Any] = str) -> Parameter:
+    return Parameter(name, field, about, f"one of: {', '.join(choices)}", "|".join(choices), convert, choices)
 
 
 def _page_size(text: str) -> int:
     size = int(text)
-    if size > MOST_PARTNERS:
+    if size > MAX_PARTNERS:
         raise ValueError
     return size
 
@@ -148,7 +148,7 @@ _ZIP = Parameter(
     "[0-9]{5}(-?[0-9]{4})?",
     lambda text: text.replace("-", ""),
 )
-_PLACE = Parameter("pos", "place", "Place of service.", "a place of service: two digits", "[0-9]{2}")
+_PLACE_OF_SERVICE = Parameter("pos", "place", "Place of service.", "a place of service: two digits", "[0-9]{2}")
 _PAYER = Parameter(
     "payer", "payer", "Payer id or name as claims have it.", "a payer id or name of at most 80 characters", ".{1,80}"
 )
@@ -163,7 +163,7 @@ _PAGE_SIZE = Parameter(
     "pageSize",
     "page_size",
     "PTP partners a page; default: 100.",
-    f"a whole number from 1 to {MOST_PARTNERS}",
+    f"a whole number from 1 to {MAX_PARTNERS}",
     "[1-9][0-9]{0,3}",
     _page_size,
 )
@@ -197,7 +197,7 @@ _PARTICIPATION = _one_of(
     "Whether the provider takes part in Medicare; default: par.",
     "par",
     "nonpar",
-    make="par".__eq__,
+    convert="par".__eq__,
 )
 _QUALIFYING_APM = _one_of(
     "qualifyingApm",
@@ -205,7 +205,7 @@ _QUALIFYING_APM = _one_of(
     "Whether the provider qualifies in an advanced payment model; default: false.",
     FALSE,
     TRUE,
-    make=TRUE.__eq__,
+    convert=TRUE.__eq__,
 )
 _TAXONOMY = Parameter(
     "taxonomy",
@@ -216,7 +216,7 @@ _TAXONOMY = Parameter(
     str.upper,
 )
 
-_WHERE_AND_WHO = (DATE, _ZIP, _PLACE, _PAYER, _LINE_OF_BUSINESS)
+_WHERE_AND_WHO = (DATE, _ZIP, _PLACE_OF_SERVICE, _PAYER, _LINE_OF_BUSINESS)
 CODE_PARAMETERS = (*_WHERE_AND_WHO, _PAGE, _PAGE_SIZE)
 PRICE_PARAMETERS = (
     CODE,

@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 
 from scrubber.claim.elements import ELEMENTS
-from scrubber.code_lookup import KnownCode, Priced
-from scrubber.code_lookup.profile import CODE_TABLES, PRICING_TABLES, Coverage, Partner, PartPrice
+from scrubber.code_lookup import CodeProfile, PriceProfile
+from scrubber.code_lookup.profile import CODE_TABLES, PRICING_TABLES, ComponentPrice, Coverage, Partner
 from scrubber.dated_rows import Dated
 from scrubber.facts.documentation import DOCUMENT_PLACES
 from scrubber.reference.fee_rows import FeeRow
@@ -134,16 +134,16 @@ RELATIVE_VALUES = {
 }
 
 
-def known_code(known: KnownCode, digest: str) -> Document:
+def known_code(known: CodeProfile, digest: str) -> Document:
     """Everything that is known of a code. `digest` is the rulebook's."""
-    asked, standings = known.question, known.standings
+    asked, standings = known.question, known.table_status
     return {
         "code": asked.code,
         "date": asked.day.isoformat(),
         "payer": payer(known.payer),
         "rulebook": digest,
         "procedure": {
-            "standing": known.standing,
+            "standing": known.status,
             "releases": [standing(standings, table.name) for table in CODE_TABLES],
         },
         "feeSchedule": {"release": standing(standings, MPFS.name), "rows": [_fee_row(row) for row in known.fees]},
@@ -174,7 +174,7 @@ def known_code(known: KnownCode, digest: str) -> Document:
     }
 
 
-def priced(found: Priced) -> Document:
+def priced(found: PriceProfile) -> Document:
     """What a service pays, and all that it was asked with."""
     asked, price = found.question, found.price
     told = {
@@ -194,7 +194,7 @@ def priced(found: Priced) -> Document:
         "allowed": amount(price.allowed),
         "basis": price.basis,
         "steps": price.steps,
-        "releases": [standing(found.standings, table.name) for table in PRICING_TABLES],
+        "releases": [standing(found.table_status, table.name) for table in PRICING_TABLES],
     }
     return told | {"unknown": price.unknown} if price.unknown else told
 
@@ -204,7 +204,7 @@ def payer(known: Payer) -> Document:
     return {"name": known.name, "lineOfBusiness": known.line_of_business, "contractor": known.contractor}
 
 
-def documentation(known: KnownCode) -> list[Document]:
+def documentation(known: CodeProfile) -> list[Document]:
     """What a report needs: the element, its place under `scrubContext.documentation[].elements`, and why."""
     fields = KINDS["document"].fields
     return [
@@ -228,7 +228,7 @@ def _fee_row(row: FeeRow) -> Document:
     }
 
 
-def _part_price(part: PartPrice) -> Document:
+def _part_price(part: ComponentPrice) -> Document:
     fee = part.fee
     told = {
         "component": part.component,

@@ -20,9 +20,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from scrubber.access import limits
-from scrubber.access.key import Key, digest_of, id_in, id_named, new_text
+from scrubber.access.key import Key, id_given, id_in, key_digest, new_text
 from scrubber.access.known_keys import KnownKeys, open_policy
-from scrubber.access.limits import Allowed, Limits, TooMany
+from scrubber.access.limits import KeyLimits, RequestCounters, TooMany
 from scrubber.access.store import KeyStore
 from scrubber.cli import main
 from scrubber.config import Settings, is_loopback
@@ -52,7 +52,7 @@ def test_a_key_is_kept_as_a_digest_and_nothing_else(store: KeyStore, tmp_path: P
         1.5,
         3,
     )
-    assert key.digest == digest_of(text)
+    assert key.digest == key_digest(text)
     assert key.is_text(text)
     assert not key.is_text(new_text()[1])
     assert text[22:] not in repr(key)
@@ -71,7 +71,7 @@ def test_a_rotated_key_is_good_until_the_overlap_ends_and_never_longer(store: Ke
         old = id_in(add_key(store, created=NOW, expires=until)) or ""
         new_id, text = new_text()
         before = store.revision()
-        new = replace(store.every()[-1], id=new_id, digest=digest_of(text), expires=None, replaces=old)
+        new = replace(store.every()[-1], id=new_id, digest=key_digest(text), expires=None, replaces=old)
         made = store.rotate(old, partial(_always, new), NOW + timedelta(hours=overlap))
         kept = {key.id: key for key in store.every()}
         assert made == kept[new_id]
@@ -144,16 +144,16 @@ def test_what_is_known_is_read_again_only_when_it_has_changed(tmp_path: Path) ->
     for other in "", "x" * 5_000, new_text()[1], f"{text} ", text.upper():
         assert known.find(other) is None
     (tmp_path / "keys.sqlite").write_bytes(b"x" * 5_000)
-    known.read_or_tell()
-    known.read_or_tell()
+    known.read_or_report()
+    known.read_or_report()
     assert len(told) == 1
     assert known.find(text) is found
 
 
 def test_ids_are_read_from_all_that_is_shown() -> None:
     key_id, text = new_text()
-    assert [id_named(name) for name in (key_id, f"scrubber_{key_id}", text)] == [key_id] * 3
-    assert [id_named(name) for name in ("", "scrubber_", text + "x", "../../etc")] == [None] * 4
+    assert [id_given(name) for name in (key_id, f"scrubber_{key_id}", text)] == [key_id] * 3
+    assert [id_given(name) for name in ("", "scrubber_", text + "x", "../../etc")] == [None] * 4
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_on_this_machine_keys_are_demanded_once_one_was_made(tmp_path: Path) -> 
 KEY, OTHER = "00000000000a", "00000000000b"
 
 
-def row_of(bounds: Limits, allowed: Allowed, key_id: str = KEY) -> int | None:
+def row_of(bounds: RequestCounters, allowed: KeyLimits, key_id: str = KEY) -> int | None:
     """Where a request is counted, None where it is one too many."""
     try:
         return bounds.enter(key_id, *allowed)
@@ -230,14 +230,14 @@ def row_of(bounds: Limits, allowed: Allowed, key_id: str = KEY) -> int | None:
         return None
 
 
-def entered(bounds: Limits, allowed: Allowed, key_id: str = KEY) -> bool:
+def entered(bounds: RequestCounters, allowed: KeyLimits, key_id: str = KEY) -> bool:
     return row_of(bounds, allowed, key_id) is not None
 
 
 def test_a_rate_lets_a_second_of_requests_come_together(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [1_000.0]
     monkeypatch.setattr(limits, "monotonic", lambda: clock[0])
-    bounds, allowed = Limits(1), Allowed(5, None)
+    bounds, allowed = RequestCounters(1), KeyLimits(5, None)
     assert [entered(bounds, allowed) for _ in range(7)] == [True] * 5 + [False] * 2
     assert entered(bounds, allowed, OTHER)
     clock[0] += 0.21
@@ -247,14 +247,14 @@ def test_a_rate_lets_a_second_of_requests_come_together(monkeypatch: pytest.Monk
     with pytest.raises(TooMany, match="At most 5 requests a second") as bound:
         bounds.enter(KEY, *allowed)
     assert 0 < bound.value.after <= 0.2
-    slow = Limits(1)
-    assert [entered(slow, Allowed(0.5, None)) for _ in range(2)] == [True, False]
+    slow = RequestCounters(1)
+    assert [entered(slow, KeyLimits(0.5, None)) for _ in range(2)] == [True, False]
     clock[0] += 2.01
-    assert entered(slow, Allowed(0.5, None))
+    assert entered(slow, KeyLimits(0.5, None))
 
 
 def test_requests_at_once_are_counted_over_threads() -> None:
-    bounds, allowed, most = Limits(1), Allowed(None, 3), []
+    bounds, allowed, most = RequestCounters(1), KeyLimits(None, 3), []
     lock = threading.Lock()
     now = [0]
 
@@ -279,7 +279,7 @@ def test_requests_at_once_are_counted_over_threads() -> None:
 
 
 def test_requests_at_once_are_counted_over_processes_and_forgotten_with_them() -> None:
-    bounds, allowed = Limits(2), Allowed(None, 2)
+    bounds, allowed = RequestCounters(2), KeyLimits(None, 2)
     assert entered(bounds, allowed)
     ready, writes = os.pipe()
     child = os.fork()
@@ -299,17 +299,17 @@ def test_requests_at_once_are_counted_over_processes_and_forgotten_with_them() -
 def test_rows_of_keys_that_ask_no_more_are_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [1_000.0]
     monkeypatch.setattr(limits, "monotonic", lambda: clock[0])
-    bounds = Limits(1)
-    crowd = [f"{number * limits.ROWS:012x}" for number in range(limits.TRIED + 1)]
-    rows = [row_of(bounds, Allowed(1, None), key_id) for key_id in crowd]
-    assert len(set(rows[:-1])) == limits.TRIED
+    bounds = RequestCounters(1)
+    crowd = [f"{number * limits.ROWS:012x}" for number in range(limits.ROWS_TRIED + 1)]
+    rows = [row_of(bounds, KeyLimits(1, None), key_id) for key_id in crowd]
+    assert len(set(rows[:-1])) == limits.ROWS_TRIED
     assert rows[-1] is None
     for row in rows[:-1]:
         assert row is not None
         bounds.leave(row)
-    assert not entered(bounds, Allowed(1, None), crowd[-1])
+    assert not entered(bounds, KeyLimits(1, None), crowd[-1])
     clock[0] += 1.5
-    assert entered(bounds, Allowed(1, None), crowd[-1])
+    assert entered(bounds, KeyLimits(1, None), crowd[-1])
 
 
 @pytest.fixture

@@ -344,9 +344,9 @@ def test_keys_that_cannot_be_read_let_nobody_in(settings: Settings, state: Path,
     client = client_of(settings)
     assert client.get("/v1/rules", headers=bearer(text)).status_code == 200
     (state / "keys.sqlite").write_bytes(b"no database" * 1_000)
-    client.application.extensions["claim-scrubber-access"].known.read_or_tell()
+    client.application.extensions["claim-scrubber-access"].known.read_or_report()
     assert client.get("/v1/rules", headers=bearer(text)).status_code == 200
-    monkeypatch.setattr(known_keys, "LONGEST", -1.0)
+    monkeypatch.setattr(known_keys, "USABLE_FOR", -1.0)
     down = client.get("/v1/rules", headers=bearer(text))
     assert (down.status_code, json_of(down)["type"]) == (503, "urn:claim-scrubber:problem:no-keys")
     assert client.get("/healthz").status_code == 200

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scrubber.code_lookup import know, price
-from scrubber.code_lookup.profile import KnownCode
+from scrubber.code_lookup import look_up_code, look_up_price
+from scrubber.code_lookup.profile import CodeProfile
 from scrubber.code_lookup.query import (
     CODE_PARAMETERS,
     PRICE_PARAMETERS,
@@ -34,8 +34,8 @@ TODAY = date(2026, 11, 23)
 REFERENCE = starter()
 
 
-def asked(scrubber: Scrubber, code: str, **more: Any) -> KnownCode:
-    return know(CodeQuestion(code, **({"day": DAY} | more)), scrubber.rulebook, scrubber.reference)
+def asked(scrubber: Scrubber, code: str, **more: Any) -> CodeProfile:
+    return look_up_code(CodeQuestion(code, **({"day": DAY} | more)), scrubber.rulebook, scrubber.reference)
 
 
 # Questions
@@ -142,26 +142,26 @@ def test_a_price_is_that_of_the_same_line_on_a_claim(
         qualifying_apm=qualifying,
     )  # fmt: skip
     payer = Payer(None, line_of_business or "original-medicare", None, None)
-    found = price(question, rulebook(), REFERENCE).price
+    found = look_up_price(question, rulebook(), REFERENCE).price
     assert found == prices(sent, payer)[1]
     assert (found.allowed is None) == (found.unknown is not None)
 
 
 def test_a_component_modifier_prices_its_part(shipped: Scrubber) -> None:
-    found = price(PriceQuestion("77080", DAY, ("26",)), shipped.rulebook, shipped.reference)
+    found = look_up_price(PriceQuestion("77080", DAY, ("26",)), shipped.rulebook, shipped.reference)
     assert found.price.allowed == Decimal("9.06")
     assert found.price.steps == ("0.28 RVU x 32.3465 = 9.06",)
 
 
 def test_a_payer_without_a_fee_table_has_no_price(shipped: Scrubber) -> None:
     question = PriceQuestion("77080", DAY, line_of_business="commercial", payer="Aetna")
-    found = price(question, shipped.rulebook, shipped.reference)
+    found = look_up_price(question, shipped.rulebook, shipped.reference)
     assert (found.price.allowed, found.price.unknown) == (None, "no-schedule")
     assert found.payer.name == "Aetna"
 
 
 def test_a_payer_of_whom_nothing_else_is_said_is_not_taken_for_medicare(shipped: Scrubber) -> None:
-    found = price(PriceQuestion("77080", DAY, payer="Aetna"), shipped.rulebook, shipped.reference)
+    found = look_up_price(PriceQuestion("77080", DAY, payer="Aetna"), shipped.rulebook, shipped.reference)
     assert (found.payer.line_of_business, found.price.unknown) == ("unknown", "no-schedule")
 
 
@@ -173,7 +173,7 @@ def test_the_basis_names_the_year_of_the_schedule_not_of_the_service(shipped: Sc
     (tmp_path / "conversion-factors.csv").write_text("qualifying_apm,factor,since,until,source\n,32.3465,,,made up\n")
     reference = open_reference(str(tmp_path))
     for day, basis in ((DAY, "MPFS 2025"), (date(2026, 3, 12), "MPFS 2025 carried forward")):
-        found = price(PriceQuestion("77080", day), shipped.rulebook, reference)
+        found = look_up_price(PriceQuestion("77080", day), shipped.rulebook, reference)
         assert (found.price.basis or "").split(",")[0] == basis
 
 
@@ -182,13 +182,13 @@ def test_the_basis_names_the_year_of_the_schedule_not_of_the_service(shipped: Sc
 
 def test_everything_of_a_code_on_a_day(shipped: Scrubber) -> None:
     known = asked(shipped, "77080")
-    assert known.standing == "in-force"
+    assert known.status == "in-force"
     assert [row.component for row in known.fees] == ["", "26", "TC"]
     assert [row.release for row in known.fees] == ["RVU25D"] * 3
     assert known.mue is not None
-    assert known.standings["mpfs"].state == "in-force"
-    assert known.standings["ncci-ptp"].state == "carried-forward"
-    assert known.standings["ncci-add-on"].release is None
+    assert known.table_status["mpfs"].state == "in-force"
+    assert known.table_status["ncci-ptp"].state == "carried-forward"
+    assert known.table_status["ncci-add-on"].release is None
 
 
 def test_prices_are_told_by_part_and_setting(shipped: Scrubber) -> None:
@@ -202,7 +202,7 @@ def test_prices_are_told_by_part_and_setting(shipped: Scrubber) -> None:
 
 def test_a_code_in_no_table_is_unknown_and_that_is_all(shipped: Scrubber) -> None:
     known = asked(shipped, "00000")
-    assert known.standing == "unknown"
+    assert known.status == "unknown"
     assert (known.fees, known.mue, known.ptp.total, known.coverage, known.rules) == ((), None, 0, (), ())
     assert {part.fee.unknown for part in known.prices} == {"unknown-code"}
 

@@ -12,7 +12,7 @@ import pytest
 from scrubber.api.schemas.codes import ARTICLE
 from scrubber.claim import read_v3
 from scrubber.cli.codes import render_code
-from scrubber.code_lookup import know
+from scrubber.code_lookup import look_up_code
 from scrubber.code_lookup.query import CodeQuestion
 from scrubber.findings import Finding
 from scrubber.reference import Reference, open_reference
@@ -241,7 +241,7 @@ def test_what_is_known_of_a_code_has_its_articles(tmp_path: Path) -> None:
     scrubber = shipped_over(store_of(tmp_path, *articles))
 
     def told(**more: Any) -> list[tuple[str, list[str]]]:
-        known = know(CodeQuestion(CODE, DAY, **more), scrubber.rulebook, scrubber.reference)
+        known = look_up_code(CodeQuestion(CODE, DAY, **more), scrubber.rulebook, scrubber.reference)
         local = known_code(known, "")["localCoverage"]
         assert local["release"]["release"] == "2023"
         assert all(set(each) == set(ARTICLE().fields) for each in local["articles"])

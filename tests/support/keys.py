@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from scrubber.access.key import ADMIN, Key, digest_of, new_text
+from scrubber.access.key import ADMIN, Key, key_digest, new_text
 from scrubber.access.open_store import open_keys
 from scrubber.access.store import KeyStore
 
@@ -22,7 +22,7 @@ def add_key(store: KeyStore, *scopes: str, tenant: str = "clinic-a", **more: Any
     key_id, text = new_text()
     now = datetime.now(UTC)
     kept: dict[str, Any] = {"name": "", "created": now, "expires": now + timedelta(days=1)}
-    store.add(Key(key_id, digest_of(text), tenant, scopes or (ADMIN,), **(kept | more)))
+    store.add(Key(key_id, key_digest(text), tenant, scopes or (ADMIN,), **(kept | more)))
     return text
 
 

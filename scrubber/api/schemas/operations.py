@@ -221,8 +221,8 @@ def repeated(name: str, about: str, words: Sequence[str] = ()) -> Operation:
 
 
 def _asked(parameter: Parameter) -> Operation:
-    told = query(parameter.name, parameter.about, parameter.words)
-    return told if parameter.words else told | {"schema": {"type": "string", "pattern": f"^({parameter.pattern})$"}}
+    told = query(parameter.name, parameter.about, parameter.choices)
+    return told if parameter.choices else told | {"schema": {"type": "string", "pattern": f"^({parameter.pattern})$"}}
 
 
 def answers(
