@@ -1,7 +1,7 @@
-"""What a process remembers of look-ups from one claim to the next, until other rules or tables are in force.
+"""Caches look-ups from one claim to the next, until other rules or tables are in force.
 
-What is remembered is known by the rulebook or the reference data that it was looked up in, and keeps that in memory:
-without forgetting, a service that is given new rules would keep every rulebook it ever had.
+The keys of the caches contain the rulebook or the reference data that was looked up in, and keep it in memory: unless
+the caches are emptied on a reload, a service would keep every rulebook it ever had.
 """
 
 from __future__ import annotations
@@ -10,24 +10,24 @@ from collections.abc import Callable
 from functools import _lru_cache_wrapper, lru_cache
 from typing import Any, ParamSpec, TypeVar, cast
 
-Asked = ParamSpec("Asked")
-Found = TypeVar("Found")
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
-_kept: list[_lru_cache_wrapper[Any]] = []
+_caches: list[_lru_cache_wrapper[Any]] = []
 
 
-def remembered(most: int) -> Callable[[Callable[Asked, Found]], Callable[Asked, Found]]:
-    """A function that remembers so many of its results. Its arguments must be hashable."""
+def remembered(most: int) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
+    """Decorates a function with a cache of so many results. Its arguments must be hashable."""
 
-    def keep(function: Callable[Asked, Found]) -> Callable[Asked, Found]:
-        kept = lru_cache(most)(cast(Callable[..., Any], function))
-        _kept.append(kept)
-        return cast(Callable[Asked, Found], kept)
+    def decorate(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+        cached = lru_cache(most)(cast(Callable[..., Any], function))
+        _caches.append(cached)
+        return cast(Callable[Arguments, Result], cached)
 
-    return keep
+    return decorate
 
 
 def forget() -> None:
-    """All that was remembered. Claims under way go on, and look up anew."""
-    for kept in _kept:
-        kept.cache_clear()
+    """Empties all caches. Claims under way go on, with new look-ups."""
+    for cached in _caches:
+        cached.cache_clear()

@@ -23,7 +23,7 @@ from scrubber.facts.notices import Notices, liabilities
 from scrubber.facts.payer import identify_payer
 from scrubber.facts.service_lines import LineView, line_views
 from scrubber.findings import (
-    AS_WRITTEN,
+    NO_SWITCHES,
     ClaimImpact,
     Finding,
     ScrubResult,
@@ -32,11 +32,11 @@ from scrubber.findings import (
     Versions,
     disposition,
 )
-from scrubber.findings.bounds import at_most, unjudged_rules
-from scrubber.findings.checks import counted, every_check, fired_or_not_checked
-from scrubber.findings.doubtful import Reading, as_told, on_both
-from scrubber.findings.identity import numbered
+from scrubber.findings.bounds import limit_findings, unjudged_rules
+from scrubber.findings.checks import count_checks, every_check, fired_or_not_checked
+from scrubber.findings.identity import with_unique_ids
 from scrubber.findings.judge import in_order, judge, rule_tests
+from scrubber.findings.misspelled_names import ReadingResult, certain_checks, combine_readings
 from scrubber.findings.not_checked import all_unchecked
 from scrubber.pricing import add_impacts, add_unpriced_impacts, price_lines
 from scrubber.reference import LiveReference, Reference, open_reference
@@ -48,7 +48,7 @@ from scrubber.rulebook.load import load_rulebook
 from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.rulebook import Rulebook
 
-MOST_RUNS_KEPT = 31  # of days, of a claim whose releases a process remembers
+MOST_RUNS_CACHED = 31  # of days, of a claim whose releases a process caches
 OWN_VIEW = VIEWS[DEFAULT_VIEW]
 
 
@@ -72,9 +72,9 @@ class Answered(NamedTuple):
 
 
 def scrub_bytes(
-    data: bytes, scrubber: Scrubber, receipt: Receipt, switches: Switches = AS_WRITTEN, view: View = OWN_VIEW
+    data: bytes, scrubber: Scrubber, receipt: Receipt, switches: Switches = NO_SWITCHES, view: View = OWN_VIEW
 ) -> Answered:
-    """Bytes in, answer out: what the API, the command line, batches and partitions do with each claim.
+    """Bytes in, answer out: the path of each claim of the API, the command line, batches and partitions.
 
     Raises NotJson and NotAClaim for bytes that are no claim.
     """
@@ -83,7 +83,7 @@ def scrub_bytes(
 
 
 def answer(
-    claim: Claim, scrubber: Scrubber, received_on: date, switches: Switches = AS_WRITTEN, view: View = OWN_VIEW
+    claim: Claim, scrubber: Scrubber, received_on: date, switches: Switches = NO_SWITCHES, view: View = OWN_VIEW
 ) -> Answered:
     """`scrub_bytes` from the claim on."""
     result = scrubber.scrub(claim, received_on, switches)
@@ -98,7 +98,7 @@ def scrub(
     reference: Reference,
     engine: Engine,
     received_on: date,
-    switches: Switches = AS_WRITTEN,
+    switches: Switches = NO_SWITCHES,
     stale_after: int | None = STALE_AFTER,
 ) -> ScrubResult:
     """Scrubs one claim. Pure: the same arguments give the same result. `engine` was made from `rulebook`.
@@ -107,12 +107,14 @@ def scrub(
     """
     known = read_facts(claim, rulebook, reference, received_on, stale_after)
     matches = engine.match(known.facts)
-    as_meant = None if claim.meant is None else read_as_meant(claim, rulebook, reference, engine, received_on, switches)
-    return conclude(claim, known, matches, rulebook, reference, received_on, switches, stale_after, as_meant)
+    on_corrected = (
+        None if claim.corrected is None else read_corrected(claim, rulebook, reference, engine, received_on, switches)
+    )
+    return conclude(claim, known, matches, rulebook, reference, received_on, switches, stale_after, on_corrected)
 
 
-class Known(NamedTuple):
-    """What is known of a claim before any rule is asked; `day` is its first date of service.
+class ClaimFacts(NamedTuple):
+    """Everything about a claim before any rule runs; `day` is its first date of service.
 
     `liabilities`: who bears a denial of coverage, by line number, where it is not the provider.
     """
@@ -130,45 +132,45 @@ def read_facts(
     reference: Reference,
     received_on: date,
     stale_after: int | None = STALE_AFTER,
-) -> Known:
+) -> ClaimFacts:
     """First half of `scrub`: every fact that a running rule could fire on, and what they were made from."""
     day = first_day(claim, received_on)
     payer = identify_payer(claim, day, rulebook, reference)
     views = line_views(claim, payer, reference)
     notices, exclusions = Notices(claim, rulebook), Exclusions(views, rulebook)
     facts = gather_facts(claim, payer, views, notices, exclusions, rulebook, reference, received_on, stale_after)
-    return Known(day, payer, views, liabilities(views, notices, exclusions, reference), facts)
+    return ClaimFacts(day, payer, views, liabilities(views, notices, exclusions, reference), facts)
 
 
 def conclude(
     claim: Claim,
-    known: Known,
+    known: ClaimFacts,
     matches: Iterable[tuple[int, int]],
     rulebook: Rulebook,
     reference: Reference,
     received_on: date,
-    switches: Switches = AS_WRITTEN,
+    switches: Switches = NO_SWITCHES,
     stale_after: int | None = STALE_AFTER,
-    as_meant: Reading | None = None,
+    on_corrected: ReadingResult | None = None,
 ) -> ScrubResult:
     """Second half of `scrub`: findings, what was not judged, and dollars. `matches` are the engine's on these facts.
 
-    `as_meant` is what `read_as_meant` gives for a claim with names that were probably meant as others.
+    `on_corrected` is what `read_corrected` gives for a claim with names that are probably misspelled.
     """
     views = known.views
     payer, day = known.payer, known.day
     reading = _judged(claim, known, matches, rulebook, reference, switches)
-    if as_meant is not None:
-        reading = on_both(reading, as_meant, sorted({name.meant for name in claim.resembling}))
+    if on_corrected is not None:
+        reading = combine_readings(reading, on_corrected, sorted({name.known_name for name in claim.resembling}))
     fired, shadow, not_checked = reading
     findings, shadows, impact = _with_dollars(claim, known, fired, shadow, rulebook, reference)
     ends = [] if claim.too_long else [(view.first or view.last, view.last or view.first) for view in views]
     days = {(first, last) for first, last in ends if first and last} or {(day, day)}
-    # Claims of different days are mostly held against the same releases, and then these are looked up once.
+    # Claims of different days mostly use the same releases, and then these are looked up once.
     since = reference.unchanged_since
     runs = frozenset([(since(first), since(last)) for first, last in days])
-    find = _used_releases if len(runs) <= MOST_RUNS_KEPT else _find_releases
-    used = find(runs, _ASKED if payer.line_of_business != MEDICAID_CLAIMS else _ASKED_FOR_MEDICAID, reference)
+    find = _used_releases if len(runs) <= MOST_RUNS_CACHED else _find_releases
+    used = find(runs, _TABLES if payer.line_of_business != MEDICAID_CLAIMS else _TABLES_FOR_MEDICAID, reference)
     return ScrubResult(
         disposition(findings),
         findings,
@@ -180,36 +182,39 @@ def conclude(
         received_on,
         shadows,
         switches,
-        counted(fired, known.facts, not_checked, payer, day, rulebook, switches),
+        count_checks(fired, known.facts, not_checked, payer, day, rulebook, switches),
         stale_after=stale_after,
     )
 
 
 def _judged(
     claim: Claim,
-    known: Known,
+    known: ClaimFacts,
     matches: Iterable[tuple[int, int]],
     rulebook: Rulebook,
     reference: Reference,
     switches: Switches,
-) -> Reading:
+) -> ReadingResult:
     views, payer, day = known.views, known.payer, known.day
     fired, shadow, unchecked = judge(matches, known.facts, claim, payer, day, rulebook, reference, switches)
     if claim.too_long:
-        return Reading(fired, shadow, unjudged_rules(fired, payer, day, rulebook, switches))
-    return Reading(fired, shadow, all_unchecked(unchecked, fired, views, payer, day, rulebook, reference, switches))
+        return ReadingResult(fired, shadow, unjudged_rules(fired, payer, day, rulebook, switches))
+    return ReadingResult(
+        fired, shadow, all_unchecked(unchecked, fired, views, payer, day, rulebook, reference, switches)
+    )
 
 
 def _with_dollars(
     claim: Claim,
-    known: Known,
+    known: ClaimFacts,
     fired: Sequence[Finding],
     shadow: Sequence[Finding],
     rulebook: Rulebook,
     reference: Reference,
 ) -> tuple[tuple[Finding, ...], tuple[Finding, ...], ClaimImpact]:
     """Findings and shadow findings in their order, with ids and dollars, and the dollars of the claim."""
-    findings, shadows = at_most(numbered(in_order(fired), claim)), at_most(numbered(in_order(shadow), claim))
+    findings = limit_findings(with_unique_ids(in_order(fired), claim))
+    shadows = limit_findings(with_unique_ids(in_order(shadow), claim))
     if claim.too_long:
         findings, impact = add_unpriced_impacts(findings, claim.total)
         return findings, add_unpriced_impacts(shadows, claim.total)[0], impact
@@ -218,58 +223,58 @@ def _with_dollars(
     return findings, add_impacts(shadows, prices, known.liabilities)[0] if shadows else (), impact
 
 
-def read_as_meant(
+def read_corrected(
     claim: Claim, rulebook: Rulebook, reference: Reference, engine: Engine, received_on: date, switches: Switches
-) -> Reading | None:
-    """What comes of the claim where names that resemble known ones are read as these; None where there are none."""
-    meant = claim.meant
-    if meant is None:
+) -> ReadingResult | None:
+    """The result of the claim with misspelled names read as the known ones; None where there are none."""
+    corrected = claim.corrected
+    if corrected is None:
         return None
-    known = read_facts(meant, rulebook, reference, received_as_meant(claim, meant, received_on))
-    return _judged(meant, known, engine.match(known.facts), rulebook, reference, switches)
+    known = read_facts(corrected, rulebook, reference, received_on_corrected(claim, corrected, received_on))
+    return _judged(corrected, known, engine.match(known.facts), rulebook, reference, switches)
 
 
-def received_as_meant(claim: Claim, meant: Claim, received_on: date) -> date:
-    """The day of receipt of the second reading: what stands under a misspelt name, where the first has none."""
-    return received_on if claim.context.received_on is not None else Receipt(received_on).day(meant)
+def received_on_corrected(claim: Claim, corrected: Claim, received_on: date) -> date:
+    """The day of receipt of the corrected claim: a misspelled `receivedOn` counts where the first reading has none."""
+    return received_on if claim.context.received_on is not None else Receipt(received_on).day(corrected)
 
 
 def with_every_check(claim: Claim, result: ScrubResult, rulebook: Rulebook, reference: Reference) -> ScrubResult:
-    """The result with every check by name, those that passed among them: holds the facts against all rules again."""
+    """The result with every check by name, also those that passed: evaluates all rules on the facts again."""
     known = read_facts(claim, rulebook, reference, result.received_on, result.stale_after)
     if claim.too_long:
         return result._replace(every_check=fired_or_not_checked(result))
     every = every_check(known.facts, result.not_checked, known.views, known.payer, known.day, rulebook, result.switches)
-    return result._replace(every_check=every if claim.meant is None else as_told(every, result))
+    return result._replace(every_check=every if claim.corrected is None else certain_checks(every, result))
 
 
 def _find_releases(
-    runs: frozenset[tuple[date, date]], asked: tuple[str, ...], reference: Reference
+    runs: frozenset[tuple[date, date]], tables: tuple[str, ...], reference: Reference
 ) -> tuple[UsedRelease, ...]:
-    """The releases of each table that claims are held against, which may answer for any day of these runs of days."""
+    """The releases of each of the tables that may answer for any day of these runs of days."""
     used = {}
-    for table in asked:
+    for table in tables:
         for first, last in sorted(runs):
             for release in reference.answering(table, first, last):
                 used[table, release.name] = UsedRelease(table, release.name, release.sha256, release.complete)
     return tuple(used.values())
 
 
-_ASKED = tuple(table for table in TABLES if table not in UNUSED_FOR_CLAIMS)
-_ASKED_FOR_MEDICAID = (*_ASKED, *MEDICAID)
+_TABLES = tuple(table for table in TABLES if table not in UNUSED_FOR_CLAIMS)
+_TABLES_FOR_MEDICAID = (*_TABLES, *MEDICAID)
 _used_releases = remembered(1024)(_find_releases)
 
 
 @dataclass(frozen=True)
 class Scrubber:
-    """A rulebook, its engine and the reference data, opened once a process; when tables are stale is said to it."""
+    """A rulebook, its engine and the reference data, opened once a process; `stale_after` as in `scrub`."""
 
     rulebook: Rulebook
     reference: Reference
     engine: Engine
     stale_after: int | None = STALE_AFTER
 
-    def scrub(self, claim: Claim, received_on: date, switches: Switches = AS_WRITTEN) -> ScrubResult:
+    def scrub(self, claim: Claim, received_on: date, switches: Switches = NO_SWITCHES) -> ScrubResult:
         """`scrub` with this rulebook, reference data and engine."""
         return scrub(claim, self.rulebook, self.reference, self.engine, received_on, switches, self.stale_after)
 
@@ -279,9 +284,9 @@ class Scrubber:
 
 
 def open_scrubber(rules: Path, reference: str | None, stale_after: int | None = STALE_AFTER) -> Scrubber:
-    """A scrubber over a folder of rules and a place of reference data (None: the starter tables).
+    """A scrubber over a folder of rules and a reference store (None: the starter tables).
 
-    Raises Faults for files that fail their checks, ConfigError for a place that is none.
+    Raises Faults for files that fail their checks, ConfigError for a store that cannot be opened.
     """
     return assemble(load_rulebook(rules), open_reference(reference), stale_after)
 
@@ -300,7 +305,7 @@ class Prepared(NamedTuple):
 
 
 class LiveScrubber:
-    """A scrubber that can be given new rules, over the reference data of a place as it is now.
+    """A scrubber that can be given new rules, over the reference data that is loaded now.
 
     Ask for `current` once a claim: a claim is finished on the one that it began with.
     """

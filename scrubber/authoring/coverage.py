@@ -11,7 +11,7 @@ from typing import NamedTuple
 from scrubber.authoring.case_claim import InvalidCase
 from scrubber.authoring.run_tests import all_cases, prepare_case
 from scrubber.engine.plain import Predicate, predicate
-from scrubber.engine.program import CodeLists
+from scrubber.engine.program import CodeListLookup
 from scrubber.errors import NotAClaim
 from scrubber.facts.fact import Fact
 from scrubber.rulebook.reachability import why_never
@@ -91,7 +91,7 @@ def cover_rule(source: SourceMap, cases: Sequence[Case], scrubber: Scrubber, fol
     return RuleCoverage(source.rule, len(cases), conditions, why_never(source, scrubber.rulebook.lists))
 
 
-def _facts_of(case: Case, scope: str, scrubber: Scrubber, folder: Path) -> Iterator[tuple[list[Fact], CodeLists]]:
+def _facts_of(case: Case, scope: str, scrubber: Scrubber, folder: Path) -> Iterator[tuple[list[Fact], CodeListLookup]]:
     """The facts of the rule's scope on the case's claim, and the case's code lists; none for an invalid case."""
     try:
         prepared, claim, received_on = prepare_case(case, scrubber, folder)
@@ -123,7 +123,7 @@ class _OutcomeCounts:
 
 
 def _count(
-    case: str, source: SourceMap, all_counts: Iterable[_OutcomeCounts], facts: Iterable[Fact], lists: CodeLists
+    case: str, source: SourceMap, all_counts: Iterable[_OutcomeCounts], facts: Iterable[Fact], lists: CodeListLookup
 ) -> None:
     predicates = [(counts, predicate(counts.node.condition, lists)) for counts in all_counts]
     for fact in facts:
@@ -133,7 +133,7 @@ def _count(
                 counts.count(case, holds(fact.values) == counts.node.wanted)
 
 
-def _sections_reached(source: SourceMap, values: FactValues, lists: CodeLists) -> set[str]:
+def _sections_reached(source: SourceMap, values: FactValues, lists: CodeListLookup) -> set[str]:
     """The sections up to the first that is not fulfilled: the result of later ones makes no difference."""
     reached: set[str] = set()
     for name, roots in source.by_section():
@@ -143,7 +143,7 @@ def _sections_reached(source: SourceMap, values: FactValues, lists: CodeLists) -
     return reached
 
 
-def fulfilled(node: SourceNode, lists: CodeLists) -> Predicate:
+def fulfilled(node: SourceNode, lists: CodeListLookup) -> Predicate:
     """A condition as a function of a fact's values, true where the rule's requirement is met."""
     holds = predicate(node.condition, lists)
     return holds if node.wanted else lambda values: not holds(values)

@@ -22,8 +22,8 @@ from scrubber.authoring.run_tests import PreparedCase, all_cases, case_differenc
 from scrubber.engine.plain import PlainEngine
 from scrubber.errors import NotAClaim
 from scrubber.facts.fact import Fact
-from scrubber.findings import AS_WRITTEN, Finding
-from scrubber.findings.judge import NO_WORD, in_order, judge, rule_tests
+from scrubber.findings import NO_SWITCHES, Finding
+from scrubber.findings.judge import UNKNOWN_TEXT, in_order, judge, rule_tests
 from scrubber.findings.not_checked import all_unchecked
 from scrubber.pricing import add_impacts, price_lines
 from scrubber.pricing.impact import MOVABLE, Prices
@@ -36,7 +36,7 @@ from scrubber.rulebook.source_map import SourceMap, SourceNode, source_map
 from scrubber.rulebook.test_case import Case
 from scrubber.rulebook.vocabulary import DECIMAL_PLACES, KINDS, Field, Type
 from scrubber.rulebook.yaml_file import Document, read_yaml
-from scrubber.scrub import Known, Scrubber, conclude, read_facts
+from scrubber.scrub import ClaimFacts, Scrubber, conclude, read_facts
 
 DAY = timedelta(days=1)
 UNMOVABLE = "coding"  # a category whose losses no notice moves to the patient
@@ -234,7 +234,7 @@ def _of_impact(rule: Rule, document: Document) -> Iterator[Mutant]:
 def _of_message(rule: Rule, document: Document) -> Iterator[Mutant]:
     for name in dict.fromkeys(_PLACEHOLDER.findall(rule.message.replace("{{", "").replace("}}", ""))):
         if name not in OF_LINES:
-            message = rule.message.replace(f"{{{name}}}", NO_WORD)
+            message = rule.message.replace(f"{{{name}}}", UNKNOWN_TEXT)
             yield Mutant(replace(rule, message=message), document.line(("message",)), f"message without {{{name}}}")
 
 
@@ -257,7 +257,7 @@ class RecordedCase(NamedTuple):
 
     case: Case
     ready: PreparedCase
-    known: Known
+    known: ClaimFacts
     facts: Sequence[Fact]  # of the rule's scope
     others: tuple[Finding, ...]  # what other rules found
     prices: Prices
@@ -328,9 +328,9 @@ def notices(recorded: RecordedCase, changed: Rule, rule: Rule) -> bool:
     matches = PlainEngine(rule_tests(alone.running), alone.lists).match(recorded.facts)
     claim = recorded.ready.claim
     reference = recorded.ready.scrubber.reference
-    judged = judge(matches, recorded.facts, claim, known.payer, known.day, alone, reference, AS_WRITTEN)
+    judged = judge(matches, recorded.facts, claim, known.payer, known.day, alone, reference, NO_SWITCHES)
     unchecked = all_unchecked(
-        judged.unchecked, judged.findings, known.views, known.payer, known.day, alone, reference, AS_WRITTEN
+        judged.unchecked, judged.findings, known.views, known.payer, known.day, alone, reference, NO_SWITCHES
     )
     every = in_order((*judged.findings, *recorded.others))
     priced, _ = add_impacts(every, recorded.prices, recorded.known.liabilities)

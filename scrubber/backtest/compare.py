@@ -14,13 +14,13 @@ from scrubber.facts.element import RESEMBLING
 from scrubber.facts.fact import Fact
 from scrubber.facts.pair import NCCI
 from scrubber.facts.relevant import interest_of
-from scrubber.findings.judge import place_of, reads_of, rule_tests, stands
+from scrubber.findings.judge import element_and_pointer, facts_read, is_finding, rule_tests
 from scrubber.pricing import exposures, price_lines, puts_at_risk
 from scrubber.reference import Reference
 from scrubber.rulebook.rule import Condition, Rule
 from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.rulebook import Rulebook
-from scrubber.scrub import Known, read_facts, received_as_meant
+from scrubber.scrub import ClaimFacts, read_facts, received_on_corrected
 
 
 class BareFinding(NamedTuple):
@@ -105,10 +105,10 @@ class _SharedFacts:
         """The findings of both rulebooks; of a claim with misspelled names, those that hold on both readings of it."""
         known = read_facts(claim, self._rulebook, self._reference, received_on)
         fired = self._fired(claim, known)
-        if claim.meant is not None:
-            corrected_received_on = received_as_meant(claim, claim.meant, received_on)
+        if claim.corrected is not None:
+            corrected_received_on = received_on_corrected(claim, claim.corrected, received_on)
             fired_on_corrected = self._fired(
-                claim.meant, read_facts(claim.meant, self._rulebook, self._reference, corrected_received_on)
+                claim.corrected, read_facts(claim.corrected, self._rulebook, self._reference, corrected_received_on)
             )
             on_corrected = {each.identity for each in fired_on_corrected}
             fired = [
@@ -121,14 +121,14 @@ class _SharedFacts:
             return ComparedResults(candidate, candidate)
         return ComparedResults(_side(claim, known, before, self._rulebook, self._reference), candidate)
 
-    def _fired(self, claim: Claim, known: Known) -> list[_FiredTest]:
+    def _fired(self, claim: Claim, known: ClaimFacts) -> list[_FiredTest]:
         """The tests that fire on one reading of a claim, under either rulebook."""
-        reads = reads_of(self._rulebook)
+        reads = facts_read(self._rulebook)
         fired = []
         for key, index in self._engine.match(known.facts):
             rule, fact = self._rules[key // 2], known.facts[index]
-            if stands(rule, fact, known.payer, known.day, self._rulebook):
-                identity = rule.id, *_lines(fact), *place_of(rule, reads[key // 2], fact, claim)
+            if is_finding(rule, fact, known.payer, known.day, self._rulebook):
+                identity = rule.id, *_lines(fact), *element_and_pointer(rule, reads[key // 2], fact, claim)
                 fired.append(_FiredTest(self._pairs[key // 2], fact, identity))
         return fired
 
@@ -155,7 +155,7 @@ class _SeparateFacts:
 
 
 def _side(
-    claim: Claim, known: Known, findings: Sequence[BareFinding], rulebook: Rulebook, reference: Reference
+    claim: Claim, known: ClaimFacts, findings: Sequence[BareFinding], rulebook: Rulebook, reference: Reference
 ) -> RulebookResult:
     if not any(map(puts_at_risk, findings)):
         return RulebookResult(known.payer, findings, {})

@@ -49,13 +49,13 @@ class Normalised(NamedTuple):
 
 
 class Resembling(NamedTuple):
-    """A name in the body that the model does not know and that was probably meant as `meant`, a name of the model.
+    """A name in the body that the model does not know and that is probably a misspelling of `known_name`.
 
     `pointer` is where it stands; `line` the 1-based service line, or None at claim level.
     """
 
     pointer: str
-    meant: str
+    known_name: str
     line: int | None
 
 
@@ -226,8 +226,8 @@ class Claim:
     `lines_sent` is how many service lines the body has: of more than a claim can hold only the first are in `lines`.
 
     Pointers in here go by the names of the model. `moved` says where a thing stands that the sender wrote elsewhere:
-    `pointer_as_sent`. `resembling` are names that were probably meant as known ones and were not read;
-    `meant` is the claim as it is when they are, None where there are none.
+    `pointer_as_sent`. `resembling` are names that are probably misspelled and were not read; `corrected` is the claim
+    with them read as the known names, None where there are none.
     """
 
     control_number: str | None
@@ -257,7 +257,7 @@ class Claim:
     lines_sent: int = 0
     moved: Mapping[str, str] | None = None
     resembling: tuple[Resembling, ...] = ()
-    meant: Claim | None = None
+    corrected: Claim | None = None
 
     @property
     def too_long(self) -> bool:

@@ -12,10 +12,10 @@ from scrubber.code_lookup.query import CodeQuestion, PriceQuestion
 from scrubber.dated_rows import in_force
 from scrubber.facts.payer import UNKNOWN, contractor
 from scrubber.pricing import LinePrice, line_price, unit_fee
-from scrubber.pricing.adjustments import NOT_ASKED, NOT_LISTED, NOT_SENT
+from scrubber.pricing.adjustments import NO_CLAIM, NOT_LISTED, NOT_SENT
 from scrubber.pricing.amounts import UnitFee
 from scrubber.pricing.claim_prices import ORIGINAL_MEDICARE
-from scrubber.pricing.fee_schedule import Service, Zips, area
+from scrubber.pricing.fee_schedule import PricedService, Zips, area
 from scrubber.reference import Reference
 from scrubber.reference.fee_rows import FeeRow
 from scrubber.reference.local_coverage import LocalArticle
@@ -234,7 +234,7 @@ def look_up_price(question: PriceQuestion, rulebook: Rulebook, reference: Refere
     day, payer = question.day, payer_of(question, rulebook, reference)
     listed = reference.taxonomy(question.taxonomy, day) if question.taxonomy else None
     setting = _setting(question.place, day, reference)
-    service = Service(
+    service = PricedService(
         question.code,
         question.modifiers,
         day,
@@ -266,7 +266,7 @@ def component_prices(
     for component in [row.component for row in rows] or [""]:
         modifiers = (component,) if component else ()
         for setting in settings:
-            service = Service(question.code, modifiers, day, setting, where, True, False, NOT_ASKED)
+            service = PricedService(question.code, modifiers, day, setting, where, True, False, NO_CLAIM)
             found.append(ComponentPrice(component, setting, unit_fee(service, payer, rulebook, reference)))
     return tuple(found)
 

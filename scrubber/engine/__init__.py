@@ -1,9 +1,9 @@
-"""Holds facts against rules. No look-ups but code lists, no money, no texts of rules."""
+"""Matches facts against the conditions of rules, without prices, texts or look-ups other than code lists."""
 
 from __future__ import annotations
 
 from scrubber.engine.durable import DurableEngine
 from scrubber.engine.plain import PlainEngine
-from scrubber.engine.program import CodeLists, Engine, EngineFact, EngineTest
+from scrubber.engine.program import CodeListLookup, Engine, EngineFact, EngineTest
 
-__all__ = ["CodeLists", "DurableEngine", "Engine", "EngineFact", "EngineTest", "PlainEngine"]
+__all__ = ["CodeListLookup", "DurableEngine", "Engine", "EngineFact", "EngineTest", "PlainEngine"]

@@ -1,4 +1,4 @@
-"""Compiles tests into rulesets that stay within what durable_rules can bear.
+"""Compiles tests into rulesets within the limits of durable_rules.
 
 Past these limits it hangs, crashes or loses facts, so they are counted here over the tree of conditions that it will
 build. A ruleset that is full is closed and the next one opened.
@@ -11,29 +11,29 @@ from collections.abc import Iterable
 import orjson
 
 from scrubber.engine.encode import END, Reader, Term
-from scrubber.engine.program import CodeLists, Conjunction, EngineTest, alternatives
+from scrubber.engine.program import CodeListLookup, Conjunction, EngineTest, alternatives
 
 MOST_RULES = 4000
 MOST_CHILDREN = 500
-MOST_STACKED = 60  # conditions of one fact waiting at once; the engine has room for 64
+MOST_STACKED = 60  # conditions of one fact waiting at the same time; the engine's stack holds 64
 MOST_PROPERTIES = 240
 
 Expression = dict[str, object]
 
 
-class _Node:
+class _TreeNode:
     """A condition in the tree, with the conditions that are tested after it."""
 
     __slots__ = ("children", "choices", "deepest")
 
     def __init__(self) -> None:
-        self.children: dict[Term, _Node] = {}
+        self.children: dict[Term, _TreeNode] = {}
         self.choices: set[object] = set()  # what can hold of one fact: an equality per property, any other term
         self.deepest = 0
 
-    def child(self, term: Term) -> _Node:
+    def child(self, term: Term) -> _TreeNode:
         self.choices.add(term.name if term.operator == "" else term)
-        return self.children.setdefault(term, _Node())
+        return self.children.setdefault(term, _TreeNode())
 
     @property
     def stacked(self) -> int:
@@ -46,10 +46,10 @@ class Ruleset:
     def __init__(self) -> None:
         self.readers: dict[str, Reader] = {}
         self.rules: dict[tuple[Term, ...], list[int]] = {}
-        self._root = _Node()
+        self._root = _TreeNode()
 
     def takes(self, test: EngineTest, reader: Reader, ways: Iterable[Conjunction]) -> bool:
-        """Add a test, unless the ruleset cannot bear it: then it must take no further one."""
+        """Adds a test, unless it would exceed a limit: then the ruleset is full and takes no other test."""
         rows = [reader.spell(way) for way in ways]
         if len(self.rules) + len(rows) > MOST_RULES or not all(self._grow(row) for row in rows):
             return False
@@ -88,7 +88,7 @@ def _expression(term: Term) -> Expression:
     return {term.operator: equality} if term.operator else equality
 
 
-def pack(tests: Iterable[EngineTest], lists: CodeLists) -> tuple[list[Ruleset], list[EngineTest]]:
+def pack(tests: Iterable[EngineTest], lists: CodeListLookup) -> tuple[list[Ruleset], list[EngineTest]]:
     """Rulesets for the tests, and those tests that fit in none. KeyError for an unknown operator."""
     by_kind: dict[str, list[tuple[EngineTest, list[Conjunction]]]] = {}
     for test in tests:
@@ -102,10 +102,10 @@ def pack(tests: Iterable[EngineTest], lists: CodeLists) -> tuple[list[Ruleset], 
     return [ruleset for ruleset in rulesets if ruleset.rules], left
 
 
-Group = list[tuple[EngineTest, list[Conjunction]]]
+TestGroup = list[tuple[EngineTest, list[Conjunction]]]
 
 
-def _readers(kind: str, number: int, group: Group, lists: CodeLists) -> list[tuple[Reader, Group]]:
+def _readers(kind: str, number: int, group: TestGroup, lists: CodeListLookup) -> list[tuple[Reader, TestGroup]]:
     """Readers for the tests of a kind: one, or as many as keep their messages within bounds."""
     reader = Reader(kind, number, [way for _, ways in group for way in ways], lists)
     if reader.width <= MOST_PROPERTIES or len(group) == 1:
@@ -114,7 +114,7 @@ def _readers(kind: str, number: int, group: Group, lists: CodeLists) -> list[tup
     return _readers(kind, number, group[:half], lists) + _readers(kind, number, group[half:], lists)
 
 
-def _fill(rulesets: list[Ruleset], reader: Reader, group: Group) -> list[EngineTest]:
+def _fill(rulesets: list[Ruleset], reader: Reader, group: TestGroup) -> list[EngineTest]:
     left = []
     for test, ways in group:
         if rulesets[-1].takes(test, reader, ways):

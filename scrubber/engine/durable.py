@@ -1,7 +1,7 @@
-"""The engine: durable_rules, with the plain engine beside it for whatever it cannot hold.
+"""Runs tests on facts with durable_rules, and with the plain engine where durable_rules cannot.
 
-Only this way of use was found both fast and right: single-fact rules, whole numbers, and one state from which each
-batch is retracted. The last message of a batch is a sentinel whose rule fires last; when it does not come back,
+Only this use of durable_rules proved both fast and correct: single-fact rules, whole numbers, and one state from which
+each batch is retracted. The last message of a batch is a sentinel whose rule fires last; when it does not come back,
 something was lost. A state is deleted only after the sentinel ran on it once: before that, `delete_state` frees a
 pointer that was never set.
 """
@@ -19,12 +19,14 @@ import orjson
 from scrubber.engine.compile import Ruleset, pack
 from scrubber.engine.encode import END, ID, Message, Reader, Unsendable
 from scrubber.engine.plain import PlainEngine
-from scrubber.engine.program import CodeLists, EngineFact, EngineTest
+from scrubber.engine.program import CodeListLookup, EngineFact, EngineTest
 from scrubber.errors import ConfigError
 
 try:
     import durable_rules_engine
-except ImportError as error:  # on Python 3.13, if an older compiler let pass what that has no more
+except (
+    ImportError
+) as error:  # on Python 3.13, if it was built by an older compiler, which accepts functions that 3.13 removed
     raise ConfigError(
         f"durable-rules cannot be loaded: {error}. How to install it: docs/deploying.md, Compiled, or from the source"
     ) from None
@@ -34,8 +36,8 @@ _NAME = "scrubber"
 _MESSAGE = '":{"m":{"id":'  # between the name of a rule and the id of a message, which comes first in it
 
 
-class Trouble(Exception):
-    """The rules engine failed or lost something: what it said of this batch is worth nothing."""
+class EngineFailure(Exception):
+    """durable_rules failed or lost a message: its results for this batch cannot be used."""
 
 
 _FAILURES = (durable_rules_engine.error, MemoryError, ValueError)
@@ -50,7 +52,7 @@ class Session:
     """A compiled ruleset and its state. Not for two threads at once; a process forked between two runs may go on."""
 
     def __init__(self, definition: str) -> None:
-        """Compile. Raises Trouble when durable_rules refuses the definition."""
+        """Compile. Raises EngineFailure when durable_rules refuses the definition."""
         self._definition = definition
         self._handle: int | None = None
         self._primed = False
@@ -58,27 +60,27 @@ class Session:
         try:
             self._open()
         except _FAILURES as error:
-            raise Trouble from error
+            raise EngineFailure from error
 
     def run(self, messages: list[Message], largest: int) -> list[tuple[int, int]]:
-        """(rule number, message id) of every match; ids lie in 1..largest. Raises Trouble.
+        """(rule number, message id) of every match; ids lie in 1..largest. Raises EngineFailure.
 
-        After trouble, or in a child forked in the middle of a run, the next run starts from a new state.
+        After a failure, or in a child forked in the middle of a run, the next run starts from a new state.
         """
         if self._handle is None:
-            raise Trouble
+            raise EngineFailure
         try:
             if self._running:
                 self._reopen()
             self._running = True
             found = self._batch(messages, largest)
         except _FAILURES as error:
-            raise Trouble from error
+            raise EngineFailure from error
         self._running = False
         return found
 
     def close(self) -> None:
-        """Free the ruleset and its state; a run after that is trouble."""
+        """Frees the ruleset and its state; a later run raises EngineFailure."""
         if self._handle is not None:
             if self._primed:
                 durable_rules_engine.delete_state(self._handle, None)
@@ -105,7 +107,7 @@ class Session:
         _, state = durable_rules_engine.assert_facts(self._handle, text)
         found = [_match(fired) for fired in self._fired(state)]
         if not found or found.pop() != _LAST:
-            raise Trouble
+            raise EngineFailure
         durable_rules_engine.retract_facts(self._handle, _retraction(largest))
         return found
 
@@ -127,51 +129,51 @@ def _match(fired: str) -> tuple[int, int]:
     return (-1 if name == '{"end' else int(name[3:])), int(number)
 
 
-REMEMBERS = 16_384  # answers, a few megabytes
+CACHE_SIZE = 16_384  # answers, a few megabytes
 MOST_FACTS = 200  # at once: memory is kept for as many matched facts as a batch ever had
 
-Found = set[tuple[int, int]]  # fact index, test key
+Hits = set[tuple[int, int]]  # fact index, test key
 
 
-class _Part:
-    """One ruleset at work, and what it answered.
+class _CachedRuleset:
+    """A compiled ruleset with a cache of its answers.
 
-    A rule reads one fact, so the same message always has the same matches: what was asked once is not asked again.
-    Messages hold but what rules can tell apart, so nearly every line of a claim makes one that was asked before.
+    A rule reads one fact, so the same message always has the same matches, and is sent only once. Messages hold only
+    what rules can tell apart, so nearly every line of a claim leads to a message that is cached.
     """
 
-    def __init__(self, ruleset: Ruleset, remembers: int) -> None:
+    def __init__(self, ruleset: Ruleset, cache_size: int) -> None:
         self.readers: dict[str, Reader] = ruleset.readers
         self.keys = ruleset.keys
         self.session = Session(ruleset.definition())
-        self.known: dict[bytes, tuple[int, ...]] = {}  # message as JSON, keys of the tests that hold
-        self._remembers = remembers
+        self.cache: dict[bytes, tuple[int, ...]] = {}  # message as JSON, keys of the tests that hold
+        self._cache_size = cache_size
 
-    def learn(self, message: bytes, keys: tuple[int, ...]) -> None:
-        """Remember an answer; when there are too many, forget all."""
-        if len(self.known) >= self._remembers:
-            self.known.clear()
-        if self._remembers:
-            self.known[message] = keys
+    def cache_answer(self, message: bytes, keys: tuple[int, ...]) -> None:
+        """Caches an answer; a full cache is emptied first."""
+        if len(self.cache) >= self._cache_size:
+            self.cache.clear()
+        if self._cache_size:
+            self.cache[message] = keys
 
 
 class DurableEngine:
     """Tests compiled once; `match` may be called from several threads and in forked children.
 
-    `fallbacks` counts batches that durable_rules failed on and the plain engine judged; `plain_tests` the tests that
-    durable_rules cannot hold, which the plain engine always judges.
+    `fallbacks` counts batches that durable_rules failed on and the plain engine ran; `plain_tests` the tests that
+    exceed the limits of durable_rules, which the plain engine always runs.
     """
 
-    def __init__(self, tests: Iterable[EngineTest], lists: CodeLists, remembers: int = REMEMBERS) -> None:
-        """`remembers` is how many answers are kept. KeyError for an operator that does not exist."""
+    def __init__(self, tests: Iterable[EngineTest], lists: CodeListLookup, cache_size: int = CACHE_SIZE) -> None:
+        """`cache_size` is how many answers are cached. KeyError for an operator that does not exist."""
         tests = list(tests)
         self._plain = PlainEngine(tests, lists)
         rulesets, left = pack(tests, lists)
-        self._parts: tuple[_Part, ...] = ()
+        self._rulesets: tuple[_CachedRuleset, ...] = ()
         for ruleset in rulesets:
             try:
-                self._parts += (_Part(ruleset, remembers),)
-            except Trouble:
+                self._rulesets += (_CachedRuleset(ruleset, cache_size),)
+            except EngineFailure:
                 refused = {key for keys in ruleset.keys for key in keys}
                 left += [test for test in tests if test.key in refused]
         self._left = PlainEngine(left, lists)
@@ -180,37 +182,37 @@ class DurableEngine:
         self._closed = False
         self._lock = threading.Lock()
         _engines.add(self)
-        # What durable_rules holds is no Python object: nobody else would free it.
-        finalize(self, _free, [part.session for part in self._parts]).atexit = False
+        # The memory of durable_rules is not Python's: it must be freed explicitly.
+        finalize(self, _free, [ruleset.session for ruleset in self._rulesets]).atexit = False
 
     def match(self, facts: Sequence[EngineFact]) -> list[tuple[int, int]]:
         """(test key, fact index) for every test that holds, sorted by fact index, then key."""
-        found: Found = set()
+        found: Hits = set()
         if self._closed:
             return self._plain.match(facts)
         for start in range(0, len(facts), MOST_FACTS):
-            for part in self._parts:
-                self._match(part, facts[start : start + MOST_FACTS], start, found)
+            for ruleset in self._rulesets:
+                self._match(ruleset, facts[start : start + MOST_FACTS], start, found)
         if self.plain_tests:
             found.update((index, key) for key, index in self._left.match(facts))
         return [(key, index) for index, key in sorted(found)]
 
     def close(self) -> None:
-        """Free what durable_rules holds. A match that is under way or comes later is judged by the plain engine."""
+        """Frees the memory of durable_rules. Matches under way and later ones are run by the plain engine."""
         with self._lock:
             self._closed = True
-            _free(part.session for part in self._parts)
+            _free(ruleset.session for ruleset in self._rulesets)
 
     def after_fork(self) -> None:
         """In a forked child: a lock that no thread of the parent holds."""
         self._lock = threading.Lock()
 
-    def _match(self, part: _Part, facts: Sequence[EngineFact], start: int, found: Found) -> None:
-        asked: dict[int, bytes] = {}  # by the number of the fact
+    def _match(self, ruleset: _CachedRuleset, facts: Sequence[EngineFact], start: int, found: Hits) -> None:
+        unanswered: dict[int, bytes] = {}  # by the number of the fact
         messages: list[Message] = []
         judged = []
         for number, fact in enumerate(facts, 1):
-            reader = part.readers.get(fact.kind)
+            reader = ruleset.readers.get(fact.kind)
             if reader is None:
                 continue
             try:
@@ -219,29 +221,31 @@ class DurableEngine:
                 judged.append(number)
                 continue
             sent = orjson.dumps(message)
-            keys = part.known.get(sent)
+            keys = ruleset.cache.get(sent)
             if keys is None:
-                asked[number] = sent
+                unanswered[number] = sent
                 messages.append({ID: number, **message})
             elif keys:
                 found.update([(start + number - 1, key) for key in keys])
-        if messages and not self._run(part, messages, asked, start, found):
-            judged += asked
+        if messages and not self._run(ruleset, messages, unanswered, start, found):
+            judged += unanswered
         for number in judged:
             found.update((start + number - 1, key) for key in self._plain.keys(facts[number - 1]))
 
-    def _run(self, part: _Part, messages: list[Message], asked: Mapping[int, bytes], start: int, found: Found) -> bool:
+    def _run(
+        self, ruleset: _CachedRuleset, messages: list[Message], unanswered: Mapping[int, bytes], start: int, found: Hits
+    ) -> bool:
         with self._lock:
             try:
-                matches = part.session.run(messages, max(asked))
-            except Trouble:
+                matches = ruleset.session.run(messages, max(unanswered))
+            except EngineFailure:
                 self.fallbacks += 1
                 return False
-        held: dict[int, tuple[int, ...]] = dict.fromkeys(asked, ())
+        held: dict[int, tuple[int, ...]] = dict.fromkeys(unanswered, ())
         for rule, number in matches:
-            held[number] += part.keys[rule]
+            held[number] += ruleset.keys[rule]
         for number, keys in held.items():
-            part.learn(asked[number], keys)
+            ruleset.cache_answer(unanswered[number], keys)
             found.update((start + number - 1, key) for key in keys)
         return True
 

@@ -1,9 +1,9 @@
-"""Encodes facts as messages of small whole numbers, and conditions in the same terms.
+"""Encodes facts as messages of small whole numbers for durable_rules, and conditions in the same terms.
 
 No text of a claim reaches durable_rules: it compares raw JSON text, cuts lengths to 16 bits and coerces types, while
 whole numbers and presence were right in over a hundred million comparisons.
 
-The sets of codes that rules ask a text field for are numbered. Sets that share no code share one numbering, which is
+The sets of codes that rules test a text field for are numbered. Sets that share no code share one numbering, which is
 one property, so `procedure any [77089, 77092]` is one equality. Numbers over 15 go as digits to base 16: the engine
 compares a property with every sibling condition, so 3,000 codes cost 3 x 16 comparisons and not 3,000.
 """
@@ -18,7 +18,7 @@ from string import ascii_lowercase
 from typing import Any, NamedTuple
 
 from scrubber.engine.plain import Predicate, predicate
-from scrubber.engine.program import CodeLists, Conjunction
+from scrubber.engine.program import CodeListLookup, Conjunction
 from scrubber.rulebook.rule import Compare, Condition, FactValues, Has, InList, leaves
 from scrubber.rulebook.vocabulary import KINDS, Type, state_key
 
@@ -48,8 +48,8 @@ def _fnv1a(name: str) -> int:
 Message = dict[str, int]
 
 BASE = 16
-KEPT_VALUES = 16_384
-LONGEST_KEPT = 64
+CACHED_VALUES = 16_384
+LONGEST_CACHED = 64
 
 
 class Unsendable(Exception):
@@ -77,14 +77,14 @@ class _Numbering:
 
     def spell(self, number: int) -> Message:
         """Digits by name, most significant first."""
-        places = reversed(range(len(self.digits)))
-        return {name: number // BASE**place % BASE for name, place in zip(self.digits, places, strict=True)}
+        positions = reversed(range(len(self.digits)))
+        return {name: number // BASE**position % BASE for name, position in zip(self.digits, positions, strict=True)}
 
 
 class CodeField(dict[object, Message]):
-    """What to send for each value of one field; for a dated field, for each (value, day).
+    """The message for each value of one field; for a dated field, for each (value, day).
 
-    A dict that fills itself, as it is read on the hot path; bounded in entries and in the size of what it keeps.
+    A dict that fills itself, as it is read on the hot path; bounded in entries and in the size of its keys.
     """
 
     def __init__(self, name: str, *, one_text: bool) -> None:
@@ -96,7 +96,7 @@ class CodeField(dict[object, Message]):
         self._flags: list[tuple[Predicate, str]] = []
 
     def number(self, codes: frozenset[str]) -> tuple[int, int]:
-        """A place for a set: which numbering, and which number in it."""
+        """Numbers a set: the index of its numbering, and its number in it."""
         for index, numbering in enumerate(self._numberings):
             if numbering.numbers.keys().isdisjoint(codes):
                 return index, numbering.add(codes)
@@ -104,7 +104,7 @@ class CodeField(dict[object, Message]):
         return len(self._numberings) - 1, numbering.add(codes)
 
     def name_digits(self, names: Iterator[str]) -> None:
-        """Name the digits; to be called when every set has its number."""
+        """Names the digits; called once every set has its number."""
         for numbering in self._numberings:
             numbering.name_digits(names)
 
@@ -113,7 +113,7 @@ class CodeField(dict[object, Message]):
         return self._numberings[index].size
 
     def spell(self, index: int, number: int) -> Message:
-        """What stands for a set in a message."""
+        """The members of a message that represent a set."""
         return self._numberings[index].spell(number)
 
     def flag(self, holds: Predicate, name: str) -> None:
@@ -127,7 +127,7 @@ class CodeField(dict[object, Message]):
 
     def __missing__(self, key: object) -> Message:
         message = self._message(*key) if self.dated else self._message(key, None)  # type: ignore[misc]
-        _keep(self, key, message, LONGEST_KEPT)
+        _cache(self, key, message, LONGEST_CACHED)
         return message
 
     def _message(self, value: object, day: object) -> Message:
@@ -144,7 +144,7 @@ class CodeField(dict[object, Message]):
 
 
 class CodeRow(dict[tuple[object, ...], Message]):
-    """What to send for the values of several fields together: most facts of a kind agree in most of them.
+    """The message for the values of several fields together: most facts of a kind agree in most of them.
 
     A key has the values of the fields of codes, which must not be dated, those of the fields of true and false, and the
     types of these: for Python 1 and True are one key. Fills itself, as CodeField does, and is bounded like it.
@@ -158,11 +158,11 @@ class CodeRow(dict[tuple[object, ...], Message]):
 
     def __missing__(self, key: tuple[object, ...]) -> Message:
         message = self.read(key)
-        _keep(self, key, message, LONGEST_KEPT * len(key))
+        _cache(self, key, message, LONGEST_CACHED * len(key))
         return message
 
     def read(self, key: tuple[object, ...]) -> Message:
-        """What to send for a key; a value of another type than its field's counts as unset."""
+        """The message for a key; a value of another type than its field's counts as unset."""
         message: Message = {}
         for codes, value in zip(self._fields, key, strict=False):
             if type(value) is str or type(value) is tuple:
@@ -173,11 +173,11 @@ class CodeRow(dict[tuple[object, ...], Message]):
         return message
 
 
-def _keep(kept: dict[Any, Message], key: object, message: Message, longest: int) -> None:
+def _cache(cache: dict[Any, Message], key: object, message: Message, longest: int) -> None:
     if len(repr(key)) <= longest:
-        if len(kept) >= KEPT_VALUES:
-            kept.clear()
-        kept[key] = message
+        if len(cache) >= CACHED_VALUES:
+            cache.clear()
+        cache[key] = message
 
 
 OPERATORS = {"is": "", "is-not": "$neq", "over": "$gt", "at-least": "$gte", "under": "$lt", "at-most": "$lte"}
@@ -195,7 +195,7 @@ class Term(NamedTuple):
 class Reader:
     """Reads facts of one kind for a set of conjunctions, and spells these in the terms of what it reads."""
 
-    def __init__(self, kind: str, number: int, conjunctions: Iterable[Conjunction], lists: CodeLists) -> None:
+    def __init__(self, kind: str, number: int, conjunctions: Iterable[Conjunction], lists: CodeListLookup) -> None:
         self._kind_term = Term(KIND, "", number)
         self._lists = lists
         self._texts = _texts(kind)
@@ -204,10 +204,10 @@ class Reader:
         self._numbers: dict[str, str] = {}
         self._constants: dict[str, list[int]] = {}
         self._flags: dict[str, str] = {}
-        self._wholes: list[tuple[Predicate, str]] = []
+        self._flag_conditions: list[tuple[Predicate, str]] = []
         self._spelled: dict[Condition, tuple[Term, ...]] = {}
         self._ranks: dict[Condition, tuple[int, int]] = {}
-        self._read(Counter(part for conjunction in conjunctions for part in conjunction))
+        self._read(Counter(condition for conjunction in conjunctions for condition in conjunction))
         undated = {field: codes for field, codes in self._codes.items() if not codes.dated}
         self._undated = (*undated, *self._flags)
         self._flagged = tuple(self._flags)
@@ -218,15 +218,15 @@ class Reader:
     def width(self) -> int:
         """How many properties a message may have."""
         codes = sum(field.width for field in self._codes.values())
-        return 2 + codes + len(self._numbers) + len(self._flags) + len(self._wholes)
+        return 2 + codes + len(self._numbers) + len(self._flags) + len(self._flag_conditions)
 
     def spell(self, conjunction: Conjunction) -> tuple[Term, ...]:
         """The conjunction as terms: the kind, numbered codes (most sets first), flags (most used first), numbers."""
-        parts = sorted(conjunction, key=lambda part: (self._ranks[part], self._spelled[part]))
-        return (self._kind_term, *(term for part in parts for term in self._spelled[part]))
+        conditions = sorted(conjunction, key=lambda condition: (self._ranks[condition], self._spelled[condition]))
+        return (self._kind_term, *(term for condition in conditions for term in self._spelled[condition]))
 
     def message(self, values: FactValues) -> Message:
-        """What to send of a fact, without an id: small whole numbers, no value of a claim. Raises Unsendable."""
+        """The message for a fact, without an id: small whole numbers, no value of a claim. Raises Unsendable."""
         get = values.get
         message: Message = {KIND: self._kind_term.constant, **self._undated_values(values)}
         if self._dated:
@@ -234,16 +234,16 @@ class Reader:
         for field, name in self._numbers.items():
             value = get(field)
             if type(value) is int:
-                message[name] = self._place(field, value)
-        for holds, name in self._wholes:
+                message[name] = self._rank(field, value)
+        for holds, name in self._flag_conditions:
             if holds(values):
                 message[name] = 1
         return message
 
-    def _place(self, field: str, value: int) -> int:
-        """Where a number lies among the constants that rules hold the field against: odd on one, even between two.
+    def _rank(self, field: str, value: int) -> int:
+        """The rank of a number among the constants that rules compare the field with: odd on one, even between two.
 
-        Comparisons of places are as those of the numbers, and facts of many days and amounts make one message.
+        Ranks compare as the numbers do, and facts of many days and amounts share one message.
         """
         constants = self._constants[field]
         return bisect_left(constants, value) + bisect_right(constants, value)
@@ -253,7 +253,7 @@ class Reader:
         key = (*map(get, self._undated), *map(type, map(get, self._flagged)))
         try:
             return self._row[key]
-        except TypeError:  # a value that is none of a fact, and cannot be remembered
+        except TypeError:  # an unhashable value, which no fact has: it cannot be a key
             return self._row.read(key)
 
     def _add_dated_codes(self, values: FactValues, message: Message) -> None:
@@ -266,37 +266,37 @@ class Reader:
                 message |= codes[value, day]
 
     def _read(self, uses: Counter[Condition]) -> None:
-        sets = {part: wanted for part in uses if (wanted := self._set(part)) is not None}
+        sets = {condition: wanted for condition in uses if (wanted := self._set(condition)) is not None}
         self._read_sets(sets)
         self._read_constants(uses)
-        for part, times in uses.items():
-            if part not in sets:
-                term = self._term(part)
-                self._spelled[part] = (term,)
-                self._ranks[part] = (1 if term.operator in ("", PRESENT) else 2, -times)
+        for condition, times in uses.items():
+            if condition not in sets:
+                term = self._term(condition)
+                self._spelled[condition] = (term,)
+                self._ranks[condition] = (1 if term.operator in ("", PRESENT) else 2, -times)
 
-    def _read_constants(self, parts: Iterable[Condition]) -> None:
-        for part in parts:
-            if isinstance(part, Compare) and type(part.value) is int:
-                constants = self._constants.setdefault(part.fact, [])
-                if part.value not in constants:
-                    insort(constants, part.value)
+    def _read_constants(self, conditions: Iterable[Condition]) -> None:
+        for condition in conditions:
+            if isinstance(condition, Compare) and type(condition.value) is int:
+                constants = self._constants.setdefault(condition.fact, [])
+                if condition.value not in constants:
+                    insort(constants, condition.value)
 
     def _read_sets(self, sets: dict[Condition, tuple[str, frozenset[str]]]) -> None:
-        places = {wanted: self._field(wanted[0]).number(wanted[1]) for wanted in _in_order(sets.values())}
+        positions = {wanted: self._field(wanted[0]).number(wanted[1]) for wanted in _in_order(sets.values())}
         for codes in self._codes.values():
             codes.name_digits(self._names)
-        for part, wanted in sets.items():
-            codes, place = self._codes[wanted[0]], places[wanted]
-            self._spelled[part] = tuple(Term(name, "", digit) for name, digit in codes.spell(*place).items())
-            self._ranks[part] = (0, -codes.size(place[0]))
+        for condition, wanted in sets.items():
+            codes, position = self._codes[wanted[0]], positions[wanted]
+            self._spelled[condition] = tuple(Term(name, "", digit) for name, digit in codes.spell(*position).items())
+            self._ranks[condition] = (0, -codes.size(position[0]))
 
-    def _set(self, part: Condition) -> tuple[str, frozenset[str]] | None:
-        """Field and codes, where the part asks a field of one text for one of some codes."""
-        if isinstance(part, Compare) and part.op == "is" and isinstance(part.value, str):
-            return part.fact, frozenset((part.value,))
-        if isinstance(part, Has) and part.op in ("any", "all") and part.fact in self._texts:
-            return part.fact, frozenset(part.values)
+    def _set(self, condition: Condition) -> tuple[str, frozenset[str]] | None:
+        """Field and codes, where the condition tests a field of one text for one of some codes."""
+        if isinstance(condition, Compare) and condition.op == "is" and isinstance(condition.value, str):
+            return condition.fact, frozenset((condition.value,))
+        if isinstance(condition, Has) and condition.op in ("any", "all") and condition.fact in self._texts:
+            return condition.fact, frozenset(condition.values)
         return None
 
     def _field(self, name: str) -> CodeField:
@@ -304,30 +304,34 @@ class Reader:
             self._codes[name] = CodeField(name, one_text=name in self._texts)
         return self._codes[name]
 
-    def _term(self, part: Condition) -> Term:
-        if isinstance(part, Compare) and type(part.value) is bool and part.op in ("is", "is-not"):
-            wanted = part.value if part.op == "is" else not part.value
-            return Term(self._name(self._flags, part.fact), "", int(wanted))
-        if isinstance(part, Compare) and type(part.value) is int:
-            return Term(self._name(self._numbers, part.fact), OPERATORS[part.op], self._place(part.fact, part.value))
-        return Term(self._judged(part), PRESENT, 1)
+    def _term(self, condition: Condition) -> Term:
+        if isinstance(condition, Compare) and type(condition.value) is bool and condition.op in ("is", "is-not"):
+            wanted = condition.value if condition.op == "is" else not condition.value
+            return Term(self._name(self._flags, condition.fact), "", int(wanted))
+        if isinstance(condition, Compare) and type(condition.value) is int:
+            return Term(
+                self._name(self._numbers, condition.fact),
+                OPERATORS[condition.op],
+                self._rank(condition.fact, condition.value),
+            )
+        return Term(self._judged(condition), PRESENT, 1)
 
     def _name(self, names: dict[str, str], field: str) -> str:
         if field not in names:
             names[field] = next(self._names)
         return names[field]
 
-    def _judged(self, part: Condition) -> str:
-        """The name of a flag that says that the part holds."""
-        name, holds = next(self._names), predicate(part, self._lists)
-        read = {leaf.fact for leaf in leaves(part)}
-        # A part that holds of no value at all must not wait for one.
-        if len(read) == 1 and all(_reads_codes(leaf) for leaf in leaves(part)) and not holds({}):
+    def _judged(self, condition: Condition) -> str:
+        """The name of a flag that is sent where the condition holds."""
+        name, holds = next(self._names), predicate(condition, self._lists)
+        read = {leaf.fact for leaf in leaves(condition)}
+        # A condition that holds without a value must not depend on one.
+        if len(read) == 1 and all(_reads_codes(leaf) for leaf in leaves(condition)) and not holds({}):
             field = self._field(read.pop())
             field.flag(holds, name)
-            field.dated = field.dated or any(isinstance(leaf, InList) for leaf in leaves(part))
+            field.dated = field.dated or any(isinstance(leaf, InList) for leaf in leaves(condition))
         else:
-            self._wholes.append((holds, name))
+            self._flag_conditions.append((holds, name))
         return name
 
 

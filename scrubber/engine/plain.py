@@ -1,4 +1,4 @@
-"""Holds one test after another against facts in Python: the oracle for the fast engine, and its stand-in."""
+"""Evaluates one test after another on facts in Python: the oracle for the fast engine, and its fallback."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import assert_never
 
-from scrubber.engine.program import CodeLists, EngineFact, EngineTest
+from scrubber.engine.program import CodeListLookup, EngineFact, EngineTest
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, FactValues, Has, InList
 
 Predicate = Callable[[FactValues], bool]
@@ -38,10 +38,10 @@ def _none(codes: tuple[str, ...], is_member: IsMember) -> bool:
 _QUANTIFIERS = {"any": _any, "all": _all, "none": _none}
 
 
-def predicate(condition: Condition, lists: CodeLists) -> Predicate:
+def predicate(condition: Condition, lists: CodeListLookup) -> Predicate:
     """The condition as a function of a fact's values. KeyError for an operator that does not exist.
 
-    A value of another type than the test asks for counts as unset. `InList` fails, whatever its operator, for a
+    A value of another type than the test's counts as unset. `InList` fails, whatever its operator, for a
     fact without a day.
     """
     match condition:
@@ -100,7 +100,7 @@ def _has(test: Has) -> Predicate:
     return has
 
 
-def _in_list(test: InList, lists: CodeLists) -> Predicate:
+def _in_list(test: InList, lists: CodeListLookup) -> Predicate:
     field, quantify, name, contains = test.fact, _QUANTIFIERS[test.op], test.list, lists.contains
 
     wanted = test.op != "none"
@@ -129,7 +129,7 @@ def _codes(values: FactValues, field: str) -> tuple[str, ...] | None:
 class PlainEngine:
     """Evaluates every test of a fact's kind."""
 
-    def __init__(self, tests: Iterable[EngineTest], lists: CodeLists) -> None:
+    def __init__(self, tests: Iterable[EngineTest], lists: CodeListLookup) -> None:
         self._tests: dict[str, list[tuple[int, Predicate]]] = defaultdict(list)
         for key, kind, condition in sorted(tests, key=lambda test: test.key):
             self._tests[kind].append((key, predicate(condition, lists)))

@@ -1,7 +1,7 @@
-"""What goes into the engine: tests of single facts as rows of alternatives, facts, and code lists.
+"""Declares the input of the engine: tests of single facts, facts and code lists, and splits tests into alternatives.
 
 durable_rules gets rules without `$or`: one rule per alternative, and a match of any of them is a match of the test.
-Where that would make too many rules, a whole `AnyOf` stays one part, which the reader of the facts judges.
+Where that would make too many rules, an `AnyOf` stays one condition, which the reader of the facts evaluates.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class EngineFact(Protocol):
         """str, int, bool or tuple[str, ...] by field; a state of field f as str under `f?`."""
 
 
-class CodeLists(Protocol):
-    """The dated code lists of a rulebook. The same question always has the same answer."""
+class CodeListLookup(Protocol):
+    """The dated code lists of a rulebook. The same arguments always give the same result."""
 
     def contains(self, list_name: str, code: str, day: int) -> bool:
         """Whether the list has the code on a day (proleptic ordinal)."""
@@ -51,11 +51,11 @@ class Engine(Protocol):
 Conjunction = tuple[Condition, ...]
 
 MOST_ALTERNATIVES = 8
-MOST_PARTS = 24
+MOST_CONDITIONS = 24
 
 
 def alternatives(condition: Condition) -> list[Conjunction]:
-    """The ways in which the condition can hold: at most 8 rows of at most 24 parts; no row when it never holds."""
+    """The ways in which the condition can hold: at most 8 rows of at most 24 conditions; none when it never holds."""
     return list(dict.fromkeys(_short(tuple(dict.fromkeys(way))) for way in _ways(condition)))
 
 
@@ -79,11 +79,11 @@ def _combine(parts: tuple[Condition, ...]) -> list[Conjunction]:
 
 
 def _reads_one_field(condition: Condition) -> bool:
-    # Judged once for each value that the field takes, so cheaper than alternatives.
+    # Evaluated once for each value of the field, so cheaper than alternatives.
     return len({leaf.fact for leaf in leaves(condition)}) == 1
 
 
 def _short(way: Conjunction) -> Conjunction:
-    if len(way) <= MOST_PARTS:
+    if len(way) <= MOST_CONDITIONS:
         return way
-    return (*way[: MOST_PARTS - 1], AllOf(way[MOST_PARTS - 1 :]))
+    return (*way[: MOST_CONDITIONS - 1], AllOf(way[MOST_CONDITIONS - 1 :]))

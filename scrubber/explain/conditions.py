@@ -12,11 +12,11 @@ from typing import assert_never
 
 from scrubber.claim.model import Absence
 from scrubber.engine.plain import predicate
-from scrubber.engine.program import CodeLists
+from scrubber.engine.program import CodeListLookup
 from scrubber.explain.model import FALSE, NOT_JUDGED, TRUE, Group, Leaf, Node, Part
 from scrubber.explain.text import in_days, in_words, where
 from scrubber.facts.fact import Fact
-from scrubber.findings.judge import shown
+from scrubber.findings.judge import evidence_value
 from scrubber.rulebook.condition_words import expected
 from scrubber.rulebook.conditions import format_days, holds_on, limit_alternatives
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList, Rule, window
@@ -25,7 +25,7 @@ from scrubber.rulebook.vocabulary import KINDS, Field, state_key
 NOT_SUPPLIED = Absence.NOT_SUPPLIED.value
 
 
-def parts_of(rule: Rule, fact: Fact, lists: CodeLists) -> tuple[Part, ...]:
+def parts_of(rule: Rule, fact: Fact, lists: CodeListLookup) -> tuple[Part, ...]:
     """The rule's days, `applies`, `needs` and `when` on a fact; parts that the rule does not have are left out."""
     parts = [Part("in-force", _judged(AllOf(window(rule)), fact, lists))] if window(rule) else []
     if rule.applies != AllOf(()):
@@ -41,7 +41,7 @@ def field_of(leaf: Compare | Has | InList, kind: str) -> Field:
     return fields[leaf.fact] if leaf.fact in fields else fields[leaf.fact.removesuffix(state_key(""))]
 
 
-def _judged(condition: Condition, fact: Fact, lists: CodeLists) -> Node:
+def _judged(condition: Condition, fact: Fact, lists: CodeListLookup) -> Node:
     match condition:
         case AllOf(parts):
             nodes = [_judged(part, fact, lists) for part in parts]
@@ -54,7 +54,7 @@ def _judged(condition: Condition, fact: Fact, lists: CodeLists) -> Node:
             assert_never(condition)
 
 
-def _by_limit(condition: AnyOf, fact: Fact, lists: CodeLists) -> Leaf | None:
+def _by_limit(condition: AnyOf, fact: Fact, lists: CodeListLookup) -> Leaf | None:
     """A limit's rows by the one that is in force on the fact's day: it alone decides. None where there is not one."""
     holding = [row for row in limit_alternatives(condition) if holds_on(row, fact.values.get("day"))]
     if len(holding) != 1:
@@ -64,7 +64,7 @@ def _by_limit(condition: AnyOf, fact: Fact, lists: CodeLists) -> Leaf | None:
     return leaf._replace(asked=f"{leaf.asked}, the limit {days}") if days else leaf
 
 
-def _leaf(leaf: Compare | Has | InList, fact: Fact, lists: CodeLists) -> Leaf:
+def _leaf(leaf: Compare | Has | InList, fact: Fact, lists: CodeListLookup) -> Leaf:
     field = field_of(leaf, fact.kind)
     value, state = _value_and_state(field, fact)
     otherwise = NOT_JUDGED if state == NOT_SUPPLIED else FALSE
@@ -81,7 +81,7 @@ def _need(name: str, fact: Fact) -> Leaf:
 def _value_and_state(field: Field, fact: Fact) -> tuple[str | int | bool | tuple[str, ...] | None, str | None]:
     """The fact's value and its state, of which at most one is there."""
     value = fact.values.get(field.name)
-    return None if value is None else shown(field, value), fact.values.get(state_key(field.name))
+    return None if value is None else evidence_value(field, value), fact.values.get(state_key(field.name))
 
 
 def _all(parts: list[Node]) -> Group:

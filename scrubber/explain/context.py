@@ -18,7 +18,7 @@ from scrubber.reference.tables import Table
 from scrubber.rulebook.rule import Rule
 from scrubber.rulebook.rule_tables import AdoptionRow, Payer, PolicyRow, Scoped, fits, most_specific, specificity
 from scrubber.rulebook.rulebook import Rulebook
-from scrubber.scrub import Known
+from scrubber.scrub import ClaimFacts
 
 MOST_ROWS = 10  # of one look-up
 
@@ -27,7 +27,7 @@ class Ground(NamedTuple):
     """The claim, what is known of it, and the rules and tables that it is held against."""
 
     claim: Claim
-    known: Known
+    known: ClaimFacts
     book: Rulebook
     reference: Reference
     received_on: date

@@ -21,14 +21,14 @@ from scrubber.explain.lookups_payer import payer_lookups
 from scrubber.explain.model import NO_FACT, OUTCOMES, Explanation, FactExplained, RuleExplained
 from scrubber.explain.outcome import Trial, explain_doubtful, explain_fact, explain_unread, unread_line
 from scrubber.facts.fact import Fact
-from scrubber.findings import AS_WRITTEN, Finding, NotChecked, Switches
-from scrubber.findings.doubtful import on_one
+from scrubber.findings import NO_SWITCHES, Finding, NotChecked, Switches
 from scrubber.findings.judge import RANKS, judge, rule_tests
+from scrubber.findings.misspelled_names import found_on_one_reading
 from scrubber.findings.not_checked import LINE_SCOPES, lacking_something, may_apply
 from scrubber.pricing import add_impacts, price_lines
 from scrubber.rulebook.rule import Rule
 from scrubber.rulebook.rulebook import RUNNING, Rulebook
-from scrubber.scrub import Scrubber, conclude, read_as_meant, read_facts, received_as_meant
+from scrubber.scrub import Scrubber, conclude, read_corrected, read_facts, received_on_corrected
 
 UnreadOf = Mapping[str, Mapping[int, NotChecked]]  # by rule, then by line
 
@@ -50,7 +50,7 @@ class Scrubbed:
         known = self.ground.known
         matches = scrubber.engine.match(known.facts)
         book, reference, stale_after = scrubber.rulebook, scrubber.reference, scrubber.stale_after
-        as_meant = read_as_meant(claim, book, reference, scrubber.engine, received_on, switches)
+        as_meant = read_corrected(claim, book, reference, scrubber.engine, received_on, switches)
         self.result = conclude(claim, known, matches, book, reference, received_on, switches, stale_after, as_meant)
         self._found = {_identity(each): each for each in (*self.result.findings, *self.result.shadow)}
         self._unread: dict[Rulebook, UnreadOf] = {}
@@ -69,13 +69,13 @@ class Scrubbed:
     def _doubtful_of(self, rule: Rule, number: int, ground: Ground) -> tuple[Finding, ...]:
         """What the rule finds on one reading only, where the claim has names that resemble known ones."""
         claim = ground.claim
-        if claim.meant is None:
+        if claim.corrected is None:
             return ()
         if ground.book not in self._as_meant:
-            received_on = received_as_meant(claim, claim.meant, ground.received_on)
-            self._as_meant[ground.book] = _ground(claim.meant, self._scrubber, ground.book, received_on)
+            received_on = received_on_corrected(claim, claim.corrected, ground.received_on)
+            self._as_meant[ground.book] = _ground(claim.corrected, self._scrubber, ground.book, received_on)
         as_meant = self._as_meant[ground.book]
-        return tuple(on_one(self._found_by(rule, number, ground), self._found_by(rule, number, as_meant)))
+        return tuple(found_on_one_reading(self._found_by(rule, number, ground), self._found_by(rule, number, as_meant)))
 
     def _found_by(self, rule: Rule, number: int, ground: Ground) -> list[Finding]:
         known = ground.known
@@ -152,7 +152,7 @@ def explain(
     claim: Claim,
     received_on: date,
     asked: Asked = EVERYTHING_FIRED,
-    switches: Switches = AS_WRITTEN,
+    switches: Switches = NO_SWITCHES,
 ) -> Explanation:
     """Why the rules asked about fired or did not; those that do not run, as if they ran.
 

@@ -27,9 +27,9 @@ from scrubber.explain.model import (
 from scrubber.facts.documentation import DOCUMENT_PLACES
 from scrubber.facts.fact import Fact
 from scrubber.findings import Finding, NotChecked, Switches
-from scrubber.findings.doubtful import as_unchecked, is_same
 from scrubber.findings.finding import NO_TABLE, NOT_REACHED, PAYER_UNKNOWN
 from scrubber.findings.judge import ADOPTION, judge
+from scrubber.findings.misspelled_names import as_not_checked, same_finding
 from scrubber.findings.payer_unknown import SETTLES_NAME
 from scrubber.rulebook.condition_words import join_first
 from scrubber.rulebook.rule import Rule
@@ -100,7 +100,7 @@ class Trial(NamedTuple):
     @property
     def standing(self) -> str | None:
         """As what its findings count: active, shadow; None where this request leaves it out."""
-        return self.switches.standing(self.ground.book.running[self.number])
+        return self.switches.status(self.ground.book.running[self.number])
 
     @property
     def runs(self) -> bool:
@@ -155,7 +155,7 @@ def explain_doubtful(trial: Trial, finding: Finding) -> FactExplained:
 
 
 def _doubted(trial: Trial, fact: Fact | None, finding: Finding) -> Came:
-    item = as_unchecked(finding, sorted({name.meant for name in trial.ground.claim.resembling}))
+    item = as_not_checked(finding, sorted({name.known_name for name in trial.ground.claim.resembling}))
     word = NOT_CHECKED if trial.runs and trial.standing == "active" else WOULD_NOT_CHECK
     return Came(word, item.message, settled(item, fact, trial.ground.known.payer))
 
@@ -179,7 +179,7 @@ def _came(trial: Trial, fact: Fact, keys: tuple[int, ...], parts: tuple[Part, ..
     ground = trial.ground
     judged = judge(matches, [fact], ground.claim, known.payer, known.day, ground.book, ground.reference, trial.switches)
     for finding in (*judged.findings, *judged.shadow):
-        if any(is_same(finding, other) for other in trial.doubtful):
+        if any(same_finding(finding, other) for other in trial.doubtful):
             return _doubted(trial, fact, finding)
         word = IN_SHADOW if judged.shadow else FIRED if trial.runs else WOULD_FIRE
         return Came(word, finding.message, (), trial.price(finding._replace(rule=trial.rule)))

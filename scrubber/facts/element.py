@@ -180,7 +180,7 @@ def _resembling_facts(claim: Claim, payer: Payer, day: date) -> Iterator[Fact]:
     """One fact for each name of the model that other names in the body were probably meant as, with all its lines."""
     by_meant: dict[str, list[Resembling]] = {}
     for name in claim.resembling:
-        by_meant.setdefault(name.meant, []).append(name)
+        by_meant.setdefault(name.known_name, []).append(name)
     for meant in sorted(by_meant):
         names = by_meant[meant]
         lines = tuple(sorted({name.line for name in names if name.line is not None}))

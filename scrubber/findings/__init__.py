@@ -1,9 +1,9 @@
-"""Findings: what fired, where, by whose authority; and what was not checked."""
+"""Findings for billers: what fired, on which lines, on which authority; and what was not checked."""
 
 from __future__ import annotations
 
 from scrubber.findings.finding import (
-    AS_WRITTEN,
+    NO_SWITCHES,
     Check,
     ClaimImpact,
     Finding,
@@ -20,7 +20,7 @@ from scrubber.findings.finding import (
 )
 
 __all__ = [
-    "AS_WRITTEN",
+    "NO_SWITCHES",
     "Check",
     "ClaimImpact",
     "Finding",

@@ -1,6 +1,6 @@
-"""Bounds an answer: findings of one rule over many lines, and claims of more lines than a claim can hold.
+"""Bounds an answer: findings of one rule over many lines, and claims with more lines than a claim can hold.
 
-Whoever splits it sends claims that are each judged; judging this one would tell of lines that never go together.
+A claim of too many lines has to be split, and each claim is then judged; findings across its lines would be wrong.
 """
 
 from __future__ import annotations
@@ -19,34 +19,34 @@ from scrubber.rulebook.rulebook import Rulebook
 MOST_OF_A_RULE = 50  # findings: as many as a claim may have lines; rules about two lines can find a thousand
 
 
-def at_most(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """The findings, in their order; of a rule with more than MOST_OF_A_RULE the rest stand together in one.
+def limit_findings(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The findings, in their order; of a rule with more than MOST_OF_A_RULE the rest are merged into one.
 
-    That one has the lines of them all, and says how many more there are; `evidence.more` is their number.
+    That one has the lines of them all, and its message states how many more there are; `evidence.more` is their number.
     """
     if len(findings) <= MOST_OF_A_RULE:
         return findings
     counts = Counter(finding.rule.id for finding in findings)
     over = {rule: count for rule, count in counts.items() if count > MOST_OF_A_RULE}
-    return _together(findings, over) if over else findings
+    return _merge_excess(findings, over) if over else findings
 
 
-def _together(findings: tuple[Finding, ...], over: Mapping[str, int]) -> tuple[Finding, ...]:
-    shown: list[Finding] = []
+def _merge_excess(findings: tuple[Finding, ...], over: Mapping[str, int]) -> tuple[Finding, ...]:
+    limited: list[Finding] = []
     seen: Counter[str] = Counter()
     rest: dict[str, list[Finding]] = {rule: [] for rule in over}
-    places: dict[str, int] = {}
+    positions: dict[str, int] = {}
     for finding in findings:
         rule = finding.rule.id
         seen[rule] += 1
         if rule in over and seen[rule] >= MOST_OF_A_RULE:
-            places.setdefault(rule, len(shown))
+            positions.setdefault(rule, len(limited))
             rest[rule].append(finding)
         if rule not in over or seen[rule] <= MOST_OF_A_RULE:
-            shown.append(finding)
-    for rule, place in places.items():
-        shown[place] = _one_for(rest[rule])
-    return tuple(shown)
+            limited.append(finding)
+    for rule, position in positions.items():
+        limited[position] = _one_for(rest[rule])
+    return tuple(limited)
 
 
 def _one_for(findings: list[Finding]) -> Finding:
@@ -70,7 +70,7 @@ def unjudged_rules(
     fired: Iterable[Finding], payer: Payer, day: date, rulebook: Rulebook, switches: Switches
 ) -> tuple[NotChecked, ...]:
     """One row for each active rule that the payer applies, or may apply, and that did not fire."""
-    told = {finding.rule.id for finding in fired}
+    fired_rules = {finding.rule.id for finding in fired}
     values = payer_fields(payer)
     return tuple(
         [
@@ -82,8 +82,8 @@ def unjudged_rules(
                 TOO_MANY_LINES,
             )
             for rule in sorted(rulebook.running, key=lambda rule: rule.id)
-            if rule.id not in told
-            and switches.standing(rule) == "active"
+            if rule.id not in fired_rules
+            and switches.status(rule) == "active"
             and rulebook.adopted(rule.pack, payer, day) is not False
             and possible(rule.applies, values, rulebook.lists)
         ]

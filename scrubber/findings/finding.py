@@ -1,4 +1,4 @@
-"""What a finding is, which rules a request switches on or off, and the result of scrubbing one claim."""
+"""The model of findings, of the rules that a request switches on or off, and of the result of scrubbing a claim."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ class Switches:
     enable: tuple[str, ...] = ()
     disable: tuple[str, ...] = ()
 
-    def standing(self, rule: Rule) -> str | None:
-        """`active` or `shadow`: as what a running rule's findings count; None: they are left out."""
+    def status(self, rule: Rule) -> str | None:
+        """The status that a running rule's findings count as, `active` or `shadow`; None: they are left out."""
         if rule.id in self.disable:
             return None
         return "active" if rule.id in self.enable else rule.status
 
 
-AS_WRITTEN = Switches()
+NO_SWITCHES = Switches()
 
 
 def read_switches(enable: Collection[str], disable: Collection[str], rulebook: Rulebook) -> Switches:
     """Switches that fit the rulebook, each id once.
 
-    Raises WrongSwitch for an id that has no rule or stands in both, and for enabling a rule that does not run.
+    Raises WrongSwitch for an id that has no rule or is in both, and for enabling a rule that does not run.
     """
     on, off = frozenset(enable), frozenset(disable)
     unknown = (on | off).difference(rulebook.rules)
@@ -47,7 +47,7 @@ def read_switches(enable: Collection[str], disable: Collection[str], rulebook: R
         status = rulebook.rules[rule_id].status
         if status not in RUNNING:
             raise WrongSwitch(f"{rule_id} is {status}: only shadow and active rules run, so it cannot be enabled")
-    return Switches(tuple(sorted(on)), tuple(sorted(off))) if on or off else AS_WRITTEN
+    return Switches(tuple(sorted(on)), tuple(sorted(off))) if on or off else NO_SWITCHES
 
 
 class Impact(NamedTuple):
@@ -94,7 +94,7 @@ class Finding(NamedTuple):
 
 
 class Fired(Protocol):
-    """What of a finding decides the disposition and the dollars of a claim."""
+    """The attributes of a finding that decide the disposition and the dollars of a claim."""
 
     @property
     def rule(self) -> Rule:
@@ -102,16 +102,16 @@ class Fired(Protocol):
 
     @property
     def lines(self) -> tuple[int, ...]:
-        """The lines it stands on, 1-based; none when it is about the claim."""
+        """The lines it is about, 1-based; none when it is about the claim."""
 
 
-# Why a check could not be made: the words of `notChecked[].why`.
+# Why a check could not be made: the values of `notChecked[].why`.
 NOT_SUPPLIED = "not-supplied"  # the context leaves out what the rule needs
 UNREADABLE = "unreadable"  # an element is missing or cannot be read
 NO_TABLE = "no-table"  # no release of a table that the rule rests on is loaded
 NOT_REACHED = "table-does-not-reach"  # the releases of a table do not answer for the day
-PAYER_UNKNOWN = "payer-unknown"  # whether the rule holds depends on who pays
-ADOPTION_UNKNOWN = "adoption-unknown"  # nothing says whether the payer applies the rule's pack
+PAYER_UNKNOWN = "payer-unknown"  # whether the rule applies depends on who pays
+ADOPTION_UNKNOWN = "adoption-unknown"  # no row says whether the payer applies the rule's pack
 TOO_MANY_LINES = "too-many-lines"  # the claim has more lines than it can hold, and is judged by nothing else
 WHYS = (NOT_SUPPLIED, UNREADABLE, NO_TABLE, NOT_REACHED, PAYER_UNKNOWN, ADOPTION_UNKNOWN, TOO_MANY_LINES)
 
@@ -119,8 +119,8 @@ WHYS = (NOT_SUPPLIED, UNREADABLE, NO_TABLE, NOT_REACHED, PAYER_UNKNOWN, ADOPTION
 class NotChecked(NamedTuple):
     """A rule that could not be judged, why (one of WHYS), and what would settle it.
 
-    `missing` are facts, elements or tables by name, or names of the model that others were probably meant as. `checks`
-    is how many checks (one rule, one fact) it stands for.
+    `missing` are facts, elements or tables by name, or names of the model that were probably misspelled. `checks`
+    is how many checks (one rule, one fact) it represents.
     """
 
     rule: Rule
@@ -140,12 +140,12 @@ class StageChecks(NamedTuple):
 
     @property
     def complete(self) -> bool:
-        """Whether every rule held here was judged."""
+        """Whether every check of the stage was made."""
         return self.not_checked == 0
 
 
 class Check(NamedTuple):
-    """One rule held against one fact, and what came of it (one of `checks.OUTCOMES`); no lines: about the claim."""
+    """One rule evaluated on one fact, and its outcome (one of `checks.OUTCOMES`); no lines: about the claim."""
 
     rule: Rule
     lines: tuple[int, ...]
@@ -184,7 +184,7 @@ class UsedRelease(NamedTuple):
 
 
 class Versions(NamedTuple):
-    """What the answer was made with: enough to make it again."""
+    """Everything that the answer depends on, for a replay."""
 
     program: str
     rulebook: str
@@ -198,7 +198,7 @@ class ScrubResult(NamedTuple):
     """The answer for one claim, before it is written as JSON, a table or a clearinghouse view.
 
     `shadow` has the findings of shadow rules, each with its dollars; nothing else counts them. `checks` are counted by
-    stage; `every_check` is there only when it was asked for.
+    stage; `every_check` is present only on request.
     """
 
     disposition: str
@@ -210,7 +210,7 @@ class ScrubResult(NamedTuple):
     versions: Versions
     received_on: date
     shadow: tuple[Finding, ...] = ()
-    switches: Switches = AS_WRITTEN
+    switches: Switches = NO_SWITCHES
     checks: Mapping[str, StageChecks] = NOTHING_CHECKED
     every_check: tuple[Check, ...] | None = None
     stale_after: int | None = STALE_AFTER

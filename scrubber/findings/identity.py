@@ -1,7 +1,7 @@
 """Gives each finding an id that stays the same when the claim is sent again with its lines in another order.
 
-It is made of the rule, the codes that the finding is about, and a number where a claim has several of these. Only codes
-that look like codes stand in it, and names of elements: what else a sender wrote where a code belongs may be anything.
+It consists of the rule, the codes that the finding is about, and a number where a claim has several of these. Only
+texts that look like codes become part of it, and names of elements: any other text of the sender may be patient data.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ELEMENT = "element"
 Content = tuple[str, ...]
 
 
-def name_of(rule: Rule, fact: Fact, line: ServiceLine | None) -> str:
+def finding_id(rule: Rule, fact: Fact, line: ServiceLine | None) -> str:
     """The id of a finding of a rule on a fact whose first line is `line`, as if there were no other of that name."""
     if fact.kind == ELEMENT:
         code = line.procedure if line is not None and len(fact.lines) == 1 else None
@@ -38,29 +38,28 @@ def _with(name: str, code: object, shape: re.Pattern[str]) -> str:
     return f"{name}:{code}" if isinstance(code, str) and shape.fullmatch(code) else name
 
 
-def numbered(findings: tuple[Finding, ...], claim: Claim) -> tuple[Finding, ...]:
+def with_unique_ids(findings: tuple[Finding, ...], claim: Claim) -> tuple[Finding, ...]:
     """Each finding with an id that no other one has: of several of one name, all but the first get a number.
 
-    They are numbered by what their lines say, never by where these stand, so that another order of lines swaps no
-    numbers. Of findings on lines that say the same in everything, the numbers go by the sender's order: nothing tells
-    them apart.
+    The numbers follow the content of their lines, not the order of these, so that another order of lines swaps no
+    numbers. Findings on lines of equal content are numbered in the sender's order: nothing else distinguishes them.
     """
     names = [finding.id for finding in findings]
     if len(set(names)) == len(names):
         return findings  # the way of nearly every claim
-    places: dict[str, list[int]] = {}
-    for place, name in enumerate(names):
-        places.setdefault(name, []).append(place)
-    made = list(findings)
-    for name, of_name in places.items():
-        of_name.sort(key=lambda place: _content(findings[place], claim))
-        for count, place in enumerate(of_name[1:], start=2):
-            made[place] = findings[place]._replace(id=f"{name}:{count}")
-    return tuple(made)
+    indexes: dict[str, list[int]] = {}
+    for index, name in enumerate(names):
+        indexes.setdefault(name, []).append(index)
+    numbered = list(findings)
+    for name, of_name in indexes.items():
+        of_name.sort(key=lambda index: _content(findings[index], claim))
+        for count, index in enumerate(of_name[1:], start=2):
+            numbered[index] = findings[index]._replace(id=f"{name}:{count}")
+    return tuple(numbered)
 
 
 def _content(finding: Finding, claim: Claim) -> Content:
-    """What a finding is about, without the places of its lines."""
+    """What a finding is about, without the positions of its lines."""
     return (
         *sorted(_line(claim.lines[number - 1], claim) for number in finding.lines),
         *sorted(_line(claim.lines[number - 1], claim) for number in finding.related_lines),
@@ -70,7 +69,7 @@ def _content(finding: Finding, claim: Claim) -> Content:
 
 
 def _line(line: ServiceLine, claim: Claim) -> str:
-    """All that a line says that findings can be about, as one text to sort by; it is never shown."""
+    """Everything on a line that findings can be about, as one text to sort by; it is never output."""
     codes = {diagnosis.position: diagnosis.code for diagnosis in claim.diagnoses}
     return repr(
         (

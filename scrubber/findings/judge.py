@@ -1,4 +1,4 @@
-"""Makes findings of the engine's matches, in the words of their rules."""
+"""Turns the engine's matches into findings with the messages of their rules, for those rules that the payer applies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scrubber.facts.documentation import DOCUMENT_PLACES
 from scrubber.facts.fact import CARRIED, Fact, pointer_to
 from scrubber.facts.medicaid import loaded_as, own_edits
 from scrubber.findings.finding import ADOPTION_UNKNOWN, PAYER_UNKNOWN, Finding, NotChecked, Switches
-from scrubber.findings.identity import name_of
+from scrubber.findings.identity import finding_id
 from scrubber.findings.not_checked import tables_of
 from scrubber.findings.payer_unknown import SETTLES, payer_unknown, unknown_left_out, unknown_payer_message
 from scrubber.reference import Reference
@@ -25,11 +25,11 @@ from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.vocabulary import DECIMAL_PLACES, KINDS, UNKNOWN, Field, Type, state_key
 
-NO_WORD = "unknown"
+UNKNOWN_TEXT = "unknown"
 MOST_NUMBERS = 12  # of lines in one sentence
 
 
-def shown(field: Field, value: Any) -> str | int | bool | tuple[str, ...]:
+def evidence_value(field: Field, value: Any) -> str | int | bool | tuple[str, ...]:
     """A fact's value as evidence: dollars, dates and numbers as text, the rest as it is."""
     if field.type is Type.AMOUNT:
         return str(Decimal(value).scaleb(-2))
@@ -44,27 +44,27 @@ def render(text: str, fact: Fact) -> str:
     """`text` with its {placeholders} filled from the fact; one that has no value reads "unknown"."""
     if "{" not in text and "}" not in text:
         return text
-    words = []
-    for literal, name in _parts(text):
-        words.append(literal)
+    texts = []
+    for literal, name in _segments(text):
+        texts.append(literal)
         if name is not None:
-            words.append(_word(name, fact))
-    return "".join(words)
+            texts.append(_placeholder_text(name, fact))
+    return "".join(texts)
 
 
 @lru_cache(maxsize=4096)
-def _parts(text: str) -> tuple[tuple[str, str | None], ...]:
+def _segments(text: str) -> tuple[tuple[str, str | None], ...]:
     return tuple((literal, name) for literal, name, _, _ in Formatter().parse(text))
 
 
 def _listed(numbers: tuple[int, ...]) -> str:
-    shown_numbers = ", ".join(map(str, numbers[:MOST_NUMBERS])) or NO_WORD
-    return f"{shown_numbers} and {len(numbers) - MOST_NUMBERS} more" if len(numbers) > MOST_NUMBERS else shown_numbers
+    first_numbers = ", ".join(map(str, numbers[:MOST_NUMBERS])) or UNKNOWN_TEXT
+    return f"{first_numbers} and {len(numbers) - MOST_NUMBERS} more" if len(numbers) > MOST_NUMBERS else first_numbers
 
 
-def _word(name: str, fact: Fact) -> str:
+def _placeholder_text(name: str, fact: Fact) -> str:
     if name == "line":
-        return str(fact.lines[0]) if fact.lines else NO_WORD
+        return str(fact.lines[0]) if fact.lines else UNKNOWN_TEXT
     if name in ("lines", "related"):
         numbers = fact.lines if name == "lines" else fact.related
         return _listed(numbers)
@@ -74,11 +74,11 @@ def _word(name: str, fact: Fact) -> str:
         return fact.says[name]
     value = fact.values.get(name)
     if value is None:
-        return str(fact.values.get(state_key(name), NO_WORD))
-    word = shown(KINDS[fact.kind].fields[name], value)
-    if isinstance(word, bool):
-        return "yes" if word else "no"
-    return " ".join(word) if isinstance(word, tuple) else str(word)
+        return str(fact.values.get(state_key(name), UNKNOWN_TEXT))
+    value = evidence_value(KINDS[fact.kind].fields[name], value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return " ".join(value) if isinstance(value, tuple) else str(value)
 
 
 NOT_SUPPLIED = Absence.NOT_SUPPLIED.value
@@ -88,7 +88,7 @@ RANKS = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
 
 
 def rule_tests(rules: Sequence[Rule]) -> list[EngineTest]:
-    """Two tests a rule: key 2i fires the i-th rule, key 2i + 1 says that what it needs was not supplied."""
+    """Two tests a rule: key 2i fires the i-th rule, key 2i + 1 means that a fact it needs was not supplied."""
     tests = []
     for index, rule in enumerate(rules):
         held = (*window(rule), rule.applies)
@@ -100,7 +100,7 @@ def rule_tests(rules: Sequence[Rule]) -> list[EngineTest]:
 
 
 class Judged(NamedTuple):
-    """What the rules found, unordered. `shadow` has what counts for nothing."""
+    """The findings of the rules, unordered. `shadow` has those of shadow rules, which do not count."""
 
     findings: list[Finding]
     shadow: list[Finding]
@@ -117,36 +117,36 @@ def judge(
     reference: Reference,
     switches: Switches,
 ) -> Judged:
-    """Findings and what was not checked. No finding hides another."""
-    reads, tables, reference = reads_of(rulebook), _tables(rulebook), own_edits(payer, reference)
+    """Findings and what was not checked. No finding suppresses another."""
+    reads, tables, reference = facts_read(rulebook), _tables(rulebook), own_edits(payer, reference)
     judged = Judged([], [], [])
     for key, index in matches:
         rule, fact = rulebook.running[key // 2], facts[index]
-        standing, adopted = switches.standing(rule), rulebook.adopted(rule.pack, payer, day)
+        status, adopted = switches.status(rule), rulebook.adopted(rule.pack, payer, day)
         missing = missing_needs(rule, fact) if rule.needs else ()
         if key % 2:
-            if adopted and standing == "active":
+            if adopted and status == "active":
                 judged.unchecked.append(NotChecked(rule, fact.lines, missing, render(rule.not_checked or "", fact)))
-        elif standing and adopted and not missing:
-            found = judged.findings if standing == "active" else judged.shadow
+        elif status and adopted and not missing:
+            found = judged.findings if status == "active" else judged.shadow
             carried = _carried(tables[key // 2], fact, reference) if tables[key // 2] else ""
             found.append(_finding(rule, reads[key // 2], fact, claim, carried))
-        elif standing == "active" and adopted is None and not missing:
+        elif status == "active" and adopted is None and not missing:
             judged.unchecked.append(_adoption_unknown(rule, fact, payer, rulebook))
     judged.unchecked.extend(payer_unknown(facts, payer, rulebook, switches))
     judged.unchecked.extend(unknown_left_out(facts, rulebook, switches))
     return judged
 
 
-def stands(rule: Rule, fact: Fact, payer: Payer, day: date, rulebook: Rulebook) -> bool:
-    """Whether a rule that fires on a fact finds something: all it needs is supplied, and the payer applies its pack."""
+def is_finding(rule: Rule, fact: Fact, payer: Payer, day: date, rulebook: Rulebook) -> bool:
+    """Whether a rule that fires on a fact has a finding: what it needs is supplied, and the payer applies its pack."""
     return not (rule.needs and missing_needs(rule, fact)) and rulebook.adopted(rule.pack, payer, day) is True
 
 
-def place_of(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim) -> tuple[str, str]:
+def element_and_pointer(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim) -> tuple[str, str]:
     """The element that a finding of a rule on a fact is about, and its pointer into the body as it was sent.
 
-    `reads` is what `reads_of` gives for the rule.
+    `reads` is what `facts_read` gives for the rule.
     """
     element = fact.element or rule.element
     line = claim.lines[fact.lines[0] - 1] if fact.lines else None
@@ -154,11 +154,11 @@ def place_of(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim) -> tu
 
 
 def _pointer(fact: Fact, reads: tuple[str, ...]) -> str | None:
-    """Where the fact stands; for what was said of a report, the element that the rule reads first."""
+    """The pointer of the fact; in a documentation block, of the element that the rule reads first."""
     if fact.kind != "document" or fact.pointer is None:
         return fact.pointer
-    place = next((DOCUMENT_PLACES[name] for name in reads if name in DOCUMENT_PLACES), None)
-    return f"{fact.pointer}/{place}" if place else fact.pointer
+    path = next((DOCUMENT_PLACES[name] for name in reads if name in DOCUMENT_PLACES), None)
+    return f"{fact.pointer}/{path}" if path else fact.pointer
 
 
 def missing_needs(rule: Rule, fact: Fact) -> tuple[str, ...]:
@@ -167,7 +167,7 @@ def missing_needs(rule: Rule, fact: Fact) -> tuple[str, ...]:
 
 
 @remembered(4)
-def reads_of(rulebook: Rulebook) -> tuple[tuple[str, ...], ...]:
+def facts_read(rulebook: Rulebook) -> tuple[tuple[str, ...], ...]:
     """The facts that each running rule's `when` reads, each once, in its order."""
     return tuple(
         tuple(dict.fromkeys(leaf.fact.removesuffix("?") for leaf in leaves(rule.when))) for rule in rulebook.running
@@ -188,19 +188,19 @@ def _carried(tables: tuple[str, ...], fact: Fact, reference: Reference) -> str:
 
 @remembered(REMEMBERED)
 def _carried_to(tables: tuple[str, ...], day: int, line_of_business: str | None, reference: Reference) -> str:
-    """What a message says of tables that end before the day, and answer all the same."""
+    """The remark of a message on tables that end before the day, and answer all the same."""
     on = date.fromordinal(day)
-    standings = [(table, reference.table_status(table, on)) for table in tables]
+    statuses = [(table, reference.table_status(table, on)) for table in tables]
     carried = [
-        f"{loaded_as(table, line_of_business)} {standing.release.name}"
-        for table, standing in standings
-        if standing.state in CARRIED and standing.release and not reference.silent(table, on)
+        f"{loaded_as(table, line_of_business)} {status.release.name}"
+        for table, status in statuses
+        if status.state in CARRIED and status.release and not reference.silent(table, on)
     ]
     return f" (By {', '.join(carried)}, carried forward to {on}.)" if carried else ""
 
 
 def _finding(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim, carried: str) -> Finding:
-    element, pointer = place_of(rule, reads, fact, claim)
+    element, pointer = element_and_pointer(rule, reads, fact, claim)
     line = claim.lines[fact.lines[0] - 1] if fact.lines else None
     return Finding(
         rule,
@@ -212,7 +212,7 @@ def _finding(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim, carri
         render(rule.fix, fact),
         rule.authority + fact.authority if fact.authority else rule.authority,
         _evidence(reads, fact),
-        name_of(rule, fact, line),
+        finding_id(rule, fact, line),
     )
 
 
@@ -226,12 +226,12 @@ def _adoption_unknown(rule: Rule, fact: Fact, payer: Payer, rulebook: Rulebook) 
 
 
 def _evidence(reads: tuple[str, ...], fact: Fact) -> Mapping[str, str | int | bool | tuple[str, ...]]:
-    """What the rule read, as people write it, and the look-ups behind the fact."""
+    """The values that the rule read, formatted for people, and the look-ups behind the fact."""
     fields = KINDS[fact.kind].fields
     evidence: dict[str, Any] = {}
     for name in reads:
         if name in fact.values:
-            evidence[name] = shown(fields[name], fact.values[name])
+            evidence[name] = evidence_value(fields[name], fact.values[name])
         elif state_key(name) in fact.values:
             evidence[name] = fact.values[state_key(name)]
     evidence.update(fact.evidence)
@@ -239,7 +239,7 @@ def _evidence(reads: tuple[str, ...], fact: Fact) -> Mapping[str, str | int | bo
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The worst first, then by line, rule and place: the same claim always gives the same order."""
+    """The worst first, then by line, rule and pointer: the same claim always gives the same order."""
     return tuple(sorted(findings, key=_rank))
 
 

@@ -1,4 +1,4 @@
-"""What could not be checked of a line: an element is missing, or no table answers for its day."""
+"""Lists what could not be checked on a claim: an element is missing, or no table answers for the day."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ READ_FROM_POINTERS = frozenset(("diagnoses", "diagnosisTest"))
 def unjudged(
     views: Sequence[LineView], payer: Payer, day: date, rulebook: Rulebook, switches: Switches
 ) -> Iterator[NotChecked]:
-    """One entry for each line that lacks something and each active rule that might have spoken of it."""
+    """One entry for each line with a missing element and each active rule that may apply to it."""
     for view in views:
         line = view.line
         present = view.first and line.procedure and line.units is not None and view.diagnoses and view.place
         if present and not view.unread:
-            continue  # nothing is missing: the way of nearly every line
+            continue  # nothing is missing: as on nearly every line
         missing = _missing(view)
         for rule in rulebook.running:
-            if switches.standing(rule) != "active":
+            if switches.status(rule) != "active":
                 continue
             lacks = tuple(element for element in missing if _needs(rule, element))
             if lacks and rulebook.adopted(rule.pack, payer, day) and may_apply(rule, view, rulebook.lists):
@@ -78,7 +78,7 @@ def _message(view: LineView, rule: Rule, lacks: tuple[str, ...]) -> str:
 
 
 def may_apply(rule: Rule, view: LineView, lists: CodeLists) -> bool:
-    """False only when what is known of the line rules it out."""
+    """False only when the known values of the line rule it out."""
     if rule.scope != "pair" or view.line.procedure is None:
         return possible(rule.applies, view.values, lists)
     sides = ({**view.values, side: view.line.procedure} for side in ("first", "second"))
@@ -102,11 +102,11 @@ def _leaf_possible(leaf: Has | InList | Compare, value: Any, lists: CodeLists) -
     return any(inside) if leaf.op == "any" else True
 
 
-REMEMBERED = 16_384  # days, and codes by day and payer, that a process remembers
+REMEMBERED = 16_384  # days, and codes by day and payer, in the caches of a process
 PAIR_SIDES = ("first", "second")
 
 
-class _Unasked(NamedTuple):
+class _RuleWithoutTable(NamedTuple):
     """A rule, the tables that it rests on and that do not answer on a day, and why the first of them does not.
 
     Tables have the names under which they are loaded.
@@ -115,11 +115,11 @@ class _Unasked(NamedTuple):
     rule: Rule
     tables: tuple[str, ...]
     why: str
-    message: str  # what follows the lines
+    message: str  # the text after the line numbers
 
 
-class _OfLine(NamedTuple):
-    """What is said of one line: whatever stands beside it, if it has units, and if other lines stand beside it."""
+class _LineItems(NamedTuple):
+    """The entries of one line: in any case, if it has units, and if other lines go with it."""
 
     alone: tuple[NotChecked, ...]
     of_units: tuple[NotChecked, ...]
@@ -129,35 +129,35 @@ class _OfLine(NamedTuple):
 def unreached(
     views: Sequence[LineView], payer: Payer, day: date, rulebook: Rulebook, reference: Reference, switches: Switches
 ) -> Iterator[NotChecked]:
-    """One entry for each line and each active rule that would have asked a table that does not answer on its day.
+    """One entry for each line and each active rule that reads a table which does not answer on its day.
 
-    Rules about diagnoses are judged on the claim's first day, and told once, with the lines that point to any.
+    Rules about diagnoses are judged on the claim's first day, and reported once, with the lines that point to any.
     """
     for view in views:
         code, first = view.line.procedure, view.first
         if code is None or first is None or not _silent_tables(first, rulebook, reference):
-            continue  # every table answers: the way of nearly every line
+            continue  # every table answers: as on nearly every line
         rows = _of_line(code, view.number, first, payer, rulebook, reference)
-        said = [*rows.alone, *rows.of_units] if view.line.units else [*rows.alone]
+        items = [*rows.alone, *rows.of_units] if view.line.units else [*rows.alone]
         if rows.of_others and _has_company(view, views):
-            said += rows.of_others
-        for row in said:
-            if switches.standing(row.rule) == "active":
+            items += rows.of_others
+        for row in items:
+            if switches.status(row.rule) == "active":
                 yield row
     if _silent_tables(day, rulebook, reference):
         lines = tuple([view.number for view in views if view.diagnoses])
         for item in _of_diagnoses(day, lines, payer, rulebook, reference) if lines else ():
-            if switches.standing(item.rule) == "active":
+            if switches.status(item.rule) == "active":
                 yield item
 
 
-def _not_checked(unasked: _Unasked, lines: tuple[int, ...]) -> NotChecked:
+def _not_checked(without: _RuleWithoutTable, lines: tuple[int, ...]) -> NotChecked:
     where = f"Line {lines[0]}" if len(lines) == 1 else "The diagnoses"
-    return NotChecked(unasked.rule, lines, unasked.tables, f"{where}: {unasked.message}", unasked.why)
+    return NotChecked(without.rule, lines, without.tables, f"{where}: {without.message}", without.why)
 
 
 def _has_company(view: LineView, views: Sequence[LineView]) -> bool:
-    """Whether a rule about several lines has another one to hold the line against."""
+    """Whether a rule about several lines has another line to compare this one with."""
     return any(
         other.line.procedure and other.line.procedure != view.line.procedure and other.provider == view.provider
         for other in views
@@ -169,18 +169,18 @@ def _has_company(view: LineView, views: Sequence[LineView]) -> bool:
 @remembered(REMEMBERED)
 def _silent_tables(day: date, rulebook: Rulebook, reference: Reference) -> tuple[str, ...]:
     """The tables that active rules rest on and that do not answer on a day."""
-    asked = dict.fromkeys(table for _, tables in _resting(rulebook) for table in tables)
-    return tuple(table for table in asked if reference.silent(table, day))
+    tables = dict.fromkeys(table for _, tables in _resting(rulebook) for table in tables)
+    return tuple(table for table in tables if reference.silent(table, day))
 
 
 @remembered(REMEMBERED)
-def _of_line(code: str, number: int, day: date, payer: Payer, rulebook: Rulebook, reference: Reference) -> _OfLine:
-    """The rules that a line of a code and a day cannot be held against."""
+def _of_line(code: str, number: int, day: date, payer: Payer, rulebook: Rulebook, reference: Reference) -> _LineItems:
+    """The rules that cannot be judged on a line of a code and a day."""
     rows = [
-        (unasked.rule.scope, _not_checked(unasked, (number,)))
-        for unasked in _of_code(code, day, payer, rulebook, reference)
+        (without.rule.scope, _not_checked(without, (number,)))
+        for without in _of_code(code, day, payer, rulebook, reference)
     ]
-    return _OfLine(
+    return _LineItems(
         tuple(row for scope, row in rows if scope not in JOINED),
         tuple(row for scope, row in rows if scope == "code-day"),
         tuple(row for scope, row in rows if scope in JOINED and scope != "code-day"),
@@ -188,17 +188,19 @@ def _of_line(code: str, number: int, day: date, payer: Payer, rulebook: Rulebook
 
 
 @remembered(REMEMBERED)
-def _of_code(code: str, day: date, payer: Payer, rulebook: Rulebook, reference: Reference) -> tuple[_Unasked, ...]:
-    """The rules that no line of a code and a day can be held against."""
+def _of_code(
+    code: str, day: date, payer: Payer, rulebook: Rulebook, reference: Reference
+) -> tuple[_RuleWithoutTable, ...]:
+    """The rules that cannot be judged on any line of a code and a day."""
     values = {**payer_fields(payer), "procedure": code, "day": day.toordinal()}
     sides = [{**values, side: code} for side in PAIR_SIDES]
     return tuple(
-        unasked
-        for unasked in _of_day(day, payer, rulebook, reference)
-        if unasked.rule.scope in LINE_SCOPES
+        without
+        for without in _of_day(day, payer, rulebook, reference)
+        if without.rule.scope in LINE_SCOPES
         and any(
-            possible(unasked.rule.applies, held, rulebook.lists)
-            for held in (sides if unasked.rule.scope == "pair" else (values,))
+            possible(without.rule.applies, held, rulebook.lists)
+            for held in (sides if without.rule.scope == "pair" else (values,))
         )
     )
 
@@ -207,37 +209,39 @@ def _of_code(code: str, day: date, payer: Payer, rulebook: Rulebook, reference: 
 def _of_diagnoses(
     day: date, lines: tuple[int, ...], payer: Payer, rulebook: Rulebook, reference: Reference
 ) -> tuple[NotChecked, ...]:
-    """The rules about diagnoses that nothing can be held against, as they are told of these lines."""
+    """The rules about diagnoses that cannot be judged, as entries for these lines."""
     rules = _of_day(day, payer, rulebook, reference)
-    return tuple(_not_checked(unasked, lines) for unasked in rules if unasked.rule.scope == "diagnosis")
+    return tuple(_not_checked(without, lines) for without in rules if without.rule.scope == "diagnosis")
 
 
 @remembered(REMEMBERED)
-def _of_day(day: date, payer: Payer, rulebook: Rulebook, reference: Reference) -> tuple[_Unasked, ...]:
+def _of_day(day: date, payer: Payer, rulebook: Rulebook, reference: Reference) -> tuple[_RuleWithoutTable, ...]:
     """The rules in force that the payer applies and that rest on a table that does not answer on the day."""
     silent = frozenset(_silent_tables(day, rulebook, reference))
     return tuple(
-        _unasked(rule, tuple(table for table in tables if table in silent), day, payer, reference)
+        _without_table(rule, tuple(table for table in tables if table in silent), day, payer, reference)
         for rule, tables in _resting(rulebook)
         if not silent.isdisjoint(tables)
         and (rule.since is None or rule.since <= day)
         and (rule.until is None or day < rule.until)
-        and _may_be_asked(rule, payer, day, rulebook)
+        and _may_apply_pack(rule, payer, day, rulebook)
     )
 
 
-def _may_be_asked(rule: Rule, payer: Payer, day: date, rulebook: Rulebook) -> bool:
+def _may_apply_pack(rule: Rule, payer: Payer, day: date, rulebook: Rulebook) -> bool:
     """Whether the payer applies the rule's pack; Medicaid may, where no row says: a state or a plan decides."""
     adopted = rulebook.adopted(rule.pack, payer, day)
     return payer.line_of_business == MEDICAID if adopted is None else adopted
 
 
-def _unasked(rule: Rule, tables: tuple[str, ...], day: date, payer: Payer, reference: Reference) -> _Unasked:
+def _without_table(
+    rule: Rule, tables: tuple[str, ...], day: date, payer: Payer, reference: Reference
+) -> _RuleWithoutTable:
     why = reference.silent(tables[0], day) or NO_TABLE
     loaded = tuple(loaded_as(table, payer.line_of_business) for table in tables)
     names = ", ".join(loaded)
     because = f"no release of {names} is loaded" if why == NO_TABLE else f"no loaded release of {names} reaches {day}"
-    return _Unasked(rule, loaded, why, f"“{rule.title}” was not checked, because {because}.")
+    return _RuleWithoutTable(rule, loaded, why, f"“{rule.title}” was not checked, because {because}.")
 
 
 @remembered(4)
@@ -264,7 +268,7 @@ def all_unchecked(
     reference: Reference,
     switches: Switches,
 ) -> tuple[NotChecked, ...]:
-    """What `judge` could not judge, what lines lack, and what tables do not reach. A rule that fired was checked."""
+    """What `judge` could not judge, what lines lack, and what tables do not cover. A rule that fired was checked."""
     lacking = lacking_something(views, payer, day, rulebook, reference, switches)
     if lacking:
         fired: dict[str, set[int]] = {}
@@ -277,7 +281,7 @@ def all_unchecked(
 def lacking_something(
     views: Sequence[LineView], payer: Payer, day: date, rulebook: Rulebook, reference: Reference, switches: Switches
 ) -> list[NotChecked]:
-    """What cannot be judged of lines because of an element, else because of a table: each rule once a line."""
+    """What cannot be judged on lines for want of an element, else of a table: each rule once a line."""
     lacking = [*unjudged(views, payer, day, rulebook, switches)]
     without_table = [*unreached(views, payer, day, rulebook, own_edits(payer, reference), switches)]
     if lacking and without_table:
@@ -287,6 +291,6 @@ def lacking_something(
 
 
 def unchecked_in_order(unchecked: Iterable[NotChecked]) -> tuple[NotChecked, ...]:
-    """By line, then by rule; what would be told twice is told once."""
+    """By line, then by rule, without duplicates."""
     unique = {(item.lines, item.rule.id, item.missing, item.message): item for item in unchecked}
     return tuple([unique[key] for key in sorted(unique)]) if len(unique) > 1 else tuple(unique.values())

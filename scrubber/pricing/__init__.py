@@ -1,4 +1,4 @@
-"""Prices lines and findings: allowed, at risk, and who bears it."""
+"""Prices lines and findings for billers: dollars allowed, dollars at risk, and who bears the loss."""
 
 from __future__ import annotations
 

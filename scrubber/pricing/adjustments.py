@@ -1,7 +1,7 @@
-"""What modifiers and the profession of who rendered a service do to its Medicare fee.
+"""Adjusts a Medicare fee for modifiers and for the profession of the rendering provider.
 
-The shares stand in the taxonomy table (42 CFR 414.53 and its neighbours). Without a row the fee is not reduced, and
-the basis of the amount says so: nobody should take the fee of a physician for that of a profession nobody looked up.
+The shares by profession are in the taxonomy table (42 CFR 414.53 and its neighbours). Without a row the fee is not
+reduced, and the basis of the amount says so: a full fee must not be mistaken for that of a profession.
 
 Shares are those of the RVU25D documentation file of CMS and of the publications named beside them; a modifier whose
 effect no publication at hand settles makes the amount unknown, it is never guessed.
@@ -21,17 +21,17 @@ from scrubber.reference.fee_rows import FeeRow
 from scrubber.reference.rows import Taxonomy
 
 FULL = Decimal(1)
-NOT_ASKED = "not-asked"  # of questions about a code, which are not about anybody's claim
+NO_CLAIM = "not-asked"  # of look-ups of a code, which concern no claim
 NOT_SENT, NOT_LISTED = "not-sent", "not-listed"  # instead of a row of the taxonomy table
 REMARKS = {
-    NOT_ASKED: "",
+    NO_CLAIM: "",
     NOT_SENT: "profession not sent, priced in full",
     NOT_LISTED: "profession in no loaded table, priced in full",
 }
 
 
 class Profession(NamedTuple):
-    """The share of the fee that a profession is paid, its name, and what the basis of an amount says of it."""
+    """The share of the fee that a profession is paid, its name, and the remark in the basis of an amount."""
 
     percent: Decimal
     name: str
@@ -39,14 +39,14 @@ class Profession(NamedTuple):
 
 
 def profession_of(row: Taxonomy | str) -> Profession:
-    """What a row of the taxonomy table says, or one of the words that stand where there is none."""
+    """The profession of a row of the taxonomy table, or of one of the constants that replace a missing row."""
     if isinstance(row, str):
         return Profession(FULL, "", REMARKS[row])
     name = row.provider_class.replace("-", " ")
     return Profession(row.percent, name, "" if row.verified else f"the share of a {name} is not verified")
 
 
-PARTS = frozenset(("26", "TC", "53"))  # modifiers that may have a fee schedule row of their own
+COMPONENT_MODIFIERS = frozenset(("26", "TC", "53"))  # modifiers that may have a fee schedule row of their own
 SPLIT = {**COMPONENTS, "53": ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")}  # by PC/TC indicator
 
 # Reduced services, parts of a surgical package, co-surgeons and teams, second and non-physician assistants, directed
@@ -67,7 +67,7 @@ TECHNICAL_CUTS = {
     "CT": ("CT below the equipment standard", ((date.min, Decimal("0.15")),)),
 }
 
-PRICING = PARTS | NOT_PRICED | frozenset(TECHNICAL_CUTS) | {"50", "80"}
+PRICING = COMPONENT_MODIFIERS | NOT_PRICED | frozenset(TECHNICAL_CUTS) | {"50", "80"}
 
 
 class Share(NamedTuple):
@@ -80,16 +80,16 @@ class Share(NamedTuple):
         return f"{self.value} ({self.why})"
 
 
-def part_of(modifiers: tuple[str, ...]) -> str:
-    """The part of the service that is billed: "" (all of it), 26, TC or 53. Raises NoPrice for two parts at once."""
-    parts = [modifier for modifier in modifiers if modifier in PARTS]
-    if len(parts) > 1:
+def component_of(modifiers: tuple[str, ...]) -> str:
+    """The component of the service that is billed: "" (all of it), 26, TC or 53. Raises NoPrice for two of them."""
+    components = [modifier for modifier in modifiers if modifier in COMPONENT_MODIFIERS]
+    if len(components) > 1:
         raise NoPrice("modifier-not-priced")
-    return parts[0] if parts else ""
+    return components[0] if components else ""
 
 
 def shares(row: FeeRow, modifiers: tuple[str, ...]) -> Iterator[Share]:
-    """What the whole fee is multiplied with, in order. Raises NoPrice when a modifier's effect is not known."""
+    """The factors of the full fee, in order. Raises NoPrice when a modifier's effect is not known."""
     if not NOT_PRICED.isdisjoint(modifiers):
         raise NoPrice("modifier-not-priced")
     if "50" in modifiers and row.bilateral in BOTH_SIDES:
@@ -101,7 +101,7 @@ def shares(row: FeeRow, modifiers: tuple[str, ...]) -> Iterator[Share]:
 
 
 def unknown(reference: Reference, modifiers: tuple[str, ...], day: date) -> Iterator[str]:
-    """What is said of modifiers that no table has on the day: an amount takes no account of them."""
+    """The remarks on modifiers that no table has on the day: an amount takes no account of them."""
     for modifier in modifiers:
         if modifier not in PRICING and reference.modifier(modifier, day) is None:
             yield f"modifier {modifier} is in no loaded table and was ignored"

@@ -1,4 +1,4 @@
-"""What one service line is billed and allowed, and the words for an amount that cannot be known."""
+"""The amounts of a service line, billed and allowed, and the reasons for which an amount cannot be known."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ UNKNOWN: Mapping[str, str] = {
 
 
 class NoPrice(ScrubberError):
-    """An amount cannot be known; `word` is one of UNKNOWN. Never leaves `scrubber.pricing`."""
+    """An amount cannot be known; `reason` is one of UNKNOWN. Never leaves `scrubber.pricing`."""
 
-    def __init__(self, word: str) -> None:
-        self.word = word
-        super().__init__(UNKNOWN[word])
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(UNKNOWN[reason])
 
 
 class UnitFee(NamedTuple):
@@ -48,7 +48,7 @@ class UnitFee(NamedTuple):
     `fee` None: not known, `unknown` says why. `reduction` names the group of services of one day among which all but
     the highest are paid less, blank when there is none. `further` is what each unit of a line after the first is
     allowed, None where it is the same, and `further_step` its arithmetic. `covered`: whether Medicare may pay the code;
-    where it never does, its fee of nothing says nothing of what another payer pays.
+    where it never does, its fee of 0.00 tells nothing about another payer's fee.
     """
 
     fee: Decimal | None

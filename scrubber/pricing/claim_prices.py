@@ -16,9 +16,9 @@ from scrubber.pricing.adjustments import NOT_LISTED, NOT_SENT, PRICING, unknown
 from scrubber.pricing.amounts import NOTHING, LinePrice, NoPrice, UnitFee, to_cents
 from scrubber.pricing.fee_schedule import (
     BETWEEN_LINES_REMARK,
+    FEES_CACHED,
     REDUCTION_REMARK,
-    UNITS_KEPT,
-    Service,
+    PricedService,
     Zips,
     area,
     medicare_unit_fee,
@@ -29,17 +29,17 @@ from scrubber.rulebook.rule_tables import Payer, PayerFeeRow
 from scrubber.rulebook.rulebook import Rulebook
 
 
-@remembered(UNITS_KEPT)
-def payer_unit_fee(rulebook: Rulebook, reference: Reference, payer: Payer, service: Service) -> UnitFee:
-    """What the payer's row says: an amount, or a percentage (120 = one fifth more) of what Medicare would allow."""
+@remembered(FEES_CACHED)
+def payer_unit_fee(rulebook: Rulebook, reference: Reference, payer: Payer, service: PricedService) -> UnitFee:
+    """The fee by the payer's row: an amount, or a percentage (120 = one fifth more) of what Medicare would allow."""
     row = rulebook.payer_fee(service.code, payer, service.day)
     try:
         return _fee_by_row(row, reference, service)
-    except NoPrice as reason:
-        return UnitFee(None, None, (), reason.word)
+    except NoPrice as error:
+        return UnitFee(None, None, (), error.reason)
 
 
-def _fee_by_row(row: PayerFeeRow | None, reference: Reference, service: Service) -> UnitFee:
+def _fee_by_row(row: PayerFeeRow | None, reference: Reference, service: PricedService) -> UnitFee:
     if row is not None and row.amount is not None:
         return _amount(row.amount, row, service, reference)
     if row is not None and row.percent_of_medicare is not None:
@@ -47,8 +47,8 @@ def _fee_by_row(row: PayerFeeRow | None, reference: Reference, service: Service)
     raise NoPrice("no-schedule")
 
 
-def _amount(amount: Decimal, row: PayerFeeRow, service: Service, reference: Reference) -> UnitFee:
-    """The table prices the whole code: what a modifier makes of it is between the payer and the provider."""
+def _amount(amount: Decimal, row: PayerFeeRow, service: PricedService, reference: Reference) -> UnitFee:
+    """The table prices the full code: the effect of a modifier is between the payer and the provider."""
     if not PRICING.isdisjoint(service.modifiers):
         raise NoPrice("modifier-not-priced")
     fee = to_cents(amount)
@@ -62,11 +62,11 @@ def _percentage(percent: Decimal, medicare: UnitFee) -> UnitFee:
     if not medicare.covered:
         raise NoPrice("not-payable")
     fee = to_cents(medicare.fee * percent / 100)
-    shown = f"{percent.normalize():f} %"
+    percentage = f"{percent.normalize():f} %"
     return medicare._replace(
         fee=fee,
-        basis=f"{shown} of {medicare.basis}",
-        steps=(*medicare.steps, f"{medicare.fee} x {shown} = {fee}"),
+        basis=f"{percentage} of {medicare.basis}",
+        steps=(*medicare.steps, f"{medicare.fee} x {percentage} = {fee}"),
         further=None,  # whether a payer reduces as Medicare does is between it and the provider
     )
 
@@ -110,7 +110,7 @@ def price_lines(
 
 
 def _deny_excluded(prices: dict[int, LinePrice], with_gy: list[LineView], exclusions: Exclusions) -> None:
-    """Medicare pays nothing for a line that says of an excluded service that it is one."""
+    """Medicare pays nothing for a line that bills an excluded service as excluded (GY)."""
     for view in with_gy:
         if exclusions.billed_for_denial(view):
             prices[view.number] = line_price(view.line, EXCLUDED)
@@ -145,7 +145,7 @@ def _unit_fee(claim: Claim, view: LineView, zips: Zips, rulebook: Rulebook, refe
         zips = zips._replace(patient=zip_of(claim.patient) or zip_of(claim.subscriber))
     if line.facility is not None:
         zips = zips._replace(facility=zip_of(line.facility) or zips.facility)
-    service = Service(
+    service = PricedService(
         line.procedure,
         line.modifiers,
         day,
@@ -158,7 +158,7 @@ def _unit_fee(claim: Claim, view: LineView, zips: Zips, rulebook: Rulebook, refe
     return unit_fee(service, view.payer, rulebook, reference)
 
 
-def unit_fee(service: Service, payer: Payer, rulebook: Rulebook, reference: Reference) -> UnitFee:
+def unit_fee(service: PricedService, payer: Payer, rulebook: Rulebook, reference: Reference) -> UnitFee:
     """What the payer allows for one unit of the service."""
     if payer.line_of_business == ORIGINAL_MEDICARE:
         return medicare_unit_fee(reference, service)

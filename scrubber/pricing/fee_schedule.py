@@ -1,4 +1,4 @@
-"""What the Medicare physician fee schedule allows for one unit of a service, on its day, where it was done.
+"""Computes what the Medicare physician fee schedule allows for one unit of a service, by its day and location.
 
     amount = (work x GPCI + practice expense of the setting x GPCI + malpractice x GPCI) x conversion factor
 
@@ -18,7 +18,7 @@ from scrubber.pricing.adjustments import (
     FULL,
     SPLIT,
     Share,
-    part_of,
+    component_of,
     profession_of,
     shares,
     technical_cut,
@@ -33,9 +33,9 @@ from scrubber.remembered import remembered
 
 NATIONAL = "national"
 OFFICE = "11"
-AREAS_KEPT = 4_096
+AREAS_CACHED = 4_096
 BY_PATIENT, BY_FACILITY, BY_BILLING = "by the patient's ZIP", "by service facility ZIP", "by billing ZIP"
-NOBODY_SAYS = "(not certain: nothing sent says where the service was furnished)"
+LOCATION_UNCERTAIN = "(not certain: nothing sent says where the service was furnished)"
 
 
 class Area(NamedTuple):
@@ -46,7 +46,7 @@ class Area(NamedTuple):
 
 
 class Zips(NamedTuple):
-    """ZIP codes of those whose address may say where a line was furnished; None: not sent."""
+    """ZIP codes of the addresses that may be where a line was furnished; None: not sent."""
 
     patient: str | None = None
     facility: str | None = None
@@ -63,12 +63,13 @@ def _furnished(place: str | None, zips: Zips) -> tuple[str | None, str]:
         return zips.patient, BY_PATIENT
     if zips.facility is not None:
         return zips.facility, BY_FACILITY
-    return zips.billing, BY_BILLING if place in (None, OFFICE) else f"{BY_BILLING} {NOBODY_SAYS}"
+    return zips.billing, BY_BILLING if place in (None, OFFICE) else f"{BY_BILLING} {LOCATION_UNCERTAIN}"
 
 
-@remembered(AREAS_KEPT)
+@remembered(AREAS_CACHED)
 def area(reference: Reference, stated: str | None, place: str | None, zips: Zips, day: date) -> Area:
-    """Where a line of that day and place of service is priced. `stated` is "national", "CCCCC-LL" or None.
+    """The locality by which a line of that day and place of service is priced. `stated` is "national", "CCCCC-LL" or
+    None.
 
     A stated locality is taken as it is, also one without indices. A ZIP code that no table has gives the national
     amount, and the source says so; of one whose nine digits would decide it is the locality that is listed, with a
@@ -86,16 +87,16 @@ def _by_zip(reference: Reference, zip_code: str, source: str, day: date) -> Area
         return Area(None, "(ZIP not in the loaded tables)")
     if reference.gpci(found.locality, day) is None:
         return Area(None, "(no cost indices loaded for the locality of the ZIP)")
-    return Area(found.locality, f"{source} {_doubt(zip_code)}" if found.nine_digits_decide else source)
+    return Area(found.locality, f"{source} {_uncertainty(zip_code)}" if found.nine_digits_decide else source)
 
 
-def _doubt(zip_code: str) -> str:
-    """What is said of the locality that is listed for five digits, where these lie in several."""
+def _uncertainty(zip_code: str) -> str:
+    """The remark on the locality that is listed for five digits, where these lie in several."""
     sent = len(zip_code) > ZIP_DIGITS
     return f"(not certain: its nine digits decide{', and are in no loaded table' if sent else ''})"
 
 
-UNITS_KEPT = 16_384  # priced services a process remembers, about 10 MB
+FEES_CACHED = 16_384  # priced services in the cache of a process, about 10 MB
 
 NONPARTICIPATING = Share(Decimal("0.95"), "non-participating")
 
@@ -113,8 +114,8 @@ REDUCTION_REMARK = "before multiple-procedure reduction"
 BETWEEN_LINES_REMARK = "before multiple-procedure reduction between lines"
 
 
-class Service(NamedTuple):
-    """All that decides what the fee schedule allows for one unit.
+class PricedService(NamedTuple):
+    """Everything that decides what the fee schedule allows for one unit.
 
     `setting` is facility, non-facility or None; `profession` a row of the taxonomy table, or why there is none.
     """
@@ -136,16 +137,16 @@ class Weighted(NamedTuple):
     text: str
 
 
-@remembered(UNITS_KEPT)
-def medicare_unit_fee(reference: Reference, service: Service) -> UnitFee:
-    """What Medicare allows for one unit of the service. Remembered: the reference never changes."""
+@remembered(FEES_CACHED)
+def medicare_unit_fee(reference: Reference, service: PricedService) -> UnitFee:
+    """What Medicare allows for one unit of the service. Cached: the reference data never changes."""
     try:
         return _unit_fee(reference, service)
-    except NoPrice as reason:
-        return UnitFee(None, None, (), reason.word)
+    except NoPrice as error:
+        return UnitFee(None, None, (), error.reason)
 
 
-def _unit_fee(reference: Reference, service: Service) -> UnitFee:
+def _unit_fee(reference: Reference, service: PricedService) -> UnitFee:
     row = fee_row(reference, service.code, service.modifiers, service.day)
     factor = _factor(reference, service)
     gpci = _gpci(reference, service)
@@ -163,7 +164,7 @@ def _unit_fee(reference: Reference, service: Service) -> UnitFee:
     return UnitFee(fee, basis, (step,), None, group, further, further_step)
 
 
-def _factor(reference: Reference, service: Service) -> ConversionFactor:
+def _factor(reference: Reference, service: PricedService) -> ConversionFactor:
     """Since 2026 CMS publishes a factor for qualifying APM participants and one for all others, in a file each."""
     factor = reference.conversion_factor(service.day, service.qualifying_apm)
     if factor is not None:
@@ -182,16 +183,16 @@ def _product(weighted: Weighted, factor: ConversionFactor, applied: list[Share])
 def fee_row(reference: Reference, code: str, modifiers: tuple[str, ...], day: date) -> FeeRow:
     """The fee schedule row that pays a code with its modifiers.
 
-    26 or TC on a code that has no such part is invalid and changes nothing here: the whole code is priced, and the
+    26 or TC on a code without that component is invalid and changes nothing here: the full code is priced, and the
     rules deny the line. Raises NoPrice when there is no row or it carries no amount.
     """
-    whole = reference.fee(code, "", day)
-    part = part_of(modifiers)
-    row = (reference.fee(code, part, day) if part else None) or whole
+    full_row = reference.fee(code, "", day)
+    component = component_of(modifiers)
+    row = (reference.fee(code, component, day) if component else None) or full_row
     if row is None:
         before = reference.table_status(MPFS.name, day).state == "before-first-release"
         raise NoPrice("before-first-release" if before else "unknown-code")
-    if row.component != part and row.pc_tc in SPLIT[part]:
+    if row.component != component and row.pc_tc in SPLIT[component]:
         raise NoPrice("modifier-not-priced")
     return _carrying_an_amount(row)
 
@@ -206,7 +207,7 @@ def _carrying_an_amount(row: FeeRow) -> FeeRow:
     return row
 
 
-def _gpci(reference: Reference, service: Service) -> Gpci | None:
+def _gpci(reference: Reference, service: PricedService) -> Gpci | None:
     if service.area.locality is None:
         return None
     gpci = reference.gpci(service.area.locality, service.day)
@@ -215,15 +216,17 @@ def _gpci(reference: Reference, service: Service) -> Gpci | None:
     return gpci
 
 
-def _basis(reference: Reference, service: Service, row: FeeRow, factor: ConversionFactor, gpci: Gpci | None) -> str:
+def _basis(
+    reference: Reference, service: PricedService, row: FeeRow, factor: ConversionFactor, gpci: Gpci | None
+) -> str:
     schedule = f"MPFS {_year(reference, factor, service.day)}"
     if _carried_forward(reference, service.day, gpci):
         schedule += " carried forward"
     if factor.qualifying_apm:
         schedule += " (qualifying APM)"
     where = f"locality {gpci.locality} ({gpci.name})" if gpci else "national"
-    place = f"{where} {service.area.source}" if service.area.source else where
-    return ", ".join([schedule, place, *_remarks(service, row, reference)])
+    location = f"{where} {service.area.source}" if service.area.source else where
+    return ", ".join([schedule, location, *_remarks(service, row, reference)])
 
 
 def _year(reference: Reference, factor: ConversionFactor, day: date) -> int:
@@ -238,7 +241,7 @@ def _carried_forward(reference: Reference, day: date, gpci: Gpci | None) -> bool
     return any(reference.table_status(table.name, day).state != "in-force" for table in tables)
 
 
-def _remarks(service: Service, row: FeeRow, reference: Reference) -> Iterator[str]:
+def _remarks(service: PricedService, row: FeeRow, reference: Reference) -> Iterator[str]:
     if service.setting is None:
         yield "place of service unknown"
     facility = service.setting == "facility"
@@ -257,17 +260,17 @@ def _remarks(service: Service, row: FeeRow, reference: Reference) -> Iterator[st
         yield REDUCTION_REMARK
 
 
-def _without_effect(service: Service, row: FeeRow) -> Iterator[str]:
-    """Modifiers that would change an amount, and do not: nobody should take the whole fee for that of a part."""
-    part = part_of(service.modifiers)
-    if part and row.component != part:
-        yield f"modifier {part} has no effect: the code has no such part"
+def _without_effect(service: PricedService, row: FeeRow) -> Iterator[str]:
+    """Remarks on modifiers without effect: a full fee must not be mistaken for that of a component."""
+    component = component_of(service.modifiers)
+    if component and row.component != component:
+        yield f"modifier {component} has no effect: the code has no such part"
     if "50" in service.modifiers and row.bilateral not in BOTH_SIDES:
         yield "modifier 50 has no effect on this code"
 
 
-def _after_cut(reference: Reference, service: Service, row: FeeRow, gpci: Gpci | None) -> Weighted:
-    """The weighted units, less what equipment modifiers take off the technical part."""
+def _after_cut(reference: Reference, service: PricedService, row: FeeRow, gpci: Gpci | None) -> Weighted:
+    """The weighted units, less what equipment modifiers take off the technical component."""
     facility = service.setting == "facility"
     weighted = weigh(row, facility, gpci)
     cut = technical_cut(service.modifiers, service.day)
@@ -278,7 +281,7 @@ def _after_cut(reference: Reference, service: Service, row: FeeRow, gpci: Gpci |
 
 
 def _reduced(
-    reference: Reference, service: Service, row: FeeRow, gpci: Gpci | None, weighted: Weighted
+    reference: Reference, service: PricedService, row: FeeRow, gpci: Gpci | None, weighted: Weighted
 ) -> Weighted | None:
     """The weighted units of each unit of a line after its first; None where the first is paid no more than they."""
     found = reference.multiple_reduction(row.multiple, service.day)
@@ -287,8 +290,8 @@ def _reduced(
     expense = row.facility_pe if service.setting == "facility" else row.non_facility_pe
     off = Share(found.share, "multiple-procedure reduction")
     index = Decimal(1) if gpci is None else gpci.pe
-    by_place = "" if gpci is None else f" x {index:.3f}"
-    text = f"({weighted.text} - {off} x {expense:.2f} practice expense{by_place})"
+    by_locality = "" if gpci is None else f" x {index:.3f}"
+    text = f"({weighted.text} - {off} x {expense:.2f} practice expense{by_locality})"
     return Weighted(weighted.rvu - off.value * expense * index, text)
 
 
@@ -301,7 +304,7 @@ def _technical_row(reference: Reference, row: FeeRow, day: date) -> FeeRow:
     return technical
 
 
-def _provider_shares(service: Service) -> Iterator[Share]:
+def _provider_shares(service: PricedService) -> Iterator[Share]:
     profession = profession_of(service.profession)
     if profession.percent != FULL:
         yield Share(profession.percent, profession.name)
@@ -329,8 +332,8 @@ def _weigh(work: Decimal, pe: Decimal, mp: Decimal, gpci: Gpci | None) -> Weight
         rvu = work + pe + mp
         return Weighted(rvu, f"{rvu:.2f} RVU")
     weighted = work * gpci.work + pe * gpci.pe + mp * gpci.mp
-    parts = ((work, gpci.work), (pe, gpci.pe), (mp, gpci.mp))
-    return Weighted(weighted, f"({' + '.join(f'{units:.2f} x {index:.3f}' for units, index in parts)}) RVU")
+    terms = ((work, gpci.work), (pe, gpci.pe), (mp, gpci.mp))
+    return Weighted(weighted, f"({' + '.join(f'{units:.2f} x {index:.3f}' for units, index in terms)}) RVU")
 
 
 def amount(rvu: Decimal, factor: Decimal, applied: list[Share]) -> Decimal:

@@ -1,7 +1,7 @@
-"""What each finding may cost, who bears it, and the claim counted once.
+"""Computes the dollars at risk of each finding and of the claim, and who bears the loss.
 
-Who bears a line's loss is one answer a line: bundling, units, providers, documentation and all else fall on the
-provider; only coverage and frequency move to the patient, and only where nothing else stands on the line. The provider
+Each line has one bearer of its loss: bundling, units, providers, documentation and all else fall on the provider; only
+coverage and frequency move to the patient, and only where the line has no other finding. The provider
 loses what the line is allowed, the patient owes what it was billed at; where neither is settled, nobody knows.
 """
 
@@ -15,8 +15,8 @@ from scrubber.pricing.amounts import NOTHING, UNKNOWN, LinePrice
 
 PROVIDER, PATIENT, UNSETTLED = "provider", "patient", "unsettled"
 MOVABLE = frozenset(("coverage", "frequency"))
-MOST_LINES_SHOWN = 20  # of one finding; a claim has up to 1,000
-_RANK = {word: rank for rank, word in enumerate(UNKNOWN)}
+MOST_LINES_IN_STEPS = 20  # of one finding; a claim has up to 1,000
+_RANK = {reason: rank for rank, reason in enumerate(UNKNOWN)}
 
 Prices = Mapping[int, LinePrice]
 Bearers = Mapping[int, str]  # who bears each line that some finding puts at risk: provider, patient or unsettled
@@ -27,17 +27,17 @@ def add_impacts(
 ) -> tuple[tuple[Finding, ...], ClaimImpact]:
     """The findings with their dollars, in the same order, and the dollars of the claim.
 
-    `liabilities` says who would bear a denial of coverage or frequency, by line number; a line that it does not name is
-    the provider's. Each line counts once in the claim, whatever number of findings stand on it.
+    `liabilities` has the bearer of a denial of coverage or frequency, by line number; any other line is the provider's.
+    Each line counts once in the claim, whatever the number of its findings.
     """
     bearers = _bearers(findings, prices, liabilities)
-    made: dict[tuple[tuple[int, ...], bool], Impact] = {}
+    impacts: dict[tuple[tuple[int, ...], bool], Impact] = {}
     priced = []
     for finding in findings:
         key = lines_at_risk(finding, prices), puts_at_risk(finding)
-        if key not in made:
-            made[key] = _impact(*key, prices, bearers)
-        priced.append(Finding(*finding[:-1], made[key]))
+        if key not in impacts:
+            impacts[key] = _impact(*key, prices, bearers)
+        priced.append(Finding(*finding[:-1], impacts[key]))
     return tuple(priced), _claim_impact(prices, bearers)
 
 
@@ -154,13 +154,15 @@ def _basis(prices: Iterable[LinePrice]) -> str | None:
 
 def _steps(lines: tuple[int, ...], risky: bool, prices: Prices, bearers: Bearers) -> tuple[str, ...]:
     steps: list[str] = []
-    for number in lines[:MOST_LINES_SHOWN]:
+    for number in lines[:MOST_LINES_IN_STEPS]:
         own = prices[number].steps
         if risky and bearers[number] == PATIENT and prices[number].billed is not None:
             own = (*own, f"the patient owes the charge: {prices[number].billed}")
         steps += own if len(lines) == 1 else [f"line {number}: {step}" for step in own]
-    if len(lines) > MOST_LINES_SHOWN:
-        steps.append(f"and {len(lines) - MOST_LINES_SHOWN} more lines; each line's steps stand at the claim's impact")
+    if len(lines) > MOST_LINES_IN_STEPS:
+        steps.append(
+            f"and {len(lines) - MOST_LINES_IN_STEPS} more lines; each line's steps stand at the claim's impact"
+        )
     return tuple(steps)
 
 

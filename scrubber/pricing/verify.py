@@ -1,4 +1,4 @@
-"""Works out again the amounts that CMS publishes by locality, and compares to the cent."""
+"""Verifies our prices: computes the amounts that CMS publishes by locality, and compares them to the cent."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from scrubber.pricing.adjustments import NOT_ASKED
-from scrubber.pricing.fee_schedule import Area, Service, medicare_unit_fee
+from scrubber.pricing.adjustments import NO_CLAIM
+from scrubber.pricing.fee_schedule import Area, PricedService, medicare_unit_fee
 from scrubber.reference import Reference
 from scrubber.reference.load.format import BadRow, SourceFile
 from scrubber.reference.load.mpfs_factors import CarrierAmount, read_carrier_amounts
 
-NAMED = 100  # of the differences and of the bad rows, at most; all are counted
+MOST_LISTED = 100  # of the differences and of the bad rows; all are counted
 
 
-class Comparison(NamedTuple):
-    """A published amount beside ours. `ours` None: not known, `unknown` says why."""
+class AmountComparison(NamedTuple):
+    """A published amount and ours. `ours` None: not known, `unknown` says why."""
 
     row: CarrierAmount
     setting: str
@@ -43,7 +43,7 @@ class Verification:
     different: int = 0
     unknown: Counter[str] = field(default_factory=Counter)
     bad_rows: int = 0
-    first_different: list[Comparison] = field(default_factory=list)
+    first_different: list[AmountComparison] = field(default_factory=list)
     first_bad: list[BadRow] = field(default_factory=list)
 
     @property
@@ -51,7 +51,7 @@ class Verification:
         """Whether there are amounts, every row was read, and every amount is ours to the cent."""
         return 0 < self.amounts == self.exact and not self.bad_rows
 
-    def count(self, compared: Comparison) -> None:
+    def count(self, compared: AmountComparison) -> None:
         """Take one amount into account."""
         self.amounts += 1
         if compared.unknown is not None:
@@ -60,13 +60,13 @@ class Verification:
             self.exact += 1
         else:
             self.different += 1
-            if len(self.first_different) < NAMED:
+            if len(self.first_different) < MOST_LISTED:
                 self.first_different.append(compared)
 
     def count_bad(self, row: BadRow) -> None:
         """Take a row into account that could not be read."""
         self.bad_rows += 1
-        if len(self.first_bad) < NAMED:
+        if len(self.first_bad) < MOST_LISTED:
             self.first_bad.append(row)
 
 
@@ -75,8 +75,8 @@ def verify_mpfs(
 ) -> Verification:
     """Compare a file of carrier amounts with what the loaded relative values, indices and conversion factor give.
 
-    These are asked as of `day`; None: the last day of the year that each row names. The prices are those of claims:
-    the same function works them out. Memory does not grow with the file.
+    These are looked up as of `day`; None: the last day of the year that each row names. The prices are those of claims:
+    the same function computes them. Memory does not grow with the file.
     """
     verification = Verification()
     for row in read_carrier_amounts(source):
@@ -91,10 +91,10 @@ def verify_mpfs(
     return verification
 
 
-def compare(row: CarrierAmount, reference: Reference, day: date, qualifying_apm: bool) -> Iterator[Comparison]:
-    """Both amounts of a published row, beside ours."""
+def compare(row: CarrierAmount, reference: Reference, day: date, qualifying_apm: bool) -> Iterator[AmountComparison]:
+    """Both amounts of a published row, each with ours."""
     for setting, published in (("non-facility", row.non_facility), ("facility", row.facility)):
-        service = Service(
+        service = PricedService(
             code=row.code,
             modifiers=(row.component,) if row.component else (),
             day=day,
@@ -102,7 +102,7 @@ def compare(row: CarrierAmount, reference: Reference, day: date, qualifying_apm:
             area=Area(row.locality),
             participating=True,
             qualifying_apm=qualifying_apm,
-            profession=NOT_ASKED,
+            profession=NO_CLAIM,
         )
         ours = medicare_unit_fee(reference, service)
-        yield Comparison(row, setting, published, ours.fee, ours.unknown)
+        yield AmountComparison(row, setting, published, ours.fee, ours.unknown)

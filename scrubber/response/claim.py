@@ -13,7 +13,7 @@ import orjson
 
 from scrubber.claim.elements import ELEMENTS
 from scrubber.findings import (
-    AS_WRITTEN,
+    NO_SWITCHES,
     Check,
     ClaimImpact,
     Finding,
@@ -100,7 +100,7 @@ def document(result: ScrubResult) -> Document:
 
 def switched(switches: Switches) -> Document:
     """`switched` of an answer, which is there when something was."""
-    return {} if switches is AS_WRITTEN else {"switched": {"enable": switches.enable, "disable": switches.disable}}
+    return {} if switches is NO_SWITCHES else {"switched": {"enable": switches.enable, "disable": switches.disable}}
 
 
 def amount(value: Decimal | None) -> str | None:

@@ -42,7 +42,7 @@ from scrubber.explain.model import (
     RuleExplained,
 )
 from scrubber.explain.text import render
-from scrubber.findings import AS_WRITTEN, read_switches
+from scrubber.findings import NO_SWITCHES, read_switches
 from scrubber.rulebook.rule import AllOf, leaves, window
 from scrubber.scrub import Scrubber, open_scrubber
 from tests.conftest import ROOT
@@ -99,14 +99,14 @@ def test_an_explanation_fires_where_the_scrub_finds(seed: int, shipped: Scrubber
 
 
 def everything(scrubber: Scrubber, claim: Claim) -> Iterator[RuleExplained]:
-    scrubbed = Scrubbed(scrubber, claim, DAY, AS_WRITTEN)
+    scrubbed = Scrubbed(scrubber, claim, DAY, NO_SWITCHES)
     for rule in scrubber.rulebook.rules.values():
         yield explain_rule(scrubbed.trial(rule), Asked((rule.id,)), EVERYTHING)
 
 
 @pytest.mark.parametrize("seed", seeds(60, 90))
 def test_every_condition_is_judged_as_the_plain_engine_does(seed: int, shipped: Scrubber) -> None:
-    scrubbed = Scrubbed(shipped, read_v3(random_claim(seed)), DAY, AS_WRITTEN)
+    scrubbed = Scrubbed(shipped, read_v3(random_claim(seed)), DAY, NO_SWITCHES)
     lists = shipped.rulebook.lists
     for rule in shipped.rulebook.rules.values():
         for fact in (fact for fact in scrubbed.ground.known.facts if fact.kind == rule.scope):

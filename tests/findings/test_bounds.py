@@ -11,7 +11,7 @@ import pytest
 from scrubber.claim import read_v3
 from scrubber.claim.model import MOST_LINES
 from scrubber.findings import Finding, disposition
-from scrubber.findings.bounds import MOST_OF_A_RULE, at_most
+from scrubber.findings.bounds import MOST_OF_A_RULE, limit_findings
 from scrubber.response.claim import document, to_bytes
 from scrubber.scrub import Scrubber, read_facts
 from tests.support import results
@@ -118,7 +118,7 @@ def test_the_last_finding_of_a_rule_has_the_lines_of_those_it_stands_for() -> No
     many, few = results.rule("sample-many"), results.rule("sample-few")
     findings = [_of(many, number) for number in range(1, MOST_OF_A_RULE + 3)]
     findings.insert(2, _of(few, 7))
-    shown = at_most(tuple(findings))
+    shown = limit_findings(tuple(findings))
     assert len(shown) == MOST_OF_A_RULE + 1
     assert shown[2].rule.id == "sample-few"
     assert shown[-1].lines == (50, 51, 52)
@@ -129,4 +129,4 @@ def test_the_last_finding_of_a_rule_has_the_lines_of_those_it_stands_for() -> No
 
 def test_as_many_findings_as_there_may_be_lines_stand_alone() -> None:
     findings = tuple(_of(results.rule("sample-many"), number) for number in range(1, MOST_OF_A_RULE + 1))
-    assert at_most(findings) == findings
+    assert limit_findings(findings) == findings

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from scrubber.claim.model import ServiceLine
 from scrubber.pricing import UNKNOWN, LinePrice
-from scrubber.pricing.adjustments import NOT_ASKED
+from scrubber.pricing.adjustments import NO_CLAIM
 from scrubber.pricing.amounts import UnitFee
-from scrubber.pricing.fee_schedule import Area, Service, medicare_unit_fee
+from scrubber.pricing.fee_schedule import Area, PricedService, medicare_unit_fee
 from scrubber.reference import Reference
 from scrubber.reference.fee_rows import ConversionFactor, FeeRow
 from scrubber.reference.releases import Release
@@ -289,7 +289,7 @@ def made_up(*rows: FeeRow, factor: bool = True) -> Reference:
 
 
 def unit_fee(*modifiers: str, rows: tuple[FeeRow, ...], factor: bool = True) -> UnitFee:
-    service = Service("70000", modifiers, DAY, "non-facility", Area(None), True, False, NOT_ASKED)
+    service = PricedService("70000", modifiers, DAY, "non-facility", Area(None), True, False, NO_CLAIM)
     return medicare_unit_fee(made_up(*rows, factor=factor), service)
 
 

@@ -28,7 +28,7 @@ from scrubber.authoring.admission import admit
 from scrubber.authoring.check_cache import CheckCache
 from scrubber.claim.v3 import read_v3
 from scrubber.cli import main
-from scrubber.engine.durable import Trouble
+from scrubber.engine.durable import EngineFailure
 from scrubber.errors import Faults
 from scrubber.reference import LiveReference, open_reference
 from scrubber.reference.live import read_typed
@@ -465,7 +465,7 @@ def test_old_rulebooks_and_their_engines_leave_no_trace() -> None:
     assert [each() for each in gone] == [None] * 6
     assert sessions
     for session in sessions:
-        with pytest.raises(Trouble):  # what durable_rules held is free
+        with pytest.raises(EngineFailure):  # what durable_rules held is free
             session.run([], 0)
 
 

@@ -11,7 +11,7 @@ from typing import NoReturn
 from scrubber.app import create_app, reloading_app
 from scrubber.claim.model import Claim
 from scrubber.config import read_settings
-from scrubber.findings import AS_WRITTEN, Switches
+from scrubber.findings import NO_SWITCHES, Switches
 from scrubber.scrub import open_scrubber
 from scrubber.server.gunicorn import serve
 
@@ -23,7 +23,7 @@ class Crashing:
         opened = open_scrubber(SETTINGS.rules, SETTINGS.reference)
         self.rulebook, self.reference, self.engine = opened.rulebook, opened.reference, opened.engine
 
-    def scrub(self, claim: Claim, received_on: date, switches: Switches = AS_WRITTEN) -> NoReturn:
+    def scrub(self, claim: Claim, received_on: date, switches: Switches = NO_SWITCHES) -> NoReturn:
         """Log, warn and raise with values of the claim."""
         name = str(claim.subscriber.last_name)
         library = logging.getLogger("some.library")

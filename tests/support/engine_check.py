@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any
 
 from scrubber.engine import compile
-from scrubber.engine.durable import DurableEngine, Session, Trouble
+from scrubber.engine.durable import DurableEngine, EngineFailure, Session
 from scrubber.engine.plain import PlainEngine
 from scrubber.engine.program import EngineTest
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Has
@@ -30,7 +30,7 @@ Pairs = tuple[DurableEngine, PlainEngine]
 
 def engines(tests: Sequence[EngineTest]) -> Pairs:
     """A fast one that asks durable_rules each time, and a plain one."""
-    return DurableEngine(tests, LISTS, remembers=0), PlainEngine(tests, LISTS)
+    return DurableEngine(tests, LISTS, cache_size=0), PlainEngine(tests, LISTS)
 
 
 def agree(tests: Sequence[EngineTest], facts: Sequence[AnyFact], fallbacks: int = 0) -> DurableEngine:
@@ -153,14 +153,14 @@ def session_recovers() -> None:
     for _ in range(3):
         try:
             session.run([{"id": 1, **{f"f{number}": 1 for number in range(70)}}], 1)
-        except Trouble:
+        except EngineFailure:
             assert session.run([{"id": 1, "f3": 1}, {"id": 2, "x": 1}], 2) == [(3, 1)]
         else:
             raise AssertionError
     session.close()
     try:
         Session('{"end":{"all":[{"m":{"$sum":{"end":1}}}]}}')
-    except Trouble:
+    except EngineFailure:
         return
     raise AssertionError
 

@@ -55,13 +55,13 @@ def read_v3(body: object) -> Claim:
         return _read_named(guessed)
     as_read = in_model_names(body, guess=False)
     try:
-        meant = _read_named(guessed)
-    except NotAClaim:  # it cannot have been meant so
-        meant = None
-    return _read_named(as_read._replace(resembling=guessed.resembling), meant)
+        corrected = _read_named(guessed)
+    except NotAClaim:  # the correction is no claim, so it cannot be right
+        corrected = None
+    return _read_named(as_read._replace(resembling=guessed.resembling), corrected)
 
 
-def _read_named(named: Named, meant: Claim | None = None) -> Claim:
+def _read_named(named: Named, corrected: Claim | None = None) -> Claim:
     """The claim in a body that was brought into the model's names. Pointers of refusals go by the sender's."""
     loaded, unknown = _loaded(named)
     notes = Notes()
@@ -75,7 +75,7 @@ def _read_named(named: Named, meant: Claim | None = None) -> Claim:
         unmapped=fast_load.listed(unmapped),
         moved=moved,
         resembling=named.resembling,
-        meant=meant,
+        corrected=corrected,
     )
 
 
@@ -84,7 +84,7 @@ def _loaded(named: Named) -> tuple[Loaded, list[str]]:
         return fast_load.load(named.body)
     except NotAClaim as refusal:
         problems = [Problem(as_sent(pointer, named.moved), message) for pointer, message in refusal.problems]
-    problems += [Problem(name.pointer, f"was probably meant as {name.meant}") for name in named.resembling]
+    problems += [Problem(name.pointer, f"was probably meant as {name.known_name}") for name in named.resembling]
     raise NotAClaim(problems)
 
 

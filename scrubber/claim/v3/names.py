@@ -3,7 +3,7 @@
 Only such bodies come here, once the quick path has found an unknown name or a wrong container. Clear synonyms are
 read, names in the object beside their own are put in their place, and both are told. A name that only resembles a known
 one is left where it is; a second reading of the body takes it for what it was probably meant to be, and what comes out
-otherwise in the two readings is not judged (`findings/doubtful.py`).
+otherwise in the two readings is not judged (`findings/misspelled_names.py`).
 """
 
 from __future__ import annotations
