@@ -1,4 +1,4 @@
-"""Reads whatever a sender writes into one Claim."""
+"""Reads the body of a request into one Claim, in any of the forms that senders use."""
 
 from __future__ import annotations
 

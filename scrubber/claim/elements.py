@@ -1,4 +1,4 @@
-"""The elements of a professional claim: place in the body, X12 loop and element, box, and our words for each."""
+"""Catalogues the elements of a professional claim: path in the body, X12 loop and element, CMS-1500 box, label."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """A place on the claim: `owner` and `path` make its JSON pointer; X12 loop and element; CMS-1500 box; our words."""
+    """An element of the claim: `owner` and `path` make its JSON pointer; X12 loop and element; CMS-1500 box; label."""
 
     owner: str  # claim | line | service | diagnosis | subscriber | patient | a provider: billing, rendering …
     path: str
@@ -107,7 +107,7 @@ ELEMENTS: Mapping[str, Element] = {
     "body": Element("claim", "", "", "", None, "body of the claim"),
 }  # fmt: skip
 
-# What can be read at a place, in words for the sender: by the last name of its pointer, else by what was looked for.
+# What an element may hold, in words for the sender: by the last name of its pointer, else by what was expected.
 READABLE: Mapping[str, str] = {
     "participation": "par or nonpar",
     "locality": "national, or five digits, a hyphen and two digits, such as 10112-00",

@@ -1,7 +1,7 @@
-"""One professional claim, whatever shape it came in. Frozen; no look-ups, no opinions.
+"""The model of one professional claim, whatever form it was sent in: frozen, without look-ups or judgements.
 
-Scalars that were absent are None. Scalars that were there but could not be read are None too, and stand in
-`Claim.unreadable`. What only `scrubContext` can say is three-valued: a value, stated absent, or not supplied.
+Scalars that were absent are None. Scalars that were sent but could not be read are None too, and are listed in
+`Claim.unreadable`. What only `scrubContext` can state is three-valued: a value, stated absent, or not supplied.
 No class here prints its fields: a claim must not reach a log through a repr.
 """
 
@@ -29,7 +29,7 @@ NOT_SUPPLIED = Absence.NOT_SUPPLIED
 
 
 class Unreadable(NamedTuple):
-    """A scalar that stands in the body but is not what its place asks for.
+    """A scalar in the body that is not of the kind that its element has.
 
     `element` is a name of `vocabulary.ELEMENTS`; `expected` one of: text, amount, number, date, pointer, code.
     `line` is the 1-based service line, or None at claim level. The value itself is not kept.
@@ -42,7 +42,7 @@ class Unreadable(NamedTuple):
 
 
 class Normalised(NamedTuple):
-    """Something understood although it was not sent as the v3 model says; `change` is in our own fixed words."""
+    """Something understood although it was not sent as the v3 model says; `change` is one of our fixed texts."""
 
     pointer: str
     change: str
@@ -51,7 +51,7 @@ class Normalised(NamedTuple):
 class Resembling(NamedTuple):
     """A name in the body that the model does not know and that is probably a misspelling of `known_name`.
 
-    `pointer` is where it stands; `line` the 1-based service line, or None at claim level.
+    `pointer` is its position; `line` the 1-based service line, or None at claim level.
     """
 
     pointer: str
@@ -60,7 +60,7 @@ class Resembling(NamedTuple):
 
 
 def as_sent(pointer: str, moved: Mapping[str, str]) -> str:
-    """The pointer of the same thing in the sender's body. `moved`: where things that stand elsewhere there do so."""
+    """The pointer of the same value in the sender's body. `moved`: the pointers of values that are elsewhere there."""
     head = pointer
     while head:
         if head in moved:
@@ -83,7 +83,7 @@ class Address:
 class Provider:
     """A billing, rendering, ordering, referring or supervising provider, or a service facility.
 
-    `pointer` is where it stands in the body, or would stand.
+    `pointer` is its position in the body, or would be.
     """
 
     pointer: str
@@ -113,7 +113,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Diagnosis:
-    """A diagnosis in its place on the claim (1-based), without dot, upper case; `qualifier` is ABK, ABF, BK or BF."""
+    """A diagnosis with its position on the claim (1-based), upper case without dot; `qualifier` is ABK, ABF, BK or BF."""
 
     position: int
     pointer: str
@@ -155,7 +155,7 @@ class ServiceLine:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Documentation:
-    """What one documentation block says of the report behind some lines.
+    """One documentation block: what the sender states about the report for some lines.
 
     `elements` maps flat names to a text or to ABSENT; a name that is missing was not supplied. Flat names are those
     of `scrubContext.documentation[].elements`, nested ones joined with a dot (`signature.npi`, `sourceStudy.code`);
@@ -199,7 +199,7 @@ class EarlierService:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Context:
-    """`scrubContext`: what the v3 body has no place for.
+    """`scrubContext`: what the v3 body has no element for.
 
     `abn` and `history` are None when not supplied and empty when stated absent. `locality` is "CCCCC-LL",
     "national" or None; `participation` "par", "nonpar" or None.
@@ -225,7 +225,7 @@ class Claim:
     list, by element name (see `vocabulary.ELEMENTS`): filing indicator, signature flags and the like.
     `lines_sent` is how many service lines the body has: of more than a claim can hold only the first are in `lines`.
 
-    Pointers in here go by the names of the model. `moved` says where a thing stands that the sender wrote elsewhere:
+    Pointers in here use the names of the model. `moved` has the pointers of values that the sender wrote elsewhere:
     `pointer_as_sent`. `resembling` are names that are probably misspelled and were not read; `corrected` is the claim
     with them read as the known names, None where there are none.
     """
@@ -265,5 +265,5 @@ class Claim:
         return self.lines_sent > MOST_LINES
 
     def pointer_as_sent(self, pointer: str) -> str:
-        """The pointer of the same thing in the sender's body."""
+        """The pointer of the same value in the sender's body."""
         return as_sent(pointer, self.moved) if self.moved else pointer

@@ -1,4 +1,4 @@
-"""Parses a body as JSON, or says where it stops being JSON."""
+"""Parses a body as JSON, or reports the line and column of the first fault."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 def parse_json(data: bytes) -> object:
     """Parse UTF-8 JSON; of repeated keys the last wins. Numbers beyond 64 bits become floats.
 
-    Raises NotJson with the place of the first fault: bad syntax, NaN or Infinity, bad UTF-8, a lone surrogate, a
+    Raises NotJson with the position of the first fault: bad syntax, NaN or Infinity, bad UTF-8, a lone surrogate, a
     number beyond a float, more than 1,024 levels. Raises NotAClaim, before any parsing, for a body of so many objects
     and lists that it would take seconds and gigabytes.
     """
@@ -25,12 +25,12 @@ def parse_json(data: bytes) -> object:
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        place = error.pos
-    raise _not_json(data, place)  # outside the handler: the parser's error holds the body
+        offset = error.pos
+    raise _not_json(data, offset)  # outside the handler: the parser's error holds the body
 
 
 def _not_json(data: bytes, characters: int) -> NotJson:
-    """The fault after so many characters, or at the first byte that is not UTF-8, where the parser names none."""
+    """The fault after so many characters, or at the first byte that is not UTF-8 where the parser has no position."""
     try:
         before = data.decode()[:characters]
     except UnicodeDecodeError as error:

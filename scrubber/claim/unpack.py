@@ -1,4 +1,4 @@
-"""Unpacks bodies that were packed by gzip, piece by piece and within a bound."""
+"""Decompresses gzip bodies, piece by piece and up to a limit of size."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from scrubber.errors import BadGzip, UnpacksTooLarge
 
 MAGIC = b"\x1f\x8b"
-PIECE = 1 << 20  # bytes that are unpacked at once, however many a packed byte stands for
+PIECE = 1 << 20  # bytes decompressed in one step, whatever the ratio of compression
 _GZIP = 16 + zlib.MAX_WBITS
-_PADDING = b"\0"  # that some programs put before or behind a gzip; gzip itself passes it over
+_PADDING = b"\0"  # some programs write it before or after a gzip; gzip itself skips it
 
 
 class Unpacker:
-    """What gzip (RFC 1952) of one or several members holds, fed as it comes. Empty where nothing was fed."""
+    """Decompresses gzip (RFC 1952) of one or several members as it arrives. No input gives no output."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
@@ -24,7 +24,7 @@ class Unpacker:
         self._start = b""  # the first two bytes of the member that has begun; empty between two members
 
     def feed(self, packed: bytes) -> Iterator[bytes]:
-        """What this piece holds. To be read to its end. Raises BadGzip, UnpacksTooLarge."""
+        """The content of this piece; the iterator must be exhausted. Raises BadGzip, UnpacksTooLarge."""
         data = packed
         while data := data if self._start else data.lstrip(_PADDING):
             self._start = (self._start + data[:2])[:2]
@@ -43,7 +43,7 @@ class Unpacker:
                 self._member, self._start, self._members = zlib.decompressobj(_GZIP), b"", self._members + 1
 
     def end(self) -> None:
-        """Nothing more comes. Raises BadGzip where something is missing."""
+        """Called after the last piece. Raises BadGzip where the gzip is incomplete."""
         if self._start:
             begun = MAGIC.startswith(self._start)
             raise BadGzip("ends in the middle of its gzip" if begun else self._what_it_is())
@@ -55,7 +55,7 @@ class Unpacker:
 
 
 def unpacked(packed: Iterable[bytes], most_bytes: int) -> Iterator[bytes]:
-    """What gzip holds. Raises BadGzip for what is none, is damaged or cut off; UnpacksTooLarge."""
+    """The content of a gzip. Raises BadGzip where it is none, is damaged or cut off; UnpacksTooLarge."""
     unpacker = Unpacker(most_bytes)
     for piece in packed:
         yield from unpacker.feed(piece)

@@ -9,7 +9,7 @@ import pytest
 
 from scrubber.api.schemas.body import SENT, Sent
 from scrubber.app import create_app
-from scrubber.claim.v3.values import Odd, Reader, Several
+from scrubber.claim.v3.values import IrregularList, IrregularValue, Reader
 from scrubber.config import Settings
 from tests.support.service import ROOT
 
@@ -25,9 +25,9 @@ SAMPLES: dict[str, tuple[object, ...]] = {
 
 def understood(reader: Reader, sample: object) -> bool:
     found = reader(sample)
-    if isinstance(found, Odd):
+    if isinstance(found, IrregularValue):
         return found.expected is None
-    return not isinstance(found, Several) or all(odd.expected is None for _, odd in found.odd)
+    return not isinstance(found, IrregularList) or all(odd.expected is None for _, odd in found.odd)
 
 
 def read(reader: Reader, samples: tuple[object, ...]) -> bool:
@@ -50,7 +50,7 @@ def test_what_is_documented_first_is_the_form_of_the_model() -> None:
     for reader, sent in SENT.items():
         samples = SAMPLES[sent.entries or sent.type]
         asked = [[sample] for sample in samples] if sent.entries else samples
-        assert any(not isinstance(reader(sample), Odd | Several) for sample in asked), reader
+        assert any(not isinstance(reader(sample), IrregularValue | IrregularList) for sample in asked), reader
 
 
 def properties(document: Schema, name: str, seen: set[str]) -> Iterator[tuple[str, str, Schema]]:

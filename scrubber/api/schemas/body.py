@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from scrubber.claim.elements import ELEMENTS, Element
 from scrubber.claim.v3 import values
-from scrubber.claim.v3.schema import Scalar
+from scrubber.claim.v3.schema import ScalarField
 from scrubber.claim.v3.synonyms import SYNONYMS
 from scrubber.claim.v3.values import Reader
 
@@ -34,7 +34,7 @@ SENT: dict[Reader, Sent] = {
     values.procedure: _TEXT,
     values.diagnosis: _TEXT,
     values.yes_no_code: Sent("string", ("integer", "boolean")),
-    values.word: _TEXT,
+    values.keyword: _TEXT,
     values.amount: Sent("string", ("integer", "number")),
     values.number: Sent("string", ("integer", "number")),
     values.day: _TEXT,
@@ -52,7 +52,7 @@ SENT: dict[Reader, Sent] = {
 
 def describe_scalar(_converter: object, field: object, **_: Any) -> dict[str, Any]:
     """Called by apispec for each field of a schema: type and words for a scalar of the body, nothing for others."""
-    if not isinstance(field, Scalar):
+    if not isinstance(field, ScalarField):
         return {}
     sent = SENT[field.read]
     schema: dict[str, Any] = {"type": [sent.type, "null"]}
@@ -73,7 +73,7 @@ def _also(sent: Sent) -> list[str]:
     return [f"Also read: {named} alone, or as an entry"]
 
 
-def _other_names(field: Scalar, name: str) -> list[str]:
+def _other_names(field: ScalarField, name: str) -> list[str]:
     """Names that are beyond doubt read as this one."""
     names = SYNONYMS.get(type(field.parent).__name__, {})
     others = [other for other, model in names.items() if model == name]

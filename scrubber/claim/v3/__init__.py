@@ -9,10 +9,11 @@ from typing import Any
 from scrubber.claim.model import Claim, Normalised, Provider, as_sent
 from scrubber.claim.parse import parse_json
 from scrubber.claim.v3 import constructors, fast_load
-from scrubber.claim.v3.names import Named, in_model_names, repeated_names
+from scrubber.claim.v3.extractor import Extractor, LoadedObject
+from scrubber.claim.v3.names import RenamedBody, in_model_names
 from scrubber.claim.v3.parties import diagnoses, provider, providers, service_lines, subscriber_and_patient
+from scrubber.claim.v3.repeated_names import repeated_names
 from scrubber.claim.v3.scrub_context import context
-from scrubber.claim.v3.values import Loaded, Notes
 from scrubber.errors import NotAClaim, Problem
 
 _CI = "/claimInformation"
@@ -33,7 +34,7 @@ _CLAIM_ELEMENTS, _CLAIM_NAMES = tuple(_CLAIM_TEXTS), tuple(_CLAIM_TEXTS.values()
 def read_claim(data: bytes) -> Claim:
     """The claim in a body of UTF-8 JSON. Raises NotJson as `parse_json` does, and NotAClaim as `read_v3` does.
 
-    A name that stands twice in one object is told; only the text shows it.
+    A name that occurs twice in one object is reported; only the bytes reveal it.
     """
     body = parse_json(data)
     repeated = repeated_names(data, body)  # first, because it refuses what is nested too deeply to be read
@@ -45,11 +46,11 @@ def read_v3(body: object) -> Claim:
     """A parsed body -> a Claim, with what was normalised, unreadable or unknown listed in it.
 
     Raises NotAClaim when a container is wrong: the body, an object or a list in it, or no or too many service lines;
-    and for a claim of another kind.
+    and for a claim of another kind (837I, 837D).
     """
-    loaded = fast_load.regular(body)
+    loaded = fast_load.load_regular(body)
     if loaded is not None:
-        return _claim(loaded, lines_sent(body), Notes())
+        return _claim(loaded, lines_sent(body), Extractor())
     guessed = in_model_names(body, guess=True)
     if not guessed.resembling:
         return _read_named(guessed)
@@ -61,30 +62,33 @@ def read_v3(body: object) -> Claim:
     return _read_named(as_read._replace(resembling=guessed.resembling), corrected)
 
 
-def _read_named(named: Named, corrected: Claim | None = None) -> Claim:
-    """The claim in a body that was brought into the model's names. Pointers of refusals go by the sender's."""
-    loaded, unknown = _loaded(named)
-    notes = Notes()
-    claim = _claim(loaded, lines_sent(named.body), notes)
-    moved = {**named.moved, **{pointer: as_sent(place, named.moved) for pointer, place in notes.moved.items()}}
-    told = [Normalised(as_sent(pointer, named.moved), change) for pointer, change in claim.normalised]
-    unmapped = [as_sent(pointer, named.moved) for pointer in (*unknown, *notes.unmapped)]
+def _read_named(renamed: RenamedBody, corrected: Claim | None = None) -> Claim:
+    """The claim in a body with the model's names. Refusals point into the sender's body."""
+    loaded, unknown = _loaded(renamed)
+    extractor = Extractor()
+    claim = _claim(loaded, lines_sent(renamed.body), extractor)
+    moved = {
+        **renamed.moved,
+        **{pointer: as_sent(pointer, renamed.moved) for pointer, pointer in extractor.moved.items()},
+    }
+    normalised = [Normalised(as_sent(pointer, renamed.moved), change) for pointer, change in claim.normalised]
+    unmapped = [as_sent(pointer, renamed.moved) for pointer in (*unknown, *extractor.unmapped)]
     return replace(
         claim,
-        normalised=(*sorted(set(named.changes)), *told),
-        unmapped=fast_load.listed(unmapped),
+        normalised=(*sorted(set(renamed.changes)), *normalised),
+        unmapped=fast_load.unmapped_pointers(unmapped),
         moved=moved,
-        resembling=named.resembling,
+        resembling=renamed.resembling,
         corrected=corrected,
     )
 
 
-def _loaded(named: Named) -> tuple[Loaded, list[str]]:
+def _loaded(renamed: RenamedBody) -> tuple[LoadedObject, list[str]]:
     try:
-        return fast_load.load(named.body)
+        return fast_load.load(renamed.body)
     except NotAClaim as refusal:
-        problems = [Problem(as_sent(pointer, named.moved), message) for pointer, message in refusal.problems]
-    problems += [Problem(name.pointer, f"was probably meant as {name.known_name}") for name in named.resembling]
+        problems = [Problem(as_sent(pointer, renamed.moved), message) for pointer, message in refusal.problems]
+    problems += [Problem(name.pointer, f"was probably meant as {name.known_name}") for name in renamed.resembling]
     raise NotAClaim(problems)
 
 
@@ -93,19 +97,19 @@ def lines_sent(body: Any) -> int:
     return len(body["claimInformation"]["serviceLines"])
 
 
-def _claim(loaded: Loaded, line_count: int, notes: Notes) -> Claim:
+def _claim(loaded: LoadedObject, line_count: int, extractor: Extractor) -> Claim:
     sent = loaded["claimInformation"]
-    texts = _texts(loaded, sent, notes)
-    subscriber, patient = subscriber_and_patient(loaded, notes)
-    by_role = providers(loaded, notes)
-    total = notes.take(sent, "claimChargeAmount", _CI, "total")
-    claim_diagnoses, lines = diagnoses(sent, notes), service_lines(sent, notes)
-    facility = provider(sent.get("serviceFacilityLocation"), f"{_CI}/serviceFacilityLocation", "facility", notes)
-    stated = context(loaded.get("scrubContext"), len(lines), notes)
-    return constructors.whole_claim(
-        control_number=notes.take(loaded, "controlNumber", "", None),
+    texts = _texts(loaded, sent, extractor)
+    subscriber, patient = subscriber_and_patient(loaded, extractor)
+    by_role = providers(loaded, extractor)
+    total = extractor.take(sent, "claimChargeAmount", _CI, "total")
+    claim_diagnoses, lines = diagnoses(sent, extractor), service_lines(sent, extractor)
+    facility = provider(sent.get("serviceFacilityLocation"), f"{_CI}/serviceFacilityLocation", "facility", extractor)
+    stated = context(loaded.get("scrubContext"), len(lines), extractor)
+    return constructors.claim(
+        control_number=extractor.take(loaded, "controlNumber", "", None),
         payer_id=texts.get("payer-id"),
-        payer_name=notes.take(loaded, "tradingPartnerName", "", None),
+        payer_name=extractor.take(loaded, "tradingPartnerName", "", None),
         filing_indicator=texts.get("filing-indicator"),
         subscriber=subscriber,
         patient=patient,
@@ -124,36 +128,36 @@ def _claim(loaded: Loaded, line_count: int, notes: Notes) -> Claim:
         diagnoses=claim_diagnoses,
         lines=lines,
         context=stated,
-        unreadable=tuple(notes.unreadable),
-        normalised=tuple(notes.normalised),
-        unmapped=fast_load.listed(notes.unmapped),
+        unreadable=tuple(extractor.unreadable),
+        normalised=tuple(extractor.normalised),
+        unmapped=fast_load.unmapped_pointers(extractor.unmapped),
         lines_sent=line_count,
-        moved=notes.moved or None,
+        moved=extractor.moved or None,
     )
 
 
-def _no_billing(body: Loaded) -> str:
-    """Where a billing provider would stand that is not there: as the next of `providers` where that shape is used."""
+def _no_billing(body: LoadedObject) -> str:
+    """The pointer of a missing billing provider: the next entry of `providers` where that form is used."""
     listed = body.get("providers")
     return f"/providers/{len(listed)}" if listed else "/billing"
 
 
-def _texts(body: Loaded, sent: Loaded, notes: Notes) -> Mapping[str, str]:
+def _texts(body: LoadedObject, sent: LoadedObject, extractor: Extractor) -> Mapping[str, str]:
     """Scalars of the claim that are only checked for presence or against a list, by element name."""
     submitter, receiver = body.get("submitter") or {}, body.get("receiver") or {}
     subscriber, supplement = body.get("subscriber") or {}, sent.get("claimSupplementalInformation")
-    take = notes.take
+    take = extractor.take
     found = {
-        "payer-id": notes.take_either(body, "tradingPartnerServiceId", "tradingPartnerId", "", "payer-id"),
+        "payer-id": extractor.take_either(body, "tradingPartnerServiceId", "tradingPartnerId", "", "payer-id"),
         "submitter-name": take(submitter, "organizationName", "/submitter", "submitter-name")
         or take(submitter, "lastName", "/submitter", "submitter-name"),
-        "submitter-contact": _contact(submitter, notes),
+        "submitter-contact": _contact(submitter, extractor),
         "receiver-name": take(receiver, "organizationName", "/receiver", "receiver-name"),
         "payment-responsibility": take(
             subscriber, "paymentResponsibilityLevelCode", "/subscriber", "payment-responsibility"
         ),
     }
-    found |= zip(_CLAIM_ELEMENTS, notes.take_each(sent, _CLAIM_NAMES, _CI, _CLAIM_ELEMENTS), strict=True)
+    found |= zip(_CLAIM_ELEMENTS, extractor.take_each(sent, _CLAIM_NAMES, _CI, _CLAIM_ELEMENTS), strict=True)
     if supplement:
         found["original-claim-number"] = take(supplement, "claimControlNumber", _SUPPLEMENT, "original-claim-number")
     return {element: value for element, value in found.items() if value is not None}
@@ -162,9 +166,9 @@ def _texts(body: Loaded, sent: Loaded, notes: Notes) -> Mapping[str, str]:
 _WAYS = ("phoneNumber", "email", "faxNumber")
 
 
-def _contact(submitter: Loaded, notes: Notes) -> str | None:
-    """The word "given" when there is a way to reach the submitter."""
+def _contact(submitter: LoadedObject, extractor: Extractor) -> str | None:
+    """The text "given" when there is a phone number, e-mail address or fax number of the submitter."""
     loaded = submitter.get("contactInformation") or {}
-    place, element = "/submitter/contactInformation", "submitter-contact"
-    ways = [notes.take(loaded, name, place, element) for name in _WAYS]
+    pointer, element = "/submitter/contactInformation", "submitter-contact"
+    ways = [extractor.take(loaded, name, pointer, element) for name in _WAYS]
     return "given" if any(ways) else None

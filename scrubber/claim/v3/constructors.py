@@ -1,4 +1,4 @@
-"""Quick constructors of the frozen parts of a Claim, of which one claim has some thirty."""
+"""Fast constructors of the frozen classes of a Claim, of which one claim needs some thirty instances."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from scrubber.claim import model
 
-Fields = ParamSpec("Fields")
-Made = TypeVar("Made")
+Arguments = ParamSpec("Arguments")
+Instance = TypeVar("Instance")
 
 
-def _quickly(frozen: Callable[Fields, Made]) -> Callable[Fields, Made]:
-    """A way to make instances of a frozen dataclass with slots, four times as fast and as frozen as any other.
+def _fast_constructor(frozen: Callable[Arguments, Instance]) -> Callable[Arguments, Instance]:
+    """A constructor of a frozen dataclass with slots, four times as fast as its own; the instances are as frozen.
 
     A frozen dataclass calls `object.__setattr__` for each field. A draft has the same slots, sets them plainly, and
     once all are set it becomes the frozen class, as Python allows between classes of the same slots.
@@ -24,12 +24,14 @@ def _quickly(frozen: Callable[Fields, Made]) -> Callable[Fields, Made]:
 
     own = [(each.name, each.type, field(default=each.default)) for each in fields(cast(Any, frozen))]
     namespace = {"__post_init__": freeze}
-    return cast(Callable[Fields, Made], make_dataclass("Draft", own, slots=True, repr=False, namespace=namespace))
+    return cast(
+        Callable[Arguments, Instance], make_dataclass("Draft", own, slots=True, repr=False, namespace=namespace)
+    )
 
 
-address = _quickly(model.Address)
-diagnosis = _quickly(model.Diagnosis)
-person = _quickly(model.Person)
-provider = _quickly(model.Provider)
-service_line = _quickly(model.ServiceLine)
-whole_claim = _quickly(model.Claim)
+address = _fast_constructor(model.Address)
+diagnosis = _fast_constructor(model.Diagnosis)
+person = _fast_constructor(model.Person)
+provider = _fast_constructor(model.Provider)
+service_line = _fast_constructor(model.ServiceLine)
+claim = _fast_constructor(model.Claim)

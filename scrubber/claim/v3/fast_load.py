@@ -1,8 +1,8 @@
 """Loads a body as `schema.load` does, ten times as fast, where its containers are right.
 
 marshmallow pays for each declared field, also for those that are not there. The functions made here, once, from the
-bound schema walk over the names that are. They accept or give up; when they give up, marshmallow says why. On the
-way they gather the unknown names, which marshmallow would only drop.
+bound schema walk over the names that are. They accept the body or give up; then marshmallow finds the errors. They also
+collect the unknown names, which marshmallow would drop.
 """
 
 from __future__ import annotations
@@ -15,33 +15,33 @@ from marshmallow import fields as marshmallow_fields
 
 from scrubber.claim.model import MOST_LINES
 from scrubber.claim.v3.names import MOST_NAMES, NAME, UNREADABLE_NAME
-from scrubber.claim.v3.schema import BODY, Part, PartOrList, Parts, Scalar, Shape
+from scrubber.claim.v3.schema import BODY, BodySchema, ObjectField, ObjectListField, ObjectOrListField, ScalarField
 from scrubber.errors import NotAClaim, Problem
 
 MOST_PROBLEMS = 50
 MOST_UNMAPPED = 200
-Loaded = dict[str, Any]
+LoadedDict = dict[str, Any]
 Acceptor = Callable[[object, str, list[str]], Any]  # value, its pointer, unknown names so far
 
 
 class _WrongContainer(Exception):
-    """Something is not the object or list that its place asks for; marshmallow finds out what."""
+    """A value is not the object or list that the schema requires; marshmallow finds out which."""
 
 
-def regular(body: object) -> Loaded | None:
+def load_regular(body: object) -> LoadedDict | None:
     """A parsed body whose names the model knows, as `load` gives it: nearly all. None: a name or container is not."""
     unknown: list[str] = []
     try:
         loaded = _accept(body, "", unknown)
     except _WrongContainer:
         return None
-    return None if unknown else cast(Loaded, loaded)
+    return None if unknown else cast(LoadedDict, loaded)
 
 
-def load(body: object) -> tuple[Loaded, list[str]]:
+def load(body: object) -> tuple[LoadedDict, list[str]]:
     """A parsed body -> its scalars read, in the containers of the schema; and pointers to unknown names.
 
-    Raises NotAClaim with a problem per place, at most MOST_PROBLEMS, when a container is wrong.
+    Raises NotAClaim with one problem for each value, at most MOST_PROBLEMS, when a container is wrong.
     """
     unknown: list[str] = []
     try:
@@ -50,13 +50,13 @@ def load(body: object) -> tuple[Loaded, list[str]]:
         pass
     problems: tuple[Problem, ...]
     try:
-        return cast(Loaded, BODY.load(cast(Any, body))), unknown
+        return cast(LoadedDict, BODY.load(cast(Any, body))), unknown
     except ValidationError as error:
         problems = tuple(_problems(error.messages))
     raise NotAClaim(problems)  # outside the handler: marshmallow's error holds the body
 
 
-def listed(unknown: list[str]) -> tuple[str, ...]:
+def unmapped_pointers(unknown: list[str]) -> tuple[str, ...]:
     """Pointers to unknown names, each once, sorted, at most MOST_UNMAPPED."""
     return tuple(sorted(set(unknown))[:MOST_UNMAPPED]) if unknown else ()
 
@@ -78,9 +78,9 @@ def _natural(key: str | int) -> tuple[int, str]:
     return (key, "") if isinstance(key, int) else (0, key)
 
 
-def _object(shape: Shape, *, optional: bool) -> Acceptor:
-    scalars = {name: field.read for name, field in _fields(shape) if isinstance(field, Scalar)}
-    parts = {name: _part(field) for name, field in _fields(shape) if name not in scalars}
+def _object(shape: BodySchema, *, optional: bool) -> Acceptor:
+    scalars = {name: field.read for name, field in _fields(shape) if isinstance(field, ScalarField)}
+    objects = {name: _acceptor(field) for name, field in _fields(shape) if name not in scalars}
     required = {name for name, field in _fields(shape) if field.required}
     unread = shape.unread
 
@@ -90,14 +90,14 @@ def _object(shape: Shape, *, optional: bool) -> Acceptor:
         if required and not required <= raw.keys():
             raise _WrongContainer
         if len(raw) > MOST_NAMES:
-            raw = _thinned(raw, {*scalars, *parts, *unread}, pointer, unknown)
-        loaded: Loaded = {}
+            raw = _thinned(raw, {*scalars, *objects, *unread}, pointer, unknown)
+        loaded: LoadedDict = {}
         for name, value in raw.items():
             read = scalars.get(name)
             if read is not None:
                 loaded[name] = None if value is None else read(value)
-            elif name in parts:
-                loaded[name] = parts[name](value, f"{pointer}/{name}", unknown)
+            elif name in objects:
+                loaded[name] = objects[name](value, f"{pointer}/{name}", unknown)
             elif name not in unread:
                 unknown.append(f"{pointer}/{name if NAME(name) else UNREADABLE_NAME}")
         return loaded
@@ -106,36 +106,36 @@ def _object(shape: Shape, *, optional: bool) -> Acceptor:
 
 
 def _nothing(raw: object, optional: bool) -> Any:
-    """None where null or "" may say that there is no container; any other value is a wrong one."""
+    """None where null or "" may mean that there is no container; any other value is a wrong one."""
     if optional and (raw is None or raw == ""):
         return None
     raise _WrongContainer
 
 
-def _fields(shape: Shape) -> Iterable[tuple[str, marshmallow_fields.Field[Any]]]:
+def _fields(shape: BodySchema) -> Iterable[tuple[str, marshmallow_fields.Field[Any]]]:
     return shape.load_fields.items()
 
 
-def _thinned(raw: Loaded, known: set[str], pointer: str, unknown: list[str]) -> Loaded:
-    """What is known of an object with too many names to list them."""
+def _thinned(raw: LoadedDict, known: set[str], pointer: str, unknown: list[str]) -> LoadedDict:
+    """The known members of an object with too many names to list them."""
     thin = {name: raw[name] for name in known if name in raw}
     if len(thin) < len(raw):
         unknown.append(f"{pointer}/(many unknown names)")
     return thin
 
 
-def _part(field: marshmallow_fields.Field[Any]) -> Acceptor:
-    if isinstance(field, Parts):
+def _acceptor(field: marshmallow_fields.Field[Any]) -> Acceptor:
+    if isinstance(field, ObjectListField):
         return _list(field)
-    if isinstance(field, PartOrList):
+    if isinstance(field, ObjectOrListField):
         return _either(field)
-    if isinstance(field, Part):
-        return _object(cast(Shape, field.schema), optional=not field.required)
+    if isinstance(field, ObjectField):
+        return _object(cast(BodySchema, field.schema), optional=not field.required)
     raise TypeError(f"no accept path for {type(field).__name__}")
 
 
-def _list(field: Parts) -> Acceptor:
-    accept = _part(field.inner)
+def _list(field: ObjectListField) -> Acceptor:
+    accept = _acceptor(field.inner)
     optional = not field.required
 
     def accept_each(raw: object, pointer: str, unknown: list[str]) -> Any:
@@ -150,14 +150,14 @@ def _list(field: Parts) -> Acceptor:
 
 
 def _first_lines(entries: list[object]) -> list[object]:
-    """The service lines that a claim can hold: one that has more is judged by nothing but their number."""
+    """The service lines that a claim can hold: of a claim with more, only their number is judged."""
     if any(type(entry) is not dict for entry in entries):
         raise _WrongContainer
     return entries[:MOST_LINES]
 
 
-def _either(field: PartOrList) -> Acceptor:
-    accept = _object(cast(Shape, field.schema), optional=True)
+def _either(field: ObjectOrListField) -> Acceptor:
+    accept = _object(cast(BodySchema, field.schema), optional=True)
 
     def accept_either(raw: object, pointer: str, unknown: list[str]) -> Any:
         if type(raw) is dict or raw is None or raw == "":

@@ -1,9 +1,9 @@
-"""The v3 Professional Claims body and `scrubContext`, declared once, in marshmallow.
+"""Declares the v3 Professional Claims body and `scrubContext` in marshmallow, for reading and for OpenAPI.
 
-They refuse only wrong containers. A scalar is never refused: its reader gives a value or an `Odd`.
+The schemas refuse only wrong containers. A scalar is never refused: its reader gives a value or an `Odd`.
 
-Every name that is read stands here with its reader, in both shapes in use. Names of the v3 model that nothing here
-needs stand as unread; every other name is unknown.
+Every name that is read is declared with its reader, in both forms in use. Names of the v3 model that no rule needs are
+declared as unread; every other name is unknown.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _LINES = f"must be a list of 1 to {MOST_ENTRIES} service lines"
 _Messages = dict[str, str | list[Any] | dict[Any, Any]]
 
 
-class Shape(Schema):
-    """An object of the body. `unread` are names that belong to the model but that nothing here needs."""
+class BodySchema(Schema):
+    """An object of the body. `unread` are names of the model that no rule needs."""
 
     error_messages = {"type": _OBJECT}  # noqa: RUF012 -- marshmallow declares it so
     unread: frozenset[str] = frozenset()
@@ -37,8 +37,8 @@ class Shape(Schema):
         unknown = EXCLUDE
 
 
-class Scalar(fields.Field[Any]):
-    """One value, or a list of them, as its reader takes it."""
+class ScalarField(fields.Field[Any]):
+    """One value, or a list of values, converted by its reader."""
 
     def __init__(self, read: Reader) -> None:
         super().__init__(allow_none=True)
@@ -49,14 +49,14 @@ class Scalar(fields.Field[Any]):
 
 
 def _nothing(value: object) -> object:
-    """Real senders write "" for an object or a list that is not there."""
+    """Real senders write "" for a missing object or list."""
     return None if value == "" else value
 
 
-class Part(fields.Nested):
-    """An object in an object. Unless required, null and "" say that there is none."""
+class ObjectField(fields.Nested):
+    """An object in an object. Unless required, null and "" mean that there is none."""
 
-    def __init__(self, shape: Shape, *, required: bool = False) -> None:
+    def __init__(self, shape: BodySchema, *, required: bool = False) -> None:
         messages: _Messages = {"required": "is missing", "null": _OBJECT}
         super().__init__(
             shape,
@@ -67,10 +67,10 @@ class Part(fields.Nested):
         )
 
 
-class PartOrList(Part):
-    """An object that holds one list; where the list stands in its place, `read` takes it."""
+class ObjectOrListField(ObjectField):
+    """An object that holds one list; where the list is sent instead of it, `read` converts that."""
 
-    def __init__(self, shape: Shape, read: Reader) -> None:
+    def __init__(self, shape: BodySchema, read: Reader) -> None:
         super().__init__(shape)
         self.read = read
 
@@ -78,17 +78,17 @@ class PartOrList(Part):
         return super()._deserialize(value, *args, **kwargs) if type(value) is dict else self.read(value)
 
 
-class Parts(fields.List[Any]):
+class ObjectListField(fields.List[Any]):
     """A list of objects, its length checked before anything in it is read.
 
-    Unless required, null and "" say that there is none; a required list has at least one entry.
+    Unless required, null and "" mean that there is none; a required list has at least one entry.
     """
 
-    def __init__(self, shape: Shape, *, required: bool = False) -> None:
+    def __init__(self, shape: BodySchema, *, required: bool = False) -> None:
         message = _LINES if required else _LIST
         messages: _Messages = {"invalid": message, "required": message, "null": message}
         super().__init__(
-            Part(shape, required=True),
+            ObjectField(shape, required=True),
             required=required,
             allow_none=not required,
             pre_load=None if required else _nothing,
@@ -105,75 +105,75 @@ class Parts(fields.List[Any]):
         return super()._deserialize(value, *args, **kwargs)
 
 
-Fields = dict[str, fields.Field[Any]]
+DeclaredFields = dict[str, fields.Field[Any]]
 
 
-def _shape(name: str, declared: Fields, unread: str = "") -> Shape:
-    made = cast(type[Shape], Shape.from_dict(declared, name=name))
-    made.unread = frozenset(unread.split())
-    return made()
+def _schema(name: str, declared: DeclaredFields, unread: str = "") -> BodySchema:
+    schema = cast(type[BodySchema], BodySchema.from_dict(declared, name=name))
+    schema.unread = frozenset(unread.split())
+    return schema()
 
 
-def _each(reader: read.Reader, names: str) -> Fields:
-    return {name: Scalar(reader) for name in names.split()}
+def _each(reader: read.Reader, names: str) -> DeclaredFields:
+    return {name: ScalarField(reader) for name in names.split()}
 
 
-_ADDRESS = _shape(
+_ADDRESS = _schema(
     "Address",
     _each(read.text, "address1 line1 city") | _each(read.code, "state") | _each(read.zip_code, "postalCode zip"),
     "address2 line2 countryCode countrySubDivisionCode",
 )
 
-_PROVIDER = _shape(
+_PROVIDER = _schema(
     "Provider",
     _each(read.text, "providerType organizationName lastName firstName")
     | _each(read.dashed_digits, "npi employerId ssn")
     | _each(read.code, "taxonomyCode")
-    | {"address": Part(_ADDRESS)},
+    | {"address": ObjectField(_ADDRESS)},
     """middleName suffix contactInformation commercialNumber locationNumber stateLicenseNumber providerUpinNumber
     payerIdentificationNumber claimOfficeNumber naic secondaryIdentifier identificationCode
     secondaryIdentificationQualifierCode otherIdentifier phoneName phoneNumber phoneExtension""",
 )
 
-_PERSON = _shape(
+_PERSON = _schema(
     "Person",
     _each(read.text, "memberId lastName firstName organizationName")
     | _each(read.day, "dateOfBirth")
     | _each(read.code, "paymentResponsibilityLevelCode")
     | _each(read.sex, "gender")
     | _each(read.two_digits, "relationshipToSubscriberCode")
-    | {"address": Part(_ADDRESS)},
+    | {"address": ObjectField(_ADDRESS)},
     """middleName suffix ssn policyNumber groupNumber subscriberGroupName insuranceTypeCode
     contactInformation""",
 )
 
-_POINTERS = _shape("Pointers", _each(values.pointers, "diagnosisCodePointers"))
+_POINTERS = _schema("Pointers", _each(values.pointers, "diagnosisCodePointers"))
 
-_SERVICE: Fields = (
+_SERVICE: DeclaredFields = (
     _each(read.code, "procedureIdentifier measurementUnit")
     | _each(read.procedure, "procedureCode")
     | _each(values.modifiers, "procedureModifiers")
     | _each(read.amount, "lineItemChargeAmount")
     | _each(read.number, "serviceUnitCount")
     | _each(read.two_digits, "placeOfServiceCode")
-    | {"compositeDiagnosisCodePointers": PartOrList(_POINTERS, values.bare_pointers)}
+    | {"compositeDiagnosisCodePointers": ObjectOrListField(_POINTERS, values.bare_pointers)}
 )
 SERVICE_NAMES = frozenset(_SERVICE)
 _SERVICE_UNREAD = "description emergencyIndicator epsdtIndicator familyPlanningIndicator copayStatusCode"
 
-_LINE = _shape(
+_LINE = _schema(
     "Line",
     _each(read.days, "serviceDate")
     | _each(read.day, "serviceDateEnd")
     | _each(read.text, "providerControlNumber")
     | {
-        "professionalService": Part(_shape("Service", _SERVICE, _SERVICE_UNREAD)),
-        "renderingProvider": Part(_PROVIDER),
-        "orderingProvider": Part(_PROVIDER),
-        "referringProvider": Part(_PROVIDER),
-        "serviceFacilityLocation": Part(_PROVIDER),
-        "drugIdentification": Part(
-            _shape(
+        "professionalService": ObjectField(_schema("Service", _SERVICE, _SERVICE_UNREAD)),
+        "renderingProvider": ObjectField(_PROVIDER),
+        "orderingProvider": ObjectField(_PROVIDER),
+        "referringProvider": ObjectField(_PROVIDER),
+        "serviceFacilityLocation": ObjectField(_PROVIDER),
+        "drugIdentification": ObjectField(
+            _schema(
                 "Drug",
                 _each(read.text, "nationalDrugCode"),
                 """serviceIdQualifier nationalDrugUnitCount measurementUnitCode linkSequenceNumber
@@ -193,9 +193,9 @@ _LINE = _shape(
     thirdPartyOrganizationNotes linePricingRepricingInformation lineAdjudicationInformation formIdentification""",
 )
 
-_DIAGNOSIS = _shape("Diagnosis", _each(read.diagnosis, "diagnosisCode") | _each(read.code, "diagnosisTypeCode"))
+_DIAGNOSIS = _schema("Diagnosis", _each(read.diagnosis, "diagnosisCode") | _each(read.code, "diagnosisTypeCode"))
 
-_CLAIM_INFORMATION = _shape(
+_CLAIM_INFORMATION = _schema(
     "ClaimInformation",
     _each(read.code, "claimFilingCode claimFrequencyCode planParticipationCode")
     | _each(read.text, "patientControlNumber")
@@ -206,8 +206,8 @@ _CLAIM_INFORMATION = _shape(
         "signatureIndicator benefitsAssignmentCertificationIndicator releaseInformationCode",
     )
     | {
-        "claimSupplementalInformation": Part(
-            _shape(
+        "claimSupplementalInformation": ObjectField(
+            _schema(
                 "Supplement",
                 _each(read.text, "claimControlNumber"),
                 """reportInformation reportInformations priorAuthorizationNumber referralNumber claimNumber cliaNumber
@@ -216,9 +216,9 @@ _CLAIM_INFORMATION = _shape(
                 serviceAuthorizationExceptionCode medicareCrossoverReferenceId""",
             )
         ),
-        "serviceFacilityLocation": Part(_PROVIDER),
-        "healthCareCodeInformation": Parts(_DIAGNOSIS),
-        "serviceLines": Parts(_LINE, required=True),
+        "serviceFacilityLocation": ObjectField(_PROVIDER),
+        "healthCareCodeInformation": ObjectListField(_DIAGNOSIS),
+        "serviceLines": ObjectListField(_LINE, required=True),
     },
     """propertyCasualtyClaimNumber deathDate patientWeight pregnancyIndicator patientSignatureSourceCode
     relatedCausesCode autoAccidentStateCode autoAccidentCountryCode specialProgramCode delayReasonCode
@@ -229,13 +229,13 @@ _CLAIM_INFORMATION = _shape(
     otherSubscriberInformation""",
 )
 
-STATED_PARTS = {
+DOCUMENTATION_OBJECTS = {
     "signature": "name npi date credential",
     "sourceStudy": "code date levels device",
     "tbsSoftware": "name vendor version clearance",
     "order": "npi date",
 }
-_STATED = _shape(
+_STATED = _schema(
     "Stated",
     _each(
         read.statement,
@@ -243,20 +243,23 @@ _STATED = _shape(
         limitations""",
     )
     | _each(read.flag_statement, "separateReport modifierSupport")
-    | {name: Part(_shape(name, _each(read.statement, members))) for name, members in STATED_PARTS.items()},
+    | {
+        name: ObjectField(_schema(name, _each(read.statement, members)))
+        for name, members in DOCUMENTATION_OBJECTS.items()
+    },
 )
 
-_CONTEXT = _shape(
+_CONTEXT = _schema(
     "Context",
     {
-        "documentation": Parts(
-            _shape(
+        "documentation": ObjectListField(
+            _schema(
                 "Documentation",
-                {"lines": Scalar(values.line_numbers), "elements": Part(_STATED)},
+                {"lines": ScalarField(values.line_numbers), "elements": ObjectField(_STATED)},
             )
         ),
-        "abn": Parts(
-            _shape(
+        "abn": ObjectListField(
+            _schema(
                 "Abn",
                 _each(values.line_numbers, "lines")
                 | _each(read.day, "issued signed")
@@ -265,8 +268,8 @@ _CONTEXT = _shape(
                 | _each(read.number, "witnesses"),
             )
         ),
-        "history": Parts(
-            _shape(
+        "history": ObjectListField(
+            _schema(
                 "EarlierService",
                 _each(read.procedure, "code")
                 | _each(read.day, "date")
@@ -274,51 +277,51 @@ _CONTEXT = _shape(
                 | _each(read.dashed_digits, "renderingNpi"),
             )
         ),
-        "eligibility": Part(
-            _shape(
+        "eligibility": ObjectField(
+            _schema(
                 "Eligibility",
-                _each(read.word, "plan") | _each(read.flag, "qmb") | _each(read.day, "checkedOn"),
+                _each(read.keyword, "plan") | _each(read.flag, "qmb") | _each(read.day, "checkedOn"),
             )
         ),
-        "pricing": Part(
-            _shape(
+        "pricing": ObjectField(
+            _schema(
                 "Pricing",
                 _each(read.locality, "locality")
                 | _each(read.participation, "participation")
                 | _each(read.flag, "qualifyingApm"),
             )
         ),
-        "receivedOn": Scalar(read.day),
+        "receivedOn": ScalarField(read.day),
     },
 )
 
-_CONTACT = _shape("Contact", _each(read.text, "phoneNumber email faxNumber"), "name phoneExtension validContact")
+_CONTACT = _schema("Contact", _each(read.text, "phoneNumber email faxNumber"), "name phoneExtension validContact")
 
-BODY = _shape(
+BODY = _schema(
     "Body",
     _each(
         read.text,
         "controlNumber tradingPartnerServiceId tradingPartnerId tradingPartnerName",
     )
     | {
-        "submitter": Part(
-            _shape(
+        "submitter": ObjectField(
+            _schema(
                 "Submitter",
-                _each(read.text, "organizationName lastName") | {"contactInformation": Part(_CONTACT)},
+                _each(read.text, "organizationName lastName") | {"contactInformation": ObjectField(_CONTACT)},
                 "firstName middleName submitterIdentification taxId",
             )
         ),
-        "receiver": Part(_shape("Receiver", _each(read.text, "organizationName"), "taxId")),
-        "subscriber": Part(_PERSON),
-        "dependent": Part(_PERSON),
-        "providers": Parts(_PROVIDER),
-        "billing": Part(_PROVIDER),
-        "rendering": Part(_PROVIDER),
-        "ordering": Part(_PROVIDER),
-        "referring": Part(_PROVIDER),
-        "supervising": Part(_PROVIDER),
-        "claimInformation": Part(_CLAIM_INFORMATION, required=True),
-        "scrubContext": Part(_CONTEXT),
+        "receiver": ObjectField(_schema("Receiver", _each(read.text, "organizationName"), "taxId")),
+        "subscriber": ObjectField(_PERSON),
+        "dependent": ObjectField(_PERSON),
+        "providers": ObjectListField(_PROVIDER),
+        "billing": ObjectField(_PROVIDER),
+        "rendering": ObjectField(_PROVIDER),
+        "ordering": ObjectField(_PROVIDER),
+        "referring": ObjectField(_PROVIDER),
+        "supervising": ObjectField(_PROVIDER),
+        "claimInformation": ObjectField(_CLAIM_INFORMATION, required=True),
+        "scrubContext": ObjectField(_CONTEXT),
     },
     "payerAddress payToAddress payToPlan usageIndicator",
 )

@@ -1,9 +1,9 @@
-"""Other names that senders use for elements of the model, as tables, and which known name an unknown one resembles.
+"""Lists the synonyms that senders use for names of the model, and finds the known name that an unknown one resembles.
 
-Names are grouped by the object that they stand in (the shapes of `intake/schema.py`). What a name of SYNONYMS means
-is beyond doubt, so it is read and told. What a name of PROBABLY_MEANT means is likely and no more: it is told, never
-read. Sources: the v3 bodies that practice systems send (Change Healthcare, Optum, Stedi), the older names of the
-PokitDok API, CMS-1500 and X12 names of the same element.
+Names are grouped by their object (the schemas of `claim/v3/schema.py`). The meaning of a name of SYNONYMS is certain:
+it is read and reported. The meaning of a name of PROBABLE_SYNONYMS is only likely: it is reported, never read. Sources:
+the v3 bodies that practice systems send (Change Healthcare, Optum, Stedi), the older names of the PokitDok API,
+CMS-1500 and X12 names of the same element.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SHORT = 5  # letters; of a shorter name one edit is all that leaves it recognisa
 LONG_WORD = 8  # letters; two errors leave such a word recognisable
 LEAST_SHARED = 6  # letters that a name must have to be the beginning or the end of another
 
-_words = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+").findall
+_split_words = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+").findall
 _characters = re.compile(r"[A-Za-z0-9_-]").findall
 
 
@@ -26,8 +26,8 @@ def readable(name: str) -> str:
 
 
 def last_word(name: str) -> str:
-    """The last word of a name in small letters, without a number behind it: `mods` of `procedureMods1`."""
-    words = [word for word in _words(name) if not word.isdigit()]
+    """The last word of a name in small letters, without a number after it: `mods` of `procedureMods1`."""
+    words = [word for word in _split_words(name) if not word.isdigit()]
     return words[-1].lower() if words else ""
 
 
@@ -47,7 +47,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 def longer_or_shorter(name: str, known: Iterable[str]) -> str | None:
     """The name among `known` that `name` begins or ends with, or that begins with it: the one nearest in length.
 
-    Such a name may be the same thing, or something of it: procedureCodeList, procedureCodeDescription.
+    Such a name may mean the same, or an attribute of it: procedureCodeList, procedureCodeDescription.
     """
     return _least((abs(len(name) - len(candidate)), candidate) for candidate in known if _shares(name, candidate))
 
@@ -66,7 +66,7 @@ def _shares(name: str, known: str) -> bool:
 
 def _ends_in_words_of(name: str, known: str) -> bool:
     """Whether a name ends in another as whole words: lineModifiers in modifiers, not readdress in address."""
-    words = _words(name)
+    words = _split_words(name)
     return any(plain("".join(words[index:])) == plain(known) for index in range(len(words)))
 
 
@@ -82,12 +82,12 @@ def _edits(name: str, known: str) -> int | None:
     if _differ_in_number(one, other):
         return None
     edits = distance(one, other, MOST_EDITS if min(len(one), len(other)) >= SHORT else 1)
-    return None if edits == MOST_EDITS and not _word_by_word(name, known) else edits
+    return None if edits == MOST_EDITS and not _words_agree(name, known) else edits
 
 
-def _word_by_word(name: str, known: str) -> bool:
-    """Whether no short word of it became another word: procedureMods is not procedureCode."""
-    words, others = _words(name), _words(known)
+def _words_agree(name: str, known: str) -> bool:
+    """Whether no short word of a name became another word: procedureMods is not procedureCode."""
+    words, others = _split_words(name), _split_words(known)
     if len(words) != len(others):
         return True
     return all(
@@ -115,7 +115,7 @@ def distance(one: str, other: str, most: int) -> int | None:
     return above[-1] if above[-1] <= most else None
 
 
-Names = Mapping[str, Mapping[str, str]]  # by shape: the other name, and the model's
+Names = Mapping[str, Mapping[str, str]]  # by schema: the other name, and the model's
 
 
 def _each(model: str, others: str) -> dict[str, str]:
@@ -194,10 +194,10 @@ SYNONYMS: Names = {
 }
 
 NUMBERED = {f"{name}{number}": number for name in ("procedureModifier", "modifier") for number in (1, 2, 3, 4)}
-MODIFIERS = "procedureModifiers"  # the list whose entries the numbered names are
+MODIFIERS = "procedureModifiers"  # the list of which the numbered names are entries
 
-# Objects whose names senders also write beside them, in the object around, and the other way round.
-PARTS = {
+# Child objects whose names senders also write into the parent, and the other way round.
+CHILD_OBJECTS = {
     "Body": ("claimInformation",),
     "Provider": ("address",),
     "Person": ("address",),
@@ -219,7 +219,7 @@ _SERVICE_PROBABLY = {
     ),
 }
 
-PROBABLY_MEANT: Names = {
+PROBABLE_SYNONYMS: Names = {
     "Body": {
         **_each("dependent", "patient"),
         **_each("subscriber", "insured policyHolder"),
@@ -253,7 +253,7 @@ PROBABLY_MEANT: Names = {
         **_each("diagnosisTypeCode", "type codeType qualifier"),
     },
     "Line": {
-        **_SERVICE_PROBABLY,  # where the line itself has what its service should have
+        **_SERVICE_PROBABLY,  # where the line itself has the names of its service
         **_each("serviceDate", "date dos fromDate startDate servicedDate"),
         **_each("serviceDateEnd", "toDate endDate throughDate"),
         **_each("nationalDrugCode", "ndc ndcCode"),
@@ -262,5 +262,5 @@ PROBABLY_MEANT: Names = {
     "Service": _SERVICE_PROBABLY,
 }
 
-# Objects in which the last word of a name says as much as the word alone: `procMods` as `mods`, `lineUnits` as `units`.
+# Objects in which the last word of a name is enough to recognise it: `procMods` as `mods`, `lineUnits` as `units`.
 IN_SERVICE = ("Line", "Service")

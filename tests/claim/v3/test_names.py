@@ -17,7 +17,7 @@ from scrubber.claim.model import Claim
 from scrubber.claim.v3.synonyms import (
     MODIFIERS,
     NUMBERED,
-    PROBABLY_MEANT,
+    PROBABLE_SYNONYMS,
     SYNONYMS,
     distance,
     longer_or_shorter,
@@ -110,20 +110,20 @@ def test_a_synonym_is_read_as_the_models_name(shape: str, other: str, model: str
     assert [(found.pointer, found.change) for found in claim.normalised] == [(pointer, f"{other} read as {model}")]
 
 
-@pytest.mark.parametrize("names", [SYNONYMS, PROBABLY_MEANT])
+@pytest.mark.parametrize("names", [SYNONYMS, PROBABLE_SYNONYMS])
 def test_no_other_name_is_one_of_the_models_own(names: Any) -> None:
-    from scrubber.claim.v3.names import _known
+    from scrubber.claim.v3.names import _object_kind
     from scrubber.claim.v3.schema import BODY
 
     shapes, known = [BODY], {}
     while shapes:
-        found = _known(shapes.pop())
+        found = _object_kind(shapes.pop())
         if found.name not in known:
             known[found.name] = found
-            shapes += found.parts.values()
+            shapes += found.children.values()
     for shape, others in names.items():
         assert not others.keys() & known[shape].names
-        inside = set().union(*(part.load_fields.keys() for part in known[shape].parts.values()))
+        inside = set().union(*(part.load_fields.keys() for part in known[shape].children.values()))
         assert set(others.values()) <= known[shape].names | inside
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scrubber.claim import parse_json, read_claim, read_v3
-from scrubber.claim.v3.names import CHANGE, repeated_names
+from scrubber.claim.v3.repeated_names import CHANGE, repeated_names
 from scrubber.errors import NotAClaim, Problem
 from tests.support.bodies import CANARY, JSON
 from tests.support.claims import office_claim

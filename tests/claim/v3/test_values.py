@@ -9,16 +9,16 @@ from hypothesis import given
 
 from scrubber.claim.v3 import values as read
 from scrubber.claim.v3 import values as several
-from scrubber.claim.v3.values import Odd, Several
+from scrubber.claim.v3.values import IrregularList, IrregularValue
 from tests.support.bodies import JSON
 
 
 def _value(found: Any) -> Any:
-    return found.value if isinstance(found, Odd) else found
+    return found.value if isinstance(found, IrregularValue) else found
 
 
 def _is_unreadable(found: Any) -> bool:
-    return isinstance(found, Odd) and found.expected is not None and found.value is None
+    return isinstance(found, IrregularValue) and found.expected is not None and found.value is None
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_amounts_as_the_model_writes_them(raw: str, amount: str) -> None:
 )
 def test_amounts_that_are_understood_with_a_note(raw: object, amount: str) -> None:
     found = read.amount(raw)
-    assert isinstance(found, Odd)
+    assert isinstance(found, IrregularValue)
     assert found.value == Decimal(amount)
     assert str(found.value) == amount
     assert found.change
@@ -58,7 +58,7 @@ def test_amounts_that_are_understood_with_a_note(raw: object, amount: str) -> No
     ],
 )  # fmt: skip
 def test_amounts_that_are_unreadable(raw: object) -> None:
-    assert read.amount(raw) == Odd(None, None, "amount")
+    assert read.amount(raw) == IrregularValue(None, None, "amount")
 
 
 def test_units_may_have_six_places() -> None:
@@ -87,11 +87,13 @@ def test_dates(raw: object) -> None:
     ["20250229", "2025-02-29", "2025W103", "00000000", "2025-3-12", "03/12/2025", "٢٠٢٥٠٣١٢", 20250229, 1.5, True, []],
 )
 def test_dates_that_are_none(raw: object) -> None:
-    assert read.day(raw) == Odd(None, None, "date")
+    assert read.day(raw) == IrregularValue(None, None, "date")
 
 
 def test_a_range_is_split() -> None:
-    assert read.days("20250312-20250314") == Odd((date(2025, 3, 12), date(2025, 3, 14)), "range of dates split in two")
+    assert read.days("20250312-20250314") == IrregularValue(
+        (date(2025, 3, 12), date(2025, 3, 14)), "range of dates split in two"
+    )
     assert _is_unreadable(read.days("20250312-20250229"))
     assert read.days("20250312") == date(2025, 3, 12)
 
@@ -162,7 +164,7 @@ def test_what_is_unreadable(reader: read.Reader, raw: object) -> None:
 )
 def test_pointers(raw: object, values: tuple[int, ...]) -> None:
     found = several.pointers(raw)
-    assert (found.values if isinstance(found, Several) else found) == values
+    assert (found.values if isinstance(found, IrregularList) else found) == values
 
 
 @pytest.mark.parametrize("raw", [["0"], ["M"], ["-1"], [0], [True], [1.0], [{}], ["1.0"], {}, [[["1"]]], ["1000"]])
@@ -173,7 +175,7 @@ def test_pointers_that_are_none(raw: object) -> None:
 
 
 def test_a_list_beyond_reason_is_unreadable_as_a_whole() -> None:
-    assert several.pointers(["1"] * 51) == Several((), (("", Odd(None, None, "pointer")),))
+    assert several.pointers(["1"] * 51) == IrregularList((), (("", IrregularValue(None, None, "pointer")),))
     assert several.modifiers(["26"] * 100_000).values == ()
 
 
@@ -192,8 +194,8 @@ def test_no_reader_raises_or_keeps_what_it_cannot_read(raw: object) -> None:
         read.flag_statement, read.statement, read.locality, read.participation, read.dashed_digits, read.yes_no_code,
     ):  # fmt: skip
         found = reader(raw)
-        assert found is None or type(found) in (str, bool, Decimal, date, Odd)
-        if isinstance(found, Odd):
+        assert found is None or type(found) in (str, bool, Decimal, date, IrregularValue)
+        if isinstance(found, IrregularValue):
             assert (found.change is None) != (found.expected is None)
     for list_reader in (several.pointers, several.modifiers, several.line_numbers):
-        assert type(list_reader(raw)) in (tuple, Several)
+        assert type(list_reader(raw)) in (tuple, IrregularList)
