@@ -113,7 +113,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Diagnosis:
-    """A diagnosis with its position on the claim (1-based), upper case without dot; `qualifier` is ABK, ABF, BK or BF."""
+    """A diagnosis at its position (1-based) on the claim, upper case, no dot; `qualifier` is ABK, ABF, BK or BF."""
 
     position: int
     pointer: str
