@@ -24,8 +24,8 @@ from scrubber.rulebook.history import archive_or_warn
 from scrubber.rulebook.load import load_rulebook
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.scrub import LiveScrubber, Scrubber
-from scrubber.server.reloads import Follower, Reloads
-from scrubber.server.shared_rulebook import Shelf
+from scrubber.server.reloader import Follower, Reloader
+from scrubber.server.shared_rulebook import SharedRulebook
 
 ROLLED_BACK = "the folder holds the rules that were rolled back; other rules there, or a reload, end the rollback"
 
@@ -50,7 +50,7 @@ def create_app(settings: Settings, scrubber: Scrubber | None = None) -> Flask:
     return _put_together(settings, _policy(settings), live.current, lambda: live.reference.trouble)
 
 
-def reloading_app(settings: Settings, watcher: Callable[[str], None] | None = None) -> tuple[Flask, Reloads]:
+def reloading_app(settings: Settings, watcher: Callable[[str], None] | None = None) -> tuple[Flask, Reloader]:
     """The application for a service of several processes, which follows its rules, too, and what reloads them.
 
     Its rules have passed what a reload asks for. `watcher` is told what comes of each reload. Raises what `create_app`
@@ -58,10 +58,10 @@ def reloading_app(settings: Settings, watcher: Callable[[str], None] | None = No
     where a key is demanded and nobody has one.
     """
     policy = _policy(settings)
-    live, shelf = _open_checked(settings), Shelf()
+    live, shelf = _open_checked(settings), SharedRulebook()
     follower = Follower(shelf, live)
     app = _put_together(settings, policy, follower.current, lambda: live.reference.trouble)
-    return app, Reloads(settings, shelf, follower, partial(keep, settings), watcher)
+    return app, Reloader(settings, shelf, follower, partial(keep, settings), watcher)
 
 
 def _policy(settings: Settings) -> AccessPolicy:

@@ -29,7 +29,7 @@ from scrubber.rulebook.history import archive_or_warn
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.scrub import LiveScrubber
 from scrubber.server import gunicorn
-from scrubber.server.arbiter import Watch
+from scrubber.server.main_process import FolderWatch
 
 NOT_STARTED = (
     "The service was not started. `scrubber rules lint` and `scrubber rules test` find faults of rules, too; "
@@ -90,7 +90,7 @@ def serve(watch: bool) -> None:
             app, reloads = reloading_app(chosen, _say if watch else None)
         except Faults as error:
             raise Unusable(f"{len(error.faults)} fault(s)\n{error}\n{NOT_STARTED}") from None
-    gunicorn.serve(app, reloads, Watch(chosen.rules) if watch else None)
+    gunicorn.serve(app, reloads, FolderWatch(chosen.rules) if watch else None)
 
 
 def _say(line: str) -> None:

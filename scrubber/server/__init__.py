@@ -1,6 +1,7 @@
-"""gunicorn, its connections, and new rules in a running service without a restart or a dropped request.
+"""Runs the service under gunicorn, and takes new rules into it without a restart or a dropped request.
 
-A process of its own checks them (`attempt`) and lays them on a shelf that every worker sees (`shelf`). The workers get
-ready aside (`following`); then one number is changed, and each request that begins after it is answered by the new
-rules. `arbiter` starts all this on HUP, `record` tells commands of this machine what came of it.
+On HUP the main process (`main_process`) forks a process that checks the new rules (`reload`) and publishes them in
+memory that every worker reads (`shared_rulebook`). Each worker prepares them in a thread of its own (`reloader`). Then
+one number is changed, and every request that begins after that is answered by the new rules. The outcome is recorded
+for the commands of this machine (`registry`).
 """

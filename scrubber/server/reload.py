@@ -1,6 +1,6 @@
-"""One reload, in a process of its own: checks rules, has workers get ready, puts them in force.
+"""Makes one reload, in a process of its own: checks the rules, has the workers prepare them, puts them in force.
 
-Until the last step nothing has changed for anybody, whatever goes wrong and whenever the process ends.
+Until the last step nothing changes for any request, whatever fails and whenever the process ends.
 """
 
 from __future__ import annotations
@@ -21,56 +21,56 @@ from scrubber.reference.typed_tables import TypedTables
 from scrubber.rulebook.history import open_archived
 from scrubber.rulebook.load import digest, digest_of, load_rulebook
 from scrubber.rulebook.rulebook import Rulebook
-from scrubber.server.registry import REFUSED, RELOADED, UNCHANGED, Outcome, Request, short
-from scrubber.server.shared_rulebook import Book, Shelf
+from scrubber.server.registry import REFUSED, RELOADED, UNCHANGED, ReloadOutcome, RollbackRequest, short
+from scrubber.server.shared_rulebook import RulesAndTables, SharedRulebook
 
-PATIENCE = 30  # seconds in which every worker must have got ready
+READY_TIMEOUT = 30  # seconds within which every worker must be ready
 
 
-class Refused(Exception):
-    """The rules cannot go into service; `reasons` says why."""
+class RulesRefused(Exception):
+    """The rules cannot be put in force; `reasons` says why."""
 
     def __init__(self, *reasons: str) -> None:
         self.reasons = reasons
         super().__init__(f"{len(reasons)} reason(s)")
 
 
-def attempt(
+def reload_rules(
     settings: Settings,
-    shelf: Shelf,
-    before: Book,
+    shared: SharedRulebook,
+    before: RulesAndTables,
     since: Rulebook,
     workers: Collection[int],
-    keep: Callable[[Rulebook], None],
-    request: Request | None = None,
-) -> Outcome:
-    """Put the rules of the settings in force in `workers`, in place of `before`; `keep` is told of them before that.
+    archive: Callable[[Rulebook], None],
+    request: RollbackRequest | None = None,
+) -> ReloadOutcome:
+    """Put the rules of the settings in force in `workers`, in place of `before`; `archive` is called with them first.
 
-    A rule that means another thing than in `since` must have another version. With a request, the kept rules that it
-    names come back in the place of the folder's.
+    A rule that means something else than in `since` must have another version. With a request, the archived rules that
+    it names are put in force in place of the folder's.
     """
     begun = time.monotonic()
     old = before.rulebook
     try:
-        found = _kept(settings, before, request) if request else _checked(settings, before, since)
+        found = _archived(settings, before, request) if request else _checked(settings, before, since)
         if found is None:
-            return Outcome(UNCHANGED, _since(begun), old.digest, old.digest, len(old.rules))
+            return ReloadOutcome(UNCHANGED, _since(begun), old.digest, old.digest, len(old.rules))
         typed, admitted = found
-        turn = shelf.lay_down(Book(admitted.rulebook, typed))
-        keep(admitted.rulebook)
-        _await(shelf, turn, set(workers))
-        shelf.put_in_force(turn)
-        instead_of = _lies_there(settings) if request else ""
+        generation = shared.publish(RulesAndTables(admitted.rulebook, typed))
+        archive(admitted.rulebook)
+        _wait_for_workers(shared, generation, set(workers))
+        shared.put_in_force(generation)
+        instead_of = _digest_of_folder(settings) if request else ""
         record_in_force(settings.rules, admitted.rulebook.digest, settings.state, instead_of)
-    except Refused as refused:
-        shelf.take_back()
-        return Outcome(REFUSED, _since(begun), old.digest, reasons=refused.reasons)
+    except RulesRefused as refused:
+        shared.withdraw()
+        return ReloadOutcome(REFUSED, _since(begun), old.digest, reasons=refused.reasons)
     outcome = _reloaded(old, admitted, fault_lines(settings.rules.absolute(), admitted.warnings), _since(begun))
     return replace(outcome, instead_of=instead_of, asked_by=request.asked_by) if request else outcome
 
 
-def _checked(settings: Settings, before: Book, since: Rulebook) -> tuple[TypedTables, Admitted] | None:
-    """The tables typed by hand and the new rules; None when all is as before. Raises Refused."""
+def _checked(settings: Settings, before: RulesAndTables, since: Rulebook) -> tuple[TypedTables, Admitted] | None:
+    """The CSV tables and the new rules; None where neither has changed. Raises RulesRefused."""
     folder = settings.rules.absolute()
     try:
         typed = read_typed(settings.reference)
@@ -80,50 +80,52 @@ def _checked(settings: Settings, before: Book, since: Rulebook) -> tuple[TypedTa
         earlier = EarlierRules(since.rules, f"the rules in force ({short(since.digest)})")
         return typed, admit(folder, reference, CheckCache(settings.state), cores(), earlier)
     except Faults as error:
-        raise Refused(*fault_lines(folder, error.faults)) from None
+        raise RulesRefused(*fault_lines(folder, error.faults)) from None
     except (ConfigError, OSError) as error:
-        raise Refused(str(error)) from None
+        raise RulesRefused(str(error)) from None
 
 
-def _kept(settings: Settings, before: Book, request: Request) -> tuple[TypedTables, Admitted] | None:
-    """The tables typed by hand and the kept rules that are to come back; None when all is as before. Raises Refused.
+def _archived(
+    settings: Settings, before: RulesAndTables, request: RollbackRequest
+) -> tuple[TypedTables, Admitted] | None:
+    """The CSV tables and the archived rules of a rollback; None where neither differs. Raises RulesRefused.
 
-    What was in force here was checked then, with tests that are not kept: it is only loaded, by this program.
+    Rules that were in force here were checked at that time, with tests that are not archived: now they are only loaded.
     """
     state = settings.state
     try:
         if state is None or request.digest not in in_force_before(settings.rules, state):
-            raise Refused(f"{request.digest} was never in force here: put its rules into the folder and reload")
+            raise RulesRefused(f"{request.digest} was never in force here: put its rules into the folder and reload")
         folder = open_archived(state, request.digest)
         typed = read_typed(settings.reference)
         if typed.releases == before.typed.releases and request.digest == before.rulebook.digest:
             return None
         return typed, Admitted(load_rulebook(folder), 0)
     except Faults as error:
-        raise Refused(*fault_lines(folder, error.faults)) from None
+        raise RulesRefused(*fault_lines(folder, error.faults)) from None
     except (ConfigError, Damaged, NoRulebook, OSError) as error:
-        raise Refused(str(error)) from None
+        raise RulesRefused(str(error)) from None
 
 
-def _lies_there(settings: Settings) -> str:
-    """The digest of the folder of rules; of nothing where it cannot be read, which is no rulebook either."""
+def _digest_of_folder(settings: Settings) -> str:
+    """The digest of the folder of rules; that of an empty rulebook where the folder cannot be read."""
     try:
         return digest(settings.rules)
     except OSError:
         return digest_of(())
 
 
-def _await(shelf: Shelf, turn: int, waiting: set[int]) -> None:
-    """Until every worker is ready or gone. Raises Refused."""
-    latest = time.monotonic() + PATIENCE
+def _wait_for_workers(shared: SharedRulebook, generation: int, waiting: set[int]) -> None:
+    """Wait until every worker is ready or has ended. Raises RulesRefused."""
+    latest = time.monotonic() + READY_TIMEOUT
     while waiting := {process for process in waiting if _lives(process)}:
         if time.monotonic() > latest:
-            raise Refused(f"{len(waiting)} worker(s) did not get ready within {PATIENCE} seconds")
-        for said in shelf.hear(0.05):
-            if said.turn == turn:
-                if not said.ready:
-                    raise Refused("a worker could not take the rules; the log says why")
-                waiting.discard(said.process)
+            raise RulesRefused(f"{len(waiting)} worker(s) did not get ready within {READY_TIMEOUT} seconds")
+        for report in shared.read_reports(0.05):
+            if report.generation == generation:
+                if not report.ready:
+                    raise RulesRefused("a worker could not take the rules; the log says why")
+                waiting.discard(report.process)
 
 
 def _lives(process: int) -> bool:
@@ -134,9 +136,9 @@ def _lives(process: int) -> bool:
     return True
 
 
-def _reloaded(old: Rulebook, admitted: Admitted, warnings: tuple[str, ...], seconds: float) -> Outcome:
+def _reloaded(old: Rulebook, admitted: Admitted, warnings: tuple[str, ...], seconds: float) -> ReloadOutcome:
     new = admitted.rulebook
-    return Outcome(
+    return ReloadOutcome(
         RELOADED,
         seconds,
         old.digest,

@@ -25,8 +25,8 @@ from scrubber.server.connections import answers
 {}
 main(["serve"])
 """
-FEW_ARE_TAKEN = SERVE.format("answers.MOST_SECONDS = 0\nanswers.ALWAYS_TAKEN = 2")
-TWENTY_CONNECTIONS = SERVE.format("answers.MOST_CONNECTIONS = 20")
+FEW_ARE_TAKEN = SERVE.format("answers.MAX_QUEUE_SECONDS = 0\nanswers.ALWAYS_TAKEN = 2")
+TWENTY_CONNECTIONS = SERVE.format("answers.MAX_CONNECTIONS = 20")
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +171,7 @@ def test_an_answer_that_is_not_read_holds_no_thread(tmp_path: Path, rules: Path)
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 KNOWN = f"X-Request-Id: sender-4711\r\ntraceparent: 00-{TRACE}-00f067aa0ba902b7-01\r\n".encode()
 HURRIED = SERVE.format("from scrubber.api import limits\nlimits.SECONDS = 1")
-NONE_IS_TAKEN = SERVE.format("answers.MOST_SECONDS = -1\nanswers.ALWAYS_TAKEN = -1")
+NONE_IS_TAKEN = SERVE.format("answers.MAX_QUEUE_SECONDS = -1\nanswers.ALWAYS_TAKEN = -1")
 
 
 def _logged(service: Service, status: int) -> list[dict[str, object]]:

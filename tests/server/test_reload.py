@@ -34,9 +34,9 @@ from scrubber.reference import LiveReference, open_reference
 from scrubber.reference.live import read_typed
 from scrubber.rulebook.load import load_rulebook
 from scrubber.scrub import LiveScrubber
-from scrubber.server.registry import Outcome, Running
+from scrubber.server.registry import ReloadOutcome, RunningService
 from scrubber.server.registry import running as running_services
-from scrubber.server.shared_rulebook import Book, Shelf
+from scrubber.server.shared_rulebook import RulesAndTables, SharedRulebook
 from tests.support.claims import office_claim, tbs_claim
 from tests.support.rule_folders import CASES, RULE, SHIPPED, put, rule_folder, with_lines
 from tests.support.service import ROOT, Service, running
@@ -117,11 +117,11 @@ def _logged(service: Service, event: str) -> list[dict[str, Any]]:
     return [line for line in lines if line["event"] == event]
 
 
-def recorded(folder: Path) -> Running:
+def recorded(folder: Path) -> RunningService:
     return running_services(folder / "state")[0]
 
 
-def hup(folder: Path, service: Service) -> Outcome:
+def hup(folder: Path, service: Service) -> ReloadOutcome:
     """Signals the service; what came of it."""
     before = recorded(folder).status().begun
     service.process.send_signal(signal.SIGHUP)
@@ -384,8 +384,8 @@ def test_another_users_service_is_named(service: Service) -> None:
     _, file = tempfile.mkstemp()  # not below pytest's folders, which others may not enter
     code = (
         "import os\nfrom pathlib import Path\nfrom scrubber.cli.rules.reload import _reload\n"
-        "from scrubber.server.registry import Running\nos.setuid(65534)\n"
-        f"_reload(Running({service.process.pid}, Path({file!r})), 0)\n"
+        "from scrubber.server.registry import RunningService\nos.setuid(65534)\n"
+        f"_reload(RunningService({service.process.pid}, Path({file!r})), 0)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert f"service {service.process.pid} belongs to root: run this command as root" in done.stderr
@@ -428,8 +428,8 @@ def test_only_what_changed_is_tested_again(tmp_path: Path, rules: Path) -> None:
 
 def test_a_rulebook_reaches_the_workers_whole() -> None:
     book = load_rulebook(SHIPPED)
-    shelf = Shelf()
-    turn = shelf.lay_down(Book(book, read_typed(None)))
+    shelf = SharedRulebook()
+    turn = shelf.publish(RulesAndTables(book, read_typed(None)))
     found = shelf.book(turn).rulebook
     assert (found.rules, found.packs, found.rows, found.digest) == (book.rules, book.packs, book.rows, book.digest)
     places = [[each.row_position(kind, row) for kind in each.rows for row in each.rows[kind]] for each in (book, found)]
@@ -438,12 +438,12 @@ def test_a_rulebook_reaches_the_workers_whole() -> None:
 
 
 def test_what_lies_on_the_shelf_is_never_another_turn() -> None:
-    book, shelf = Book(load_rulebook(SHIPPED), read_typed(None)), Shelf()
-    first = shelf.lay_down(book)
+    book, shelf = RulesAndTables(load_rulebook(SHIPPED), read_typed(None)), SharedRulebook()
+    first = shelf.publish(book)
     shelf.put_in_force(first)
-    refused = shelf.lay_down(book)
-    shelf.take_back()
-    second = shelf.lay_down(book)
+    refused = shelf.publish(book)
+    shelf.withdraw()
+    second = shelf.publish(book)
     assert shelf.book(first).rulebook.digest == shelf.book(second).rulebook.digest == book.rulebook.digest
     assert len({first, refused, second}) == 3
     with pytest.raises(LookupError):

@@ -24,7 +24,16 @@ from scrubber.errors import Faults
 from scrubber.reference import open_reference
 from scrubber.rulebook.history import open_archived
 from scrubber.rulebook.load import DIGEST_PREFIX
-from scrubber.server.registry import REFUSED, UNCHANGED, Outcome, Running, Status, differences, running, short
+from scrubber.server.registry import (
+    REFUSED,
+    UNCHANGED,
+    ReloadOutcome,
+    RunningService,
+    ServiceStatus,
+    differences,
+    running,
+    short,
+)
 
 PATIENCE = 120  # seconds for a service to check thousands of rules, after a reload that was under way
 _LOOK = 0.02  # seconds between looks at what the service says
@@ -74,7 +83,7 @@ def reload(context: click.Context, to: str | None, pid: int | None, as_json: boo
         click.echo(_in_words(outcome, f"service {service.process} at {status.address}", seconds))
 
 
-def the_one(chosen: Settings, pid: int | None) -> Running:
+def the_one(chosen: Settings, pid: int | None) -> RunningService:
     """The service that is meant."""
     services = running(chosen.state) if chosen.state else []
     wanted = [service for service in services if pid in (None, service.process)]
@@ -91,12 +100,12 @@ def the_one(chosen: Settings, pid: int | None) -> Running:
     )
 
 
-def _told(service: Running) -> str:
+def _told(service: RunningService) -> str:
     status = status_of(service)
     return f"{status.address}, rules in {status.rules}"
 
 
-def status_of(service: Running) -> Status:
+def status_of(service: RunningService) -> ServiceStatus:
     """How a service stands. Raises Unusable where that cannot be known."""
     try:
         return service.status()
@@ -107,7 +116,7 @@ def status_of(service: Running) -> Status:
 
 
 def bring_back(
-    context: click.Context, service: Running, status: Status, digest: str, chosen: Settings, as_json: bool
+    context: click.Context, service: RunningService, status: ServiceStatus, digest: str, chosen: Settings, as_json: bool
 ) -> None:
     """Puts a kept rulebook, named by its digest or the beginning of it, in force, and tells what that changes."""
     begun = time.monotonic()
@@ -120,7 +129,7 @@ def bring_back(
             told = f"{short(whole)} is kept, but was never in force in {status.rules}: put its rules there, and reload"
             raise Unusable(told)
         found = rulebook_difference(open_archived(state, status.digest), kept, "the rules in force", short(whole))
-        service.ask_for(whole)
+        service.request_rollback(whole)
     try:
         outcome = _reload(service, status.begun)
     finally:
@@ -163,7 +172,7 @@ def _refuse(context: click.Context, reasons: tuple[str, ...], as_json: bool) -> 
     context.exit(1)
 
 
-def _reload(service: Running, begun: int) -> Outcome:
+def _reload(service: RunningService, begun: int) -> ReloadOutcome:
     """Signals the service; what came of the first reload that began after that many."""
     try:
         os.kill(service.process, signal.SIGHUP)
@@ -181,7 +190,7 @@ def _reload(service: Running, begun: int) -> Outcome:
     raise Unusable(f"service {service.process} has not answered for {PATIENCE} seconds; its log says what it does")
 
 
-def _in_words(outcome: Outcome, service: str, seconds: float) -> str:
+def _in_words(outcome: ReloadOutcome, service: str, seconds: float) -> str:
     if outcome.outcome == UNCHANGED:
         return f"{short(outcome.old)} is in force already: nothing to reload in {service}"
     counts = ", ".join(f"{len(names)} {word}" for word, names in differences(outcome))

@@ -1,6 +1,7 @@
-"""Connections, which cost no thread until there is a whole request on them.
+"""Handles client connections so that one takes a thread only for a request that has arrived completely.
 
-One loop for each process (`loop`) takes connections, reads what arrives without waiting for it (`arriving`) and puts
-whole requests into queues (`queues`); threads answer them (`answering`), and the loop sends what a client has not taken
-at once (`connection`). What the application never sees is answered by the loop itself (`refusals`).
+Each process has an event loop (`loop`) that accepts connections and watches their deadlines and memory. Its worker
+(`worker`) reads requests without blocking (`requests`) and puts complete ones into queues, from which threads answer
+them (`answers`); the loop then sends what a client has not taken at once. Requests that the application never sees,
+such as malformed ones, are answered by the worker itself.
 """

@@ -1,7 +1,9 @@
-"""Answers to what the application never sees. They repeat nothing of it.
+"""Answers requests: by the application, in the threads of a queue, or with a refusal where the application is not
+called.
 
-Who would wait too long is refused at once, so that those who are taken are answered in time. A client that is refused
-within a millisecond can ask another machine, or again in a second; one that waits for half a minute cannot.
+A request that would wait too long is refused at once, so that accepted ones are answered in time. A client that is
+refused within a millisecond can try another machine, or again in a second; one that waits half a minute cannot.
+Refusals repeat nothing of the request.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from scrubber.api.headers import REQUEST_ID, TRACEPARENT, Ids
 from scrubber.api.logs import WAITED
 from scrubber.server.connections.requests import Connection
 
-AGAIN_AFTER = 1  # seconds
+RETRY_AFTER = 1  # seconds
 _UNSEEN = "It did not reach the service."
 
 UNREADABLE = problems.Kind("bad-request", 400, "The request is not HTTP that is read")
@@ -37,22 +39,22 @@ _REFUSALS: dict[type[BaseException], problems.Kind] = {
 
 
 class Refusal:
-    """An answer to the request with these ids, and what the log has of it.
+    """The answer to a request that the application does not see, with the ids for the log.
 
-    With `keeps` the connection may be used again.
+    With `keep_alive` the connection may be used again.
     """
 
     def __init__(
-        self, ids: Ids, kind: problems.Kind, detail: str = _UNSEEN, after: int | None = None, keeps: bool = False
+        self, ids: Ids, kind: problems.Kind, detail: str = _UNSEEN, after: int | None = None, keep_alive: bool = False
     ) -> None:
         self.status = kind.status
         self.ids = ids
-        self.keeps = keeps
+        self.keep_alive = keep_alive
         body = problems.body(kind, detail)
         lines = [
             f"HTTP/1.1 {kind.status} {kind.title}",
             f"Date: {util.http_date()}",
-            f"Connection: {'keep-alive' if keeps else 'close'}",
+            f"Connection: {'keep-alive' if keep_alive else 'close'}",
             f"Content-Type: {problems.MEDIA_TYPE}",
             f"Content-Length: {len(body)}",
             f"Cache-Control: {headers.NOT_STORED}",
@@ -65,39 +67,39 @@ class Refusal:
 
 
 def of_error(ids: Ids, error: BaseException) -> Refusal:
-    """For what gunicorn's parser raised, or what failed outside the application."""
+    """The refusal for an error of gunicorn's parser, or a failure outside the application."""
     if not isinstance(error, errors.ParseException | OSError):
         return Refusal(ids, problems.FAILURE)
     return Refusal(ids, next((kind for known, kind in _REFUSALS.items() if isinstance(error, known)), UNREADABLE))
 
 
 def too_slow(ids: Ids) -> Refusal:
-    """For a request of which only a part arrived."""
+    """The refusal of a request that did not arrive completely in time."""
     return Refusal(ids, TOO_SLOW, f"More of it is waited for {limits.SECONDS} seconds. {_UNSEEN}")
 
 
-def overloaded(ids: Ids, keeps: bool) -> Refusal:
-    """For a request that would wait too long."""
-    detail = f"A thread is not free within {MOST_SECONDS} seconds; ask again soon. {_UNSEEN}"
-    return Refusal(ids, problems.OVERLOADED, detail, AGAIN_AFTER, keeps)
+def overloaded(ids: Ids, keep_alive: bool) -> Refusal:
+    """The refusal of a request that would wait too long for a thread."""
+    detail = f"A thread is not free within {MAX_QUEUE_SECONDS} seconds; ask again soon. {_UNSEEN}"
+    return Refusal(ids, problems.OVERLOADED, detail, RETRY_AFTER, keep_alive)
 
 
 def no_memory(ids: Ids) -> Refusal:
-    """For a request whose parts take the memory that others need."""
+    """The refusal of an incomplete request whose bytes take memory that others need."""
     detail = f"The parts of requests that have not arrived as a whole take too much memory. {_UNSEEN}"
-    return Refusal(ids, problems.OVERLOADED, detail, AGAIN_AFTER)
+    return Refusal(ids, problems.OVERLOADED, detail, RETRY_AFTER)
 
 
-MOST_SECONDS = 0.25  # that a request waits for a thread
-ALWAYS_TAKEN = 4  # requests for each thread, however long they take: a slow machine has to answer a few callers, too
-_LONGEST = 0.1  # seconds: a single long request says little of those that come after it
+MAX_QUEUE_SECONDS = 0.25  # that a request may wait for a thread
+ALWAYS_TAKEN = 4  # requests for each thread, however long they take: even a slow machine must answer a few clients
+_LONGEST = 0.1  # seconds that one request adds to the mean at most: a long one says little of those after it
 _WEIGHT = 0.1  # of the last request in the mean
 
 
-class Queue:
-    """So many threads, which `answer` what is put in, in the order in which it came.
+class RequestQueue:
+    """A first-in, first-out queue of requests, and the threads that `answer` them.
 
-    All but the threads themselves is used by the loop alone.
+    Except for the threads themselves, it is used by the event loop only.
     """
 
     def __init__(self, name: str, threads: int, answer: Callable[[Connection], None]) -> None:
@@ -115,35 +117,35 @@ class Queue:
             threading.Thread(target=self._work, name=f"{self.name} {number}", daemon=True).start()
 
     @property
-    def has_room(self) -> bool:
-        """Whether a thread is to be had within the time that is worth waiting."""
-        return not self._is_long or self._inside * self._seconds < MOST_SECONDS
+    def accepts_more(self) -> bool:
+        """Whether a thread is expected to be free within MAX_QUEUE_SECONDS."""
+        return not self._is_long or self._inside * self._seconds < MAX_QUEUE_SECONDS
 
     def was_too_slow(self, seconds: float) -> bool:
-        """Whether a request that waited so long is to be refused after all, for the sake of those behind it.
+        """Whether a request that has waited so long is to be refused after all, for the sake of those after it.
 
-        With few clients a slow machine is no reason: they wait for nobody but themselves.
+        With a short queue none is, however slow the machine: refusals would then help no other request.
         """
-        return self._is_long and seconds > 2 * MOST_SECONDS
+        return self._is_long and seconds > 2 * MAX_QUEUE_SECONDS
 
     @property
     def _is_long(self) -> bool:
         return self._inside > ALWAYS_TAKEN * self._threads
 
     def put(self, connection: Connection) -> None:
-        """A request to be answered."""
+        """Add a request."""
         self._inside += 1
         self._waiting.put(connection)
 
     def ended(self, began: float, ended: float) -> None:
-        """A request that was put in is answered; its thread had it from `began` on."""
+        """Record that a request has been answered; its thread began it at `began`."""
         self._inside -= 1
         took = min(_LONGEST, max(0.0, ended - max(began, self._last)))
         self._seconds += _WEIGHT * (took - self._seconds)
         self._last = ended
 
     def close(self) -> None:
-        """No more is put in."""
+        """End the threads once they have answered all requests."""
         for _ in range(self._threads):
             self._waiting.put(None)
 
@@ -152,15 +154,15 @@ class Queue:
             self._answer(connection)
 
 
-_LEAST = 0.001  # seconds: none would mean not to wait, and not to have waited enough
+_LEAST = 0.001  # seconds of a timeout; 0 would make the socket non-blocking
 
 
-class Gone(OSError):
-    """The client is gone, or does not take its answer."""
+class ClientGone(OSError):
+    """The client has closed the connection, or does not take its answer."""
 
 
-class Collected:
-    """In place of a socket: keeps what is written."""
+class BufferedOutput:
+    """Stands in for a socket and collects the bytes written to it."""
 
     def __init__(self) -> None:
         self.pieces: list[bytes] = []
@@ -170,8 +172,8 @@ class Collected:
         self.pieces.append(data)
 
 
-class Streamed:
-    """In place of a socket: sends what is written, to a client who takes enough of it in time, and reads likewise."""
+class StreamedOutput:
+    """Stands in for a socket and sends what is written to it, as long as the client takes enough of it in time."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -179,7 +181,7 @@ class Streamed:
         self._step = 0
 
     def sendall(self, data: bytes) -> None:
-        """Called by gunicorn. Raises Gone."""
+        """Called by gunicorn. Raises ClientGone."""
         left = memoryview(data)
         self._wait.renew()
         try:
@@ -192,10 +194,10 @@ class Streamed:
                     self._step = 0
                     self._wait.renew()
         except OSError:
-            raise Gone from None
+            raise ClientGone from None
 
     def receive(self) -> bytes:
-        """More of the request's body. Raises OSError."""
+        """Read more of the request's body, within the same time. Raises OSError."""
         self._await()
         return self._sock.recv(limits.STEP)
 
@@ -203,16 +205,18 @@ class Streamed:
         self._sock.settimeout(max(_LEAST, self._wait.latest - monotonic()))
 
 
-def run(app: Callable[..., Any], cfg: Any, connection: Connection, outlet: Collected | Streamed, keeps: bool) -> bool:
-    """Write the application's answer to `outlet`; whether another request may follow on the connection.
+def run(
+    app: Callable[..., Any], cfg: Any, connection: Connection, outlet: BufferedOutput | StreamedOutput, keep_alive: bool
+) -> bool:
+    """Write the application's answer to `outlet`; returns whether another request may follow on the connection.
 
-    Raises Gone, and whatever fails outside the application's own handling.
+    Raises ClientGone, and whatever fails outside the application's own handling.
     """
     request = connection.arriving.request
     response, environ = wsgi.create(request, outlet, connection.client, connection.server, cfg)
     environ["wsgi.multithread"] = True
     environ[WAITED] = connection.began - connection.queued
-    if not keeps:
+    if not keep_alive:
         response.force_close()
     pieces = app(environ, response.start_response)
     try:
@@ -225,25 +229,25 @@ def run(app: Callable[..., Any], cfg: Any, connection: Connection, outlet: Colle
     return not response.should_close()
 
 
-def stream(app: Callable[..., Any], cfg: Any, connection: Connection, keeps: bool) -> bool:
-    """The same, reading the body from the connection, which a thread has for itself meanwhile, and writing to it."""
-    outlet, unread = Streamed(connection.sock), connection.arriving.unread
+def stream(app: Callable[..., Any], cfg: Any, connection: Connection, keep_alive: bool) -> bool:
+    """The same, but the body is read from the connection while the application runs, and the answer written to it."""
+    outlet, unread = StreamedOutput(connection.sock), connection.arriving.unread
     unread.source = outlet.receive
     try:
-        return run(app, cfg, connection, outlet, keeps)
+        return run(app, cfg, connection, outlet, keep_alive)
     finally:
         unread.source = None
         with suppress(OSError):
             connection.sock.setblocking(False)
 
 
-MOST_CONNECTIONS = 4000
+MAX_CONNECTIONS = 4000
 _WANTED = 16_384  # files that may be open
-_KEPT = 200  # of them for anything but connections
+_RESERVED = 200  # of them for other uses than connections
 
 
-def raise_limit() -> None:
-    """Let this process and those that it starts open more files, as far as that is allowed to it."""
+def raise_file_limit() -> None:
+    """Raise the limit of open files for this process and those that it starts, as far as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _WANTED if hard == resource.RLIM_INFINITY else min(_WANTED, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -251,9 +255,9 @@ def raise_limit() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def most_connections() -> int:
-    """Connections that a process may have open at once, so that it always has a file for what it does with them."""
+def max_connections() -> int:
+    """How many connections a process may have open, so that files are left for handling them."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
-        return MOST_CONNECTIONS
-    return min(MOST_CONNECTIONS, max(soft // 2, soft - _KEPT))
+        return MAX_CONNECTIONS
+    return min(MAX_CONNECTIONS, max(soft // 2, soft - _RESERVED))

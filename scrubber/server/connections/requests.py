@@ -1,7 +1,6 @@
-"""One connection: what is done with it, until when, and what is still to be sent on it.
+"""Holds the state of a connection, and collects the bytes of a request until gunicorn's parser can read it.
 
-gunicorn's parser reads them and decides what they are. It reads from memory, and is asked when there is enough in it:
-how much that is, is all that is found out here.
+The parser reads from memory and decides what a request is. This module only finds out when enough bytes have arrived.
 """
 
 from __future__ import annotations
@@ -24,151 +23,151 @@ from gunicorn.http.unreader import Unreader
 from scrubber.api import limits
 from scrubber.api.headers import Ids, ids_of
 
-# The socket is not blocking: it says that nothing can be read or sent just now.
-NOT_NOW = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+# Raised by a non-blocking socket when nothing can be read or sent at the moment.
+WOULD_BLOCK = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class State(Enum):
-    """What is done with a connection."""
+    """The state of a connection."""
 
-    GREETED = "TLS is agreed upon"
-    READ = "a request is waited for, or has arrived in part"
-    ANSWERED = "a thread has the request"
-    WRITTEN = "the answer is being sent"
-    PARTED = "the answer is sent; what still arrives is thrown away"
+    HANDSHAKE = "TLS is negotiated"
+    READING = "no request has arrived, or an incomplete one"
+    ANSWERING = "a thread has the request"
+    WRITING = "the answer is being sent"
+    DISCARDING = "the answer has been sent; bytes that still arrive are discarded"
     CLOSED = "it is closed"
 
 
 class Connection:
-    """Used by the loop, except while it is ANSWERED: then it is the thread's. `latest` is until when it may last so.
+    """A client connection, used by the loop; while it is ANSWERING, by a thread alone. `deadline` ends its state.
 
-    `events` are those that the loop waits for; `queued` is when its request was put into the queue; `began`, `ended`
-    are when a thread took and left it; `keeps`: another request may follow.
+    `events` are those that the loop waits for; `queued` is when its request was put into the queue; `began` and `ended`
+    are when a thread began and ended it; `keep_alive`: another request may follow.
     """
 
-    def __init__(self, sock: socket.socket, client: Any, server: Any, arriving: Arriving, state: State) -> None:
+    def __init__(self, sock: socket.socket, client: Any, server: Any, arriving: IncomingRequest, state: State) -> None:
         self.sock = sock
         self.client = client
         self.server = server
         self.arriving = arriving
         self.state = state
         self.events = 0
-        self.held = 0
-        self.begun = self.latest = 0.0
-        self.keeps = True
-        self.no_more = False  # the client has ended its side
+        self.buffered = 0
+        self.begun = self.deadline = 0.0
+        self.keep_alive = True
+        self.half_closed = False  # the client has ended its side
         self.queue: Any = None
         self.queued = self.began = self.ended = 0.0
         self.out = memoryview(b"")
-        self.parted_until = 0.0
-        self.parted_bytes = 0
+        self.discard_until = 0.0
+        self.discarded = 0
         self._step = 0
 
     def wait(self, seconds: float) -> None:
-        """From now on so long."""
+        """Set the deadline, and begin to measure."""
         self.begun = monotonic()
-        self.latest = self.begun + seconds
+        self.deadline = self.begun + seconds
         self._step = 0
 
-    def go_on(self, count: int) -> None:
-        """So many bytes were moved: enough of them are worth as many seconds again."""
+    def extend(self, count: int) -> None:
+        """Count transferred bytes; every limits.STEP of them extend the deadline."""
         self._step += count
         if self._step >= limits.STEP:
             self._step = 0
-            self.latest = monotonic() + limits.SECONDS
+            self.deadline = monotonic() + limits.SECONDS
 
     def send(self) -> bool:
-        """Send what can be sent at once; whether that was all. Raises OSError."""
-        with suppress(*NOT_NOW):
+        """Send what can be sent without blocking; whether that was everything. Raises OSError."""
+        with suppress(*WOULD_BLOCK):
             while self.out:
                 sent = self.sock.send(self.out)
                 self.out = self.out[sent:]
-                self.go_on(sent)
+                self.extend(sent)
         return not self.out
 
 
-_HEAD_STEP = 8192  # bytes of a head that is not at its end: then the parser may already say that it is too long
-_LONGEST_LINE = 8192  # in a chunked body; with more the parser is asked what it thinks of it
+_HEAD_STEP = 8192  # bytes of an incomplete head after which the parser is tried: it may refuse the head as too long
+_LONGEST_LINE = 8192  # in a chunked body; a longer one is left to the parser, which refuses it
 _MOST_TRAILERS = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class BodyLimit:
     """How much of a request's body is waited for: `most` bytes, or all of it where it is `streamed` in pieces."""
 
     most: int
     streamed: bool = False
 
 
-class Received(Unreader):
-    """What arrived and was not read yet. With a `source` more can be had from there; without one that is the end."""
+class UnreadBytes(Unreader):
+    """Bytes that have arrived and are not read yet. A `source` supplies more; without one, these bytes are the end."""
 
     def __init__(self) -> None:
         super().__init__()
         self.source: Callable[[], bytes] | None = None
 
     def chunk(self, _size_hint: int | None = None) -> bytes:
-        """Called by gunicorn when all that was there is read."""
+        """Called by gunicorn when all of these bytes are read."""
         return b"" if self.source is None else self.source()
 
     def put(self, data: bytes) -> None:
-        """More arrived."""
+        """Add bytes that have arrived."""
         self.buf.seek(0, SEEK_END)
         self.buf.write(data)
 
     @property
     def size(self) -> int:
-        """Bytes that were not read yet."""
+        """How many bytes are not read yet."""
         return int(self.buf.seek(0, SEEK_END))
 
 
-class Arriving:
-    """Takes bytes until there is a request that can be answered: `request` has it, and `following` begins the next one.
+class IncomingRequest:
+    """Takes bytes until a request can be answered, which is then `request`; `next_request` begins the one after it.
 
-    `waiting` says how much of a body is waited for.
+    `waiting` gives, for a request, how much of its body is waited for.
     """
 
-    def __init__(self, cfg: Any, client: Any, waiting: Callable[[Any], Waiting]) -> None:
+    def __init__(self, cfg: Any, client: Any, waiting: Callable[[Any], BodyLimit]) -> None:
         self._cfg = cfg
         self._client = client
         self._waiting = waiting
         self._count = 0
-        self.unread = Received()
+        self.unread = UnreadBytes()
         self._begin()
 
     def _begin(self) -> None:
         self.request: Any = None
         self.streamed = False
-        self.wants_more = False  # the client waits to hear that its body is wanted
+        self.wants_more = False  # the client waits for "100 Continue" before it sends the body
         self._head = bytearray()
         self._tried = 0
         self._length = 0
-        self._chunks: _Chunks | None = None
+        self._chunks: _ChunkedBody | None = None
         self._most = 0
 
     @property
     def begun(self) -> bool:
-        """Whether anything of a request is there."""
+        """Whether any bytes of a request have arrived."""
         return self.request is not None or bool(self._head)
 
     @property
     def size(self) -> int:
-        """Bytes that are held."""
+        """Bytes in memory."""
         return len(self._head) + self.unread.size
 
     def ids(self) -> Ids:
-        """Those of the request, as long as nothing of its body was taken; new ones while its head is not there."""
+        """The ids of the request, as long as its body is unread; new ids while its head has not arrived."""
         if self.request is None:
             return ids_of(())
         return ids_of(self.request.headers, self.unread.buf.getvalue())
 
     def forget(self) -> None:
-        """Let go of what is held: nothing of it will be answered."""
+        """Free the bytes of a request that will not be answered."""
         self._head = bytearray()
         self.unread.take_buffered()
 
     def feed(self, data: bytes) -> bool:
-        """Take what arrived; whether the request can be answered now. Raises ParseException."""
+        """Take bytes that have arrived; whether the request can be answered now. Raises ParseException."""
         if self.request is None:
             before = len(self._head)
             self._head += data
@@ -181,17 +180,17 @@ class Arriving:
         return self._enough()
 
     def end(self) -> bool:
-        """The client sends no more; whether there is a request to answer all the same. Raises ParseException."""
+        """The client sends no more bytes; whether there is a request to answer. Raises ParseException."""
         return self.request is not None or self._read_head()
 
-    def following(self) -> bool:
-        """Begin the next request with what arrived of it; whether it can be answered now. Raises ParseException."""
+    def next_request(self) -> bool:
+        """Begin the next request with the bytes left; whether it can be answered now. Raises ParseException."""
         self._begin()
         data = self.unread.take_buffered()
         return bool(data) and self.feed(data)
 
     def _may_be_read(self, before: int) -> bool:
-        """Whether asking the parser is worth it: the head is at its end, is long, or has a line end that is none."""
+        """Whether to try the parser: the head is complete, is long, or has a line feed without a carriage return."""
         head = self._head
         if head.find(b"\r\n\r\n", max(0, before - 3)) >= 0 or len(head) >= max(_HEAD_STEP, 2 * self._tried):
             return True
@@ -217,9 +216,9 @@ class Arriving:
         if isinstance(reader, LengthReader):
             self._length = reader.length
         else:
-            self._chunks = _Chunks()
+            self._chunks = _ChunkedBody()
             self._chunks.feed(self.unread.buf.getvalue())
-        if self.request._expected_100_continue:  # gunicorn would send it from a thread
+        if self.request._expected_100_continue:  # otherwise gunicorn would send it, from a thread
             self.request._expected_100_continue = False
             self.wants_more = not self._enough()
 
@@ -227,19 +226,19 @@ class Arriving:
         if self._chunks is not None:
             return self._chunks.ended or self._chunks.size >= self._most
         if self._length >= self._most and not self.streamed:
-            return True  # it is refused, without having been read
+            return True  # it is refused as too large, without being read
         return self.unread.size >= min(self._length, self._most)
 
 
-class _Chunks:
-    """Finds the end of a chunked body as it goes by. What looks odd counts as the end: the parser then refuses it."""
+class _ChunkedBody:
+    """Finds the end of a chunked body as it arrives. Malformed bytes count as the end: the parser refuses them."""
 
     def __init__(self) -> None:
         self.ended = False
         self.size = 0  # bytes of the body itself so far
         self._skip = 0  # bytes up to the next line: the rest of a chunk, and the end of its line
         self._line = bytearray()
-        self._trailers = 0  # bytes of them, from 1, once the last chunk was there
+        self._trailers = 0  # bytes of the trailers; 1 as soon as the last chunk has ended
 
     def feed(self, data: bytes) -> None:
         """The next bytes of it."""
@@ -277,8 +276,8 @@ class _Chunks:
             self.ended = True
 
 
-def is_read(request: Any, unread: Received) -> bool:
-    """Whether the body of a request has come to its end; what arrived of it is taken."""
+def is_fully_read(request: Any, unread: UnreadBytes) -> bool:
+    """Whether the body of a request has arrived to its end; what has arrived is read."""
     body = request.body
     if body.failed or (isinstance(body.reader, LengthReader) and unread.size < body.reader.length):
         return False

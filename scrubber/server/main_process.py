@@ -1,7 +1,8 @@
-"""Notices that their files changed, once whoever saves has finished.
+"""Reloads the rules in gunicorn's main process, on HUP or when a watched folder of rules has changed.
 
-gunicorn would fork new workers and send the old ones home: those answer on kept-alive connections for seconds more, by
-the old rules, and every reload would compile in this process, which is the parent of all that come after.
+By itself, gunicorn would fork new workers and end the old ones. Those would answer on open connections by the old rules
+for some seconds more, and every reload would compile rules in the main process, which all later workers are forked
+from.
 """
 
 from __future__ import annotations
@@ -16,58 +17,60 @@ from typing import Any
 from gunicorn.arbiter import Arbiter
 
 from scrubber.authoring.check_cache import checked_files
-from scrubber.server.reloads import Reloads
+from scrubber.server.reloader import Reloader
 
-_Seen = dict[Path, tuple[int, int]]
+_FileStates = dict[Path, tuple[int, int]]
 
 
-class Watch:
-    """Asked twice a second: a change counts when nothing more has changed since the time before."""
+class FolderWatch:
+    """Watches a folder of rules. A change counts once two checks find the same: saving is finished."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._told = self._before = _look(folder)
+        self._reported = self._before = _file_states(folder)
 
     def changed(self) -> bool:
-        """Whether there is a change to act on; each is told once."""
-        now = _look(self._folder)
+        """Whether the folder has changed; each change is reported once."""
+        now = _file_states(self._folder)
         settled = now == self._before
         self._before = now
-        if not settled or now == self._told:
+        if not settled or now == self._reported:
             return False
-        self._told = now
+        self._reported = now
         return True
 
 
-def _look(folder: Path) -> _Seen:
+def _file_states(folder: Path) -> _FileStates:
     seen = {}
     for path in checked_files(folder):
-        with suppress(OSError):  # gone again
+        with suppress(OSError):  # removed since it was listed
             found = path.stat()
             seen[path] = found.st_mtime_ns, found.st_size
     return seen
 
 
-POLL = 0.5  # seconds between looks at the files that are watched
+POLL = 0.5  # seconds between checks of the watched files
 
 
-class ReloadingArbiter(Arbiter):
-    """Runs `reloads` in forks, one at a time; all that is asked for meanwhile is one more.
+class ReloadingMainProcess(Arbiter):
+    """Runs reloads in forks, one at a time; all requests during a reload lead to one more.
 
-    `then` is called here when new rules are in force.
+    `on_reloaded` is called in this process when new rules are in force.
     """
 
-    def __init__(self, app: Any, reloads: Reloads, watch: Watch | None, then: Callable[[], None]) -> None:
-        self._reloads = reloads
-        self._then = then
+    def __init__(
+        self, app: Any, reloader: Reloader, watch: FolderWatch | None, on_reloaded: Callable[[], None]
+    ) -> None:
+        self._reloader = reloader
+        self._on_reloaded = on_reloaded
         self._watch = watch
         self._process = 0
-        self._asked = False
+        self._requested = False
         super().__init__(app)
 
     def handle_hup(self) -> None:
         """Called by gunicorn's loop."""
-        self._asked = True
+        self._requested = True
         self._start()
 
     def wait_for_signals(self, timeout: float = 1.0) -> list[int]:
@@ -84,8 +87,8 @@ class ReloadingArbiter(Arbiter):
         super().reap_workers()
 
     def stop(self, graceful: bool = True) -> None:
-        """Called by gunicorn at the end: a reload under way changes nothing any more."""
-        self._asked = False
+        """Called by gunicorn at the end; a reload that is still running is killed, and changes nothing."""
+        self._requested = False
         if self._process:
             with suppress(ProcessLookupError):
                 os.killpg(self._process, signal.SIGKILL)
@@ -95,26 +98,26 @@ class ReloadingArbiter(Arbiter):
         super().stop(graceful)
 
     def _start(self) -> None:
-        if self._process or not self._asked:
+        if self._process or not self._requested:
             return
-        self._asked = False
-        self._reloads.begin()
+        self._requested = False
+        self._reloader.begin()
         process = os.fork()
         if process:
             self._process = process
-            with suppress(OSError):  # it was quicker
+            with suppress(OSError):  # the fork has done so itself
                 os.setpgid(process, process)
             return
         code = 1
         try:
-            self._part()
-            self._reloads.run(list(self.WORKERS))
+            self._detach()
+            self._reloader.run(list(self.WORKERS))
             code = 0
         finally:
             os._exit(code)
 
-    def _part(self) -> None:
-        """In the fork: nothing of the parent's but what it knows. A group of its own ends with all that it forks."""
+    def _detach(self) -> None:
+        """In the fork: lets go of the parent's signals and sockets. A process group of its own is killed as a whole."""
         os.setpgid(0, 0)
         for number in (*self.SIGNALS, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
@@ -125,10 +128,10 @@ class ReloadingArbiter(Arbiter):
     def _has_ended(self) -> bool:
         try:
             process, status = os.waitpid(self._process, os.WNOHANG)
-        except ChildProcessError:  # gunicorn took it for a worker
+        except ChildProcessError:  # gunicorn has waited for it as for a worker
             process, status = self._process, 0
         if process:
             self._process = 0
-            if self._reloads.ended(by_itself=status == 0):
-                self._then()
+            if self._reloader.ended(by_itself=status == 0):
+                self._on_reloaded()
         return bool(process)
