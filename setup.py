@@ -18,7 +18,7 @@ ON_EACH_CLAIM = (
     "scrubber/engine/encode.py",
     "scrubber/findings/*.py",
     "scrubber/pricing/*.py",
-    "scrubber/response/claim.py",
+    "scrubber/response/values.py",
     "scrubber/scrub.py",
     "scrubber/batch/scrub_chunk.py",
 )

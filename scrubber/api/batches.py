@@ -30,11 +30,21 @@ from scrubber.api.problems import (
 )
 from scrubber.api.request import Service, body_pieces, check_charset, says_gzip, service
 from scrubber.api.schemas import batches as documented
-from scrubber.batch import results, serialize
+from scrubber.batch import results
 from scrubber.batch.maintenance import allowed
 from scrubber.batch.model import ENDED, Batch, BatchOptions, KeyUsed
-from scrubber.batch.results import DISPOSITIONS, ResultFilter
+from scrubber.batch.result_row import DISPOSITIONS
+from scrubber.batch.results import ResultFilter
 from scrubber.batch.scrub_chunk import merged
+from scrubber.batch.status import (
+    BatchList,
+    BatchStatus,
+    BatchSummary,
+    write_batch,
+    write_batch_list,
+    write_batch_read,
+    write_batch_summary,
+)
 from scrubber.batch.storage import Batches
 from scrubber.batch.upload import Declared, receive
 from scrubber.batch.work import remove_batch
@@ -176,7 +186,7 @@ def submit() -> Response:
         raise Refused(_UPLOADS[error.kind], str(error)) from None
     except KeyUsed:
         raise Refused(KEY_USED, "The body or the options differ. Send another Idempotency-Key, or the same.") from None
-    answer = _told(batch, kept, HTTPStatus.ACCEPTED)
+    answer = _json(write_batch(_status(batch, kept)), HTTPStatus.ACCEPTED)
     answer.headers["Location"] = f"/v1/batches/{batch.id}"
     if not new:
         answer.headers["Idempotent-Replayed"] = "true"
@@ -191,10 +201,9 @@ def every() -> Response:
     Those of the caller's tenant, the newest first, at most a hundred.
     """
     _, kept = _here()
-    now = _now()
-    standing = kept.stalled_reason()
-    found = [_document(batch, kept, standing, now) for batch in kept.job_store.batches(MOST_LISTED, tenant())]
-    return _json({"batches": found})
+    now, stalled = _now(), kept.stalled_reason()
+    found = [_status_at(now, batch, kept, stalled) for batch in kept.job_store.batches(MOST_LISTED, tenant())]
+    return _json(write_batch_list(BatchList(found)))
 
 
 @batches.get("/<batch_id>")
@@ -205,9 +214,7 @@ def one(batch_id: str) -> Response:
     State, counts, progress, rate, time left and dollars at risk so far.
     """
     _, kept = _here()
-    batch = _find(batch_id, kept)
-    told_now = _document(batch, kept, kept.stalled_reason(), _now())
-    return _json(told_now | {"releases": serialize.releases(batch)})
+    return _json(write_batch_read(_status(_find(batch_id, kept), kept)))
 
 
 @batches.get("/<batch_id>/results")
@@ -235,7 +242,7 @@ def read_summary(batch_id: str) -> Response:
     """
     _, kept = _here()
     batch = _find(batch_id, kept)
-    return _json(serialize.summary(batch, merged(kept.job_store.summaries(batch.id))))
+    return _json(write_batch_summary(BatchSummary(batch, merged(kept.job_store.summaries(batch.id)))))
 
 
 @batches.post("/<batch_id>/cancel")
@@ -248,7 +255,7 @@ def cancel(batch_id: str) -> Response:
     _, kept = _here()
     batch = _find(batch_id, kept)
     kept.job_store.cancel(batch.id, _now())
-    return _told(_find(batch.id, kept), kept, HTTPStatus.OK)
+    return _json(write_batch(_status(_find(batch.id, kept), kept)))
 
 
 @batches.delete("/<batch_id>")
@@ -291,13 +298,13 @@ def _find(batch_id: str, kept: Batches) -> Batch:
     return batch
 
 
-def _told(batch: Batch, kept: Batches, status: HTTPStatus) -> Response:
-    return _json(_document(batch, kept, kept.stalled_reason(), _now()), status)
+def _status(batch: Batch, kept: Batches) -> BatchStatus:
+    return _status_at(_now(), batch, kept, kept.stalled_reason())
 
 
-def _document(batch: Batch, kept: Batches, standing: str | None, now: datetime) -> serialize.Document:
+def _status_at(now: datetime, batch: Batch, kept: Batches, stalled: str | None) -> BatchStatus:
     job_store = kept.job_store
-    return serialize.document(batch, job_store.progress(batch.id), job_store.versions(batch.id), standing, now)
+    return BatchStatus(batch, job_store.progress(batch.id), job_store.versions(batch.id), stalled, now)
 
 
 def _json(content: object, status: HTTPStatus = HTTPStatus.OK) -> Response:

@@ -13,7 +13,7 @@ from scrubber.api.request import service
 from scrubber.api.schemas import operations
 from scrubber.code_lookup import look_up_code, look_up_price
 from scrubber.code_lookup.query import CODE, DATE, BadParameter, code_question, price_question
-from scrubber.response.catalog import known_code, priced
+from scrubber.response.codes import CodeAnswer, write_known_code, write_priced
 
 RECEIVED_ON = "receivedOn"
 
@@ -48,7 +48,7 @@ def one(code: str) -> Response:
         raise Refused(NOT_FOUND if bad.name == CODE.name else BAD_PARAMETER, str(bad)) from None
     here = service().scrubber
     known = look_up_code(question, here.rulebook, here.reference)
-    return _answer(known_code(known, here.rulebook.digest))
+    return _answer(write_known_code(CodeAnswer(known, here.rulebook.digest)))
 
 
 @codes.get("/price")
@@ -64,7 +64,7 @@ def one_price() -> Response:
     except BadParameter as bad:
         raise Refused(BAD_PARAMETER, str(bad)) from None
     here = service().scrubber
-    return _answer(priced(look_up_price(question, here.rulebook, here.reference)))
+    return _answer(write_priced(look_up_price(question, here.rulebook, here.reference)))
 
 
 def _today() -> date:

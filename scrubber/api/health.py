@@ -2,35 +2,107 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import NamedTuple
 
 import orjson
 from flask import Response
 from flask_smorest import Blueprint
+from marshmallow import missing
 
 from scrubber import __version__
 from scrubber.api.access import caller, check_keys
 from scrubber.api.logs import not_ready, request_failed
 from scrubber.api.problems import NOT_READY, Refused
 from scrubber.api.request import Service, service
-from scrubber.api.schemas import operations
-from scrubber.api.schemas.operations import scrub_example
+from scrubber.api.schemas.operations import answers, scrub_example
 from scrubber.errors import KeysDown, StoreUnavailable
+from scrubber.findings import UsedRelease
 from scrubber.reference.freshness import past, stale_tables_text
+from scrubber.response.claim import UsedReleaseSchema
+from scrubber.response.schema import Flag, Number, Object, Objects, ResponseSchema, Text
+from scrubber.response.writer import writer
 from scrubber.scrub import Scrubber
 
 health = Blueprint("health", __name__, description="For whoever runs the service.")
 
 
+class Health(NamedTuple):
+    """The process answers."""
+
+    status: str = "ok"
+
+
+class HealthSchema(ResponseSchema):
+    """What /healthz says."""
+
+    status = Text("ok")
+
+
+class BatchReadiness(NamedTuple):
+    """Whether batches go on, and why not."""
+
+    go_on: bool
+    why: str | None
+
+
+class BatchReadinessSchema(ResponseSchema):
+    """Whether batches go on."""
+
+    go_on = Flag("Whether workers can go on. Single claims are scrubbed all the same.")
+    why = Text("Why not, such as a full disk; they go on by themselves when there is room.", nullable=True)
+
+
+class Readiness(NamedTuple):
+    """What claims are scrubbed with; None for a caller that is told no more than that the service is ready.
+
+    `batches` is None where none are taken.
+    """
+
+    program: str | None = None
+    rulebook: str | None = None
+    rules: int | None = None
+    reference: Sequence[UsedRelease] | None = None
+    batches: BatchReadiness | None = None
+
+
+_KEYED = "Where keys are demanded, only for who has one."
+
+
+class ReadinessSchema(ResponseSchema):
+    """What /readyz says."""
+
+    status = Text("ready", compute=lambda _: "ready")
+    program = Text(f"Version of this program. {_KEYED}", optional=True)
+    rulebook = Text(f"Digest of every rule and table beside the rules. {_KEYED}", optional=True)
+    rules = Number(f"How many rules are active. {_KEYED}", optional=True)
+    reference = Objects(UsedReleaseSchema, f"Every reference release that is loaded. {_KEYED}", optional=True)
+    batches = Object(
+        BatchReadinessSchema,
+        f"Whether batches go on; null where none are taken. {_KEYED}",
+        compute=lambda readiness: missing if readiness.program is None else readiness.batches,
+        optional=True,
+        nullable=True,
+    )
+
+
+_write_health, _write_readiness = writer(HealthSchema()), writer(ReadinessSchema())
+
+
 @health.get("/healthz")
-@health.doc(**operations.HEALTHZ)
+@health.doc(operationId="healthz", responses=answers("The process answers.", HealthSchema))
 def healthz() -> Response:
     """Tell whether the process answers."""
-    return _answer({"status": "ok"})
+    return _answer(_write_health(Health()))
 
 
 @health.get("/readyz")
-@health.doc(**operations.READYZ)
+@health.doc(
+    operationId="readyz",
+    responses=answers("Claims can be scrubbed.", ReadinessSchema, HTTPStatus.SERVICE_UNAVAILABLE),
+)
 def readyz() -> Response:
     """Tell whether claims can be scrubbed, and with what.
 
@@ -40,16 +112,16 @@ def readyz() -> Response:
     """
     here = service()
     if caller() is not None:
-        return _answer(_readiness(here))
+        return _answer(_write_readiness(_readiness(here)))
     try:
         _readiness(here)
     except Refused as refused:
         not_ready(refused.detail)
         raise Refused(NOT_READY, "The log says why, and so does this address to whoever has an API key.") from None
-    return _answer({"status": "ready"})
+    return _answer(_write_readiness(Readiness()))
 
 
-def _readiness(here: Service) -> dict[str, object]:
+def _readiness(here: Service) -> Readiness:
     """What claims are scrubbed with. Raises Refused (503)."""
     scrubber = here.scrubber
     releases = scrubber.reference.releases()
@@ -58,19 +130,12 @@ def _readiness(here: Service) -> dict[str, object]:
     _check_freshness(here, scrubber)
     _check_keys()
     _try(scrubber)
-    return {
-        "status": "ready",
-        "program": __version__,
-        "rulebook": scrubber.rulebook.digest,
-        "rules": len(scrubber.rulebook.active),
-        "reference": [
-            {"table": release.table, "release": release.name, "sha256": release.sha256} for release in releases
-        ],
-        "batches": _batches(here),
-    }
+    used = [UsedRelease(release.table, release.name, release.sha256) for release in releases]
+    book = scrubber.rulebook
+    return Readiness(__version__, book.digest, len(book.active), used, _batches(here))
 
 
-def _batches(here: Service) -> dict[str, object] | None:
+def _batches(here: Service) -> BatchReadiness | None:
     """Whether batches go on, and why not. Single claims are scrubbed all the same, so the service is ready."""
     if here.batches is None:
         return None
@@ -78,7 +143,7 @@ def _batches(here: Service) -> dict[str, object] | None:
         why = here.batches.stalled_reason()
     except StoreUnavailable as error:
         why = str(error)
-    return {"goOn": why is None, "why": why}
+    return BatchReadiness(why is None, why)
 
 
 def _check_keys() -> None:

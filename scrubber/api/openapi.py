@@ -24,12 +24,12 @@ from scrubber.api.codes import codes
 from scrubber.api.health import health
 from scrubber.api.request import service
 from scrubber.api.rules import reference, rules
-from scrubber.api.schemas import PROBLEM
 from scrubber.api.schemas.batches import IN_LINES
 from scrubber.api.schemas.body import describe_scalar
 from scrubber.api.schemas.evidence import COMPONENTS, describe_evidence, refer_to_evidence
 from scrubber.api.schemas.operations import describe_access, describe_connections, describe_headers, scrub_example
 from scrubber.response import claim
+from scrubber.response.problem import ProblemSchema
 
 # Every resource, and the scope that a key needs for it; None: no key is needed.
 RESOURCES: tuple[tuple[Blueprint, str | None], ...] = (
@@ -83,7 +83,7 @@ class DocumentedApi(Api):
 
     def _register_responses(self) -> None:
         for status in HTTPStatus:
-            content = {problems.MEDIA_TYPE: {"schema": PROBLEM}}
+            content = {problems.MEDIA_TYPE: {"schema": ProblemSchema}}
             response: dict[str, Any] = {"description": status.phrase, "content": content}
             self.spec.components.response(status.name, response, lazy=True)
 

@@ -11,7 +11,8 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from scrubber.api import logs
-from scrubber.errors import DamagedResult, KeysDown, NotAClaim, NotJson, StorageFull, StoreUnavailable
+from scrubber.errors import DamagedResult, KeysDown, NotAClaim, NotJson, Problem, StorageFull, StoreUnavailable
+from scrubber.response.problem import ProblemDetails, write_problem
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -81,14 +82,10 @@ class Refused(HTTPException):
 
 def body(kind: Kind, detail: str, errors: Iterable[tuple[str, str]] = ()) -> bytes:
     """The problem as JSON."""
-    told: dict[str, object] = {
-        "type": f"urn:claim-scrubber:problem:{kind.name}",
-        "title": kind.title,
-        "status": kind.status,
-        "detail": detail,
-    }
-    listed = [{"pointer": pointer, "detail": text} for pointer, text in errors]
-    return orjson.dumps(told | {"errors": listed} if listed else told)
+    entries = [Problem(pointer, text) for pointer, text in errors]
+    kind_uri = f"urn:claim-scrubber:problem:{kind.name}"
+    details = ProblemDetails(kind_uri, kind.title, kind.status, detail, entries or None)
+    return orjson.dumps(write_problem(details))
 
 
 def install(app: Flask) -> None:

@@ -12,7 +12,7 @@ from scrubber.api.headers import REVALIDATED
 from scrubber.api.problems import BAD_PARAMETER, NOT_FOUND, Refused
 from scrubber.api.request import service
 from scrubber.api.schemas import operations
-from scrubber.response.catalog import document, every, summary
+from scrubber.response.rules import ReleaseList, RuleInRulebook, RuleList, write_releases, write_rule, write_rule_list
 from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES, Rule
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.schema import STATUSES
@@ -27,8 +27,8 @@ def releases() -> Response:
 
     Several releases of a table lie side by side; the one in force on a date of service answers for it.
     """
-    told = every(service().scrubber.reference.releases())
-    return Response(orjson.dumps(told), content_type="application/json")
+    found = ReleaseList(service().scrubber.reference.releases())
+    return Response(orjson.dumps(write_releases(found)), content_type="application/json")
 
 
 rules = Blueprint("rules", __name__, url_prefix="/v1/rules", description="Read the rules.")
@@ -49,9 +49,7 @@ def list_rules() -> Response:
     Of every status, ordered by id. Each parameter narrows the list.
     """
     book = service().scrubber.rulebook
-    packs = [{"name": pack.name, "title": pack.title, "about": pack.about} for pack in book.packs.values()]
-    found = [summary(rule) for rule in _chosen(book)]
-    return _answer({"digest": book.digest, "packs": packs, "rules": found}, book)
+    return _answer(write_rule_list(RuleList(book.digest, book.packs.values(), _chosen(book))), book)
 
 
 @rules.get("/<rule_id>")
@@ -62,10 +60,10 @@ def one(rule_id: str) -> Response:
     Everything that its file says, its conditions as data.
     """
     book = service().scrubber.rulebook
-    rule = book.rules.get(rule_id)
-    if rule is None:
+    found = book.rules.get(rule_id)
+    if found is None:
         raise Refused(NOT_FOUND, "No rule has this id; GET /v1/rules lists them.")
-    return _answer({"digest": book.digest, **document(rule)}, book)
+    return _answer(write_rule(RuleInRulebook(book.digest, found)), book)
 
 
 def _chosen(book: Rulebook) -> Iterator[Rule]:

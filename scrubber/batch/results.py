@@ -14,15 +14,10 @@ from typing import Any
 import orjson
 
 from scrubber.batch.model import Done
+from scrubber.batch.result_row import COLUMNS, REJECTED
 from scrubber.batch.storage import Batches
 from scrubber.errors import DamagedResult, StoredDataGone
 
-REJECTED = "rejected"
-DISPOSITIONS = ("accept", "warn", "deny", REJECTED)
-COLUMNS = (
-    "row", "claim_number", "disposition", "severity", "rule", "lines", "category", "stage", "at_risk", "liability",
-    "message", "fix", "pointer", "group", "carc", "id",
-)  # fmt: skip
 SCRUBBED_AGAIN = ("running", "done")  # states of batches whose results are made again
 _BEGINNING = b'{"row":'
 _FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # what a spreadsheet would run, also as wide characters

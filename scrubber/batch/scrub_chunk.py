@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
 from scrubber.batch.model import BatchTally, Summary
+from scrubber.batch.result_row import RejectedRow, Rejection, write_rejected_row
 from scrubber.claim.model import Claim
 from scrubber.errors import NotAClaim, NotJson, describe_failure
 from scrubber.findings import Finding, ScrubResult
@@ -105,8 +106,8 @@ ScrubOne = Callable[[bytes], Answered]
 BeforeRow = Callable[[int], None]
 
 FATAL_DEATHS = 3  # processes that ended at one row before it is given up
-TOO_LARGE = {"title": "The row is larger than a claim may be"}
-FATAL = {"title": "The service ended several times while it scrubbed this row"}
+TOO_LARGE: Rejection = Rejection("The row is larger than a claim may be")
+FATAL: Rejection = Rejection("The service ended several times while it scrubbed this row")
 
 
 class ChunkOutcome(NamedTuple):
@@ -153,23 +154,22 @@ def _one(number: int, data: bytes | None, scrub: ScrubOne, count: _Count, summar
     try:
         claim, result, answer = scrub(data)
     except NotJson as error:
-        return _rejected(number, {"title": "The row is not JSON", "column": error.column, "byte": error.byte}, count)
+        return _rejected(number, Rejection("The row is not JSON", column=error.column, byte=error.byte), count)
     except NotAClaim as error:
-        problems = [{"pointer": problem.pointer, "detail": problem.message} for problem in error.problems]
-        return _rejected(number, {"title": "The row is not a claim", "errors": problems}, count)
+        return _rejected(number, Rejection("The row is not a claim", errors=error.problems), count)
     except Exception as error:  # noqa: BLE001 -- one row must not stop the others
-        return _rejected(number, {"title": "The service failed on this row", **describe_failure(error)}, count)
+        return _rejected(number, Rejection("The service failed on this row", **describe_failure(error)), count)
     _add(result, count)
     summary.add(claim, result)
     return b'{"row":%d,"claimNumber":%b,"answer":%b}\n' % (number, orjson.dumps(claim.patient_control_number), answer)
 
 
-def reject(number: int, why: dict[str, Any]) -> bytes:
+def reject(number: int, why: Rejection) -> bytes:
     """The result of a row that is not scrubbed."""
-    return orjson.dumps({"row": number, "claimNumber": None, "rejected": why}) + b"\n"
+    return orjson.dumps(write_rejected_row(RejectedRow(number, why))) + b"\n"
 
 
-def _rejected(number: int, why: dict[str, Any], count: _Count) -> bytes:
+def _rejected(number: int, why: Rejection, count: _Count) -> bytes:
     count.rejected += 1
     return reject(number, why)
 

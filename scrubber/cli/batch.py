@@ -12,7 +12,7 @@ from typing import Any
 import click
 import orjson
 
-from scrubber.batch.results import DISPOSITIONS
+from scrubber.batch.result_row import DISPOSITIONS
 from scrubber.cli.batch_client import (
     BEGINNING,
     TRIES,

@@ -21,7 +21,8 @@ from scrubber.reference.local_coverage import LocalArticle
 from scrubber.reference.releases import TableStatus
 from scrubber.reference.rows import AddOn, Mue
 from scrubber.reference.tables import ADD_ON, MPFS, MUE, PTP
-from scrubber.response.catalog import NOT_LOADED, documentation, known_code, priced
+from scrubber.response.codes import CodeAnswer, needed_elements, write_known_code, write_priced
+from scrubber.response.rules import NOT_LOADED
 from scrubber.response.terminal import dollars, wrap
 from scrubber.rulebook.load import load_rulebook
 from scrubber.rulebook.rule_tables import Payer
@@ -219,8 +220,8 @@ def _rules(known: CodeProfile, width: int) -> Lines:
 def _documentation(known: CodeProfile, width: int) -> Lines:
     if known.documentation:
         yield from _title("THE REPORT NEEDS")
-    for each in documentation(known):
-        yield from wrap(f"{each['element']}: {each['about']}", _INDENT, width, hang=_STEPS - _INDENT)
+    for each in needed_elements(known):
+        yield from wrap(f"{each.element}: {each.about}", _INDENT, width, hang=_STEPS - _INDENT)
 
 
 @click.command()
@@ -241,7 +242,7 @@ def codes(code: str, as_json: bool, **options: str | None) -> None:
         rulebook, reference = load_rulebook(chosen.rules), open_reference(chosen.reference)
     known = look_up_code(question, rulebook, reference)
     if as_json:
-        click.echo(orjson.dumps(known_code(known, rulebook.digest)))
+        click.echo(orjson.dumps(write_known_code(CodeAnswer(known, rulebook.digest))))
     else:
         show_page(lambda width: render_code(known, width))
 
@@ -264,6 +265,6 @@ def price(code: str, as_json: bool, **options: str | None) -> None:
         rulebook, reference = load_rulebook(chosen.rules), open_reference(chosen.reference)
     found = look_up_price(question, rulebook, reference)
     if as_json:
-        click.echo(orjson.dumps(priced(found)))
+        click.echo(orjson.dumps(write_priced(found)))
     else:
         show_page(lambda width: render_price(found, width))

@@ -26,7 +26,7 @@ from scrubber.reference.load.medicaid import LOADED_KINDS
 from scrubber.reference.releases import Release
 from scrubber.reference.storage import ReleaseStorage, releases_of
 from scrubber.reference.tables import CONVERSION_FACTORS, GPCI, MPFS
-from scrubber.response.catalog import every as all_releases
+from scrubber.response.rules import ReleaseList, write_releases
 
 _DAYS = click.DateTime(["%Y-%m-%d", "%Y%m%d"])
 
@@ -234,7 +234,7 @@ def every(as_json: bool) -> None:
     """List every release: days in force, rows, SHA-256, when it was loaded."""
     releases = _opened().releases()
     if as_json:
-        click.echo(orjson.dumps(all_releases(releases)))
+        click.echo(orjson.dumps(write_releases(ReleaseList(releases))))
         return
     header = ("table", "release", "since", "until", "rows", "complete", "loaded", "sha256", "source")
     rows = [

@@ -22,7 +22,7 @@ from scrubber.reference.release_diff import RowChange, cells_changed, difference
 from scrubber.reference.releases import Release
 from scrubber.reference.storage import LoadedRelease
 from scrubber.reference.tables import CONVERSION_FACTORS, TABLES, stored_under
-from scrubber.response.claim import amount
+from scrubber.response.values import amount
 from scrubber.scrub import open_scrubber
 
 _BY_RULE = ("rule", "gone", "new", "at risk gone", "at risk new")

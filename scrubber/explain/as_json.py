@@ -1,95 +1,205 @@
-"""An explanation as JSON; its keys are promised to callers."""
+"""Declares and writes an explanation as JSON; its members are promised to callers."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import orjson
+from marshmallow import fields, missing
 
-from scrubber.explain.model import Candidate, Explanation, FactExplained, Leaf, Lookup, Node, RuleExplained
-from scrubber.response.catalog import effective, summary
-from scrubber.response.claim import day, one_finding, switched, versions
+from scrubber.explain.model import (
+    FALSE,
+    NOT_JUDGED,
+    OUTCOMES,
+    TRUE,
+    Candidate,
+    Explanation,
+    FactExplained,
+    Group,
+    Leaf,
+    Missing,
+    Node,
+    RuleExplained,
+)
+from scrubber.response.claim import FindingSchema, VersionsSchema, switched
+from scrubber.response.rules import RuleSummarySchema, window
+from scrubber.response.schema import (
+    AnyValue,
+    CompactDay,
+    Flag,
+    IsoDay,
+    Lines,
+    Mapped,
+    Number,
+    Object,
+    Objects,
+    OneOf,
+    ResponseSchema,
+    Text,
+    Texts,
+    itself,
+    members_of,
+)
+from scrubber.response.writer import writer
+from scrubber.rulebook.vocabulary import KINDS, LINES_OF_BUSINESS
 
-Document = dict[str, Any]
+
+def _outcome() -> OneOf:
+    return OneOf(OUTCOMES, "How it came out. Rules that do not run would fire, or would not be checked.")
+
+
+class CompetingRowSchema(ResponseSchema):
+    """A row of those that competed to answer."""
+
+    instance_of = Candidate
+
+    place = Text("File and line below the folder of rules.", nullable=True)
+    scope = Text("For whom the row is.")
+    says = Text("What it says.")
+    days = Text("When it is in force.")
+    answered = Flag("Whether it is the row that answered.")
+    because = Text("Why it did, or did not: the row that says most of the payer wins.")
+
+
+class LookupSchema(ResponseSchema):
+    """A look-up behind a fact."""
+
+    table = Text("Table that was asked.")
+    says = Text("Its answer in a sentence.")
+    row = Mapped("Cells of the row that answered, by column; none when no row did.", values=fields.String())
+    place = Text("File and line, of a table beside the rules.", nullable=True)
+    release = Text("Release that answered, of a reference table.", nullable=True)
+    standing = Text("How the day lies to the release: in-force, carried-forward, …", nullable=True)
+
+
+def _value(node: Node) -> Any:
+    return node.value if isinstance(node, Leaf) else missing
+
+
+def _of_comparison(name: str, about: str) -> Text:
+    return Text(about, compute=lambda node: getattr(node, name) if isinstance(node, Leaf) else None, optional=True)
+
+
+def _conditions(word: str, about: str) -> Objects:
+    def of_group(node: Node) -> tuple[Node, ...] | None:
+        return node.parts if isinstance(node, Group) and node.word == word else None
+
+    return Objects(lambda: JudgedConditionSchema(), about, compute=of_group, optional=True)
+
+
+class JudgedConditionSchema(ResponseSchema):
+    """A comparison, or a group of conditions, and how it came out."""
+
+    verdict = OneOf((TRUE, FALSE, NOT_JUDGED), "Not judged: not true, as nothing was supplied.")
+    all = _conditions("all", "Conditions that must all be true.")
+    any = _conditions("any", "Conditions of which one must be true.")
+    fact = _of_comparison("fact", "The fact that is compared, where it is one comparison.")
+    about = _of_comparison("about", "What the fact is.")
+    value = AnyValue(
+        "The fact's value as people write it; null: it has none here.",
+        compute=_value,
+        optional=True,
+        nullable=True,
+        metadata={"type": ["string", "integer", "boolean", "array"], "items": {"type": "string"}},
+    )
+    state = _of_comparison("state", "Why there is no value: not-supplied, absent, not-a-number, …")
+    asked = _of_comparison("asked", "What the rule asks for.")
+
+
+JudgedPartSchema = ResponseSchema.from_dict(
+    {
+        "part": OneOf(("in-force", "applies", "needs", "when"), "Which part of the rule it is.", path="name"),
+        **members_of(JudgedConditionSchema, "node"),
+    },
+    name="JudgedPartSchema",
+)
+
+
+class MissingSchema(ResponseSchema):
+    """Something that was not supplied."""
+
+    instance_of = Missing
+
+    name = Text("What is missing.")
+    settled_by = Text("What to send, or which row to add.")
+
+
+class ExplainedFactSchema(ResponseSchema):
+    """One fact under a rule."""
+
+    instance_of = FactExplained
+
+    kind = OneOf(tuple(KINDS), "Kind of the fact: the rule's scope.")
+    about = Text("What one fact of the kind is.")
+    lines = Lines("Service lines it is about, from 1; none: the claim.")
+    related_lines = Lines("Lines that take part in it.", path="related")
+    outcome = _outcome()
+    because = Text("Why, in a sentence: the message, or the first condition that was decisive.")
+    conditions = Objects(JudgedPartSchema, "Every condition, whatever the others say.", path="parts")
+    lookups = Objects(LookupSchema, "Look-ups behind the fact.")
+    competing = Objects(CompetingRowSchema, "Coverage rows that competed to answer.")
+    missing = Objects(MissingSchema, "What was not supplied.")
+    finding = Object(FindingSchema, "The finding, with its dollars, if it fired or would.", nullable=True)
+
+
+class ExplainedRuleSummarySchema(RuleSummarySchema):
+    """A rule, and the file that it is in."""
+
+    file = Text("Its file.")
+
+
+class AdoptionSchema(ResponseSchema):
+    """Whether a payer applies the pack of a rule."""
+
+    adopted = Flag("Null: no row says.", nullable=True)
+    because = Text("By which row, or why there is none.")
+    rows = Objects(CompetingRowSchema, "Rows that competed.")
+
+
+class ExplainedRuleSchema(ResponseSchema):
+    """One rule on a claim."""
+
+    instance_of = RuleExplained
+
+    rule = Object(ExplainedRuleSummarySchema, "The rule.")
+    outcome = _outcome()
+    because = Text("Why: that of the first fact, or why there is none.")
+    effect = Text("What the rule's status means here.")
+    effective = window("Dates of service for which the rule holds.", path="rule")
+    adoption = Object(AdoptionSchema, "Whether the payer applies the rule's pack.")
+    facts = Objects(ExplainedFactSchema, "Facts of its scope, those first on which it fired.")
+    no_fact = Texts("Why the claim, or the line, has no fact of its scope.", path="nothing")
+    left_off = Number("Facts that are not told, as there are too many.")
+
+
+class ExplainedPayerSchema(ResponseSchema):
+    """Who pays, and how that was found out."""
+
+    name = Text("Our name for the payer.", path="payer.name", nullable=True)
+    line_of_business = OneOf(LINES_OF_BUSINESS, "Kind of payer.", path="payer.line_of_business")
+    plan = Text("The stated plan, if a row knows it.", path="payer.plan", nullable=True)
+    contractor = Text("Medicare contractor.", path="payer.contractor", nullable=True)
+    day = IsoDay("The claim's first date of service, as an ISO date.")
+    lookups = Objects(LookupSchema, "How the payer was told from the claim.", path="payer_lookups")
+
+
+class ExplanationSchema(ResponseSchema):
+    """Why rules fired or did not on a claim."""
+
+    instance_of = Explanation
+
+    rules = Objects(ExplainedRuleSchema, "The rules asked about, those first that fired.")
+    left_off = Number("Facts that are not told, as there are too many: name a rule and a line.")
+    unexplained_not_checked = Texts("Ids of other rules that were not checked.", path="unchecked")
+    payer = Object(ExplainedPayerSchema, "Who pays.", compute=itself)
+    versions = Object(VersionsSchema, "What the answer was made with.")
+    received_on = CompactDay("The day used for timely filing: CCYYMMDD.")
+    switched = switched()
+
+
+_write = writer(ExplanationSchema())
 
 
 def to_bytes(explanation: Explanation) -> bytes:
     """The explanation as compact JSON; the same claim, question and versions give the same bytes."""
-    return orjson.dumps(document(explanation))
-
-
-def document(explanation: Explanation) -> Document:
-    """The explanation as plain dicts, lists and texts, ready for JSON."""
-    payer = explanation.payer
-    return {
-        "rules": [_rule(rule) for rule in explanation.rules],
-        "leftOff": explanation.left_off,
-        "unexplainedNotChecked": explanation.unchecked,
-        "payer": {
-            "name": payer.name,
-            "lineOfBusiness": payer.line_of_business,
-            "plan": payer.plan,
-            "contractor": payer.contractor,
-            "day": explanation.day.isoformat(),
-            "lookups": [_lookup(lookup) for lookup in explanation.payer_lookups],
-        },
-        "versions": versions(explanation.versions),
-        "receivedOn": day(explanation.received_on),
-        **switched(explanation.switches),
-    }
-
-
-def _rule(told: RuleExplained) -> Document:
-    return {
-        "rule": summary(told.rule) | {"file": told.rule.file},
-        "outcome": told.outcome,
-        "because": told.because,
-        "effect": told.effect,
-        "effective": effective(told.rule),
-        "adoption": {
-            "adopted": told.adoption.adopted,
-            "because": told.adoption.because,
-            "rows": [_candidate(row) for row in told.adoption.rows],
-        },
-        "facts": [_fact(fact) for fact in told.facts],
-        "noFact": told.nothing,
-        "leftOff": told.left_off,
-    }
-
-
-def _fact(told: FactExplained) -> Document:
-    return {
-        "kind": told.kind,
-        "about": told.about,
-        "lines": told.lines,
-        "relatedLines": told.related,
-        "outcome": told.outcome,
-        "because": told.because,
-        "conditions": [{"part": part.name, **_node(part.node)} for part in told.parts],
-        "lookups": [_lookup(lookup) for lookup in told.lookups],
-        "competing": [_candidate(row) for row in told.competing],
-        "missing": [{"name": name, "settledBy": settled_by} for name, settled_by in told.missing],
-        "finding": told.finding and one_finding(told.finding),
-    }
-
-
-def _node(node: Node) -> Document:
-    if not isinstance(node, Leaf):
-        return {"verdict": node.verdict, node.word: [_node(part) for part in node.parts]}
-    told: Document = {"verdict": node.verdict, "fact": node.fact, "about": node.about, "value": node.value}
-    return told | ({"state": node.state} if node.state else {}) | {"asked": node.asked}
-
-
-def _lookup(lookup: Lookup) -> Document:
-    return {
-        "table": lookup.table,
-        "says": lookup.says,
-        "row": dict(lookup.row),
-        "place": lookup.place,
-        "release": lookup.release,
-        "standing": lookup.standing,
-    }
-
-
-def _candidate(row: Candidate) -> Document:
-    return row._asdict()
+    return orjson.dumps(_write(explanation))

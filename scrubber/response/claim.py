@@ -1,17 +1,18 @@
-"""Writes the answer for a claim as JSON; its keys are promised to callers."""
+"""Declares and writes the answer for a claim; its members are promised to callers."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any
+from functools import cache
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import orjson
+from marshmallow import fields
 
-from scrubber.claim.elements import ELEMENTS
+from scrubber.claim.elements import ELEMENTS, Element
+from scrubber.claim.model import Normalised
 from scrubber.findings import (
     NO_SWITCHES,
     Check,
@@ -21,266 +22,401 @@ from scrubber.findings import (
     NotChecked,
     ScrubResult,
     StageChecks,
-    Switches,
-    UsedRelease,
     Versions,
 )
-from scrubber.rulebook.rule import Authority, ClaimStatus, Reason, Rule
+from scrubber.findings.checks import OUTCOMES
+from scrubber.findings.finding import WHYS
+from scrubber.response.schema import (
+    CompactDay,
+    Flag,
+    Lines,
+    Money,
+    Number,
+    Object,
+    Objects,
+    OneOf,
+    ResponseSchema,
+    Text,
+    Texts,
+)
+from scrubber.response.writer import writer
+from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES
+from scrubber.rulebook.schema import AUTHORITY_KINDS, STATUSES
 
-Document = dict[str, Any]
-
-
-def to_bytes(result: ScrubResult) -> bytes:
-    """The answer as compact JSON; equal results give equal bytes."""
-    return orjson.dumps(document(result))
-
-
-# What an answer has only when it is asked for. Annotated for mypyc, which meets the package before this module.
-SHADOW: str = "shadow"
-CHECKS: str = "checks"
-SETTLED_BY: str = "settledBy"
-
-
-def with_included(result: ScrubResult, included: Collection[str]) -> bytes:
-    """The answer with more: what shadow rules found, which counts for nothing; every check; not checked, by input."""
-    answer = document(result)
-    if SHADOW in included:
-        answer["shadow"] = [one_finding(finding) for finding in result.shadow]
-    if CHECKS in included:
-        for stage, counts in answer["checks"].items():
-            counts |= _listed_checks(stage, result.every_check or ())
-    if SETTLED_BY in included:
-        answer["settledBy"] = _by_input(result.not_checked)
-    return orjson.dumps(answer)
-
-
-def _listed_checks(stage: str, checks: Iterable[Check]) -> Document:
-    of_stage = [check for check in checks if check.rule.stage == stage]
-    listed = [
-        {"rule": _printed(check.rule).identity, "lines": check.lines, "outcome": check.outcome} for check in of_stage
-    ]
-    return {"passed": sum(check.outcome == "passed" for check in of_stage), "list": listed}
+_STATUS = OneOf(STATUSES, "Only active rules have effect.")
+_BASIS = Text("Which schedule and locality the amounts come from.", nullable=True)
+_STEPS = Texts("The arithmetic.")
+_UNKNOWN = Text(
+    "Why an amount cannot be known, for example no-schedule.", path="unknown", data_key="unknown", optional=True
+)
+_NOTHING = Decimal(0)
 
 
-def _by_input(items: Sequence[NotChecked]) -> list[Document]:
+class RuleReferenceSchema(ResponseSchema):
+    """A rule, by name."""
+
+    id = Text("Id of the rule; GET /v1/rules/{id} tells all of it.")
+    version = Number("Raised on any change of meaning.")
+    status = _STATUS
+
+
+class X12PlaceSchema(ResponseSchema):
+    """Where an element of a claim stands in the 837P."""
+
+    loop = Text("Loop of the 837P.")
+    element = Text("Element in it.", path="x12")
+
+
+class ReasonSchema(ResponseSchema):
+    """Codes expected on the remittance."""
+
+    group = Text("Claim adjustment group code.")
+    carc = Text("Claim adjustment reason code.")
+    rarc = Texts("Remittance advice remark codes.")
+
+
+class ClaimStatusSchema(ResponseSchema):
+    """Codes of a 277CA."""
+
+    category = Text("Claim status category code.")
+    code = Text("Claim status code.")
+
+
+class AuthoritySchema(ResponseSchema):
+    """By whose word a rule stands; what is not known of it is left out."""
+
+    kind = OneOf(AUTHORITY_KINDS, "What kind of text it is.")
+    title = Text("Name of the text.")
+    locator = Text("Chapter, section, table or row.", optional=True)
+    url = Text("Its address.", optional=True)
+    retrieved = Text("When it was read, as an ISO date.", optional=True)
+    binding = Flag("Whether it binds the payer.")
+
+
+class ImpactSchema(ResponseSchema):
+    """Dollars of a finding."""
+
+    instance_of = Impact
+
+    billed = Money("The charge.")
+    allowed = Money("What the payer allows.")
+    at_risk = Money("What the finding may cost.")
+    liability = Text(
+        "Who bears it: provider or patient; null where nothing is at risk or it is not settled.", nullable=True
+    )
+    basis = _BASIS
+    steps = _STEPS
+    why_unknown = _UNKNOWN
+
+
+def _share(who: str) -> Callable[[Mapping[str, Decimal | None]], Decimal | None]:
+    return lambda by_liability: by_liability.get(who, _NOTHING)
+
+
+class ByLiabilitySchema(ResponseSchema):
+    """What is at risk, by who bears it."""
+
+    provider = Money("At risk for the provider.", compute=_share("provider"))
+    patient = Money("At risk for the patient.", compute=_share("patient"))
+
+
+class ClaimImpactSchema(ResponseSchema):
+    """Dollars of a claim."""
+
+    instance_of = ClaimImpact
+
+    billed = Money("All charges.")
+    allowed = Money("What the payer allows for the claim.")
+    at_risk = Money("Per line the greatest amount of its warn and deny findings, counted once.")
+    by_liability = Object(ByLiabilitySchema, "Who bears what is at risk.")
+    unpriced_lines = Lines("Lines without an allowed amount, from 1.")
+    basis = _BASIS
+    steps = _STEPS
+    uncounted_lines = Lines(
+        "Lines at risk whose amount is not known, from 1: at least atRisk is at risk.",
+        convert=lambda lines: lines or None,
+        optional=True,
+    )
+    why_unknown = _UNKNOWN
+
+
+class Evidence(fields.Field[Any]):
+    """The evidence of a finding: a mapping of texts, numbers, booleans and lists of texts; OpenAPI has it by rule."""
+
+
+def x12_place(element: str) -> Element | None:
+    """The element with its loop and place in the 837P; None for what has no place there, such as the scrubContext."""
+    return _X12_PLACES[element]
+
+
+_X12_PLACES = {name: element if element.x12 else None for name, element in ELEMENTS.items()}
+
+
+def box(element: str) -> str | None:
+    """The element's box of the CMS-1500."""
+    return ELEMENTS[element].box
+
+
+class FindingSchema(ResponseSchema):
+    """A rule that fired."""
+
+    instance_of = Finding
+    cached_by = "rule"
+
+    id = Text(
+        "Its name on this claim: rule, codes, and a number where there are several. It stays when the claim is "
+        "sent again with its lines in another order."
+    )
+    rule = Object(RuleReferenceSchema, "The rule that fired.")
+    severity = OneOf(SEVERITIES, "How bad it is.", path="rule.severity")
+    stage = OneOf(STAGES, "When it would cost: rejected, denied, or paid and taken back.", path="rule.stage")
+    category = OneOf(CATEGORIES, "What it is about.", path="rule.category")
+    lines = Lines("Service lines it is about, from 1; none: the claim.")
+    related_lines = Lines("Lines that take part in it.")
+    pointer = Text("JSON pointer into the body that was sent.")
+    x12 = Object(
+        X12PlaceSchema,
+        "Place in the 837P, if any.",
+        path="element",
+        convert=x12_place,
+        same_as="rule.element",
+        nullable=True,
+    )
+    box = Text("Box of the CMS-1500.", path="element", convert=box, same_as="rule.element", nullable=True)
+    message = Text("What is wrong.")
+    fix = Text("What to do about it.")
+    reason = Object(ReasonSchema, "Codes expected on the remittance.", same_as="rule.reason", nullable=True)
+    claim_status = Object(
+        ClaimStatusSchema, "What a clearinghouse would answer.", path="rule.claim_status", nullable=True
+    )
+    impact = Object(ImpactSchema, "What it may cost.", nullable=True)
+    authority = Objects(AuthoritySchema, "By whose word.", same_as="rule.authority")
+    evidence = Evidence(required=True)
+
+
+class CheckSchema(ResponseSchema):
+    """One rule held against one fact."""
+
+    instance_of = Check
+    cached_by = "rule"
+
+    rule = Object(RuleReferenceSchema, "The rule.")
+    lines = Lines("Service lines that it was held against, from 1; none: the claim.")
+    outcome = OneOf(OUTCOMES, "What came of it.")
+
+
+class StageChecksSchema(ResponseSchema):
+    """How the checks of a stage came out."""
+
+    fired = Number("Checks that found something.")
+    bypassed = Number("Checks that a modifier or a notice properly answered.")
+    not_checked = Number("Checks that could not be made; `notChecked` of the answer has them.")
+    complete = Flag("Whether every rule held here was judged. It does not say that the payer has no others.")
+    passed = Number("Checks that passed. Only when asked for.", optional=True)
+    list = Objects(CheckSchema, "Every check by name. Only when asked for.", optional=True)
+
+
+ChecksSchema = ResponseSchema.from_dict(
+    {
+        stage: Object(
+            StageChecksSchema, "Checks of this stage: one rule held against one fact.", compute=itemgetter(stage)
+        )
+        for stage in STAGES
+    },
+    name="ChecksSchema",
+)
+
+
+class NotCheckedSchema(ResponseSchema):
+    """A rule that could not be judged."""
+
+    instance_of = NotChecked
+    cached_by = "rule"
+
+    rule = Object(RuleReferenceSchema, "The rule that could not be judged.")
+    lines = Lines("Service lines it is about, from 1; none: the claim.")
+    why = OneOf(WHYS, "Why it could not be judged.")
+    missing = Texts("What would settle it: facts, elements, reference tables, or names of the body.")
+    message = Text("What was not checked, and why.")
+
+
+class SettledBySchema(ResponseSchema):
+    """What would settle checks that could not be made."""
+
+    input = Text("What was not supplied or could not be read: a fact, an element or a reference table by name.")
+    why = OneOf(WHYS, "Why it was not checked.")
+    checks = Number("How many checks it would settle, alone or with other inputs.")
+    rules = Texts("Ids of their rules.")
+    lines = Lines("Their service lines, from 1.")
+
+
+class NormalisedSchema(ResponseSchema):
+    """Something understood although it was sent otherwise."""
+
+    instance_of = Normalised
+
+    pointer = Text("Where it stands in the body.")
+    change = Text("How it was understood.")
+
+
+class UsedReleaseSchema(ResponseSchema):
+    """A release of a reference table that answered."""
+
+    table = Text("Name of the reference table.")
+    release = Text("Name of the release.")
+    sha256 = Text("SHA-256 of the release's file.")
+    complete = Flag(
+        "Only where it was loaded as complete: absence from it was a finding.",
+        convert=lambda complete: complete or None,
+        optional=True,
+    )
+
+
+class VersionsSchema(ResponseSchema):
+    """What an answer was made with."""
+
+    instance_of = Versions
+    cached_by = "reference"
+
+    program = Text("Version of this program.")
+    rulebook = Text("Digest of every rule and table beside the rules.")
+    reference = Objects(UsedReleaseSchema, "Every reference release that answered.")
+
+
+class SwitchedSchema(ResponseSchema):
+    """The rules that a request switched on or off."""
+
+    enable = Texts("Ids of the rules that counted as active.")
+    disable = Texts("Ids of the rules that were left out.")
+
+
+def switched() -> Object:
+    """`switched` of an answer, which is there when something was."""
+    return Object(
+        SwitchedSchema,
+        "What `enable` and `disable` said, when they said something.",
+        path="switches",
+        convert=lambda switches: None if switches is NO_SWITCHES else switches,
+        optional=True,
+    )
+
+
+class SettledBy(NamedTuple):
+    """An input that is missing, and the checks that it would settle."""
+
+    input: str
+    why: str
+    checks: int
+    rules: Sequence[str]
+    lines: Sequence[int]
+
+
+def _by_input(items: Sequence[NotChecked]) -> list[SettledBy]:
     """What was not checked, by what would settle it: first what settles most."""
     groups: dict[tuple[str, str], list[NotChecked]] = {}
     for item in items:
         for missing in item.missing:
             groups.setdefault((missing, item.why), []).append(item)
     rows = [
-        {
-            "input": missing,
-            "why": why,
-            "checks": sum(item.checks for item in group),
-            "rules": sorted({item.rule.id for item in group}),
-            "lines": sorted({line for item in group for line in item.lines}),
-        }
+        SettledBy(
+            missing,
+            why,
+            sum(item.checks for item in group),
+            sorted({item.rule.id for item in group}),
+            sorted({line for item in group for line in item.lines}),
+        )
         for (missing, why), group in groups.items()
     ]
-    return sorted(rows, key=lambda each: (-int(str(each["checks"])), str(each["input"]), str(each["why"])))
+    return sorted(rows, key=lambda row: (-row.checks, row.input, row.why))
 
 
-def document(result: ScrubResult) -> Document:
-    """The answer as plain dicts, lists and texts, ready for JSON. `switched` is there when something was."""
-    return {
-        "disposition": result.disposition,
-        "findings": [one_finding(finding) for finding in result.findings],
-        "checks": {stage: _stage_checks(counts) for stage, counts in result.checks.items()},
-        "notChecked": [_not_checked(item) for item in result.not_checked],
-        "impact": _claim_impact(result.impact),
-        "normalised": [{"pointer": pointer, "change": change} for pointer, change in result.normalised],
-        "unmapped": result.unmapped,
-        "versions": versions(result.versions),
-        "receivedOn": day(result.received_on),
-        "staleAfter": result.stale_after,
-        **switched(result.switches),
-    }
+class AnswerSchema(ResponseSchema):
+    """The answer for a claim."""
 
+    instance_of = ScrubResult
 
-def switched(switches: Switches) -> Document:
-    """`switched` of an answer, which is there when something was."""
-    return {} if switches is NO_SWITCHES else {"switched": {"enable": switches.enable, "disable": switches.disable}}
-
-
-def amount(value: Decimal | None) -> str | None:
-    """Dollars with two decimals; None stays None, and zero has no sign."""
-    if value is None:
-        return None
-    text = str(value)  # most are whole cents already, and formatting takes four times as long
-    return text if text[-3:-2] == "." and text[0] != "-" else f"{value:z.2f}"
-
-
-def day(value: date) -> str:
-    """A date as the claim's own body writes it: CCYYMMDD."""
-    return value.isoformat().replace("-", "")
-
-
-def authority(items: Sequence[Authority]) -> list[Document]:
-    """By whose word a rule stands, without what is not known of it."""
-    return [_authority(item) for item in items]
-
-
-def reason(value: Reason | None) -> Document | None:
-    """The codes expected on the remittance."""
-    if value is None:
-        return None
-    return {"group": value.group, "carc": value.carc, "rarc": value.rarc}
-
-
-def claim_status(value: ClaimStatus | None) -> Document | None:
-    """The codes of a 277CA."""
-    return {"category": value.category, "code": value.code} if value else None
-
-
-def x12_place(element: str) -> Document | None:
-    """Loop and element of the 837P; None for what has no place there, such as the scrubContext."""
-    place = ELEMENTS[element]
-    return {"loop": place.loop, "element": place.x12} if place.x12 else None
-
-
-_X12_PLACES = {element: x12_place(element) for element in ELEMENTS}
-
-
-@dataclass(frozen=True, slots=True)
-class _Printed:
-    """What every finding of one rule says alike."""
-
-    rule: Rule
-    identity: Document
-    start: Document
-    reason: Document | None
-    claim_status: Document | None
-    authority: list[Document]
-
-
-# By identity: a rule's hash would read its whole condition tree, and two rulebooks may hold
-# different rules of one id. An entry keeps its rule alive, so that no other one gets its identity.
-_PRINTED: dict[int, _Printed] = {}
-_MOST_PRINTED = 10_000
-
-
-def _printed(rule: Rule) -> _Printed:
-    known = _PRINTED.get(id(rule))
-    if known is None:
-        if len(_PRINTED) >= _MOST_PRINTED:
-            _PRINTED.clear()
-        known = _PRINTED[id(rule)] = _print(rule)
-    return known
-
-
-def _print(rule: Rule) -> _Printed:
-    identity = {"id": rule.id, "version": rule.version, "status": rule.status}
-    return _Printed(
-        rule=rule,
-        identity=identity,
-        start={"rule": identity, "severity": rule.severity, "stage": rule.stage, "category": rule.category},
-        reason=reason(rule.reason),
-        claim_status=claim_status(rule.claim_status),
-        authority=authority(rule.authority),
+    disposition = OneOf(("accept", "warn", "deny"), "The worst severity; info accepts.")
+    findings = Objects(FindingSchema, "What is wrong, worst first within a line.")
+    checks = Object(ChecksSchema, "What was checked, by the stage at which it would cost.")
+    not_checked = Objects(NotCheckedSchema, "What could not be judged.")
+    impact = Object(ClaimImpactSchema, "Dollars of the claim.")
+    normalised = Objects(NormalisedSchema, "What was understood although sent otherwise.")
+    unmapped = Texts("JSON pointers to what was not read.")
+    versions = Object(VersionsSchema, "What the answer was made with.")
+    received_on = CompactDay("The day used for timely filing: CCYYMMDD.")
+    stale_after = Number("Days past its last release after which a table warns; null: never.", nullable=True)
+    switched = switched()
+    shadow = Objects(
+        FindingSchema, "What shadow rules found; it counts for nothing. Only when asked for.", optional=True
+    )
+    settled_by = Objects(
+        SettledBySchema,
+        "What was not checked, by what would settle it. Only when asked for.",
+        path="not_checked",
+        convert=_by_input,
+        optional=True,
     )
 
 
-def one_finding(finding: Finding) -> Document:
-    """One of `findings` of the answer."""
-    rule = finding.rule
-    printed = _printed(rule)
-    same = finding.authority is rule.authority
-    return {
-        "id": finding.id,
-        **printed.start,
-        "lines": finding.lines,
-        "relatedLines": finding.related_lines,
-        "pointer": finding.pointer,
-        "x12": _X12_PLACES[finding.element],
-        "box": ELEMENTS[finding.element].box,
-        "message": finding.message,
-        "fix": finding.fix,
-        "reason": printed.reason if finding.reason is rule.reason else reason(finding.reason),
-        "claimStatus": printed.claim_status,
-        "impact": finding.impact and _impact(finding.impact),
-        "authority": printed.authority if same else authority(finding.authority),
-        "evidence": dict(finding.evidence),
-    }
+# What an answer has only when it is asked for, and the members of the schema that it is.
+SHADOW = "shadow"
+CHECKS = "checks"
+SETTLED_BY = "settledBy"
+_MEMBERS = {
+    SHADOW: ("shadow",),
+    CHECKS: tuple(f"checks.{stage}.{name}" for stage in STAGES for name in ("passed", "list")),
+    SETTLED_BY: ("settled_by",),
+}
 
 
-def _stage_checks(counts: StageChecks) -> Document:
-    return {
-        "fired": counts.fired,
-        "bypassed": counts.bypassed,
-        "notChecked": counts.not_checked,
-        "complete": counts.complete,
-    }
+def answer_schema(included: Collection[str] = ()) -> AnswerSchema:
+    """The schema of an answer with what of SHADOW, CHECKS and SETTLED_BY is asked for."""
+    return AnswerSchema(exclude=[member for name in _MEMBERS if name not in included for member in _MEMBERS[name]])
 
 
-def _not_checked(item: NotChecked) -> Document:
-    return {
-        "rule": _printed(item.rule).identity,
-        "lines": item.lines,
-        "why": item.why,
-        "missing": item.missing,
-        "message": item.message,
-    }
+_write = writer(answer_schema())
 
 
-def _impact(impact: Impact) -> Document:
-    printed = {
-        "billed": amount(impact.billed),
-        "allowed": amount(impact.allowed),
-        "atRisk": amount(impact.at_risk),
-        "liability": impact.liability,
-        "basis": impact.basis,
-        "steps": impact.steps,
-    }
-    return printed | {"unknown": impact.unknown} if impact.unknown else printed
+@cache
+def _writer(included: frozenset[str]) -> Callable[[Any], dict[str, Any]]:
+    return writer(answer_schema(included))
 
 
-def _claim_impact(impact: ClaimImpact) -> Document:
-    printed: Document = {
-        "billed": amount(impact.billed),
-        "allowed": amount(impact.allowed),
-        "atRisk": amount(impact.at_risk),
-        "byLiability": {
-            "provider": amount(impact.by_liability.get("provider", _NOTHING)),
-            "patient": amount(impact.by_liability.get("patient", _NOTHING)),
-        },
-        "unpricedLines": impact.unpriced_lines,
-        "basis": impact.basis,
-        "steps": impact.steps,
-    }
-    if impact.uncounted_lines:
-        printed["uncountedLines"] = impact.uncounted_lines
-    return printed | {"unknown": impact.unknown} if impact.unknown else printed
+def to_bytes(result: ScrubResult) -> bytes:
+    """The answer as compact JSON; equal results give equal bytes."""
+    return orjson.dumps(_write(result))
 
 
-_NOTHING = Decimal(0)
+class _ListedChecks(NamedTuple):
+    """The checks of a stage: how many came out in which way, and each of them."""
+
+    fired: int
+    bypassed: int
+    not_checked: int
+    complete: bool
+    passed: int
+    list: Sequence[Check]
 
 
-def _authority(item: Authority) -> Document:
-    known = {
-        "kind": item.kind,
-        "title": item.title,
-        "locator": item.locator,
-        "url": item.url,
-        "retrieved": item.retrieved,
-        "binding": item.binding,
-    }
-    return {key: value for key, value in known.items() if value is not None}
+def with_every_check(result: ScrubResult) -> ScrubResult:
+    """The result whose checks, by stage, have every check of the stage besides the counts."""
+    stages = {stage: _listed(stage, counts, result.every_check or ()) for stage, counts in result.checks.items()}
+    return result._replace(checks=stages)  # type: ignore[arg-type]
 
 
-def versions(used: Versions) -> Document:
-    """What an answer was made with."""
-    return {
-        "program": used.program,
-        "rulebook": used.rulebook,
-        "reference": _releases(used.reference),
-    }
+def _listed(stage: str, counts: StageChecks, checks: Iterable[Check]) -> _ListedChecks:
+    of_stage = [check for check in checks if check.rule.stage == stage]
+    passed = sum(check.outcome == "passed" for check in of_stage)
+    return _ListedChecks(*counts, counts.complete, passed, of_stage)
 
 
-@lru_cache(maxsize=1024)
-def _releases(used: tuple[UsedRelease, ...]) -> list[Document]:
-    return [
-        {"table": each.table, "release": each.release, "sha256": each.sha256}
-        | ({"complete": True} if each.complete else {})
-        for each in used
-    ]
+def with_included(result: ScrubResult, included: Collection[str]) -> bytes:
+    """The answer with more: what shadow rules found, which counts for nothing; every check; not checked, by input."""
+    write = _writer(frozenset(included))
+    return orjson.dumps(write(with_every_check(result) if CHECKS in included else result))
+
+
+def document(result: ScrubResult) -> dict[str, Any]:
+    """The answer as plain dicts, lists and texts."""
+    answer: dict[str, Any] = orjson.loads(to_bytes(result))
+    return answer

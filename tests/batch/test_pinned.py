@@ -11,7 +11,7 @@ import pytest
 
 from scrubber.batch.model import ROWS_A_CHUNK
 from scrubber.batch.pinned import PinnedScrubbers, versions_of
-from scrubber.batch.serialize import document, releases
+from scrubber.batch.status import BatchStatus, write_batch_read
 from scrubber.batch.work import WorkContext, work
 from scrubber.rulebook.history import archive
 from scrubber.scrub import Scrubber, open_scrubber
@@ -87,10 +87,11 @@ def test_a_batch_whose_rules_are_gone_goes_on_and_its_status_names_both(
     batch = on.job_store.batch("b1")
     assert batch is not None
     assert batch.state == "done"
-    told = document(batch, on.job_store.progress("b1"), on.job_store.versions("b1"), None, NOW)
+    store = on.job_store
+    told = write_batch_read(BatchStatus(batch, store.progress("b1"), store.versions("b1"), None, NOW))
     assert [each["rulebook"] for each in told["versions"]] == [before.rulebook.digest, after.rulebook.digest]
     assert told["begunWith"]["rulebook"] == before.rulebook.digest
-    named = {(each["table"], each["release"], each["sha256"]) for each in releases(batch)}
+    named = {(each["table"], each["release"], each["sha256"]) for each in told["releases"]}
     assert named == {(each.table, each.name, each.sha256) for each in before.reference.releases()}
 
 

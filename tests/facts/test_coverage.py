@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from scrubber.api.schemas.codes import ARTICLE
 from scrubber.claim import read_v3
 from scrubber.cli.codes import render_code
 from scrubber.code_lookup import look_up_code
@@ -21,7 +20,7 @@ from scrubber.reference.load.loader import LoadRequest, load
 from scrubber.reference.storage.sqlite import FolderStorage
 from scrubber.reference.tables import TABLES
 from scrubber.reference.typed_tables import MemoryBackend, TypedTables
-from scrubber.response.catalog import known_code
+from scrubber.response.codes import CodeAnswer, LocalArticleSchema, write_known_code
 from tests.support.claims import VALID_ABN, office_claim, tbs_claim
 from tests.support.coverage_export import ELSEWHERE, HERE, Rows, article, export
 from tests.support.rule_folders import shipped_over
@@ -242,9 +241,9 @@ def test_what_is_known_of_a_code_has_its_articles(tmp_path: Path) -> None:
 
     def told(**more: Any) -> list[tuple[str, list[str]]]:
         known = look_up_code(CodeQuestion(CODE, DAY, **more), scrubber.rulebook, scrubber.reference)
-        local = known_code(known, "")["localCoverage"]
+        local = write_known_code(CodeAnswer(known, ""))["localCoverage"]
         assert local["release"]["release"] == "2023"
-        assert all(set(each) == set(ARTICLE().fields) for each in local["articles"])
+        assert all(set(each) == set(LocalArticleSchema().fields) for each in local["articles"])
         for each in known.articles:
             assert each.row.article in render_code(known, 100)
         return [(each["article"], [*each["contractors"]]) for each in local["articles"]]

@@ -11,7 +11,8 @@ import pytest
 
 from scrubber.findings.finding import ScrubResult
 from scrubber.response import claim
-from scrubber.response.catalog import document as rule_document
+from scrubber.response.rules import write_rule_file
+from scrubber.response.values import amount
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Has, InList, Reason
 from tests.support import results
 
@@ -121,7 +122,7 @@ def test_an_amount_that_cannot_be_known_is_null_and_says_why() -> None:
     [("0", "0.00"), ("-0", "0.00"), ("1E+3", "1000.00"), ("9.380", "9.38"), ("-5", "-5.00")],
 )
 def test_money_has_two_decimals(value: str, text: str) -> None:
-    assert claim.amount(Decimal(value)) == text
+    assert amount(Decimal(value)) == text
 
 
 def test_a_finding_may_rest_on_a_table_row_instead_of_its_rule() -> None:
@@ -144,14 +145,6 @@ def test_two_rules_of_one_id_are_not_confused() -> None:
     assert (second["rule"]["version"], second["box"]) == (2, "24F")
 
 
-def test_memory_for_rules_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claim, "_PRINTED", {})
-    monkeypatch.setattr(claim, "_MOST_PRINTED", 3)
-    for _ in range(10):
-        claim.to_bytes(results.result())
-    assert len(claim._PRINTED) <= 3
-
-
 def test_a_rule_as_its_file_says_it() -> None:
     when = AnyOf(
         (
@@ -163,7 +156,7 @@ def test_a_rule_as_its_file_says_it() -> None:
             Has("modifiers", "none", ("26", "TC")),
         )
     )
-    told = rule_document(results.rule(when=when))
+    told = write_rule_file(results.rule(when=when))
     assert told["applies"] == {"all": [{"fact": "procedure", "any": ("77089", "77092")}]}
     assert told["when"] == {
         "any": [
@@ -184,14 +177,14 @@ def test_states_and_flags_are_told_in_words() -> None:
         scope="document",
         when=AllOf((Compare("tbsValue?", "is", "absent"), Compare("separateReport", "is", False))),
     )
-    assert rule_document(rule)["when"] == {
+    assert write_rule_file(rule)["when"] == {
         "all": [{"fact": "tbsValue", "is": "absent"}, {"fact": "separateReport", "is": "no"}]
     }
 
 
 def test_every_field_of_a_rule_is_told() -> None:
     rule = replace(results.rule(), false_alarms="Never.", related=("other",), not_checked="Not.")
-    told = rule_document(rule)
+    told = write_rule_file(rule)
     assert (told["falseAlarms"], told["related"], told["notChecked"]) == ("Never.", ("other",), "Not.")
     assert told["file"] == "sample/pairs/sample-pair.yaml"
 

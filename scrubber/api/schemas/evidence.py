@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import fields
-
+from scrubber.response.claim import Evidence
 from scrubber.rulebook.rule import Rule, leaves
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.vocabulary import KINDS
@@ -62,10 +61,6 @@ COMPONENTS: dict[str, dict[str, Any]] = {
         "additionalProperties": {"$ref": "#/components/schemas/EvidenceValue"},
     },
 }
-
-
-class Evidence(fields.Field[Any]):
-    """The evidence of a finding, in a schema."""
 
 
 def refer_to_evidence(_converter: object, field: object, **_: Any) -> dict[str, Any]:

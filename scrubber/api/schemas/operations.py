@@ -13,15 +13,16 @@ from marshmallow import Schema
 
 from scrubber.access.key import ADMIN, SCOPES
 from scrubber.api.headers import MOST_LENGTH, REQUEST_ID, REQUEST_ID_PATTERN, TRACEPARENT, TRACEPARENT_PATTERN
-from scrubber.api.schemas.claim import ANSWER, CLEARINGHOUSE
-from scrubber.api.schemas.codes import KNOWN_CODE, PRICED
-from scrubber.api.schemas.explanation import EXPLANATION
-from scrubber.api.schemas.rules import HEALTH, READINESS, RELEASES, RULE, RULE_LIST
 from scrubber.claim.v3 import read_v3
 from scrubber.claim.v3.schema import BODY
 from scrubber.code_lookup.query import CODE, CODE_PARAMETERS, DATE, PRICE_PARAMETERS, Parameter
+from scrubber.explain.as_json import ExplanationSchema
 from scrubber.findings import ScrubResult
 from scrubber.response import DEFAULT_VIEW, INCLUDES, VIEWS
+from scrubber.response.claim import AnswerSchema
+from scrubber.response.clearinghouse import ClearinghouseAnswerSchema
+from scrubber.response.codes import KnownCodeSchema, PricedSchema
+from scrubber.response.rules import ReleasesSchema, RuleListSchema, RuleSchema
 from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES
 from scrubber.rulebook.schema import STATUSES
 from scrubber.scrub import Scrubber
@@ -269,7 +270,7 @@ SCRUB: Operation = {
     "requestBody": _CLAIM,
     "responses": answers(
         "The claim was scrubbed, whatever its disposition.",
-        {"oneOf": [ANSWER, CLEARINGHOUSE]},
+        {"oneOf": [AnswerSchema, ClearinghouseAnswerSchema]},
         HTTPStatus.BAD_REQUEST,
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -289,7 +290,7 @@ EXPLAIN: Operation = {
     "requestBody": _CLAIM,
     "responses": answers(
         "The claim was scrubbed, and the rules are explained.",
-        EXPLANATION,
+        ExplanationSchema,
         HTTPStatus.BAD_REQUEST,
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -313,34 +314,26 @@ LIST_RULES: Operation = {
         query("stage", "Only rules of this stage.", STAGES),
         query("category", "Only rules of this category.", CATEGORIES),
     ],
-    "responses": answers("The rules, by id.", RULE_LIST, HTTPStatus.BAD_REQUEST) | _UNCHANGED,
+    "responses": answers("The rules, by id.", RuleListSchema, HTTPStatus.BAD_REQUEST) | _UNCHANGED,
 }
 READ_RULE: Operation = {
     "operationId": "readRule",
     "parameters": [_IF_NONE_MATCH],
-    "responses": answers("The rule.", RULE, HTTPStatus.NOT_FOUND) | _UNCHANGED,
+    "responses": answers("The rule.", RuleSchema, HTTPStatus.NOT_FOUND) | _UNCHANGED,
 }
 READ_CODE: Operation = {
     "operationId": "readCode",
     "parameters": [_asked(parameter) for parameter in CODE_PARAMETERS],
     "responses": answers(
-        "What is known of the code; much may be unknown.", KNOWN_CODE, HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND
+        "What is known of the code; much may be unknown.", KnownCodeSchema, HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND
     ),
 }
 READ_PRICE: Operation = {
     "operationId": "readPrice",
     "parameters": [_asked(parameter) | {"required": parameter is CODE} for parameter in PRICE_PARAMETERS],
-    "responses": answers("What the service pays.", PRICED, HTTPStatus.BAD_REQUEST),
+    "responses": answers("What the service pays.", PricedSchema, HTTPStatus.BAD_REQUEST),
 }
 LIST_RELEASES: Operation = {
     "operationId": "listReleases",
-    "responses": answers("The releases, by table and first day.", RELEASES, HTTPStatus.BAD_REQUEST),
-}
-HEALTHZ: Operation = {
-    "operationId": "healthz",
-    "responses": answers("The process answers.", HEALTH),
-}
-READYZ: Operation = {
-    "operationId": "readyz",
-    "responses": answers("Claims can be scrubbed.", READINESS, HTTPStatus.SERVICE_UNAVAILABLE),
+    "responses": answers("The releases, by table and first day.", ReleasesSchema, HTTPStatus.BAD_REQUEST),
 }

@@ -25,7 +25,7 @@ from scrubber.errors import WrongQuestion
 from scrubber.explain.as_json import to_bytes
 from scrubber.explain.text import render
 from scrubber.findings import read_switches
-from scrubber.response.catalog import document, summary
+from scrubber.response.rules import write_rule_file, write_summary
 from scrubber.response.terminal import wrap
 from scrubber.rulebook.rule import Authority, Rule
 from scrubber.rulebook.rulebook import Rulebook
@@ -191,7 +191,7 @@ def _for_payer(book: Rulebook, name: str | None, day: date) -> Sequence[Rule]:
 
 
 def _document(rule: Rule, code: str | None, book: Rulebook) -> dict[str, object]:
-    return summary(rule) | ({"namesCode": names_code(rule, code, book)} if code else {})
+    return write_summary(rule) | ({"namesCode": names_code(rule, code, book)} if code else {})
 
 
 def _width() -> int | None:
@@ -229,7 +229,7 @@ def show(rule_id: str, as_json: bool) -> None:
             raise Unusable(f"{rule_id} is a draft that does not load; scrubber rules lint tells why")
         raise Unusable(f"there is no rule {rule_id}; scrubber rules list names them")
     if as_json:
-        click.echo(orjson.dumps(document(rule), option=orjson.OPT_INDENT_2))
+        click.echo(orjson.dumps(write_rule_file(rule), option=orjson.OPT_INDENT_2))
         return
     folder = settings().rules
     with told_plainly():
