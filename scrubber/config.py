@@ -13,7 +13,7 @@ from pathlib import Path
 
 from scrubber.errors import ConfigError
 
-_BESIDE_THE_PACKAGE = Path(__file__).resolve().parent.parent / "rules"
+_PACKAGED_RULES = Path(__file__).resolve().parent.parent / "rules"
 _MOST_KEEP_DAYS = 36_500  # a hundred years; a date that much earlier has to exist
 # Days past the end of a table's last release. CMS publishes edits and fees each quarter: two releases were missed. Of
 # lists that come once a year, half a year is the sooner of the two.
@@ -171,15 +171,15 @@ def _rules(text: str | None) -> Path:
         if not Path(text).is_dir():
             raise ConfigError(f"SCRUBBER_RULES is {text!r}, which is no folder")
         return Path(text)
-    for folder in (Path("rules"), _BESIDE_THE_PACKAGE):
+    for folder in (Path("rules"), _PACKAGED_RULES):
         if folder.is_dir():
             return folder
     raise ConfigError("SCRUBBER_RULES is not set, and there is no folder rules/ here")
 
 
 def _state(environ: Mapping[str, str]) -> Path:
-    if chosen := environ.get("SCRUBBER_STATE"):
-        return Path(chosen)
+    if folder := environ.get("SCRUBBER_STATE"):
+        return Path(folder)
     states = environ.get("XDG_STATE_HOME") or Path(environ.get("HOME") or ".") / ".local/state"
     return Path(states) / "claim-scrubber"
 

@@ -1,4 +1,4 @@
-"""Queries a PostgreSQL database from any thread or forked process, for the stores that may lie in one."""
+"""Queries a PostgreSQL database from any thread or forked process, for the stores that use one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class _Connections(threading.local):
 class Database:
     """A database, usable from any thread and after a fork.
 
-    `rows` makes the rows of a result; `defaults` are connection parameters where the address does not state them.
+    `rows` creates the rows of a result; `defaults` are connection parameters where the address does not state them.
     """
 
     def __init__(self, address: str, rows: RowFactory[Any] = tuple_row, **defaults: str) -> None:
@@ -48,8 +48,8 @@ class Database:
         self._rows = rows
         self._connections = _Connections()
 
-    def ask(self, statement: LiteralString | Composed, values: Params = (), *, binary: bool = False) -> list[Any]:
-        """All rows of the result. A connection that the server has closed is opened anew, once."""
+    def query(self, statement: LiteralString | Composed, values: Params = (), *, binary: bool = False) -> list[Any]:
+        """All rows of the result. A connection that the server has closed is reopened once."""
         try:
             return self._connection().execute(statement, values, binary=binary).fetchall()
         except psycopg.OperationalError:
@@ -58,7 +58,7 @@ class Database:
 
     @contextmanager
     def change(self) -> Iterator[Connection]:
-        """One transaction on the connection of this thread, which is opened anew where the server has closed it."""
+        """One transaction on the connection of this thread, which is reopened where the server has closed it."""
         connection = self._begun()
         try:
             yield connection

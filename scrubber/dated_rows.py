@@ -1,6 +1,6 @@
 """Reads dated tables from CSV files into typed rows; reference data and rule packs both use them.
 
-A table is a NamedTuple type; its field names are the columns, its annotations say what a cell may hold. `since` is
+A table is a NamedTuple type; its field names are the columns, its annotations are the types of the cells. `since` is
 the first day a row is in force and `until` the first day it no longer is; blank = open.
 """
 
@@ -146,7 +146,7 @@ def _row(
     path: Path, number: int, names: list[str], cells: list[str], row_type: type[Row], faults: list[Fault]
 ) -> Row | None:
     if len(cells) != len(names):
-        faults.append(Fault(str(path), number, _count_told(len(cells), len(names))))
+        faults.append(Fault(str(path), number, _wrong_cell_count(len(cells), len(names))))
         return None
     before = len(faults)
     values: dict[str, Any] = {}
@@ -164,9 +164,9 @@ def _row(
     return row_type._make(values[name] for name in row_type._fields)
 
 
-def _count_told(cells: int, columns: int) -> str:
-    told = f"has {cells} cells where the header has {columns}"
-    return f"{told}: put a cell with a comma in double quotes" if cells > columns else told
+def _wrong_cell_count(cells: int, columns: int) -> str:
+    message = f"has {cells} cells where the header has {columns}"
+    return f"{message}: put a cell with a comma in double quotes" if cells > columns else message
 
 
 def _ends_before_it_starts(values: Mapping[str, Any]) -> bool:
@@ -190,7 +190,7 @@ Parser = Callable[[str], Any]
 
 @cache
 def cell_parsers(row_type: type[Any]) -> Mapping[str, Parser]:
-    """How the cells of each column are read, by name. A parser raises ValueError with what is expected."""
+    """The parsers of the cells of each column, by name. A parser raises ValueError with what is expected."""
     hints = get_type_hints(row_type)
     return {name: _parser(hints[name]) for name in row_type._fields}
 
@@ -200,7 +200,7 @@ def _parser(column_type: Any) -> Parser:
     if origin is types.UnionType and types.NoneType in arguments:
         return _optional(_parser(next(kind for kind in arguments if kind is not types.NoneType)))
     if origin is Literal:
-        return _word_of(arguments)
+        return _choice(arguments)
     if origin is tuple:
         return lambda cell: tuple(cell.split())
     return _SCALARS[column_type]
@@ -210,10 +210,10 @@ def _optional(parse: Parser) -> Parser:
     return lambda cell: parse(cell) if cell else None
 
 
-def _word_of(words: tuple[str, ...]) -> Parser:
+def _choice(choices: tuple[str, ...]) -> Parser:
     def parse(cell: str) -> str:
-        if cell not in words:
-            raise ValueError(f"expected one of {', '.join(word or 'blank' for word in words)}")
+        if cell not in choices:
+            raise ValueError(f"expected one of {', '.join(choice or 'blank' for choice in choices)}")
         return cell
 
     return parse

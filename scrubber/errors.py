@@ -1,30 +1,30 @@
-"""What can go wrong, and the words for it. No message ever holds a value from a claim.
+"""Declares the errors that this program raises on purpose. No message ever holds a value from a claim.
 
 ScrubberError
 |-- ConfigError            a setting of the environment is missing or unusable
 |   |-- DamagedReleases    rows of reference data are no longer those that were loaded
 |   `-- NewerStore         a store was written by a newer program, which alone can use it; also a StoreUnavailable
-|-- NotJson                bytes that are no JSON (HTTP 400), with the place where they stop being it
+|-- NotJson                bytes that are no JSON (HTTP 400), with the position of the first fault
 |-- NotX12                 bytes that are no X12 file of professional claims, with the byte and the segment
-|-- NotAClaim              a body that cannot be read as a claim (HTTP 422), with a problem per place
+|-- NotAClaim              a body that cannot be read as a claim (HTTP 422), with one problem for each value
 |-- Faults                 files that fail their checks: rules, rule tests, tables; every fault at once
-|-- NoRulebook             rules that are asked for by digest or revision are not there, or not whole
-|   `-- Damaged            a rulebook that was kept is not as it was
-|-- NotReplayable          a text that is no answer of ours, or one that does not say what it was made with
-|-- WrongSwitch            a rule that a request switches on or off is not there, or does not run
-|-- WrongQuestion          an explanation is asked of a rule or a line that there is not
+|-- NoRulebook             the rules of a digest or revision are missing or damaged
+|   `-- DamagedRulebook    the files of an archived rulebook no longer have its digest
+|-- NotReplayable          a text that is no answer of this program, or one without its versions
+|-- WrongSwitch            a request switches a rule that does not exist or does not run
+|-- WrongQuestion          an explanation is requested of a rule or a line that does not exist
 |-- BadGzip                bytes that are sent as gzip and are none, or not whole; the message says which
 |   `-- UnpacksTooLarge    they hold more than is read
-|-- StoreUnavailable             batches cannot be kept or read just now (HTTP 503)
-|   `-- StoredDataGone               what was kept of a batch is not there any more
-|-- DamagedResult          results of a batch are not as they were made: made again (HTTP 503), or lost (HTTP 500)
-|-- KeysDown               API keys cannot be read or written just now (HTTP 503)
-|-- StorageFull              there is no room for a batch (HTTP 507)
+|-- StoreUnavailable       batches cannot be stored or read at the moment (HTTP 503)
+|   `-- StoredDataGone     data of a batch is no longer there
+|-- DamagedResult          results of a batch are damaged: they are computed again (HTTP 503), or lost (HTTP 500)
+|-- KeysDown               API keys cannot be read or written at the moment (HTTP 503)
+|-- StorageFull            there is no disk space for a batch (HTTP 507)
 |-- BadUpload              an upload is refused while it is received (HTTP 400, 413, 415)
-|-- NotABatch              an upload cannot be cut into rows; the batch fails, and says why
+|-- NotABatch              an upload cannot be split into rows; the batch fails, and says why
 |-- BackTestStopped        a back-test could not be run to its end
 |-- NoPrice                an amount cannot be known; stays within `scrubber.pricing`
-`-- CaseNotMade            a rule's test case changes what is not there; stays within `scrubber.authoring`
+`-- InvalidCase            a rule's test case changes what its claim does not have; stays within `scrubber.authoring`
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ class NotX12(ScrubberError):
         self.reason = reason
         self.byte = byte
         self.segment = segment
-        place = f"segment {segment}, byte {byte}" if segment else f"byte {byte}"
-        super().__init__(f"not an X12 file of professional claims: {reason} ({place})")
+        position = f"segment {segment}, byte {byte}" if segment else f"byte {byte}"
+        super().__init__(f"not an X12 file of professional claims: {reason} ({position})")
 
 
 class Problem(NamedTuple):
@@ -85,7 +85,7 @@ class Problem(NamedTuple):
 
 
 class NotAClaim(ScrubberError):
-    """The body has the wrong shape for a claim. Carries problems, never values."""
+    """The containers of the body are not those of a claim. Carries problems, never values."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -93,39 +93,39 @@ class NotAClaim(ScrubberError):
 
 
 class NotReplayable(ScrubberError):
-    """A text is no answer of ours, or one that does not say what it was made with. Holds nothing of the text."""
+    """A text is no answer of this program, or one without its versions. Holds nothing of the text."""
 
 
 class WrongSwitch(ScrubberError):
-    """A request switches a rule that there is not, or one that does not run. Names only rules that there are."""
+    """A request switches a rule that does not exist or does not run. Names existing rules only."""
 
 
 class WrongQuestion(ScrubberError):
-    """An explanation is asked of a rule or a line that there is not. Repeats nothing of what was asked."""
+    """An explanation is requested of a rule or a line that does not exist. Repeats nothing of the request."""
 
 
 class BadGzip(ScrubberError):
-    """Bytes that are sent as gzip are none, are damaged or cut off. The message goes on after "the body ..."."""
+    """Bytes that are sent as gzip are none, are damaged or cut off. The message completes "the body ..."."""
 
 
 class UnpacksTooLarge(BadGzip):
-    """They hold more bytes than are read."""
+    """They decompress to more bytes than are read."""
 
 
 class StoreUnavailable(ScrubberError):
-    """Batches cannot be kept or read just now."""
+    """Batches cannot be stored or read at the moment."""
 
 
 class KeysDown(ScrubberError):
-    """API keys cannot be read or written just now; the message holds no key."""
+    """API keys cannot be read or written at the moment; the message holds no key."""
 
 
 class StoredDataGone(StoreUnavailable):
-    """What was kept of a batch is not there any more."""
+    """Data of a batch is no longer there."""
 
 
 class DamagedResult(ScrubberError):
-    """Results of a batch are not as they were made. `again`: they are being made again from the upload."""
+    """Results of a batch are damaged. `again`: they are being computed again from the upload."""
 
     def __init__(self, first_row: int, again: bool) -> None:
         self.again = again
@@ -139,7 +139,7 @@ class NewerStore(ConfigError, StoreUnavailable):
 
 
 class StorageFull(ScrubberError):
-    """There is no room for a batch."""
+    """There is no disk space for a batch."""
 
 
 class BadUpload(ScrubberError):
@@ -151,7 +151,7 @@ class BadUpload(ScrubberError):
 
 
 class NotABatch(ScrubberError):
-    """An upload cannot be cut into rows; the message says where it stops being one, and holds nothing of it."""
+    """An upload cannot be split into rows; the message says where the first fault is, and holds nothing of it."""
 
 
 class BackTestStopped(ScrubberError):
@@ -166,8 +166,8 @@ class Fault(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{place}: {self.message}"
+        position = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{position}: {self.message}"
 
 
 class Faults(ScrubberError):
@@ -179,11 +179,11 @@ class Faults(ScrubberError):
 
 
 class NoRulebook(ScrubberError):
-    """Rules that are asked for by digest or revision are not there, or not as they were; the message says which."""
+    """The rules of a digest or revision are missing or damaged; the message says which."""
 
 
-class Damaged(NoRulebook):
-    """A rulebook that was kept is not as it was; the message says where it lies."""
+class DamagedRulebook(NoRulebook):
+    """The files of an archived rulebook no longer have its digest; the message says where it is."""
 
 
 _HERE = Path(__file__).resolve().parents[1]
@@ -191,18 +191,18 @@ _MOST_CAUSES = 5
 
 
 def describe_failure(error: BaseException) -> dict[str, Any]:
-    """What may be told of a failure that nobody foresaw: types and places in the code, innermost last.
+    """What may be logged of an unforeseen failure: types and positions in the code, innermost last.
 
     `error` is the type, `frames` are FILE:LINE, `causes` the same of what led to it, if anything did. Never the
-    message, nor source or locals: they may hold a value from a claim.
+    message, source or locals: they may hold a value from a claim.
     """
-    told = _described(error)
+    described = _described(error)
     causes = [_described(cause) for cause in _causes(error)]
-    return told | {"causes": causes} if causes else told
+    return described | {"causes": causes} if causes else described
 
 
-def code_place(file: str, line: int) -> str:
-    """FILE:LINE with the part of the path that says which module it is; the rest is about the machine."""
+def code_position(file: str, line: int) -> str:
+    """FILE:LINE, the path reduced to the module: the rest of it describes the machine."""
     path = Path(file)
     if path.is_relative_to(_HERE) and "site-packages" not in path.parts:
         return f"{path.relative_to(_HERE).as_posix()}:{line}"
@@ -226,5 +226,5 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _frames(trace: TracebackType | None) -> Iterator[str]:
     while trace is not None:
-        yield code_place(trace.tb_frame.f_code.co_filename, trace.tb_lineno)
+        yield code_position(trace.tb_frame.f_code.co_filename, trace.tb_lineno)
         trace = trace.tb_next

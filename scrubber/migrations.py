@@ -1,8 +1,8 @@
-"""Schema versions of what is kept between two runs, and the migrations from each version to the next.
+"""Keeps the schema versions of stores, and the migrations that bring each store to the next version.
 
-A store says which version it has, and from which version on programs can use it as it is now. A migration that only
-adds leaves the second as it was: while a fleet is upgraded, the program before goes on with a store that the new one
-has migrated. A store that was made before stores said so has version 1.
+A store records its version, and the lowest version whose programs can use it. A migration that only adds leaves the
+second unchanged: while a fleet is upgraded, the older program can use a store that the newer one has migrated. A store
+from before versions were recorded has version 1.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ class Version(NamedTuple):
     usable_from: int
 
 
-EMPTY = Version(0, 0)  # nothing is kept there yet
+EMPTY = Version(0, 0)  # an empty store
 UNMARKED = Version(1, 1)
 
 
 class Migration(NamedTuple):
     """From the version before to `version`: statements of SQL, in one transaction with all the others.
 
-    `usable_from` is the lowest version whose programs can use the store afterwards; `what` says for an operator what
-    changes. Migrations are never edited once a program with them was published: the next change is another one.
+    `usable_from` is the lowest version whose programs can use the store afterwards; `what` describes the
+    change for an operator. Migrations are never edited once a program with them was published: add another one.
     """
 
     version: int
@@ -44,7 +44,7 @@ class Migration(NamedTuple):
 
 
 class FolderMigration(NamedTuple):
-    """The same for a folder: `change` brings it to `version`, and harms nothing where it is called twice."""
+    """The same for a folder: `change` brings it to `version`, and is idempotent."""
 
     version: int
     usable_from: int
@@ -57,20 +57,20 @@ M = TypeVar("M", Migration, FolderMigration)
 
 
 class Store(Protocol):
-    """What `scrubber migrate` brings to the newest version. Two processes may do that at once."""
+    """A store that `scrubber migrate` brings to the newest version. Two processes may do that concurrently."""
 
     @property
     def name(self) -> str:
-        """What it is and where it lies, for people; without a password."""
+        """What it is and where, for people; without a password."""
 
     def version(self) -> Version:
-        """As it is now; EMPTY where nothing is kept yet. Changes nothing. Raises StoreUnavailable, ConfigError."""
+        """The present version; EMPTY for an empty store. Changes nothing. Raises StoreUnavailable, ConfigError."""
 
     def pending(self) -> Sequence[AnyMigration]:
-        """What is to be done. Changes nothing. Raises NewerStore, StoreUnavailable, ConfigError."""
+        """The missing migrations. Changes nothing. Raises NewerStore, StoreUnavailable, ConfigError."""
 
     def migrate(self) -> Sequence[AnyMigration]:
-        """Do it, all or nothing. Returns what was done, nothing where another process was faster. Raises as above."""
+        """Applies them, all or none. Returns those applied, none where another process was faster. Raises as above."""
 
 
 def pending(store: str, found: Version, migrations: Sequence[M]) -> tuple[M, ...]:
@@ -107,8 +107,8 @@ class FolderStore:
     def version(self) -> Version:
         """See Store."""
         try:
-            told = orjson.loads((self._folder / MARK).read_bytes())
-            return Version(int(told["version"]), int(told["usableFrom"]))
+            content = orjson.loads((self._folder / MARK).read_bytes())
+            return Version(int(content["version"]), int(content["usableFrom"]))
         except FileNotFoundError:
             return UNMARKED if self._folder.is_dir() and any(self._folder.iterdir()) else EMPTY
         except OSError as error:
@@ -122,7 +122,7 @@ class FolderStore:
         return () if found == EMPTY else pending(self.name, found, self._migrations)
 
     def migrate(self) -> tuple[FolderMigration, ...]:
-        """See Store. A folder has no transaction: what was begun and broken off is done again as a whole."""
+        """See Store. A folder has no transaction: an interrupted migration is repeated from its beginning."""
         found, missing = self.version(), self.pending()
         try:
             for each in missing:
@@ -134,7 +134,7 @@ class FolderStore:
         return missing
 
     def begin(self) -> None:
-        """Give a folder that is about to be used for the first time the newest version."""
+        """Gives an empty folder the newest version, before its first use."""
         if self.version() == EMPTY:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._mark(after(EMPTY, self._migrations))

@@ -1,4 +1,4 @@
-"""Scrubs a partition of many claims: a pure function for engines that map one over a data set.
+"""Scrubs a partition of many claims, for engines such as Dask or Spark that map a pure function over a data set.
 
 Dask, Spark, Ray and a plain `map` call it alike: rows in, results out, in the same order, nothing kept but the scrubber
 that a process opened once. docs/batches.md has an example that reads and writes files in a folder.
@@ -21,8 +21,8 @@ from scrubber.findings import read_switches
 from scrubber.scrub import Receipt, open_scrubber, scrub_bytes
 
 Row = Mapping[str, Any] | str | bytes | None
-ROWS_AT_ONCE = 100  # whose results are held in memory
-SCRUBBERS_KEPT = 2  # of a process
+ROWS_IN_MEMORY = 100  # rows whose results are held in memory
+SCRUBBERS_CACHED = 2  # of a process
 
 
 def scrub_rows(
@@ -36,10 +36,10 @@ def scrub_rows(
 ) -> Iterator[dict[str, Any]]:
     """Results of claims, each as JSON text or as the mapping that its JSON stands for, in their order: one a row.
 
-    A result is one of a batch: `row`, counted from 1 within the partition, `claimNumber`, and `answer` or, where the
-    row is no claim, `rejected`; a blank line and None are none, either. `received_on` (CCYYMMDD) stands in for claims
-    that do not say. `rules` is a folder of packs, `reference` a place of reference data (None: the starter tables);
-    both are opened once a process, and other rules at the same place need other processes.
+    A result has the form of a batch's: `row`, counted from 1 within the partition, `claimNumber`, and `answer` or,
+    where the row is no claim, `rejected`; a blank line and None are no claims, either. `received_on` (CCYYMMDD) is the
+    default for claims without one. `rules` is a folder of packs, `reference` a reference store (None: the starter
+    tables); both are opened once a process: changed rules in the same folder need new processes.
 
     Raises Faults, ConfigError, WrongSwitch; TypeError for a row of another kind.
     """
@@ -55,17 +55,17 @@ def scrub_lines(
     disable: tuple[str, ...] = (),
     stale_after: int | None = STALE_AFTER,
 ) -> Iterator[bytes]:
-    """`scrub_rows` with each result as JSON, without a line break: what is to be written anyway."""
+    """`scrub_rows` with each result as JSON without a line break, for callers that write it to a file."""
     scrubber = _scrubber(Path(rules), reference, stale_after)
     switches = read_switches(enable, disable, scrubber.rulebook)
     receipt = Receipt(date.fromisoformat(received_on))
     scrub = partial(scrub_bytes, scrubber=scrubber, receipt=receipt, switches=switches)
     numbered = zip(count(1), map(_bytes, rows), strict=False)
-    while some := list(islice(numbered, ROWS_AT_ONCE)):
-        yield from scrub_chunk(iter(some), scrub, _go_on).results.splitlines()
+    while some := list(islice(numbered, ROWS_IN_MEMORY)):
+        yield from scrub_chunk(iter(some), scrub, _ignore_progress).results.splitlines()
 
 
-_scrubber = lru_cache(SCRUBBERS_KEPT)(open_scrubber)
+_scrubber = lru_cache(SCRUBBERS_CACHED)(open_scrubber)
 
 
 def _bytes(row: Row) -> bytes:
@@ -73,7 +73,7 @@ def _bytes(row: Row) -> bytes:
         case bytes():
             return row
         case str():
-            return row.encode(errors="surrogatepass")  # which then is no JSON
+            return row.encode(errors="surrogatepass")  # a lone surrogate is no JSON
         case None:  # as a column of Parquet may have it
             return b"null"
         case Mapping():
@@ -81,5 +81,5 @@ def _bytes(row: Row) -> bytes:
     raise TypeError(f"a row is JSON text or a mapping, not {type(row).__name__}")
 
 
-def _go_on(_row: int) -> None:
-    """Nobody waits to be told of a row."""
+def _ignore_progress(_row: int) -> None:
+    """A no-op callback: a partition reports no progress."""

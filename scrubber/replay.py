@@ -1,4 +1,4 @@
-"""Scrubs a claim again with all that an answer was made with, or says what of it is missing or differs."""
+"""Replays an answer: scrubs its claim again with the same versions, and lists what is missing or differs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import orjson
 from scrubber import __version__
 from scrubber.claim.model import Claim
 from scrubber.config import STALE_AFTER
-from scrubber.errors import Damaged, NoRulebook, NotReplayable
+from scrubber.errors import DamagedRulebook, NoRulebook, NotReplayable
 from scrubber.findings import read_switches
 from scrubber.reference.pinned import HeldRelease, PinnedRelease, available_releases, reference_with
 from scrubber.response import including
@@ -24,48 +24,50 @@ from scrubber.rulebook.load import DIGEST_PREFIX, digest, load_rulebook
 from scrubber.scrub import OWN_VIEW, assemble
 from scrubber.scrub import answer as scrub_again
 
-NOTHING = object()  # stands where one of two answers has nothing
+NOTHING = object()  # the value of a member that only one of two answers has
 
 
 class Difference(NamedTuple):
-    """A place in both answers, outermost name first, and what stands there in each; NOTHING where nothing does."""
+    """A member in which two answers differ: its path, outermost name first, and both values, NOTHING where absent."""
 
-    place: tuple[str, ...]
+    path: tuple[str, ...]
     before: Any
     after: Any
 
 
-def differences(before: object, after: object, place: tuple[str, ...] = ()) -> Iterator[Difference]:
-    """Every smallest place in which two JSON documents differ; the order of keys is no difference."""
+def differences(before: object, after: object, path: tuple[str, ...] = ()) -> Iterator[Difference]:
+    """The innermost members in which two JSON documents differ; the order of keys is no difference."""
     if isinstance(before, Mapping) and isinstance(after, Mapping):
-        yield from _within(before, after, place)
-    elif isinstance(before, list) and isinstance(after, list) and (name := _NAMES.get(place[-1] if place else "")):
-        yield from _within(_by_name(before, name), _by_name(after, name), place)
+        yield from _member_differences(before, after, path)
+    elif isinstance(before, list) and isinstance(after, list) and (name := _NAMES.get(path[-1] if path else "")):
+        yield from _member_differences(_by_name(before, name), _by_name(after, name), path)
     elif before != after:
-        yield Difference(place, before, after)
+        yield Difference(path, before, after)
 
 
-def _within(before: Mapping[str, Any], after: Mapping[str, Any], place: tuple[str, ...]) -> Iterator[Difference]:
+def _member_differences(
+    before: Mapping[str, Any], after: Mapping[str, Any], path: tuple[str, ...]
+) -> Iterator[Difference]:
     for key in dict.fromkeys((*before, *after)):
-        yield from differences(before.get(key, NOTHING), after.get(key, NOTHING), (*place, key))
+        yield from differences(before.get(key, NOTHING), after.get(key, NOTHING), (*path, key))
 
 
 def _by_name(items: Sequence[Any], name: Callable[[Any], str]) -> dict[str, Any]:
-    """Items of a list by what they are about; a second one of the same name is told by a number."""
-    named: dict[str, Any] = {}
+    """The items of a list by what they are about; further items of the same name get a number."""
+    by_key: dict[str, Any] = {}
     counts: Counter[str] = Counter()
     for item in items:
-        known = _or_plain(name, item)
-        counts[known] += 1
-        named[known if counts[known] == 1 else f"{known} ({counts[known]})"] = item
-    return named
+        key = _or_plain(name, item)
+        counts[key] += 1
+        by_key[key if counts[key] == 1 else f"{key} ({counts[key]})"] = item
+    return by_key
 
 
 def _or_plain(name: Callable[[Any], str], item: object) -> str:
     try:
         return name(item)
     except (KeyError, TypeError, AttributeError):
-        return "?"  # no answer that we wrote
+        return "?"  # not an answer of this program
 
 
 def _finding(item: Mapping[str, Any]) -> str:
@@ -91,11 +93,11 @@ _NAMES: Mapping[str, Callable[[Any], str]] = {
 
 
 DIGEST_LENGTH = len(DIGEST_PREFIX) + 64
-SHORT = 12  # hex digits of a SHA-256 that people are shown
+SHOWN_DIGITS = 12  # hex digits of a SHA-256 in messages
 
 
-class Answer(NamedTuple):
-    """An answer and what it says it was made with. `enable` and `disable` are ids of rules."""
+class RecordedAnswer(NamedTuple):
+    """An answer and the versions that it names. `enable` and `disable` are ids of rules."""
 
     content: bytes
     document: Mapping[str, Any]
@@ -108,8 +110,8 @@ class Answer(NamedTuple):
     stale_after: int | None = STALE_AFTER
 
 
-class Missing(NamedTuple):
-    """One of the versions that an answer names and that is not here: program, rulebook or a table; and why."""
+class MissingVersion(NamedTuple):
+    """A version that an answer names and that is not available: of the program, the rulebook or a table; and why."""
 
     version: str
     named: str
@@ -117,14 +119,14 @@ class Missing(NamedTuple):
 
 
 class Replayed(NamedTuple):
-    """What came of it: versions that are missing, or else how the answer differs; `same_bytes` where it does not."""
+    """The result of a replay: missing versions, or else the differences; `same_bytes` where there is none."""
 
-    missing: tuple[Missing, ...]
+    missing: tuple[MissingVersion, ...]
     differences: tuple[Difference, ...] = ()
     same_bytes: bool = False
 
 
-def read_answer(content: bytes) -> Answer:
+def read_answer(content: bytes) -> RecordedAnswer:
     """The answer in a text: the API's, or one line of `scrubber scrub --json`. Raises NotReplayable."""
     content = content.strip()
     try:
@@ -143,18 +145,19 @@ def read_answer(content: bytes) -> Answer:
         raise NotReplayable("is no answer of scrubber: `versions` or `receivedOn` is not what it writes") from None
 
 
-def replay(answer: Answer, claim: Claim, rules: Path, reference: str | None, state: Path | None) -> Replayed:
+def replay(answer: RecordedAnswer, claim: Claim, rules: Path, reference: str | None, state: Path | None) -> Replayed:
     """Scrubs the claim as it was scrubbed for the answer.
 
-    `rules` is the folder in force, `reference` a place of reference data, `state` where rulebooks are kept. Raises
-    Faults and ConfigError for a place that cannot be read, WrongSwitch for switches that do not fit the rulebook.
+    `rules` is the folder in force, `reference` a reference store, `state` the folder with archived rulebooks. Raises
+    Faults and ConfigError for a folder or store that cannot be read, WrongSwitch for switches that do not fit the
+    rulebook.
     """
     held = available_releases(reference)
     folder, missing = _rules(answer.rulebook, rules, state)
     missing = (*_program(answer.program), *missing, *_releases(answer.reference, held))
     if folder is None or missing:
         return Replayed(missing)
-    tables = reference_with(held[named] for named in answer.reference)
+    tables = reference_with(held[pinned] for pinned in answer.reference)
     scrubber = assemble(load_rulebook(folder), tables, answer.stale_after)
     switches = read_switches(answer.enable, answer.disable, scrubber.rulebook)
     included = _included(answer.document)
@@ -165,14 +168,14 @@ def replay(answer: Answer, claim: Claim, rules: Path, reference: str | None, sta
     return Replayed((), tuple(differences(answer.document, orjson.loads(again))))
 
 
-def _answer(content: bytes, document: Mapping[str, Any]) -> Answer:
+def _answer(content: bytes, document: Mapping[str, Any]) -> RecordedAnswer:
     versions, switched = document["versions"], document.get("switched", {})
-    return Answer(
+    return RecordedAnswer(
         content,
         document,
         _text(versions["program"]),
         _text(versions["rulebook"]),
-        tuple(_named(told) for told in versions["reference"]),
+        tuple(_pinned_release(release) for release in versions["reference"]),
         datetime.strptime(document["receivedOn"], "%Y%m%d").replace(tzinfo=UTC).date(),
         tuple(map(_text, switched.get("enable", ()))),
         tuple(map(_text, switched.get("disable", ()))),
@@ -181,15 +184,15 @@ def _answer(content: bytes, document: Mapping[str, Any]) -> Answer:
 
 
 def _included(document: Mapping[str, Any]) -> frozenset[str]:
-    """What the answer has because it was asked for."""
+    """The optional members that the answer has."""
     found = {name for name in (SHADOW, SETTLED_BY) if name in document}
     listed = any("list" in counts for counts in document.get("checks", {}).values())
     return frozenset(found | {CHECKS}) if listed else frozenset(found)
 
 
-def _named(told: Mapping[str, Any]) -> PinnedRelease:
+def _pinned_release(release: Mapping[str, Any]) -> PinnedRelease:
     return PinnedRelease(
-        _text(told["table"]), _text(told["release"]), _text(told["sha256"]), told.get("complete") is True
+        _text(release["table"]), _text(release["release"]), _text(release["sha256"]), release.get("complete") is True
     )
 
 
@@ -214,43 +217,45 @@ def _no_json(content: bytes) -> str:
     return "is no answer of scrubber: it is no JSON"
 
 
-def _program(named: str) -> tuple[Missing, ...]:
-    if named == __version__:
+def _program(version: str) -> tuple[MissingVersion, ...]:
+    if version == __version__:
         return ()
-    return (Missing("program", named, f"this is {__version__}: replay with version {named} of the program"),)
+    return (MissingVersion("program", version, f"this is {__version__}: replay with version {version} of the program"),)
 
 
-def _rules(named: str, rules: Path, state: Path | None) -> tuple[Path | None, tuple[Missing, ...]]:
-    """The folder with the rulebook of a digest: kept, or else in force."""
+def _rules(version: str, rules: Path, state: Path | None) -> tuple[Path | None, tuple[MissingVersion, ...]]:
+    """The folder with the rulebook of a digest: archived, or else in force."""
     why = "it is not in force, and not kept" + (f" in {state / RULEBOOKS}" if state else ": there is no SCRUBBER_STATE")
-    if not named.startswith(DIGEST_PREFIX) or len(named) != DIGEST_LENGTH:
-        return None, (Missing("rulebook", named, "it is no digest"),)
+    if not version.startswith(DIGEST_PREFIX) or len(version) != DIGEST_LENGTH:
+        return None, (MissingVersion("rulebook", version, "it is no digest"),)
     try:
         if state is not None:
-            return open_archived(state, named), ()
-    except Damaged as error:
+            return open_archived(state, version), ()
+    except DamagedRulebook as error:
         why = str(error)
     except NoRulebook:
         pass
     with suppress(OSError):
-        if digest(rules) == named:
+        if digest(rules) == version:
             return rules, ()
-    return None, (Missing("rulebook", named, why),)
+    return None, (MissingVersion("rulebook", version, why),)
 
 
-def _releases(named: tuple[PinnedRelease, ...], held: Mapping[PinnedRelease, HeldRelease]) -> tuple[Missing, ...]:
+def _releases(
+    pinned: tuple[PinnedRelease, ...], held: Mapping[PinnedRelease, HeldRelease]
+) -> tuple[MissingVersion, ...]:
     return tuple(
-        Missing(each.table, f"{each.release} (sha256 {each.sha256})", _why(each, held))
-        for each in named
+        MissingVersion(each.table, f"{each.release} (sha256 {each.sha256})", _why(each, held))
+        for each in pinned
         if each not in held
     )
 
 
-def _why(named: PinnedRelease, held: Mapping[PinnedRelease, HeldRelease]) -> str:
-    of_table = [each for each in held if each.table == named.table]
+def _why(pinned: PinnedRelease, held: Mapping[PinnedRelease, HeldRelease]) -> str:
+    of_table = [each for each in held if each.table == pinned.table]
     for each in of_table:
-        if each[:3] == named[:3]:
+        if each[:3] == pinned[:3]:
             return f"it is here, but loaded {'with' if each.complete else 'without'} --complete"
-        if each.release == named.release:
-            return f"a release of that name is here with other bytes (sha256 {each.sha256[:SHORT]}…)"
+        if each.release == pinned.release:
+            return f"a release of that name is here with other bytes (sha256 {each.sha256[:SHOWN_DIGITS]}…)"
     return f"of this table there are here: {', '.join(each.release for each in of_table) or 'none'}"

@@ -1,4 +1,4 @@
-"""One SQLite file as every thread and process of ours uses it: a connection each, none across a fork."""
+"""Opens one SQLite file for all threads and processes of a store: a connection each, none across a fork."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from scrubber.errors import StoreUnavailable
 from scrubber.migrations import EMPTY, UNMARKED, Migration, Version, after, pending
 
 _VERSION_TABLE = "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL, usable_from INTEGER NOT NULL)"
-PATIENCE = 30.0  # seconds to wait for another writer
+LOCK_TIMEOUT = 30.0  # seconds to wait for another writer
 
 
 class SqliteFile:
-    """A file with the tables that `migrations` make, brought up to date when it is first used. See Store.
+    """A file with the tables of `migrations`, brought up to date on its first use. See Store.
 
-    Only the user of this process may read it.
+    Only the user of this process may read the file.
     """
 
     def __init__(self, what: str, file: Path, migrations: Sequence[Migration]) -> None:
         self.name = f"{what} {file}"
         self._file = file
         self._migrations = migrations
-        self._mine = threading.local()
+        self._local = threading.local()
         _FILES.add(self)
 
     def version(self) -> Version:
         """See Store."""
         if not self._file.exists():
             return EMPTY
-        with _told_plainly(), closing(sqlite3.connect(f"file:{quote(str(self._file))}?mode=ro", uri=True)) as opened:
+        with _as_store_errors(), closing(sqlite3.connect(f"file:{quote(str(self._file))}?mode=ro", uri=True)) as opened:
             return _version(opened)
 
     def pending(self) -> tuple[Migration, ...]:
@@ -48,51 +48,54 @@ class SqliteFile:
         """See Store."""
         if self.version() == EMPTY:
             return ()
-        with _told_plainly(), closing(sqlite3.connect(self._file, timeout=PATIENCE, isolation_level=None)) as opened:
+        with (
+            _as_store_errors(),
+            closing(sqlite3.connect(self._file, timeout=LOCK_TIMEOUT, isolation_level=None)) as opened,
+        ):
             return self._bring_up(opened)
 
-    def ask(self, statement: str, values: tuple[Any, ...]) -> list[sqlite3.Row]:
-        """All rows found: a cursor that is left open would keep the file from being tidied."""
-        with _told_plainly():
+    def query(self, statement: str, values: tuple[Any, ...]) -> list[sqlite3.Row]:
+        """All rows found: a cursor that is left open would block checkpoints."""
+        with _as_store_errors():
             return self._connection().execute(statement, values).fetchall()
 
     @contextmanager
-    def change(self, *, durable: bool = False) -> Iterator[Do]:
-        """One transaction. `durable`: it survives a loss of power; else it survives the death of processes."""
-        with _told_plainly():
+    def change(self, *, durable: bool = False) -> Iterator[SqliteStatements]:
+        """One transaction. `durable`: it survives a power failure; else it survives the death of processes."""
+        with _as_store_errors():
             connection = self._connection()
             connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             connection.execute("BEGIN IMMEDIATE")
             try:
-                yield Do(connection)
+                yield SqliteStatements(connection)
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
 
-    def tidy(self) -> None:
-        """Bring all that was changed into the file itself, and empty what it was noted in until now."""
-        self.ask("PRAGMA wal_checkpoint(TRUNCATE)", ())
+    def checkpoint(self) -> None:
+        """Moves all changes from the write-ahead log into the file, and empties the log."""
+        self.query("PRAGMA wal_checkpoint(TRUNCATE)", ())
 
     def close(self) -> None:
         """Close the connection of this thread; the next use opens another."""
-        connection: sqlite3.Connection | None = getattr(self._mine, "connection", None)
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is not None:
-            self._mine.connection = None
+            self._local.connection = None
             connection.close()
 
     def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._mine, "connection", None)
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = self._mine.connection = self._open()
+            connection = self._local.connection = self._open()
         return connection
 
     def _open(self) -> sqlite3.Connection:
         self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with suppress(FileExistsError):  # what SQLite lays beside the file takes its mode
+        with suppress(FileExistsError):  # SQLite creates the files beside it with the same mode
             os.close(os.open(self._file, os.O_CREAT | os.O_EXCL, 0o600))
-        connection = sqlite3.connect(self._file, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(self._file, timeout=LOCK_TIMEOUT, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA secure_delete = ON")
@@ -100,7 +103,7 @@ class SqliteFile:
         return connection
 
     def _bring_up(self, connection: sqlite3.Connection) -> tuple[Migration, ...]:
-        """All migrations that are missing, or none: one transaction, for which others wait."""
+        """Applies all missing migrations or none: one transaction, for which other processes wait."""
         if not pending(self.name, _version(connection), self._migrations):
             return ()
         connection.execute("BEGIN IMMEDIATE")
@@ -128,7 +131,7 @@ def _version(connection: sqlite3.Connection) -> Version:
     return Version(*connection.execute("SELECT version, usable_from FROM schema_version").fetchone())
 
 
-class Do:
+class SqliteStatements:
     """Statements of one transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -143,8 +146,9 @@ class Do:
         self._connection.executemany(statement, rows)
 
 
-# A connection must not cross a fork: the child would believe that it holds the locks of its parent, and another process
-# could rebuild what lies beside the file under its feet when the parent is killed.
+# A connection must not cross a fork: the child would assume the locks of its parent, and when the parent is killed
+# another
+# process could rebuild the write-ahead log while the child uses it.
 _FILES: weakref.WeakSet[SqliteFile] = weakref.WeakSet()
 
 
@@ -157,7 +161,7 @@ os.register_at_fork(before=_close_all)
 
 
 @contextmanager
-def _told_plainly() -> Iterator[None]:
+def _as_store_errors() -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:

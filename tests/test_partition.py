@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from scrubber.errors import WrongSwitch
-from scrubber.partition import ROWS_AT_ONCE, scrub_lines, scrub_rows
+from scrubber.partition import ROWS_IN_MEMORY, scrub_lines, scrub_rows
 from scrubber.scrub import Scrubber
 from tests.support.batches import RECEIVED, claims, context, ndjson, result_bytes, submit, work_off
 from tests.support.service import ROOT
@@ -24,7 +24,7 @@ scrubbed = partial(scrub_lines, received_on=DAY, rules=RULES)
 
 
 def test_results_are_those_of_a_batch_whatever_the_rows_are(tmp_path: Path, shipped: Scrubber) -> None:
-    rows = [*claims(ROWS_AT_ONCE + 3), b"junk"]
+    rows = [*claims(ROWS_IN_MEMORY + 3), b"junk"]
     on = context(tmp_path, shipped)
     submit(on, b"\n".join(rows))
     work_off(on)
@@ -39,12 +39,12 @@ def test_rows_are_read_as_they_are_asked_for() -> None:
     read = []
 
     def rows() -> Iterator[bytes]:
-        for number, row in enumerate(claims(3 * ROWS_AT_ONCE)):
+        for number, row in enumerate(claims(3 * ROWS_IN_MEMORY)):
             read.append(number)
             yield row
 
     next(scrubbed(rows()))
-    assert len(read) <= ROWS_AT_ONCE
+    assert len(read) <= ROWS_IN_MEMORY
 
 
 def test_switches_hold_and_wrong_ones_are_told() -> None:

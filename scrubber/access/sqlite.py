@@ -12,7 +12,7 @@ from scrubber.access.key import Key
 from scrubber.access.store import COLUMNS, from_row, sooner, to_row
 from scrubber.errors import KeysDown, NewerStore, StoreUnavailable
 from scrubber.migrations import Migration, Store
-from scrubber.sqlite_file import Do, SqliteFile
+from scrubber.sqlite_file import SqliteFile, SqliteStatements
 
 MIGRATIONS = (
     Migration(
@@ -50,7 +50,7 @@ class SqliteKeys:
         if not self._path.exists():
             return 0
         with self._opened() as file:
-            [row] = file.ask("SELECT number FROM changes", ())
+            [row] = file.query("SELECT number FROM changes", ())
         return int(row["number"])
 
     def every(self) -> list[Key]:
@@ -58,7 +58,7 @@ class SqliteKeys:
         if not self._path.exists():
             return []
         with self._opened() as file:
-            return [from_row(row) for row in file.ask(f"SELECT {_COLUMNS} FROM keys ORDER BY created, id", ())]  # noqa: S608
+            return [from_row(row) for row in file.query(f"SELECT {_COLUMNS} FROM keys ORDER BY created, id", ())]  # noqa: S608
 
     def add(self, key: Key) -> None:
         """See KeyStore."""
@@ -83,7 +83,7 @@ class SqliteKeys:
             return _find(do, key_id)
 
     @contextmanager
-    def _change(self) -> Iterator[Do]:
+    def _change(self) -> Iterator[SqliteStatements]:
         with self._opened() as file, file.change(durable=True) as do:
             yield do
             do("UPDATE changes SET number = number + 1", ())
@@ -101,6 +101,6 @@ class SqliteKeys:
             self._file.close()
 
 
-def _find(do: Do, key_id: str) -> Key | None:
+def _find(do: SqliteStatements, key_id: str) -> Key | None:
     row: sqlite3.Row | None = do(f"SELECT {_COLUMNS} FROM keys WHERE id = ?", (key_id,)).fetchone()  # noqa: S608
     return from_row(row) if row else None

@@ -20,7 +20,7 @@ from flask import Flask, Response, current_app, g, request
 from structlog.typing import FilteringBoundLogger
 
 from scrubber.api.headers import ids
-from scrubber.errors import code_place, describe_failure
+from scrubber.errors import code_position, describe_failure
 from scrubber.findings import ScrubResult
 from scrubber.rulebook.rule import SEVERITIES
 
@@ -154,7 +154,7 @@ class _Reduced(logging.Handler):
             "library",
             logger=record.name,
             severity=record.levelname.lower(),
-            at=code_place(record.pathname, record.lineno),
+            at=code_position(record.pathname, record.lineno),
             **_constant(record.msg),
             **(describe_failure(error) if error else {}),
         )
@@ -167,7 +167,7 @@ def _warned(log: Log) -> Callable[..., None]:
         """Called by Python with each warning."""
         text = _constant(str(message))
         log.warning(
-            "library", logger="py.warnings", severity=category.__name__, at=code_place(filename, lineno), **text
+            "library", logger="py.warnings", severity=category.__name__, at=code_position(filename, lineno), **text
         )
 
     return show

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from scrubber.authoring.diff_tables import Days, RowChange, affected, describe_span, row_changes
+from scrubber.authoring.diff_tables import Days, TableRowChange, affected, describe_span, row_changes
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.condition_words import in_one_line
 from scrubber.rulebook.load import FolderContents, digest, read_folder
@@ -297,7 +297,7 @@ class RulebookDifference(NamedTuple):
     after: str
     packs: tuple[PackChange, ...]
     rules: tuple[RuleChange, ...]
-    rows: tuple[RowChange, ...]
+    rows: tuple[TableRowChange, ...]
 
     @property
     def any(self) -> bool:

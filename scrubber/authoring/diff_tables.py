@@ -86,7 +86,7 @@ class LocatedRow(NamedTuple):
     row: Any
 
 
-class RowChange(NamedTuple):
+class TableRowChange(NamedTuple):
     """A row that was added (`before` is None), removed (`after` is None) or changed, and the days it affects.
 
     `columns` are those of a changed row that differ; `wording` where they only cite its source.
@@ -112,7 +112,7 @@ class RowChange(NamedTuple):
         return "added" if self.before is None else "removed" if self.after is None else "changed"
 
 
-def row_changes(before: Iterable[RuleTable], after: Iterable[RuleTable]) -> Iterator[RowChange]:
+def row_changes(before: Iterable[RuleTable], after: Iterable[RuleTable]) -> Iterator[TableRowChange]:
     """The rows that differ, by kind and key; a row that moved to another file does not."""
     old, new = _by_key(before), _by_key(after)
     for kind, *key in sorted(old.keys() | new.keys(), key=str):
@@ -151,7 +151,7 @@ def _first(located: LocatedRow) -> date:
     return since or date.min
 
 
-def _change(kind: str, before: LocatedRow | None, after: LocatedRow | None) -> RowChange:
+def _change(kind: str, before: LocatedRow | None, after: LocatedRow | None) -> TableRowChange:
     columns: tuple[str, ...] = ()
     if before and after:
         cells = zip(before.row._fields, before.row, after.row, strict=True)
@@ -159,7 +159,7 @@ def _change(kind: str, before: LocatedRow | None, after: LocatedRow | None) -> R
     text = [name for name in columns if name not in DAYS]
     wording = bool(text) and set(columns) <= set(SOURCES)
     days = () if wording else affected(_days_of_row(before), _days_of_row(after), alike=not text and bool(columns))
-    return RowChange(kind, before, after, columns, days, wording)
+    return TableRowChange(kind, before, after, columns, days, wording)
 
 
 def _days_of_row(located: LocatedRow | None) -> Days | None:

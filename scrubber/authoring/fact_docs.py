@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from scrubber.claim.elements import ELEMENTS
 from scrubber.rulebook.rule_tables import ROW_TYPES
 from scrubber.rulebook.test_case_paths import DIAGNOSIS_FIELDS, LINE_FIELDS, PATHS, ValueForm
-from scrubber.rulebook.vocabulary import KINDS, Field, Kind, Type
+from scrubber.rulebook.vocabulary import KINDS, FactKind, Field, Type
 
 MOST_VALUES = 30  # of one fact in its row; the names of all elements have a table of their own
 
@@ -59,12 +59,12 @@ def facts() -> str:
     )
 
 
-def _shared(kinds: Iterable[Kind]) -> list[Field]:
+def _shared(kinds: Iterable[FactKind]) -> list[Field]:
     first, *others = kinds
     return [field for field in first.fields.values() if all(kind.fields.get(field.name) == field for kind in others)]
 
 
-def _scope(kind: Kind, shared: Sequence[Field]) -> str:
+def _scope(kind: FactKind, shared: Sequence[Field]) -> str:
     own = [field for field in kind.fields.values() if field not in shared]
     parts = [
         f"### Scope `{kind.name}`",
@@ -76,7 +76,7 @@ def _scope(kind: Kind, shared: Sequence[Field]) -> str:
     return "\n\n".join(parts)
 
 
-def _target(kind: Kind) -> str:
+def _target(kind: FactKind) -> str:
     return "that element" if "element" in kind.fields else f"the element `{kind.element}`"
 
 

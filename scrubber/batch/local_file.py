@@ -215,7 +215,7 @@ class FileOptions:
     most_row_bytes: int
 
 
-class _Scrubbed(NamedTuple):
+class _ScrubbedChunk(NamedTuple):
     """What a process made of a chunk."""
 
     results: bytes
@@ -300,7 +300,7 @@ def _go_on(
     return mark
 
 
-def _scrubbed_chunks(chunks: Sequence[Chunk], work: _Work, jobs: int) -> Iterator[_Scrubbed]:
+def _scrubbed_chunks(chunks: Sequence[Chunk], work: _Work, jobs: int) -> Iterator[_ScrubbedChunk]:
     """What comes out of each chunk. One whose process ended is done again, a row at a time. Raises ProcessEnded."""
     done = 0
     while done < len(chunks):
@@ -313,10 +313,10 @@ def _scrubbed_chunks(chunks: Sequence[Chunk], work: _Work, jobs: int) -> Iterato
             yield _a_row_at_a_time(chunks[done - 1], work)
 
 
-def _a_row_at_a_time(chunk: Chunk, work: _Work) -> _Scrubbed:
+def _a_row_at_a_time(chunk: Chunk, work: _Work) -> _ScrubbedChunk:
     """A chunk of which a row may end its process; that row is rejected, as in a batch. Raises ProcessEnded."""
     rows = [*work.rows(chunk)]
-    scrubbed: list[_Scrubbed] = []
+    scrubbed: list[_ScrubbedChunk] = []
     deaths: Counter[int] = Counter()
     while len(scrubbed) < len(rows):
         try:
@@ -329,8 +329,8 @@ def _a_row_at_a_time(chunk: Chunk, work: _Work) -> _Scrubbed:
                 continue
             if len(deaths) > MOST_FATAL:
                 raise _ended(rows) from None
-            scrubbed.append(_Scrubbed(reject(number, FATAL), BatchTally(rejected=1)))
-    return _Scrubbed(
+            scrubbed.append(_ScrubbedChunk(reject(number, FATAL), BatchTally(rejected=1)))
+    return _ScrubbedChunk(
         b"".join(one.results for one in scrubbed), reduce(BatchTally.plus, (one.tally for one in scrubbed))
     )
 
@@ -351,7 +351,7 @@ class _Work:
     scrubber: Scrubber
     options: FileOptions
 
-    def __call__(self, chunk: Chunk) -> _Scrubbed:
+    def __call__(self, chunk: Chunk) -> _ScrubbedChunk:
         return self.scrubbed(self.rows(chunk))
 
     def rows(self, chunk: Chunk) -> Iterator[tuple[int, bytes | None]]:
@@ -360,9 +360,9 @@ class _Work:
             stream.seek(chunk.start)
             return rows_of(chunk, stream.read(chunk.stop - chunk.start))
 
-    def scrubbed(self, rows: Iterable[tuple[int, bytes | None]]) -> _Scrubbed:
+    def scrubbed(self, rows: Iterable[tuple[int, bytes | None]]) -> _ScrubbedChunk:
         """What comes out of some of them."""
         receipt = Receipt(self.options.received_on)
         scrub = partial(scrub_bytes, scrubber=self.scrubber, receipt=receipt, switches=self.options.switches)
         outcome = scrub_chunk(iter(rows), scrub, lambda _row: None)
-        return _Scrubbed(outcome.results, outcome.tally)
+        return _ScrubbedChunk(outcome.results, outcome.tally)

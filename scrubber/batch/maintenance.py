@@ -33,7 +33,7 @@ MOST_TRIES = 32  # about a day
 GONE = 410  # a receiver's word for: never again
 KEY_PREFIX = "whsec_"
 _STATUS_LINE = 1_000  # bytes
-_WRITTEN = re.compile(r"[\x21-\x7e]+")
+_PRINTABLE = re.compile(r"[\x21-\x7e]+")
 
 
 def allowed(address: str, hosts: Collection[str]) -> bool:
@@ -41,7 +41,7 @@ def allowed(address: str, hosts: Collection[str]) -> bool:
 
     It is written as it is sent: in printable ASCII, without a space.
     """
-    if not _WRITTEN.fullmatch(address):
+    if not _PRINTABLE.fullmatch(address):
         return False
     try:
         parts = urlsplit(address)

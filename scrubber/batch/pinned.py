@@ -17,7 +17,7 @@ from scrubber.rulebook.history import open_archived
 from scrubber.rulebook.load import load_rulebook
 from scrubber.scrub import Scrubber, assemble
 
-MOST_KEPT = 2  # each has the rules of a whole rulebook in memory
+MOST_CACHED = 2  # each has the rules of a whole rulebook in memory
 
 
 def versions_of(scrubber: Scrubber) -> PinnedVersions:
@@ -54,7 +54,7 @@ class PinnedScrubbers:
         """The scrubber of some versions, their program aside; None where rules or a release are not here any more."""
         wanted = versions._replace(program="")
         if wanted not in self._scrubbers:
-            while len(self._scrubbers) >= MOST_KEPT:
+            while len(self._scrubbers) >= MOST_CACHED:
                 del self._scrubbers[next(iter(self._scrubbers))]
             self._scrubbers[wanted] = self._assemble(wanted)
         return self._scrubbers[wanted]

@@ -143,7 +143,7 @@ def unpacked(packed: Iterable[bytes], most_bytes: int) -> Iterator[bytes]:
         raise NotABatch(f"the upload {error}") from None
 
 
-class _Chunks:
+class _ChunkSplitter:
     """Gathers rows into chunks. Rows are numbered as the sender counts them.
 
     A chunk is so many rows, or fewer that are large, or have many service lines: `{}` is one of three bytes, and its
@@ -195,7 +195,7 @@ def cut_lines(data: Iterable[bytes], most_row_bytes: int, most_rows: int | None 
 
     Raises NotABatch for more than `most_rows` (None: any number).
     """
-    chunks = _Chunks(most_row_bytes, most_rows)
+    chunks = _ChunkSplitter(most_row_bytes, most_rows)
     number, start, position, objects, blank = 1, 0, 0, 0, True
     held: list[bytes] = []  # of a line that goes over several pieces, as long as it may be a row
     for piece in data:

@@ -14,7 +14,7 @@ import orjson
 from scrubber.cli.claim_files import claim_in, content_of
 from scrubber.cli.options import Unusable, settings, told_plainly
 from scrubber.errors import NotReplayable
-from scrubber.replay import NOTHING, Answer, Difference, Replayed, read_answer
+from scrubber.replay import NOTHING, Difference, RecordedAnswer, Replayed, read_answer
 from scrubber.replay import replay as replay_claim
 
 _DIFFERENT, _MISSING = 1, 2
@@ -49,7 +49,7 @@ def replay(context: click.Context, answer_file: str, claim_file: str, as_json: b
         context.exit(_MISSING if done.missing else _DIFFERENT)
 
 
-def _answer(file: str) -> Answer:
+def _answer(file: str) -> RecordedAnswer:
     try:
         return read_answer(content_of(file))
     except NotReplayable as error:
@@ -73,14 +73,14 @@ def _in_words(done: Replayed) -> Iterator[str]:
 
 def _group(difference: Difference) -> str:
     """What a difference is about: a finding, a release, or a key of the answer."""
-    return " ".join(difference.place[:2]) if difference.place[0] in _LISTS else difference.place[0]
+    return " ".join(difference.path[:2]) if difference.path[0] in _LISTS else difference.path[0]
 
 
 _LISTS = ("findings", "shadow", "notChecked", "normalised")
 
 
 def _told(difference: Difference) -> Iterator[str]:
-    place = ".".join(difference.place[2 if difference.place[0] in _LISTS else 1 :])
+    place = ".".join(difference.path[2 if difference.path[0] in _LISTS else 1 :])
     for word, value, other in (
         ("before", difference.before, difference.after),
         ("after", difference.after, difference.before),
@@ -118,4 +118,4 @@ def _as_json(done: Replayed) -> dict[str, Any]:
 
 def _difference_as_json(difference: Difference) -> dict[str, Any]:
     values = {"before": difference.before, "after": difference.after}
-    return {"place": difference.place} | {name: value for name, value in values.items() if value is not NOTHING}
+    return {"place": difference.path} | {name: value for name, value in values.items() if value is not NOTHING}

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import orjson
 
-from scrubber.engine.encode import END, Reader, Term
+from scrubber.engine.encode import END, MessageEncoder, Term
 from scrubber.engine.program import CodeListLookup, Conjunction, EngineTest, alternatives
 
 MOST_RULES = 4000
@@ -44,11 +44,11 @@ class Ruleset:
     """Rules for one durable_rules ruleset; `readers` by kind, `rules` as rows of terms with the keys they stand for."""
 
     def __init__(self) -> None:
-        self.readers: dict[str, Reader] = {}
+        self.readers: dict[str, MessageEncoder] = {}
         self.rules: dict[tuple[Term, ...], list[int]] = {}
         self._root = _TreeNode()
 
-    def takes(self, test: EngineTest, reader: Reader, ways: Iterable[Conjunction]) -> bool:
+    def takes(self, test: EngineTest, reader: MessageEncoder, ways: Iterable[Conjunction]) -> bool:
         """Adds a test, unless it would exceed a limit: then the ruleset is full and takes no other test."""
         rows = [reader.spell(way) for way in ways]
         if len(self.rules) + len(rows) > MOST_RULES or not all(self._grow(row) for row in rows):
@@ -105,16 +105,16 @@ def pack(tests: Iterable[EngineTest], lists: CodeListLookup) -> tuple[list[Rules
 TestGroup = list[tuple[EngineTest, list[Conjunction]]]
 
 
-def _readers(kind: str, number: int, group: TestGroup, lists: CodeListLookup) -> list[tuple[Reader, TestGroup]]:
+def _readers(kind: str, number: int, group: TestGroup, lists: CodeListLookup) -> list[tuple[MessageEncoder, TestGroup]]:
     """Readers for the tests of a kind: one, or as many as keep their messages within bounds."""
-    reader = Reader(kind, number, [way for _, ways in group for way in ways], lists)
+    reader = MessageEncoder(kind, number, [way for _, ways in group for way in ways], lists)
     if reader.width <= MOST_PROPERTIES or len(group) == 1:
         return [(reader, group)]
     half = len(group) // 2
     return _readers(kind, number, group[:half], lists) + _readers(kind, number, group[half:], lists)
 
 
-def _fill(rulesets: list[Ruleset], reader: Reader, group: TestGroup) -> list[EngineTest]:
+def _fill(rulesets: list[Ruleset], reader: MessageEncoder, group: TestGroup) -> list[EngineTest]:
     left = []
     for test, ways in group:
         if rulesets[-1].takes(test, reader, ways):

@@ -17,7 +17,7 @@ from weakref import WeakSet, finalize
 import orjson
 
 from scrubber.engine.compile import Ruleset, pack
-from scrubber.engine.encode import END, ID, Message, Reader, Unsendable
+from scrubber.engine.encode import END, ID, Message, MessageEncoder, Unsendable
 from scrubber.engine.plain import PlainEngine
 from scrubber.engine.program import CodeListLookup, EngineFact, EngineTest
 from scrubber.errors import ConfigError
@@ -143,7 +143,7 @@ class _CachedRuleset:
     """
 
     def __init__(self, ruleset: Ruleset, cache_size: int) -> None:
-        self.readers: dict[str, Reader] = ruleset.readers
+        self.readers: dict[str, MessageEncoder] = ruleset.readers
         self.keys = ruleset.keys
         self.session = Session(ruleset.definition())
         self.cache: dict[bytes, tuple[int, ...]] = {}  # message as JSON, keys of the tests that hold

@@ -192,7 +192,7 @@ class Term(NamedTuple):
     constant: int
 
 
-class Reader:
+class MessageEncoder:
     """Reads facts of one kind for a set of conjunctions, and spells these in the terms of what it reads."""
 
     def __init__(self, kind: str, number: int, conjunctions: Iterable[Conjunction], lists: CodeListLookup) -> None:

@@ -18,7 +18,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.rule import Rule
-from scrubber.rulebook.schema import ID, Day
+from scrubber.rulebook.schema import ID, DayField
 
 FOLDER = "backtests"
 MOST_BYTES = 16 * 1024
@@ -70,7 +70,7 @@ class RecordSchema(Schema):
     findings = fields.Integer(required=True, strict=True, validate=_COUNT)
     dollars = _DecimalText(_DOLLARS, '"1234.50"', required=True, allow_none=True)
     precision = _DecimalText(_SHARE, '"0.85"', required=True, allow_none=True)
-    run = Day(required=True)
+    run = DayField(required=True)
     rulebook = fields.String(required=True, validate=_DIGEST)
 
 

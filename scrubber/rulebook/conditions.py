@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList
 from scrubber.rulebook.rule_tables import LimitRow
-from scrubber.rulebook.vocabulary import DECIMAL_PLACES, KINDS, UNKNOWN, Field, Kind, Type, state_key
+from scrubber.rulebook.vocabulary import DECIMAL_PLACES, KINDS, UNKNOWN, FactKind, Field, Type, state_key
 from scrubber.rulebook.yaml_file import Document, Position, iso_day
 
 LIMIT_KEY = "limit"
@@ -158,7 +158,7 @@ class TypingContext(NamedTuple):
     `limits` is None where tables could not be read: a limit is then NEVER, and no fault of the rule.
     """
 
-    kind: Kind
+    kind: FactKind
     limits: Limits | None
     report: ReportFault
 

@@ -29,7 +29,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from scrubber.errors import Damaged, Fault, NoRulebook
+from scrubber.errors import DamagedRulebook, Fault, NoRulebook
 from scrubber.rulebook.load import DIGEST_PREFIX, covered, digest, digest_of, rule_files
 from scrubber.rulebook.rule import Rule
 from scrubber.rulebook.yaml_file import iso_day
@@ -95,7 +95,7 @@ def is_digest(text: str) -> bool:
 def open_archived(state: Path, text: str) -> Path:
     """The folder of the rulebook whose digest is or begins with `text`.
 
-    Raises NoRulebook when there is none or there are several, Damaged when it is not as it was kept.
+    Raises NoRulebook when there is none or there are several, DamagedRulebook when it is not as it was kept.
     """
     found = _PREFIX.fullmatch(text)
     if found is None:
@@ -112,9 +112,9 @@ def _verified(folder: Path) -> Path:
     damaged = f"the rulebook kept in {folder} is damaged: its files no longer have the digest that it is kept under"
     try:
         if digest(folder) != DIGEST_PREFIX + folder.name:
-            raise Damaged(damaged)
+            raise DamagedRulebook(damaged)
     except OSError:
-        raise Damaged(damaged) from None
+        raise DamagedRulebook(damaged) from None
     return folder
 
 

@@ -21,10 +21,10 @@ from scrubber.rulebook.conditions import (
     ORDERED,
     UNLESS_KNOWN,
 )
-from scrubber.rulebook.schema import Day, RuleSchema, YesNo
+from scrubber.rulebook.schema import DayField, RuleSchema, YesNoField
 from scrubber.rulebook.test_case import CaseSchema
 from scrubber.rulebook.test_case_paths import DIAGNOSIS_PATH, LINE_FIELDS, LINE_PATH, PATHS, POINTER
-from scrubber.rulebook.vocabulary import KINDS, Field, Kind, Type
+from scrubber.rulebook.vocabulary import KINDS, FactKind, Field, Type
 
 JsonSchema = dict[str, Any]
 
@@ -128,9 +128,9 @@ def _of_type(field: fields.Field[Any]) -> JsonSchema:
             return {"type": "array", "items": _value(field.inner), **_length(field, "minItems")}
         case fields.Dict():
             return _mapping(field)
-        case Day():
+        case DayField():
             return {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
-        case YesNo():
+        case YesNoField():
             return {"enum": ["yes", "no", "true", "false", True, False]}
         case fields.Integer():
             return {"type": ["integer", "string"], "pattern": "^[0-9]+$", "minimum": 1}
@@ -164,7 +164,7 @@ def _mapping(field: fields.Dict) -> JsonSchema:
     return {"type": "object", "additionalProperties": values or True, **({"propertyNames": named} if named else {})}
 
 
-def _scope(kind: Kind) -> JsonSchema:
+def _scope(kind: FactKind) -> JsonSchema:
     needed = [field.name for field in kind.fields.values() if field.may_be_missing]
     then = {
         "applies": {"$ref": f"#/$defs/applies-{kind.name}"},
@@ -178,7 +178,7 @@ def _scope(kind: Kind) -> JsonSchema:
     }
 
 
-def _definitions(kind: Kind) -> Iterable[tuple[str, JsonSchema]]:
+def _definitions(kind: FactKind) -> Iterable[tuple[str, JsonSchema]]:
     values = kind.fields.values()
     facts = {
         field.name: {"description": field.about, "anyOf": [_is(field), {"$ref": _tests_of(field)}]} for field in values

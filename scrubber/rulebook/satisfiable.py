@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList, leaves
-from scrubber.rulebook.vocabulary import Field, Kind, Type
+from scrubber.rulebook.vocabulary import FactKind, Field, Type
 
 NUMERIC = frozenset((Type.NUMBER, Type.DECIMAL, Type.AMOUNT, Type.DAY))
 
@@ -223,7 +223,7 @@ class ListsByDay(Protocol):
         """All that the list holds on a day."""
 
 
-def satisfiable(wanted: Iterable[Requirement], kind: Kind, lists: ListsByDay) -> bool:
+def satisfiable(wanted: Iterable[Requirement], kind: FactKind, lists: ListsByDay) -> bool:
     """Whether some fact of the kind may fulfil all of `wanted`. False is certain, True is not."""
     requirements = list(wanted)
     named = {leaf.list for condition, _ in requirements for leaf in leaves(condition) if isinstance(leaf, InList)}
@@ -258,7 +258,7 @@ def _spans(named: Iterable[str], lists: ListsByDay) -> Iterator[_DaySpan]:
 class _Search:
     """Follows alternatives, and counts the steps over all spans."""
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: FactKind) -> None:
         self._kind = kind
         self._steps = 0
 
@@ -326,7 +326,7 @@ def _split(
     return certain, choices
 
 
-def contradiction(wanted: Sequence[Requirement], kind: Kind, lists: ListsByDay) -> tuple[int, ...]:
+def contradiction(wanted: Sequence[Requirement], kind: FactKind, lists: ListsByDay) -> tuple[int, ...]:
     """Which of `wanted`, by index, no fact can fulfil together, each of them needed for it; none where one may."""
     if satisfiable(wanted, kind, lists):
         return ()

@@ -24,7 +24,7 @@ ID = r"[a-z0-9]+(-[a-z0-9]+)*"
 ID_LIKE = "our-clinic-modifier-25: small letters, digits and single hyphens"
 
 
-class Day(fields.Field[date]):
+class DayField(fields.Field[date]):
     """An ISO date."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> date:
@@ -34,7 +34,7 @@ class Day(fields.Field[date]):
         return day
 
 
-class YesNo(fields.Field[bool]):
+class YesNoField(fields.Field[bool]):
     """`yes` or `no`."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
@@ -64,8 +64,8 @@ class AuthoritySchema(Schema):
     title = _text("Name of the text, in our words where it has none.", required=True)
     locator = _text("Chapter, section, table, row.")
     url = _code(r"https?://\S+", "Address.", "https://www.example.com/page")
-    retrieved = Day(metadata={"description": "When it was read."})
-    binding = YesNo(
+    retrieved = DayField(metadata={"description": "When it was read."})
+    binding = YesNoField(
         load_default=False, metadata={"description": "Whether it binds the payer. A deny needs one that does."}
     )
 
@@ -73,8 +73,8 @@ class AuthoritySchema(Schema):
 class WindowSchema(Schema):
     """Dates of service: from the first day, to the first day no longer."""
 
-    since = Day(data_key="from", metadata={"description": "First date of service."})
-    until = Day(data_key="to", metadata={"description": "First date of service no longer in force."})
+    since = DayField(data_key="from", metadata={"description": "First date of service."})
+    until = DayField(data_key="to", metadata={"description": "First date of service no longer in force."})
 
 
 class ReasonSchema(Schema):
@@ -112,7 +112,7 @@ class RuleSchema(Schema):
     category = _word(*CATEGORIES, required=True)
     scope = _word(*KINDS, required=True, metadata={"description": "What one finding of it is about."})
     owner = _text("A role, never a person.", required=True)
-    reviewed = Day(required=True, metadata={"description": "When a person last checked it against its authority."})
+    reviewed = DayField(required=True, metadata={"description": "When a person last checked it against its authority."})
     effective = fields.Nested(
         WindowSchema, required=True, metadata={"description": "Dates of service it holds for: from, to."}
     )

@@ -19,7 +19,7 @@ from scrubber.errors import Fault, Faults
 from scrubber.rulebook.rule import SEVERITIES
 from scrubber.rulebook.rule_tables import ROW_TYPES
 from scrubber.rulebook.rulebook import STARTER_RELEASES, TEST_RELEASES, Pack
-from scrubber.rulebook.schema import ID, Day
+from scrubber.rulebook.schema import ID, DayField
 from scrubber.rulebook.test_case_paths import LINE_FIELDS, ValueForm, target
 from scrubber.rulebook.yaml_file import Document, Position, iso_day, read_yaml, schema_faults
 
@@ -175,7 +175,9 @@ class CaseSchema(Schema):
         load_default=dict,
         metadata={"description": "Rows of PACK/FILE.csv that hold for this case only."},
     )
-    received_on = Day(data_key="received-on", metadata={"description": "Default: the claim's last date of service."})
+    received_on = DayField(
+        data_key="received-on", metadata={"description": "Default: the claim's last date of service."}
+    )
     releases = fields.String(
         validate=validate.OneOf(TEST_RELEASES, error="Must be one of: {choices}."),
         metadata={

@@ -174,7 +174,7 @@ KNOWN = ("in-force", "not-yet-in-force", "ended", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FactKind:
     """A kind of fact: what one fact of it stands for, the fields it may have, and the element its findings point at.
 
     `identified_by` are the fields whose codes become part of the ids of its findings. `of_lines`: a fact of it concerns
@@ -214,9 +214,9 @@ def _kind(
     only_for_cited_codes: bool = False,
     category: str = "coding",
     stage: str = "adjudication",
-) -> Kind:
+) -> FactKind:
     by_name = {field.name: field for field in fields}
-    return Kind(
+    return FactKind(
         name,
         about,
         element,
@@ -233,7 +233,7 @@ def _kind(
     )
 
 
-KINDS: Mapping[str, Kind] = {
+KINDS: Mapping[str, FactKind] = {
     kind.name: kind
     for kind in (
         _kind(

@@ -90,11 +90,11 @@ def read_yaml(path: Path, name: str) -> Document:
         ) from None
     if root is None:
         raise Faults([Fault(name, 0, "the file is empty")])
-    collected = _Collected(name, {}, set(), [])
-    content = _content(root, (), collected)
-    if collected.faults:
-        raise Faults(collected.faults)
-    return Document(name, content, collected.lines, frozenset(collected.misread))
+    scan = _FileScan(name, {}, set(), [])
+    content = _content(root, (), scan)
+    if scan.faults:
+        raise Faults(scan.faults)
+    return Document(name, content, scan.lines, frozenset(scan.misread))
 
 
 def schema_faults(document: Document, messages: Any, position: Position = ()) -> Iterable[Fault]:
@@ -175,7 +175,7 @@ def _refuse_references(text: str, name: str) -> None:
             raise Faults([Fault(name, line, f"nested deeper than {MOST_LEVELS} levels")])
 
 
-class _Collected(NamedTuple):
+class _FileScan(NamedTuple):
     """What reading a file collects."""
 
     file: str
@@ -188,39 +188,37 @@ _NUMBER = re.compile(r"[0-9]+([eE][0-9]+)?")  # as YAML 1.2 reads it; the node's
 _TEXT = "tag:yaml.org,2002:str"
 
 
-def _content(node: yaml.Node, position: Position, collected: _Collected) -> Any:
-    collected.lines[position] = node.start_mark.line + 1
+def _content(node: yaml.Node, position: Position, scan: _FileScan) -> Any:
+    scan.lines[position] = node.start_mark.line + 1
     if isinstance(node, yaml.ScalarNode):
-        return _scalar(node, position, collected)
+        return _scalar(node, position, scan)
     if isinstance(node, yaml.SequenceNode):
-        return [_content(item, (*position, index), collected) for index, item in enumerate(node.value)]
-    return _mapping(node, position, collected)
+        return [_content(item, (*position, index), scan) for index, item in enumerate(node.value)]
+    return _mapping(node, position, scan)
 
 
-def _scalar(node: yaml.ScalarNode, position: Position, collected: _Collected) -> str | None:
+def _scalar(node: yaml.ScalarNode, position: Position, scan: _FileScan) -> str | None:
     if _CONTROL.search(node.value):
-        collected.faults.append(
-            Fault(collected.file, collected.lines[position], "a text holds a control character: take it out")
-        )
+        scan.faults.append(Fault(scan.file, scan.lines[position], "a text holds a control character: take it out"))
     if node.style:  # None or "" without quotes, by the version of libyaml
         return str(node.value)
     if node.value in ("", "~", "null"):
         return None
     if node.tag != _TEXT or _NUMBER.fullmatch(node.value):
-        collected.misread.add(position)
+        scan.misread.add(position)
     return str(node.value)
 
 
-def _mapping(node: yaml.Node, position: Position, collected: _Collected) -> dict[str, Any]:
+def _mapping(node: yaml.Node, position: Position, scan: _FileScan) -> dict[str, Any]:
     content: dict[str, Any] = {}
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
         if not isinstance(key_node, yaml.ScalarNode):
-            collected.faults.append(Fault(collected.file, line, "a key must be a word"))
+            scan.faults.append(Fault(scan.file, line, "a key must be a word"))
             continue
         key = str(key_node.value)
         if key in content:
-            collected.faults.append(Fault(collected.file, line, f"`{key}` stands here twice"))
-        content[key] = _content(value_node, (*position, key), collected)
-        collected.lines[(*position, key)] = line
+            scan.faults.append(Fault(scan.file, line, f"`{key}` stands here twice"))
+        content[key] = _content(value_node, (*position, key), scan)
+        scan.lines[(*position, key)] = line
     return content

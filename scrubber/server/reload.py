@@ -15,7 +15,7 @@ from scrubber.authoring.check_cache import CheckCache
 from scrubber.authoring.diff import EarlierRules
 from scrubber.authoring.in_force import in_force_before, record_in_force
 from scrubber.config import Settings, cores
-from scrubber.errors import ConfigError, Damaged, Faults, NoRulebook
+from scrubber.errors import ConfigError, DamagedRulebook, Faults, NoRulebook
 from scrubber.reference.live import LiveReference, read_typed
 from scrubber.reference.typed_tables import TypedTables
 from scrubber.rulebook.history import open_archived
@@ -103,7 +103,7 @@ def _archived(
         return typed, Admitted(load_rulebook(folder), 0)
     except Faults as error:
         raise RulesRefused(*fault_lines(folder, error.faults)) from None
-    except (ConfigError, Damaged, NoRulebook, OSError) as error:
+    except (ConfigError, DamagedRulebook, NoRulebook, OSError) as error:
         raise RulesRefused(str(error)) from None
 
 

@@ -49,7 +49,7 @@ from scrubber.database import Database
 
 KEY_LOCK = 7_713_091  # of advisory locks; any number, as long as nobody else takes it
 # Two that take at once may both choose the batch whose turn it is; of each batch there is then a chunk for both.
-AT_ONCE = 32
+BATCH_SIZE = 32
 _RAN_OUT: LiteralString = """
 SELECT batch, number FROM scrubber_batches.chunks WHERE state = 'leased' AND until < now()
 ORDER BY urgency, batch, number LIMIT 1 FOR UPDATE SKIP LOCKED
@@ -137,12 +137,12 @@ class PostgresJobStore:
 
     def batch(self, batch_id: str) -> Batch | None:
         """See JobStore."""
-        found = self._tables.ask("SELECT * FROM scrubber_batches.batches WHERE id = %s", (batch_id,))
+        found = self._tables.query("SELECT * FROM scrubber_batches.batches WHERE id = %s", (batch_id,))
         return _batch(found[0]) if found else None
 
     def batches(self, most: int, tenant: str = DEFAULT_TENANT) -> list[Batch]:
         """See JobStore."""
-        found = self._tables.ask(
+        found = self._tables.query(
             "SELECT * FROM scrubber_batches.batches WHERE tenant = %s ORDER BY id DESC LIMIT %s", (tenant, most)
         )
         return [_batch(row) for row in found]
@@ -151,7 +151,7 @@ class PostgresJobStore:
         """See JobStore."""
         token = secrets.token_hex(8)
         with self._tables.change() as do:
-            found = do(_RAN_OUT, ()) or do(_WAITING, {"at_once": AT_ONCE})
+            found = do(_RAN_OUT, ()) or do(_WAITING, {"at_once": BATCH_SIZE})
             if not found:
                 return None
             [position] = found
@@ -281,7 +281,7 @@ class PostgresJobStore:
     def versions(self, batch_id: str) -> list[ShortVersions]:
         """See JobStore."""
         return versions_in(
-            self._tables.ask(
+            self._tables.query(
                 "SELECT made_with FROM scrubber_batches.chunks WHERE batch = %s AND made_with IS NOT NULL "
                 "GROUP BY made_with ORDER BY min(number)",
                 (batch_id,),
@@ -304,14 +304,14 @@ class PostgresJobStore:
 
     def stalled_reason(self) -> str | None:
         """See JobStore."""
-        found = self._tables.ask(
+        found = self._tables.query(
             "SELECT why FROM scrubber_batches.standstills WHERE until >= now() ORDER BY until DESC LIMIT 1", ()
         )
         return found[0]["why"] if found else None
 
     def progress(self, batch_id: str) -> BatchProgress:
         """See JobStore."""
-        [sums] = self._tables.ask(
+        [sums] = self._tables.query(
             "SELECT count(*) AS chunks, count(*) FILTER (WHERE state = 'done') AS done, sum(accept) AS accept, "
             "sum(warn) AS warn, sum(deny) AS deny, sum(rejected) AS rejected, sum(at_risk) AS at_risk, "
             "sum(unpriced) AS unpriced FROM scrubber_batches.chunks WHERE batch = %s AND number <> %s",
@@ -326,7 +326,7 @@ class PostgresJobStore:
         """See JobStore."""
         batch = self.batch(batch_id)
         gaps = batch is not None and batch.state in ENDED
-        found = self._tables.ask(
+        found = self._tables.query(
             "SELECT number, first_row, rows, start, stop, rows_sha256, token, state, result_sha256 "
             "FROM scrubber_batches.chunks WHERE batch = %s AND number <> %s AND number >= coalesce("
             "(SELECT max(number) FROM scrubber_batches.chunks WHERE batch = %s AND first_row <= %s), 0) "
@@ -338,7 +338,7 @@ class PostgresJobStore:
     def summaries(self, batch_id: str) -> Iterator[Summary]:
         """See JobStore."""
         return page_by_page(
-            lambda last: self._tables.ask(
+            lambda last: self._tables.query(
                 "SELECT number, summary FROM scrubber_batches.chunks "
                 "WHERE batch = %s AND number > %s AND state = 'done' ORDER BY number LIMIT %s",
                 (batch_id, last, PAGE),
@@ -347,7 +347,7 @@ class PostgresJobStore:
 
     def waiting(self, most: int) -> list[tuple[str, int]]:
         """See JobStore."""
-        found = self._tables.ask(
+        found = self._tables.query(
             "SELECT batch, number FROM scrubber_batches.chunks "
             "WHERE state <> 'done' AND (state = 'waiting' OR until < now()) "
             "ORDER BY state, urgency, batch, number LIMIT %s",
@@ -384,7 +384,7 @@ class PostgresJobStore:
 
     def ended_before(self, moment: datetime) -> list[str]:
         """See JobStore."""
-        found = self._tables.ask(
+        found = self._tables.query(
             "SELECT id FROM scrubber_batches.batches WHERE ended < %s ORDER BY id", (moment.isoformat(),)
         )
         return [row["id"] for row in found]

@@ -21,9 +21,9 @@ from scrubber.database import Database
 from scrubber.errors import StoredDataGone
 
 UPLOAD, ROWS, RESULT = "upload", "rows", "result"
-PART = 8_000  # bytes
+BLOCK_SIZE = 8_000  # bytes
 _PREFIX = "claims_"
-_MAKE = (
+_CREATE_TABLES = (
     "CREATE TABLE {table} (kind text, number integer, token text, part integer, data bytea NOT NULL,"
     " PRIMARY KEY (kind, number, token, part))",
     "ALTER TABLE {table} ALTER COLUMN data SET STORAGE PLAIN",
@@ -32,7 +32,7 @@ _MAKE = (
 _SOURCE: LiteralString = (
     "SELECT kind, token FROM {table} WHERE kind = ANY(%s) AND number = 0 ORDER BY kind, token LIMIT 1"
 )
-_PARTS: LiteralString = (
+_SELECT_BLOCKS: LiteralString = (
     "SELECT data FROM {table} WHERE kind = %(kind)s AND number = %(number)s AND token = %(token)s "
     "AND part BETWEEN %(first)s AND %(last)s ORDER BY part"
 )
@@ -51,7 +51,7 @@ class PostgresFileStore:
         with as_batch_errors():
             self._tables.bring_up_to_date()
         with as_batch_errors(), self._database.open(autocommit=False) as connection, connection.cursor() as cursor:
-            for statement in _MAKE:
+            for statement in _CREATE_TABLES:
                 cursor.execute(_on(batch_id, statement))
             cursor.execute("INSERT INTO scrubber_batches.uploads (batch) VALUES (%s)", (batch_id,))
             return _copy(cursor, batch_id, UPLOAD, 0, "", pieces)
@@ -80,7 +80,7 @@ class PostgresFileStore:
 
     def result(self, batch_id: str, number: int, token: str) -> bytes:
         """See FileStore."""
-        return _whole(self._ask(batch_id, _ALL, (RESULT, number, token)))
+        return _joined(self._query(batch_id, _ALL, (RESULT, number, token)))
 
     def drop_result(self, batch_id: str, number: int, token: str) -> None:
         """See FileStore."""
@@ -100,34 +100,34 @@ class PostgresFileStore:
 
     def untouched(self, since: datetime) -> Iterator[str]:
         """See FileStore. An upload is there as a whole or not at all, so the moment in which it came will do."""
-        found = self._tables.ask(
+        found = self._tables.query(
             "SELECT batch FROM scrubber_batches.uploads WHERE received < %s ORDER BY batch", (since,)
         )
         return (row["batch"] for row in found)
 
     def _open(self, batch_id: str, kind: str) -> BinaryIO:
         source = self._source(batch_id, kind)
-        return io.BufferedReader(_Parts(lambda start, stop: self._slice(batch_id, source, start, stop)), PIECE)
+        return io.BufferedReader(_BlockReader(lambda start, stop: self._slice(batch_id, source, start, stop)), PIECE)
 
     def _source(self, batch_id: str, *kinds: str) -> Row:
-        found = self._ask(batch_id, _SOURCE, (list(kinds),))
+        found = self._query(batch_id, _SOURCE, (list(kinds),))
         return found[0] if found else _gone()
 
     def _slice(self, batch_id: str, source: Row, start: int, stop: int) -> bytes:
         """Bytes from `start` to `stop`, or to the end where that comes first."""
         if start == stop:
             return b""
-        span = {"number": 0, "first": start // PART, "last": (stop - 1) // PART}
-        data = b"".join(row["data"] for row in self._ask(batch_id, _PARTS, source | span))
-        before = span["first"] * PART
+        span = {"number": 0, "first": start // BLOCK_SIZE, "last": (stop - 1) // BLOCK_SIZE}
+        data = b"".join(row["data"] for row in self._query(batch_id, _SELECT_BLOCKS, source | span))
+        before = span["first"] * BLOCK_SIZE
         return data[start - before : stop - before]
 
-    def _ask(self, batch_id: str, statement: LiteralString, values: Any) -> list[Row]:
+    def _query(self, batch_id: str, statement: LiteralString, values: Any) -> list[Row]:
         with as_batch_errors():
-            return self._database.ask(_on(batch_id, statement), values, binary=True)
+            return self._database.query(_on(batch_id, statement), values, binary=True)
 
 
-class _Parts(io.RawIOBase):
+class _BlockReader(io.RawIOBase):
     """Kept bytes as a file, read from its start."""
 
     def __init__(self, slice_of: Callable[[int, int], bytes]) -> None:
@@ -153,26 +153,26 @@ def _gone() -> NoReturn:
     raise StoredDataGone("the database of batches cannot be used: what was kept is not there")
 
 
-def _whole(parts: list[Row]) -> bytes:
-    return b"".join(row["data"] for row in parts) if parts else _gone()
+def _joined(blocks: list[Row]) -> bytes:
+    return b"".join(row["data"] for row in blocks) if blocks else _gone()
 
 
 def _copy(cursor: Cursor[Any], batch_id: str, kind: str, number: int, token: str, pieces: Iterable[bytes]) -> int:
     size = 0
     with cursor.copy(_on(batch_id, "COPY {table} FROM STDIN (FORMAT BINARY)")) as copy:
         copy.set_types(("text", "int4", "text", "int4", "bytea"))
-        for part, data in enumerate(_parts(pieces)):
+        for block, data in enumerate(_blocks(pieces)):
             size += len(data)
-            copy.write_row((kind, number, token, part, data))
+            copy.write_row((kind, number, token, block, data))
     return size
 
 
-def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
+def _blocks(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """The same bytes in full parts, and what is left in a last one, which may be empty."""
     held = b""
     for piece in pieces:
         held += piece
-        full = len(held) // PART * PART
-        yield from (held[start : start + PART] for start in range(0, full, PART))
+        full = len(held) // BLOCK_SIZE * BLOCK_SIZE
+        yield from (held[start : start + BLOCK_SIZE] for start in range(0, full, BLOCK_SIZE))
         held = held[full:]
     yield held

@@ -158,11 +158,11 @@ class Tables:
         with as_batch_errors():
             return self._bring_up()
 
-    def ask(self, statement: LiteralString, values: tuple[Any, ...]) -> list[Row]:
+    def query(self, statement: LiteralString, values: tuple[Any, ...]) -> list[Row]:
         """All rows found."""
         with as_batch_errors():
             self.bring_up_to_date()
-            return self._database.ask(statement, values)
+            return self._database.query(statement, values)
 
     @contextmanager
     def change(self) -> Iterator[Statements]:

@@ -48,7 +48,7 @@ from scrubber.batch.serialize import (
     versions_in,
 )
 from scrubber.migrations import Migration
-from scrubber.sqlite_file import Do, SqliteFile
+from scrubber.sqlite_file import SqliteFile, SqliteStatements
 
 MIGRATIONS = (
     Migration(
@@ -168,13 +168,13 @@ class SqliteJobStore:
 
     def batch(self, batch_id: str) -> Batch | None:
         """See JobStore."""
-        found = self._file.ask("SELECT * FROM batches WHERE id = ?", (batch_id,))
+        found = self._file.query("SELECT * FROM batches WHERE id = ?", (batch_id,))
         return _batch(found[0]) if found else None
 
     def batches(self, most: int, tenant: str = DEFAULT_TENANT) -> list[Batch]:
         """See JobStore."""
         which = "SELECT * FROM batches WHERE tenant = ? ORDER BY id DESC LIMIT ?"
-        return [_batch(row) for row in self._file.ask(which, (tenant, most))]
+        return [_batch(row) for row in self._file.query(which, (tenant, most))]
 
     def take(self, worker: str) -> Lease | None:
         """See JobStore."""
@@ -182,7 +182,7 @@ class SqliteJobStore:
         return ran_out or self._take(worker, _WAITING, ())
 
     def _take(self, worker: str, which: str, values: tuple[Any, ...]) -> Lease | None:
-        if not self._file.ask(which, values):
+        if not self._file.query(which, values):
             return None  # asked without a lock first: idle workers shall not hold up others
         with self._file.change() as do:
             found = do(which, values).fetchone()
@@ -195,7 +195,7 @@ class SqliteJobStore:
             do(
                 "UPDATE chunks SET state = 'leased', token = ?, worker = ?, boot = ?, until = ?, tries = tries + 1, "
                 "at_row = NULL, deaths = ? WHERE batch = ? AND number = ?",
-                (token, worker, self._boot, self._until(), _written_deaths(deaths), *position),
+                (token, worker, self._boot, self._until(), _deaths_json(deaths), *position),
             )
             if position[1] != CUT:
                 do(_NEXT_TURN, (position[0],))
@@ -306,7 +306,7 @@ class SqliteJobStore:
     def versions(self, batch_id: str) -> list[ShortVersions]:
         """See JobStore."""
         return versions_in(
-            self._file.ask(
+            self._file.query(
                 "SELECT made_with FROM chunks WHERE batch = ? AND made_with IS NOT NULL "
                 "GROUP BY made_with ORDER BY min(number)",
                 (batch_id,),
@@ -326,7 +326,7 @@ class SqliteJobStore:
 
     def stalled_reason(self) -> str | None:
         """See JobStore."""
-        found = self._file.ask(
+        found = self._file.query(
             "SELECT why FROM standstills WHERE boot = ? AND until >= ? ORDER BY until DESC LIMIT 1",
             (self._boot, time.monotonic()),
         )
@@ -334,7 +334,7 @@ class SqliteJobStore:
 
     def progress(self, batch_id: str) -> BatchProgress:
         """See JobStore."""
-        [sums] = self._file.ask(
+        [sums] = self._file.query(
             "SELECT count(*), total(state = 'done'), total(accept), total(warn), total(deny), total(rejected), "
             "total(at_risk), total(unpriced) FROM chunks WHERE batch = ? AND number <> ?",
             (batch_id, CUT),
@@ -348,7 +348,7 @@ class SqliteJobStore:
         """See JobStore."""
         batch = self.batch(batch_id)
         gaps = batch is not None and batch.state in ENDED
-        rows = self._file.ask(
+        rows = self._file.query(
             f"SELECT {_CHUNK}, token, state, result_sha256 FROM chunks WHERE batch = ? AND number <> ? AND number >= "  # noqa: S608
             "coalesce((SELECT max(number) FROM chunks WHERE batch = ? AND first_row <= ?), 0) ORDER BY number",
             (batch_id, CUT, batch_id, from_row),
@@ -358,7 +358,7 @@ class SqliteJobStore:
     def summaries(self, batch_id: str) -> Iterator[Summary]:
         """See JobStore."""
         return page_by_page(
-            lambda last: self._file.ask(
+            lambda last: self._file.query(
                 "SELECT number, summary FROM chunks WHERE batch = ? AND number > ? AND state = 'done' "
                 "ORDER BY number LIMIT ?",
                 (batch_id, last, PAGE),
@@ -367,7 +367,7 @@ class SqliteJobStore:
 
     def waiting(self, most: int) -> list[tuple[str, int]]:
         """See JobStore."""
-        rows = self._file.ask(
+        rows = self._file.query(
             "SELECT batch, number FROM chunks WHERE state = 'waiting' OR "
             "(state = 'leased' AND (boot <> ? OR until < ?)) ORDER BY urgency, batch, number LIMIT ?",
             (self._boot, time.monotonic(), most),
@@ -381,7 +381,7 @@ class SqliteJobStore:
             do("DELETE FROM announcements WHERE batch = ?", (batch_id,))
             do("DELETE FROM turns WHERE batch = ?", (batch_id,))
             do("DELETE FROM batches WHERE id = ?", (batch_id,))
-        self._file.tidy()
+        self._file.checkpoint()
 
     def next_announcement(self) -> Announcement | None:
         """See JobStore."""
@@ -390,7 +390,7 @@ class SqliteJobStore:
             "AND (boot <> ? OR due <= ?) ORDER BY due, id LIMIT 1",
             (self._boot, time.monotonic()),
         )
-        if not self._file.ask(*which):
+        if not self._file.query(*which):
             return None
         with self._file.change() as do:
             found = do(*which).fetchone()
@@ -416,7 +416,7 @@ class SqliteJobStore:
 
     def ended_before(self, moment: datetime) -> list[str]:
         """See JobStore."""
-        rows = self._file.ask("SELECT id FROM batches WHERE ended < ? ORDER BY id", (moment.isoformat(),))
+        rows = self._file.query("SELECT id FROM batches WHERE ended < ? ORDER BY id", (moment.isoformat(),))
         return [row["id"] for row in rows]
 
     def _until(self) -> float:
@@ -439,7 +439,7 @@ def _with_death(row: sqlite3.Row) -> dict[int, int]:
     return deaths
 
 
-def _written_deaths(deaths: dict[int, int]) -> str:
+def _deaths_json(deaths: dict[int, int]) -> str:
     return orjson.dumps({str(number): count for number, count in deaths.items()}).decode()
 
 
@@ -448,7 +448,7 @@ def _counts(tally: BatchTally) -> tuple[int, ...]:
     return tally.accept, tally.warn, tally.deny, tally.rejected, cents, tally.unpriced
 
 
-def _held(do: Do, lease: Lease) -> bool:
+def _held(do: SqliteStatements, lease: Lease) -> bool:
     found = do(
         "SELECT 1 FROM chunks WHERE batch = ? AND number = ? AND token = ? AND state = 'leased'",
         (lease.batch.id, lease.chunk.number, lease.token),
@@ -456,12 +456,12 @@ def _held(do: Do, lease: Lease) -> bool:
     return found.fetchone() is not None
 
 
-def _rejected(do: Do, batch_id: str) -> int:
+def _rejected(do: SqliteStatements, batch_id: str) -> int:
     found: int = do("SELECT sum(rejected) FROM chunks WHERE batch = ?", (batch_id,)).fetchone()[0]
     return found
 
 
-def _end(do: Do, batch_id: str, state: str, why: str | None, now: datetime) -> None:
+def _end(do: SqliteStatements, batch_id: str, state: str, why: str | None, now: datetime) -> None:
     ended = do(
         "UPDATE batches SET state = ?, why = ?, ended = ? WHERE id = ? AND state IN ('received', 'running')",
         (state, why, now.isoformat(), batch_id),

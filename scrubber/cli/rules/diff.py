@@ -13,7 +13,7 @@ import orjson
 
 from scrubber.authoring.changelog import changelog_faults
 from scrubber.authoring.diff import WORDING, KeyChange, PackChange, RulebookDifference, RuleChange, rulebook_difference
-from scrubber.authoring.diff_tables import DAYS, Days, RowChange, describe_days
+from scrubber.authoring.diff_tables import DAYS, Days, TableRowChange, describe_days
 from scrubber.authoring.revisions import HEAD, is_git_revision, opened_revision
 from scrubber.cli.options import Unusable, settings, told_plainly
 from scrubber.cli.rules.options import counted
@@ -114,7 +114,7 @@ def _was_now(key: str, before: str, after: str) -> Iterator[str]:
     yield from _wrapped(f"+ {after}", 6)
 
 
-def _row(change: RowChange) -> Iterator[str]:
+def _row(change: TableRowChange) -> Iterator[str]:
     row = change.located.row
     yield ""
     yield from _wrapped(f"{_SIGNS[change.way]} row of {change.located.file}: {_key_words(change)}", 0)
@@ -129,7 +129,7 @@ def _row(change: RowChange) -> Iterator[str]:
         yield from _wrapped(describe_days(change.days), 4)
 
 
-def _key_words(change: RowChange) -> str:
+def _key_words(change: TableRowChange) -> str:
     told = {name: _cell(getattr(change.located.row, name)) for name in ROW_KEYS[change.kind]}
     return ", ".join(f"{name} {value}" for name, value in told.items() if value) or "for everyone"
 
@@ -165,7 +165,7 @@ def _rule_json(change: RuleChange) -> dict[str, Any]:
     }
 
 
-def _row_json(change: RowChange) -> dict[str, Any]:
+def _row_json(change: TableRowChange) -> dict[str, Any]:
     return {
         "file": change.located.file,
         "kind": change.kind,

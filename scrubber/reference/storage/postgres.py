@@ -158,7 +158,7 @@ class PostgresBackend:
     def rows(self, table: Table[R], sha256: str, key: str) -> tuple[R, ...]:
         """See Backend."""
         name = self._segments[table.owner, sha256]
-        found = self._database.ask(
+        found = self._database.query(
             "SELECT packed FROM scrubber_reference_rows WHERE part = %s AND table_name = %s AND key = %s",
             (name, table.name, key),
         )
@@ -168,7 +168,7 @@ class PostgresBackend:
         """See Backend. One statement."""
         name = self._segments[PTP.name, sha256]
         by_number = codes_by_number(codes)
-        found = self._database.ask(
+        found = self._database.query(
             "SELECT key, packed FROM scrubber_reference_rows WHERE part = %s AND table_name = %s AND key = ANY(%s)",
             (name, PTP.name, list(by_number.values())),
         )
@@ -177,7 +177,7 @@ class PostgresBackend:
     def ptp_of(self, sha256: str, code: str, day: date) -> Sequence[PtpEdit]:
         """See Backend. One statement."""
         name = self._segments[PTP.name, sha256]
-        found = self._database.ask(
+        found = self._database.query(
             "SELECT table_name, packed FROM scrubber_reference_rows"
             " WHERE part = %s AND table_name IN (%s, %s) AND key = %s",
             (name, PTP.name, PTP_BY_COLUMN2.name, code),
@@ -202,7 +202,9 @@ class PostgresBackend:
         return self._releases
 
     def _read_texts(self, segment: str) -> SharedTexts:
-        return dict(self._database.ask("SELECT number, text FROM scrubber_reference_texts WHERE part = %s", (segment,)))
+        return dict(
+            self._database.query("SELECT number, text FROM scrubber_reference_texts WHERE part = %s", (segment,))
+        )
 
 
 class PostgresSink:
@@ -323,7 +325,7 @@ class PostgresStorage:
     def _query(self, statement: LiteralString) -> list[Any]:
         """The rows found; none where nothing was ever loaded, so that the tables are missing."""
         try:
-            return self._database.ask(statement)
+            return self._database.query(statement)
         except psycopg.errors.UndefinedTable:
             return []
 
