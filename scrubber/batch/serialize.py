@@ -15,6 +15,8 @@ from scrubber.batch.model import (
     DEFAULT_TENANT,
     Batch,
     BatchOptions,
+    BatchProgress,
+    BatchTally,
     Chunk,
     Done,
     KeyUsed,
@@ -77,6 +79,17 @@ def pinned_from_json(text: str | None) -> PinnedVersions | None:
 def provenance_to_columns(provenance: Provenance | None) -> tuple[str | None, str | None]:
     """The columns result_sha256 and made_with of a chunk."""
     return (None, None) if provenance is None else (provenance.sha256, orjson.dumps([*provenance.versions]).decode())
+
+
+def tally_to_columns(tally: BatchTally) -> tuple[int, ...]:
+    """The columns accept, warn, deny, rejected, at_risk (cents) and unpriced of a chunk."""
+    return tally.accept, tally.warn, tally.deny, tally.rejected, int(tally.at_risk.scaleb(2)), tally.unpriced
+
+
+def progress_of_columns(chunks: int, done: int, *sums: int) -> BatchProgress:
+    """The progress of a batch, from the sums of the columns of `tally_to_columns` over its chunks."""
+    accept, warn, deny, rejected, cents, unpriced = sums
+    return BatchProgress(BatchTally(accept, warn, deny, rejected, Decimal(cents).scaleb(-2), unpriced), done, chunks)
 
 
 def versions_in(rows: Iterable[Row]) -> list[ShortVersions]:

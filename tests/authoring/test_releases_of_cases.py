@@ -37,23 +37,7 @@ LASTING = StatedRelease("2024Q3", date(2024, 7, 1), date(2027, 1, 1))
 CONTRARY_PAIRS = (ptp_line("77089", "77092", "20000101", indicator="1"),)
 CONTRARY_UNITS = ("77092,9,3 Date of Service Edit: Clinical,Made Up\n",)
 UNITS_OVER_MUE = with_lines(RULE, when="when: {fact: unitsOverMue, is: yes}")
-TWO_UNITS_ARE_TOO_MANY = """\
-- name: two units
-  claim: tbs
-  change: {line.1.units: 2}
-  finds: [{line: 1}]
-- name: three units
-  claim: tbs
-  change: {line.1.units: 3}
-  finds: [{line: 1}]
-- name: one unit
-  claim: tbs
-  finds: []
-- name: another code
-  claim: tbs
-  change: {line.1.procedure: "77089"}
-  finds: []
-"""
+TWO_UNITS_ARE_TOO_MANY = CASES.replace(", severity: warn", "").replace('"99213", line.1.units: 2', '"77089"')
 TEN_UNITS_ARE_TOO_MANY = TWO_UNITS_ARE_TOO_MANY.replace("units: 2", "units: 10").replace("units: 3", "units: 11")
 
 

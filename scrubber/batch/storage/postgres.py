@@ -1,7 +1,7 @@
 """The job store in a PostgreSQL database, for many machines.
 
 Leases are measured by the server's clock, the one clock that all machines share. When it is set forward, leases run out
-early: a chunk may be done twice, and counts once. When it is set back, a dead worker's chunk waits the longer.
+early: a chunk may be done twice, and counts once. When it is set back, a dead worker's chunk waits longer.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import LiteralString
 
 import orjson
@@ -38,18 +37,21 @@ from scrubber.batch.serialize import (
     from_json,
     page_by_page,
     pinned_to_json,
+    progress_of_columns,
     provenance_to_columns,
     same,
     stored_key,
+    tally_to_columns,
     to_json,
     versions_in,
 )
 from scrubber.batch.storage.postgres_tables import Row, Statements, Tables
 from scrubber.database import Database
 
-KEY_LOCK = 7_713_091  # of advisory locks; any number, as long as nobody else takes it
-# Two that take at once may both choose the batch whose turn it is; of each batch there is then a chunk for both.
-BATCH_SIZE = 32
+KEY_LOCK = 7_713_091  # of advisory locks; any number that no other program uses
+# Workers that take a chunk at the same time may all choose the batch whose turn it is: so many chunks of it are
+# offered.
+MOST_CANDIDATES = 32
 _RAN_OUT: LiteralString = """
 SELECT batch, number FROM scrubber_batches.chunks WHERE state = 'leased' AND until < now()
 ORDER BY urgency, batch, number LIMIT 1 FOR UPDATE SKIP LOCKED
@@ -59,15 +61,15 @@ _WAITING: LiteralString = """
 SELECT chunk.batch, chunk.number FROM (
   SELECT waiting.batch, waiting.number, row_number() OVER (
     ORDER BY waiting.urgency, coalesce(tenant_turns.turn, 0), coalesce(turns.turn, 0), batches.id, waiting.number
-  ) AS place
+  ) AS turn_order
   FROM scrubber_batches.batches CROSS JOIN LATERAL (
     SELECT batch, number, urgency FROM scrubber_batches.chunks
     WHERE batch = batches.id AND state = 'waiting' ORDER BY number LIMIT %(at_once)s
   ) AS waiting LEFT JOIN scrubber_batches.turns ON turns.batch = batches.id
   LEFT JOIN scrubber_batches.tenant_turns ON tenant_turns.tenant = batches.tenant
-  WHERE batches.ended IS NULL ORDER BY place LIMIT %(at_once)s
+  WHERE batches.ended IS NULL ORDER BY turn_order LIMIT %(at_once)s
 ) AS next JOIN scrubber_batches.chunks AS chunk ON chunk.batch = next.batch AND chunk.number = next.number
-WHERE chunk.state = 'waiting' ORDER BY next.place LIMIT 1 FOR UPDATE OF chunk SKIP LOCKED
+WHERE chunk.state = 'waiting' ORDER BY next.turn_order LIMIT 1 FOR UPDATE OF chunk SKIP LOCKED
 """
 _LEASE: LiteralString = """
 WITH taken AS (
@@ -105,7 +107,7 @@ SELECT batches.*, tries FROM taken JOIN scrubber_batches.batches ON id = taken.b
 
 
 class PostgresJobStore:
-    """See JobStore. The tables are made when they are first needed."""
+    """See JobStore. The tables are created on first use."""
 
     def __init__(self, database: Database, lease_seconds: float = LEASE_SECONDS) -> None:
         self.store = self._tables = Tables(database)
@@ -151,7 +153,7 @@ class PostgresJobStore:
         """See JobStore."""
         token = secrets.token_hex(8)
         with self._tables.change() as do:
-            found = do(_RAN_OUT, ()) or do(_WAITING, {"at_once": BATCH_SIZE})
+            found = do(_RAN_OUT, ()) or do(_WAITING, {"at_once": MOST_CANDIDATES})
             if not found:
                 return None
             [position] = found
@@ -208,15 +210,18 @@ class PostgresJobStore:
         self, lease: Lease, tally: BatchTally, summary: Summary, now: datetime, provenance: Provenance | None = None
     ) -> bool:
         """See JobStore."""
-        cents = int(tally.at_risk.scaleb(2))
-        outcome = tally.accept, tally.warn, tally.deny, tally.rejected, cents, tally.unpriced, orjson.dumps(summary)
         with self._tables.change() as do:
             _lock(do, lease.batch.id)
             finished = do(
                 "UPDATE scrubber_batches.chunks SET state = 'done', accept = %s, warn = %s, deny = %s, rejected = %s, "
                 "at_risk = %s, unpriced = %s, summary = %s, result_sha256 = %s, made_with = %s "
                 "WHERE batch = %s AND number = %s AND token = %s AND state = 'leased' RETURNING 1",
-                (*outcome, *provenance_to_columns(provenance), *_position(lease)),
+                (
+                    *tally_to_columns(tally),
+                    orjson.dumps(summary),
+                    *provenance_to_columns(provenance),
+                    *_position(lease),
+                ),
             )
             if not finished:
                 return False
@@ -317,10 +322,7 @@ class PostgresJobStore:
             "sum(unpriced) AS unpriced FROM scrubber_batches.chunks WHERE batch = %s AND number <> %s",
             (batch_id, CUT),
         )
-        known = {name: int(value or 0) for name, value in sums.items()}
-        at_risk = Decimal(known["at_risk"]).scaleb(-2)
-        counts = known["accept"], known["warn"], known["deny"], known["rejected"]
-        return BatchProgress(BatchTally(*counts, at_risk, known["unpriced"]), known["done"], known["chunks"])
+        return progress_of_columns(*(int(value or 0) for value in sums.values()))
 
     def done(self, batch_id: str, from_row: int) -> Iterator[Done]:
         """See JobStore."""

@@ -11,7 +11,6 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +40,11 @@ from scrubber.batch.serialize import (
     from_json,
     page_by_page,
     pinned_to_json,
+    progress_of_columns,
     provenance_to_columns,
     same,
     stored_key,
+    tally_to_columns,
     to_json,
     versions_in,
 )
@@ -183,7 +184,7 @@ class SqliteJobStore:
 
     def _take(self, worker: str, which: str, values: tuple[Any, ...]) -> Lease | None:
         if not self._file.query(which, values):
-            return None  # asked without a lock first: idle workers shall not hold up others
+            return None  # read without a lock first: idle workers must not block others
         with self._file.change() as do:
             found = do(which, values).fetchone()
             if found is None:
@@ -252,7 +253,13 @@ class SqliteJobStore:
             do(
                 "UPDATE chunks SET state = 'done', accept = ?, warn = ?, deny = ?, rejected = ?, at_risk = ?, "
                 "unpriced = ?, summary = ?, result_sha256 = ?, made_with = ? WHERE batch = ? AND number = ?",
-                (*_counts(tally), orjson.dumps(summary), *provenance_to_columns(provenance), batch, lease.chunk.number),
+                (
+                    *tally_to_columns(tally),
+                    orjson.dumps(summary),
+                    *provenance_to_columns(provenance),
+                    batch,
+                    lease.chunk.number,
+                ),
             )
             do("UPDATE batches SET left = left - 1 WHERE id = ?", (batch,))
             if tally.rejected and (why := lease.batch.why_rejected(_rejected(do, batch))):
@@ -339,10 +346,7 @@ class SqliteJobStore:
             "total(at_risk), total(unpriced) FROM chunks WHERE batch = ? AND number <> ?",
             (batch_id, CUT),
         )
-        chunks, done, accept, warn, deny, rejected, at_risk, unpriced = map(int, sums)
-        return BatchProgress(
-            BatchTally(accept, warn, deny, rejected, Decimal(at_risk).scaleb(-2), unpriced), done, chunks
-        )
+        return progress_of_columns(*map(int, sums))
 
     def done(self, batch_id: str, from_row: int) -> Iterator[Done]:
         """See JobStore."""
@@ -441,11 +445,6 @@ def _with_death(row: sqlite3.Row) -> dict[int, int]:
 
 def _deaths_json(deaths: dict[int, int]) -> str:
     return orjson.dumps({str(number): count for number, count in deaths.items()}).decode()
-
-
-def _counts(tally: BatchTally) -> tuple[int, ...]:
-    cents = int(tally.at_risk.scaleb(2))
-    return tally.accept, tally.warn, tally.deny, tally.rejected, cents, tally.unpriced
 
 
 def _held(do: SqliteStatements, lease: Lease) -> bool:
