@@ -96,7 +96,7 @@ def test_rules_beside_the_package_serve_where_the_working_directory_has_none(
 ) -> None:
     beside = tmp_path / "installed" / "rules"
     beside.mkdir(parents=True)
-    monkeypatch.setattr("scrubber.config._BESIDE_THE_PACKAGE", beside)
+    monkeypatch.setattr("scrubber.config._PACKAGED_RULES", beside)
     monkeypatch.chdir(tmp_path)
     assert read_settings({}).rules == beside
     beside.rmdir()
