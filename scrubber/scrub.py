@@ -17,7 +17,7 @@ from scrubber.engine import DurableEngine
 from scrubber.engine.program import Engine
 from scrubber.facts.exclusions import Exclusions
 from scrubber.facts.fact import Fact
-from scrubber.facts.gather import first_day, gather_facts
+from scrubber.facts.gather import first_day, gather_facts, tables_for
 from scrubber.facts.medicaid import MEDICAID as MEDICAID_CLAIMS
 from scrubber.facts.notices import Notices, liabilities
 from scrubber.facts.payer import identify_payer
@@ -137,8 +137,9 @@ def read_facts(
     day = first_day(claim, received_on)
     payer = identify_payer(claim, day, rulebook, reference)
     views = line_views(claim, payer, reference)
-    notices, exclusions = Notices(claim, rulebook), Exclusions(views, rulebook)
-    facts = gather_facts(claim, payer, views, notices, exclusions, rulebook, reference, received_on, stale_after)
+    notices, exclusions = Notices(claim, rulebook), Exclusions(views, rulebook.lists)
+    tables = tables_for(payer, rulebook, reference)
+    facts = gather_facts(claim, payer, views, notices, exclusions, tables, received_on, stale_after)
     return ClaimFacts(day, payer, views, liabilities(views, notices, exclusions, reference), facts)
 
 

@@ -56,7 +56,7 @@ def test_path_of_a_claim_goes_upward_through_the_layers() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_modules_that_a_page_names_exist(page: Path) -> None:
-    """As `facts/pair.py`, as `scrubber/facts/pair.py`, or, of one of its parts, `facts/relevant`."""
+    """As `facts/pair.py`, as `scrubber/facts/pair.py`, or, of one of its parts, `facts/rule_codes`."""
     text = re.sub(r"A new file `[^`]+`", "", page.read_text(encoding="utf-8"))
     parts = "|".join(PACKAGES)
     modules = {

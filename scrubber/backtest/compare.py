@@ -13,7 +13,7 @@ from scrubber.engine import DurableEngine
 from scrubber.facts.element import RESEMBLING
 from scrubber.facts.fact import Fact
 from scrubber.facts.pair import NCCI
-from scrubber.facts.relevant import interest_of
+from scrubber.facts.rule_codes import rule_codes
 from scrubber.findings.judge import element_and_pointer, facts_read, is_finding, rule_tests
 from scrubber.pricing import exposures, price_lines, puts_at_risk
 from scrubber.reference import Reference
@@ -70,7 +70,7 @@ def _same_facts(one: Rulebook, other: Rulebook) -> bool:
         and all(adoptions.get(name, pack.adoption) == pack.adoption for name, pack in other.packs.items())
         and (NCCI in one.packs) == (NCCI in other.packs)
         # A pair that only one rulebook names leads to a fact on which a general rule of the other could fire.
-        and interest_of(one).pairs == interest_of(other).pairs
+        and rule_codes(one).pairs == rule_codes(other).pairs
     )
 
 

@@ -12,8 +12,8 @@ from scrubber.explain.lookups_payer import no_row
 from scrubber.explain.text import numbered
 from scrubber.facts.mue import is_counted
 from scrubber.facts.notices import LIABILITY_MODIFIERS
-from scrubber.facts.relevant import named_pairs
 from scrubber.facts.repeats import says_repeated
+from scrubber.facts.rule_codes import named_pairs
 from scrubber.facts.service_lines import LineView
 from scrubber.findings.not_checked import may_apply
 from scrubber.rulebook.condition_words import expected, join_first

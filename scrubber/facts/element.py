@@ -14,7 +14,7 @@ from scrubber.facts.fact import Fact, pointer_to
 from scrubber.facts.service_lines import payer_fields
 from scrubber.remembered import remembered
 from scrubber.rulebook.rule_tables import Payer
-from scrubber.rulebook.rulebook import Rulebook
+from scrubber.rulebook.rulebook import CodeLists, Rulebook
 
 MOST_MODIFIERS, MOST_POINTERS = 4, 4
 CODES_REMEMBERED = 16_384  # combinations of codes that a process remembers
@@ -28,11 +28,31 @@ X12 = "x12-"  # begins the name of a code list of the transaction; the name of i
 Found = Sequence[tuple[str, str]]
 
 
-def line_flaws(line: ServiceLine, claim: Claim, received_on: date, rulebook: Rulebook) -> list[tuple[str, str]]:
+class X12Codes:
+    """The code lists of the transaction: `tests` by the element whose values each holds."""
+
+    def __init__(self, lists: CodeLists) -> None:
+        self.tests: Mapping[str, Callable[[str], bool]] = {
+            name.removeprefix(X12): lists.test(name) for name in sorted(lists.names) if name.startswith(X12)
+        }
+
+    def allow(self, element: str, value: str) -> bool:
+        """Whether the list for the element has the value; true when there is no such list."""
+        contains = self.tests.get(element)
+        return contains is None or contains(value)
+
+
+@remembered(4)
+def x12_codes(rulebook: Rulebook) -> X12Codes:
+    """The code lists of the transaction in a rulebook, made once."""
+    return X12Codes(rulebook.lists)
+
+
+def line_flaws(line: ServiceLine, claim: Claim, received_on: date, codes: X12Codes) -> list[tuple[str, str]]:
     """Element and fault of all that is wrong with the line itself."""
     return [
         *_missing_in_line(line),
-        *_line_code_flaws(line.procedure, line.qualifier, line.modifiers, line.place, line.unit_code, rulebook),
+        *_line_code_flaws(line.procedure, line.qualifier, line.modifiers, line.place, line.unit_code, codes),
         *_numbers(line),
         *_dates(line, claim, received_on),
         *_pointers(line.pointers, len(claim.diagnoses)),
@@ -59,7 +79,7 @@ def _line_code_flaws(
     modifiers: tuple[str, ...],
     place: str | None,
     unit_code: str | None,
-    rulebook: Rulebook,
+    codes: X12Codes,
 ) -> tuple[tuple[str, str], ...]:
     """What is wrong with the codes of a line, whatever its claim."""
     checks = (
@@ -68,24 +88,11 @@ def _line_code_flaws(
         (len(set(modifiers)) < len(modifiers), "modifiers", "repeated"),
         (len(modifiers) > MOST_MODIFIERS, "modifiers", "too-many"),
         (place and not PLACE.fullmatch(place), "line-place", "wrong-format"),
-        (unit_code and not in_code_list("unit-code", unit_code, rulebook), "unit-code", "not-in-code-list"),
-        (qualifier and not in_code_list("procedure-qualifier", qualifier, rulebook), "procedure-qualifier",
+        (unit_code and not codes.allow("unit-code", unit_code), "unit-code", "not-in-code-list"),
+        (qualifier and not codes.allow("procedure-qualifier", qualifier), "procedure-qualifier",
          "not-in-code-list"),
     )  # fmt: skip
     return tuple((element, fault) for wrong, element, fault in checks if wrong)
-
-
-def in_code_list(element: str, value: str, rulebook: Rulebook) -> bool:
-    """Whether the transaction's code list for the element has the value; true when there is no such list."""
-    contains = coded_elements(rulebook).get(element)
-    return contains is None or contains(value)
-
-
-@remembered(4)
-def coded_elements(rulebook: Rulebook) -> Mapping[str, Callable[[str], bool]]:
-    """The elements whose values a code list of the transaction holds, each with the test for it."""
-    lists = rulebook.lists
-    return {name.removeprefix(X12): lists.test(name) for name in sorted(lists.names) if name.startswith(X12)}
 
 
 def _numbers(line: ServiceLine) -> Found:
@@ -157,14 +164,16 @@ class Flaw(NamedTuple):
     expected: str | None = None  # of what cannot be read: what was looked for
 
 
-def element_facts(claim: Claim, payer: Payer, day: date, received_on: date, rulebook: Rulebook) -> Iterator[Fact]:
+def element_facts(
+    claim: Claim, payer: Payer, day: date, received_on: date, codes: X12Codes, rulebook: Rulebook
+) -> Iterator[Fact]:
     """One fact for each element that is missing or malformed. `day` is the claim's first date of service."""
     told: set[tuple[str, int | None, str | None]] = set()
     for item in claim.unreadable:
         told |= {(item.element, item.line, item.pointer), (item.element, item.line, None)}
         flaw = Flaw(item.element, "unreadable", item.line, item.pointer, expected=item.expected)
         yield _fact(flaw, claim, payer, day)
-    for flaw in _flaws(claim, payer, day, received_on, rulebook):
+    for flaw in _flaws(claim, payer, day, received_on, codes, rulebook):
         if (flaw.element, flaw.line, flaw.pointer) not in told:  # else it only repeats that it could not be read
             yield _fact(flaw, claim, payer, day)
     if claim.resembling:
@@ -248,10 +257,10 @@ def _says(flaw: Flaw) -> dict[str, str]:
     return words | {"sent-as": ".".join(names), "readable": readable}
 
 
-def _flaws(claim: Claim, payer: Payer, day: date, received_on: date, rulebook: Rulebook) -> list[Flaw]:
+def _flaws(claim: Claim, payer: Payer, day: date, received_on: date, codes: X12Codes, rulebook: Rulebook) -> list[Flaw]:
     flaws = [
         *_missing(claim, day, rulebook),
-        *_code_flaws(claim, rulebook),
+        *_code_flaws(claim, codes),
         *_claim_flaws(claim, day, rulebook),
         *_people_flaws(claim, payer, received_on),
         *_billing_flaws(claim.billing),
@@ -259,7 +268,7 @@ def _flaws(claim: Claim, payer: Payer, day: date, received_on: date, rulebook: R
         *_diagnosis_flaws(claim),
     ]
     for line in claim.lines:
-        for element, fault in line_flaws(line, claim, received_on, rulebook):
+        for element, fault in line_flaws(line, claim, received_on, codes):
             flaws.append(Flaw(element, fault, line.number, need="required" if fault == "missing" else None))
         if line.rendering or line.ordering or line.referring or line.facility:
             flaws += _provider_flaws(line, line.number)
@@ -321,11 +330,11 @@ def _supplied(claim: Claim) -> dict[str, object]:
     }
 
 
-def _code_flaws(claim: Claim, rulebook: Rulebook) -> list[Flaw]:
+def _code_flaws(claim: Claim, codes: X12Codes) -> list[Flaw]:
     values = {"sex": claim.patient.sex, "relationship": claim.patient.relationship, **claim.texts}
     return [
         Flaw(element, "not-in-code-list")
-        for element, contains in coded_elements(rulebook).items()
+        for element, contains in codes.tests.items()
         if (value := values.get(element)) and not contains(value)
     ]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from scrubber.facts.service_lines import LineView
 from scrubber.remembered import remembered
-from scrubber.rulebook.rulebook import CodeLists, Rulebook
+from scrubber.rulebook.rulebook import CodeLists
 
 EXCLUDED = "excluded-by-statute"
 RIDES = "excluded-rides"  # ambulance modifiers, origin and destination, of rides that are no benefit
@@ -26,8 +26,8 @@ class Exclusions:
     chiropractor is who has the taxonomy code of one, or bills manipulation of the spine as active treatment.
     """
 
-    def __init__(self, views: Sequence[LineView], rulebook: Rulebook) -> None:
-        self._lists = rulebook.lists
+    def __init__(self, views: Sequence[LineView], lists: CodeLists) -> None:
+        self._lists = lists
         self._chiropractors = {view.provider for view in views if view.provider and self._is_chiropractor(view)}
 
     def has(self, view: LineView) -> bool:

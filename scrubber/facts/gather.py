@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import chain
+from typing import NamedTuple
 
 from scrubber.claim.model import Claim
 from scrubber.config import STALE_AFTER
@@ -11,7 +13,7 @@ from scrubber.facts.claim import claim_fact, table_facts
 from scrubber.facts.coverage import coverage_facts
 from scrubber.facts.diagnosis import diagnosis_facts
 from scrubber.facts.documentation import Documents, document_facts
-from scrubber.facts.element import element_facts, too_many_lines
+from scrubber.facts.element import X12Codes, element_facts, too_many_lines, x12_codes
 from scrubber.facts.exclusions import Exclusions
 from scrubber.facts.fact import Fact
 from scrubber.facts.line import line_facts
@@ -19,8 +21,8 @@ from scrubber.facts.medicaid import medicare_edit_facts, own_edits
 from scrubber.facts.mue import code_day_facts
 from scrubber.facts.notices import Notices, abn_facts
 from scrubber.facts.pair import edits_apply, named_pair_facts, pair_facts
-from scrubber.facts.relevant import interest_of
 from scrubber.facts.repeats import repeat_facts
+from scrubber.facts.rule_codes import RuleCodes, rule_codes
 from scrubber.facts.service_lines import LineView, by_procedure
 from scrubber.facts.visits import visit_facts
 from scrubber.reference import Reference
@@ -33,42 +35,73 @@ def first_day(claim: Claim, received_on: date) -> date:
     return min([line.first_day for line in claim.lines if line.first_day], default=received_on)
 
 
+class Tables(NamedTuple):
+    """What the facts of one payer's claims are made from.
+
+    `reference` has the payer's own NCCI edits, `medicares` has Medicare's. `rule_codes` and `x12_codes` are worked out
+    once a rulebook; `rulebook` answers for a code, a payer and a day: policies, limits, adoptions, needed elements.
+    """
+
+    rulebook: Rulebook
+    reference: Reference
+    medicares: Reference
+    rule_codes: RuleCodes
+    x12_codes: X12Codes
+
+
+def tables_for(payer: Payer, rulebook: Rulebook, reference: Reference) -> Tables:
+    """The tables that answer for a payer."""
+    return Tables(rulebook, own_edits(payer, reference), reference, rule_codes(rulebook), x12_codes(rulebook))
+
+
 def gather_facts(
     claim: Claim,
     payer: Payer,
     views: Sequence[LineView],
     notices: Notices,
     exclusions: Exclusions,
-    rulebook: Rulebook,
-    reference: Reference,
+    tables: Tables,
     received_on: date,
     stale_after: int | None = STALE_AFTER,
 ) -> list[Fact]:
     """Every fact that a running rule could fire on. Tables are stale so many days past their end; None: never."""
-    day = first_day(claim, received_on)
     if claim.too_long:
-        return [too_many_lines(claim, payer, day)]
-    every, reference = reference, own_edits(payer, reference)
+        return [too_many_lines(claim, payer, first_day(claim, received_on))]
+    kinds = facts_by_kind(claim, payer, views, notices, exclusions, tables, received_on, stale_after)
+    return [*chain.from_iterable(kinds.values())]
+
+
+def facts_by_kind(
+    claim: Claim,
+    payer: Payer,
+    views: Sequence[LineView],
+    notices: Notices,
+    exclusions: Exclusions,
+    tables: Tables,
+    received_on: date,
+    stale_after: int | None,
+) -> dict[str, Iterable[Fact]]:
+    """The facts of a claim by kind, in the order in which they are gathered. Most are made when they are asked for."""
+    rulebook, reference, medicares, rule_codes, x12_codes = tables
+    day, lists = first_day(claim, received_on), rulebook.lists
     documents = Documents(claim)
-    interest = interest_of(rulebook)
     by_code = by_procedure(views)
     applied = edits_apply(payer, day, rulebook)
-    pairs = [*pair_facts(by_code, applied, documents, exclusions, rulebook, reference)]
+    pairs = [*pair_facts(by_code, applied, documents, exclusions, lists, reference)]
     coverage = [*coverage_facts(claim, views, documents, notices, rulebook, reference)]
-    documented = [view for view in views if view.line.procedure and interest.wants("document", view.line.procedure)]
-    return [
-        claim_fact(claim, payer, day, documents, rulebook),
-        *element_facts(claim, payer, day, received_on, rulebook),
-        *diagnosis_facts(claim, payer, day, reference),
-        *line_facts(views, claim.billing, documents, exclusions, rulebook.lists, reference),
-        *repeat_facts(views, rulebook.lists),
-        *pairs,
-        *named_pair_facts(by_code, interest.pairs, applied, documents, pairs),
-        *visit_facts(views, interest, pairs, rulebook.lists, reference),
-        *code_day_facts(by_code, rulebook.lists, reference),
-        *medicare_edit_facts(by_code, views, documents, exclusions, rulebook, every),
-        *document_facts(claim, documented, documents, rulebook),
-        *abn_facts(views, notices, exclusions, coverage, reference),
-        *coverage,
-        *table_facts(payer, views, rulebook, reference, stale_after),
-    ]
+    documented = [view for view in views if view.line.procedure and rule_codes.has("document", view.line.procedure)]
+    return {
+        "claim": (claim_fact(claim, payer, day, documents, rulebook),),
+        "element": element_facts(claim, payer, day, received_on, x12_codes, rulebook),
+        "diagnosis": diagnosis_facts(claim, payer, day, reference),
+        "line": line_facts(views, claim.billing, documents, exclusions, lists, reference),
+        "repeat": repeat_facts(views, lists),
+        "pair": chain(pairs, named_pair_facts(by_code, rule_codes.pairs, applied, documents, pairs)),
+        "visit": visit_facts(views, rule_codes, pairs, lists, reference),
+        "code-day": code_day_facts(by_code, lists, reference),
+        "medicare-edit": medicare_edit_facts(by_code, views, documents, exclusions, lists, medicares),
+        "document": document_facts(claim, documented, documents, rulebook),
+        "abn": abn_facts(views, notices, exclusions, coverage, reference),
+        "coverage": coverage,
+        "table": table_facts(payer, views, rulebook, reference, stale_after),
+    }

@@ -20,7 +20,7 @@ from scrubber.reference import Reference
 from scrubber.reference.tables import MEDICAID as MEDICAIDS_TABLES
 from scrubber.reference.tables import MUE, PTP
 from scrubber.rulebook.rule_tables import Payer
-from scrubber.rulebook.rulebook import Rulebook
+from scrubber.rulebook.rulebook import CodeLists
 
 MEDICAID = "medicaid"
 
@@ -42,7 +42,7 @@ def medicare_edit_facts(
     views: Sequence[LineView],
     documents: Documents,
     exclusions: Exclusions,
-    rulebook: Rulebook,
+    lists: CodeLists,
     reference: Reference,
 ) -> Iterator[Fact]:
     """One fact for each pair of lines, and each code of a day, under an edit of Medicare's tables.
@@ -51,8 +51,8 @@ def medicare_edit_facts(
     """
     if not views or views[0].payer.line_of_business != MEDICAID:
         return
-    pairs = pair_facts(by_code, False, documents, exclusions, rulebook, reference)
-    units = [*code_day_facts(by_code, rulebook.lists, reference), *_line_edits(views, rulebook, reference)]
+    pairs = pair_facts(by_code, False, documents, exclusions, lists, reference)
+    units = [*code_day_facts(by_code, lists, reference), *_line_edits(views, lists, reference)]
     for fact in pairs:
         if reference.medicaid.silent(PTP.name, date.fromordinal(fact.values["day"])):
             yield _of(fact, "pair")
@@ -68,11 +68,11 @@ def _of(fact: Fact, edit: str) -> Fact:
     return Fact("medicare-edit", values | {"edit": edit}, fact.lines, fact.related, evidence=fact.evidence)
 
 
-def _line_edits(views: Sequence[LineView], rulebook: Rulebook, reference: Reference) -> Iterator[Fact]:
+def _line_edits(views: Sequence[LineView], lists: CodeLists, reference: Reference) -> Iterator[Fact]:
     """Lines whose units exceed an edit that is counted by line."""
     for view in views:
         code, day, units = view.line.procedure, view.first, view.line.units
-        if code is None or day is None or units is None or not is_counted(view, rulebook.lists):
+        if code is None or day is None or units is None or not is_counted(view, lists):
             continue
         edit = reference.mue(code, day)
         if edit is None or edit.indicator != "1" or units <= edit.units * view.days:

@@ -81,7 +81,7 @@ def pair_facts(
     applied: bool,
     documents: Documents,
     exclusions: Exclusions,
-    rulebook: Rulebook,
+    lists: CodeLists,
     reference: Reference,
 ) -> Iterator[Fact]:
     """One fact for each line that an edit puts into column two, and each code that stands in column one against it.
@@ -97,7 +97,7 @@ def pair_facts(
         for fallen in by_code[column2]:
             if exclusions.billed_for_denial(fallen):
                 continue
-            for fact in _judged(by_code[column1], fallen, windows, documents, rulebook, reference):
+            for fact in _judged(by_code[column1], fallen, windows, documents, lists, reference):
                 fact.values["editApplies"] = applied
                 yield fact
 
@@ -107,7 +107,7 @@ def _judged(
     fallen: LineView,
     windows: Sequence[PtpEdit],
     documents: Documents,
-    rulebook: Rulebook,
+    lists: CodeLists,
     reference: Reference,
 ) -> Iterator[Fact]:
     """The fallen line against every line of one column-one code: the bundled ones together, else the worst of them."""
@@ -118,7 +118,7 @@ def _judged(
             continue
         if edit.indicator != "0" and "modifiers" in other.unread | fallen.unread:
             continue  # a modifier may separate them, and nobody knows which stand there
-        judged.append((other, _Found(edit, day, *_bypass(_side(other), _side(fallen), day, rulebook, reference))))
+        judged.append((other, _Found(edit, day, *_bypass(_side(other), _side(fallen), day, lists, reference))))
     # The most certain of the bundled speaks for them, wherever the sender put it, so that order changes no finding.
     bundled = sorted(
         [pair for pair in judged if pair[1].bypass in BUNDLED], key=lambda pair: BUNDLED.index(pair[1].bypass)
@@ -192,7 +192,7 @@ def _pair_fact(
 
 @remembered(REMEMBERED)
 def _bypass(
-    stays: _Side, falls: _Side, day: date, rulebook: Rulebook, reference: Reference
+    stays: _Side, falls: _Side, day: date, lists: CodeLists, reference: Reference
 ) -> tuple[str, tuple[str, ...]]:
     """Whether an NCCI-associated modifier separates the two lines, one of BYPASSES or none; and which it is.
 
@@ -200,7 +200,7 @@ def _bypass(
     those whose sites differ; else they are doubtful.
     """
     counted = (falls, stays) if day >= EITHER_LINE_SINCE else (falls,)
-    site = _site_word(stays, falls, day, rulebook)
+    site = _site_word(stays, falls, day, lists)
     found: dict[str, list[str]] = {word: [] for word in BYPASSES}
     for side in (falls, stays):
         for modifier in side.modifiers:
@@ -209,22 +209,22 @@ def _bypass(
                 continue
             partners = PARTNERS_BY_GROUP.get(row.ncci)
             other = stays if side is falls else falls
-            if partners and not rulebook.lists.contains(partners, other.code, day.toordinal()):
+            if partners and not lists.contains(partners, other.code, day.toordinal()):
                 continue
             codes = LISTS_BY_GROUP.get(row.ncci)
-            counts = side in counted and (codes is None or rulebook.lists.contains(codes, side.code, day.toordinal()))
+            counts = side in counted and (codes is None or lists.contains(codes, side.code, day.toordinal()))
             word = "misplaced" if not counts else site if row.ncci == "anatomic" else "used"
             found[word].append(modifier)
     return next(((word, tuple(dict.fromkeys(used))) for word, used in found.items() if used), ("none", ()))
 
 
-def _site_word(stays: _Side, falls: _Side, day: date, rulebook: Rulebook) -> str:
+def _site_word(stays: _Side, falls: _Side, day: date, lists: CodeLists) -> str:
     """What modifiers that name a site are worth between the two lines, one of BYPASSES."""
-    if rulebook.lists.contains(EM_LIST, falls.code, day.toordinal()):
+    if lists.contains(EM_LIST, falls.code, day.toordinal()):
         return "beside-visit"
-    if rulebook.lists.contains(EM_LIST, stays.code, day.toordinal()):
+    if lists.contains(EM_LIST, stays.code, day.toordinal()):
         return "doubtful"
-    return "used" if sites_differ(stays.modifiers, falls.modifiers, day, rulebook.lists) else "doubtful"
+    return "used" if sites_differ(stays.modifiers, falls.modifiers, day, lists) else "doubtful"
 
 
 def sites_differ(one: Sequence[str], other: Sequence[str], day: date, lists: CodeLists) -> bool:

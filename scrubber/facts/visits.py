@@ -8,8 +8,8 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from scrubber.facts.fact import Fact, release_evidence
-from scrubber.facts.relevant import Interest
 from scrubber.facts.repeats import DISTINCT
+from scrubber.facts.rule_codes import RuleCodes
 from scrubber.facts.service_lines import LineView
 from scrubber.reference import Reference
 from scrubber.reference.fee_rows import FeeRow
@@ -36,13 +36,13 @@ class _Package(NamedTuple):
 
 
 def visit_facts(
-    views: Sequence[LineView], interest: Interest, pairs: Sequence[Fact], lists: CodeLists, reference: Reference
+    views: Sequence[LineView], codes: RuleCodes, pairs: Sequence[Fact], lists: CodeLists, reference: Reference
 ) -> Iterator[Fact]:
     """One fact for each visit that running rules ask about, with the procedure whose fee includes it most certainly.
 
     `pairs` are the facts of NCCI edits.
     """
-    visits = [view for view in views if view.line.procedure and interest.wants("visit", view.line.procedure)]
+    visits = [view for view in views if view.line.procedure and codes.has("visit", view.line.procedure)]
     if not visits or len(views) < 2:
         return
     procedures = [(view, row) for view in views if (row := _packed(view, lists, reference)) is not None]

@@ -103,7 +103,7 @@ def price_lines(
         _remark_reductions(prices, reducible)
     with_gy = [view for view in views if GY in view.line.modifiers]
     if with_gy:
-        _deny_excluded(prices, with_gy, Exclusions(views, rulebook))
+        _deny_excluded(prices, with_gy, Exclusions(views, rulebook.lists))
     if claim.texts.get("payment-responsibility") in LATER_PAYERS:
         return {view.number: _behind_another(prices[view.number], view.payer) for view in views}
     return prices

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scrubber.claim import read_v3
-from scrubber.facts.element import element_facts, npi_fault
+from scrubber.facts.element import element_facts, npi_fault, x12_codes
 from scrubber.facts.fact import Fact
 from scrubber.rulebook.rule_tables import Payer
 from scrubber.scrub import Scrubber
@@ -27,7 +27,7 @@ Flaws = list[tuple[str, str, int | None]]
 
 
 def facts_of(body: Body, shipped: Scrubber, payer: Payer = MEDICARE, received_on: date = RECEIVED) -> list[Fact]:
-    return list(element_facts(read_v3(body), payer, DAY, received_on, shipped.rulebook))
+    return list(element_facts(read_v3(body), payer, DAY, received_on, x12_codes(shipped.rulebook), shipped.rulebook))
 
 
 def flaws_of(body: Body, shipped: Scrubber, payer: Payer = MEDICARE, received_on: date = RECEIVED) -> Flaws:

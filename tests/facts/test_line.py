@@ -27,7 +27,9 @@ def invalid(asked: Iterable[tuple[str, str]], reference: Reference) -> set[tuple
     lines = [service_line(number, code, modifier) for number, (code, modifier) in enumerate(asked, start=1)]
     sent = claim(*lines)
     views = line_views(sent, MEDICARE, reference)
-    facts = line_facts(views, sent.billing, Documents(sent), Exclusions(views, rulebook()), CodeLists(()), reference)
+    facts = line_facts(
+        views, sent.billing, Documents(sent), Exclusions(views, rulebook().lists), CodeLists(()), reference
+    )
     return {
         (fact.values["procedure"], *fact.values["modifiers"]) for fact in facts if fact.values.get("componentInvalid")
     }

@@ -1,4 +1,4 @@
-"""Which facts any running rule could ever fire on, so that no others are made."""
+"""Says which procedure codes running rules are for, so that no facts are made that no rule could fire on."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ Test = Callable[[str], bool]
 CODES_KEPT = 16_384
 
 
-class Interest:
-    """What the running rules of a rulebook apply to, by procedure code."""
+class RuleCodes:
+    """The procedure codes that the running rules of a rulebook are for. `pairs`: the pairs of codes that rules name."""
 
     def __init__(self, rulebook: Rulebook) -> None:
         self._tests = {scope: _procedure_tests(rules, rulebook) for scope, rules in _by_scope(rulebook).items()}
         self.pairs = frozenset(pair for rule in rulebook.running if rule.scope == "pair" for pair in named_pairs(rule))
-        self.wants = lru_cache(CODES_KEPT)(self._wants)
+        self.has = lru_cache(CODES_KEPT)(self._find)
 
-    def _wants(self, scope: str, procedure: str) -> bool:
+    def _find(self, scope: str, procedure: str) -> bool:
         """Whether some running rule of the scope may apply to the procedure on some day."""
         return any(test(procedure) for test in self._tests.get(scope, ()))
 
 
 @remembered(4)
-def interest_of(rulebook: Rulebook) -> Interest:
-    """The interest of a rulebook, worked out once."""
-    return Interest(rulebook)
+def rule_codes(rulebook: Rulebook) -> RuleCodes:
+    """The codes that the rules of a rulebook are for, worked out once."""
+    return RuleCodes(rulebook)
 
 
 def _by_scope(rulebook: Rulebook) -> dict[str, list[Rule]]:
