@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from itertools import combinations, islice, product
 
+from scrubber.dated_rows import in_force
 from scrubber.explain.conditions import field_of
-from scrubber.explain.context import Ground
-from scrubber.explain.lookups import windows
-from scrubber.explain.lookups_payer import no_row
+from scrubber.explain.context import Context
+from scrubber.explain.row_words import windows
 from scrubber.explain.text import numbered
 from scrubber.facts.mue import is_counted
 from scrubber.facts.notices import LIABILITY_MODIFIERS
@@ -23,44 +24,44 @@ from scrubber.rulebook.vocabulary import KINDS
 MOST_REASONS = 10
 
 
-def why_no_fact(rule: Rule, line: int | None, ground: Ground) -> tuple[str, ...]:
+def why_no_fact(rule: Rule, line: int | None, context: Context) -> tuple[str, ...]:
     """Sentences: first that there is nothing, then what is known of why, line by line."""
-    views = ground.known.views if line is None else (ground.known.views[line - 1],)
+    views = context.known.views if line is None else (context.known.views[line - 1],)
     place = "this claim" if line is None else f"line {line}"
     joined = "two lines of this claim" if line is None else f"line {line} with another"
     first = KINDS[rule.scope].none.format(place=place, joined=joined)
     # No further than is told: a claim of 1,000 lines has half a million pairs of them.
-    found = list(dict.fromkeys(islice(_WHY.get(rule.scope, _lines)(rule, views, ground), MOST_REASONS + 1)))
+    found = list(dict.fromkeys(islice(_WHY.get(rule.scope, _lines)(rule, views, context), MOST_REASONS + 1)))
     return (first, *found[:MOST_REASONS], *(["and so on"] if len(found) > MOST_REASONS else []))
 
 
-def _nothing_wrong(_rule: Rule, _views: Sequence[LineView], _ground: Ground) -> Iterator[str]:
+def _nothing_wrong(_rule: Rule, _views: Sequence[LineView], _context: Context) -> Iterator[str]:
     yield "such facts are made only for elements that are missing or malformed, and none is"
 
 
-def _diagnoses(_rule: Rule, _views: Sequence[LineView], ground: Ground) -> Iterator[str]:
-    codes = [diagnosis.code for diagnosis in ground.claim.diagnoses if diagnosis.code]
-    if ground.reference.table_status("icd10cm", ground.known.day).state == "before-first-release":
-        yield f"the diagnosis tables do not reach {ground.known.day}, so that they say nothing"
+def _diagnoses(_rule: Rule, _views: Sequence[LineView], context: Context) -> Iterator[str]:
+    codes = [diagnosis.code for diagnosis in context.claim.diagnoses if diagnosis.code]
+    if context.reference.table_status("icd10cm", context.known.day).state == "before-first-release":
+        yield f"the diagnosis tables do not reach {context.known.day}, so that they say nothing"
     elif codes:
-        yield f"nothing speaks against {join_first(codes)} on {ground.known.day}: in force, and no note keeps them off"
+        yield f"nothing speaks against {join_first(codes)} on {context.known.day}: in force, and no note keeps them off"
     else:
         yield "the claim has no readable diagnosis"
 
 
-def _lines(_rule: Rule, views: Sequence[LineView], _ground: Ground) -> Iterator[str]:
+def _lines(_rule: Rule, views: Sequence[LineView], _context: Context) -> Iterator[str]:
     if not views:
         yield "the claim has no service lines"
 
 
-def _tables(_rule: Rule, views: Sequence[LineView], _ground: Ground) -> Iterator[str]:
+def _tables(_rule: Rule, views: Sequence[LineView], _context: Context) -> Iterator[str]:
     if not any(view.first for view in views):
         yield "no date of service can be read"
     else:
         yield "every table that answers for this payer reaches the dates of service"
 
 
-def _abn(_rule: Rule, views: Sequence[LineView], _ground: Ground) -> Iterator[str]:
+def _abn(_rule: Rule, views: Sequence[LineView], _context: Context) -> Iterator[str]:
     for view in views:
         yield (
             f"line {view.number} carries none of {join_first(sorted(LIABILITY_MODIFIERS))}, and no notice in"
@@ -68,7 +69,7 @@ def _abn(_rule: Rule, views: Sequence[LineView], _ground: Ground) -> Iterator[st
         )
 
 
-def _documents(rule: Rule, views: Sequence[LineView], _ground: Ground) -> Iterator[str]:
+def _documents(rule: Rule, views: Sequence[LineView], _context: Context) -> Iterator[str]:
     for view in views:
         if view.line.procedure is None:
             yield _unread(view, "procedure code")
@@ -79,30 +80,47 @@ def _documents(rule: Rule, views: Sequence[LineView], _ground: Ground) -> Iterat
         yield f"this rule is for {expected(leaf, field_of(leaf, rule.scope))}"
 
 
-def _coverage(_rule: Rule, views: Sequence[LineView], ground: Ground) -> Iterator[str]:
+def _coverage(_rule: Rule, views: Sequence[LineView], context: Context) -> Iterator[str]:
     for view in views:
         if view.first is None or view.line.procedure is None:
             yield _unread(view, "date of service" if view.first is None else "procedure code")
         else:
-            yield f"line {view.number}: {no_row(view.line.procedure, view.first, ground)}"
+            yield f"line {view.number}: {no_row(view.line.procedure, view.first, context)}"
 
 
-def _repeats(_rule: Rule, views: Sequence[LineView], ground: Ground) -> Iterator[str]:
+def no_row(code: str, day: date, context: Context) -> str:
+    """Why nothing is known of the coverage of a code."""
+    rows = [row for row in context.book.rows.get("policies", ()) if row.code == code]
+    tables = " or ".join(table.name for table in context.book.tables if table.kind == "policies") or "policies"
+    if not rows:
+        said = f"no row of {tables} is about {code}"
+    elif any(in_force(row, day) for row in rows):
+        said = f"no row of {tables} about {code} is for this payer"
+    else:
+        said = f"no row of {tables} about {code} is in force on {day}"
+    if context.known.payer.line_of_business == "original-medicare":
+        said += ", and no loaded article of the claim's contractor lists it"
+    return said
+
+
+def _repeats(_rule: Rule, views: Sequence[LineView], context: Context) -> Iterator[str]:
     for view in views:
         yield from _not_joinable(view)
-        repeating = says_repeated(view, ground.book.lists)
+        repeating = says_repeated(view, context.book.lists)
         if repeating:
             yield f"line {view.number} carries {join_first(sorted(repeating))}, which says that it was furnished again"
-        earlier = [each for each in ground.known.views[: view.number - 1] if each.line.procedure == view.line.procedure]
+        earlier = [
+            each for each in context.known.views[: view.number - 1] if each.line.procedure == view.line.procedure
+        ]
         for other in earlier:
             yield _difference(view, other)
         if not earlier:
             yield f"no line before line {view.number} bills the same code"
 
 
-def _visits(rule: Rule, views: Sequence[LineView], ground: Ground) -> Iterator[str]:
-    every = ground.known.views
-    visits = [view for view in views if may_apply(rule, view, ground.book.lists)]
+def _visits(rule: Rule, views: Sequence[LineView], context: Context) -> Iterator[str]:
+    every = context.known.views
+    visits = [view for view in views if may_apply(rule, view, context.book.lists)]
     if not visits:
         yield "no line bills a visit that the rule is for"
     for view in visits:
@@ -111,7 +129,7 @@ def _visits(rule: Rule, views: Sequence[LineView], ground: Ground) -> Iterator[s
         yield "the claim has one line only, and a visit needs a procedure beside it"
     for view in every if visits else ():
         if view.line.procedure and view.first:
-            row = ground.reference.fee(view.line.procedure, "", view.first)
+            row = context.reference.fee(view.line.procedure, "", view.first)
             told = f"global days {row.global_days}, status {row.status}" if row else "not on the loaded fee schedule"
             yield f"line {view.number} bills {view.line.procedure}: {told}"
 
@@ -130,27 +148,27 @@ def _difference(view: LineView, other: LineView) -> str:
     return f"{named} and differ in: {', '.join(apart)}" if apart else f"{named}, and one of them cannot be compared"
 
 
-def _code_days(_rule: Rule, views: Sequence[LineView], ground: Ground) -> Iterator[str]:
+def _code_days(_rule: Rule, views: Sequence[LineView], context: Context) -> Iterator[str]:
     for view in views:
         yield from _not_joinable(view)
         if view.first and view.line.procedure:
-            yield _of_units(view, view.line.procedure, ground)
+            yield _of_units(view, view.line.procedure, context)
 
 
-def _of_units(view: LineView, code: str, ground: Ground) -> str:
-    row = ground.edits.mue(code, view.first) if view.first else None
+def _of_units(view: LineView, code: str, context: Context) -> str:
+    row = context.edits.mue(code, view.first) if view.first else None
     named = f"line {view.number}"
     if row is None:
         return f"{named}: no medically unlikely edit of {code} is known on {view.first}"
     if row.indicator == "1":
         return f"{named}: the edit of {code} has indicator 1, so each line is counted by itself, by another rule"
-    if view.line.units is None or not is_counted(view, ground.book.lists):
+    if view.line.units is None or not is_counted(view, context.book.lists):
         return f"{named} has no units of service that could be counted"
     return f"{named} bills {view.line.units.normalize():f} of {code}; the edit allows {row.units} a day"
 
 
-def _pairs(rule: Rule, views: Sequence[LineView], ground: Ground) -> Iterator[str]:
-    every = ground.known.views
+def _pairs(rule: Rule, views: Sequence[LineView], context: Context) -> Iterator[str]:
+    every = context.known.views
     if len(every) < 2:
         yield "the claim has one line only, and a pair needs two"
         return
@@ -165,10 +183,10 @@ def _pairs(rule: Rule, views: Sequence[LineView], ground: Ground) -> Iterator[st
     pairs = combinations(every, 2) if len(views) > 1 else product(every, views)
     for one, other in pairs:
         if one is not other and one.joinable and other.joinable:
-            yield from _apart(one, other, ground)
+            yield from _apart(one, other, context)
 
 
-def _apart(one: LineView, other: LineView, ground: Ground) -> Iterator[str]:
+def _apart(one: LineView, other: LineView, context: Context) -> Iterator[str]:
     """Why two lines make no pair."""
     named = numbered((one.number, other.number))
     first, second = one.line.procedure, other.line.procedure
@@ -182,7 +200,9 @@ def _apart(one: LineView, other: LineView, ground: Ground) -> Iterator[str]:
         yield f"{named} share no date of service"
     else:
         day = max(one.first, other.first)
-        found = [*windows(first, second, day, ground.edits), *windows(second, first, day, ground.edits)]
+        among = context.edits.ptp_among({first, second}, day, day)
+        sides = ((first, second), (second, first))
+        found = [each for side in sides for each in windows(*side, among.get(side, ()), day, context.edits)]
         edits = [lookup.says for lookup in found if lookup.row]
         yield f"{named}: {'; '.join(edits) or f'no PTP edit joins {first} and {second} in the tables'}"
         if edits and {"modifiers"} & (one.unread | other.unread):
@@ -201,7 +221,7 @@ def _unread(view: LineView, what: str) -> str:
 
 
 # Where there is more to say than that there is no such fact.
-_WHY: dict[str, Callable[[Rule, Sequence[LineView], Ground], Iterator[str]]] = {
+_WHY: dict[str, Callable[[Rule, Sequence[LineView], Context], Iterator[str]]] = {
     "element": _nothing_wrong,
     "diagnosis": _diagnoses,
     "table": _tables,

@@ -1,18 +1,19 @@
-"""What an explanation stands on, and look-ups told as rows of tables."""
+"""What an explanation is made from, and the rows of tables that it lists."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 from scrubber.claim.model import Claim
-from scrubber.dated_rows import in_force
+from scrubber.dated_rows import in_force, on
 from scrubber.explain.model import Adoption, Candidate, Lookup
+from scrubber.explain.record import LookedUp, Record, record_of_fact
 from scrubber.explain.text import in_days
 from scrubber.facts.fact import Fact
 from scrubber.facts.medicaid import own_edits
-from scrubber.facts.service_lines import LineView
 from scrubber.reference import Reference
 from scrubber.reference.tables import Table
 from scrubber.rulebook.rule import Rule
@@ -23,7 +24,8 @@ from scrubber.scrub import ClaimFacts
 MOST_ROWS = 10  # of one look-up
 
 
-class Ground(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class Context:
     """The claim, what is known of it, and the rules and tables that it is held against."""
 
     claim: Claim
@@ -31,15 +33,22 @@ class Ground(NamedTuple):
     book: Rulebook
     reference: Reference
     received_on: date
+    stale_after: int | None
+    _records: dict[tuple[object, ...], Record] = field(default_factory=dict)
+
+    def looked_up(self, fact: Fact) -> Record:
+        """What was looked up for a fact; facts of one kind on the same lines share it."""
+        key = fact.kind, fact.lines, fact.related
+        if key not in self._records:
+            self._records[key] = record_of_fact(
+                fact, self.claim, self.known, self.book, self.reference, self.received_on, self.stale_after
+            )
+        return self._records[key]
 
     @property
     def edits(self) -> Reference:
         """The same tables, with the payer's own NCCI edits."""
         return own_edits(self.known.payer, self.reference)
-
-    def view(self, fact: Fact) -> LineView:
-        """The line of a fact that stands on lines."""
-        return self.known.views[fact.lines[0] - 1]
 
 
 def of_reference(
@@ -67,6 +76,11 @@ def cells(row: Any, columns: Iterable[str] = ()) -> Mapping[str, str]:
 
 def _cell(value: object) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
+def row_in_force(looked_up: LookedUp, day: date) -> Any:
+    """The row in force on a day of those under a key of a table beside the rules; None when there is none."""
+    return on((row for _, rows in looked_up.rows for row in rows), day)
 
 
 def missed(rows: Iterable[Any], day: date, what: str) -> str:
@@ -102,12 +116,6 @@ def adoption(rule: Rule, payer: Payer, day: date, book: Rulebook) -> Adoption:
     else:
         said = f"no row of adoptions says whether this payer applies {named}, which holds only for payers with a row"
     return Adoption(adopted, said, candidates(rows, "adoptions", payer, day, book, _says_adopted))
-
-
-def policies(code: str, payer: Payer, day: date, book: Rulebook) -> tuple[Candidate, ...]:
-    """The coverage rows of a code that competed for the payer on a day."""
-    rows: list[PolicyRow] = [row for row in book.rows.get("policies", ()) if row.code == code]
-    return candidates(rows, "policies", payer, day, book, _says_policy)
 
 
 def settling_row(pack: str, payer: Payer) -> str:
@@ -163,7 +171,8 @@ def _says_adopted(row: AdoptionRow) -> str:
     return f"{'yes' if row.adopted else 'no'} ({row.source})"
 
 
-def _says_policy(row: PolicyRow) -> str:
+def says_policy(row: PolicyRow) -> str:
+    """What a coverage row says."""
     parts = [f"{row.status}; a line that fails it is to {row.effect}"]
     parts += [f"diagnosis list {row.diagnosis_list}"] if row.diagnosis_list else []
     parts += [f"frequency {row.frequency}"] if row.frequency else []

@@ -16,8 +16,8 @@ from scrubber.claim.model import Claim
 from scrubber.engine.plain import PlainEngine
 from scrubber.errors import WrongQuestion
 from scrubber.explain.absent_facts import why_no_fact
-from scrubber.explain.context import Ground, adoption
-from scrubber.explain.lookups_payer import payer_lookups
+from scrubber.explain.context import Context, adoption
+from scrubber.explain.lookups import payer_lookups
 from scrubber.explain.model import NO_FACT, OUTCOMES, Explanation, FactExplained, RuleExplained
 from scrubber.explain.outcome import Trial, explain_doubtful, explain_fact, explain_unread, unread_line
 from scrubber.facts.fact import Fact
@@ -45,73 +45,75 @@ class Scrubbed:
 
     def __init__(self, scrubber: Scrubber, claim: Claim, received_on: date, switches: Switches) -> None:
         self.switches = switches
-        self.ground = _ground(claim, scrubber, scrubber.rulebook, received_on)
+        self.context = _context(claim, scrubber, scrubber.rulebook, received_on)
         self._scrubber = scrubber
-        known = self.ground.known
+        known = self.context.known
         matches = scrubber.engine.match(known.facts)
         book, reference, stale_after = scrubber.rulebook, scrubber.reference, scrubber.stale_after
         as_meant = read_corrected(claim, book, reference, scrubber.engine, received_on, switches)
         self.result = conclude(claim, known, matches, book, reference, received_on, switches, stale_after, as_meant)
         self._found = {_identity(each): each for each in (*self.result.findings, *self.result.shadow)}
         self._unread: dict[Rulebook, UnreadOf] = {}
-        self._aside: Ground | None = None
-        self._as_meant: dict[Rulebook, Ground] = {}
+        self._aside: Context | None = None
+        self._as_meant: dict[Rulebook, Context] = {}
 
     def trial(self, rule: Rule) -> Trial:
         """What one rule is held against."""
-        ground = self.ground if rule.status in RUNNING else self._all_running()
-        known = ground.known
-        number = next(index for index, each in enumerate(ground.book.running) if each.id == rule.id)
-        adopted = adoption(rule, known.payer, known.day, ground.book)
-        unread, doubtful = self._unread_of(rule, ground), self._doubtful_of(rule, number, ground)
-        return Trial(rule, number, ground, adopted, self.switches, unread, self._priced, doubtful)
+        context = self.context if rule.status in RUNNING else self._all_running()
+        known = context.known
+        number = next(index for index, each in enumerate(context.book.running) if each.id == rule.id)
+        adopted = adoption(rule, known.payer, known.day, context.book)
+        unread, doubtful = self._unread_of(rule, context), self._doubtful_of(rule, number, context)
+        return Trial(rule, number, context, adopted, self.switches, unread, self._priced, doubtful)
 
-    def _doubtful_of(self, rule: Rule, number: int, ground: Ground) -> tuple[Finding, ...]:
+    def _doubtful_of(self, rule: Rule, number: int, context: Context) -> tuple[Finding, ...]:
         """What the rule finds on one reading only, where the claim has names that resemble known ones."""
-        claim = ground.claim
+        claim = context.claim
         if claim.corrected is None:
             return ()
-        if ground.book not in self._as_meant:
-            received_on = received_on_corrected(claim, claim.corrected, ground.received_on)
-            self._as_meant[ground.book] = _ground(claim.corrected, self._scrubber, ground.book, received_on)
-        as_meant = self._as_meant[ground.book]
-        return tuple(found_on_one_reading(self._found_by(rule, number, ground), self._found_by(rule, number, as_meant)))
+        if context.book not in self._as_meant:
+            received_on = received_on_corrected(claim, claim.corrected, context.received_on)
+            self._as_meant[context.book] = _context(claim.corrected, self._scrubber, context.book, received_on)
+        as_meant = self._as_meant[context.book]
+        return tuple(
+            found_on_one_reading(self._found_by(rule, number, context), self._found_by(rule, number, as_meant))
+        )
 
-    def _found_by(self, rule: Rule, number: int, ground: Ground) -> list[Finding]:
-        known = ground.known
+    def _found_by(self, rule: Rule, number: int, context: Context) -> list[Finding]:
+        known = context.known
         facts = [fact for fact in known.facts if fact.kind == rule.scope]
         matches = [
-            (2 * number + key, index) for index, keys in matched(rule, facts, ground.book).items() for key in keys
+            (2 * number + key, index) for index, keys in matched(rule, facts, context.book).items() for key in keys
         ]
         judged = judge(
-            matches, facts, ground.claim, known.payer, known.day, ground.book, ground.reference, self.switches
+            matches, facts, context.claim, known.payer, known.day, context.book, context.reference, self.switches
         )
         return [finding for finding in (*judged.findings, *judged.shadow) if finding.rule.id == rule.id]
 
-    def _all_running(self) -> Ground:
+    def _all_running(self) -> Context:
         if self._aside is None:
-            ground = self.ground
-            self._aside = _ground(ground.claim, self._scrubber, all_running(ground.book), ground.received_on)
+            context = self.context
+            self._aside = _context(context.claim, self._scrubber, all_running(context.book), context.received_on)
         return self._aside
 
-    def _unread_of(self, rule: Rule, ground: Ground) -> Mapping[int, NotChecked]:
-        if ground.book not in self._unread:
-            known = ground.known
+    def _unread_of(self, rule: Rule, context: Context) -> Mapping[int, NotChecked]:
+        if context.book not in self._unread:
+            known = context.known
             found: dict[str, dict[int, NotChecked]] = {}
-            asked = known.views, known.payer, known.day, ground.book
-            for item in lacking_something(*asked, ground.reference, self.switches):
+            asked = known.views, known.payer, known.day, context.book
+            for item in lacking_something(*asked, context.reference, self.switches):
                 found.setdefault(item.rule.id, {})[item.lines[0]] = item
-            self._unread[ground.book] = found
-        return self._unread[ground.book].get(rule.id, {})
+            self._unread[context.book] = found
+        return self._unread[context.book].get(rule.id, {})
 
     def _priced(self, finding: Finding) -> Finding:
         """With the dollars of the answer; one that is not in the answer, as if it were there alone."""
         found = self._found.get(_identity(finding))
         if found is not None:
             return found
-        ground = self.ground
-        prices = price_lines(ground.claim, ground.known.views, ground.book, ground.reference)
-        return add_impacts((finding,), prices, ground.known.liabilities)[0][0]
+        context = self.context
+        prices = price_lines(context.claim, context.known.views, context.book, context.reference)
+        return add_impacts((finding,), prices, context.known.liabilities)[0][0]
 
 
 def matched(rule: Rule, facts: Sequence[Fact], book: Rulebook) -> Mapping[int, tuple[int, ...]]:
@@ -123,9 +125,9 @@ def matched(rule: Rule, facts: Sequence[Fact], book: Rulebook) -> Mapping[int, t
     return found
 
 
-def _ground(claim: Claim, scrubber: Scrubber, book: Rulebook, received_on: date) -> Ground:
+def _context(claim: Claim, scrubber: Scrubber, book: Rulebook, received_on: date) -> Context:
     known = read_facts(claim, book, scrubber.reference, received_on, scrubber.stale_after)
-    return Ground(claim, known, book, scrubber.reference, received_on)
+    return Context(claim, known, book, scrubber.reference, received_on, scrubber.stale_after)
 
 
 def _identity(finding: Finding) -> tuple[object, ...]:
@@ -167,17 +169,17 @@ def explain(
 
 
 def _explanation(scrubbed: Scrubbed, told: tuple[RuleExplained, ...]) -> Explanation:
-    ground, result = scrubbed.ground, scrubbed.result
+    context, result = scrubbed.context, scrubbed.result
     unchecked = {item.rule.id for item in result.not_checked} - {each.rule.id for each in told}
     return Explanation(
-        ground.known.payer,
-        tuple(payer_lookups(ground)),
-        ground.known.day,
+        context.known.payer,
+        tuple(payer_lookups(context)),
+        context.known.day,
         told,
         sum(each.left_off for each in told),
         tuple(sorted(unchecked)),
         result.versions,
-        ground.received_on,
+        context.received_on,
         scrubbed.switches,
     )
 
@@ -197,15 +199,15 @@ def _rank(told: RuleExplained) -> tuple[int, int, str]:
 
 def _chosen(asked: Asked, scrubbed: Scrubbed) -> list[Rule]:
     """The rules to explain, each once."""
-    ground = scrubbed.ground
+    context = scrubbed.context
     if asked.rules:
-        return [ground.book.rules[name] for name in dict.fromkeys(asked.rules)]
+        return [context.book.rules[name] for name in dict.fromkeys(asked.rules)]
     found = (*scrubbed.result.findings, *scrubbed.result.shadow)
     chosen = [each.rule for each in found if asked.line is None or _is_on(asked.line, each)]
     if asked.line is not None:
-        view = ground.known.views[asked.line - 1]
-        rules = ground.book.rules.values()
-        chosen += [rule for rule in rules if rule.scope in LINE_SCOPES and may_apply(rule, view, ground.book.lists)]
+        view = context.known.views[asked.line - 1]
+        rules = context.book.rules.values()
+        chosen += [rule for rule in rules if rule.scope in LINE_SCOPES and may_apply(rule, view, context.book.lists)]
     return list({rule.id: rule for rule in chosen}.values())
 
 
@@ -216,8 +218,8 @@ def _is_on(line: int, finding: Finding) -> bool:
 def explain_rule(trial: Trial, asked: Asked, most: int) -> RuleExplained:
     """A rule on the facts of its scope, of which at most so many are told; where nothing was named, what it matched."""
     line = asked.line
-    facts = [fact for fact in trial.ground.known.facts if fact.kind == trial.rule.scope and _is_about(line, fact)]
-    keys = matched(trial.rule, facts, trial.ground.book)
+    facts = [fact for fact in trial.context.known.facts if fact.kind == trial.rule.scope and _is_about(line, fact)]
+    keys = matched(trial.rule, facts, trial.context.book)
     wanted = [index for index in range(len(facts)) if keys[index] or asked != EVERYTHING_FIRED]
     first = sorted(wanted, key=lambda index: _FIRED_FIRST[keys[index]])[:most]
     told = [explain_fact(trial, facts[index], keys[index]) for index in first]
@@ -236,7 +238,7 @@ def _is_told(finding: Finding, told: FactExplained) -> bool:
 
 
 def _of_rule(trial: Trial, line: int | None, told: Sequence[FactExplained], left_off: int) -> RuleExplained:
-    nothing = () if told else why_no_fact(trial.rule, line, trial.ground)
+    nothing = () if told else why_no_fact(trial.rule, line, trial.context)
     return RuleExplained(
         trial.rule,
         told[0].outcome if told else NO_FACT,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from scrubber.claim.elements import ELEMENTS
 from scrubber.explain.conditions import leaves_of, parts_of, why_not
-from scrubber.explain.context import Ground, settling_row
+from scrubber.explain.context import Context, settling_row
 from scrubber.explain.lookups import competing, lookups
 from scrubber.explain.model import (
     DID_NOT_FIRE,
@@ -86,11 +86,11 @@ Price = Callable[[Finding], Finding]
 
 
 class Trial(NamedTuple):
-    """One rule held against facts. `rule` is as written; `ground.book` runs it, whatever its status."""
+    """One rule held against facts. `rule` is as written; `context.book` runs it, whatever its status."""
 
     rule: Rule
     number: int  # of the rule among those that the book runs
-    ground: Ground
+    context: Context
     adoption: Adoption
     switches: Switches
     unread: Unread
@@ -100,7 +100,7 @@ class Trial(NamedTuple):
     @property
     def standing(self) -> str | None:
         """As what its findings count: active, shadow; None where this request leaves it out."""
-        return self.switches.status(self.ground.book.running[self.number])
+        return self.switches.status(self.context.book.running[self.number])
 
     @property
     def runs(self) -> bool:
@@ -119,7 +119,7 @@ class Came(NamedTuple):
 
 def explain_fact(trial: Trial, fact: Fact, keys: tuple[int, ...]) -> FactExplained:
     """`keys` are 0 where the rule's conditions hold and 1 where something needed was not supplied; both, or none."""
-    parts = parts_of(trial.rule, fact, trial.ground.book.lists)
+    parts = parts_of(trial.rule, fact, trial.context.book.lists)
     came = _came(trial, fact, keys, parts)
     return FactExplained(
         fact.kind,
@@ -129,8 +129,8 @@ def explain_fact(trial: Trial, fact: Fact, keys: tuple[int, ...]) -> FactExplain
         came.outcome,
         came.because,
         parts,
-        lookups(trial.rule, fact, trial.ground),
-        competing(trial.rule, fact, trial.ground),
+        lookups(trial.rule, fact, trial.context),
+        competing(trial.rule, fact, trial.context),
         came.missing,
         came.finding,
     )
@@ -155,16 +155,16 @@ def explain_doubtful(trial: Trial, finding: Finding) -> FactExplained:
 
 
 def _doubted(trial: Trial, fact: Fact | None, finding: Finding) -> Came:
-    item = as_not_checked(finding, sorted({name.known_name for name in trial.ground.claim.resembling}))
+    item = as_not_checked(finding, sorted({name.known_name for name in trial.context.claim.resembling}))
     word = NOT_CHECKED if trial.runs and trial.standing == "active" else WOULD_NOT_CHECK
-    return Came(word, item.message, settled(item, fact, trial.ground.known.payer))
+    return Came(word, item.message, settled(item, fact, trial.context.known.payer))
 
 
 def explain_unread(trial: Trial, item: NotChecked) -> FactExplained:
     """A line of which the rule could not be asked, as it lacks what every such fact starts from."""
     kind = KINDS[trial.rule.scope]
     outcome = NOT_CHECKED if trial.runs else WOULD_NOT_CHECK
-    missing = settled(item, None, trial.ground.known.payer)
+    missing = settled(item, None, trial.context.known.payer)
     return FactExplained(kind.name, kind.about, item.lines, (), outcome, item.message, (), (), (), missing, None)
 
 
@@ -174,10 +174,12 @@ def unread_line(trial: Trial, fact: Fact) -> int | None:
 
 
 def _came(trial: Trial, fact: Fact, keys: tuple[int, ...], parts: tuple[Part, ...]) -> Came:
-    known = trial.ground.known
+    known = trial.context.known
     matches = [(2 * trial.number + key, 0) for key in keys]
-    ground = trial.ground
-    judged = judge(matches, [fact], ground.claim, known.payer, known.day, ground.book, ground.reference, trial.switches)
+    context = trial.context
+    judged = judge(
+        matches, [fact], context.claim, known.payer, known.day, context.book, context.reference, trial.switches
+    )
     for finding in (*judged.findings, *judged.shadow):
         if any(same_finding(finding, other) for other in trial.doubtful):
             return _doubted(trial, fact, finding)
@@ -212,5 +214,5 @@ def _silent(trial: Trial, fact: Fact, parts: tuple[Part, ...]) -> Came:
     if line is not None:
         unread = trial.unread[line]
         word = NOT_CHECKED if trial.runs else WOULD_NOT_CHECK
-        return Came(word, unread.message, settled(unread, None, trial.ground.known.payer))
+        return Came(word, unread.message, settled(unread, None, trial.context.known.payer))
     return Came(DID_NOT_FIRE, why_not(trial.rule, fact, parts))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from scrubber.claim.model import Claim
 from scrubber.facts.documentation import Documents
-from scrubber.facts.fact import CARRIED, ICD9, PAST_LAST, Fact
+from scrubber.facts.fact import CARRIED, ICD9, PAST_LAST, Fact, LookUps
 from scrubber.facts.medicaid import loaded_as
 from scrubber.facts.pair import edits_apply
 from scrubber.facts.payer import plan_conflict
@@ -78,6 +78,7 @@ REMEMBERED = 4_096  # payers and spans of days that a process remembers
 
 
 STALE = "stale"
+TABLE_LOOK_UPS: LookUps = dict.fromkeys(("tables", "standing"), (("table_status", "tables"),))
 
 
 class Unreached(NamedTuple):

@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from scrubber.claim.model import ABSENT, Claim, EarlierService
 from scrubber.facts.documentation import NOT_SUPPLIED_STATE, Documents
-from scrubber.facts.fact import Fact
+from scrubber.facts.fact import LIST, Fact, LookUps
 from scrubber.facts.notices import Notices
-from scrubber.facts.service_lines import LineView
+from scrubber.facts.service_lines import SHARED_LOOK_UPS, LineView
 from scrubber.reference import Reference
 from scrubber.reference.local_coverage import LocalArticle
 from scrubber.rulebook.rule import Authority
@@ -88,6 +88,16 @@ def _evidence(article: LocalArticle, status: Status, contractor: str) -> dict[st
 BASE_STUDIES = "studies-with-lumbar-spine"
 ONE_STUDY = "one-study-days"
 COMPONENTS = frozenset(("26", "TC"))
+
+_ARTICLES = ("coverage", "procedure")
+COVERAGE_LOOK_UPS: LookUps = {
+    **SHARED_LOOK_UPS,
+    "status": (_ARTICLES,),
+    "effect": (_ARTICLES,),
+    "diagnosisTest": (("diagnosis_rows", ""), _ARTICLES),
+    "frequencyTest": (("policy", "procedure"), ("frequency", ""), ("limit", ONE_STUDY)),
+    "baseStudy": ((LIST, BASE_STUDIES),),
+}
 
 
 def coverage_facts(

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from scrubber.claim.model import Claim, Diagnosis, Person
-from scrubber.facts.fact import ICD9, Fact
+from scrubber.facts.fact import ICD9, Fact, LookUps
 from scrubber.facts.service_lines import payer_fields
 from scrubber.reference import Reference
 from scrubber.reference.rows import DiagnosisNote
@@ -20,6 +20,10 @@ from scrubber.rulebook.rule_tables import Payer
 ICD10CM = "icd10cm"
 SEXES = {"F": "female", "M": "male"}
 SEVENTH = 7  # characters of a code that needs a 7th; those before it are filled with X
+_OF_CODE = (("diagnosis", "code"), ("is_diagnosis_header", "code"), ("diagnosis_notes", "code"))
+DIAGNOSIS_LOOK_UPS: LookUps = dict.fromkeys(
+    ("standing", "excludedPair", "underlyingFirst", "onlyForSex", "outsideAges"), _OF_CODE
+)
 REMEMBERED = 16_384  # codes, by day, that a process remembers
 
 

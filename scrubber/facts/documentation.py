@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from scrubber.claim.model import ABSENT, Absence, Claim
-from scrubber.facts.fact import Fact
-from scrubber.facts.service_lines import LineView, millionths
+from scrubber.facts.fact import LIST, Fact, LookUps
+from scrubber.facts.service_lines import SHARED_LOOK_UPS, LineView, millionths
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.vocabulary import state_key
 
@@ -24,6 +24,15 @@ OTHER_STUDIES = "studies-without-lumbar-spine"
 CLEARED = "cleared-tbs-software"
 STATED = ("findings", "interpretation", "recommendation")  # passages of a report: there, or not
 LOWEST_SCORE, HIGHEST_SCORE = "tbs-plausible-low", "tbs-plausible-high"
+
+DOCUMENT_LOOK_UPS: LookUps = {
+    **SHARED_LOOK_UPS,
+    "tbsRange": (("limit", LOWEST_SCORE), ("limit", HIGHEST_SCORE)),
+    "sourceStudy": ((LIST, SPINE_STUDIES), (LIST, OTHER_STUDIES)),
+    "tbsSoftware": ((LIST, CLEARED),),
+    "indication": ((LIST, ROUTINE),),
+    "softwareVendor": (("software_vendors", ""),),
+}
 
 # Where the element behind each field of a document fact stands in its block.
 DOCUMENT_PLACES = {

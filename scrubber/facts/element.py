@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from scrubber.claim.elements import ELEMENTS, READABLE
 from scrubber.claim.model import Claim, Provider, Resembling, ServiceLine
-from scrubber.facts.fact import Fact, pointer_to
+from scrubber.facts.fact import Fact, LookUps, pointer_to
 from scrubber.facts.service_lines import payer_fields
 from scrubber.remembered import remembered
 from scrubber.rulebook.rule_tables import Payer
@@ -25,6 +25,7 @@ PLACE = re.compile(r"[0-9]{2}")
 CENT = Decimal("0.01")
 X12 = "x12-"  # begins the name of a code list of the transaction; the name of its element follows
 
+ELEMENT_LOOK_UPS: LookUps = {"need": (("needed_elements", ""),)}
 Found = Sequence[tuple[str, str]]
 
 

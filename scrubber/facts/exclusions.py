@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from scrubber.facts.fact import LIST
 from scrubber.facts.service_lines import LineView
 from scrubber.remembered import remembered
 from scrubber.rulebook.rulebook import CodeLists
@@ -16,6 +17,7 @@ CHIROPRACTIC = "chiropractic-benefit"
 ACTIVE_TREATMENT = "AT"  # on chiropractic manipulation only
 ORIGINAL_MEDICARE = "original-medicare"
 GY = "GY"
+EXCLUSION_LISTS = tuple((LIST, name) for name in (EXCLUDED, AMBULANCE_CODES, RIDES, CHIROPRACTORS, CHIROPRACTIC))
 REMEMBERED = 16_384  # codes, by day (an ordinal), that a process remembers
 
 

@@ -35,6 +35,14 @@ class Fact:
     authority: tuple[Authority, ...] = ()
 
 
+# What a field of a fact is made from, for explanations: a method of `Reference` or `Rulebook`, and the field that holds
+# the code it is asked by ("": any). Of what is BY_NAME, the name of the list, limit, pack or reference table instead.
+LookUp = tuple[str, str]
+LookUps = Mapping[str, tuple[LookUp, ...]]  # by field
+EVERY_FIELD = ""  # in place of a field: what decides whether the fact is made at all
+LIST, ROWS = "list", "rows"
+BY_NAME = frozenset((LIST, ROWS, "limit", "adopted"))
+
 # A row of the nearest earlier release answers: of the starter tables, or of a table that was loaded.
 PAST_LAST = "past-last-release"
 CARRIED = ("carried-forward", PAST_LAST)

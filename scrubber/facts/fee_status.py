@@ -16,6 +16,7 @@ PAID_BY_SCHEDULE = frozenset("ART")
 # may never be billed to the patient (RVU25D documentation, attachment A; Palmetto GBA 8EELLZ1747).
 PROVIDER_BEARS = frozenset("BPIG")
 NOT_COVERED = "N"
+FEE_ROW = ("fee", "procedure")
 
 
 class FeeStatus(NamedTuple):

@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import chain
 from typing import NamedTuple
 
 from scrubber.claim.model import Claim
 from scrubber.config import STALE_AFTER
-from scrubber.facts.claim import claim_fact, table_facts
-from scrubber.facts.coverage import coverage_facts
-from scrubber.facts.diagnosis import diagnosis_facts
-from scrubber.facts.documentation import Documents, document_facts
-from scrubber.facts.element import X12Codes, element_facts, too_many_lines, x12_codes
+from scrubber.facts.claim import TABLE_LOOK_UPS, claim_fact, table_facts
+from scrubber.facts.coverage import COVERAGE_LOOK_UPS, coverage_facts
+from scrubber.facts.diagnosis import DIAGNOSIS_LOOK_UPS, diagnosis_facts
+from scrubber.facts.documentation import DOCUMENT_LOOK_UPS, Documents, document_facts
+from scrubber.facts.element import ELEMENT_LOOK_UPS, X12Codes, element_facts, too_many_lines, x12_codes
 from scrubber.facts.exclusions import Exclusions
-from scrubber.facts.fact import Fact
-from scrubber.facts.line import line_facts
-from scrubber.facts.medicaid import medicare_edit_facts, own_edits
-from scrubber.facts.mue import code_day_facts
-from scrubber.facts.notices import Notices, abn_facts
-from scrubber.facts.pair import edits_apply, named_pair_facts, pair_facts
+from scrubber.facts.fact import Fact, LookUps
+from scrubber.facts.line import LINE_LOOK_UPS, line_facts
+from scrubber.facts.medicaid import MEDICARE_EDIT_LOOK_UPS, medicare_edit_facts, own_edits
+from scrubber.facts.mue import CODE_DAY_LOOK_UPS, code_day_facts
+from scrubber.facts.notices import ABN_LOOK_UPS, Notices, abn_facts
+from scrubber.facts.pair import PAIR_LOOK_UPS, edits_apply, named_pair_facts, pair_facts
 from scrubber.facts.repeats import repeat_facts
 from scrubber.facts.rule_codes import RuleCodes, rule_codes
-from scrubber.facts.service_lines import LineView, by_procedure
-from scrubber.facts.visits import visit_facts
+from scrubber.facts.service_lines import SHARED_LOOK_UPS, LineView, by_procedure
+from scrubber.facts.visits import VISIT_LOOK_UPS, visit_facts
 from scrubber.reference import Reference
 from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.rulebook import Rulebook
+
+# By kind: what its fields are made from, for explanations. Of other kinds and fields it is what the vocabulary names.
+LOOK_UPS: Mapping[str, LookUps] = {
+    "element": ELEMENT_LOOK_UPS,
+    "diagnosis": DIAGNOSIS_LOOK_UPS,
+    "line": LINE_LOOK_UPS,
+    "repeat": SHARED_LOOK_UPS,
+    "pair": PAIR_LOOK_UPS,
+    "visit": VISIT_LOOK_UPS,
+    "code-day": CODE_DAY_LOOK_UPS,
+    "medicare-edit": MEDICARE_EDIT_LOOK_UPS,
+    "document": DOCUMENT_LOOK_UPS,
+    "abn": ABN_LOOK_UPS,
+    "coverage": COVERAGE_LOOK_UPS,
+    "table": TABLE_LOOK_UPS,
+}
 
 
 def first_day(claim: Claim, received_on: date) -> date:

@@ -8,11 +8,11 @@ from typing import Any
 
 from scrubber.claim.model import Absence, Provider
 from scrubber.facts.documentation import NOT_SUPPLIED_STATE, Documents
-from scrubber.facts.exclusions import AMBULANCE_CODES, Exclusions
-from scrubber.facts.fact import Fact
-from scrubber.facts.fee_status import PAID_BY_SCHEDULE, fee_status, is_category_two
-from scrubber.facts.mue import is_counted
-from scrubber.facts.service_lines import LineView
+from scrubber.facts.exclusions import AMBULANCE_CODES, EXCLUSION_LISTS, Exclusions
+from scrubber.facts.fact import LIST, Fact, LookUp, LookUps
+from scrubber.facts.fee_status import FEE_ROW, PAID_BY_SCHEDULE, fee_status, is_category_two
+from scrubber.facts.mue import MUE_LOOK_UPS, is_counted
+from scrubber.facts.service_lines import PLACE_ROW, SHARED_LOOK_UPS, LineView
 from scrubber.reference import Reference
 from scrubber.remembered import remembered
 from scrubber.rulebook.rulebook import CodeLists
@@ -23,6 +23,26 @@ COMPONENTS = {"26": ("1", "6"), "TC": ("1",)}
 AMBULANCE_PLACES = "ambulance-origins-and-destinations"
 PLACE_OF_SERVICE = "place-of-service"
 SUPPLIERS = "supplier-taxonomies"
+
+_MODIFIERS: tuple[LookUp, ...] = (("modifier", "modifiers"), (LIST, AMBULANCE_PLACES))
+LINE_LOOK_UPS: LookUps = {
+    **SHARED_LOOK_UPS,
+    **MUE_LOOK_UPS,
+    "codeStanding": (("procedure", "procedure"),),
+    "modifierUnknown": _MODIFIERS,
+    "modifiersUnknown": _MODIFIERS,
+    "placeUnknown": (PLACE_ROW,),
+    "placeNotListed": (PLACE_ROW,),
+    "feeStatus": (FEE_ROW,),
+    "feeStatusCarried": (FEE_ROW,),
+    "besidePaidService": (("fee", ""),),
+    "supplier": ((LIST, SUPPLIERS),),
+    "excluded": EXCLUSION_LISTS,
+    "pcTc": (FEE_ROW,),
+    "componentInvalid": (FEE_ROW,),
+    "facilityNotApplicable": (PLACE_ROW, FEE_ROW),
+    "renderingClass": (("taxonomy", ""),),
+}
 
 
 def line_facts(

@@ -12,7 +12,7 @@ from typing import Any
 
 from scrubber.facts.documentation import Documents
 from scrubber.facts.exclusions import Exclusions
-from scrubber.facts.fact import Fact, release_evidence
+from scrubber.facts.fact import EVERY_FIELD, Fact, LookUps, release_evidence
 from scrubber.facts.mue import code_day_facts, is_counted
 from scrubber.facts.pair import pair_facts
 from scrubber.facts.service_lines import ByCode, LineView, millionths, payer_fields
@@ -23,6 +23,7 @@ from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.rulebook import CodeLists
 
 MEDICAID = "medicaid"
+MEDICARE_EDIT_LOOK_UPS: LookUps = {EVERY_FIELD: (("ptp_among", ""), ("mue", "procedure"))}
 
 
 def own_edits(payer: Payer, reference: Reference) -> Reference:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
-from scrubber.facts.fact import Fact, release_evidence
+from scrubber.facts.fact import EVERY_FIELD, Fact, LookUps, release_evidence
+from scrubber.facts.fee_status import FEE_ROW
 from scrubber.facts.service_lines import ByCode, LineView, millionths, payer_fields
 from scrubber.reference import Reference
 from scrubber.remembered import remembered
@@ -23,6 +24,10 @@ ANESTHESIA = "anesthesia-codes"
 # lids of the left eye, E3 and E4 of the right one).
 BOTH_SIDES = (frozenset(("RT", "LT")), frozenset(("E1", "E3")), frozenset(("E2", "E4")))
 MINUTES = "MJ"  # of anesthesia no units of service
+
+_MUE_ROW = ("mue", "procedure")
+MUE_LOOK_UPS: LookUps = dict.fromkeys(("mue", "mueIndicator", "unitsOverMue"), (_MUE_ROW,))
+CODE_DAY_LOOK_UPS: LookUps = {EVERY_FIELD: (_MUE_ROW,), **MUE_LOOK_UPS, "bilateral": (FEE_ROW,)}
 
 
 def code_day_facts(by_code: ByCode, lists: CodeLists, reference: Reference) -> Iterator[Fact]:

@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 from scrubber.claim.model import ABSENT, NOT_SUPPLIED, Abn, Absence, Claim
 from scrubber.facts.documentation import NOTHING
-from scrubber.facts.exclusions import ORIGINAL_MEDICARE, Exclusions
-from scrubber.facts.fact import Fact
-from scrubber.facts.fee_status import NOT_COVERED, PROVIDER_BEARS, fee_status
-from scrubber.facts.service_lines import LineView
+from scrubber.facts.exclusions import EXCLUSION_LISTS, ORIGINAL_MEDICARE, Exclusions
+from scrubber.facts.fact import LIST, Fact, LookUps
+from scrubber.facts.fee_status import FEE_ROW, NOT_COVERED, PROVIDER_BEARS, fee_status
+from scrubber.facts.service_lines import SHARED_LOOK_UPS, LineView
 from scrubber.reference import Reference
 from scrubber.rulebook.rulebook import Rulebook
 
@@ -32,6 +32,17 @@ SERVICE_WORDS = "abn-service-words"  # names for what was furnished, which say n
 WORDS = {GENERIC_REASONS: (GENERIC_WORDS,), VAGUE_REASONS: (GENERIC_WORDS, SERVICE_WORDS)}
 MOST_DAYS, LEAST_WITNESSES = "abn-most-days", "abn-refusal-witnesses"
 OPTION_FAULTS = {"2": "option-2", "3": "option-3"}
+ABN_LOOK_UPS: LookUps = {
+    **SHARED_LOOK_UPS,
+    "feeStatus": (FEE_ROW,),
+    "excluded": EXCLUSION_LISTS,
+    "abnFaults": ((LIST, FORMS), (LIST, GENERIC_REASONS), (LIST, GENERIC_WORDS), ("limit", LEAST_WITNESSES)),
+    "abnDoubts": (
+        (LIST, EDITIONS),
+        *((LIST, name) for name in (VAGUE_REASONS, GENERIC_WORDS, SERVICE_WORDS)),
+        ("limit", MOST_DAYS),
+    ),
+}
 
 _OPTION = re.compile(r"(?:option)?\s*([123])\b")
 _DAY = r"[0-9]{1,4}(?:[/-][0-9]{1,4}){1,2}"

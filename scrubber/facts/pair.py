@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from scrubber.dated_rows import in_force
 from scrubber.facts.documentation import Documents, modifier_support
 from scrubber.facts.exclusions import Exclusions
-from scrubber.facts.fact import Fact, release_evidence
+from scrubber.facts.fact import Fact, LookUps, release_evidence
 from scrubber.facts.service_lines import ByCode, LineView, payer_fields
 from scrubber.reference import Reference
 from scrubber.reference.rows import PtpEdit
@@ -68,6 +68,14 @@ WHOLE_SIDES = "sites-whole-side"  # those that name a side and no smaller place 
 VESSELS = "sites-vessels"  # coronary arteries
 BYPASSES = ("used", "doubtful", "beside-visit", "misplaced")  # the first that some modifier is, counts
 BUNDLED = ("none", "beside-visit", "misplaced")  # nothing separates the two lines
+NCCI_ADOPTED = ("adopted", NCCI)
+_EDIT = ("ptp_among", "")
+PAIR_LOOK_UPS: LookUps = {
+    "edit": (_EDIT,),
+    "editApplies": (_EDIT, NCCI_ADOPTED),
+    "modifierIndicator": (_EDIT,),
+    "bypass": (_EDIT, ("modifier", "")),
+}
 REMEMBERED = 4_096  # pairs of codes with their modifiers that a process remembers
 
 

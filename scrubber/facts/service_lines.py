@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from scrubber.claim.model import Claim, Provider, ServiceLine
+from scrubber.facts.fact import LookUps
 from scrubber.reference import Reference
 from scrubber.reference.rows import Taxonomy
 from scrubber.remembered import remembered
@@ -19,6 +20,9 @@ REMEMBERED = 4_096  # places of service, by day, that a process remembers
 READ: frozenset[str] = frozenset()  # nothing that could not be read
 WHO = frozenset(("rendering-npi", "billing-npi"))
 TOGETHER = WHO | {"service-date-end"}  # who and when: what joins two lines
+
+PLACE_ROW = ("place_of_service", "place")
+SHARED_LOOK_UPS: LookUps = {"setting": (PLACE_ROW,)}
 
 
 class LineView(NamedTuple):

@@ -7,10 +7,11 @@ from datetime import date, timedelta
 from itertools import product
 from typing import Any, NamedTuple
 
-from scrubber.facts.fact import Fact, release_evidence
+from scrubber.facts.fact import Fact, LookUps, release_evidence
+from scrubber.facts.pair import NCCI_ADOPTED
 from scrubber.facts.repeats import DISTINCT
 from scrubber.facts.rule_codes import RuleCodes
-from scrubber.facts.service_lines import LineView
+from scrubber.facts.service_lines import SHARED_LOOK_UPS, LineView
 from scrubber.reference import Reference
 from scrubber.reference.fee_rows import FeeRow
 from scrubber.remembered import remembered
@@ -21,6 +22,12 @@ GLOBAL_DAYS = ("000", "010", MAJOR)  # fee schedule: the fee includes visits of 
 PAID = ("A", "R")  # status: what Medicare does not pay by the schedule includes no visit either
 OUTSIDE = "modifiers-outside-the-package"  # the list of modifiers that leave a line without its package
 ONE_DAY = timedelta(days=1)
+VISIT_LOOK_UPS: LookUps = {
+    **SHARED_LOOK_UPS,
+    "globalDays": (("fee", "operation"),),
+    "globalDaysCarried": (("fee", "operation"),),
+    "editApplies": (NCCI_ADOPTED,),
+}
 REMEMBERED = 16_384  # codes, by day, whose package a process remembers
 
 

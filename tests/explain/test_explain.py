@@ -109,7 +109,7 @@ def test_every_condition_is_judged_as_the_plain_engine_does(seed: int, shipped: 
     scrubbed = Scrubbed(shipped, read_v3(random_claim(seed)), DAY, NO_SWITCHES)
     lists = shipped.rulebook.lists
     for rule in shipped.rulebook.rules.values():
-        for fact in (fact for fact in scrubbed.ground.known.facts if fact.kind == rule.scope):
+        for fact in (fact for fact in scrubbed.context.known.facts if fact.kind == rule.scope):
             parts = {part.name: part.node for part in parts_of(rule, fact, lists)}
             asked = {"in-force": AllOf(window(rule)), "applies": rule.applies, "when": rule.when}
             for name, condition in asked.items():
