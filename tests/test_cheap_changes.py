@@ -151,6 +151,8 @@ def test_table_is_three_files_and_a_field_that_asks_it_two(copy: Path) -> None:
     run(copy, *SCRUBBER, *load, **store)
     assert "watched-codes" in run(copy, *SCRUBBER, "reference", "list", **store)
     assert findings(copy, tbs_claim(), **store)["watched"] == [1]
+    told = run(copy, *SCRUBBER, "rules", "explain", "claim.json", "--rule", "watched", **store)
+    assert "77092 has a row from 2024-01-01 on [watched-codes first]" in " ".join(told.split())
     put(copy, "watched.csv", "watched_code,first_day\n77099,2024-01-01\n")
     run(copy, *SCRUBBER, *load[:5], "second", "--since", "2025-01-01", **store)
     assert "watched" not in findings(copy, tbs_claim(), **store)

@@ -148,9 +148,11 @@ _INDICATORS = {
 
 def edits(made: Made, fact: Fact, day: date, _context: Context) -> Iterator[Lookup]:
     """The windows of the edit between the two codes, the one that answered first."""
-    column1, column2 = fact.values.get("first"), fact.values.get("second")
-    for each in made if column1 and column2 else ():
-        yield from windows(column1, column2, each.found.get((column1, column2), ()), day, each.reference)
+    if "first" not in fact.values:  # a fact of units
+        return
+    pair = fact.values["first"], fact.values["second"]
+    for each in made:
+        yield from windows(*pair, each.found.get(pair, ()), day, each.reference)
 
 
 def windows(column1: str, column2: str, found: Sequence[PtpEdit], day: date, reference: Reference) -> Iterator[Lookup]:
@@ -465,12 +467,13 @@ _OF_LIST: Mapping[str, Words] = {
 }
 
 
-def table(made: Made, _fact: Fact, day: date, _context: Context) -> Iterator[Lookup]:
-    """A row of any other reference table that a fact asks by a code."""
+def table(made: Made, fact: Fact, day: date, _context: Context) -> Iterator[Lookup]:
+    """A row of any other reference table; the key is repeated only where it is a code of the fact."""
     for each in made[:MOST_ROWS]:
         name, key, _ = each.by
+        named = key if key in fact.values.values() else "what was sent"
         row = on(each.found, day)
-        says = f"{key} has a row {in_days(row)}" if row else missed(each.found, day, f"{key} has a row")
+        says = f"{named} has a row {in_days(row)}" if row else missed(each.found, day, f"{named} has a row")
         yield _answer(each, name, row, says, day)
 
 
