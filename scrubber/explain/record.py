@@ -26,7 +26,7 @@ from scrubber.reference import Reference
 from scrubber.reference.releases import Pair, Windows
 from scrubber.reference.tables import R, Table
 from scrubber.rulebook.rulebook import CodeLists, Rulebook
-from scrubber.scrub import Known
+from scrubber.scrub import ClaimFacts
 
 OF_CLAIM = frozenset(("claim", "element", "diagnosis"))  # kinds of facts that are made from no lines
 OF_ALL_LINES = frozenset(("table",))  # kinds that are made from the dates of all lines
@@ -214,7 +214,7 @@ class _Recording:
 def record_of_fact(
     fact: Fact,
     claim: Claim,
-    known: Known,
+    known: ClaimFacts,
     book: Rulebook,
     reference: Reference,
     received_on: date,
