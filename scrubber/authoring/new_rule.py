@@ -33,7 +33,13 @@ from scrubber.rulebook.lint.licensed_text import cpt_wording, personal_data
 from scrubber.rulebook.load import load_rule
 from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES, Rule
 from scrubber.rulebook.rulebook import Rulebook
-from scrubber.rulebook.schema import AUTHORITY_KINDS, AuthoritySchema, PackSchema, RuleSchema, WindowSchema
+from scrubber.rulebook.schema import (
+    AUTHORITY_KINDS,
+    EffectiveDaysSchema,
+    PackFileSchema,
+    RuleAuthoritySchema,
+    RuleFileSchema,
+)
 from scrubber.rulebook.test_case import FOLDER
 from scrubber.rulebook.vocabulary import KINDS, LINES_OF_BUSINESS, Field, Type
 from scrubber.rulebook.yaml_file import read_yaml
@@ -80,7 +86,7 @@ def _by_schema(schema: Schema, name: str) -> Callable[[str, Answers, Rulebook], 
     return check
 
 
-_RULE, _AUTHORITY, _WINDOW, _PACK = RuleSchema(), AuthoritySchema(), WindowSchema(), PackSchema()
+_RULE, _AUTHORITY, _WINDOW, _PACK = RuleFileSchema(), RuleAuthoritySchema(), EffectiveDaysSchema(), PackFileSchema()
 
 
 def _pack(answer: str, answers: Answers, rulebook: Rulebook) -> str | None:

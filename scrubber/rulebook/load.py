@@ -19,7 +19,7 @@ from scrubber.rulebook.load_tables import all_rows, check_rows, load_tables
 from scrubber.rulebook.rule import Authority, ClaimStatus, Reason, Rule
 from scrubber.rulebook.rule_tables import RuleTable
 from scrubber.rulebook.rulebook import Pack, Rulebook
-from scrubber.rulebook.schema import PackSchema, RuleSchema
+from scrubber.rulebook.schema import PackFileSchema, RuleFileSchema
 from scrubber.rulebook.vocabulary import KINDS
 from scrubber.rulebook.yaml_file import MOST_BYTES as YAML_BYTES
 from scrubber.rulebook.yaml_file import Document, Position, read_yaml, schema_faults
@@ -29,8 +29,8 @@ MOST_BYTES = 32 * 2**20  # of all rule files together
 DIGEST_PREFIX = "sha256:"
 DRAFT = "draft"
 _STATUS = re.compile(r"""^["']?status["']?[ \t]*:[ \t]*["']?([a-z]*)""", re.MULTILINE)
-_RULE_SCHEMA = RuleSchema()
-_PACK_SCHEMA = PackSchema()
+_RULE_SCHEMA = RuleFileSchema()
+_PACK_SCHEMA = PackFileSchema()
 
 
 class FolderContents(NamedTuple):

@@ -57,7 +57,7 @@ def _code(pattern: str, about: str, like: str, **options: Any) -> fields.String:
     return fields.String(validate=whole, metadata={"description": about, "pattern": f"^({pattern})$"}, **options)
 
 
-class AuthoritySchema(Schema):
+class RuleAuthoritySchema(Schema):
     """By whose word the rule stands."""
 
     kind = _word(*AUTHORITY_KINDS, required=True, metadata={"description": "What kind of text it is."})
@@ -70,14 +70,14 @@ class AuthoritySchema(Schema):
     )
 
 
-class WindowSchema(Schema):
+class EffectiveDaysSchema(Schema):
     """Dates of service: from the first day, to the first day no longer."""
 
     since = DayField(data_key="from", metadata={"description": "First date of service."})
     until = DayField(data_key="to", metadata={"description": "First date of service no longer in force."})
 
 
-class ReasonSchema(Schema):
+class RuleReasonSchema(Schema):
     """What the remittance is expected to say. Codes only."""
 
     group = _word("CO", "OA", "PI", "PR", required=True)
@@ -87,14 +87,14 @@ class ReasonSchema(Schema):
     )
 
 
-class ClaimStatusSchema(Schema):
+class RuleClaimStatusSchema(Schema):
     """What a clearinghouse would answer (277CA). Codes only."""
 
     category = _code(r"[A-Z][0-9]", "Claim status category.", "A7", required=True)
     code = _code(r"[0-9]{1,4}", "Claim status code.", "21", required=True)
 
 
-class RuleSchema(Schema):
+class RuleFileSchema(Schema):
     """One rule file."""
 
     id = _code(ID, "Name of the rule: the file's name.", ID_LIKE, required=True)
@@ -114,9 +114,9 @@ class RuleSchema(Schema):
     owner = _text("A role, never a person.", required=True)
     reviewed = DayField(required=True, metadata={"description": "When a person last checked it against its authority."})
     effective = fields.Nested(
-        WindowSchema, required=True, metadata={"description": "Dates of service it holds for: from, to."}
+        EffectiveDaysSchema, required=True, metadata={"description": "Dates of service it holds for: from, to."}
     )
-    authority = fields.List(fields.Nested(AuthoritySchema), required=True, validate=validate.Length(min=1))
+    authority = fields.List(fields.Nested(RuleAuthoritySchema), required=True, validate=validate.Length(min=1))
     applies = fields.Raw(
         load_default=None, metadata={"description": "Which facts the rule is for; all of it must hold."}
     )
@@ -134,8 +134,8 @@ class RuleSchema(Schema):
     message = _text("What is wrong. {line}, {related} and the facts of the scope may be used.", required=True)
     fix = _text("What to do about it.", required=True)
     not_checked = _text("What to say when a needed fact was not supplied.", data_key="not-checked")
-    reason = fields.Nested(ReasonSchema, required=True, allow_none=True)
-    claim_status = fields.Nested(ClaimStatusSchema, data_key="claim-status", allow_none=True, load_default=None)
+    reason = fields.Nested(RuleReasonSchema, required=True, allow_none=True)
+    claim_status = fields.Nested(RuleClaimStatusSchema, data_key="claim-status", allow_none=True, load_default=None)
     at_risk = _word(
         *AT_RISK, data_key="at-risk", required=True, metadata={"description": "Dollars a finding may cost."}
     )
@@ -152,7 +152,7 @@ class RuleSchema(Schema):
     )
 
 
-class PackSchema(Schema):
+class PackFileSchema(Schema):
     """pack.yaml: what a folder of rules is."""
 
     name = _code(ID, "Name of the pack: the folder's name.", ID_LIKE, required=True)

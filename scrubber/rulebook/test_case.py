@@ -114,7 +114,7 @@ class _OnLines(Schema):
             raise ValidationError("needs either `line` or `lines` (`lines: []` is the claim as a whole)")
 
 
-class FindingSchema(_OnLines):
+class ExpectedFindingSchema(_OnLines):
     """A finding of the rule: exactly these lines, and what else is written."""
 
     severity = fields.String(validate=validate.OneOf(SEVERITIES, error="Must be one of: {choices}."))
@@ -134,7 +134,7 @@ class FindingSchema(_OnLines):
     pointer = fields.String(metadata={"description": "JSON pointer into the claim."})
 
 
-class NotCheckedSchema(_OnLines):
+class ExpectedNotCheckedSchema(_OnLines):
     """Something that the rule could not judge."""
 
     missing = fields.List(fields.String(), metadata={"description": "Exactly what was not supplied."})
@@ -187,9 +187,11 @@ class CaseSchema(Schema):
             "Default: test-releases of pack.yaml, else starter."
         },
     )
-    finds = fields.List(fields.Nested(FindingSchema), metadata={"description": "All findings of the rule; [] is none."})
+    finds = fields.List(
+        fields.Nested(ExpectedFindingSchema), metadata={"description": "All findings of the rule; [] is none."}
+    )
     not_checked = fields.List(
-        fields.Nested(NotCheckedSchema),
+        fields.Nested(ExpectedNotCheckedSchema),
         data_key="not-checked",
         metadata={"description": "All that the rule could not judge. Without `finds`, nothing is to be found."},
     )
