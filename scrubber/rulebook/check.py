@@ -215,14 +215,14 @@ def check_lists(files: Iterable[RuleFile], lists: Collection[str]) -> Iterator[F
     for document, rule in files:
         named = (leaf.list for leaf in (*leaves(rule.applies), *leaves(rule.when)) if isinstance(leaf, InList))
         for name in sorted(set(named) - set(lists)):
-            for position in _places_of_list(document, name):
+            for position in _positions_of_list(document, name):
                 known = ", ".join(sorted(lists)) or "none"
                 yield document.fault(
                     position, f"there is no code list `{name}` in any tables/*.csv; there are: {known}"
                 )
 
 
-def _places_of_list(document: Document, name: str) -> Iterator[Position]:
+def _positions_of_list(document: Document, name: str) -> Iterator[Position]:
     return (
         position
         for position in document.lines

@@ -156,8 +156,8 @@ def in_state(domain: Domain, test: Compare, holds: bool) -> Domain:
     """The domain where a test of the field's state holds, or does not."""
     if test.op not in ("is", "is-not"):
         return domain
-    named = frozenset((str(test.value),))
-    fulfilling = domain.states & named if test.op == "is" else domain.states - named
+    state = frozenset((str(test.value),))
+    fulfilling = domain.states & state if test.op == "is" else domain.states - state
     return Domain(False, fulfilling, None) if holds else domain._replace(states=domain.states - fulfilling)
 
 
@@ -226,9 +226,9 @@ class ListsByDay(Protocol):
 def satisfiable(wanted: Iterable[Requirement], kind: FactKind, lists: ListsByDay) -> bool:
     """Whether some fact of the kind may fulfil all of `wanted`. False is certain, True is not."""
     requirements = list(wanted)
-    named = {leaf.list for condition, _ in requirements for leaf in leaves(condition) if isinstance(leaf, InList)}
+    list_names = {leaf.list for condition, _ in requirements for leaf in leaves(condition) if isinstance(leaf, InList)}
     search = _Search(kind)
-    return any(search.finds(requirements, span) for span in _spans(named, lists))
+    return any(search.finds(requirements, span) for span in _spans(list_names, lists))
 
 
 class _DaySpan(NamedTuple):
@@ -241,8 +241,8 @@ class _DaySpan(NamedTuple):
 _ANY_DAY = NumberDomain()
 
 
-def _spans(named: Iterable[str], lists: ListsByDay) -> Iterator[_DaySpan]:
-    names = sorted(named)
+def _spans(list_names: Iterable[str], lists: ListsByDay) -> Iterator[_DaySpan]:
+    names = sorted(list_names)
     if not names:
         yield _DaySpan(_ANY_DAY, {})
         return
@@ -330,9 +330,9 @@ def contradiction(wanted: Sequence[Requirement], kind: FactKind, lists: ListsByD
     """Which of `wanted`, by index, no fact can fulfil together, each of them needed for it; none where one may."""
     if satisfiable(wanted, kind, lists):
         return ()
-    kept = list(range(len(wanted)))
+    needed = list(range(len(wanted)))
     for index in range(len(wanted)):
-        fewer = [other for other in kept if other != index]
+        fewer = [other for other in needed if other != index]
         if not satisfiable([wanted[other] for other in fewer], kind, lists):
-            kept = fewer
-    return tuple(kept)
+            needed = fewer
+    return tuple(needed)

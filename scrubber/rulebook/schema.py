@@ -53,8 +53,8 @@ def _text(about: str, **options: Any) -> fields.String:
 
 
 def _code(pattern: str, about: str, like: str, **options: Any) -> fields.String:
-    whole = validate.Regexp(rf"(?:{pattern})\Z", error=f"Must look like {like}.")
-    return fields.String(validate=whole, metadata={"description": about, "pattern": f"^({pattern})$"}, **options)
+    validator = validate.Regexp(rf"(?:{pattern})\Z", error=f"Must look like {like}.")
+    return fields.String(validate=validator, metadata={"description": about, "pattern": f"^({pattern})$"}, **options)
 
 
 class RuleAuthoritySchema(Schema):

@@ -53,16 +53,16 @@ def read_v3(body: object) -> Claim:
         return _claim(loaded, lines_sent(body), Extractor())
     guessed = in_model_names(body, guess=True)
     if not guessed.resembling:
-        return _read_named(guessed)
+        return _read_renamed(guessed)
     as_read = in_model_names(body, guess=False)
     try:
-        corrected = _read_named(guessed)
+        corrected = _read_renamed(guessed)
     except NotAClaim:  # the correction is no claim, so it cannot be right
         corrected = None
-    return _read_named(as_read._replace(resembling=guessed.resembling), corrected)
+    return _read_renamed(as_read._replace(resembling=guessed.resembling), corrected)
 
 
-def _read_named(renamed: RenamedBody, corrected: Claim | None = None) -> Claim:
+def _read_renamed(renamed: RenamedBody, corrected: Claim | None = None) -> Claim:
     """The claim in a body with the model's names. Refusals point into the sender's body."""
     loaded, unknown = _loaded(renamed)
     extractor = Extractor()

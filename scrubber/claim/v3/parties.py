@@ -72,8 +72,8 @@ def providers(body: LoadedObject, extractor: Extractor) -> Mapping[str, Provider
     listed = _listed(body.get("providers") or (), extractor)
     found: dict[str, Provider | None] = {}
     for role in ROLES:
-        named = body.get(role)
-        found[role] = provider(named, f"/{role}", role, extractor) if named else None
+        by_role = body.get(role)
+        found[role] = provider(by_role, f"/{role}", role, extractor) if by_role else None
         if role in listed:
             found[role] = _of_both(found[role], role, *listed[role], extractor)
     return found
@@ -104,14 +104,14 @@ def _role(entry: LoadedObject, pointer: str, extractor: Extractor) -> str | None
 
 
 def _of_both(
-    named: Provider | None, role: str, entry: LoadedObject, pointer: str, extractor: Extractor
+    by_role: Provider | None, role: str, entry: LoadedObject, pointer: str, extractor: Extractor
 ) -> Provider | None:
-    if named is None:
+    if by_role is None:
         return provider(entry, pointer, role, extractor)
-    other = provider(entry, named.pointer, role, Extractor())
-    if other not in (named, None):
+    other = provider(entry, by_role.pointer, role, Extractor())
+    if other not in (by_role, None):
         extractor.record_change(pointer, "left out: the provider named by role says something else")
-    return named
+    return by_role
 
 
 def provider(
@@ -224,7 +224,7 @@ def _line(loaded: LoadedObject, number: int, extractor: Extractor) -> ServiceLin
     service, service_pointer = _service(loaded, pointer, extractor)
     first_day, last_day = _days(loaded, pointer, number, extractor)
     take, drug = extractor.take, loaded.get("drugIdentification")
-    qualifier, procedure, modifiers, charge, unit_code, units, line_place = extractor.take_each(
+    qualifier, procedure, modifiers, charge, unit_code, units, place_of_service = extractor.take_each(
         service, _SERVICE, service_pointer, _SERVICE_ELEMENTS, number
     )
     pointers = _pointers(service, service_pointer, number, extractor)
@@ -241,7 +241,7 @@ def _line(loaded: LoadedObject, number: int, extractor: Extractor) -> ServiceLin
         units,
         first_day,
         last_day,
-        line_place,
+        place_of_service,
         pointers,
         rendering,
         ordering,

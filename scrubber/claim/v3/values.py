@@ -121,7 +121,7 @@ diagnosis = _text_reader("code", r"[A-Z0-9]{3,7}", _BLANKS, _UPPER, _DOT)
 keyword = _text_reader("code", r"[a-z-]{1,40}", _BLANKS, ("lower case", str.lower))
 
 
-_SMALL = {str(whole): Decimal(whole) for whole in range(1, 100)}  # most units
+_SMALL = {str(integer): Decimal(integer) for integer in range(1, 100)}  # most units
 
 
 def _number_reader(expected: str, most_float_decimals: int) -> Reader:
