@@ -67,7 +67,7 @@ class Settings:
     yet, and None keeps nothing. `database` is the address of the PostgreSQL database that keeps batches, None for files
     below `state`. `batch_workers` are processes that scrub batches, none where other machines do. `max_batch_bytes` is
     the largest batch that is taken, packed or unpacked. `keep_days` is how long an ended batch is kept. `webhook_hosts`
-    may be told of the end of a batch, signed with `webhook_secret`. `broker` is the address of the broker over which
+    are notified of the end of a batch, signed with `webhook_secret`. `broker` is the address of the broker over which
     Celery carries the work on batches, None where workers ask for it by themselves. After `lease_seconds` without a
     sign of life a worker's chunk goes to another.
 

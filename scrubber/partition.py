@@ -34,7 +34,7 @@ def scrub_rows(
     disable: tuple[str, ...] = (),
     stale_after: int | None = STALE_AFTER,
 ) -> Iterator[dict[str, Any]]:
-    """Results of claims, each as JSON text or as the mapping that its JSON stands for, in their order: one a row.
+    """Results of claims, each as JSON text or as the mapping of its JSON, in their order: one a row.
 
     A result has the form of a batch's: `row`, counted from 1 within the partition, `claimNumber`, and `answer` or,
     where the row is no claim, `rejected`; a blank line and None are no claims, either. `received_on` (CCYYMMDD) is the

@@ -20,7 +20,7 @@ from scrubber.authoring.fact_docs import renewed
 from scrubber.claim import read_v3
 from scrubber.response.claim import document
 from scrubber.rulebook.conditions import OPERATORS
-from scrubber.rulebook.schema import AUTHORITY_KINDS, STATUSES, PackFileSchema, RuleFileSchema
+from scrubber.rulebook.schema import AUTHORITY_KINDS, STATUSES, PackFileSchema, RuleYamlSchema
 from scrubber.rulebook.test_case import CaseSchema, ExpectedFindingSchema, ExpectedNotCheckedSchema
 from scrubber.rulebook.vocabulary import Type
 from scrubber.scrub import Scrubber, open_scrubber
@@ -312,7 +312,7 @@ def test_the_tables_of_the_rule_page_are_current() -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        [field.data_key or name for name, field in RuleFileSchema().fields.items()],
+        [field.data_key or name for name, field in RuleYamlSchema().fields.items()],
         [field.data_key or name for name, field in CaseSchema().fields.items()],
         [field.data_key or name for name, field in ExpectedFindingSchema().fields.items()],
         [field.data_key or name for name, field in ExpectedNotCheckedSchema().fields.items()],

@@ -38,7 +38,7 @@ from scrubber.rulebook.schema import (
     EffectiveDaysSchema,
     PackFileSchema,
     RuleAuthoritySchema,
-    RuleFileSchema,
+    RuleYamlSchema,
 )
 from scrubber.rulebook.test_case import FOLDER
 from scrubber.rulebook.vocabulary import KINDS, LINES_OF_BUSINESS, Field, Type
@@ -86,7 +86,7 @@ def _by_schema(schema: Schema, name: str) -> Callable[[str, Answers, Rulebook], 
     return check
 
 
-_RULE, _AUTHORITY, _WINDOW, _PACK = RuleFileSchema(), RuleAuthoritySchema(), EffectiveDaysSchema(), PackFileSchema()
+_RULE, _AUTHORITY, _WINDOW, _PACK = RuleYamlSchema(), RuleAuthoritySchema(), EffectiveDaysSchema(), PackFileSchema()
 
 
 def _pack(answer: str, answers: Answers, rulebook: Rulebook) -> str | None:

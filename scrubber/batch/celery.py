@@ -72,7 +72,7 @@ class Broker:
             task_publish_retry=False,
             worker_prefetch_multiplier=1,
             worker_cancel_long_running_tasks_on_connection_loss=False,
-            # A worker that loses the broker ends; the one that comes in its place sees to it.
+            # A worker that loses the broker ends; its replacement announces the chunks again.
             broker_connection_retry=False,
             broker_connection_retry_on_startup=False,
             broker_connection_timeout=TIMEOUT,
@@ -158,7 +158,7 @@ class Sweep:
 
 
 def _serve(broker: Broker, number: int, worker: Worker) -> None:
-    """What one worker does: as Celery says, or without it for a while. The pool puts another in its place then."""
+    """What one worker does: as Celery says, or without it for a while. The pool then replaces it."""
     _end_with_parent()
     if os.getppid() != worker.parent:
         return
@@ -208,7 +208,7 @@ def _serve_celery(broker: Broker, number: int, worker: Worker) -> None:
 
 
 def _watch(broker: Broker, worker: Worker, working: threading.Lock) -> None:
-    """Ends this process between two chunks where Celery would not: it waits for a broker for ever, in many places.
+    """Ends this process between two chunks where Celery would not: it would wait for a broker for ever.
 
     It also ends it where TERM came before Celery listened, or the pool is gone.
     """
@@ -230,7 +230,7 @@ class _TaskRunner:
         self._context: WorkContext | None = None
         self.working = threading.Lock()
 
-    def work(self, batch_id: str, number: int) -> None:  # noqa: ARG002 -- they tell whoever watches Celery what it is for
+    def work(self, batch_id: str, number: int) -> None:  # noqa: ARG002 -- for people who watch Celery
         """A message came."""
         try:
             with self.working:
@@ -260,5 +260,5 @@ class _LogHandler(logging.Handler):
 
 def _log_warnings(worker: Worker) -> None:
     logging.getLogger().handlers[:] = [_LogHandler(worker)]
-    # That it lost the broker is told by the sweeper, once.
+    # The sweeper logs once that the broker was lost.
     logging.getLogger("celery.worker.consumer.consumer").setLevel(logging.CRITICAL + 1)

@@ -1,7 +1,7 @@
 """What is done for batches beside their chunks: webhooks of ends, and the removal of what is past its time.
 
-Signed as https://www.standardwebhooks.com/ describes, so that its libraries can check it. Told at least once: what is
-told again has the same `webhook-id`. Nobody is followed to another address, and no proxy of the environment is used.
+Signed as https://www.standardwebhooks.com/ describes, so that its libraries can check it. Delivered at least once: a
+repeated message has the same `webhook-id`. Redirects are not followed, and no proxy of the environment is used.
 
 Any number of processes may do it at once, with whatever engine: each task is taken from the job store.
 """
@@ -37,7 +37,7 @@ _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 
 
 def allowed(address: str, hosts: Collection[str]) -> bool:
-    """Whether an address may be told: http or https, on one of these hosts, without a user in it.
+    """Whether an address may be called: http or https, on one of these hosts, without a user in it.
 
     It is written as it is sent: in printable ASCII, without a space.
     """
@@ -66,7 +66,7 @@ def delay(tries: int) -> float:
 
 
 def body(batch: Batch, tally: BatchTally) -> bytes:
-    """What is told."""
+    """The body of the message."""
     counts = {"accept": tally.accept, "warn": tally.warn, "deny": tally.deny, "rejected": tally.rejected}
     return orjson.dumps({"id": batch.id, "state": batch.state, "rows": batch.rows, "counts": counts})
 
@@ -135,7 +135,7 @@ LogEvent = Callable[[str, dict[str, object]], None]
 
 @dataclass(frozen=True, slots=True)
 class MaintenanceOptions:
-    """What a deployment chose: how long an ended batch is kept; which hosts are told of its end, signed with what."""
+    """Settings of a deployment: how long an ended batch is kept; which hosts are notified of its end; the secret."""
 
     keep: timedelta
     webhook_hosts: tuple[str, ...] = ()

@@ -36,10 +36,10 @@ OBJECTS_A_CLAIM = 40
 class BatchOptions:
     """What the sender chose for one batch.
 
-    `received_on` stands in for claims that do not say; it is settled at submission, so that a chunk done twice gives
+    `received_on` is the default for claims without one; it is settled at submission, so that a chunk done twice gives
     the same bytes. `dated` says whether the sender gave it; else it is the day of submission. `enable` and `disable`
     are ids of rules. The batch fails as soon as more than `most_rejected` (0 to 1) of all its rows are rejected; None:
-    never. Higher `priority` goes first. `webhook` is told when the batch ends.
+    never. Higher `priority` goes first. `webhook` is notified when the batch ends.
     """
 
     received_on: date
@@ -86,7 +86,7 @@ class ShortVersions(NamedTuple):
 class Batch:
     """One submission. `rows` is None until it is cut; `why` says why it failed. Times are UTC.
 
-    Only callers of its `tenant` are told of it.
+    Only callers of its `tenant` can see it.
     `pinned` is what it was begun with, and is finished with where that is possible: None until it is cut, and of
     batches that an earlier program cut.
     """
@@ -131,7 +131,7 @@ class Chunk(NamedTuple):
 class Lease(NamedTuple):
     """The right to work on a chunk, or to cut a batch (number CUT), until it runs out or is taken away.
 
-    `token` is told apart from every other lease: what comes in under an old one is refused. `tries` counts from 1.
+    `token` identifies the lease: results under an old one are refused. `tries` counts from 1.
     `deaths` says how many workers died while they were at a row; rows are marked from the second try on.
     """
 
@@ -198,7 +198,7 @@ LEASE_SECONDS = 30.0
 
 
 class KeyUsed(Exception):
-    """The idempotency key stands for a batch with another body or other options."""
+    """The idempotency key belongs to a batch with another body or other options."""
 
 
 class Done(NamedTuple):
@@ -213,7 +213,7 @@ class Done(NamedTuple):
 
 
 class Announcement(NamedTuple):
-    """The end of a batch that is to be told to its webhook. `tries` counts from 1."""
+    """The end of a batch that is to be sent to its webhook. `tries` counts from 1."""
 
     batch: Batch
     tries: int
@@ -313,16 +313,16 @@ class JobStore(Protocol):
         """Forget a batch."""
 
     def next_announcement(self) -> Announcement | None:
-        """The end of a batch with a webhook that is to be told now; each is owed from the moment in which it ended.
+        """The end of a batch with a webhook that is due now; each is due from the moment in which the batch ended.
 
         It is not given out again before a lease would have run out: then whoever had it has died.
         """
 
     def announce_later(self, batch_id: str, seconds: float) -> None:
-        """It could not be told: give it out again after so many seconds."""
+        """It could not be delivered: return it again after so many seconds."""
 
     def announced(self, batch_id: str) -> None:
-        """It was told, or is given up."""
+        """It was delivered, or is given up."""
 
     def ended_before(self, moment: datetime) -> list[str]:
         """Batches that ended before a moment."""
@@ -334,7 +334,7 @@ PIECE = 1 << 20  # bytes read or written at a time
 class FileStore(Protocol):
     """Bytes by batch. Written once, read often, removed as a whole. Claims are in them: nobody else may read them.
 
-    Every method raises StorageFull when there is no room, StoreUnavailable when the place cannot be reached.
+    Every method raises StorageFull when there is no disk space, StoreUnavailable when the store cannot be reached.
     """
 
     def receive(self, batch_id: str, pieces: Iterable[bytes]) -> int:
@@ -362,7 +362,7 @@ class FileStore(Protocol):
         """Remove what came out under a lease that was lost."""
 
     def full(self) -> bool:
-        """Whether there is no room for results, as far as that can be seen without writing any."""
+        """Whether there is no disk space for results, as far as that can be seen without writing any."""
 
     def remove(self, batch_id: str) -> None:
         """Remove all of a batch; it may be gone in part or altogether."""

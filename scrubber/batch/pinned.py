@@ -37,8 +37,8 @@ def same_judgement(one: PinnedVersions, other: PinnedVersions) -> bool:
 class PinnedScrubbers:
     """Scrubbers of versions that are in force no longer.
 
-    `reference` is the place of reference data, `state` where rulebooks are kept. `missing` is told, once for each, why
-    one cannot be had.
+    `reference` is the reference store, `state` the folder with archived rulebooks. `missing` is told, once for each,
+    why one cannot be had.
     """
 
     def __init__(

@@ -35,11 +35,11 @@ class ResultFilter:
 
     @property
     def everything(self) -> bool:
-        """Whether no result is left out but by its place."""
+        """Whether results are filtered by row number only."""
         return not self.dispositions and self.rule is None and self.least_at_risk is None
 
     def fits(self, result: dict[str, Any]) -> bool:
-        """Whether a result is wanted, its place aside."""
+        """Whether a result is wanted, apart from its row number."""
         answer = result.get("answer")
         if answer is None:
             return self.rule is None and self.least_at_risk is None and self._of(REJECTED)

@@ -131,7 +131,7 @@ class _Count:
 def scrub_chunk(
     rows: Iterator[tuple[int, bytes | None]], scrub: ScrubOne, before_row: BeforeRow, fatal: Collection[int] = ()
 ) -> ChunkOutcome:
-    """Scrubs rows: (number, bytes; None for one that is too large). `before_row` is told of each first.
+    """Scrubs rows: (number, bytes; None for one that is too large). `before_row` is called before each.
 
     Rows of the numbers `fatal` ended workers before: they are rejected unread.
 

@@ -98,7 +98,7 @@ def versions_in(rows: Iterable[Row]) -> list[ShortVersions]:
 
 
 def stored_key(batch: Batch, key: str) -> str:
-    """An idempotency key as it is kept: the same one of two tenants stands for two batches.
+    """An idempotency key as it is stored: the same key of two tenants belongs to two batches.
 
     Neither has a space. Keys of the default tenant are kept as they were before there were tenants.
     """
@@ -106,7 +106,7 @@ def stored_key(batch: Batch, key: str) -> str:
 
 
 def same(known: Batch, sent: Batch) -> Batch:
-    """The batch that an idempotency key stands for. Raises KeyUsed when another one is sent under it."""
+    """The batch of an idempotency key. Raises KeyUsed when another one is sent under it."""
     options = sent.options
     if not options.dated:  # sent again after midnight, it is still the same
         options = replace(options, received_on=known.options.received_on)

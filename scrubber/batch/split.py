@@ -1,6 +1,6 @@
 """Splits an upload into chunks of rows: lines of NDJSON, or the elements of a JSON array.
 
-Only what tells elements apart is looked at: strings, brackets, and commas of the array itself. Whether an element is
+Only what separates elements is read: strings, brackets, and commas of the array itself. Whether an element is
 JSON at all is seen when its row is read.
 """
 

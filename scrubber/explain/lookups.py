@@ -7,7 +7,15 @@ from datetime import date
 from typing import Any
 
 from scrubber.explain.conditions import day_of
-from scrubber.explain.context import MOST_ROWS, Context, candidates, of_book, of_reference, row_in_force, says_policy
+from scrubber.explain.context import (
+    MOST_ROWS,
+    Context,
+    candidates,
+    of_book,
+    of_reference,
+    row_in_force,
+    says_policy,
+)
 from scrubber.explain.model import Candidate, Lookup
 from scrubber.explain.record import LookedUp, record_of_payer
 from scrubber.explain.row_words import WORDS, in_list

@@ -48,7 +48,7 @@ class UnitFee(NamedTuple):
     `fee` None: not known, `unknown` says why. `reduction` names the group of services of one day among which all but
     the highest are paid less, blank when there is none. `further` is what each unit of a line after the first is
     allowed, None where it is the same, and `further_step` its arithmetic. `covered`: whether Medicare may pay the code;
-    where it never does, its fee of 0.00 tells nothing about another payer's fee.
+    where it never does, its fee of 0.00 implies nothing about another payer's fee.
     """
 
     fee: Decimal | None

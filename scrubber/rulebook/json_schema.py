@@ -21,7 +21,7 @@ from scrubber.rulebook.conditions import (
     ORDERED,
     UNLESS_KNOWN,
 )
-from scrubber.rulebook.schema import DayField, RuleFileSchema, YesNoField
+from scrubber.rulebook.schema import DayField, RuleYamlSchema, YesNoField
 from scrubber.rulebook.test_case import CaseSchema
 from scrubber.rulebook.test_case_paths import DIAGNOSIS_PATH, LINE_FIELDS, LINE_PATH, PATHS, POINTER
 from scrubber.rulebook.vocabulary import KINDS, FactKind, Field, Type
@@ -51,7 +51,7 @@ def schema_line(name: str, schema: str) -> str:
 
 def rule_schema() -> JsonSchema:
     """JSON Schema 2020-12 of a rule file; which facts its conditions may name depends on its scope."""
-    schema = _object(RuleFileSchema())
+    schema = _object(RuleYamlSchema())
     kinds = tuple(KINDS.values())
     return {
         "$schema": DIALECT,

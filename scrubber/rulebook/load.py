@@ -19,7 +19,7 @@ from scrubber.rulebook.load_tables import all_rows, check_rows, load_tables
 from scrubber.rulebook.rule import Authority, ClaimStatus, Reason, Rule
 from scrubber.rulebook.rule_tables import RuleTable
 from scrubber.rulebook.rulebook import Pack, Rulebook
-from scrubber.rulebook.schema import PackFileSchema, RuleFileSchema
+from scrubber.rulebook.schema import PackFileSchema, RuleYamlSchema
 from scrubber.rulebook.vocabulary import KINDS
 from scrubber.rulebook.yaml_file import MOST_BYTES as YAML_BYTES
 from scrubber.rulebook.yaml_file import Document, Position, read_yaml, schema_faults
@@ -29,7 +29,7 @@ MOST_BYTES = 32 * 2**20  # of all rule files together
 DIGEST_PREFIX = "sha256:"
 DRAFT = "draft"
 _STATUS = re.compile(r"""^["']?status["']?[ \t]*:[ \t]*["']?([a-z]*)""", re.MULTILINE)
-_RULE_SCHEMA = RuleFileSchema()
+_RULE_SCHEMA = RuleYamlSchema()
 _PACK_SCHEMA = PackFileSchema()
 
 

@@ -94,7 +94,7 @@ class RuleClaimStatusSchema(Schema):
     code = _code(r"[0-9]{1,4}", "Claim status code.", "21", required=True)
 
 
-class RuleFileSchema(Schema):
+class RuleYamlSchema(Schema):
     """One rule file."""
 
     id = _code(ID, "Name of the rule: the file's name.", ID_LIKE, required=True)

@@ -18,7 +18,7 @@ STATE_MIGRATIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Batches:
-    """Where batches are kept: what is known of them, and their bytes; and who is told that there is work on them.
+    """The stores of batches: their state, their bytes, and the notification of workers.
 
     `store` is what has a schema version, and migrations.
     """

@@ -1,6 +1,6 @@
 """The bytes of batches in a folder, one subfolder a batch, and what is left free on its disk.
 
-Whoever cancels or deletes a batch changes the job store, which takes room itself. So uploads leave some free, and
+Whoever cancels or deletes a batch changes the job store, which takes disk space itself. So uploads leave some free, and
 results of what was accepted may use half of that.
 """
 
@@ -26,7 +26,7 @@ Disk = Callable[[Path], os.statvfs_result]
 
 
 def while_space_is_left(pieces: Iterable[bytes], folder: Path, untouched: float, disk: Disk) -> Iterator[bytes]:
-    """The pieces, each when there is room for it. Raises StorageFull."""
+    """The pieces, each once there is disk space for it. Raises StorageFull."""
     for piece in pieces:
         if not has_space(folder, untouched, disk):
             raise StorageFull(NO_SPACE)

@@ -45,7 +45,7 @@ from scrubber.batch.serialize import (
     to_json,
     versions_in,
 )
-from scrubber.batch.storage.postgres_tables import Row, Statements, Tables
+from scrubber.batch.storage.postgres_tables import BatchTables, Row, Statements
 from scrubber.database import Database
 
 KEY_LOCK = 7_713_091  # of advisory locks; any number that no other program uses
@@ -110,7 +110,7 @@ class PostgresJobStore:
     """See JobStore. The tables are created on first use."""
 
     def __init__(self, database: Database, lease_seconds: float = LEASE_SECONDS) -> None:
-        self.store = self._tables = Tables(database)
+        self.store = self._tables = BatchTables(database)
         self._lease_seconds = lease_seconds
 
     def accept(self, batch: Batch, key: str | None, key_until: datetime | None, now: datetime) -> Batch:

@@ -1,8 +1,8 @@
 """The bytes of batches in a PostgreSQL database, for many machines.
 
-Each batch has a table of its own. Dropping it gives its room back at once and leaves none of its claims in the files of
-the database, which deleting rows would not. Bytes lie in parts that fill a page of PostgreSQL each, key and all: they
-are written and read faster than large values, which it would cut up and keep elsewhere.
+Each batch has a table of its own. Dropping it returns its disk space at once and leaves none of its claims in the files
+of the database, which deleting rows would not. Bytes lie in parts that fill a page of PostgreSQL each, key and all:
+they are written and read faster than large values, which it would cut up and keep elsewhere.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from psycopg import Cursor
 from psycopg.sql import SQL, Composed, Identifier
 
 from scrubber.batch.model import PIECE
-from scrubber.batch.storage.postgres_tables import Row, Tables, as_batch_errors
+from scrubber.batch.storage.postgres_tables import BatchTables, Row, as_batch_errors
 from scrubber.database import Database
 from scrubber.errors import StoredDataGone
 
@@ -44,7 +44,7 @@ class PostgresFileStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._tables = Tables(database)
+        self._tables = BatchTables(database)
 
     def receive(self, batch_id: str, pieces: Iterable[bytes]) -> int:
         """See FileStore."""

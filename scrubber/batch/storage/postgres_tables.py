@@ -132,7 +132,7 @@ _BY_MESSAGE = (
 )
 
 
-class Tables:
+class BatchTables:
     """The tables, brought up to date when they are first needed. See Store."""
 
     name = "the database of batches"
