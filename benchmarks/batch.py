@@ -33,7 +33,7 @@ import orjson  # noqa: E402
 from benchmarks.scrub import RECEIVED  # noqa: E402
 from scrubber.batch.split import digest_of  # noqa: E402
 from scrubber.claim import read_claim  # noqa: E402
-from scrubber.cli.terminal import Shown  # noqa: E402
+from scrubber.cli.terminal import ProgressLine  # noqa: E402
 from scrubber.config import cores  # noqa: E402
 from scrubber.response.claim import to_bytes  # noqa: E402
 from scrubber.scrub import open_scrubber  # noqa: E402
@@ -77,7 +77,7 @@ def _make(file: Path, claims: int, seed: int) -> None:
     """Write the claims, one a line, and tell what they are."""
     specialties: set[str] = set()
     faulty = lines = most = 0
-    shown = Shown("claims made")
+    shown = ProgressLine("claims made")
     with file.open("wb") as out:
         for number, made in enumerate(varied_claims(claims, seed), start=1):
             out.write(orjson.dumps(made.body) + b"\n")
@@ -265,7 +265,7 @@ def _submit(service: Service, file: Path) -> str:
 
 def _wait(service: Service, batch: str, pause: float, claims: int = 0) -> None:
     """Until a batch has ended; of so many claims it is shown how far it is."""
-    shown = Shown("claims done")
+    shown = ProgressLine("claims done")
     while (told := _ask(service, f"/v1/batches/{batch}"))["state"] in GOING_ON:
         if claims:
             shown(told["rowsDone"], told["rowsDone"] / claims)

@@ -1,4 +1,4 @@
-"""The command line. It parses, calls, and turns what went wrong into words and exit codes."""
+"""The command line: parses arguments, calls the program, and turns errors into messages and exit codes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import orjson
 from scrubber import __version__
 from scrubber.errors import ConfigError, describe_failure
 
-# A command is imported when it is called, so that the list of commands does not wait for Flask: (module below this
-# package, what it does).
+# By command: the module below this package, and what it does. A module is imported when its command is called, so that
+# the list of commands does not wait for Flask.
 _COMMANDS = {
     "scrub": ("scrub", "Scrub claims in files: a table to read, or the API's answers."),
     "serve": ("serve", "Serve the API, batches included."),
@@ -33,26 +33,26 @@ _COMMANDS = {
 _FAILED = 3
 
 
-def _told_version() -> str:
-    """The version, and whether the path of a claim is compiled (setup.py): that is what its speed depends on."""
+def _version_text() -> str:
+    """The version, and whether the path of a claim is compiled (setup.py), on which its speed depends."""
     path = find_spec("scrubber.scrub")
     compiled = path is not None and path.origin is not None and not path.origin.endswith(".py")
     return f"{__version__} ({'compiled' if compiled else 'source'})"
 
 
 def _give_up_output() -> None:
-    """Output that cannot be written: Python would try again when it ends, and make exit code 120 of it."""
+    """Discards output that cannot be written; Python would try again at its end, and exit with code 120."""
     try:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-class _Commands(click.Group):
-    """Commands by name, in the order that they are met by a newcomer."""
+class _MainCommands(click.Group):
+    """Commands by name, in the order in which a newcomer needs them."""
 
     def invoke(self, ctx: click.Context) -> object:
-        """Called by click. A failure of our own is told without its message, which may hold a value from a claim."""
+        """Called by click. A failure of our own is printed without its message, which may have a value of a claim."""
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
@@ -61,7 +61,7 @@ class _Commands(click.Group):
             click.echo(f"scrubber failed: {error.strerror or 'input or output failed'}", err=True)
             _give_up_output()
             ctx.exit(_FAILED)
-        except Exception as error:  # noqa: BLE001 -- the last place that can keep a message in
+        except Exception as error:  # noqa: BLE001 -- nothing after this could suppress the message
             click.echo(f"scrubber failed: {orjson.dumps(describe_failure(error)).decode()}", err=True)
             ctx.exit(_FAILED)
 
@@ -86,8 +86,8 @@ class _Commands(click.Group):
             formatter.write_dl([(name, about) for name, (_, about) in _COMMANDS.items()])
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(_told_version(), prog_name="scrubber")
+@click.group(cls=_MainCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(_version_text(), prog_name="scrubber")
 def main() -> None:
     """Scrub professional claims before the payer sees them.
 

@@ -1,4 +1,4 @@
-"""A client of the service: many claims sent, followed, read back, ended."""
+"""`scrubber batch`: sends batches to a service, follows them, reads their results, cancels and deletes them."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from scrubber.batch.result_row import DISPOSITIONS
 from scrubber.cli.batch_client import (
     BEGINNING,
     TRIES,
-    Away,
     BatchService,
-    Broken,
+    ConnectionBroken,
+    ServiceAway,
     batches_table,
     dollars,
-    place_in,
+    resume_point,
     summary_tables,
     write,
 )
 from scrubber.cli.options import Unusable
-from scrubber.cli.terminal import Shown
+from scrubber.cli.terminal import ProgressLine
 
 POLL_SECONDS = 0.5
-AWAY_SECONDS = 300.0  # that a service may be away while a batch is waited for
+AWAY_SECONDS = 300.0  # for which a service may be unreachable while the command waits for a batch
 PIECE = 1 << 18
 MEGABYTE = 1_000_000
 DONE, RUNNING = "done", ("received", "running")
@@ -86,14 +86,14 @@ def submit(file: Path, url: str, wait: bool, key: str | None, as_json: bool, **o
     headers = {"Content-Type": "application/x-ndjson", "Idempotency-Key": key or secrets.token_hex(16)}
     query = list(_query(options))
     if not file.is_file():
-        told = service.submit(lambda: _as_it_comes(file), None, headers, query, again=False)
+        answer = service.submit(lambda: _as_it_comes(file), None, headers, query, again=False)
     else:
         size = file.stat().st_size
-        told = service.submit(lambda: _pieces(file, size), size, headers, query, again=True)
+        answer = service.submit(lambda: _pieces(file, size), size, headers, query, again=True)
     if wait:
-        told = _wait(service, told["id"])
-    _show(told, as_json) if wait or as_json else click.echo(told["id"])
-    if wait and (told["state"] != DONE or told["counts"]["rejected"]):
+        answer = _wait(service, answer["id"])
+    _print_batch(answer, as_json) if wait or as_json else click.echo(answer["id"])
+    if wait and (answer["state"] != DONE or answer["counts"]["rejected"]):
         raise SystemExit(_FELL_SHORT)
 
 
@@ -112,13 +112,13 @@ def status(batch_id: str | None, url: str, as_json: bool) -> None:
     """
     service = BatchService(url)
     if batch_id:
-        _show(service.read(batch_id), as_json)
+        _print_batch(service.read(batch_id), as_json)
         return
-    told = service.read()
+    answer = service.read()
     if as_json:
-        _print(told)
-    elif told["batches"]:
-        _lines(batches_table(told["batches"]))
+        _print(answer)
+    elif answer["batches"]:
+        _lines(batches_table(answer["batches"]))
     else:
         click.echo("no batches; send one with `scrubber batch submit FILE`")
 
@@ -159,11 +159,11 @@ def summary(batch_id: str, url: str, top: int, as_json: bool) -> None:
     \b
     scrubber batch summary ID --top 5
     """
-    told = BatchService(url).read(batch_id, "summary")
+    answer = BatchService(url).read(batch_id, "summary")
     if as_json:
-        _print(told)
+        _print(answer)
     else:
-        _lines(summary_tables(told, top))
+        _lines(summary_tables(answer, top))
 
 
 @batch.command()
@@ -178,7 +178,7 @@ def cancel(batch_id: str, url: str, as_json: bool) -> None:
     """
     service = BatchService(url)
     service.do("POST", batch_id, "cancel")
-    _show(service.read(batch_id), as_json)
+    _print_batch(service.read(batch_id), as_json)
 
 
 @batch.command()
@@ -197,54 +197,54 @@ def delete(batch_id: str, url: str) -> None:
 
 
 def _query(options: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Options under the names that the API has for them."""
+    """The options as parameters of the API, whose names are in camel case."""
     for name, value in options.items():
         first, *more = name.split("_")
-        asked = first + "".join(word.title() for word in more)
+        asked_query = first + "".join(word.title() for word in more)
         for each in value if isinstance(value, tuple) else () if value is None else (value,):
-            yield asked, str(each)
+            yield asked_query, str(each)
 
 
 def _pieces(file: Path, size: int) -> Iterator[bytes]:
-    shown, sent = Shown("MB sent"), 0
+    progress, sent = ProgressLine("MB sent"), 0
     with file.open("rb") as stream:
         while piece := stream.read(PIECE):
             yield piece
             sent += len(piece)
-            shown(sent // MEGABYTE, sent / size)
+            progress(sent // MEGABYTE, sent / size)
 
 
 def _as_it_comes(file: Path) -> Iterator[bytes]:
-    """Standard input, or a pipe."""
+    """The content of standard input or a pipe, in pieces."""
     with click.open_file(str(file), "rb") as stream:
         while piece := stream.read(PIECE):
             yield piece
 
 
 def _wait(service: BatchService, batch_id: str) -> Any:
-    """Until it has ended."""
+    """Wait until the batch has ended; its last state."""
     click.echo(f"batch {batch_id}", err=True)
-    shown = Shown()
+    progress = ProgressLine()
     try:
-        while (told := _read_patiently(service, batch_id))["state"] in RUNNING:
-            if told["rows"]:
-                shown(told["rowsDone"], told["rowsDone"] / told["rows"])
+        while (answer := _read_when_back(service, batch_id))["state"] in RUNNING:
+            if answer["rows"]:
+                progress(answer["rowsDone"], answer["rowsDone"] / answer["rows"])
             time.sleep(POLL_SECONDS)
     except KeyboardInterrupt:
         click.echo(f"\nit goes on without you: scrubber batch status {batch_id}", err=True)
         raise
-    if told["rows"] and told["state"] == DONE:
-        shown(told["rows"], 1.0)
-    return told
+    if answer["rows"] and answer["state"] == DONE:
+        progress(answer["rows"], 1.0)
+    return answer
 
 
-def _read_patiently(service: BatchService, batch_id: str) -> Any:
-    """What there is to tell of a batch. A service that is started anew meanwhile is waited for. Raises Unusable."""
+def _read_when_back(service: BatchService, batch_id: str) -> Any:
+    """The state of a batch. Waits for a service that cannot be reached, such as during a restart. Raises Unusable."""
     latest = None
     while True:
         try:
             return service.read(batch_id)
-        except Away as away:
+        except ServiceAway as away:
             if latest is None:
                 latest = time.monotonic() + AWAY_SECONDS
                 click.echo(f"\n{away.message}; waiting for it", err=True)
@@ -258,7 +258,7 @@ def _print_results(service: BatchService, batch_id: str, query: list[tuple[str, 
         try:
             for piece in pieces:
                 sys.stdout.buffer.write(piece)
-        except Broken:
+        except ConnectionBroken:
             raise _broke_off("write them into a file with -o, and run the command again to continue it") from None
         sys.stdout.buffer.flush()
     return headers["Batch-State"]
@@ -266,15 +266,15 @@ def _print_results(service: BatchService, batch_id: str, query: list[tuple[str, 
 
 def _read_into(output: Path, service: BatchService, batch_id: str, query: list[tuple[str, str]], as_csv: bool) -> str:
     for tried in range(TRIES):
-        place = place_in(output, as_csv)
-        asked = [*query, ("after", str(place.after))] if place is not BEGINNING else query
+        resume_at = resume_point(output, as_csv)
+        asked_query = [*query, ("after", str(resume_at.after))] if resume_at is not BEGINNING else query
         try:
-            with service.stream(batch_id, "results", query=asked) as (headers, pieces):
-                write(pieces, output, place)
+            with service.stream(batch_id, "results", query=asked_query) as (headers, pieces):
+                write(pieces, output, resume_at)
                 return headers["Batch-State"]
-        except Broken:
+        except ConnectionBroken:
             time.sleep(tried)
-        except Away:
+        except ServiceAway:
             if not tried:
                 raise
             time.sleep(tried)
@@ -285,17 +285,17 @@ def _broke_off(what_to_do: str) -> Unusable:
     return Unusable(f"the connection broke while results were read; {what_to_do}")
 
 
-def _show(told: Any, as_json: bool) -> None:
+def _print_batch(answer: Any, as_json: bool) -> None:
     if as_json:
-        _print(told)
+        _print(answer)
         return
-    _lines(batches_table([told]))
-    if told["state"] in RUNNING and told["secondsLeft"] is not None:
-        click.echo(f"about {told['secondsLeft']} seconds left, {dollars(told['atRisk'])} dollars at risk so far")
+    _lines(batches_table([answer]))
+    if answer["state"] in RUNNING and answer["secondsLeft"] is not None:
+        click.echo(f"about {answer['secondsLeft']} seconds left, {dollars(answer['atRisk'])} dollars at risk so far")
 
 
-def _print(told: Any) -> None:
-    click.echo(orjson.dumps(told))
+def _print(answer: Any) -> None:
+    click.echo(orjson.dumps(answer))
 
 
 def _lines(lines: Iterator[str]) -> None:

@@ -1,7 +1,7 @@
-"""Batches, and what they come to, as tables to read.
+"""The client of `scrubber batch`: HTTP requests, tables of batches, and files of results that can be continued.
 
-What the file has of its last rows is read again and compared: it tells whether the file holds these results at all,
-chosen by the same filters.
+To continue a file, its last rows are read again and compared, which shows whether it holds these results, by the same
+filters.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _SPARE = (
     "warn",
     "rejected",
     "done",
-)  # left out on a narrow terminal, the first ones first
+)  # left out on a narrow terminal, in this order
 _GROUPS = {"rules": "rule", "payers": "payer", "codes": "code", "providers": "provider"}
 
 
 def batches_table(batches: list[Any]) -> Iterator[str]:
-    """A line a batch, and below them why any failed, or stands still."""
+    """A line for each batch, and below them why any failed, or does not progress."""
     yield from fitting(_COLUMNS, [_row(batch) for batch in batches], _NUMBERS, _SPARE)
     for batch in batches:
         if batch["why"]:
@@ -59,7 +59,7 @@ def _row(batch: Any) -> list[object]:
 
 
 def summary_tables(summary: Any, most: int) -> Iterator[str]:
-    """By rule, payer, code and provider, the most dollars first."""
+    """Tables by rule, payer, code and provider, the most dollars first."""
     for group, name in _GROUPS.items():
         found = summary[group]
         rows = [
@@ -75,18 +75,18 @@ def dollars(amount: str | None) -> str:
     """An amount with commas; a dash for one that is not known."""
     if amount is None:
         return "-"
-    whole, _, cents = amount.partition(".")
-    return f"{int(whole):,}.{cents}"
+    complete, _, cents = amount.partition(".")
+    return f"{int(complete):,}.{cents}"
 
 
-TAIL = 1 << 16  # bytes looked through at a time
+TAIL = 1 << 16  # bytes that are searched at a time
 ROWS_COMPARED = 50  # of CSV
 
 
-class Place(NamedTuple):
-    """Where to go on: what is asked for after row `after` is in the file from byte `start` on, as far as it goes.
+class ResumePoint(NamedTuple):
+    """Where to continue a file: the results after row `after` are in it from byte `start` on, as far as it goes.
 
-    `heading` is how long the line is that begins such an answer and is not wanted again.
+    `heading` is the length of the line that begins an answer, which the file must not have twice.
     """
 
     after: int
@@ -94,11 +94,11 @@ class Place(NamedTuple):
     heading: int
 
 
-BEGINNING = Place(0, 0, 0)
+BEGINNING = ResumePoint(0, 0, 0)
 
 
-def place_in(path: Path, as_csv: bool) -> Place:
-    """Where to go on with a file; it may not be there yet. Raises Unusable for one that holds something else."""
+def resume_point(path: Path, as_csv: bool) -> ResumePoint:
+    """Where to continue a file, which need not exist yet. Raises Unusable for one that holds something else."""
     if not path.exists():
         return BEGINNING
     if not path.is_file():
@@ -110,21 +110,21 @@ def place_in(path: Path, as_csv: bool) -> Place:
             raise _holds_something_else(path) from None
 
 
-def write(pieces: Iterator[bytes], path: Path, place: Place) -> None:
-    """Go on with a file. Raises Unusable when what it holds is not what the service says."""
+def write(pieces: Iterator[bytes], path: Path, resume_at: ResumePoint) -> None:
+    """Continue a file with pieces of an answer. Raises Unusable when the file and the answer differ."""
     with _usable(path):
-        path.touch(mode=0o600)  # it holds claims: nobody else may read it
+        path.touch(mode=0o600)  # it contains claims, so no other user may read it
         with path.open("r+b") as file:
-            file.seek(place.start)
+            file.seek(resume_at.start)
             held = file.read()
-            skip = place.heading
+            skip = resume_at.heading
             for piece in pieces:
-                part, skip = piece[skip:], max(0, skip - len(piece))
-                known = min(len(part), len(held))
-                if part[:known] != held[:known]:
+                rest, skip = piece[skip:], max(0, skip - len(piece))
+                known = min(len(rest), len(held))
+                if rest[:known] != held[:known]:
                     raise _holds_something_else(path)
                 held = held[known:]
-                file.write(part[known:])
+                file.write(rest[known:])
     if held:
         raise _holds_something_else(path)
 
@@ -141,8 +141,8 @@ def _holds_something_else(path: Path) -> Unusable:
     return Unusable(f"{path} holds something else than these results; choose another file, or remove it")
 
 
-def _in_lines(file: BinaryIO) -> Place:
-    """The last whole lines of NDJSON, of so many bytes."""
+def _in_lines(file: BinaryIO) -> ResumePoint:
+    """Where to continue NDJSON: at its last complete line."""
     start = size = file.seek(0, 2)
     tail = b""
     while start and tail.count(b"\n") < 2:
@@ -151,34 +151,34 @@ def _in_lines(file: BinaryIO) -> Place:
         tail = file.read(size - start)
     begin = tail.find(b"\n") + 1 if start else 0
     end = tail.find(b"\n", begin)
-    return BEGINNING if end < 0 else Place(orjson.loads(tail[begin:end])["row"] - 1, start + begin, 0)
+    return BEGINNING if end < 0 else ResumePoint(orjson.loads(tail[begin:end])["row"] - 1, start + begin, 0)
 
 
-def _in_csv(file: BinaryIO) -> Place:
-    """The lines of the last rows of CSV: a row has one for each of its findings."""
-    lines = _Lines(file)
+def _in_csv(file: BinaryIO) -> ResumePoint:
+    """Where to continue CSV: ROWS_COMPARED rows before its end, since a row has a line for each of its findings."""
+    lines = _CountedLines(file)
     reader = csv.reader(lines)
     if not next(reader, None):
         return BEGINNING
     heading = begin = lines.bytes
-    row, places = 0, deque([BEGINNING], maxlen=ROWS_COMPARED)
+    row, points = 0, deque([BEGINNING], maxlen=ROWS_COMPARED)
     for record in reader:
-        if not lines.whole:
+        if not lines.complete:
             break
         if int(record[0]) != row:
             row = int(record[0])
-            places.append(Place(row - 1, begin, heading))
+            points.append(ResumePoint(row - 1, begin, heading))
         begin = lines.bytes
-    return places[0]
+    return points[0]
 
 
-class _Lines:
-    """The lines of a file, and how many bytes they have been."""
+class _CountedLines:
+    """The lines of a file, and how many bytes have been read; `complete`: the last line has its end."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.bytes = 0
-        self.whole = True
+        self.complete = True
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -188,58 +188,58 @@ class _Lines:
         if not line:
             raise StopIteration
         self.bytes += len(line)
-        self.whole = line.endswith(b"\n")
+        self.complete = line.endswith(b"\n")
         return line.decode(errors="replace")
 
 
 SECONDS = 60.0  # to wait for more of an answer
-TRIES = 5  # of what may be asked again
+TRIES = 5  # of a request that may be repeated
 BUSY = 503
-PASSING = (502, BUSY, 504)  # of a service, or a proxy before it
+TEMPORARY = (502, BUSY, 504)  # statuses of a service, or of a proxy before it
 PIECE = 1 << 18
 
 Query = Iterable[tuple[str, str]]
 Body = Callable[[], Iterable[bytes]]
 
 
-class Answer(NamedTuple):
-    """A whole answer."""
+class ServiceResponse(NamedTuple):
+    """A complete response."""
 
     status: int
     headers: Message
     content: bytes
 
 
-class Away(Unusable):
-    """The service cannot be reached, or cannot answer just now."""
+class ServiceAway(Unusable):
+    """The service cannot be reached, or cannot answer at the moment."""
 
 
-class Broken(Exception):
-    """The connection broke while an answer was read."""
+class ConnectionBroken(Exception):
+    """The connection was lost while an answer was read."""
 
 
 class BatchService:
-    """A service by its address: http://HOST:PORT, or https; asked with the API key of SCRUBBER_KEY, if there is one."""
+    """A service by its address: http://HOST:PORT, or https. Requests have the API key of SCRUBBER_KEY, if it is set."""
 
     def __init__(self, url: str) -> None:
-        """Raises Unusable for an address that is none."""
+        """Raises Unusable for an address or a key that cannot be one."""
         key = os.environ.get("SCRUBBER_KEY")
         if key and not (key.isascii() and key.isprintable()):
             raise Unusable("SCRUBBER_KEY is no API key: it has characters that no key has")
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or not _has_port(parts):
+        split_url = urlsplit(url)
+        if split_url.scheme not in ("http", "https") or not split_url.hostname or not _has_port(split_url):
             raise Unusable(f"--url is {url!r}; give an address such as http://127.0.0.1:8080")
         self._url = url
-        self._parts = parts
+        self._split_url = split_url
 
     def read(self, *names: str, query: Query = ()) -> Any:
         """The JSON at /v1/batches/…. Raises Unusable when there is none."""
-        return orjson.loads(_fine(self._tried(lambda: self._ask("GET", _path(names, query)))).content)
+        return orjson.loads(_checked(self._tried(lambda: self._request("GET", _path(names, query)))).content)
 
     def do(self, method: str, *names: str) -> None:
         """POST or DELETE. Raises Unusable when it is refused."""
-        _fine(self._tried(lambda: self._ask(method, _path(names, ()))))
+        _checked(self._tried(lambda: self._request(method, _path(names, ()))))
 
     def submit(self, body: Body, size: int | None, headers: Mapping[str, str], query: Query, again: bool) -> Any:
         """Send a batch, of `size` bytes where that is known. `again`: `body` can be sent more than once.
@@ -248,66 +248,68 @@ class BatchService:
         """
         length = {} if size is None else {"Content-Length": str(size)}
 
-        def send() -> Answer:
-            return self._ask("POST", _path((), query), body(), {**headers, **length})
+        def send() -> ServiceResponse:
+            return self._request("POST", _path((), query), body(), {**headers, **length})
 
-        return orjson.loads(_fine(self._tried(send) if again else send()).content)
+        return orjson.loads(_checked(self._tried(send) if again else send()).content)
 
     @contextmanager
     def stream(self, *names: str, query: Query = ()) -> Iterator[tuple[Message, Iterator[bytes]]]:
-        """Headers and pieces of a long answer. Raises Unusable when it is refused, Broken when it breaks off."""
+        """Headers and pieces of a long answer. Raises Unusable when refused, ConnectionBroken when it is cut off."""
         for _ in range(TRIES):
             connection = self._connect()
             try:
-                with self._told_plainly():
+                with self._errors_as_messages():
                     connection.request("GET", self._address(_path(names, query)), headers=self._headers)
                     response = connection.getresponse()
                 if response.status == BUSY and (after := response.headers.get("Retry-After")):
                     time.sleep(float(after))
                     continue
                 if response.status >= http.client.BAD_REQUEST:
-                    _fine(_whole(response))
+                    _checked(_read_response(response))
                 yield response.headers, _pieces(response)
                 return
             finally:
                 connection.close()
         raise Unusable("the service is busy with other batches; try again later")
 
-    def _ask(
+    def _request(
         self, method: str, path: str, body: Iterable[bytes] | None = None, headers: Mapping[str, str] | None = None
-    ) -> Answer:
+    ) -> ServiceResponse:
         connection = self._connect()
         try:
-            with self._told_plainly():
+            with self._errors_as_messages():
                 _send(connection, method, self._address(path), body, {**self._headers, **(headers or {})})
                 try:
-                    return _whole(connection.getresponse())
+                    return _read_response(connection.getresponse())
                 except (ConnectionError, http.client.HTTPException):
                     if body is None:
                         raise
-                    return Answer(BUSY, _SOON, orjson.dumps(_CLOSED))
+                    return ServiceResponse(BUSY, _SOON, orjson.dumps(_CLOSED))
         finally:
             connection.close()
 
-    def _tried(self, ask: Callable[[], Answer]) -> Answer:
-        """Asked again where the service is busy."""
+    def _tried(self, send_request: Callable[[], ServiceResponse]) -> ServiceResponse:
+        """Send a request, again where the service is busy."""
         for _ in range(TRIES - 1):
-            answer = ask()
+            answer = send_request()
             after = answer.headers.get("Retry-After")
             if answer.status != BUSY or after is None:
                 return answer
             time.sleep(float(after))
-        return ask()
+        return send_request()
 
     def _connect(self) -> http.client.HTTPConnection:
-        kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
-        return kind(self._parts.hostname or "", self._parts.port, timeout=SECONDS, blocksize=PIECE)
+        connection_type = (
+            http.client.HTTPSConnection if self._split_url.scheme == "https" else http.client.HTTPConnection
+        )
+        return connection_type(self._split_url.hostname or "", self._split_url.port, timeout=SECONDS, blocksize=PIECE)
 
     def _address(self, path: str) -> str:
-        return self._parts.path.rstrip("/") + path
+        return self._split_url.path.rstrip("/") + path
 
     @contextmanager
-    def _told_plainly(self) -> Iterator[None]:
+    def _errors_as_messages(self) -> Iterator[None]:
         try:
             yield
         except ConnectionRefusedError:
@@ -318,13 +320,13 @@ class BatchService:
             reason = getattr(error, "strerror", None) or type(error).__name__
         else:
             return
-        raise Away(f"the service at {self._url} cannot be reached: {reason}")
+        raise ServiceAway(f"the service at {self._url} cannot be reached: {reason}")
 
 
-def _has_port(parts: SplitResult) -> bool:
-    """Whether the port, if any, is one."""
+def _has_port(split_url: SplitResult) -> bool:
+    """Whether the port, if there is one, is valid."""
     try:
-        return parts.port != 0
+        return split_url.port != 0
     except ValueError:
         return False
 
@@ -336,7 +338,7 @@ def _send(
     body: Iterable[bytes] | None,
     headers: Mapping[str, str] | None,
 ) -> None:
-    """A service may refuse a long body before it has read it: what it said is still to be read then."""
+    """Send a request. A service may refuse a long body before it has read it; its answer is then still to be read."""
     try:
         connection.request(method, address, body, dict(headers or {}))
     except (BrokenPipeError, ConnectionResetError):
@@ -352,27 +354,29 @@ _CLOSED = {
 }
 
 
-def _whole(response: http.client.HTTPResponse) -> Answer:
-    return Answer(response.status, response.headers, response.read())
+def _read_response(response: http.client.HTTPResponse) -> ServiceResponse:
+    return ServiceResponse(response.status, response.headers, response.read())
 
 
 def _path(names: Iterable[str], query: Query) -> str:
-    asked = urlencode(list(query))
-    return "/".join(("/v1/batches", *(quote(name, safe="") for name in names))) + (f"?{asked}" if asked else "")
+    query_text = urlencode(list(query))
+    return "/".join(("/v1/batches", *(quote(name, safe="") for name in names))) + (
+        f"?{query_text}" if query_text else ""
+    )
 
 
-def _fine(answer: Answer) -> Answer:
-    """Raises Unusable with what the service says of a refusal."""
+def _checked(answer: ServiceResponse) -> ServiceResponse:
+    """The response, if it is no refusal. Raises Unusable with the service's reason for one."""
     if answer.status < http.client.BAD_REQUEST:
         return answer
     try:
-        told = orjson.loads(answer.content)
-        reason = f"{told['title']}. {told['detail']}"
+        problem = orjson.loads(answer.content)
+        reason = f"{problem['title']}. {problem['detail']}"
         if answer.status == http.client.UNAUTHORIZED:
             reason += " The key of this command is in SCRUBBER_KEY."
     except (ValueError, KeyError, TypeError):
         reason = f"HTTP {answer.status}; is this address a claim scrubber's?"
-    raise Away(reason) if answer.status in PASSING else Unusable(reason)
+    raise ServiceAway(reason) if answer.status in TEMPORARY else Unusable(reason)
 
 
 def _pieces(response: http.client.HTTPResponse) -> Iterator[bytes]:
@@ -380,4 +384,4 @@ def _pieces(response: http.client.HTTPResponse) -> Iterator[bytes]:
         while piece := response.read1(PIECE):
             yield piece
     except (OSError, http.client.HTTPException) as error:
-        raise Broken from error
+        raise ConnectionBroken from error

@@ -1,4 +1,4 @@
-"""A claim or an answer from a file that a command was given; `-` is standard input."""
+"""Reads claims and answers from the files given to a command; `-` is standard input."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scrubber.claim.parse import parse_json
 from scrubber.claim.unpack import MAGIC
 from scrubber.claim.v3 import read_claim
 from scrubber.cli.options import Unusable, receipt
-from scrubber.cli.terminal import Shown
+from scrubber.cli.terminal import ProgressLine
 from scrubber.errors import NotAClaim, NotJson
 
 
@@ -27,9 +27,9 @@ def content_of(file: str) -> bytes:
 
 
 def claim_in(file: str) -> Claim:
-    """The claim in a file. Ends the command, with everything that keeps it from being read as one."""
+    """The claim in a file. Ends the command where it is no claim, with all that is wrong with it."""
     content = claim_bytes(file)
-    with claim_plainly(file):
+    with claim_errors_as_messages(file):
         return read_claim(content)
 
 
@@ -42,16 +42,18 @@ def claim_bytes(file: str) -> bytes:
 
 
 @contextmanager
-def claim_plainly(file: str) -> Iterator[None]:
-    """Ends the command where what is done within finds no claim, with everything that keeps it from being one."""
+def claim_errors_as_messages(file: str) -> Iterator[None]:
+    """Ends the command where the code within finds no claim, with all that is wrong with it."""
     try:
         yield
     except NotJson as error:
-        place = f"from line {error.line}, column {error.column} on"
-        raise Unusable(f"{file}: is no JSON in UTF-8 {place}; correct it there") from None
+        position = f"from line {error.line}, column {error.column} on"
+        raise Unusable(f"{file}: is no JSON in UTF-8 {position}; correct it there") from None
     except NotAClaim as error:
-        told = (f"{file}: is no claim: {problem.pointer or 'the body'} {problem.message}" for problem in error.problems)
-        raise Unusable("\n".join(told)) from None
+        problems = (
+            f"{file}: is no claim: {problem.pointer or 'the body'} {problem.message}" for problem in error.problems
+        )
+        raise Unusable("\n".join(problems)) from None
 
 
 class ReadClaim(NamedTuple):
@@ -62,8 +64,8 @@ class ReadClaim(NamedTuple):
     received_on: date
 
 
-def claims_in(files: Sequence[str], most_bytes: int, shown: Shown) -> Iterator[ReadClaim]:
-    """Every claim of the files: one a line, or one a file. `most_bytes`: of a claim.
+def claims_in(files: Sequence[str], most_bytes: int, progress: ProgressLine) -> Iterator[ReadClaim]:
+    """Every claim of the files, which have one claim, or one on each line. `most_bytes`: the limit for a claim.
 
     Raises Unusable for what cannot be read or is no claim.
     """
@@ -75,9 +77,9 @@ def claims_in(files: Sequence[str], most_bytes: int, shown: Shown) -> Iterator[R
                 yield _read(f"{Path(file).name}:{number}", body)
                 count += 1
                 if (so_far := before + content.tell()) < total:
-                    shown(count, so_far / total)
+                    progress(count, so_far / total)
             before += content.tell()
-    shown(count, 1.0)
+    progress(count, 1.0)
 
 
 def _size(file: str) -> int:
@@ -99,11 +101,11 @@ def _unreadable(file: str, error: OSError) -> Unusable:
 
 
 def _bodies(content: BinaryIO, most_bytes: int, file: str) -> Iterator[bytes]:
-    """A first line that is JSON by itself tells that every line is."""
+    """The claims of a file. Where its first line is JSON by itself, every line is a claim; else the file is one."""
     first = content.readline(most_bytes + 1)
     if not _is_json(first):
-        whole = first + content.read(most_bytes + 1 - len(first))
-        yield _of_a_size(whole, most_bytes, file)
+        content_of_file = first + content.read(most_bytes + 1 - len(first))
+        yield _of_a_size(content_of_file, most_bytes, file)
         return
     line = first
     while line:

@@ -1,4 +1,4 @@
-"""`scrubber codes` and `scrubber price`: what is known of a procedure code on a day, and what it pays."""
+"""`scrubber codes` and `scrubber price`: print what is known of a procedure code on a day, and what it pays."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ import click
 import orjson
 from click import style
 
-from scrubber.cli.options import asked_by, read_plainly, settings, show_page, texts, told_plainly
+from scrubber.cli.options import (
+    current_settings,
+    errors_as_messages,
+    parameter_errors_as_messages,
+    parameter_options,
+    print_page,
+    used_options,
+)
 from scrubber.cli.terminal import GAP, columns
 from scrubber.code_lookup import CodeProfile, PriceProfile, look_up_code, look_up_price
 from scrubber.code_lookup.profile import PRICING_TABLES, ComponentPrice, Coverage
@@ -29,7 +36,7 @@ from scrubber.rulebook.rule_tables import Payer
 
 _INDENT = 2
 _STEPS = 6
-_MUE_WORDS = {"1": "a line", "2": "a day, without exception", "3": "a day"}
+_MUE_TEXTS = {"1": "a line", "2": "a day, without exception", "3": "a day"}
 _DECIDES = {
     "lists": "by its lists",
     "exclusions": "by what it excludes",
@@ -52,13 +59,13 @@ _FEE_COLUMNS = (
 _UNIT_COLUMNS = ("part", "work", "pe office", "pe facility", "malpractice")
 
 Lines = Iterator[str]
-Standings = Mapping[str, TableStatus]
+TableStatuses = Mapping[str, TableStatus]
 
 
 def render_code(known: CodeProfile, width: int) -> str:
-    """What is known of a code, in `width` columns where its texts can be broken, with colour codes."""
-    asked = known.question
-    head = f"{style(asked.code, bold=True)}  {known.status} on {asked.day}; {_payer(known.payer)}"
+    """What is known of a code, wrapped to `width` columns where possible, with colour codes."""
+    question = known.question
+    head = f"{style(question.code, bold=True)}  {known.status} on {question.day}; {_payer(known.payer)}"
     sections = (
         _fees(known.fees, known.table_status),
         _prices(known.prices, width),
@@ -75,15 +82,15 @@ def render_code(known: CodeProfile, width: int) -> str:
 
 def render_price(found: PriceProfile, width: int) -> str:
     """What a service pays, with its arithmetic."""
-    asked, price = found.question, found.price
-    named = "-".join((asked.code, *asked.modifiers))
-    units = f"{asked.units.normalize():f}"
-    head = f"{style(named, bold=True)} x {units} on {asked.day}; {_payer(found.payer)}"
+    question, price = found.question, found.price
+    name = "-".join((question.code, *question.modifiers))
+    units = f"{question.units.normalize():f}"
+    head = f"{style(name, bold=True)} x {units} on {question.day}; {_payer(found.payer)}"
     amounts = f"allowed {style(dollars(price.allowed), bold=True)}, one unit {dollars(price.unit_fee)}"
-    told = [UNKNOWN[price.unknown]] if price.unknown else []
-    told += [price.basis] if price.basis else []
-    used = ", ".join(_standing(found.table_status, table.name) for table in PRICING_TABLES)
-    lines = [line for text in (*told, *price.steps) for line in wrap(text, _INDENT, width, hang=_INDENT)]
+    texts = [UNKNOWN[price.unknown]] if price.unknown else []
+    texts += [price.basis] if price.basis else []
+    used = ", ".join(_table_text(found.table_status, table.name) for table in PRICING_TABLES)
+    lines = [line for text in (*texts, *price.steps) for line in wrap(text, _INDENT, width, hang=_INDENT)]
     return "\n".join(
         [head, f"{'':{_INDENT}}{amounts}", *lines, *wrap(f"Tables: {used}", _INDENT, width, hang=_INDENT), ""]
     )
@@ -94,9 +101,9 @@ def _payer(payer: Payer) -> str:
     return f"{payer.name or payer.line_of_business}{contractor}"
 
 
-def _standing(standings: Standings, table: str) -> str:
-    word, release = standings[table]
-    return f"{table} {release.name} ({word})" if release else f"{table} ({NOT_LOADED})"
+def _table_text(table_status: TableStatuses, table: str) -> str:
+    state, release = table_status[table]
+    return f"{table} {release.name} ({state})" if release else f"{table} ({NOT_LOADED})"
 
 
 def _title(text: str, about: str = "") -> Lines:
@@ -108,8 +115,8 @@ def _grid(header: Sequence[str], rows: Sequence[Sequence[object]]) -> Lines:
     return (f"{'':{_INDENT}}{line}" for line in columns(header, rows))
 
 
-def _fees(rows: Sequence[FeeRow], standings: Standings) -> Lines:
-    yield from _title("FEE SCHEDULE", _standing(standings, MPFS.name))
+def _fees(rows: Sequence[FeeRow], table_status: TableStatuses) -> Lines:
+    yield from _title("FEE SCHEDULE", _table_text(table_status, MPFS.name))
     if not rows:
         yield f"{'':{_INDENT}}no row"
         return
@@ -127,9 +134,9 @@ def _not_done(row: FeeRow) -> str:
     return " ".join(name for name, na in (("office", row.non_facility_na), ("facility", row.facility_na)) if na) or "-"
 
 
-def _prices(parts: Sequence[ComponentPrice], width: int) -> Lines:
+def _prices(prices: Sequence[ComponentPrice], width: int) -> Lines:
     yield from _title("ONE UNIT PAYS")
-    for part in parts:
+    for part in prices:
         fee = part.fee
         why = UNKNOWN[fee.unknown] if fee.unknown else fee.basis or ""
         what = f"{part.component or 'all'}, {part.setting or 'place of service unknown'}: {dollars(fee.fee)}; {why}"
@@ -138,17 +145,17 @@ def _prices(parts: Sequence[ComponentPrice], width: int) -> Lines:
             yield from wrap(step, _STEPS, width)
 
 
-def _mue(edit: Mue | None, standings: Standings) -> Lines:
-    yield from _title("MOST UNITS", _standing(standings, MUE.name))
+def _mue(edit: Mue | None, table_status: TableStatuses) -> Lines:
+    yield from _title("MOST UNITS", _table_text(table_status, MUE.name))
     if edit is None:
         yield f"{'':{_INDENT}}no edit is published, which does not mean unlimited"
     else:
-        yield f"{'':{_INDENT}}{edit.units} {_MUE_WORDS[edit.indicator]} (indicator {edit.indicator})"
+        yield f"{'':{_INDENT}}{edit.units} {_MUE_TEXTS[edit.indicator]} (indicator {edit.indicator})"
 
 
 def _partners(known: CodeProfile) -> Lines:
     ptp = known.ptp
-    yield from _title("NOT PAID BESIDE", _standing(known.table_status, PTP.name))
+    yield from _title("NOT PAID BESIDE", _table_text(known.table_status, PTP.name))
     yield f"{'':{_INDENT}}{ptp.total} PTP partners, page {ptp.page} of {max(1, -(-ptp.total // ptp.page_size))}"
     if not ptp.partners:
         return
@@ -166,7 +173,7 @@ def _partners(known: CodeProfile) -> Lines:
 
 
 def _add_ons(known: CodeProfile, width: int) -> Lines:
-    yield from _title("ADD-ON", _standing(known.table_status, ADD_ON.name))
+    yield from _title("ADD-ON", _table_text(known.table_status, ADD_ON.name))
     if not known.primaries and not known.add_ons:
         yield f"{'':{_INDENT}}no row"
     for about, codes in (
@@ -188,10 +195,10 @@ def _coverage(rows: Sequence[Coverage], width: int) -> Lines:
     for row in rows:
         policy = row.policy
         whose = [policy.payer, policy.line_of_business, policy.plan, policy.contractor]
-        named = " ".join(part for part in whose if part) or "every payer"
-        told = f"{named}: {policy.status}, {policy.effect}; {policy.title}"
+        name = " ".join(part for part in whose if part) or "every payer"
+        texts = f"{name}: {policy.status}, {policy.effect}; {policy.title}"
         months = f"; {row.frequency.months} full months between services" if row.frequency else ""
-        yield from wrap(told + months, _INDENT, width, hang=_STEPS - _INDENT)
+        yield from wrap(texts + months, _INDENT, width, hang=_STEPS - _INDENT)
         for test in ("covered", "excluded"):
             codes = [each.code + ("…" if each.prefix else "") for each in row.diagnoses if each.test == test]
             if codes:
@@ -203,9 +210,9 @@ def _articles(articles: Sequence[LocalArticle], width: int) -> Lines:
         return
     yield from _title("LOCAL COVERAGE ARTICLES")
     for each in articles:
-        named = " ".join((each.row.article, f"version {each.row.version}", *each.lcds))
-        told = f"{named}: {_DECIDES[each.decides]}; contractors {', '.join(each.contractors)}"
-        yield from wrap(told, _INDENT, width, hang=_STEPS - _INDENT)
+        name = " ".join((each.row.article, f"version {each.row.version}", *each.lcds))
+        texts = f"{name}: {_DECIDES[each.decides]}; contractors {', '.join(each.contractors)}"
+        yield from wrap(texts, _INDENT, width, hang=_STEPS - _INDENT)
 
 
 def _rules(known: CodeProfile, width: int) -> Lines:
@@ -226,7 +233,7 @@ def _documentation(known: CodeProfile, width: int) -> Lines:
 
 @click.command()
 @click.argument("code", metavar="CODE")
-@asked_by(CODE_PARAMETERS)
+@parameter_options(CODE_PARAMETERS)
 @click.option("--json", "as_json", is_flag=True, help="Print the API's answer.")
 def codes(code: str, as_json: bool, **options: str | None) -> None:
     """Look a CPT or HCPCS code up: what it pays, needs and conflicts with.
@@ -235,21 +242,21 @@ def codes(code: str, as_json: bool, **options: str | None) -> None:
     scrubber codes 77089 --date 2025-03-12 --zip 35203
     scrubber codes 77080 --line-of-business commercial --json
     """
-    with read_plainly():
-        question = code_question(code, texts(options), datetime.now(UTC).date())
-    chosen = settings()
-    with told_plainly():
-        rulebook, reference = load_rulebook(chosen.rules), open_reference(chosen.reference)
+    with parameter_errors_as_messages():
+        question = code_question(code, used_options(options), datetime.now(UTC).date())
+    settings = current_settings()
+    with errors_as_messages():
+        rulebook, reference = load_rulebook(settings.rules), open_reference(settings.reference)
     known = look_up_code(question, rulebook, reference)
     if as_json:
         click.echo(orjson.dumps(write_known_code(CodeAnswer(known, rulebook.digest))))
     else:
-        show_page(lambda width: render_code(known, width))
+        print_page(lambda width: render_code(known, width))
 
 
 @click.command()
 @click.argument("code", metavar="CODE")
-@asked_by(parameter for parameter in PRICE_PARAMETERS if parameter is not CODE)
+@parameter_options(parameter for parameter in PRICE_PARAMETERS if parameter is not CODE)
 @click.option("--json", "as_json", is_flag=True, help="Print the API's answer.")
 def price(code: str, as_json: bool, **options: str | None) -> None:
     """Price a service as a line of a claim would be, with the arithmetic.
@@ -258,13 +265,13 @@ def price(code: str, as_json: bool, **options: str | None) -> None:
     scrubber price 77080 --modifiers 26 --zip 10019 --date 2025-03-12
     scrubber price 77092 --units 2 --pos 22 --participation nonpar
     """
-    with read_plainly():
-        question = price_question({CODE.name: code, **texts(options)}, datetime.now(UTC).date())
-    chosen = settings()
-    with told_plainly():
-        rulebook, reference = load_rulebook(chosen.rules), open_reference(chosen.reference)
+    with parameter_errors_as_messages():
+        question = price_question({CODE.name: code, **used_options(options)}, datetime.now(UTC).date())
+    settings = current_settings()
+    with errors_as_messages():
+        rulebook, reference = load_rulebook(settings.rules), open_reference(settings.reference)
     found = look_up_price(question, rulebook, reference)
     if as_json:
         click.echo(orjson.dumps(write_priced(found)))
     else:
-        show_page(lambda width: render_price(found, width))
+        print_page(lambda width: render_price(found, width))

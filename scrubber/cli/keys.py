@@ -1,4 +1,4 @@
-"""API keys made, listed, renewed and taken back."""
+"""`scrubber keys`: makes, lists, rotates and revokes API keys."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from scrubber.access.key import SCOPES, Key, id_given, is_tenant, key_digest, ne
 from scrubber.access.open_store import open_keys
 from scrubber.access.store import KeyStore
 from scrubber.batch.model import DEFAULT_TENANT
-from scrubber.cli.options import Unusable, settings, told_plainly
+from scrubber.cli.options import Unusable, current_settings, errors_as_messages
 from scrubber.cli.terminal import columns
 
 DAYS = 365
 OVERLAP_HOURS = 24.0
 LONGEST_NAME = 100
-_SHOWN_ONCE = "This is the only time that the key is shown: keep it where passwords are kept."
+_ONLY_TIME = "This is the only time that the key is shown: keep it where passwords are kept."
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 _key_id = click.argument("key_id", metavar="KEY")
@@ -114,11 +114,11 @@ def create(
     key_id, text = new_text()
     now = _now()
     expires = None if never_expires else now + timedelta(days=days)
-    chosen = tuple(dict.fromkeys(scopes))
-    key = Key(key_id, key_digest(text), tenant, chosen, name, now, expires, rate=rate, concurrent=concurrent)
-    with told_plainly():
+    distinct = tuple(dict.fromkeys(scopes))
+    key = Key(key_id, key_digest(text), tenant, distinct, name, now, expires, rate=rate, concurrent=concurrent)
+    with errors_as_messages():
         _store().add(key)
-    _show_new(key, text, as_json)
+    _print_new(key, text, as_json)
 
 
 @keys.command(name="list")
@@ -131,7 +131,7 @@ def list_(tenant: str | None, as_json: bool) -> None:
     scrubber keys list
     scrubber keys list --tenant clinic-a --json
     """
-    with told_plainly():
+    with errors_as_messages():
         found = [key for key in _store().every() if tenant in (None, key.tenant)]
     now = _now()
     if as_json:
@@ -190,8 +190,8 @@ def rotate(key_id: str, overlap: float, days: int | None, as_json: bool) -> None
     def successor(old: Key) -> Key:
         if old.state(now) != "valid":
             raise Unusable(f"{old.public_id} is {old.state(now)}; make a new key with `scrubber keys create`")
-        made_for = None if old.expires is None else old.expires - old.created
-        lasts = made_for if days is None else timedelta(days=days)
+        lifetime = None if old.expires is None else old.expires - old.created
+        lasts = lifetime if days is None else timedelta(days=days)
         return replace(
             old,
             id=new_id,
@@ -201,9 +201,9 @@ def rotate(key_id: str, overlap: float, days: int | None, as_json: bool) -> None
             replaces=old.id,
         )
 
-    with told_plainly():
-        key = _found(lambda store, named: store.rotate(named, successor, now + timedelta(hours=overlap)), key_id)
-    _show_new(key, text, as_json)
+    with errors_as_messages():
+        key = _found(lambda store, given_id: store.rotate(given_id, successor, now + timedelta(hours=overlap)), key_id)
+    _print_new(key, text, as_json)
 
 
 @keys.command()
@@ -216,8 +216,8 @@ def revoke(key_id: str, as_json: bool) -> None:
     scrubber keys revoke scrubber_3f9a1c20b7d4
     """
     now = _now()
-    with told_plainly():
-        key = _found(lambda store, named: store.revoke(named, now), key_id)
+    with errors_as_messages():
+        key = _found(lambda store, given_id: store.revoke(given_id, now), key_id)
     if as_json:
         click.echo(orjson.dumps(_document(key, now)))
     else:
@@ -225,27 +225,27 @@ def revoke(key_id: str, as_json: bool) -> None:
 
 
 def _store() -> KeyStore:
-    chosen = settings()
-    store = open_keys(chosen.state, chosen.database)
+    settings = current_settings()
+    store = open_keys(settings.state, settings.database)
     if store is None:
         raise Unusable("there is no place for API keys: set SCRUBBER_STATE or SCRUBBER_DATABASE_URL")
     return store
 
 
 def _found(change: Callable[[KeyStore, str], Key | None], name: str) -> Key:
-    named = id_given(name)
-    key = change(_store(), named) if named else None
+    given_id = id_given(name)
+    key = change(_store(), given_id) if given_id else None
     if key is None:
         raise Unusable("there is no such key; `scrubber keys list` shows them as scrubber_ and 12 letters and digits")
     return key
 
 
-def _show_new(key: Key, text: str, as_json: bool) -> None:
+def _print_new(key: Key, text: str, as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps(_document(key, key.created) | {"text": text}))
         return
     until = f"until {_minute(key.expires)} UTC" if key.expires else "until it is revoked"
-    click.echo(f"{key.public_id} of {key.tenant}, for {' '.join(key.scopes)}, {until}. {_SHOWN_ONCE}", err=True)
+    click.echo(f"{key.public_id} of {key.tenant}, for {' '.join(key.scopes)}, {until}. {_ONLY_TIME}", err=True)
     click.echo(text)
 
 

@@ -1,4 +1,4 @@
-"""Every store of the settings, each with its schema version, and whether this program can use them."""
+"""`scrubber migrate`: brings every store of the settings to this program's schema; services check stores at start."""
 
 from __future__ import annotations
 
@@ -8,47 +8,47 @@ import click
 
 from scrubber.access.open_store import open_keys
 from scrubber.batch.storage import open_batches, state_store
-from scrubber.cli.options import Unusable, settings, told_plainly
+from scrubber.cli.options import Unusable, current_settings, errors_as_messages
 from scrubber.config import Settings
 from scrubber.errors import ConfigError, NewerStore, StoreUnavailable
 from scrubber.migrations import EMPTY, Store
 from scrubber.reference.live import open_storage
 
 
-def every_store(chosen: Settings) -> tuple[Store, ...]:
-    """The state, batches, API keys, and the reference data that was loaded.
+def every_store(settings: Settings) -> tuple[Store, ...]:
+    """The stores of the state, batches, API keys and loaded reference data.
 
-    Raises ConfigError for one that cannot be named.
+    Raises ConfigError for a setting that names no usable store.
     """
-    batches, keys = open_batches(chosen.state, chosen.database), open_keys(chosen.state, chosen.database)
+    batches, keys = open_batches(settings.state, settings.database), open_keys(settings.state, settings.database)
     return (
-        *((state_store(chosen.state),) if chosen.state is not None else ()),
+        *((state_store(settings.state),) if settings.state is not None else ()),
         *((batches.store,) if batches is not None else ()),
         *((keys.store,) if keys is not None else ()),
-        *((open_storage(chosen.reference).store,) if chosen.reference is not None else ()),
+        *((open_storage(settings.reference).store,) if settings.reference is not None else ()),
     )
 
 
-def check_stores(chosen: Settings, outage: Callable[[str], None]) -> None:
+def check_stores(settings: Settings, outage: Callable[[str], None]) -> None:
     """Called before a service or workers start. Raises Unusable where a store was written by a newer program.
 
-    A store that cannot be reached just now is no reason not to start: `outage` is told, and it is looked at when it is
-    used. What is to be migrated is migrated then, too.
+    A store that cannot be reached at the moment does not prevent a start: `outage` is called, and the store is checked
+    when it is used, and migrated then where it needs to be.
     """
-    for store in every_store(chosen):
+    for store in every_store(settings):
         try:
             store.pending()
         except NewerStore as error:
             raise Unusable(f"not started: {error}") from None
         except (StoreUnavailable, ConfigError) as error:
             outage(str(error))
-    _begin_state(chosen, outage)
+    _begin_state(settings, outage)
 
 
-def _begin_state(chosen: Settings, outage: Callable[[str], None]) -> None:
-    if chosen.state is None:
+def _begin_state(settings: Settings, outage: Callable[[str], None]) -> None:
+    if settings.state is None:
         return
-    store = state_store(chosen.state)
+    store = state_store(settings.state)
     try:
         store.begin()
         store.migrate()
@@ -80,8 +80,8 @@ def migrate(ctx: click.Context, dry_run: bool) -> None:
 
     Exit code 2: a store cannot be reached, or is newer than this program.
     """
-    with told_plainly():
-        stores = every_store(settings())
+    with errors_as_messages():
+        stores = every_store(current_settings())
     found = [_one(store, dry_run) for store in stores]
     if None in found:
         raise Unusable("not every store could be brought up to date")

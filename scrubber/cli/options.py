@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they open: settings, rules, reference data."""
+"""Options, settings and error messages that several commands share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from scrubber.errors import BackTestStopped, ConfigError, Faults, KeysDown, NoRu
 from scrubber.scrub import Receipt
 
 
-class Day(click.ParamType[date]):
+class DayParameter(click.ParamType[date]):
     """A date as the API's parameters have it: CCYYMMDD or CCYY-MM-DD."""
 
     name = "CCYYMMDD"
@@ -44,8 +44,8 @@ class Unusable(click.ClickException):
 
 
 @contextmanager
-def told_plainly() -> Iterator[None]:
-    """Faults and unusable settings as messages instead of tracebacks."""
+def errors_as_messages() -> Iterator[None]:
+    """Ends the command with a message, not a traceback, for faults and unusable settings."""
     try:
         yield
     except (BackTestStopped, ConfigError, KeysDown, NoRulebook, WrongSwitch) as error:
@@ -54,35 +54,35 @@ def told_plainly() -> Iterator[None]:
         raise Unusable(f"{len(error.faults)} fault(s)\n{error}") from None
 
 
-def settings() -> Settings:
-    """Settings of the environment."""
-    with told_plainly():
+def current_settings() -> Settings:
+    """The settings of the environment. Ends the command where one is unusable."""
+    with errors_as_messages():
         return read_settings(os.environ)
 
 
 C = TypeVar("C", bound=Callable[..., Any])
 
 
-def asked_by(parameters: Iterable[Parameter]) -> Callable[[C], C]:
-    """Gives a command an option for each parameter; its value arrives under the parameter's name."""
-    chosen = tuple(parameters)
+def parameter_options(parameters: Iterable[Parameter]) -> Callable[[C], C]:
+    """Gives a command an option for each parameter, whose value is passed under the parameter's name."""
+    in_order = tuple(parameters)
 
     def decorate(command: C) -> C:
-        for parameter in reversed(chosen):
+        for parameter in reversed(in_order):
             command = _option(parameter)(command)
         return command
 
     return decorate
 
 
-def texts(options: Mapping[str, str | None]) -> dict[str, str]:
+def used_options(options: Mapping[str, str | None]) -> dict[str, str]:
     """The options that were used."""
     return {name: text for name, text in options.items() if text is not None}
 
 
 @contextmanager
-def read_plainly() -> Iterator[None]:
-    """What cannot be read, in the words of the command line: exit code 2."""
+def parameter_errors_as_messages() -> Iterator[None]:
+    """Ends the command with exit code 2 where a parameter cannot be read, naming its option."""
     try:
         yield
     except BadParameter as bad:
@@ -90,8 +90,8 @@ def read_plainly() -> Iterator[None]:
         raise Unusable(f"{name} must be {bad.expected}") from None
 
 
-def show_page(render: Callable[[int], str]) -> None:
-    """A table as wide as the terminal; in colours there, unless NO_COLOR is set."""
+def print_page(render: Callable[[int], str]) -> None:
+    """Prints a text as wide as the terminal, in colours there, unless NO_COLOR is set."""
     width = shutil.get_terminal_size(fallback=(100, 24)).columns
     click.echo(render(width), color=False if os.environ.get("NO_COLOR") else None)
 
@@ -101,11 +101,11 @@ def _option(parameter: Parameter) -> Callable[[C], C]:
     if parameter.choices == (FALSE, TRUE):
         return click.option(*names, flag_value=TRUE, default=None, help=parameter.about)
     if parameter.choices:
-        return click.option(*names, type=click.Choice(parameter.choices), metavar="WORD", help=_with_words(parameter))
+        return click.option(*names, type=click.Choice(parameter.choices), metavar="WORD", help=_with_choices(parameter))
     return click.option(*names, help=parameter.about, metavar=parameter.name.upper()[:9])
 
 
-def _with_words(parameter: Parameter) -> str:
+def _with_choices(parameter: Parameter) -> str:
     return f"{parameter.about} One of: {', '.join(parameter.choices)}."
 
 

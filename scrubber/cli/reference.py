@@ -1,4 +1,4 @@
-"""`scrubber reference`: loads releases, says what the tables hold, drops a release, checks amounts."""
+"""`scrubber reference`: loads, lists and drops releases of reference data, and verifies published amounts."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from itertools import groupby
 import click
 import orjson
 
-from scrubber.cli.options import Unusable, settings, told_plainly
+from scrubber.cli.options import Unusable, current_settings, errors_as_messages
 from scrubber.cli.reference_diff import diff
 from scrubber.cli.reference_status import status
-from scrubber.cli.terminal import Shown, columns, cut
+from scrubber.cli.terminal import ProgressLine, columns, cut
 from scrubber.pricing.verify import Verification, verify_mpfs
 from scrubber.reference import Reference, open_reference
 from scrubber.reference.freshness import answered, not_answered
@@ -64,16 +64,16 @@ def load(
     and column. Workers go on with the old release until the new one is whole, and then change to it.
     """
     _check_complete(kind, complete, skip_bad_rows)
-    chosen = StatedRelease(release, _day(since), _day(until))
-    wanted = LoadRequest(kind, files, chosen, datetime.now(UTC).replace(microsecond=0), skip_bad_rows, complete)
-    with told_plainly():
-        place = place_of_settings()
+    given = StatedRelease(release, _day(since), _day(until))
+    wanted = LoadRequest(kind, files, given, datetime.now(UTC).replace(microsecond=0), skip_bad_rows, complete)
+    with errors_as_messages():
+        storage = storage_of_settings()
         try:
-            outcome = load_files(place, wanted, Shown())
+            outcome = load_files(storage, wanted, ProgressLine())
         except OSError as error:
             raise Unusable(f"the reference data cannot be written: {error.strerror}") from None
-    _tell(outcome)
-    _tell_days(outcome, place)
+    _print_outcome(outcome)
+    _print_days(outcome, storage)
 
 
 load.help = (
@@ -91,12 +91,12 @@ def _check_complete(kind: str, complete: bool, skip_bad_rows: bool) -> None:
         )
 
 
-def place_of_settings() -> ReleaseStorage:
-    """Where SCRUBBER_REFERENCE says that releases are kept."""
-    location = settings().reference
+def storage_of_settings() -> ReleaseStorage:
+    """The storage of releases that SCRUBBER_REFERENCE names."""
+    location = current_settings().reference
     if location is None:
         raise Unusable("SCRUBBER_REFERENCE is not set: name the folder, or the PostgreSQL database, to load into")
-    with told_plainly():
+    with errors_as_messages():
         return open_storage(location)
 
 
@@ -104,34 +104,34 @@ def _day(moment: datetime | None) -> date | None:
     return moment.date() if moment else None
 
 
-def _tell(outcome: LoadOutcome) -> None:
+def _print_outcome(outcome: LoadOutcome) -> None:
     release = outcome.release
     for archive, names in groupby(sorted(outcome.passed_over), lambda name: name.rpartition("!")[0]):
         members = ", ".join(name.rpartition("!")[2] for name in names)
-        told = f"no files of {release.kind}, or a table in another form again"
-        click.echo(f"{archive}: passed over, {told}: {members}", err=True)
+        what = f"no files of {release.kind}, or a table in another form again"
+        click.echo(f"{archive}: passed over, {what}: {members}", err=True)
     for fault in outcome.bad:
         click.echo(f"skipped: {fault}", err=True)
     if release.skipped > len(outcome.bad) and outcome.bad:
         click.echo(f"skipped: {release.skipped - len(outcome.bad):,} more", err=True)
     rows = ", ".join(f"{count:,} row{'' if count == 1 else 's'} of {table}" for table, count in release.rows.items())
     days = f"{release.since} to {release.until or 'the next release'}"
-    words = {"loaded": "is loaded", "replaced": "is replaced", "there-already": "is loaded already, nothing is changed"}
+    verbs = {"loaded": "is loaded", "replaced": "is replaced", "there-already": "is loaded already, nothing is changed"}
     complete = "; complete: a code that it lacks is a finding on these days" if release.complete else ""
-    click.echo(f"{release.kind} {release.name} ({days}) {words[outcome.status]}: {rows}{complete}")
+    click.echo(f"{release.kind} {release.name} ({days}) {verbs[outcome.status]}: {rows}{complete}")
 
 
-def _tell_days(outcome: LoadOutcome, place: ReleaseStorage) -> None:
-    """The dates of service that the kind now answers for, by the table that has most of its rows."""
+def _print_days(outcome: LoadOutcome, storage: ReleaseStorage) -> None:
+    """Print the dates of service that the kind now covers, by the table that has most of its rows."""
     rows = outcome.release.rows
     table = max(rows, key=lambda name: rows[name])
-    releases = [release for release in releases_of(place.loaded()) if release.table == table]
+    releases = [release for release in releases_of(storage.loaded()) if release.table == table]
     click.echo(f"{table} answers for dates of service of {answered(releases)}")
     for days in not_answered(releases):
         click.echo(days)
 
 
-TOLD = 10  # differences and bad rows of a file
+LINES_PRINTED = 10  # for differences, and for bad rows, of a file
 NOT_EXACT = 1
 
 
@@ -160,8 +160,8 @@ def mpfs(ctx: click.Context, files: tuple[str, ...], moment: datetime | None, qu
     Exit code 1 when any amount differs or is unknown here.
     """
     day = moment.date() if moment else None
-    with told_plainly():
-        reference = open_reference(settings().reference)
+    with errors_as_messages():
+        reference = open_reference(current_settings().reference)
         with opened_sources(list(files)) as sources:
             checked = [_checked(source, reference, day, qualifying_apm) for source in sources]
     click.echo(_in_all(checked))
@@ -188,9 +188,9 @@ def _origin(reference: Reference, done: Verification) -> Iterator[str]:
 
 
 def _differences(done: Verification) -> Iterator[str]:
-    for bad in done.first_bad[:TOLD]:
+    for bad in done.first_bad[:LINES_PRINTED]:
         yield f"line {bad.line}: {bad.column or 'row'}: {bad.message}"
-    for row, setting, published, ours, _ in done.first_different[:TOLD]:
+    for row, setting, published, ours, _ in done.first_different[:LINES_PRINTED]:
         code = f"{row.code}-{row.component}" if row.component else row.code
         yield f"{code} in {row.locality}, {setting}: CMS {published}, here {ours}"
     for reason, count in done.unknown.most_common():
@@ -260,9 +260,9 @@ def every(as_json: bool) -> None:
 @click.argument("release")
 def drop(kind: str, release: str) -> None:
     """Take a loaded release away. Claims under way are finished with it; its bytes go with the next change."""
-    with told_plainly():
-        place = place_of_settings()
-        with place.change() as change:
+    with errors_as_messages():
+        storage = storage_of_settings()
+        with storage.change() as change:
             dropped = [each for each in change.loaded if (each.kind, each.name) == (kind, release)]
             if not dropped:
                 there = ", ".join(f"{each.kind} {each.name}" for each in change.loaded)
@@ -270,7 +270,7 @@ def drop(kind: str, release: str) -> None:
             change.commit([each for each in change.loaded if each not in dropped])
     click.echo(f"{kind} {release} is dropped")
     for table in dropped[0].rows:
-        left = [each for each in releases_of(place.loaded()) if each.table == table]
+        left = [each for each in releases_of(storage.loaded()) if each.table == table]
         click.echo(
             f"{table} answers for dates of service of {answered(left)}"
             if left
@@ -279,8 +279,8 @@ def drop(kind: str, release: str) -> None:
 
 
 def _opened() -> Reference:
-    with told_plainly():
-        return open_reference(settings().reference)
+    with errors_as_messages():
+        return open_reference(current_settings().reference)
 
 
 def _moment(release: Release) -> str:

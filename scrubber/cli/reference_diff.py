@@ -1,4 +1,4 @@
-"""What another release changes on claims, told one by one and then in all."""
+"""`scrubber reference diff`: compares two releases, by their rows or by their effect on claims."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import orjson
 
 from scrubber.authoring.release_impact import ClaimChange, ComparedFinding, claim_changes
 from scrubber.cli.claim_files import claims_in
-from scrubber.cli.options import Unusable, settings, told_plainly
-from scrubber.cli.terminal import Shown, columns
+from scrubber.cli.options import Unusable, current_settings, errors_as_messages
+from scrubber.cli.terminal import ProgressLine, columns
 from scrubber.reference import Reference
 from scrubber.reference.live import open_storage
 from scrubber.reference.load.medicaid import LOADED_KINDS
@@ -28,16 +28,16 @@ from scrubber.scrub import open_scrubber
 _BY_RULE = ("rule", "gone", "new", "at risk gone", "at risk new")
 
 
-def show_claim_changes(changes: Iterator[ClaimChange], shown: Shown) -> None:
-    """Each claim that changes, then what that comes to by rule, and in all. Memory does not grow with the claims."""
+def print_claim_changes(changes: Iterator[ClaimChange], progress: ProgressLine) -> None:
+    """Print each claim that changes, then totals by rule and of all. Memory does not grow with the number of claims."""
     total = _Total()
     for change in changes:
         total.add(change)
         if change.changed:
-            shown.wipe()
+            progress.wipe()
             for line in _claim_lines(change):
                 click.echo(line)
-    shown.wipe()
+    progress.wipe()
     for line in total.lines():
         click.echo(line)
 
@@ -47,19 +47,19 @@ def _claim_lines(change: ClaimChange) -> Iterator[str]:
     way = before if before == after else f"{before} -> {after}"
     yield f"{change.name}: {way}, at risk {_money(change.at_risk_before)} -> {_money(change.at_risk_after)}"
     for sign, findings in (("-", change.gone), ("+", change.new)):
-        for told in findings:
-            yield f"  {sign} {told.severity} {told.rule} ({_money(told.at_risk)}): {told.message}"
+        for finding in findings:
+            yield f"  {sign} {finding.severity} {finding.rule} ({_money(finding.at_risk)}): {finding.message}"
 
 
 @dataclass
 class _Dollars:
-    """A sum of what is known, and how many amounts are not."""
+    """A sum of the known amounts, and the number of unknown ones."""
 
     known: Decimal = Decimal(0)
     unknown: int = 0
 
     def add(self, amount: Decimal | None) -> None:
-        """Take an amount into account."""
+        """Add an amount; None: unknown."""
         if amount is None:
             self.unknown += 1
         else:
@@ -70,8 +70,8 @@ class _Dollars:
 
 
 @dataclass
-class _Side:
-    """Findings of one rule that one of the releases has alone."""
+class _RuleSide:
+    """Findings of one rule that only one of the releases leads to."""
 
     findings: int = 0
     at_risk: _Dollars = field(default_factory=_Dollars)
@@ -79,30 +79,30 @@ class _Side:
 
 @dataclass
 class _Total:
-    """What the claims come to so far."""
+    """Totals of the claims so far."""
 
     claims: int = 0
     changed: int = 0
     before: _Dollars = field(default_factory=_Dollars)
     after: _Dollars = field(default_factory=_Dollars)
-    by_rule: defaultdict[str, tuple[_Side, _Side]] = field(
-        default_factory=lambda: defaultdict(lambda: (_Side(), _Side()))
+    by_rule: defaultdict[str, tuple[_RuleSide, _RuleSide]] = field(
+        default_factory=lambda: defaultdict(lambda: (_RuleSide(), _RuleSide()))
     )
 
     def add(self, change: ClaimChange) -> None:
-        """Take a claim into account."""
+        """Add a claim."""
         self.claims += 1
         self.changed += change.changed
         self.before.add(change.at_risk_before)
         self.after.add(change.at_risk_after)
         for at, findings in enumerate((change.gone, change.new)):
-            for told in findings:
-                side = self.by_rule[told.rule][at]
+            for finding in findings:
+                side = self.by_rule[finding.rule][at]
                 side.findings += 1
-                side.at_risk.add(told.at_risk)
+                side.at_risk.add(finding.at_risk)
 
     def lines(self) -> Iterator[str]:
-        """By rule, and in all."""
+        """The totals by rule, and of all claims."""
         rows = [
             (rule, one.findings, other.findings, one.at_risk, other.at_risk)
             for rule, (one, other) in sorted(self.by_rule.items())
@@ -121,27 +121,27 @@ def _money(amount: Decimal | None) -> str:
 
 
 def change_document(change: ClaimChange) -> dict[str, Any]:
-    """One changed claim for machines."""
+    """One changed claim as JSON."""
     return {
         "claim": change.name,
         "disposition": {"before": change.disposition_before, "after": change.disposition_after},
         "atRisk": {"before": amount(change.at_risk_before), "after": amount(change.at_risk_after)},
-        "gone": [_told_document(told) for told in change.gone],
-        "new": [_told_document(told) for told in change.new],
+        "gone": [_finding_document(finding) for finding in change.gone],
+        "new": [_finding_document(finding) for finding in change.new],
     }
 
 
-def _told_document(told: ComparedFinding) -> dict[str, Any]:
+def _finding_document(finding: ComparedFinding) -> dict[str, Any]:
     return {
-        "rule": told.rule,
-        "severity": told.severity,
-        "lines": told.lines,
-        "message": told.message,
-        "atRisk": amount(told.at_risk),
+        "rule": finding.rule,
+        "severity": finding.severity,
+        "lines": finding.lines,
+        "message": finding.message,
+        "atRisk": amount(finding.at_risk),
     }
 
 
-SHOWN = 20  # changes of a kind of change, unless all are asked for
+CHANGES_PRINTED = 20  # of additions, deletions and changes each, unless --all is given
 _WHOSE = {None: "every provider", True: "qualifying APM participants", False: "all other providers"}
 _SIGNS = {"added": "+", "deleted": "-", "changed": "~"}
 
@@ -157,7 +157,7 @@ _SIGNS = {"added": "+", "deleted": "-", "changed": "~"}
     metavar="FILE",
     help="Show the change on these claims: one a file, or one a line.",
 )
-@click.option("--all", "everything", is_flag=True, help=f"Every change, not the first {SHOWN} of each kind.")
+@click.option("--all", "everything", is_flag=True, help=f"Every change, not the first {CHANGES_PRINTED} of each kind.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document a change.")
 def diff(kind: str, before: str, after: str, files: tuple[str, ...], everything: bool, as_json: bool) -> None:
     """Compare two loaded releases of a kind.
@@ -169,24 +169,24 @@ def diff(kind: str, before: str, after: str, files: tuple[str, ...], everything:
     scrubber reference diff ncci-ptp 2026Q2 2026Q3
     scrubber reference diff ncci-ptp 2026Q2 2026Q3 --claims last-month.ndjson
     """
-    chosen = settings()
-    with told_plainly():
-        opened = open_scrubber(chosen.rules, chosen.reference, chosen.stale_after)
-        loaded = open_storage(chosen.reference).loaded() if chosen.reference else ()
+    settings = current_settings()
+    with errors_as_messages():
+        opened = open_scrubber(settings.rules, settings.reference, settings.stale_after)
+        loaded = open_storage(settings.reference).loaded() if settings.reference else ()
     one, other = (_releases(opened.reference, loaded, kind, name) for name in (before, after))
     if not files:
-        _show_rows(opened.reference, one, other, everything, as_json)
+        _print_rows(opened.reference, one, other, everything, as_json)
         return
-    shown = Shown("claims")
-    claims = claims_in(files, chosen.max_body_bytes, shown)
+    progress = ProgressLine("claims")
+    claims = claims_in(files, settings.max_body_bytes, progress)
     changes = claim_changes(opened, one.values(), other.values(), claims)
     if as_json:
         for change in changes:
             if change.changed:
-                shown.wipe()
+                progress.wipe()
                 click.echo(orjson.dumps(change_document(change)))
     else:
-        show_claim_changes(changes, shown)
+        print_claim_changes(changes, progress)
 
 
 def _releases(reference: Reference, loaded: tuple[LoadedRelease, ...], kind: str, name: str) -> dict[str, Release]:
@@ -202,35 +202,37 @@ def _releases(reference: Reference, loaded: tuple[LoadedRelease, ...], kind: str
     }
 
 
-def _show_rows(
+def _print_rows(
     reference: Reference, one: dict[str, Release], other: dict[str, Release], everything: bool, as_json: bool
 ) -> None:
     counts: Counter[str] = Counter()
-    shown = Shown()
+    progress = ProgressLine()
     for table in sorted(one.keys() | other.keys()):
         for change in difference(
-            reference.backend, TABLES[stored_under(table)], one.get(table), other.get(table), shown
+            reference.backend, TABLES[stored_under(table)], one.get(table), other.get(table), progress
         ):
             counts[change.change] += 1
-            if as_json or everything or counts[change.change] <= SHOWN:
-                shown.wipe()
+            if as_json or everything or counts[change.change] <= CHANGES_PRINTED:
+                progress.wipe()
             if as_json:
                 click.echo(orjson.dumps(_document(change), default=str))
-            elif everything or counts[change.change] <= SHOWN:
+            elif everything or counts[change.change] <= CHANGES_PRINTED:
                 click.echo(_line(change))
-    shown.wipe()
+    progress.wipe()
     if not as_json:
         click.echo(", ".join(f"{counts[word]:,} {word}" for word in _SIGNS))
 
 
 def _line(change: RowChange) -> str:
     name = _factor(change) if change.table == CONVERSION_FACTORS.name else " ".join(map(str, change.key))
-    told = "; ".join(f"{column} {old or '(none)'} -> {new or '(none)'}" for column, old, new in cells_changed(change))
-    return f"{_SIGNS[change.change]} {change.table} {name}{': ' + told if told else ''}"
+    finding = "; ".join(
+        f"{column} {old or '(none)'} -> {new or '(none)'}" for column, old, new in cells_changed(change)
+    )
+    return f"{_SIGNS[change.change]} {change.table} {name}{': ' + finding if finding else ''}"
 
 
 def _factor(change: RowChange) -> str:
-    """Whose factor it is, and which: from 2026 on there are two where there was one, so none of them is changed."""
+    """Whose factor it is, and its value where it is added or deleted: in 2026 two factors replaced one."""
     [whose] = change.key
     [row] = change.after or change.before
     return _WHOSE[whose] if change.change == "changed" else f"{_WHOSE[whose]}: {row.factor}"

@@ -1,4 +1,4 @@
-"""What answers for days, or for the dates of service of claims."""
+"""`scrubber reference status`: prints which tables are in force or stale on days, or on dates of service of claims."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import orjson
 
 from scrubber.claim.model import Claim
 from scrubber.cli.claim_files import claims_in
-from scrubber.cli.options import settings, told_plainly
-from scrubber.cli.terminal import Shown, columns
+from scrubber.cli.options import current_settings, errors_as_messages
+from scrubber.cli.terminal import ProgressLine, columns
 from scrubber.reference import Reference, open_reference
 from scrubber.reference.freshness import Reach, reach
 
-_WORDS = {
+_STATE_TEXTS = {
     "in-force": "in force",
     "carried-forward": "carried forward",
     "past-last-release": "stale",
@@ -27,8 +27,8 @@ STALE = "past-last-release"
 _DAYS = click.DateTime(["%Y-%m-%d", "%Y%m%d"])
 
 
-class _Seen(NamedTuple):
-    """Dates of service to which one release of a table lies in one way, and how many claims have such a day."""
+class _ClaimDays(NamedTuple):
+    """Dates of service on which a table has the same status by one release, and how many claims have such a day."""
 
     table: str
     standing: str
@@ -57,11 +57,11 @@ def status(
     scrubber reference status --date 2025-03-12 --date 2025-11-03
     scrubber reference status --claims last-month.ndjson --strict
     """
-    chosen = settings()
-    with told_plainly():
-        opened = open_reference(chosen.reference)
+    settings = current_settings()
+    with errors_as_messages():
+        opened = open_reference(settings.reference)
     if files:
-        stale = _of_claims(opened, Counter(_days_of(files, chosen.max_body_bytes)), as_json)
+        stale = _of_claims(opened, Counter(_days_of(files, settings.max_body_bytes)), as_json)
     else:
         stale = _of_days(opened, [moment.date() for moment in moments] or [datetime.now(UTC).date()], as_json)
     if strict and stale:
@@ -69,8 +69,8 @@ def status(
 
 
 def _days_of(files: tuple[str, ...], most_bytes: int) -> Iterator[date]:
-    """Every date of service of every claim, once a claim."""
-    for read in claims_in(files, most_bytes, Shown("claims")):
+    """The dates of service of every claim, each once for a claim."""
+    for read in claims_in(files, most_bytes, ProgressLine("claims")):
         yield from _days(read.claim)
 
 
@@ -79,40 +79,40 @@ def _days(claim: Claim) -> set[date]:
 
 
 def _of_days(opened: Reference, days: list[date], as_json: bool) -> bool:
-    """Show every table on every day; whether one is stale."""
+    """Print every table on every day; whether one is stale."""
     found = [each for day in days for each in reach(opened, day)]
     if as_json:
         click.echo(orjson.dumps([_reach_document(each) for each in found]))
     else:
-        _show_days(found, days)
+        _print_days(found, days)
     return any(each.status.state == STALE for each in found)
 
 
 def _of_claims(opened: Reference, days: Counter[date], as_json: bool) -> bool:
-    """Show the tables that are not in force on dates of service seen; whether one is stale."""
-    seen = _seen(opened, days)
+    """Print the tables that are not in force on dates of service of claims; whether one is stale."""
+    claim_days = _days_by_table(opened, days)
     if as_json:
-        click.echo(orjson.dumps([each._asdict() for each in seen]))
+        click.echo(orjson.dumps([each._asdict() for each in claim_days]))
     else:
-        _show_seen(seen, days)
-    return any(each.standing == STALE for each in seen)
+        _print_claim_days(claim_days, days)
+    return any(each.standing == STALE for each in claim_days)
 
 
-def _seen(opened: Reference, days: Counter[date]) -> list[_Seen]:
+def _days_by_table(opened: Reference, days: Counter[date]) -> list[_ClaimDays]:
     found: dict[tuple[str, str, str | None], list[date]] = {}
     for day in sorted(days):
         for each in reach(opened, day):
             release = each.status.release
             found.setdefault((each.table, each.status.state, release and release.name), []).append(day)
     return [
-        _Seen(table, word, release, of[0], of[-1], sum(days[day] for day in of))
-        for (table, word, release), of in sorted(found.items(), key=str)
-        if word != "in-force"
+        _ClaimDays(table, state, release, of[0], of[-1], sum(days[day] for day in of))
+        for (table, state, release), of in sorted(found.items(), key=str)
+        if state != "in-force"
     ]
 
 
-def _show_seen(seen: Iterable[_Seen], days: Counter[date]) -> None:
-    rows = [each._replace(standing=_WORDS[each.standing]) for each in seen]
+def _print_claim_days(claim_days: Iterable[_ClaimDays], days: Counter[date]) -> None:
+    rows = [each._replace(standing=_STATE_TEXTS[each.standing]) for each in claim_days]
     if rows:
         header = ("table", "standing", "release", "first day", "last day", "claims")
         for line in columns(header, rows, frozenset({"claims"})):
@@ -136,13 +136,13 @@ def _reach_document(each: Reach) -> dict[str, Any]:
     }
 
 
-def _show_days(found: list[Reach], days: list[date]) -> None:
+def _print_days(found: list[Reach], days: list[date]) -> None:
     header = ("day", "table", "standing", "release", "until", "days past")
     rows = [
         (
             each.day,
             each.table,
-            _WORDS[each.status.state],
+            _STATE_TEXTS[each.status.state],
             each.status.release.name if each.status.release else "none",
             each.status.release.until if each.status.release else None,
             each.days_past,
@@ -152,5 +152,5 @@ def _show_days(found: list[Reach], days: list[date]) -> None:
     for line in columns(header, rows, frozenset({"days past"})):
         click.echo(line)
     for day in days:
-        words = Counter(_WORDS[each.status.state] for each in found if each.day == day)
-        click.echo(f"{day}: {', '.join(f'{count} {word}' for word, count in words.items())}")
+        counts = Counter(_STATE_TEXTS[each.status.state] for each in found if each.day == day)
+        click.echo(f"{day}: {', '.join(f'{count} {state}' for state, count in counts.items())}")

@@ -1,4 +1,4 @@
-"""The same answer again, or what keeps it from being made."""
+"""`scrubber replay`: scrubs a claim again as for an earlier answer, and prints what differs or is missing for it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 import orjson
 
 from scrubber.cli.claim_files import claim_in, content_of
-from scrubber.cli.options import Unusable, settings, told_plainly
+from scrubber.cli.options import Unusable, current_settings, errors_as_messages
 from scrubber.errors import NotReplayable
 from scrubber.replay import NOTHING, Difference, RecordedAnswer, Replayed, read_answer
 from scrubber.replay import replay as replay_claim
@@ -41,10 +41,10 @@ def replay(context: click.Context, answer_file: str, claim_file: str, as_json: b
     Exit code 0: the same answer; 1: another one, and in what they differ; 2: something that it names is missing here.
     """
     answer, claim = _answer(answer_file), claim_in(claim_file)
-    chosen = settings()
-    with told_plainly():
-        done = replay_claim(answer, claim, chosen.rules, chosen.reference, chosen.state)
-    click.echo(orjson.dumps(_as_json(done)) if as_json else "\n".join(_in_words(done)))
+    settings = current_settings()
+    with errors_as_messages():
+        done = replay_claim(answer, claim, settings.rules, settings.reference, settings.state)
+    click.echo(orjson.dumps(_as_json(done)) if as_json else "\n".join(_text_lines(done)))
     if done.missing or done.differences:
         context.exit(_MISSING if done.missing else _DIFFERENT)
 
@@ -56,7 +56,7 @@ def _answer(file: str) -> RecordedAnswer:
         raise Unusable(f"{file}: {error}") from None
 
 
-def _in_words(done: Replayed) -> Iterator[str]:
+def _text_lines(done: Replayed) -> Iterator[str]:
     if done.missing:
         yield "The answer cannot be made again. What it was made with and is missing here:"
         for each in done.missing:
@@ -66,34 +66,34 @@ def _in_words(done: Replayed) -> Iterator[str]:
         for group, differing in groupby(done.differences, key=_group):
             yield f"  {group}"
             for difference in differing:
-                yield from _told(difference)
+                yield from _difference_lines(difference)
     else:
         yield "the same bytes" if done.same_bytes else "the same content, in other bytes"
 
 
 def _group(difference: Difference) -> str:
-    """What a difference is about: a finding, a release, or a key of the answer."""
+    """The subject of a difference: a finding, a release, or a key of the answer."""
     return " ".join(difference.path[:2]) if difference.path[0] in _LISTS else difference.path[0]
 
 
 _LISTS = ("findings", "shadow", "notChecked", "normalised")
 
 
-def _told(difference: Difference) -> Iterator[str]:
-    place = ".".join(difference.path[2 if difference.path[0] in _LISTS else 1 :])
-    for word, value, other in (
+def _difference_lines(difference: Difference) -> Iterator[str]:
+    path = ".".join(difference.path[2 if difference.path[0] in _LISTS else 1 :])
+    for side, value, other in (
         ("before", difference.before, difference.after),
         ("after", difference.after, difference.before),
     ):
         if other is NOTHING:
-            yield from _wrapped(f"{_ONLY[word]}: {_short(value)}", 4)
+            yield from _wrapped(f"{_ONLY[side]}: {_short(value)}", 4)
         elif value is not NOTHING:
-            name = f"{place} " if place else ""
-            yield from _wrapped(f"{name}{'was' if word == 'before' else 'now'}: {_short(value)}", 4)
+            name = f"{path} " if path else ""
+            yield from _wrapped(f"{name}{'was' if side == 'before' else 'now'}: {_short(value)}", 4)
 
 
 def _short(value: Any) -> str:
-    """A value in one line; of a finding what it says."""
+    """A value in one line; of a finding its message."""
     if isinstance(value, Mapping) and "message" in value:
         severity = f"{value['severity']}: " if "severity" in value else ""
         return f"{severity}{value['message']}"

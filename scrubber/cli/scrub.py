@@ -1,4 +1,4 @@
-"""`scrubber scrub FILE.ndjson`: a file of many claims on all cores, gone on with where it was interrupted."""
+"""`scrubber scrub`: scrubs claims in files, one claim each, or a file of many claims on all cores."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from scrubber.batch.local_file import CannotContinue, FileOptions, ProcessEnded,
 from scrubber.batch.model import BatchTally
 from scrubber.batch.upload import LOOKED_AT, SPACE, sniff
 from scrubber.claim.model import Claim
-from scrubber.cli.claim_files import claim_bytes, claim_plainly
-from scrubber.cli.options import Day, Unusable, receipt, settings, told_plainly
-from scrubber.cli.terminal import Shown
+from scrubber.cli.claim_files import claim_bytes, claim_errors_as_messages
+from scrubber.cli.options import DayParameter, Unusable, current_settings, errors_as_messages, receipt
+from scrubber.cli.terminal import ProgressLine
 from scrubber.config import Settings, cores
 from scrubber.errors import BadUpload
 from scrubber.findings import ScrubResult, Switches, read_switches
@@ -31,7 +31,7 @@ SUFFIXES = (".ndjson", ".jsonl")
 
 
 def output_for(claims: Path, output: Path | None) -> Path:
-    """Where results go, unless it is said: beside the claims."""
+    """The file for results: the option, or else one beside the claims."""
     return output or claims.with_name(f"{claims.stem}.results.ndjson")
 
 
@@ -42,14 +42,16 @@ def scrub_many(
     switches: Switches,
     jobs: int,
     opened: Scrubber,
-    chosen: Settings,
+    settings: Settings,
 ) -> BatchTally:
-    """Scrubs a file and says what came out. Raises Unusable."""
-    bar = _Bar()
+    """Scrub a file of many claims and print the totals; an interrupted run is continued. Raises Unusable."""
+    bar = _LocalProgress()
     try:
         _has_lines(claims)
         day = received_on or received_on_before(output) or datetime.now(UTC).date()
-        tally = scrub_file(claims, output, opened, FileOptions(day, switches, chosen.max_body_bytes), jobs, bar.told)
+        tally = scrub_file(
+            claims, output, opened, FileOptions(day, switches, settings.max_body_bytes), jobs, bar.report
+        )
     except (CannotContinue, ProcessEnded) as error:
         raise Unusable(str(error)) from None
     except OSError as error:
@@ -66,7 +68,7 @@ def scrub_many(
 
 
 def _has_lines(claims: Path) -> None:
-    """Raises Unusable for a file whose lines cannot be claims, with what to do about it."""
+    """Raises Unusable for a file whose lines cannot be claims, with a message of what to do."""
     with claims.open("rb") as file:
         start = file.read(LOOKED_AT).lstrip(SPACE)
     try:
@@ -79,42 +81,42 @@ def _has_lines(claims: Path) -> None:
         raise Unusable(f"{claims} is a JSON array; give a claim a line: jq -c '.[]' {claims} > claims.ndjson")
 
 
-class _Bar:
-    """The line of progress, from the first row on that is known."""
+class _LocalProgress:
+    """The line of progress of scrub_file, which begins with the first report: only then is the number of rows known."""
 
     def __init__(self) -> None:
-        self._shown: Shown | None = None
+        self._line: ProgressLine | None = None
 
-    def told(self, rows: int, before: int, every: int) -> None:
-        """See batch.file.Told."""
-        self._shown = self._shown or Shown("rows", (before, before / every))
-        self._shown(rows, rows / every)
+    def report(self, rows: int, before: int, every: int) -> None:
+        """The callback of scrub_file: rows done, those done before this run, and all rows."""
+        self._line = self._line or ProgressLine("rows", (before, before / every))
+        self._line(rows, rows / every)
 
 
 _FELL_SHORT, _UNREADABLE = 1, 2
-Show = Callable[[bytes], None]
+PrintAnswer = Callable[[bytes], None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
-    """How each file is scrubbed and shown; `view` is that of a file by its name."""
+class _FileScrub:
+    """How each file is scrubbed and its answer printed; `view` gives the view of a file by its name."""
 
     scrubber: Scrubber
     receipt: Receipt
     switches: Switches
     view: Callable[[str], View]
-    show: Show
+    print_answer: PrintAnswer
 
     def file(self, file: str) -> str | None:
-        """Scrub one file and show the answer. Returns its disposition, or None when it is no claim."""
+        """Scrub one file and print the answer. Returns its disposition, or None when it is no claim."""
         try:
             data = claim_bytes(file)
-            with claim_plainly(file):
+            with claim_errors_as_messages(file):
                 answered = scrub_bytes(data, self.scrubber, self.receipt, self.switches, self.view(file))
         except Unusable as error:
             click.echo(error.message, err=True)
             return None
-        self.show(answered.content)
+        self.print_answer(answered.content)
         return answered.result.disposition
 
 
@@ -127,7 +129,7 @@ class _Run:
 @click.option("--disable", multiple=True, metavar="ID", help="Leave this rule out.")
 @click.option(
     "--received-on",
-    type=Day(),
+    type=DayParameter(),
     help="Day of receipt, instead of the claim's own or today; of many claims: of those that do not say.",
 )
 @click.option("--strict", is_flag=True, help="Exit with 1 when something denies.")
@@ -162,23 +164,23 @@ def scrub(
 
     Exit code 2: a file is no claim; the others are scrubbed all the same.
     """
-    chosen = settings()
-    with told_plainly():
-        opened = open_scrubber(chosen.rules, chosen.reference, chosen.stale_after)
+    settings = current_settings()
+    with errors_as_messages():
+        opened = open_scrubber(settings.rules, settings.reference, settings.stale_after)
         switches = read_switches(enable, disable, opened.rulebook)
     many = (
         jobs is not None
         or output is not None
         or any(Path(file.removesuffix(".gz")).suffix in SUFFIXES for file in files)
     )
-    if (as_json or many) and view == DEFAULT_VIEW:  # the one answer that can be replayed
-        archive_or_warn(chosen.rules, opened.rulebook.digest, chosen.state, _not_kept)
+    if (as_json or many) and view == DEFAULT_VIEW:  # the only view that can be replayed
+        archive_or_warn(settings.rules, opened.rulebook.digest, settings.state, _warn_not_archived)
     if many:
         claims = _one_file(files, as_json or include or view != DEFAULT_VIEW)
-        place = output_for(claims, output)
-        tally = scrub_many(claims, place, received_on, switches, jobs or cores(), opened, chosen)
+        results_file = output_for(claims, output)
+        tally = scrub_many(claims, results_file, received_on, switches, jobs or cores(), opened, settings)
         context.exit(_UNREADABLE if tally.rejected else _FELL_SHORT if strict and tally.deny else 0)
-    run = _Run(opened, receipt(received_on), switches, *_shown_as(as_json, view, include))
+    run = _FileScrub(opened, receipt(received_on), switches, *_view_and_print(as_json, view, include))
     dispositions = [run.file(file) for file in files]
     if None in dispositions:
         context.exit(_UNREADABLE)
@@ -194,17 +196,17 @@ def _one_file(files: tuple[str, ...], shaped: object) -> Path:
     return Path(files[0])
 
 
-def _shown_as(as_json: bool, view: str, include: tuple[str, ...]) -> tuple[Callable[[str], View], Show]:
-    """The view of each file, and what prints the answer."""
+def _view_and_print(as_json: bool, view: str, include: tuple[str, ...]) -> tuple[Callable[[str], View], PrintAnswer]:
+    """The view of each file, and the function that prints its answer."""
     if include and view != DEFAULT_VIEW:
         raise Unusable(f"--include goes with --view {DEFAULT_VIEW} only")
     if as_json or view != DEFAULT_VIEW:
-        chosen = including(include) if include else VIEWS[view]
-        return lambda _file: chosen, click.echo
+        view_of_all = including(include) if include else VIEWS[view]
+        return lambda _file: view_of_all, click.echo
     return partial(_table, include=frozenset(include)), _print_table
 
 
-def _not_kept(why: str) -> None:
+def _warn_not_archived(why: str) -> None:
     click.echo(f"the rulebook is not kept, so its answers cannot be replayed: {why}", err=True)
 
 
@@ -213,12 +215,12 @@ def _table(file: str, include: Collection[str]) -> View:
     width = shutil.get_terminal_size(fallback=(100, 24)).columns
 
     def write(_claim: Claim, result: ScrubResult) -> bytes:
-        shown = result if SHADOW in include else result._replace(shadow=())
-        return terminal.render(name, shown, width).encode()
+        printed = result if SHADOW in include else result._replace(shadow=())
+        return terminal.render(name, printed, width).encode()
 
     return View(write, every_check=CHECKS in include)
 
 
 def _print_table(content: bytes) -> None:
-    """In colours on a terminal, unless NO_COLOR is set."""
+    """Prints the table, in colours on a terminal, unless NO_COLOR is set."""
     click.echo(content.decode(), color=False if os.environ.get("NO_COLOR") else None)

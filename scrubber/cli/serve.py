@@ -1,4 +1,4 @@
-"""`scrubber serve` and `scrubber worker`: the service, and processes that scrub batches, until told to end."""
+"""`scrubber serve` and `scrubber worker`: run the service, and processes that scrub batches, until a signal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from scrubber.batch.storage import Batches, open_batches
 from scrubber.batch.work import WorkContext
 from scrubber.batch.worker_pool import Duty, OpenContext, Pool, chunks, maintenance_duty
 from scrubber.cli.migrate import check_stores
-from scrubber.cli.options import Unusable, settings, told_plainly
+from scrubber.cli.options import Unusable, current_settings, errors_as_messages
 from scrubber.config import Settings, cores, unknown_settings
 from scrubber.errors import Faults
 from scrubber.reference import LiveReference
@@ -83,17 +83,17 @@ def serve(watch: bool) -> None:
     """
     for name in unknown_settings(os.environ):
         click.echo(f"{name} is no setting and has no effect", err=True)
-    chosen = settings()
-    with told_plainly():
-        check_stores(chosen, lambda why: open_log(sys.stdout).error("store away", reason=why))
+    settings = current_settings()
+    with errors_as_messages():
+        check_stores(settings, lambda why: open_log(sys.stdout).error("store away", reason=why))
         try:
-            app, reloads = reloading_app(chosen, _say if watch else None)
+            app, reloader = reloading_app(settings, _print_line if watch else None)
         except Faults as error:
             raise Unusable(f"{len(error.faults)} fault(s)\n{error}\n{NOT_STARTED}") from None
-    gunicorn.serve(app, reloads, FolderWatch(chosen.rules) if watch else None)
+    gunicorn.serve(app, reloader, FolderWatch(settings.rules) if watch else None)
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     click.echo(line, err=True)
 
 
@@ -120,90 +120,96 @@ def worker(processes: int | None, parent: int | None) -> None:
     """
     for name in unknown_settings(os.environ):
         click.echo(f"{name} is no setting and has no effect", err=True)
-    chosen = settings()
-    count = processes or chosen.batch_workers or cores()
+    settings = current_settings()
+    count = processes or settings.batch_workers or cores()
     log = logs.open_log(sys.stdout)
-    with told_plainly():
-        _open_batches(chosen)
-        check_stores(chosen, lambda why: log.error("store away", reason=why))
-        afterwards = MaintenanceOptions(timedelta(days=chosen.keep_days), chosen.webhook_hosts, chosen.webhook_secret)
-        log_event: LogEvent = lambda event, told: (log.error if event in OUTAGES else log.info)(event, **told)  # noqa: E731
-        duties = [maintenance_duty(afterwards), *_crew(chosen, count, log_event)]
-        pool = Pool(duties, _Rules(chosen, log), log_event)
+    with errors_as_messages():
+        _open_batches(settings)
+        check_stores(settings, lambda why: log.error("store away", reason=why))
+        afterwards = MaintenanceOptions(
+            timedelta(days=settings.keep_days), settings.webhook_hosts, settings.webhook_secret
+        )
+        log_event: LogEvent = lambda event, fields: (log.error if event in OUTAGES else log.info)(event, **fields)  # noqa: E731
+        duties = [maintenance_duty(afterwards), *_chunk_duties(settings, count, log_event)]
+        pool = Pool(duties, _RulesOfWorkers(settings, log), log_event)
     logs.take_over(log)
     log.info("workers", processes=count)
     pool.run(lambda: parent is None or os.getppid() == parent)
 
 
-def _crew(chosen: Settings, count: int, log_event: LogEvent) -> list[Duty]:
-    if chosen.broker is None:
+def _chunk_duties(settings: Settings, count: int, log_event: LogEvent) -> list[Duty]:
+    if settings.broker is None:
         return [chunks] * count
     from scrubber.batch.celery import celery_duties
 
-    return celery_duties(chosen.broker, count, log_event)
+    return celery_duties(settings.broker, count, log_event)
 
 
-class _Rules:
-    """Reads rules and reference data once for all workers: at the start, and anew when asked again.
+class _RulesOfWorkers:
+    """Reads rules and reference data for all workers: at the start, and again for each reload.
 
-    Rules have to pass what a service asks for, each time; what the service checked is on record.
+    Rules must pass the same checks as in the service; what the service has checked is recorded, and not checked again.
     """
 
-    def __init__(self, chosen: Settings, log: logs.Log) -> None:
-        self._chosen = chosen
+    def __init__(self, settings: Settings, log: logs.Log) -> None:
+        self._settings = settings
         self._log = log
 
     def __call__(self) -> OpenContext:
-        """What opens the context of a worker. Raises ScrubberError, and then nothing has changed."""
-        chosen, log = self._chosen, self._log
-        reference = LiveReference(chosen.reference, report=lambda why: log.error("reference data not read", reason=why))
-        live = LiveScrubber(self._in_force(reference), reference, chosen.stale_after)
+        """A function that opens the context of a worker. Raises ScrubberError; nothing has changed then."""
+        settings, log = self._settings, self._log
+        reference = LiveReference(
+            settings.reference, report=lambda why: log.error("reference data not read", reason=why)
+        )
+        live = LiveScrubber(self._in_force(reference), reference, settings.stale_after)
         pinned = PinnedScrubbers(
-            chosen.reference,
-            chosen.state,
-            chosen.stale_after,
+            settings.reference,
+            settings.state,
+            settings.stale_after,
             lambda why: log.warning("batch goes on with what is in force", reason=why),
         )
-        return lambda: _open_context(chosen, live, pinned)
+        return lambda: _open_context(settings, live, pinned)
 
     def _in_force(self, reference: LiveReference) -> Rulebook:
-        """The rules that were brought back in place of the folder's, or else the folder's."""
-        chosen, log = self._chosen, self._log
-        back = admit_rolled_back(chosen.rules, chosen.state)
+        """The rules of a rollback, where there was one, or else those of the folder."""
+        settings, log = self._settings, self._log
+        back = admit_rolled_back(settings.rules, settings.state)
         if back:
             log.warning("rolled back", rulebook=back.rulebook.digest)
             return back.rulebook
         earlier = last_in_force(
-            chosen.rules, chosen.state, lambda why: log.warning("versions not compared", reason=why)
+            settings.rules, settings.state, lambda why: log.warning("versions not compared", reason=why)
         )
-        admitted = admit(chosen.rules, reference.current(), CheckCache(chosen.state), cores(), earlier)
-        for line in fault_lines(chosen.rules, admitted.warnings):
+        admitted = admit(settings.rules, reference.current(), CheckCache(settings.state), cores(), earlier)
+        for line in fault_lines(settings.rules, admitted.warnings):
             log.warning("draft", reason=line)
         digest = admitted.rulebook.digest
-        archive_or_warn(chosen.rules, digest, chosen.state, lambda why: log.warning("rulebook not kept", reason=why))
-        record_in_force(chosen.rules, digest, chosen.state)
+        archive_or_warn(
+            settings.rules, digest, settings.state, lambda why: log.warning("rulebook not kept", reason=why)
+        )
+        record_in_force(settings.rules, digest, settings.state)
         return admitted.rulebook
 
 
-def _open_context(chosen: Settings, live: LiveScrubber, pinned: PinnedScrubbers) -> WorkContext:
-    batches = _open_batches(chosen)
+def _open_context(settings: Settings, live: LiveScrubber, pinned: PinnedScrubbers) -> WorkContext:
+    batches = _open_batches(settings)
     return WorkContext(
         job_store=batches.job_store,
         file_store=batches.file_store,
         scrubber=live.current,
-        most_row_bytes=chosen.max_body_bytes,
-        most_upload_bytes=chosen.max_batch_bytes,
+        most_row_bytes=settings.max_body_bytes,
+        most_upload_bytes=settings.max_batch_bytes,
         now=_now,
         seconds=time.monotonic,
         alive=_nothing,
-        lease_seconds=chosen.lease_seconds,
+        lease_seconds=settings.lease_seconds,
         notify=batches.notify,
         pinned=pinned,
     )
 
 
-def _open_batches(chosen: Settings) -> Batches:
-    batches = open_batches(chosen.state, chosen.database, chosen.lease_seconds, chosen.broker)
+def _open_batches(settings: Settings) -> Batches:
+    batches = open_batches(settings.state, settings.database, settings.lease_seconds, settings.broker)
     if batches is None:
         raise Unusable("there is no place for batches: set SCRUBBER_STATE or SCRUBBER_DATABASE_URL")
     return batches
@@ -214,4 +220,4 @@ def _now() -> datetime:
 
 
 def _nothing() -> None:
-    """Watched processes replace this."""
+    """A placeholder: the pool gives each worker its own."""

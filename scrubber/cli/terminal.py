@@ -1,4 +1,4 @@
-"""Tables for people, and how far a long command is."""
+"""Prints tables that fit the terminal, and the progress of long commands."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GAP = "  "
 def columns(
     header: Sequence[str], rows: Sequence[Sequence[object]], right: frozenset[str] = frozenset()
 ) -> Iterator[str]:
-    """Lines of a table; the columns named in `right` are set to the right."""
+    """Lines of a table; the columns named in `right` are aligned to the right."""
     cells = [[str(name).upper() for name in header], *([_text(cell) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in cells:
@@ -27,27 +27,27 @@ def columns(
 
 
 def width() -> int | None:
-    """Of the terminal, in characters; None where nobody looks."""
+    """The width of the terminal in characters; None where the output is not a terminal."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def fitting(
     header: Sequence[str], rows: Sequence[Sequence[object]], right: frozenset[str], spare: Sequence[str]
 ) -> list[str]:
-    """Lines of a table that fits the terminal: columns of `spare` are left out, the first ones first, until it does."""
+    """Lines of a table that fits the terminal: columns of `spare` are left out, in their order, until it does."""
     lines = list(columns(header, rows, right))
-    room = width()
-    if room is None or not spare or max(map(len, lines)) <= room:
+    available = width()
+    if available is None or not spare or max(map(len, lines)) <= available:
         return lines
-    place = header.index(spare[0])
-    without = [[*row[:place], *row[place + 1 :]] for row in (header, *rows)]
+    position = header.index(spare[0])
+    without = [[*row[:position], *row[position + 1 :]] for row in (header, *rows)]
     return fitting([str(name) for name in without[0]], without[1:], right, spare[1:])
 
 
 def cut(line: str) -> str:
-    """A line as far as a terminal is wide; whole where nobody looks at it."""
-    room = width()
-    return line if room is None or len(line) <= room else f"{line[: room - 1]}…"
+    """A line cut to the width of the terminal; the full line where the output is not a terminal."""
+    available = width()
+    return line if available is None or len(line) <= available else f"{line[: available - 1]}…"
 
 
 def _text(cell: object) -> str:
@@ -56,14 +56,14 @@ def _text(cell: object) -> str:
     return "" if cell is None else str(cell)
 
 
-SECONDS_A_LINE = 60.0  # where nobody watches
+SECONDS_A_LINE = 60.0  # where the output is not a terminal
 SECONDS_A_REDRAW = 0.1
 BAR = 30  # characters
 WIPE = "\r\x1b[K"
 
 
-class Shown:
-    """A line that is drawn again on a terminal, else a line a minute. `what` is counted.
+class ProgressLine:
+    """Prints progress: a line that is redrawn on a terminal, else a line each minute. `what` names what is counted.
 
     `before` is the count, and the share of all, that was done before this run.
     """
@@ -71,27 +71,27 @@ class Shown:
     def __init__(self, what: str = "rows", before: tuple[int, float] = (0, 0.0)) -> None:
         self._what = what
         self._count_before, self._share_before = before
-        self._begun = self._told = time.monotonic()
+        self._begun = self._printed_at = time.monotonic()
         self._live = sys.stderr.isatty()
 
     def __call__(self, count: int, share: float) -> None:
-        """See reference.progress.Progress."""
+        """Called with the count and the share of all that is done, as packer.LoadProgress."""
         now = time.monotonic()
-        if now - self._told < (SECONDS_A_REDRAW if self._live else SECONDS_A_LINE) and share < 1:
+        if now - self._printed_at < (SECONDS_A_REDRAW if self._live else SECONDS_A_LINE) and share < 1:
             return
-        self._told = now
+        self._printed_at = now
         spent = now - self._begun
         mine = share - self._share_before
         left = spent / mine * (1 - share) if mine > 0 else 0.0
         rate = (count - self._count_before) / spent if spent > 0 else 0.0
-        told = f"{count:,} {self._what}, {rate:,.0f}/s, {share:4.0%}, {_minutes(left)} left"
+        text = f"{count:,} {self._what}, {rate:,.0f}/s, {share:4.0%}, {_minutes(left)} left"
         if self._live:
-            click.echo(f"\r[{'#' * int(BAR * share):<{BAR}}] {told:<46}", err=True, nl=share >= 1)
+            click.echo(f"\r[{'#' * int(BAR * share):<{BAR}}] {text:<46}", err=True, nl=share >= 1)
         elif share < 1:
-            click.echo(told, err=True)
+            click.echo(text, err=True)
 
     def wipe(self) -> None:
-        """Make room for a line of what is found: both may be on one terminal."""
+        """Erase the line of progress, so that a line of output can be printed on the same terminal."""
         if self._live:
             click.echo(WIPE, err=True, nl=False)
 

@@ -1,4 +1,4 @@
-"""What rule authors do with a folder of rules."""
+"""`scrubber rules`: commands for authors of rules and for operators who put them in force."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from importlib import import_module
 
 import click
 
-# A command is imported when it is called: (module below this package, what it does).
+# By command: the module below this package, which is imported when the command is called, and what it does.
 _COMMANDS = {
     "new": ("write", "Write a new rule and its test cases."),
     "list": ("read", "List rules by pack, code, payer, status or day."),
@@ -26,8 +26,8 @@ _COMMANDS = {
 }
 
 
-class _Commands(click.Group):
-    """Commands by name, in the order that a rule author meets them."""
+class _RulesCommands(click.Group):
+    """Commands by name, in the order in which a rule author needs them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Called by click."""
@@ -48,7 +48,7 @@ class _Commands(click.Group):
             formatter.write_dl([(name, about) for name, (_, about) in _COMMANDS.items()])
 
 
-@click.group(cls=_Commands)
+@click.group(cls=_RulesCommands)
 def rules() -> None:
     """Read, check and test the rules: those in SCRUBBER_RULES, else in rules/.
 

@@ -1,4 +1,4 @@
-"""Its report as a summary of 80 columns."""
+"""`scrubber rules backtest`: runs rules over past claims, and prints the report as a summary of 80 columns."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ from scrubber.backtest.html import page
 from scrubber.backtest.report import document, write_records
 from scrubber.backtest.rulebooks import Choice
 from scrubber.backtest.run import BackTestRun, back_test
-from scrubber.cli.options import Unusable, settings, told_plainly
-from scrubber.cli.terminal import Shown, columns
+from scrubber.cli.options import Unusable, current_settings, errors_as_messages
+from scrubber.cli.terminal import ProgressLine, columns
 from scrubber.config import Settings
 
 WIDTH = 80
 MOST_RULES = 20
 LONGEST_ID = 34
 
-Report = Mapping[str, Any]
+BacktestReport = Mapping[str, Any]
 
 
-def render(report: Report) -> str:
-    """What came of it, for a terminal."""
+def render(report: BacktestReport) -> str:
+    """The report of a back-test, for a terminal."""
     sections = (_inputs(report), _totals(report), _rules(report), _outcomes(report))
     return "\n\n".join(text for text in ("\n".join(section) for section in sections) if text)
 
 
-def _inputs(report: Report) -> Iterator[str]:
+def _inputs(report: BacktestReport) -> Iterator[str]:
     claims, remits = report["inputs"]["claims"], report["inputs"]["remittances"]
     yield f"{claims['claims']:,} claims in {claims['rows']:,} rows of {claims['name']}"
-    for trouble, told in (("noClaims", "rows are no claims"), ("failed", "rows made the program fail")):
+    for trouble, texts in (("noClaims", "rows are no claims"), ("failed", "rows made the program fail")):
         if claims[trouble]:
-            yield f"{claims[trouble]:,} {told}:"
+            yield f"{claims[trouble]:,} {texts}:"
     yield from (f"  row {each['row']}: {each['problem']}" for each in claims["told"])
     if remits:
         yield f"{remits['joinedClaims']:,} of them have a remittance in {remits['name']}"
         yield from _loose(remits)
 
 
-def _loose(remits: Report) -> Iterator[str]:
-    """What of the remittances could not be used."""
-    told = (
+def _loose(remits: BacktestReport) -> Iterator[str]:
+    """Lines about remittances that could not be used."""
+    texts = (
         ("claimsOfRepeatedNumber", "claims bear the number of an earlier one, which got its remittance"),
         ("claimsWithoutNumber", "claims have no number"),
         ("remittancesWithoutClaim", "claim numbers of remittances are on no claim"),
@@ -58,11 +58,11 @@ def _loose(remits: Report) -> Iterator[str]:
         ("wholeClaimRowsUnused", "adjustments of whole claims say nothing sure of a line"),
         ("badRows", "remittance rows cannot be used:"),
     )
-    yield from (f"  {remits[key]:,} {words}" for key, words in told if remits[key])
+    yield from (f"  {remits[key]:,} {words}" for key, words in texts if remits[key])
     yield from (f"    row {each['row']}: {each['problem']}" for each in remits["told"])
 
 
-def _totals(report: Report) -> Iterator[str]:
+def _totals(report: BacktestReport) -> Iterator[str]:
     if report["rulebooks"]["baseline"] is None:
         yield f"Findings: {_sum(report['totals']['candidate'])}"
         yield from _charged(report["totals"]["candidate"])
@@ -75,17 +75,17 @@ def _totals(report: Report) -> Iterator[str]:
             yield f"{each['baseline']} -> {each['candidate']}: {each['claims']:,} claims"
 
 
-def _charged(total: Report) -> Iterator[str]:
-    """What is known of lines whose prices are not: what was charged for them."""
+def _charged(total: BacktestReport) -> Iterator[str]:
+    """The charges of lines at risk, where the prices of some are unknown."""
     if total["unknownLines"]:
         yield f"{'':17}{_dollars(total['charged'])} were charged for the lines at risk"
 
 
-def _sum(total: Report) -> str:
+def _sum(total: BacktestReport) -> str:
     return f"{total['findings']:,} on {total['claims']:,} claims, {_at_risk(total)} at risk"
 
 
-def _at_risk(total: Report) -> str:
+def _at_risk(total: BacktestReport) -> str:
     unknown = f"{total['unknownLines']:,} lines unknown"
     if total["atRisk"] is None:
         return unknown
@@ -96,19 +96,19 @@ def _dollars(amount: str | None) -> str:
     return "unknown dollars" if amount is None else f"${Decimal(amount):,.2f}"
 
 
-def _rules(report: Report) -> Iterator[str]:
+def _rules(report: BacktestReport) -> Iterator[str]:
     compared = report["rulebooks"]["baseline"] is not None
-    shown = [rule for rule in report["rules"] if rule["tested"] or _changes(rule)]
+    rules = [rule for rule in report["rules"] if rule["tested"] or _changes(rule)]
     header = ["rule", "gained", "lost", "at risk"] if compared else ["rule", "findings", "at risk"]
     outcomes = ["denied of", "precision"] if report["outcomes"] else []
-    rows = [[_short(rule["id"]), *_figures(rule, compared), *_precision(rule)] for rule in shown[:MOST_RULES]]
+    rows = [[_short(rule["id"]), *_figures(rule, compared), *_precision(rule)] for rule in rules[:MOST_RULES]]
     if rows:
         yield from columns(header + outcomes, rows, right=frozenset((*header, *outcomes)) - {"rule"})
-    if len(shown) > MOST_RULES:
-        yield f"and {len(shown) - MOST_RULES} more rules: --report writes all of them"
+    if len(rules) > MOST_RULES:
+        yield f"and {len(rules) - MOST_RULES} more rules: --report writes all of them"
 
 
-def _changes(rule: Report) -> bool:
+def _changes(rule: BacktestReport) -> bool:
     return bool(rule["gained"]["findings"] or rule["lost"]["findings"])
 
 
@@ -116,21 +116,21 @@ def _short(name: str) -> str:
     return name if len(name) <= LONGEST_ID else f"{name[: LONGEST_ID - 1]}…"
 
 
-def _figures(rule: Report, compared: bool) -> Sequence[object]:
+def _figures(rule: BacktestReport, compared: bool) -> Sequence[object]:
     if not compared:
         return rule["all"]["findings"], _short_risk(rule["all"])
     side = rule["gained"] if rule["gained"]["findings"] else rule["lost"]
     return rule["gained"]["findings"], rule["lost"]["findings"], _short_risk(side)
 
 
-def _short_risk(total: Report) -> str:
+def _short_risk(total: BacktestReport) -> str:
     """The `+` says that more is at risk, whose amount is not known."""
     if total["atRisk"] is None:
         return "unknown"
     return f"{Decimal(total['atRisk']):,.2f}{'+' if total['unknownLines'] else ''}"
 
 
-def _precision(rule: Report) -> Sequence[object]:
+def _precision(rule: BacktestReport) -> Sequence[object]:
     outcomes = rule["outcomes"]
     if outcomes is None:
         return ()
@@ -138,7 +138,7 @@ def _precision(rule: Report) -> Sequence[object]:
     return f"{outcomes['denied']:,}/{outcomes['lines']:,}", share
 
 
-def _outcomes(report: Report) -> Iterator[str]:
+def _outcomes(report: BacktestReport) -> Iterator[str]:
     outcomes = report["outcomes"]
     if outcomes is None:
         return
@@ -191,32 +191,32 @@ def backtest(
 
     Nothing leaves this machine; the report has counts, dollars and claim numbers, and nothing else of a claim.
     """
-    chosen = settings()
+    settings = current_settings()
     day = (run_on or datetime.now(UTC)).date()
-    with told_plainly(), _choice(rules, against, chosen) as choice:
-        run = back_test(choice, chosen.reference, claims, remits, day, jobs or _cores(), Shown())
-        written = _written(run, report, choice.folder if record else None)
-        told = document(run)
-    click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2) if as_json else render(told))
+    with errors_as_messages(), _choice(rules, against, settings) as choice:
+        run = back_test(choice, settings.reference, claims, remits, day, jobs or _cores(), ProgressLine())
+        written = _write_files(run, report, choice.folder if record else None)
+        report_document = document(run)
+    click.echo(orjson.dumps(report_document, option=orjson.OPT_INDENT_2) if as_json else render(report_document))
     for path in written:
         click.echo(f"{path} is written", err=as_json)
 
 
 @contextmanager
-def _choice(rules: tuple[str, ...], against: str | None, chosen: Settings) -> Iterator[Choice]:
+def _choice(rules: tuple[str, ...], against: str | None, settings: Settings) -> Iterator[Choice]:
     """What is compared with what, as the options say."""
     folders = [Path(name) for name in rules if os.sep in name or Path(name).is_dir()]
     if len(folders) > 1 or (folders and len(rules) > 1):
         raise Unusable("--rules takes one folder, or ids of rules in the folder that SCRUBBER_RULES names")
-    folder = folders[0] if folders else chosen.rules
+    folder = folders[0] if folders else settings.rules
     if not folder.is_dir():
         raise Unusable(f"{folder}: no such folder of rules")
     switched_on = () if folders else tuple(sorted(set(rules)))
     with ExitStack() as stack:
         if against is not None:
-            baseline: Path | None = stack.enter_context(opened_revision(against, chosen.rules, chosen.state))
+            baseline: Path | None = stack.enter_context(opened_revision(against, settings.rules, settings.state))
         else:
-            baseline = chosen.rules if folders and not folder.samefile(chosen.rules) else None
+            baseline = settings.rules if folders and not folder.samefile(settings.rules) else None
         yield Choice(folder, switched_on, baseline)
 
 
@@ -224,13 +224,13 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _written(run: BackTestRun, report: Path | None, recorded: Path | None) -> list[Path]:
+def _write_files(run: BackTestRun, report: Path | None, recorded: Path | None) -> list[Path]:
     """Writes what is asked for; the files written."""
     files: list[Path] = []
-    told = document(run)
+    report_document = document(run)
     try:
         if report is not None:
-            files += _write_report(told, report)
+            files += _write_report(report_document, report)
         if recorded is not None:
             files += write_records(run, recorded)
     except OSError as error:
@@ -238,9 +238,9 @@ def _written(run: BackTestRun, report: Path | None, recorded: Path | None) -> li
     return files
 
 
-def _write_report(told: dict[str, Any], folder: Path) -> list[Path]:
+def _write_report(report_document: dict[str, Any], folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     data, html = folder / "report.json", folder / "report.html"
-    data.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-    html.write_text(page(told), encoding="utf-8")
+    data.write_bytes(orjson.dumps(report_document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    html.write_text(page(report_document), encoding="utf-8")
     return [html, data]

@@ -16,7 +16,7 @@ import orjson
 from scrubber.authoring.coverage import ConditionCoverage, ConditionOutcome, RuleCoverage, cover
 from scrubber.authoring.uncovered_codes import UncoveredCode, general_rules, starter_codes, uncovered_codes
 from scrubber.claim import read_claim
-from scrubber.cli.options import Unusable, settings, told_plainly
+from scrubber.cli.options import Unusable, current_settings, errors_as_messages
 from scrubber.cli.rules.options import counted, watched
 from scrubber.cli.terminal import columns
 from scrubber.errors import NotAClaim, NotJson
@@ -80,7 +80,7 @@ def codes_table(listed: ListedCodes, found: Sequence[UncoveredCode], book: Ruleb
 
 
 def codes_document(listed: ListedCodes, found: Sequence[UncoveredCode], book: Rulebook) -> dict[str, Any]:
-    """The same as JSON."""
+    """The codes that no rule mentions, as JSON."""
     codes = [
         {
             "code": each.code,
@@ -102,34 +102,34 @@ _WAYS = ("true", "false")
 
 
 def coverage_table(covered: Iterable[RuleCoverage], folder: str) -> Iterator[str]:
-    """One line a rule, those with gaps first, and below it where each gap stands."""
-    ordered = sorted(covered, key=lambda told: (not told.gaps, told.rule.id))
+    """A line for each rule, those with gaps first, and below it the position of each gap."""
+    ordered = sorted(covered, key=lambda covered_rule: (not covered_rule.gaps, covered_rule.rule.id))
     header = ("rule", "cases", "shown", "of", "%")
-    rows = [(told.rule.id, told.cases, *_counts(told)) for told in ordered]
+    rows = [(covered_rule.rule.id, covered_rule.cases, *_counts(covered_rule)) for covered_rule in ordered]
     top, *lines = columns(header, rows, frozenset(header[1:]))
     yield top
-    for told, line in zip(ordered, lines, strict=True):
+    for covered_rule, line in zip(ordered, lines, strict=True):
         yield line
-        yield from _gaps(told, folder)
+        yield from _gaps(covered_rule, folder)
 
 
-def _counts(told: RuleCoverage) -> tuple[int, int, int | None]:
-    """Ways shown, ways there are, and percent of them; no percent of nothing."""
-    ways = len(told.outcomes)
-    shown = ways - told.gaps
-    return shown, ways, 100 * shown // ways if told.cases and ways else None
+def _counts(covered_rule: RuleCoverage) -> tuple[int, int, int | None]:
+    """Outcomes that cases show, outcomes there are, and the percentage, None where there are none."""
+    ways = len(covered_rule.outcomes)
+    shown = ways - covered_rule.gaps
+    return shown, ways, 100 * shown // ways if covered_rule.cases and ways else None
 
 
-def _gaps(told: RuleCoverage, folder: str) -> Iterator[str]:
-    for seen in told.conditions:
+def _gaps(covered_rule: RuleCoverage, folder: str) -> Iterator[str]:
+    for seen in covered_rule.conditions:
         for word, way in zip(_WAYS, (seen.true, seen.false), strict=True):
             if way.gap:
-                yield f"  {_place(told, seen.node, folder)}"
+                yield f"  {_position(covered_rule, seen.node, folder)}"
                 yield _short(f"    never {word}: {seen.node.words}")
 
 
-def _place(told: RuleCoverage, node: SourceNode, folder: str) -> str:
-    return f"{folder}/{told.rule.file}:{node.line}"
+def _position(covered_rule: RuleCoverage, node: SourceNode, folder: str) -> str:
+    return f"{folder}/{covered_rule.rule.file}:{node.line}"
 
 
 def _short(line: str) -> str:
@@ -138,31 +138,32 @@ def _short(line: str) -> str:
 
 
 def closing(covered: Sequence[RuleCoverage], together: Sequence[Companions], folder: str) -> Iterator[str]:
-    """What is to be said of all rules: how much is shown, what can never fire, what always fires together."""
-    ways = sum(len(told.outcomes) for told in covered)
-    shown = ways - sum(told.gaps for told in covered)
-    cases = counted(sum(told.cases for told in covered), "case")
+    """The summary of all rules: the share of outcomes shown, rules that never fire, rules that always fire together."""
+    ways = sum(len(covered_rule.outcomes) for covered_rule in covered)
+    shown = ways - sum(covered_rule.gaps for covered_rule in covered)
+    cases = counted(sum(covered_rule.cases for covered_rule in covered), "case")
     percent = f" ({100 * shown // ways}%)" if ways else ""
     yield f"{counted(len(covered), 'rule')}, {cases}: {shown:,} of {ways:,} outcomes of conditions seen{percent}"
-    for told in covered:
-        if told.never:
-            yield f"{_place(told, told.never[0], folder)}: can never fire: {describe_contradiction(told.never)}"
+    for covered_rule in covered:
+        if covered_rule.never:
+            position = _position(covered_rule, covered_rule.never[0], folder)
+            yield f"{position}: can never fire: {describe_contradiction(covered_rule.never)}"
     for rule, other, both in together:
         yield f"{rule.id} {'always fires together with' if both else 'never fires without'} {other.id}"
 
 
-def rule_tree(told: RuleCoverage, folder: str) -> Iterator[str]:
+def rule_tree(covered_rule: RuleCoverage, folder: str) -> Iterator[str]:
     """Every condition of a rule with its line, in how many cases it was true and false, and in which first."""
-    shown, ways, percent = _counts(told)
-    yield from wrap(f"{told.rule.id}: {told.rule.title}", WIDTH)
-    yield f"{folder}/{told.rule.file}"
+    shown, ways, percent = _counts(covered_rule)
+    yield from wrap(f"{covered_rule.rule.id}: {covered_rule.rule.title}", WIDTH)
+    yield f"{folder}/{covered_rule.rule.file}"
     part = f" ({percent}%)" if percent is not None else ""
-    yield f"{counted(told.cases, 'case')}, {shown} of {ways} outcomes of its conditions seen{part}"
-    if told.never:
-        yield from wrap(f"It can never fire: {describe_contradiction(told.never)}.", WIDTH)
+    yield f"{counted(covered_rule.cases, 'case')}, {shown} of {ways} outcomes of its conditions seen{part}"
+    if covered_rule.never:
+        yield from wrap(f"It can never fire: {describe_contradiction(covered_rule.never)}.", WIDTH)
     yield ""
     yield f"{'LINE':>5} {'TRUE':>5} {'FALSE':>5}  CONDITION"
-    for section, group in groupby(told.conditions, key=lambda seen: seen.node.section):
+    for section, group in groupby(covered_rule.conditions, key=lambda seen: seen.node.section):
         yield f"{'':17}  {section}"
         for seen in group:
             yield from _condition(seen)
@@ -174,8 +175,8 @@ def _condition(seen: ConditionCoverage) -> Iterator[str]:
         f"{seen.node.line or '':>5} {_count(seen.true):>5} {_count(seen.false):>5}    {'':{depth}}", seen.node.words
     )
     for word, way in zip(_WAYS, (seen.true, seen.false), strict=True):
-        told = way.first or ("no case shows it" if way.possible else "cannot be")
-        yield from _filled(f"{'':17}      {'':{depth}}", f"{word}: {told}")
+        covered_rule = way.first or ("no case shows it" if way.possible else "cannot be")
+        yield from _filled(f"{'':17}      {'':{depth}}", f"{word}: {covered_rule}")
 
 
 def _filled(indent: str, text: str) -> list[str]:
@@ -186,18 +187,18 @@ def _count(way: ConditionOutcome) -> str:
     return str(way.cases) if way.possible else "-"
 
 
-def coverage_document(told: RuleCoverage) -> dict[str, Any]:
-    """What the cases show of one rule, as JSON; files are below the folder of rules."""
-    shown, ways, percent = _counts(told)
+def coverage_document(covered_rule: RuleCoverage) -> dict[str, Any]:
+    """The coverage of one rule as JSON; files are relative to the folder of rules."""
+    shown, ways, percent = _counts(covered_rule)
     return {
-        "rule": told.rule.id,
-        "file": told.rule.file,
-        "cases": told.cases,
+        "rule": covered_rule.rule.id,
+        "file": covered_rule.rule.file,
+        "cases": covered_rule.cases,
         "shown": shown,
         "of": ways,
         "percent": percent,
-        "conditions": [_condition_document(seen) for seen in told.conditions],
-        "neverFires": [{"line": node.line, "condition": node.words} for node in told.never],
+        "conditions": [_condition_document(seen) for seen in covered_rule.conditions],
+        "neverFires": [{"line": node.line, "condition": node.words} for node in covered_rule.never],
     }
 
 
@@ -230,19 +231,19 @@ def coverage(ids: tuple[str, ...], codes_file: str | None, claims_file: str | No
     scrubber rules coverage documentation-tbs-number    each condition and the first case of it
     scrubber rules coverage --claims year.ndjson        billed codes that no rule mentions
     """
-    chosen = settings()
-    with told_plainly():
-        opened = open_scrubber(chosen.rules, chosen.reference)
+    settings = current_settings()
+    with errors_as_messages():
+        opened = open_scrubber(settings.rules, settings.reference)
         codes = _codes(codes_file, claims_file)
         count = len(set(ids)) or len(opened.rulebook.rules)
-        covered = list(watched(cover(opened, chosen.rules, ids or None), "rules", count))
+        covered = list(watched(cover(opened, settings.rules, ids or None), "rules", count))
     if as_json:
         click.echo(orjson.dumps(_document(covered, codes, opened, bool(ids)), option=orjson.OPT_INDENT_2))
     elif ids:
-        for number, told in enumerate(covered):
-            click.echo("\n".join((*([""] if number else []), *rule_tree(told, str(chosen.rules)))))
+        for number, covered_rule in enumerate(covered):
+            click.echo("\n".join((*([""] if number else []), *rule_tree(covered_rule, str(settings.rules)))))
     else:
-        _show(covered, codes, opened, str(chosen.rules))
+        _print_coverage(covered, codes, opened, str(settings.rules))
 
 
 def _codes(codes_file: str | None, claims_file: str | None) -> ListedCodes:
@@ -253,7 +254,7 @@ def _codes(codes_file: str | None, claims_file: str | None) -> ListedCodes:
     return ListedCodes("codes of the starter fee schedule", starter_codes(), asked=False)
 
 
-def _show(covered: list[RuleCoverage], codes: ListedCodes, opened: Scrubber, folder: str) -> None:
+def _print_coverage(covered: list[RuleCoverage], codes: ListedCodes, opened: Scrubber, folder: str) -> None:
     for line in (*coverage_table(covered, folder), *closing(covered, list(companions(opened.rulebook)), folder)):
         click.echo(line)
     found = list(uncovered_codes(codes.codes, opened.rulebook, opened.reference, _today()))
@@ -261,9 +262,9 @@ def _show(covered: list[RuleCoverage], codes: ListedCodes, opened: Scrubber, fol
         click.echo(line)
 
 
-def _document(covered: list[RuleCoverage], codes: ListedCodes, opened: Scrubber, chosen: bool) -> dict[str, Any]:
-    rules = [coverage_document(told) for told in covered]
-    if chosen:
+def _document(covered: list[RuleCoverage], codes: ListedCodes, opened: Scrubber, rules_only: bool) -> dict[str, Any]:
+    rules = [coverage_document(covered_rule) for covered_rule in covered]
+    if rules_only:
         return {"rules": rules}
     book = opened.rulebook
     together = [{"rule": one.id, "other": other.id, "both": both} for one, other, both in companions(book)]

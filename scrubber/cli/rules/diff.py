@@ -1,4 +1,4 @@
-"""`scrubber rules diff`, `changes` and `archive`: rulebooks held against each other and kept."""
+"""`scrubber rules diff`, `changes` and `archive`: compare rulebooks, check change logs, list archived rulebooks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scrubber.authoring.changelog import changelog_faults
 from scrubber.authoring.diff import WORDING, KeyChange, PackChange, RulebookDifference, RuleChange, rulebook_difference
 from scrubber.authoring.diff_tables import DAYS, Days, TableRowChange, describe_days
 from scrubber.authoring.revisions import HEAD, is_git_revision, opened_revision
-from scrubber.cli.options import Unusable, settings, told_plainly
+from scrubber.cli.options import Unusable, current_settings, errors_as_messages
 from scrubber.cli.rules.options import counted
 from scrubber.cli.terminal import columns
 from scrubber.rulebook.history import CHANGES, RULEBOOKS, ArchivedRulebook, archived_rulebooks
@@ -27,7 +27,7 @@ _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
 
 def page(found: RulebookDifference) -> str:
-    """Every difference, to be read."""
+    """Every difference, as text."""
     if not found.any:
         return "the same meaning, in the same words"
     return "\n".join(
@@ -55,14 +55,14 @@ def as_json(found: RulebookDifference) -> dict[str, Any]:
 
 
 def _counts(found: RulebookDifference) -> str:
-    told = [
+    texts = [
         f"{counted(len(ways), what)} {way}"
         for what, changes in (("pack", found.packs), ("rule", found.rules), ("row", found.rows))
         for way in _SIGNS
         if (ways := [change for change in changes if change.way == way])
     ]
     faults = sum(each.fault is not None for each in found.rules)
-    return ", ".join([*told, *([counted(faults, "fault")] if faults else [])])
+    return ", ".join([*texts, *([counted(faults, "fault")] if faults else [])])
 
 
 def _pack(change: PackChange) -> Iterator[str]:
@@ -97,9 +97,9 @@ def _version(change: RuleChange) -> str:
 def _change(change: KeyChange) -> Iterator[str]:
     if change.removed or change.added:
         yield f"    {change.key}"
-        for sign, parts in (("-", change.removed), ("+", change.added)):
-            for part in parts:
-                yield from _wrapped(f"{sign} {part}", 6)
+        for sign, changed_parts in (("-", change.removed), ("+", change.added)):
+            for changed_part in changed_parts:
+                yield from _wrapped(f"{sign} {changed_part}", 6)
         return
     yield from _was_now(change.key + (" (wording)" if change.weight == WORDING else ""), change.before, change.after)
 
@@ -117,21 +117,21 @@ def _was_now(key: str, before: str, after: str) -> Iterator[str]:
 def _row(change: TableRowChange) -> Iterator[str]:
     row = change.located.row
     yield ""
-    yield from _wrapped(f"{_SIGNS[change.way]} row of {change.located.file}: {_key_words(change)}", 0)
+    yield from _wrapped(f"{_SIGNS[change.way]} row of {change.located.file}: {_key_text(change)}", 0)
     if change.before and change.after:
         for name in change.columns:
             old, new = (_cell(getattr(located.row, name)) for located in (change.before, change.after))
             yield from _was_now(name + (" (wording)" if change.wording else ""), old or "blank", new or "blank")
     else:
-        told = {name: _cell(getattr(row, name)) for name in row._fields if name not in (*ROW_KEYS[change.kind], *DAYS)}
-        yield from _wrapped(", ".join(f"{name} {value}" for name, value in told.items() if value), 4)
+        texts = {name: _cell(getattr(row, name)) for name in row._fields if name not in (*ROW_KEYS[change.kind], *DAYS)}
+        yield from _wrapped(", ".join(f"{name} {value}" for name, value in texts.items() if value), 4)
     if not change.wording:
         yield from _wrapped(describe_days(change.days), 4)
 
 
-def _key_words(change: TableRowChange) -> str:
-    told = {name: _cell(getattr(change.located.row, name)) for name in ROW_KEYS[change.kind]}
-    return ", ".join(f"{name} {value}" for name, value in told.items() if value) or "for everyone"
+def _key_text(change: TableRowChange) -> str:
+    texts = {name: _cell(getattr(change.located.row, name)) for name in ROW_KEYS[change.kind]}
+    return ", ".join(f"{name} {value}" for name, value in texts.items() if value) or "for everyone"
 
 
 def _wrapped(text: str, indent: int) -> list[str]:
@@ -215,12 +215,12 @@ def diff(context: click.Context, before: str, after: str | None, json: bool) -> 
 
     Exit code 0: they mean the same, in the same words; 1: they differ; 2: one of them cannot be read.
     """
-    chosen = settings()
-    now = str(chosen.rules) if after is None else after
+    settings = current_settings()
+    now = str(settings.rules) if after is None else after
     with (
-        told_plainly(),
-        opened_revision(before, chosen.rules, chosen.state) as old,
-        opened_revision(now, chosen.rules, chosen.state) as new,
+        errors_as_messages(),
+        opened_revision(before, settings.rules, settings.state) as old,
+        opened_revision(now, settings.rules, settings.state) as new,
     ):
         found = rulebook_difference(old, new, before, now)
     click.echo(orjson.dumps(as_json(found), option=orjson.OPT_INDENT_2) if json else page(found))
@@ -248,20 +248,20 @@ def changes(context: click.Context, against: str | None) -> None:
     scrubber rules changes
     scrubber rules changes --against v1.0
     """
-    chosen = settings()
-    if against is None and not is_git_revision(HEAD, chosen.rules):
-        raise Unusable(f"{chosen.rules} is not kept in git: say --against which rules, a folder or a digest")
+    settings = current_settings()
+    if against is None and not is_git_revision(HEAD, settings.rules):
+        raise Unusable(f"{settings.rules} is not kept in git: say --against which rules, a folder or a digest")
     since = against or HEAD
-    with told_plainly(), opened_revision(since, chosen.rules, chosen.state) as before:
-        found = rulebook_difference(before, chosen.rules, since, str(chosen.rules))
-        faults = changelog_faults(before, chosen.rules, found)
+    with errors_as_messages(), opened_revision(since, settings.rules, settings.state) as before:
+        found = rulebook_difference(before, settings.rules, since, str(settings.rules))
+        faults = changelog_faults(before, settings.rules, found)
     for fault in faults:
-        click.echo(f"{chosen.rules}/{fault}")
+        click.echo(f"{settings.rules}/{fault}")
     if faults:
         click.echo(counted(len(faults), "fault"))
         context.exit(1)
-    told = ", ".join((counted(len(found.rules), "rule"), counted(len(found.rows), "row")))
-    click.echo(f"{CHANGES} tells all that has changed since {since}: {told}")
+    texts = ", ".join((counted(len(found.rules), "rule"), counted(len(found.rows), "row")))
+    click.echo(f"{CHANGES} tells all that has changed since {since}: {texts}")
 
 
 @click.command()
@@ -276,17 +276,17 @@ def archive(as_json: bool) -> None:
     scrubber rules archive
     scrubber rules diff sha256:1f0c93aa7b52
     """
-    state = settings().state
+    state = current_settings().state
     if state is None:
         raise Unusable("nothing is kept: SCRUBBER_STATE names no folder to keep it in")
-    kept = archived_rulebooks(state)
+    archived = archived_rulebooks(state)
     if as_json:
-        click.echo(orjson.dumps([_as_json(each) for each in kept], option=orjson.OPT_INDENT_2))
+        click.echo(orjson.dumps([_as_json(each) for each in archived], option=orjson.OPT_INDENT_2))
         return
-    if not kept:
+    if not archived:
         click.echo(f"no rulebook is kept in {state / RULEBOOKS}")
         return
-    rows = [(each.digest[:SHORT], f"{each.since:%Y-%m-%d %H:%M} UTC", each.rules) for each in kept]
+    rows = [(each.digest[:SHORT], f"{each.since:%Y-%m-%d %H:%M} UTC", each.rules) for each in archived]
     click.echo("\n".join(columns(("digest", "kept since", "rules"), rows, right=frozenset({"rules"}))))
 
 

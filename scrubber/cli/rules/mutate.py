@@ -1,4 +1,4 @@
-"""`scrubber rules mutate`: small changes of rules that no test case notices."""
+"""`scrubber rules mutate`: prints small changes of rules that no test case notices, and offers cases that would."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scrubber.authoring.missing_cases import MissingCases, missing_cases
 from scrubber.authoring.mutation import Mutation
 from scrubber.authoring.mutation import mutate as try_changes
 from scrubber.authoring.run_tests import all_cases
-from scrubber.cli.options import settings, told_plainly
+from scrubber.cli.options import current_settings, errors_as_messages
 from scrubber.cli.rules.options import counted, watched
 from scrubber.rulebook.test_case import TEST_SUFFIX
 from scrubber.scrub import Scrubber, open_scrubber
@@ -42,22 +42,25 @@ def mutate(context: click.Context, ids: tuple[str, ...], strict: bool, cases: bo
     scrubber rules mutate --write our-clinic-units     and write the cases that are missing
     scrubber rules mutate --strict                     for a build: exit 1 when something survives
     """
-    chosen = settings()
-    with told_plainly():
-        opened = open_scrubber(chosen.rules, chosen.reference)
+    settings = current_settings()
+    with errors_as_messages():
+        opened = open_scrubber(settings.rules, settings.reference)
         count = len(set(ids)) or len(opened.rulebook.rules)
-        tried = list(watched(try_changes(opened, chosen.rules, ids or None), "rules", count))
-        asked = [each for each in tried if each.survived and (cases or write)]
-        offered = {each.rule.id: _offered(each, opened, chosen.rules) for each in asked}
+        tried = list(watched(try_changes(opened, settings.rules, ids or None), "rules", count))
+        to_complete = [each for each in tried if each.survived and (cases or write)]
+        offered = {each.rule.id: _offered(each, opened, settings.rules) for each in to_complete}
     if as_json:
         documents = [_document(each, offered.get(each.rule.id)) for each in tried]
         click.echo(orjson.dumps({"rules": documents}, option=orjson.OPT_INDENT_2))
     else:
-        for line in (*_told(tried, str(chosen.rules)), *_offers(tried, offered, str(chosen.rules), written=write)):
+        for line in (
+            *_summary_lines(tried, str(settings.rules)),
+            *_offers(tried, offered, str(settings.rules), added=write),
+        ):
             click.echo(line)
     if write:
-        for each in asked:
-            _add(tests_of(chosen.rules / each.rule.file), offered[each.rule.id].texts)
+        for each in to_complete:
+            _add(tests_of(settings.rules / each.rule.file), offered[each.rule.id].texts)
     if any(each.failing for each in tried) or (strict and any(each.survived for each in tried)):
         context.exit(1)
 
@@ -68,15 +71,15 @@ def _offered(tried: Mutation, opened: Scrubber, folder: Path) -> MissingCases:
 
 
 def _offers(
-    tried: Sequence[Mutation], offered: Mapping[str, MissingCases], folder: str, *, written: bool
+    tried: Sequence[Mutation], offered: Mapping[str, MissingCases], folder: str, *, added: bool
 ) -> Iterator[str]:
-    """The cases that were found, as they stand in a test file, and what they still do not notice."""
+    """The cases that were found, as text of a test file, and the changes that they still do not notice."""
     for each in tried:
         missing = offered.get(each.rule.id)
         if missing is None:
             continue
         yield ""
-        verb = "were added" if written else "can be added"
+        verb = "were added" if added else "can be added"
         count = counted(len(missing.texts), "case")
         yield f"{count} {verb} to {tests_of(Path(folder) / each.rule.file)}; look whether they say what you mean:"
         yield from (line for text in missing.texts for line in text.rstrip().splitlines())
@@ -95,7 +98,7 @@ def tests_of(rule: Path) -> Path:
     return rule.with_name(rule.stem + TEST_SUFFIX)
 
 
-def _told(tried: Sequence[Mutation], folder: str) -> Iterator[str]:
+def _summary_lines(tried: Sequence[Mutation], folder: str) -> Iterator[str]:
     for each in tried:
         for case in each.failing:
             yield f"{each.rule.id} fails its own case, so nothing was tried: {case}"
@@ -115,7 +118,7 @@ def _told(tried: Sequence[Mutation], folder: str) -> Iterator[str]:
 
 
 def _document(each: Mutation, missing: MissingCases | None) -> dict[str, Any]:
-    told = {
+    content = {
         "rule": each.rule.id,
         "file": each.rule.file,
         "tried": each.tried,
@@ -123,4 +126,4 @@ def _document(each: Mutation, missing: MissingCases | None) -> dict[str, Any]:
         "same": each.same,
         "failing": each.failing,
     }
-    return told if missing is None else told | {"cases": missing.texts}
+    return content if missing is None else content | {"cases": missing.texts}

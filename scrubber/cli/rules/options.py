@@ -1,4 +1,4 @@
-"""What the commands of `scrubber rules` share: the rulebook of the settings, counts in words, a progress bar."""
+"""Shared by the commands of `scrubber rules`: the rulebook of the settings, counts in words, a progress bar."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import TypeVar
 
 import click
 
-from scrubber.cli.options import settings, told_plainly
+from scrubber.cli.options import current_settings, errors_as_messages
 from scrubber.rulebook.load import load_rulebook
 from scrubber.rulebook.rulebook import Rulebook
 
 
 def rulebook() -> Rulebook:
     """The rulebook that the settings name. Ends the command with every fault that it has."""
-    with told_plainly():
-        return load_rulebook(settings().rules)
+    with errors_as_messages():
+        return load_rulebook(current_settings().rules)
 
 
 def counted(number: int, what: str) -> str:
@@ -28,7 +28,7 @@ Item = TypeVar("Item")
 
 
 def watched(items: Iterable[Item], what: str, count: int) -> Iterator[Item]:
-    """The items, with a bar on stderr of how many of `count` have come; none where nobody watches."""
+    """The items, with a progress bar on stderr where that is a terminal; `count`: the number of items."""
     if not sys.stderr.isatty():
         yield from items
         return

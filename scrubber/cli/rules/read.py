@@ -1,4 +1,4 @@
-"""`scrubber rules list`, `show` and `explain`: rules to read."""
+"""`scrubber rules list`, `show` and `explain`: print rules, and why they fired on a claim or did not."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from scrubber import explain as workshop
 from scrubber.authoring.revisions import may_fire_for_payer, may_fire_on_code, names_code, payer_called
 from scrubber.authoring.run_tests import all_cases
 from scrubber.cli.claim_files import claim_in
-from scrubber.cli.options import Day, Unusable, receipt, settings, show_page, told_plainly
-from scrubber.cli.options import show_page as on_screen
+from scrubber.cli.options import DayParameter, Unusable, current_settings, errors_as_messages, print_page, receipt
+from scrubber.cli.options import print_page as on_screen
 from scrubber.cli.rules.options import rulebook
 from scrubber.cli.terminal import GAP, columns
 from scrubber.dated_rows import in_force
@@ -46,8 +46,8 @@ _STAGE = {"submission": "rejected", "adjudication": "denied", "postPayment": "pa
 _SECTIONS = {"applies": "It is for facts where", "needs": "It is judged only where", "when": "It fires when"}
 
 
-def page(told: SourceMap, cases: Sequence[Case], book: Rulebook, folder: str, width: int) -> str:
-    """The page, in `width` columns, with colour codes."""
+def rule_page(told: SourceMap, cases: Sequence[Case], book: Rulebook, folder: str, width: int) -> str:
+    """A rule as a text of `width` columns, with colour codes."""
     rule = told.rule
     sections = (
         ("WHAT", _what(rule, width)),
@@ -195,7 +195,7 @@ def _document(rule: Rule, code: str | None, book: Rulebook) -> dict[str, object]
 
 
 def _width() -> int | None:
-    """Columns of the terminal; None: not a terminal, so titles stay whole."""
+    """Columns of the terminal; None: not a terminal, so that titles are not cut."""
     return max(NARROW, shutil.get_terminal_size().columns) if os.isatty(1) else None
 
 
@@ -209,8 +209,8 @@ def _table(rules: Sequence[Rule], code: str | None, book: Rulebook, width: int |
     widest = max(map(len, lines))
     for line, title in zip(lines, ("TITLE", *(rule.title for rule in rules)), strict=True):
         left = None if width is None else max(LEAST_TITLE, width - widest - len(GAP))
-        shown = title if left is None or len(title) <= left else title[: left - 1] + "…"
-        yield f"{line:<{widest}}{GAP}{shown}"
+        fitted = title if left is None or len(title) <= left else title[: left - 1] + "…"
+        yield f"{line:<{widest}}{GAP}{fitted}"
 
 
 @click.command()
@@ -231,11 +231,11 @@ def show(rule_id: str, as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps(write_rule_file(rule), option=orjson.OPT_INDENT_2))
         return
-    folder = settings().rules
-    with told_plainly():
+    folder = current_settings().rules
+    with errors_as_messages():
         cases = all_cases(folder, book, [rule_id])
         told = source_map(rule, read_yaml(folder / rule.file, rule.file))
-    on_screen(lambda width: page(told, cases, book, str(folder), width))
+    on_screen(lambda width: rule_page(told, cases, book, str(folder), width))
 
 
 @click.command()
@@ -245,7 +245,7 @@ def show(rule_id: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the API's answer.")
 @click.option("--enable", multiple=True, metavar="ID", help="Let what this shadow rule finds count.")
 @click.option("--disable", multiple=True, metavar="ID", help="Leave this rule out.")
-@click.option("--received-on", type=Day(), help="Day of receipt, instead of the claim's own or today.")
+@click.option("--received-on", type=DayParameter(), help="Day of receipt, instead of the claim's own or today.")
 def explain(
     file: str,
     rules: tuple[str, ...],
@@ -267,9 +267,9 @@ def explain(
     scrubber rules explain claim.json --rule documentation-tbs-number
     """
     claim = claim_in(file)
-    chosen = settings()
-    with told_plainly():
-        opened = open_scrubber(chosen.rules, chosen.reference, chosen.stale_after)
+    settings = current_settings()
+    with errors_as_messages():
+        opened = open_scrubber(settings.rules, settings.reference, settings.stale_after)
         switches = read_switches(enable, disable, opened.rulebook)
     asked = workshop.Asked(rules, line)
     try:
@@ -280,4 +280,4 @@ def explain(
         click.echo(to_bytes(told))
     else:
         name = "standard input" if file == "-" else file
-        show_page(lambda width: render(name, told, width, in_full=bool(rules)))
+        print_page(lambda width: render(name, told, width, in_full=bool(rules)))

@@ -1,4 +1,4 @@
-"""`scrubber rules reload` and `rollback`: changed rules, or those of before, in force in a running service."""
+"""`scrubber rules reload` and `rollback`: put changed or earlier rules in force in a running service."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scrubber.authoring.admission import admit, fault_lines
 from scrubber.authoring.check_cache import CheckCache
 from scrubber.authoring.diff import rulebook_difference
 from scrubber.authoring.in_force import in_force_before
-from scrubber.cli.options import Unusable, settings, told_plainly
+from scrubber.cli.options import Unusable, current_settings, errors_as_messages
 from scrubber.cli.rules.diff import as_json as difference_as_json
 from scrubber.cli.rules.diff import page
 from scrubber.cli.rules.options import counted
@@ -35,8 +35,8 @@ from scrubber.server.registry import (
     short,
 )
 
-PATIENCE = 120  # seconds for a service to check thousands of rules, after a reload that was under way
-_LOOK = 0.02  # seconds between looks at what the service says
+RELOAD_TIMEOUT = 120  # seconds for a service to end a reload in progress, and then check thousands of rules
+_POLL_SECONDS = 0.02  # between reads of the service's status
 
 
 @click.command()
@@ -61,13 +61,13 @@ def reload(context: click.Context, to: str | None, pid: int | None, as_json: boo
     scrubber rules reload --pid 4711
     """
     begun = time.monotonic()
-    chosen = settings()
-    service = the_one(chosen, pid)
+    settings = current_settings()
+    service = chosen_service(settings, pid)
     status = status_of(service)
     if to is not None:
-        bring_back(context, service, status, to, chosen, as_json)
+        roll_back(context, service, status, to, settings, as_json)
         return
-    faults, warnings = _check(Path(status.rules), chosen)
+    faults, warnings = _check(Path(status.rules), settings)
     if faults:
         _refuse(context, faults, as_json)
     outcome = _reload(service, status.begun)
@@ -80,33 +80,33 @@ def reload(context: click.Context, to: str | None, pid: int | None, as_json: boo
     else:
         for line in warnings:
             click.echo(f"warning: {line}")
-        click.echo(_in_words(outcome, f"service {service.process} at {status.address}", seconds))
+        click.echo(_outcome_text(outcome, f"service {service.process} at {status.address}", seconds))
 
 
-def the_one(chosen: Settings, pid: int | None) -> RunningService:
-    """The service that is meant."""
-    services = running(chosen.state) if chosen.state else []
+def chosen_service(settings: Settings, pid: int | None) -> RunningService:
+    """The running service, or that of the process `pid`. Raises Unusable where there is not exactly one."""
+    services = running(settings.state) if settings.state else []
     wanted = [service for service in services if pid in (None, service.process)]
     if len(wanted) == 1:
         return wanted[0]
-    listed = "".join(f"\n  --pid {each.process}: {_told(each)}" for each in services)
+    listed = "".join(f"\n  --pid {each.process}: {_address_of(each)}" for each in services)
     if wanted:
         raise Unusable(f"{len(wanted)} services run; choose one:{listed}")
     if services:
         raise Unusable(f"there is no service {pid}; there are:{listed}")
     raise Unusable(
-        f"no running service keeps its state in {chosen.state}: start one with scrubber serve, or name its folder "
+        f"no running service keeps its state in {settings.state}: start one with scrubber serve, or name its folder "
         "with SCRUBBER_STATE; a service that cannot write its folder is reloaded by kill -HUP"
     )
 
 
-def _told(service: RunningService) -> str:
+def _address_of(service: RunningService) -> str:
     status = status_of(service)
     return f"{status.address}, rules in {status.rules}"
 
 
 def status_of(service: RunningService) -> ServiceStatus:
-    """How a service stands. Raises Unusable where that cannot be known."""
+    """The status of a service. Raises Unusable where it cannot be read."""
     try:
         return service.status()
     except OSError:
@@ -115,25 +115,32 @@ def status_of(service: RunningService) -> ServiceStatus:
         raise Unusable(f"{service.file} is not what this version of the program wrote") from None
 
 
-def bring_back(
-    context: click.Context, service: RunningService, status: ServiceStatus, digest: str, chosen: Settings, as_json: bool
+def roll_back(
+    context: click.Context,
+    service: RunningService,
+    status: ServiceStatus,
+    digest: str,
+    settings: Settings,
+    as_json: bool,
 ) -> None:
-    """Puts a kept rulebook, named by its digest or the beginning of it, in force, and tells what that changes."""
+    """Put an archived rulebook, named by its digest or the beginning of that, in force, and print what it changes."""
     begun = time.monotonic()
-    state = chosen.state
+    state = settings.state
     assert state is not None  # noqa: S101 -- the service was found in it
-    with told_plainly():
-        kept = open_archived(state, digest)
-        whole = DIGEST_PREFIX + kept.name
-        if whole not in in_force_before(Path(status.rules), state):
-            told = f"{short(whole)} is kept, but was never in force in {status.rules}: put its rules there, and reload"
-            raise Unusable(told)
-        found = rulebook_difference(open_archived(state, status.digest), kept, "the rules in force", short(whole))
-        service.request_rollback(whole)
+    with errors_as_messages():
+        archived = open_archived(state, digest)
+        full_digest = DIGEST_PREFIX + archived.name
+        if full_digest not in in_force_before(Path(status.rules), state):
+            reason = f"{short(full_digest)} is kept, but was never in force in {status.rules}"
+            raise Unusable(f"{reason}: put its rules there, and reload")
+        found = rulebook_difference(
+            open_archived(state, status.digest), archived, "the rules in force", short(full_digest)
+        )
+        service.request_rollback(full_digest)
     try:
         outcome = _reload(service, status.begun)
     finally:
-        service.request.unlink(missing_ok=True)  # one that was not taken must not count for a later reload
+        service.request.unlink(missing_ok=True)  # a request that was not taken must not count for a later reload
     if outcome.outcome == REFUSED:
         _refuse(context, outcome.reasons, as_json)
     seconds = round(time.monotonic() - begun, 3)
@@ -143,20 +150,20 @@ def bring_back(
         return
     if found.any:
         click.echo(f"{page(found)}\n")
-    click.echo(_in_words(outcome, f"service {service.process} at {status.address}", seconds))
+    click.echo(_outcome_text(outcome, f"service {service.process} at {status.address}", seconds))
     if outcome.instead_of:
         click.echo(f"{status.rules} still holds {short(outcome.instead_of)}: put the rules there right, and reload")
 
 
-def _check(folder: Path, chosen: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What is wrong with the folder, and with drafts in it, which stop nothing.
+def _check(folder: Path, settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Faults of the folder, and warnings about drafts in it, which stop no reload.
 
-    What passes here is on record, so that the service need not test it again. The service alone knows which rules are
-    in force, and holds versions against them.
+    Checks that pass are recorded, so that the service need not repeat them. Only the service knows which rules are in
+    force, and compares versions with them.
     """
-    with told_plainly():
+    with errors_as_messages():
         try:
-            admitted = admit(folder, open_reference(chosen.reference), CheckCache(chosen.state), cores())
+            admitted = admit(folder, open_reference(settings.reference), CheckCache(settings.state), cores())
         except Faults as error:
             return fault_lines(folder, error.faults), ()
     return (), fault_lines(folder, admitted.warnings)
@@ -173,7 +180,7 @@ def _refuse(context: click.Context, reasons: tuple[str, ...], as_json: bool) -> 
 
 
 def _reload(service: RunningService, begun: int) -> ReloadOutcome:
-    """Signals the service; what came of the first reload that began after that many."""
+    """Signal the service; the outcome of the first reload after the first `begun` ones."""
     try:
         os.kill(service.process, signal.SIGHUP)
     except PermissionError:
@@ -181,16 +188,18 @@ def _reload(service: RunningService, begun: int) -> ReloadOutcome:
         raise Unusable(f"service {service.process} belongs to {owner}: run this command as {owner}") from None
     except ProcessLookupError:
         raise Unusable(f"service {service.process} has ended") from None
-    latest = time.monotonic() + PATIENCE
+    latest = time.monotonic() + RELOAD_TIMEOUT
     while time.monotonic() < latest:
         status = status_of(service)
         if status.ended > begun and status.last:
             return status.last
-        time.sleep(_LOOK)
-    raise Unusable(f"service {service.process} has not answered for {PATIENCE} seconds; its log says what it does")
+        time.sleep(_POLL_SECONDS)
+    raise Unusable(
+        f"service {service.process} has not answered for {RELOAD_TIMEOUT} seconds; its log says what it does"
+    )
 
 
-def _in_words(outcome: ReloadOutcome, service: str, seconds: float) -> str:
+def _outcome_text(outcome: ReloadOutcome, service: str, seconds: float) -> str:
     if outcome.outcome == UNCHANGED:
         return f"{short(outcome.old)} is in force already: nothing to reload in {service}"
     counts = ", ".join(f"{len(names)} {word}" for word, names in differences(outcome))
@@ -216,11 +225,11 @@ def rollback(context: click.Context, pid: int | None, as_json: bool) -> None:
     scrubber rules rollback
     scrubber rules reload --to sha256:1f0c93aa7b52
     """
-    chosen = settings()
-    service = the_one(chosen, pid)
+    settings = current_settings()
+    service = chosen_service(settings, pid)
     status = status_of(service)
-    known = in_force_before(Path(status.rules), chosen.state) if chosen.state else ()
+    known = in_force_before(Path(status.rules), settings.state) if settings.state else ()
     earlier = known[: known.index(status.digest)] if status.digest in known else ()
     if not earlier:
         raise Unusable(f"no rules are known that were in force before {short(status.digest)}")
-    bring_back(context, service, status, earlier[-1], chosen, as_json)
+    roll_back(context, service, status, earlier[-1], settings, as_json)

@@ -1,4 +1,4 @@
-"""`scrubber rules test`: runs the test cases of rules."""
+"""`scrubber rules test`: runs the test cases of rules, once or whenever a file is saved."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ import click
 
 from scrubber.authoring.admission import fault_lines
 from scrubber.authoring.run_tests import CaseResult, run_tests
-from scrubber.cli.options import settings, told_plainly
+from scrubber.cli.options import current_settings, errors_as_messages
 from scrubber.cli.rules.options import counted
 from scrubber.errors import Faults
 from scrubber.rulebook.lint import draft_warnings
 from scrubber.rulebook.test_case import TEST_SUFFIX
 from scrubber.scrub import Scrubber, open_scrubber
 
-SECONDS_A_LOOK = 0.5
+POLL_SECONDS = 0.5
 NARROW = 80
 
-State = Mapping[Path, int]  # every file that can change an answer, and when it was written
+FileTimes = Mapping[Path, int]  # modification times of all files that can change a result, in nanoseconds
 
 
 @click.command()
@@ -40,29 +40,29 @@ def test(context: click.Context, ids: tuple[str, ...], watch: bool) -> None:
     scrubber rules test documentation-tbs-number
     scrubber rules test --watch
     """
-    chosen = settings()
+    settings = current_settings()
     if watch:
-        _watch(chosen.rules, chosen.reference, ids)
-    elif not _run(chosen.rules, chosen.reference, ids):
+        _watch(settings.rules, settings.reference, ids)
+    elif not _run(settings.rules, settings.reference, ids):
         context.exit(1)
 
 
 def _run(folder: Path, reference: str | None, ids: Sequence[str]) -> bool:
-    with told_plainly():
+    with errors_as_messages():
         opened = open_scrubber(folder, reference)
         results = run_tests(opened, folder, ids or None)
-    _tell_left_out(opened, folder)
-    return _told(results, str(folder))
+    _print_left_out(opened, folder)
+    return _print_results(results, str(folder))
 
 
-def _tell_left_out(opened: Scrubber, folder: Path) -> None:
-    """Drafts whose cases cannot be run, since they do not load."""
+def _print_left_out(opened: Scrubber, folder: Path) -> None:
+    """Print warnings for drafts whose cases cannot be run, since they do not load."""
     left_out = opened.rulebook.left_out
     for line in fault_lines(folder, draft_warnings(left_out, left_out)):
         click.echo(f"warning: {line}")
 
 
-def _told(results: Sequence[CaseResult], folder: str) -> bool:
+def _print_results(results: Sequence[CaseResult], folder: str) -> bool:
     failed = [result for result in results if not result.passed]
     for result in failed:
         for line in _failure(result, folder):
@@ -73,33 +73,33 @@ def _told(results: Sequence[CaseResult], folder: str) -> bool:
 
 
 def _failure(result: CaseResult, folder: str) -> Iterator[str]:
-    """What was expected and what was found, one thing a line, so that both can be held against each other."""
+    """Expected and found results of a failed case on lines of their own, so that they can be compared."""
     width = max(NARROW, shutil.get_terminal_size().columns)
     yield f"{folder}/{result.file}:{result.line}: {result.rule}: {result.case}"
     for difference in result.differences:
-        what, colon, told = difference.partition(": ")
+        what, colon, texts = difference.partition(": ")
         sign = {"expected": "-", "found": "+"}.get(what.split(" ")[0], "!")
         if not colon or sign == "!":
             yield f"    {difference}"
             continue
         yield f"  {sign} {what}"
-        for part in told.split("; "):
-            yield from _folded(f"  {sign}     ", part, width)
+        for text in texts.split("; "):
+            yield from _folded(f"  {sign}     ", text, width)
 
 
 def _folded(indent: str, text: str, width: int) -> Iterator[str]:
-    room = width - len(indent)
-    for start in range(0, max(len(text), 1), room):
-        yield indent + text[start : start + room]
+    available = width - len(indent)
+    for start in range(0, max(len(text), 1), available):
+        yield indent + text[start : start + available]
 
 
 def _watch(folder: Path, reference: str | None, ids: Sequence[str]) -> None:
-    """Looks at the files twice a second; Ctrl-C ends it, and that is no failure."""
+    """Check the files twice a second, and run the cases after a change; Ctrl-C ends it without a failure."""
     try:
         state = _state(folder)
         _again(folder, reference, ids)
         while True:
-            time.sleep(SECONDS_A_LOOK)
+            time.sleep(POLL_SECONDS)
             now = _state(folder)
             if now != state:
                 changed = {path for path, _ in state.items() ^ now.items()}
@@ -109,8 +109,8 @@ def _watch(folder: Path, reference: str | None, ids: Sequence[str]) -> None:
         click.echo()
 
 
-def _state(folder: Path) -> State:
-    return {path: written for path in _watched(folder) if (written := _written(path)) is not None}
+def _state(folder: Path) -> FileTimes:
+    return {path: saved_at for path in _watched(folder) if (saved_at := _saved_at(path)) is not None}
 
 
 def _watched(folder: Path) -> Iterable[Path]:
@@ -119,20 +119,20 @@ def _watched(folder: Path) -> Iterable[Path]:
     yield from folder.glob("claims/*.json")
 
 
-def _written(path: Path) -> int | None:
+def _saved_at(path: Path) -> int | None:
     try:
         return path.stat().st_mtime_ns
-    except OSError:  # gone since it was listed
+    except OSError:  # removed since it was listed
         return None
 
 
 def _rules_of(changed: Iterable[Path], ids: Sequence[str]) -> Sequence[str]:
-    """The rules whose cases must run: their own test file is all that changed; else all that were asked for."""
+    """The rules to test: where only test files changed, the rules of these; else all that the command names."""
     changed = list(changed)
     if not all(path.name.endswith(TEST_SUFFIX) and path.exists() for path in changed):
         return ids
-    named = sorted(path.name.removesuffix(TEST_SUFFIX) for path in changed)
-    return [name for name in named if not ids or name in ids] or ids
+    rule_ids = sorted(path.name.removesuffix(TEST_SUFFIX) for path in changed)
+    return [name for name in rule_ids if not ids or name in ids] or ids
 
 
 def _again(folder: Path, reference: str | None, ids: Sequence[str]) -> None:
@@ -142,8 +142,8 @@ def _again(folder: Path, reference: str | None, ids: Sequence[str]) -> None:
     try:
         opened = open_scrubber(folder, reference)
         results = run_tests(opened, folder, ids or None)
-        _tell_left_out(opened, folder)
-        _told(results, str(folder))
+        _print_left_out(opened, folder)
+        _print_results(results, str(folder))
     except Faults as error:
         click.echo(f"{counted(len(error.faults), 'fault')}: nothing was run\n{error}")
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""`scrubber rules new`, `lint` and `schema`: rules to write."""
+"""`scrubber rules new`, `lint` and `schema`: write a new rule, check rules, and write schemas for editors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from scrubber.authoring.new_rule import (
 )
 from scrubber.authoring.new_rule_tests import OF_EACH, Derived, cases_text, derive
 from scrubber.authoring.revisions import HEAD, is_git_revision, opened_revision
-from scrubber.cli.options import Unusable, settings, told_plainly
+from scrubber.cli.options import Unusable, current_settings, errors_as_messages
 from scrubber.cli.rules.options import counted
 from scrubber.config import Settings
 from scrubber.errors import Fault, Faults, NoRulebook
@@ -41,7 +41,7 @@ from scrubber.rulebook.test_case import TEST_SUFFIX
 @click.command()
 def schema() -> None:
     """Write the JSON Schemas with which editors complete rule files."""
-    folder = settings().rules
+    folder = current_settings().rules
     write_schemas(folder)
     for name in schema_files():
         click.echo(f"{folder}/{name} is written")
@@ -63,11 +63,11 @@ def lint(context: click.Context, against: str | None) -> None:
     scrubber rules lint
     scrubber rules lint --against v1.0
     """
-    chosen = settings()
-    folder = chosen.rules
-    with told_plainly():
+    settings = current_settings()
+    folder = settings.rules
+    with errors_as_messages():
         found = lint_report(folder, datetime.now(UTC).date())
-        faults = sorted({*found.faults, *_same_version(chosen, against)})
+        faults = sorted({*found.faults, *_same_version(settings, against)})
     for fault in faults:
         click.echo(f"{folder}/{fault}")
     for warning in found.warnings:
@@ -82,28 +82,30 @@ def lint(context: click.Context, against: str | None) -> None:
         click.echo(f"{found.in_use} {runs} on the releases in use, and may come out otherwise where others are loaded")
 
 
-def _same_version(chosen: Settings, against: str | None) -> list[Fault]:
+def _same_version(settings: Settings, against: str | None) -> list[Fault]:
     """Rules whose meaning changed under one version. Faults of the loader are reported by `lint_report`."""
-    earlier = _earlier(chosen, against)
+    earlier = _earlier(settings, against)
     if earlier is None:
         return []
-    rules = {file.rule.id: file.rule for file in read_folder(chosen.rules).files}
-    return same_version_faults(earlier, chosen.rules, rules)
+    rules = {file.rule.id: file.rule for file in read_folder(settings.rules).files}
+    return same_version_faults(earlier, settings.rules, rules)
 
 
-def _earlier(chosen: Settings, against: str | None) -> EarlierRules | None:
-    """The rules that versions are held against; None where there are none, or none that differ."""
+def _earlier(settings: Settings, against: str | None) -> EarlierRules | None:
+    """The rules that versions are compared with; None where there are none, or none that differ."""
     if against is not None:
-        return _at_revision(against, chosen)
-    if is_git_revision(HEAD, chosen.rules):
-        with suppress(NoRulebook):  # the folder is not in git yet, though what is around it is
-            return _at_revision(HEAD, chosen)
-    return last_in_force(chosen.rules, chosen.state, lambda why: click.echo(f"versions not compared: {why}", err=True))
+        return _at_revision(against, settings)
+    if is_git_revision(HEAD, settings.rules):
+        with suppress(NoRulebook):  # the folder is not in git, although a folder around it is
+            return _at_revision(HEAD, settings)
+    return last_in_force(
+        settings.rules, settings.state, lambda why: click.echo(f"versions not compared: {why}", err=True)
+    )
 
 
-def _at_revision(revision: str, chosen: Settings) -> EarlierRules | None:
-    with opened_revision(revision, chosen.rules, chosen.state) as folder, suppress(OSError):
-        if digest(folder) != digest(chosen.rules):
+def _at_revision(revision: str, settings: Settings) -> EarlierRules | None:
+    with opened_revision(revision, settings.rules, settings.state) as folder, suppress(OSError):
+        if digest(folder) != digest(settings.rules):
             return EarlierRules({file.rule.id: file.rule for file in read_folder(folder).files}, revision)
     return None
 
@@ -113,8 +115,8 @@ WIDEST = 100
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     for question in reversed(QUESTIONS):
-        told = question.text if question.text.endswith("?") else f"{question.text}."
-        command = click.option(f"--{question.name}", metavar="TEXT", help=told)(command)
+        keys = question.text if question.text.endswith("?") else f"{question.text}."
+        command = click.option(f"--{question.name}", metavar="TEXT", help=keys)(command)
     return command
 
 
@@ -133,12 +135,12 @@ def new(context: click.Context, /, source: Any, **options: str | None) -> None:
     scrubber rules new --pack our-clinic --scope line --fact modifiers --operator any --value 25 …
     scrubber rules new --from-json answers.json
     """
-    chosen = settings()
-    with told_plainly():
-        book = load_rulebook(chosen.rules)
-        reference = open_reference(chosen.reference)
+    settings = current_settings()
+    with errors_as_messages():
+        book = load_rulebook(settings.rules)
+        reference = open_reference(settings.reference)
     given = _read(source) | {name.replace("_", "-"): text for name, text in options.items() if text is not None}
-    answers = _asked(given, book) if source is None and sys.stdin.isatty() else _judged(given, book)
+    answers = _prompt_all(given, book) if source is None and sys.stdin.isatty() else _complete(given, book)
     file, today = rule_file(answers), datetime.now(UTC).date()
     text = rule_text(answers, today)
     try:
@@ -146,9 +148,9 @@ def new(context: click.Context, /, source: Any, **options: str | None) -> None:
     except Faults as error:
         raise Unusable(f"nothing was written: the rule would have these faults\n{error}") from None
     pack = book.packs.get(rule.pack) or _new_pack(answers)
-    derived = derive(rule, book, pack, reference, chosen.rules)
-    _write(chosen.rules, book, pack, file, {"": text, "test": cases_text(derived, rule)}, today)
-    if not _told(chosen.rules, file, derived):
+    derived = derive(rule, book, pack, reference, settings.rules)
+    _write(settings.rules, book, pack, file, {"": text, "test": cases_text(derived, rule)}, today)
+    if not _print_result(settings.rules, file, derived):
         context.exit(1)
 
 
@@ -164,14 +166,14 @@ def _read(source: Any) -> dict[str, str]:
     return read
 
 
-def _judged(given: Mapping[str, str], book: Rulebook) -> dict[str, str]:
+def _complete(given: Mapping[str, str], book: Rulebook) -> dict[str, str]:
     answers, faults = complete_answers(given, book)
     if faults:
         raise Unusable("\n".join(f"--{name} {fault}" for name, fault in faults.items()))
     return answers
 
 
-def _asked(given: Mapping[str, str], book: Rulebook) -> dict[str, str]:
+def _prompt_all(given: Mapping[str, str], book: Rulebook) -> dict[str, str]:
     answers: dict[str, str] = {}
     for question in QUESTIONS:
         if question.asked(answers, book):
@@ -179,13 +181,13 @@ def _asked(given: Mapping[str, str], book: Rulebook) -> dict[str, str]:
             if answer is None or (fault := fault_in(question, answer, answers, book)):
                 if answer is not None:
                     click.echo(f"--{question.name} {fault}")
-                answer = _ask(question, answers, book)
+                answer = _prompt(question, answers, book)
             answers[question.name] = answer
     return answers
 
 
-def _ask(question: Question, answers: Mapping[str, str], book: Rulebook) -> str:
-    """Asks until the answer will do; `?` lists what may be said."""
+def _prompt(question: Question, answers: Mapping[str, str], book: Rulebook) -> str:
+    """Ask until the answer is valid; `?` lists the choices."""
     choices = question.choices(answers, book)
     usual = question.usual(answers)
     short = f" ({', '.join(filter(None, choices))})" if 0 < len(choices) <= 8 else " (? lists them)" if choices else ""
@@ -218,8 +220,8 @@ def _write(folder: Path, book: Rulebook, pack: Pack, file: str, texts: Mapping[s
     rule = folder / file
     files = {rule: texts[""], rule.with_name(rule.stem + TEST_SUFFIX): texts["test"]}
     if pack.name not in book.packs:
-        told = {"name": pack.name, "title": pack.title, "about": pack.about, "adoption": pack.adoption}
-        lines = (f"{key}: {json.dumps(text, ensure_ascii=False)}\n" for key, text in told.items())
+        keys = {"name": pack.name, "title": pack.title, "about": pack.about, "adoption": pack.adoption}
+        lines = (f"{key}: {json.dumps(text, ensure_ascii=False)}\n" for key, text in keys.items())
         files[folder / pack.name / "pack.yaml"] = "".join(lines)
         entry = f"# Changes\n\n## {today.isoformat()}\n\n- `{rule.stem}` version 1: new, a draft.\n"
         files[folder / pack.name / "CHANGES.md"] = entry
@@ -231,8 +233,8 @@ def _write(folder: Path, book: Rulebook, pack: Pack, file: str, texts: Mapping[s
         path.write_text(text, encoding="utf-8")
 
 
-def _told(folder: Path, file: str, derived: Derived) -> bool:
-    """Says what was written and what is left to do; whether lint is content with it."""
+def _print_result(folder: Path, file: str, derived: Derived) -> bool:
+    """Print what was written and what is left to do; whether the rule is complete and without faults."""
     rule_id = Path(file).stem
     tests = file.removesuffix(".yaml") + TEST_SUFFIX
     click.echo(f"{folder}/{file} is written: a draft\n{folder}/{tests} is written")
