@@ -45,7 +45,7 @@ def create_app(settings: Settings, scrubber: Scrubber | None = None) -> Flask:
     """
     if scrubber is not None:
         return _put_together(settings, _policy(settings), lambda: scrubber, lambda: None)
-    live = LiveScrubber(load_rulebook(settings.rules), LiveReference(settings.reference, report=_tell_of_reference))
+    live = LiveScrubber(load_rulebook(settings.rules), LiveReference(settings.reference, report=_log_reference_trouble))
     keep(settings, live.rulebook)
     return _put_together(settings, _policy(settings), live.current, lambda: live.reference.trouble)
 
@@ -109,7 +109,7 @@ def _open_checked(settings: Settings) -> LiveScrubber:
     """The scrubber that the settings name, once its rules have passed what a reload asks for."""
     log = logs.open_log(sys.stdout)
     begun = time.monotonic()
-    reference = LiveReference(settings.reference, report=_tell_of_reference)
+    reference = LiveReference(settings.reference, report=_log_reference_trouble)
     admitted = admit_rolled_back(settings.rules, settings.state)
     if admitted:
         log.warning("rolled back", rulebook=admitted.rulebook.digest, reason=ROLLED_BACK)
@@ -129,7 +129,7 @@ def _open_checked(settings: Settings) -> LiveScrubber:
     return LiveScrubber(admitted.rulebook, reference, settings.stale_after)
 
 
-def _tell_of_reference(why: str) -> None:
+def _log_reference_trouble(why: str) -> None:
     logs.open_log(sys.stdout).error("reference data not read", reason=why)
 
 

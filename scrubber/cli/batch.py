@@ -200,9 +200,9 @@ def _query(options: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """The options as parameters of the API, whose names are in camel case."""
     for name, value in options.items():
         first, *more = name.split("_")
-        asked_query = first + "".join(word.title() for word in more)
+        query_after = first + "".join(word.title() for word in more)
         for each in value if isinstance(value, tuple) else () if value is None else (value,):
-            yield asked_query, str(each)
+            yield query_after, str(each)
 
 
 def _pieces(file: Path, size: int) -> Iterator[bytes]:
@@ -267,9 +267,9 @@ def _print_results(service: BatchService, batch_id: str, query: list[tuple[str, 
 def _read_into(output: Path, service: BatchService, batch_id: str, query: list[tuple[str, str]], as_csv: bool) -> str:
     for tried in range(TRIES):
         resume_at = resume_point(output, as_csv)
-        asked_query = [*query, ("after", str(resume_at.after))] if resume_at is not BEGINNING else query
+        query_after = [*query, ("after", str(resume_at.after))] if resume_at is not BEGINNING else query
         try:
-            with service.stream(batch_id, "results", query=asked_query) as (headers, pieces):
+            with service.stream(batch_id, "results", query=query_after) as (headers, pieces):
                 write(pieces, output, resume_at)
                 return headers["Batch-State"]
         except ConnectionBroken:

@@ -18,7 +18,7 @@ from scrubber.cli.terminal import ProgressLine, columns
 from scrubber.reference import Reference
 from scrubber.reference.live import open_storage
 from scrubber.reference.load.medicaid import LOADED_KINDS
-from scrubber.reference.release_diff import RowChange, cells_changed, difference
+from scrubber.reference.release_diff import ReleaseChange, cells_changed, difference
 from scrubber.reference.releases import Release
 from scrubber.reference.storage import LoadedRelease
 from scrubber.reference.tables import CONVERSION_FACTORS, TABLES, stored_under
@@ -223,7 +223,7 @@ def _print_rows(
         click.echo(", ".join(f"{counts[word]:,} {word}" for word in _SIGNS))
 
 
-def _line(change: RowChange) -> str:
+def _line(change: ReleaseChange) -> str:
     name = _factor(change) if change.table == CONVERSION_FACTORS.name else " ".join(map(str, change.key))
     finding = "; ".join(
         f"{column} {old or '(none)'} -> {new or '(none)'}" for column, old, new in cells_changed(change)
@@ -231,13 +231,13 @@ def _line(change: RowChange) -> str:
     return f"{_SIGNS[change.change]} {change.table} {name}{': ' + finding if finding else ''}"
 
 
-def _factor(change: RowChange) -> str:
+def _factor(change: ReleaseChange) -> str:
     """Whose factor it is, and its value where it is added or deleted: in 2026 two factors replaced one."""
     [whose] = change.key
     [row] = change.after or change.before
     return _WHOSE[whose] if change.change == "changed" else f"{_WHOSE[whose]}: {row.factor}"
 
 
-def _document(change: RowChange) -> dict[str, Any]:
+def _document(change: ReleaseChange) -> dict[str, Any]:
     rows = {side: [row._asdict() for row in getattr(change, side)] for side in ("before", "after")}
     return {"change": change.change, "table": change.table, "key": change.key} | rows

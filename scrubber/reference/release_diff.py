@@ -21,7 +21,7 @@ RowKey = tuple[Any, ...]
 Rows = tuple[Any, ...]
 
 
-class RowChange(NamedTuple):
+class ReleaseChange(NamedTuple):
     """One difference between two releases: the cells that name the row, and its rows in each release."""
 
     change: Literal["added", "deleted", "changed"]
@@ -37,7 +37,7 @@ def difference(
     before: Release | None,
     after: Release | None,
     progress: LoadProgress = no_progress,
-) -> Iterator[RowChange]:
+) -> Iterator[ReleaseChange]:
     """What `after` adds to, deletes from and changes in `before`, in the order of the keys; None: no rows.
 
     Only rows count that have not ended: those without a last day, or with one after the release's first day. So a code
@@ -107,22 +107,22 @@ def _by_name(table: Table[Any], rows: Iterable[Any]) -> Mapping[RowKey, Rows]:
     return by_name
 
 
-def _changes(table: Table[Any], before: Mapping[RowKey, Rows], after: Mapping[RowKey, Rows]) -> Iterator[RowChange]:
+def _changes(table: Table[Any], before: Mapping[RowKey, Rows], after: Mapping[RowKey, Rows]) -> Iterator[ReleaseChange]:
     for key in sorted(before.keys() | after.keys(), key=str):
         old, new = before.get(key, ()), after.get(key, ())
         if not old:
-            yield RowChange("added", table.name, key, old, new)
+            yield ReleaseChange("added", table.name, key, old, new)
         elif not new:
-            yield RowChange("deleted", table.name, key, old, new)
+            yield ReleaseChange("deleted", table.name, key, old, new)
         elif _compared(old) != _compared(new):
-            yield RowChange("changed", table.name, key, old, new)
+            yield ReleaseChange("changed", table.name, key, old, new)
 
 
 def _compared(rows: Rows) -> list[tuple[Any, ...]]:
     return [compared_cells(row) for row in rows]
 
 
-def cells_changed(changed: RowChange) -> Iterator[tuple[str, str, str]]:
+def cells_changed(changed: ReleaseChange) -> Iterator[tuple[str, str, str]]:
     """The columns in which the rows of a change differ, each with its text before and after."""
     one, other = (rows[0] if rows else None for rows in (changed.before, changed.after))
     if one is None or other is None:

@@ -116,8 +116,8 @@ def coverage_table(covered: Iterable[RuleCoverage], folder: str) -> Iterator[str
 def _counts(covered_rule: RuleCoverage) -> tuple[int, int, int | None]:
     """Outcomes that cases show, outcomes there are, and the percentage, None where there are none."""
     ways = len(covered_rule.outcomes)
-    shown = ways - covered_rule.gaps
-    return shown, ways, 100 * shown // ways if covered_rule.cases and ways else None
+    shown_count = ways - covered_rule.gaps
+    return shown_count, ways, 100 * shown_count // ways if covered_rule.cases and ways else None
 
 
 def _gaps(covered_rule: RuleCoverage, folder: str) -> Iterator[str]:
@@ -140,10 +140,10 @@ def _short(line: str) -> str:
 def closing(covered: Sequence[RuleCoverage], together: Sequence[Companions], folder: str) -> Iterator[str]:
     """The summary of all rules: the share of outcomes shown, rules that never fire, rules that always fire together."""
     ways = sum(len(covered_rule.outcomes) for covered_rule in covered)
-    shown = ways - sum(covered_rule.gaps for covered_rule in covered)
+    shown_count = ways - sum(covered_rule.gaps for covered_rule in covered)
     cases = counted(sum(covered_rule.cases for covered_rule in covered), "case")
-    percent = f" ({100 * shown // ways}%)" if ways else ""
-    yield f"{counted(len(covered), 'rule')}, {cases}: {shown:,} of {ways:,} outcomes of conditions seen{percent}"
+    percent = f" ({100 * shown_count // ways}%)" if ways else ""
+    yield f"{counted(len(covered), 'rule')}, {cases}: {shown_count:,} of {ways:,} outcomes of conditions seen{percent}"
     for covered_rule in covered:
         if covered_rule.never:
             position = _position(covered_rule, covered_rule.never[0], folder)
@@ -154,11 +154,11 @@ def closing(covered: Sequence[RuleCoverage], together: Sequence[Companions], fol
 
 def rule_tree(covered_rule: RuleCoverage, folder: str) -> Iterator[str]:
     """Every condition of a rule with its line, in how many cases it was true and false, and in which first."""
-    shown, ways, percent = _counts(covered_rule)
+    shown_count, ways, percent = _counts(covered_rule)
     yield from wrap(f"{covered_rule.rule.id}: {covered_rule.rule.title}", WIDTH)
     yield f"{folder}/{covered_rule.rule.file}"
-    part = f" ({percent}%)" if percent is not None else ""
-    yield f"{counted(covered_rule.cases, 'case')}, {shown} of {ways} outcomes of its conditions seen{part}"
+    share = f" ({percent}%)" if percent is not None else ""
+    yield f"{counted(covered_rule.cases, 'case')}, {shown_count} of {ways} outcomes of its conditions seen{share}"
     if covered_rule.never:
         yield from wrap(f"It can never fire: {describe_contradiction(covered_rule.never)}.", WIDTH)
     yield ""
@@ -189,12 +189,12 @@ def _count(way: ConditionOutcome) -> str:
 
 def coverage_document(covered_rule: RuleCoverage) -> dict[str, Any]:
     """The coverage of one rule as JSON; files are relative to the folder of rules."""
-    shown, ways, percent = _counts(covered_rule)
+    shown_count, ways, percent = _counts(covered_rule)
     return {
         "rule": covered_rule.rule.id,
         "file": covered_rule.rule.file,
         "cases": covered_rule.cases,
-        "shown": shown,
+        "shown": shown_count,
         "of": ways,
         "percent": percent,
         "conditions": [_condition_document(seen) for seen in covered_rule.conditions],

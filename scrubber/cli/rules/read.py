@@ -46,12 +46,12 @@ _STAGE = {"submission": "rejected", "adjudication": "denied", "postPayment": "pa
 _SECTIONS = {"applies": "It is for facts where", "needs": "It is judged only where", "when": "It fires when"}
 
 
-def rule_page(told: SourceMap, cases: Sequence[Case], book: Rulebook, folder: str, width: int) -> str:
+def rule_page(source: SourceMap, cases: Sequence[Case], book: Rulebook, folder: str, width: int) -> str:
     """A rule as a text of `width` columns, with colour codes."""
-    rule = told.rule
+    rule = source.rule
     sections = (
         ("WHAT", _what(rule, width)),
-        ("WHEN", _conditions(told, width)),
+        ("WHEN", _conditions(source, width)),
         ("BY WHOSE AUTHORITY", _authorities(rule.authority, width)),
         ("SINCE WHEN", _since(rule, width)),
         ("EXAMPLES FROM ITS TESTS", _examples(cases, width)),
@@ -85,9 +85,9 @@ def _expected(rule: Rule) -> str:
     return f"Expected on the remittance: {codes}."
 
 
-def _conditions(told: SourceMap, width: int) -> Iterator[str]:
-    yield from wrap(f"One finding is about: {told.rule.scope}.", _INDENT, width)
-    for section, roots in told.by_section():
+def _conditions(source: SourceMap, width: int) -> Iterator[str]:
+    yield from wrap(f"One finding is about: {source.rule.scope}.", _INDENT, width)
+    for section, roots in source.by_section():
         if section in _SECTIONS and roots:
             yield f"{'':{_INDENT}}{_SECTIONS[section]}"
             for root in roots:
@@ -96,8 +96,8 @@ def _conditions(told: SourceMap, width: int) -> Iterator[str]:
 
 def _node(node: SourceNode, indent: int, width: int) -> Iterator[str]:
     yield from wrap(node.words, indent, width, hang=_INDENT)
-    for part in node.parts:
-        yield from _node(part, indent + _INDENT, width)
+    for child in node.parts:
+        yield from _node(child, indent + _INDENT, width)
 
 
 def _authorities(authorities: Sequence[Authority], width: int) -> Iterator[str]:
@@ -234,8 +234,8 @@ def show(rule_id: str, as_json: bool) -> None:
     folder = current_settings().rules
     with errors_as_messages():
         cases = all_cases(folder, book, [rule_id])
-        told = source_map(rule, read_yaml(folder / rule.file, rule.file))
-    on_screen(lambda width: rule_page(told, cases, book, str(folder), width))
+        source = source_map(rule, read_yaml(folder / rule.file, rule.file))
+    on_screen(lambda width: rule_page(source, cases, book, str(folder), width))
 
 
 @click.command()
@@ -271,13 +271,13 @@ def explain(
     with errors_as_messages():
         opened = open_scrubber(settings.rules, settings.reference, settings.stale_after)
         switches = read_switches(enable, disable, opened.rulebook)
-    asked = workshop.Asked(rules, line)
+    question = workshop.Asked(rules, line)
     try:
-        told = workshop.explain(opened, claim, receipt(received_on).day(claim), asked, switches)
+        explanation = workshop.explain(opened, claim, receipt(received_on).day(claim), question, switches)
     except WrongQuestion as error:
         raise Unusable(str(error)) from None
     if as_json:
-        click.echo(to_bytes(told))
+        click.echo(to_bytes(explanation))
     else:
         name = "standard input" if file == "-" else file
-        print_page(lambda width: render(name, told, width, in_full=bool(rules)))
+        print_page(lambda width: render(name, explanation, width, in_full=bool(rules)))
