@@ -1,4 +1,4 @@
-"""Names of modules, classes and functions: no class name for two things, and no word that only this project would know."""
+"""Names of modules, classes and functions: no class name for two things, and no word known to this project alone."""
 
 from __future__ import annotations
 

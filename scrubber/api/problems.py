@@ -92,10 +92,10 @@ def install(app: Flask) -> None:
     """Answer what this program raises on purpose, and what it does not, with problems."""
     app.register_error_handler(NotJson, _not_json)
     app.register_error_handler(NotAClaim, _not_a_claim)
-    app.register_error_handler(StoreUnavailable, _ledger_down)
+    app.register_error_handler(StoreUnavailable, _store_unavailable)
     app.register_error_handler(DamagedResult, _damaged_result)
     app.register_error_handler(KeysDown, lambda _: _response(NO_KEYS, "Send it again later; the log says why."))
-    app.register_error_handler(StorageFull, _depot_full)
+    app.register_error_handler(StorageFull, _storage_full)
     app.register_error_handler(Exception, _failure)
 
 
@@ -118,12 +118,12 @@ def from_http(error: HTTPException) -> Response:
     return _response(Kind("http", status, status.phrase), status.description or status.phrase)
 
 
-def _ledger_down(error: StoreUnavailable) -> Response:
+def _store_unavailable(error: StoreUnavailable) -> Response:
     logs.outage(BATCHES, str(error))
     return _response(NO_BATCHES, f"{error}; send it again later.")
 
 
-def _depot_full(error: StorageFull) -> Response:
+def _storage_full(error: StorageFull) -> Response:
     logs.outage(ROOM, str(error))
     return _response(NO_ROOM, f"{error}; nothing of it is kept.")
 

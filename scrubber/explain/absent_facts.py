@@ -8,7 +8,7 @@ from itertools import combinations, islice, product
 
 from scrubber.dated_rows import in_force
 from scrubber.explain.conditions import field_of
-from scrubber.explain.context import Context
+from scrubber.explain.context import ExplanationContext
 from scrubber.explain.row_words import windows
 from scrubber.explain.text import numbered
 from scrubber.facts.mue import is_counted
@@ -24,7 +24,7 @@ from scrubber.rulebook.vocabulary import KINDS
 MOST_REASONS = 10
 
 
-def why_no_fact(rule: Rule, line: int | None, context: Context) -> tuple[str, ...]:
+def why_no_fact(rule: Rule, line: int | None, context: ExplanationContext) -> tuple[str, ...]:
     """Sentences: first that there is nothing, then what is known of why, line by line."""
     views = context.known.views if line is None else (context.known.views[line - 1],)
     place = "this claim" if line is None else f"line {line}"
@@ -35,11 +35,11 @@ def why_no_fact(rule: Rule, line: int | None, context: Context) -> tuple[str, ..
     return (first, *found[:MOST_REASONS], *(["and so on"] if len(found) > MOST_REASONS else []))
 
 
-def _nothing_wrong(_rule: Rule, _views: Sequence[LineView], _context: Context) -> Iterator[str]:
+def _nothing_wrong(_rule: Rule, _views: Sequence[LineView], _context: ExplanationContext) -> Iterator[str]:
     yield "such facts are made only for elements that are missing or malformed, and none is"
 
 
-def _diagnoses(_rule: Rule, _views: Sequence[LineView], context: Context) -> Iterator[str]:
+def _diagnoses(_rule: Rule, _views: Sequence[LineView], context: ExplanationContext) -> Iterator[str]:
     codes = [diagnosis.code for diagnosis in context.claim.diagnoses if diagnosis.code]
     if context.reference.table_status("icd10cm", context.known.day).state == "before-first-release":
         yield f"the diagnosis tables do not reach {context.known.day}, so that they say nothing"
@@ -49,19 +49,19 @@ def _diagnoses(_rule: Rule, _views: Sequence[LineView], context: Context) -> Ite
         yield "the claim has no readable diagnosis"
 
 
-def _lines(_rule: Rule, views: Sequence[LineView], _context: Context) -> Iterator[str]:
+def _lines(_rule: Rule, views: Sequence[LineView], _context: ExplanationContext) -> Iterator[str]:
     if not views:
         yield "the claim has no service lines"
 
 
-def _tables(_rule: Rule, views: Sequence[LineView], _context: Context) -> Iterator[str]:
+def _tables(_rule: Rule, views: Sequence[LineView], _context: ExplanationContext) -> Iterator[str]:
     if not any(view.first for view in views):
         yield "no date of service can be read"
     else:
         yield "every table that answers for this payer reaches the dates of service"
 
 
-def _abn(_rule: Rule, views: Sequence[LineView], _context: Context) -> Iterator[str]:
+def _abn(_rule: Rule, views: Sequence[LineView], _context: ExplanationContext) -> Iterator[str]:
     for view in views:
         yield (
             f"line {view.number} carries none of {join_first(sorted(LIABILITY_MODIFIERS))}, and no notice in"
@@ -69,7 +69,7 @@ def _abn(_rule: Rule, views: Sequence[LineView], _context: Context) -> Iterator[
         )
 
 
-def _documents(rule: Rule, views: Sequence[LineView], _context: Context) -> Iterator[str]:
+def _documents(rule: Rule, views: Sequence[LineView], _context: ExplanationContext) -> Iterator[str]:
     for view in views:
         if view.line.procedure is None:
             yield _unread(view, "procedure code")
@@ -80,7 +80,7 @@ def _documents(rule: Rule, views: Sequence[LineView], _context: Context) -> Iter
         yield f"this rule is for {expected(leaf, field_of(leaf, rule.scope))}"
 
 
-def _coverage(_rule: Rule, views: Sequence[LineView], context: Context) -> Iterator[str]:
+def _coverage(_rule: Rule, views: Sequence[LineView], context: ExplanationContext) -> Iterator[str]:
     for view in views:
         if view.first is None or view.line.procedure is None:
             yield _unread(view, "date of service" if view.first is None else "procedure code")
@@ -88,7 +88,7 @@ def _coverage(_rule: Rule, views: Sequence[LineView], context: Context) -> Itera
             yield f"line {view.number}: {no_row(view.line.procedure, view.first, context)}"
 
 
-def no_row(code: str, day: date, context: Context) -> str:
+def no_row(code: str, day: date, context: ExplanationContext) -> str:
     """Why nothing is known of the coverage of a code."""
     rows = [row for row in context.book.rows.get("policies", ()) if row.code == code]
     tables = " or ".join(table.name for table in context.book.tables if table.kind == "policies") or "policies"
@@ -103,7 +103,7 @@ def no_row(code: str, day: date, context: Context) -> str:
     return said
 
 
-def _repeats(_rule: Rule, views: Sequence[LineView], context: Context) -> Iterator[str]:
+def _repeats(_rule: Rule, views: Sequence[LineView], context: ExplanationContext) -> Iterator[str]:
     for view in views:
         yield from _not_joinable(view)
         repeating = says_repeated(view, context.book.lists)
@@ -118,7 +118,7 @@ def _repeats(_rule: Rule, views: Sequence[LineView], context: Context) -> Iterat
             yield f"no line before line {view.number} bills the same code"
 
 
-def _visits(rule: Rule, views: Sequence[LineView], context: Context) -> Iterator[str]:
+def _visits(rule: Rule, views: Sequence[LineView], context: ExplanationContext) -> Iterator[str]:
     every = context.known.views
     visits = [view for view in views if may_apply(rule, view, context.book.lists)]
     if not visits:
@@ -148,14 +148,14 @@ def _difference(view: LineView, other: LineView) -> str:
     return f"{named} and differ in: {', '.join(apart)}" if apart else f"{named}, and one of them cannot be compared"
 
 
-def _code_days(_rule: Rule, views: Sequence[LineView], context: Context) -> Iterator[str]:
+def _code_days(_rule: Rule, views: Sequence[LineView], context: ExplanationContext) -> Iterator[str]:
     for view in views:
         yield from _not_joinable(view)
         if view.first and view.line.procedure:
             yield _of_units(view, view.line.procedure, context)
 
 
-def _of_units(view: LineView, code: str, context: Context) -> str:
+def _of_units(view: LineView, code: str, context: ExplanationContext) -> str:
     row = context.edits.mue(code, view.first) if view.first else None
     named = f"line {view.number}"
     if row is None:
@@ -167,7 +167,7 @@ def _of_units(view: LineView, code: str, context: Context) -> str:
     return f"{named} bills {view.line.units.normalize():f} of {code}; the edit allows {row.units} a day"
 
 
-def _pairs(rule: Rule, views: Sequence[LineView], context: Context) -> Iterator[str]:
+def _pairs(rule: Rule, views: Sequence[LineView], context: ExplanationContext) -> Iterator[str]:
     every = context.known.views
     if len(every) < 2:
         yield "the claim has one line only, and a pair needs two"
@@ -186,7 +186,7 @@ def _pairs(rule: Rule, views: Sequence[LineView], context: Context) -> Iterator[
             yield from _apart(one, other, context)
 
 
-def _apart(one: LineView, other: LineView, context: Context) -> Iterator[str]:
+def _apart(one: LineView, other: LineView, context: ExplanationContext) -> Iterator[str]:
     """Why two lines make no pair."""
     named = numbered((one.number, other.number))
     first, second = one.line.procedure, other.line.procedure
@@ -221,7 +221,7 @@ def _unread(view: LineView, what: str) -> str:
 
 
 # Where there is more to say than that there is no such fact.
-_WHY: dict[str, Callable[[Rule, Sequence[LineView], Context], Iterator[str]]] = {
+_WHY: dict[str, Callable[[Rule, Sequence[LineView], ExplanationContext], Iterator[str]]] = {
     "element": _nothing_wrong,
     "diagnosis": _diagnoses,
     "table": _tables,

@@ -25,7 +25,7 @@ MOST_ROWS = 10  # of one look-up
 
 
 @dataclass(frozen=True, repr=False)
-class Context:
+class ExplanationContext:
     """The claim, what is known of it, and the rules and tables that it is held against."""
 
     claim: Claim

@@ -16,7 +16,7 @@ from scrubber.claim.model import Claim
 from scrubber.engine.plain import PlainEngine
 from scrubber.errors import WrongQuestion
 from scrubber.explain.absent_facts import why_no_fact
-from scrubber.explain.context import Context, adoption
+from scrubber.explain.context import ExplanationContext, adoption
 from scrubber.explain.lookups import payer_lookups
 from scrubber.explain.model import NO_FACT, OUTCOMES, Explanation, FactExplained, RuleExplained
 from scrubber.explain.outcome import Trial, explain_doubtful, explain_fact, explain_unread, unread_line
@@ -54,8 +54,8 @@ class Scrubbed:
         self.result = conclude(claim, known, matches, book, reference, received_on, switches, stale_after, as_meant)
         self._found = {_identity(each): each for each in (*self.result.findings, *self.result.shadow)}
         self._unread: dict[Rulebook, UnreadOf] = {}
-        self._aside: Context | None = None
-        self._as_meant: dict[Rulebook, Context] = {}
+        self._aside: ExplanationContext | None = None
+        self._as_meant: dict[Rulebook, ExplanationContext] = {}
 
     def trial(self, rule: Rule) -> Trial:
         """What one rule is held against."""
@@ -66,7 +66,7 @@ class Scrubbed:
         unread, doubtful = self._unread_of(rule, context), self._doubtful_of(rule, number, context)
         return Trial(rule, number, context, adopted, self.switches, unread, self._priced, doubtful)
 
-    def _doubtful_of(self, rule: Rule, number: int, context: Context) -> tuple[Finding, ...]:
+    def _doubtful_of(self, rule: Rule, number: int, context: ExplanationContext) -> tuple[Finding, ...]:
         """What the rule finds on one reading only, where the claim has names that resemble known ones."""
         claim = context.claim
         if claim.corrected is None:
@@ -79,7 +79,7 @@ class Scrubbed:
             found_on_one_reading(self._found_by(rule, number, context), self._found_by(rule, number, as_meant))
         )
 
-    def _found_by(self, rule: Rule, number: int, context: Context) -> list[Finding]:
+    def _found_by(self, rule: Rule, number: int, context: ExplanationContext) -> list[Finding]:
         known = context.known
         facts = [fact for fact in known.facts if fact.kind == rule.scope]
         matches = [
@@ -90,13 +90,13 @@ class Scrubbed:
         )
         return [finding for finding in (*judged.findings, *judged.shadow) if finding.rule.id == rule.id]
 
-    def _all_running(self) -> Context:
+    def _all_running(self) -> ExplanationContext:
         if self._aside is None:
             context = self.context
             self._aside = _context(context.claim, self._scrubber, all_running(context.book), context.received_on)
         return self._aside
 
-    def _unread_of(self, rule: Rule, context: Context) -> Mapping[int, NotChecked]:
+    def _unread_of(self, rule: Rule, context: ExplanationContext) -> Mapping[int, NotChecked]:
         if context.book not in self._unread:
             known = context.known
             found: dict[str, dict[int, NotChecked]] = {}
@@ -125,9 +125,9 @@ def matched(rule: Rule, facts: Sequence[Fact], book: Rulebook) -> Mapping[int, t
     return found
 
 
-def _context(claim: Claim, scrubber: Scrubber, book: Rulebook, received_on: date) -> Context:
+def _context(claim: Claim, scrubber: Scrubber, book: Rulebook, received_on: date) -> ExplanationContext:
     known = read_facts(claim, book, scrubber.reference, received_on, scrubber.stale_after)
-    return Context(claim, known, book, scrubber.reference, received_on, scrubber.stale_after)
+    return ExplanationContext(claim, known, book, scrubber.reference, received_on, scrubber.stale_after)
 
 
 def _identity(finding: Finding) -> tuple[object, ...]:
@@ -226,14 +226,14 @@ def explain_rule(trial: Trial, asked: Asked, most: int) -> RuleExplained:
     unread = [number for number in trial.unread if line in (None, number)]
     untold = set(unread) - {unread_line(trial, facts[index]) for index in wanted if keys[index] in ((), (0,))}
     told += [explain_unread(trial, trial.unread[number]) for number in sorted(untold)[: most - len(told)]]
-    apart = [finding for finding in trial.doubtful if not any(_is_told(finding, each) for each in told)]
+    apart = [finding for finding in trial.doubtful if not any(_is_explained(finding, each) for each in told)]
     apart = [finding for finding in apart if line is None or not finding.lines or _is_on(line, finding)]
     told += [explain_doubtful(trial, finding) for finding in apart[: most - len(told)]]
     told.sort(key=lambda each: (OUTCOMES.index(each.outcome), each.lines, each.related))
     return _of_rule(trial, line, told, len(wanted) + len(untold) + len(apart) - len(told))
 
 
-def _is_told(finding: Finding, told: FactExplained) -> bool:
+def _is_explained(finding: Finding, told: FactExplained) -> bool:
     return (finding.lines, finding.related_lines) == (told.lines, told.related)
 
 

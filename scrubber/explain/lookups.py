@@ -9,7 +9,7 @@ from typing import Any
 from scrubber.explain.conditions import day_of
 from scrubber.explain.context import (
     MOST_ROWS,
-    Context,
+    ExplanationContext,
     candidates,
     of_book,
     of_reference,
@@ -29,7 +29,7 @@ from scrubber.rulebook.vocabulary import KINDS, state_key
 LISTS = ("contains", "may_contain", "on")  # ways to ask a list of codes
 
 
-def lookups(rule: Rule, fact: Fact, context: Context) -> tuple[Lookup, ...]:
+def lookups(rule: Rule, fact: Fact, context: ExplanationContext) -> tuple[Lookup, ...]:
     """What was looked up for the fields that the rule reads, and in the lists that the rule itself asks."""
     read, day = reads(rule), day_of(fact)
     if day is None:
@@ -68,7 +68,7 @@ def _has(value: Any, code: object) -> bool:
     return code in value if isinstance(value, tuple) else code == value
 
 
-def competing(rule: Rule, fact: Fact, context: Context) -> tuple[Candidate, ...]:
+def competing(rule: Rule, fact: Fact, context: ExplanationContext) -> tuple[Candidate, ...]:
     """The policy rows that competed for a line, where the rule reads what the best of them says."""
     day, code = day_of(fact), fact.values.get("procedure")
     wants = fact.kind == "coverage" or (fact.kind == "abn" and "coverage" in reads(rule))
@@ -85,7 +85,7 @@ def reads(rule: Rule) -> frozenset[str]:
     return frozenset(name.removesuffix(state_key("")) for name in (*named, *rule.needs))
 
 
-def _lists_of_rule(rule: Rule, fact: Fact, day: date, context: Context) -> Iterator[Lookup]:
+def _lists_of_rule(rule: Rule, fact: Fact, day: date, context: ExplanationContext) -> Iterator[Lookup]:
     """For each list that the rule asks, the rows in which the fact's codes stand."""
     tests = [leaf for tree in (rule.applies, rule.when) for leaf in leaves(tree) if isinstance(leaf, InList)]
     for leaf in dict.fromkeys(tests):
@@ -95,7 +95,7 @@ def _lists_of_rule(rule: Rule, fact: Fact, day: date, context: Context) -> Itera
             yield in_list(leaf.list, code, day, context)
 
 
-def payer_lookups(context: Context) -> Iterator[Lookup]:
+def payer_lookups(context: ExplanationContext) -> Iterator[Lookup]:
     """How the payer was told from the claim. Repeats no payer id or name that no table knows."""
     made = record_of_payer(context.claim, context.known.day, context.book, context.reference)
     yield _line_of_business(made, context)
@@ -104,7 +104,7 @@ def payer_lookups(context: Context) -> Iterator[Lookup]:
         yield from _contractor(made, context)
 
 
-def _line_of_business(made: tuple[LookedUp, ...], context: Context) -> Lookup:
+def _line_of_business(made: tuple[LookedUp, ...], context: ExplanationContext) -> Lookup:
     """The stated plan that a row knows, else the claim filing indicator."""
     day, book = context.known.day, context.book
     plan = _row(made, "plan_line_of_business", context.claim.context.plan, day)
@@ -117,7 +117,7 @@ def _line_of_business(made: tuple[LookedUp, ...], context: Context) -> Lookup:
     return of_book("filing-indicators", row, f"filing indicator {row.filing_indicator} is {row.line_of_business}", book)
 
 
-def _name(made: tuple[LookedUp, ...], context: Context) -> Lookup:
+def _name(made: tuple[LookedUp, ...], context: ExplanationContext) -> Lookup:
     claim, day, book = context.claim, context.known.day, context.book
     for sent, what in ((claim.payer_id, "payer id"), (claim.payer_name, "payer name")):
         row = _row(made, "payer_name", sent, day)
@@ -130,7 +130,7 @@ def _row(made: tuple[LookedUp, ...], what: str, sent: str | None, day: date) -> 
     return next((row_in_force(each, day) for each in made if each.what == what and each.by[0] == sent), None)
 
 
-def _contractor(made: tuple[LookedUp, ...], context: Context) -> Iterator[Lookup]:
+def _contractor(made: tuple[LookedUp, ...], context: ExplanationContext) -> Iterator[Lookup]:
     """By the ZIP code where the service was furnished, else by a state that has one contractor."""
     day = context.known.day
     why = "no row has the ZIP code of the place of service"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from scrubber.claim.elements import ELEMENTS
 from scrubber.explain.conditions import leaves_of, parts_of, why_not
-from scrubber.explain.context import Context, settling_row
+from scrubber.explain.context import ExplanationContext, settling_row
 from scrubber.explain.lookups import competing, lookups
 from scrubber.explain.model import (
     DID_NOT_FIRE,
@@ -90,7 +90,7 @@ class Trial(NamedTuple):
 
     rule: Rule
     number: int  # of the rule among those that the book runs
-    context: Context
+    context: ExplanationContext
     adoption: Adoption
     switches: Switches
     unread: Unread

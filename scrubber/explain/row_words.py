@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from scrubber.dated_rows import in_force, on
-from scrubber.explain.context import MOST_ROWS, Context, missed, of_book, of_reference, row_in_force
+from scrubber.explain.context import MOST_ROWS, ExplanationContext, missed, of_book, of_reference, row_in_force
 from scrubber.explain.model import Lookup
 from scrubber.explain.record import LookedUp
 from scrubber.explain.text import in_days
@@ -37,7 +37,7 @@ from scrubber.rulebook.satisfiable import in_range
 from scrubber.rulebook.vocabulary import LISTS_READ
 
 Made = Sequence[LookedUp]
-Words = Callable[[Made, Fact, date, Context], Iterator[Lookup]]
+Words = Callable[[Made, Fact, date, ExplanationContext], Iterator[Lookup]]
 
 DATED = ("code", "since", "until", "source")
 FEE = ("code", "status", "pc_tc", "facility_na", "since", "until", "release", "source")
@@ -58,7 +58,7 @@ def _rows(looked_up: LookedUp, table: str) -> tuple[Any, ...]:
     return next((rows for name, rows in looked_up.rows if name == table), ())
 
 
-def procedure(made: Made, _fact: Fact, day: date, _context: Context) -> Iterator[Lookup]:
+def procedure(made: Made, _fact: Fact, day: date, _context: ExplanationContext) -> Iterator[Lookup]:
     """The code in the first of the tables that has rows of it: CPT, HCPCS codes, else the fee schedule."""
     for each in made:
         code = each.by[0]
@@ -71,7 +71,7 @@ def procedure(made: Made, _fact: Fact, day: date, _context: Context) -> Iterator
         yield _answer(each, table, row, says, day, DATED)
 
 
-def fee(made: Made, fact: Fact, day: date, _context: Context) -> Iterator[Lookup]:
+def fee(made: Made, fact: Fact, day: date, _context: ExplanationContext) -> Iterator[Lookup]:
     """The fee schedule's row of a code, or of a part of it."""
     for each in made:
         code, component, _ = each.by
@@ -95,7 +95,7 @@ def _of_fee(looked_up: LookedUp, named: str, row: Any, rows: Iterable[Any], day:
     return _answer(looked_up, MPFS.name, row, says, day, FEE)
 
 
-def modifiers(made: Made, fact: Fact, day: date, context: Context) -> Iterator[Lookup]:
+def modifiers(made: Made, fact: Fact, day: date, context: ExplanationContext) -> Iterator[Lookup]:
     """Each modifier in the tables of modifiers; of a pair, what each may do."""
     if fact.kind == "pair":
         yield from _separators(made, fact, day, context)
@@ -110,7 +110,7 @@ def _table_of_modifier(looked_up: LookedUp) -> str:
     return HCPCS_MODIFIERS.name if _rows(looked_up, HCPCS_MODIFIERS.name) else MODIFIERS.name
 
 
-def place(made: Made, _fact: Fact, day: date, _context: Context) -> Iterator[Lookup]:
+def place(made: Made, _fact: Fact, day: date, _context: ExplanationContext) -> Iterator[Lookup]:
     """The place of service, and which rate it pays."""
     for each in made:
         code, row = each.by[0], each.found
@@ -118,7 +118,7 @@ def place(made: Made, _fact: Fact, day: date, _context: Context) -> Iterator[Loo
         yield _answer(each, PLACE_OF_SERVICE.name, row, says, day)
 
 
-def mue(made: Made, _fact: Fact, day: date, _context: Context) -> Iterator[Lookup]:
+def mue(made: Made, _fact: Fact, day: date, _context: ExplanationContext) -> Iterator[Lookup]:
     """The medically unlikely edit of the code."""
     for each in made:
         code, row = each.by[0], each.found
@@ -129,7 +129,7 @@ def mue(made: Made, _fact: Fact, day: date, _context: Context) -> Iterator[Looku
         yield _answer(each, MUE.name, row, says, day)
 
 
-def taxonomy(made: Made, _fact: Fact, day: date, _context: Context) -> Iterator[Lookup]:
+def taxonomy(made: Made, _fact: Fact, day: date, _context: ExplanationContext) -> Iterator[Lookup]:
     """The class of the rendering provider's taxonomy code, which is not repeated."""
     for each in made:
         row = each.found
@@ -146,7 +146,7 @@ _INDICATORS = {
 }
 
 
-def edits(made: Made, fact: Fact, day: date, _context: Context) -> Iterator[Lookup]:
+def edits(made: Made, fact: Fact, day: date, _context: ExplanationContext) -> Iterator[Lookup]:
     """The windows of the edit between the two codes, the one that answered first."""
     if "first" not in fact.values:  # a fact of units
         return
@@ -172,7 +172,7 @@ def _holds(edit: PtpEdit, day: date) -> bool:
     return edit.indicator != "9" and in_force(edit, day)
 
 
-def _separators(made: Made, fact: Fact, day: date, context: Context) -> Iterator[Lookup]:
+def _separators(made: Made, fact: Fact, day: date, context: ExplanationContext) -> Iterator[Lookup]:
     """What each modifier of the two lines may do, and the rule of the two lines."""
     views = [context.known.views[number - 1] for number in (*fact.lines, *fact.related[:1])]
     carried = dict.fromkeys((view.number, modifier) for view in views for modifier in view.line.modifiers)
@@ -204,14 +204,14 @@ def _of_modifier(number: int, modifier: str, group: str | None, fact: Fact, day:
     return f"{named} may separate pairs (group {group})"
 
 
-def diagnosis(made: Made, fact: Fact, day: date, _context: Context) -> Iterator[Lookup]:
+def diagnosis(made: Made, fact: Fact, day: date, _context: ExplanationContext) -> Iterator[Lookup]:
     """What the list of billable codes says of the code."""
     for each in made:
         says = f"{each.by[0]}: {fact.values['standing'].replace('-', ' ')} as a billable code"
         yield _answer(each, ICD10CM.name, on(_rows(each, ICD10CM.name), day), says, day)
 
 
-def header(made: Made, _fact: Fact, day: date, _context: Context) -> Iterator[Lookup]:
+def header(made: Made, _fact: Fact, day: date, _context: ExplanationContext) -> Iterator[Lookup]:
     """That the code is divided further, where it is."""
     for each in made:
         if each.found:
@@ -219,7 +219,7 @@ def header(made: Made, _fact: Fact, day: date, _context: Context) -> Iterator[Lo
             yield _answer(each, ICD10CM_HEADERS.name, row, f"{each.by[0]} is divided further", day)
 
 
-def notes(made: Made, _fact: Fact, day: date, _context: Context) -> Iterator[Lookup]:
+def notes(made: Made, _fact: Fact, day: date, _context: ExplanationContext) -> Iterator[Lookup]:
     """The notes at the code and at all that it begins with."""
     for each in made:
         for note in each.found[:MOST_ROWS]:
@@ -228,7 +228,7 @@ def notes(made: Made, _fact: Fact, day: date, _context: Context) -> Iterator[Loo
             yield _answer(each, ICD10CM_NOTES.name, note, f"note at {note.code}: {note.kind}{names}{doubt}", day)
 
 
-def limits(made: Made, _fact: Fact, day: date, context: Context) -> Iterator[Lookup]:
+def limits(made: Made, _fact: Fact, day: date, context: ExplanationContext) -> Iterator[Lookup]:
     """The row of each limit, where one is in force."""
     for each in made:
         row = row_in_force(each, day)
@@ -236,7 +236,7 @@ def limits(made: Made, _fact: Fact, day: date, context: Context) -> Iterator[Loo
             yield of_book("limits", row, f"{row.name} is {row.value} ({row.source})", context.book)
 
 
-def diagnosis_lists(made: Made, fact: Fact, _day: date, context: Context) -> Iterator[Lookup]:
+def diagnosis_lists(made: Made, fact: Fact, _day: date, context: ExplanationContext) -> Iterator[Lookup]:
     """Each diagnosis of the line against the list of its policy row."""
     for each in made:
         name, rows = each.by[0], each.found
@@ -253,14 +253,14 @@ def diagnosis_lists(made: Made, fact: Fact, _day: date, context: Context) -> Ite
                 yield Lookup("diagnosis-lists", f"{code} does not stand in {name}")
 
 
-def policy(made: Made, _fact: Fact, _day: date, _context: Context) -> Iterator[Lookup]:
+def policy(made: Made, _fact: Fact, _day: date, _context: ExplanationContext) -> Iterator[Lookup]:
     """That the policy row of a line names no frequency limit; the row itself is listed among those that competed."""
     for each in made:
         if each.found is not None and each.found.frequency is None:
             yield Lookup("frequencies", "the policy row names no frequency limit")
 
 
-def frequency(made: Made, fact: Fact, day: date, context: Context) -> Iterator[Lookup]:
+def frequency(made: Made, fact: Fact, day: date, context: ExplanationContext) -> Iterator[Lookup]:
     """The frequency limit of the policy row, the earlier services that count for it, and diagnoses that except."""
     for each in made:
         limit = each.found
@@ -275,7 +275,7 @@ def frequency(made: Made, fact: Fact, day: date, context: Context) -> Iterator[L
             yield from code_list(of_list(record, limit.excepted_diagnoses), fact, day, context)
 
 
-def _earlier(code_list: str, record: Iterable[LookedUp], day: date, context: Context) -> str:
+def _earlier(code_list: str, record: Iterable[LookedUp], day: date, context: ExplanationContext) -> str:
     history = context.claim.context.history
     if history is None:
         return "no earlier services were supplied (scrubContext.history)"
@@ -287,7 +287,7 @@ def _earlier(code_list: str, record: Iterable[LookedUp], day: date, context: Con
     return f"earlier services of the list: {told or 'none'}"
 
 
-def articles(made: Made, fact: Fact, day: date, context: Context) -> Iterator[Lookup]:
+def articles(made: Made, fact: Fact, day: date, context: ExplanationContext) -> Iterator[Lookup]:
     """The local coverage articles that list the code, and what those that decide say of the diagnoses."""
     words = {each.by[0].row: each.found for each in context.looked_up(fact) if each.what == "article_diagnoses"}
     for each in made:
@@ -310,7 +310,7 @@ _STANDINGS = {
 }
 
 
-def releases(made: Made, fact: Fact, day: date, _context: Context) -> Iterator[Lookup]:
+def releases(made: Made, fact: Fact, day: date, _context: ExplanationContext) -> Iterator[Lookup]:
     """How the day lies to the releases of each table that does not reach it."""
     by_table = {each.by[0]: each for each in made}
     for name in fact.values.get("tables", ()):
@@ -322,7 +322,7 @@ def releases(made: Made, fact: Fact, day: date, _context: Context) -> Iterator[L
         yield _answer(each, name, None, says, day)
 
 
-def needed(made: Made, fact: Fact, _day: date, context: Context) -> Iterator[Lookup]:
+def needed(made: Made, fact: Fact, _day: date, context: ExplanationContext) -> Iterator[Lookup]:
     """The row that says how much the transaction needs an element."""
     for each in made:
         for row in each.found:
@@ -331,7 +331,7 @@ def needed(made: Made, fact: Fact, _day: date, context: Context) -> Iterator[Loo
                 yield of_book("needed-elements", row, says, context.book)
 
 
-def adopted(made: Made, _fact: Fact, day: date, context: Context) -> Iterator[Lookup]:
+def adopted(made: Made, _fact: Fact, day: date, context: ExplanationContext) -> Iterator[Lookup]:
     """Whether the payer applies a pack."""
     for each in made:
         pack, payer, _ = each.by
@@ -344,7 +344,7 @@ def adopted(made: Made, _fact: Fact, day: date, context: Context) -> Iterator[Lo
         yield of_book("adoptions", row, f"{says[each.found]} pack {pack}", context.book)
 
 
-def vendors(made: Made, _fact: Fact, day: date, context: Context) -> Iterator[Lookup]:
+def vendors(made: Made, _fact: Fact, day: date, context: ExplanationContext) -> Iterator[Lookup]:
     """The vendors whose software the payer accepts; never the one that was sent."""
     for each in made:
         for row in context.book.rows.get("software-vendors", ()):
@@ -357,14 +357,14 @@ def of_list(record: Iterable[LookedUp], name: str) -> list[LookedUp]:
     return [each for each in record if each.what == "contains" and each.by[0] == name]
 
 
-def lists(made: Made, fact: Fact, day: date, context: Context) -> Iterator[Lookup]:
+def lists(made: Made, fact: Fact, day: date, context: ExplanationContext) -> Iterator[Lookup]:
     """What was looked up in lists of codes, list by list."""
     for name in dict.fromkeys(each.by[0] for each in made):
         words = _OF_LIST.get(name, code_list)
         yield from words([each for each in made if each.by[0] == name], fact, day, context)
 
 
-def code_list(made: Made, _fact: Fact, _day: date, context: Context) -> Iterator[Lookup]:
+def code_list(made: Made, _fact: Fact, _day: date, context: ExplanationContext) -> Iterator[Lookup]:
     """The row in which each code stands, or that there is none; texts and taxonomy codes are not repeated."""
     codes = [each for each in made if each.what == "contains" and each.by[1]]
     if not codes:
@@ -382,7 +382,7 @@ def code_list(made: Made, _fact: Fact, _day: date, context: Context) -> Iterator
             yield in_list(name, each.by[1], date.fromordinal(each.by[2]), context)
 
 
-def in_list(name: str, code: str, day: date, context: Context) -> Lookup:
+def in_list(name: str, code: str, day: date, context: ExplanationContext) -> Lookup:
     """The row of a code list in which a code stands on a day, or that there is none."""
     rows = [row for row in context.book.rows.get("code-lists", ()) if row.list == name and _names(row, code)]
     row = on(rows, day)
@@ -398,11 +398,11 @@ def _names(row: CodeListRow, code: str) -> bool:
     return row.code == code if row.through is None else in_range(code, row.code, row.through)
 
 
-def _size(name: str, context: Context) -> int:
+def _size(name: str, context: ExplanationContext) -> int:
     return sum(row.list == name for row in context.book.rows.get("code-lists", ()))
 
 
-def _source_study(made: Made, fact: Fact, day: date, context: Context) -> Iterator[Lookup]:
+def _source_study(made: Made, fact: Fact, day: date, context: ExplanationContext) -> Iterator[Lookup]:
     """Each code that may be the study of a score: in the list that has it, else that it is not among spine studies."""
     asked = [each for each in context.looked_up(fact) if each.what == "contains" and each.by[0] in _STUDIES]
     held = {each.by[1] for each in asked if each.found and each.by[0] == OTHER_STUDIES}
@@ -414,11 +414,11 @@ def _source_study(made: Made, fact: Fact, day: date, context: Context) -> Iterat
         yield in_list(OTHER_STUDIES if code in held else SPINE_STUDIES, code, day, context)
 
 
-def _nothing(_made: Made, _fact: Fact, _day: date, _context: Context) -> Iterator[Lookup]:
+def _nothing(_made: Made, _fact: Fact, _day: date, _context: ExplanationContext) -> Iterator[Lookup]:
     yield from ()
 
 
-def _software(_made: Made, _fact: Fact, day: date, context: Context) -> Iterator[Lookup]:
+def _software(_made: Made, _fact: Fact, day: date, context: ExplanationContext) -> Iterator[Lookup]:
     """The clearances of software that are in force; never the one that was sent."""
     rows = [row for row in context.book.rows.get("code-lists", ()) if row.list == CLEARED and in_force(row, day)]
     for row in rows[:MOST_ROWS]:
@@ -426,7 +426,7 @@ def _software(_made: Made, _fact: Fact, day: date, context: Context) -> Iterator
         yield of_book("code-lists", row, says, context.book)
 
 
-def _indication(made: Made, _fact: Fact, _day: date, context: Context) -> Iterator[Lookup]:
+def _indication(made: Made, _fact: Fact, _day: date, context: ExplanationContext) -> Iterator[Lookup]:
     """That a stated indication is, or is none of, the routine ones; never the text itself."""
     for each in made:
         word = "one" if each.found else "none"
@@ -434,19 +434,19 @@ def _indication(made: Made, _fact: Fact, _day: date, context: Context) -> Iterat
         yield Lookup("code-lists", f"the stated indication is {word} of the {count} rows of the list {ROUTINE}")
 
 
-def _forms(_made: Made, _fact: Fact, _day: date, context: Context) -> Iterator[Lookup]:
+def _forms(_made: Made, _fact: Fact, _day: date, context: ExplanationContext) -> Iterator[Lookup]:
     """Which forms count as a notice; never what was sent."""
     says = f"forms that count as a notice are the {_size(FORMS, context)} rows of the list {FORMS}"
     yield Lookup("code-lists", says)
 
 
-def _reasons(_made: Made, _fact: Fact, _day: date, context: Context) -> Iterator[Lookup]:
+def _reasons(_made: Made, _fact: Fact, _day: date, context: ExplanationContext) -> Iterator[Lookup]:
     """Which reasons count as generic; never what was sent."""
     count = _size(GENERIC_REASONS, context)
     yield Lookup("code-lists", f"reasons that say too little are the {count} rows of the list {GENERIC_REASONS}")
 
 
-def _editions(_made: Made, fact: Fact, _day: date, context: Context) -> Iterator[Lookup]:
+def _editions(_made: Made, fact: Fact, _day: date, context: ExplanationContext) -> Iterator[Lookup]:
     """The editions of the form that had to be used on the day of the notice."""
     day = fact.values.get("noticeDay")
     for row in context.book.rows.get("code-lists", ()):
@@ -467,7 +467,7 @@ _OF_LIST: Mapping[str, Words] = {
 }
 
 
-def table(made: Made, fact: Fact, day: date, _context: Context) -> Iterator[Lookup]:
+def table(made: Made, fact: Fact, day: date, _context: ExplanationContext) -> Iterator[Lookup]:
     """A row of any other reference table; the key is repeated only where it is a code of the fact."""
     for each in made[:MOST_ROWS]:
         name, key, _ = each.by
