@@ -49,7 +49,7 @@ from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.rulebook import Rulebook
 
 MOST_RUNS_CACHED = 31  # of days, of a claim whose releases a process caches
-OWN_VIEW = VIEWS[DEFAULT_VIEW]
+OWN_VIEW: View = VIEWS[DEFAULT_VIEW]
 
 
 class Receipt(NamedTuple):
