@@ -27,7 +27,7 @@ AS_THEY_ARE = (
     "scrubber/facts/__init__.py",
     "scrubber/findings/__init__.py",
     "scrubber/pricing/__init__.py",
-    # Classes that marshmallow makes of its own classes, and parts that Python makes of ours.
+    # Classes that marshmallow builds at import, and constructors that dataclasses build at import.
     "scrubber/claim/v3/schema.py",
     "scrubber/claim/v3/constructors.py",
     # Not of a claim's path.
@@ -36,7 +36,7 @@ AS_THEY_ARE = (
 
 
 def compiled() -> list[object]:
-    """What mypyc makes of the modules above."""
+    """The extension modules that mypyc builds of the modules above."""
     from mypyc.build import mypycify
 
     modules = sorted(str(path) for pattern in ON_EACH_CLAIM for path in Path().glob(pattern))
