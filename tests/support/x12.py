@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
+from scrubber.claim.x12 import ClaimLoops, Loop, read_loops
+from scrubber.claim.x12.loops import Item
+from scrubber.errors import NotX12
+
 CANARY = "ZQXCANARY"
 
 # Two claims: of a subscriber, with another payer, a drug and a decision of that payer; and of a dependent.
@@ -106,6 +113,53 @@ def written(segments: str, element: str = "*", component: str = ":", end: str = 
     return (segments.translate(marks) + end).encode()
 
 
+def ordinal(segment: str, body: str = BODY) -> int:
+    """The ordinal in `envelope(body)` of the first segment that begins so."""
+    return next(at for at, line in enumerate(body.split("\n"), start=4) if line.startswith(segment))
+
+
 def envelope(body: str = BODY) -> bytes:
     """A whole file with one set."""
     return written(in_interchange(in_group(in_set(body))))
+
+
+def outcome(pieces: Iterable[bytes]) -> list[Any]:
+    """All that is read of a file, as plain values, with the refusal, if there is one, last."""
+    found: list[Any] = []
+    try:
+        for item in read_loops(pieces):
+            found.append(plain(item))
+    except NotX12 as refusal:
+        found.append(("NotX12", refusal.word, str(refusal), refusal.byte, refusal.segment))
+    return found
+
+
+def plain(item: Item) -> Any:
+    """A claim with all its loops, or the end of an envelope, as plain values."""
+    if not isinstance(item, ClaimLoops):
+        return (type(item).__name__, *item)
+    loops = [item.header, item.billing, item.subscriber, item.patient, item.claim]
+    return item.number, item.delimiters, item.isa, item.gs, [loop and _plain(loop) for loop in loops], item.faults
+
+
+def _plain(loop: Loop) -> Any:
+    return loop.name, loop.segments, loop.ordinals, [_plain(inner) for inner in loop.loops]
+
+
+def claims(data: bytes) -> list[ClaimLoops]:
+    """The claims of a file that is not refused."""
+    return [item for item in read_loops([data]) if isinstance(item, ClaimLoops)]
+
+
+def faults(data: bytes) -> list[tuple[str, int, str, str]]:
+    """Every fault in it, of claims and of envelopes, in the order in which they are told."""
+    return [tuple(fault) for item in read_loops([data]) for fault in item.faults]
+
+
+def refusal(data: bytes) -> NotX12:
+    """Why a file is refused."""
+    try:
+        list(read_loops([data]))
+    except NotX12 as refused:
+        return refused
+    raise AssertionError("it is read")

@@ -86,7 +86,7 @@ class Envelope:
 
     def isa(self, elements: list[str], ordinal: int, ended: list[Ended]) -> None:
         """A new interchange."""
-        self._end_interchange(ordinal, ended, "not-closed")
+        self._end_interchange(ordinal - 1, ended, "not-closed")
         frame = Frame(elements, ordinal)
         self.interchange = frame
         if element(elements, 12) != "00501":
@@ -95,7 +95,7 @@ class Envelope:
 
     def gs(self, elements: list[str], ordinal: int, ended: list[Ended]) -> None:
         """A new functional group."""
-        self._end_group(ordinal, ended, "not-closed")
+        self._end_group(ordinal - 1, ended, "not-closed")
         interchange = self._interchange(ordinal)
         frame = Frame(elements, ordinal)
         self.group = frame
@@ -106,7 +106,7 @@ class Envelope:
 
     def st(self, elements: list[str], ordinal: int, ended: list[Ended]) -> None:
         """A new transaction set; `set.foreign` says whether it is to be read."""
-        self._end_set(ordinal, ended, "not-closed")
+        self._end_set(ordinal - 1, ended, "not-closed")
         group = self._group(ordinal)
         frame = Frame(elements, ordinal)
         self.set = frame
@@ -178,7 +178,7 @@ class Envelope:
         if frame is None:
             return
         if word:
-            add_fault(frame.faults, word, ordinal, "ST")
+            add_fault(frame.faults, word, frame.first, "ST")
         group = [] if self.group is None else self.group.header
         faults = frame.header_faults + frame.faults
         ended.append(EndOfSet(group, frame.header, frame.first, ordinal, frame.children, frame.foreign, faults))
@@ -189,7 +189,7 @@ class Envelope:
         if frame is None:
             return
         if word:
-            add_fault(frame.faults, word, ordinal, "GS")
+            add_fault(frame.faults, word, frame.first, "GS")
         faults = frame.header_faults + frame.faults
         ended.append(EndOfGroup(frame.header, frame.first, ordinal, frame.children, faults))
 
@@ -199,7 +199,7 @@ class Envelope:
         if frame is None:
             return
         if word:
-            add_fault(frame.faults, word, ordinal, "ISA")
+            add_fault(frame.faults, word, frame.first, "ISA")
         faults = frame.header_faults + frame.faults
         ended.append(EndOfInterchange(frame.header, frame.first, ordinal, frame.children, faults))
 

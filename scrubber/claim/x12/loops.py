@@ -105,7 +105,14 @@ _UNKNOWN_LEVEL = LoopGuide("unknown level", "")
 _OF_A_NAME = frozenset(("N2", "N3", "N4", "REF", "PER", "PRV", "DMG"))  # they follow NM1
 _LEVELS = {"20": "2000A", "22": "2000B", "23": "2000C"}
 _OUTSIDE = _Place(Loop(""), _UNKNOWN_LEVEL, None)
+_NO_HEADER = _Level("")
 _ENVELOPE = frozenset(("ISA", "GS", "ST", "SE", "GE", "IEA", "TA1"))
+_OPENERS = frozenset(("ISA", "GS", "ST", "HL", "CLM"))
+
+
+def _known(name: str) -> str:
+    """The id of a segment, unless the guide does not have it: then it may be text of a claim."""
+    return name if name in SEGMENTS else ""
 
 
 class _LoopReader:
@@ -121,7 +128,7 @@ class _LoopReader:
         self._foreign: NotX12 | None = None  # the first set that is not read
         self._place = _OUTSIDE
         self._kept = 0  # segments of the claim, level or header that is open
-        self._header = _Level("HEADER")
+        self._header = _NO_HEADER
         self._billing: _Level | None = None
         self._subscriber: _Level | None = None
         self._patient: _Level | None = None
@@ -141,17 +148,15 @@ class _LoopReader:
         for elements in block.segments:
             ordinal += 1
             name = elements[0]
+            if faulty and name not in _OPENERS:
+                self._note(faulty.pop(ordinal - block.first, []), ordinal, name)
             if name in _ENVELOPE:
                 self._take_envelope(name, elements, ordinal, block)
-            elif not self._reading:
-                self._outside(name, ordinal)
-            elif name == "HL":
-                self._level(elements, ordinal)
-            elif name == "CLM":
-                self._begin_claim(elements, ordinal)
-            else:
+            elif self._reading:
                 self._segment(name, elements, ordinal)
-            if faulty:
+            elif self._envelope.set is None:
+                self._envelope.stray("not-in-set", ordinal, _known(name))
+            if faulty and name in _OPENERS:
                 self._note(faulty.pop(ordinal - block.first, []), ordinal, name)
         self._ordinal = ordinal
         for words in faulty.values():
@@ -161,16 +166,13 @@ class _LoopReader:
     def end(self) -> list[Item]:
         """What is left at the end of the file. Raises NotX12 if the file had no 837P."""
         self._out = []
-        self._end_claim("cut-off")
-        self._end_envelope()
-        if self._envelope.sets_read == 0:
-            self._refuse()
-        return self._out
-
-    def _end_envelope(self) -> None:
+        self._end_levels("cut-off")
         ended: list[Ended] = []
         self._envelope.end(self._ordinal, ended)
         self._out.extend(ended)
+        if self._envelope.sets_read == 0:
+            self._refuse()
+        return self._out
 
     def _refuse(self) -> None:
         if self._foreign is not None:
@@ -182,18 +184,17 @@ class _LoopReader:
     def _note(self, words: list[str], ordinal: int, name: str) -> None:
         """Faults of how a segment is written, for what it belongs to."""
         for word in words:
-            segment = name if name in SEGMENTS else ""
             if self._reading:
-                add_fault(self._faults, word, ordinal, segment)
+                add_fault(self._faults, word, ordinal, _known(name))
             else:
-                self._envelope.stray(word, ordinal, segment)
+                self._envelope.stray(word, ordinal, _known(name))
 
     def _take_envelope(self, name: str, elements: list[str], ordinal: int, block: Block) -> None:
         envelope = self._envelope
         if name == "TA1":
-            envelope.acknowledgments += 1
+            self._acknowledgment(ordinal)
             return
-        self._end_claim("" if name == "SE" else "not-closed")
+        self._end_levels("" if name == "SE" else "not-closed")
         ended: list[Ended] = []
         if name == "ISA":
             envelope.isa(elements, ordinal, ended)
@@ -202,16 +203,22 @@ class _LoopReader:
         elif name == "ST":
             envelope.st(elements, ordinal, ended)
         elif name == "SE":
-            self._end_levels()
             envelope.se(elements, ordinal, ended)
         elif name == "GE":
             envelope.ge(elements, ordinal, ended)
         else:
             envelope.iea(elements, ordinal, ended)
         self._out.extend(ended)
-        self._reading = False
         if name == "ST":
             self._begin_set(elements, ordinal, block)
+
+    def _acknowledgment(self, ordinal: int) -> None:
+        """TA1 of an interchange that was received; it may stand between ISA and the first GS."""
+        self._envelope.acknowledgments += 1
+        if self._reading:
+            add_fault(self._faults, "unexpected-segment", ordinal, "TA1")
+        elif self._envelope.group is not None:
+            self._envelope.stray("unexpected-segment", ordinal, "TA1")
 
     def _begin_set(self, elements: list[str], ordinal: int, block: Block) -> None:
         frame = self._envelope.set
@@ -226,7 +233,6 @@ class _LoopReader:
         self._header = _Level("HEADER")
         self._header.loop.segments.append(elements)
         self._header.loop.ordinals.append(ordinal)
-        self._billing = self._subscriber = self._patient = self._unknown = None
         self._next_hl = 1
         self._open(self._header)
 
@@ -235,10 +241,6 @@ class _LoopReader:
         self._place = _Place(level.loop, guide, None)
         self._faults = level.faults
         self._kept = 0
-
-    def _outside(self, name: str, ordinal: int) -> None:
-        if self._envelope.set is None:
-            self._envelope.stray("not-in-set", ordinal, name if name in SEGMENTS else "")
 
     def _level(self, elements: list[str], ordinal: int) -> None:
         """HL: a billing provider, subscriber or patient begins."""
@@ -296,9 +298,13 @@ class _LoopReader:
             for fault in level.faults:
                 add_fault(frame.faults, fault.word, fault.ordinal, fault.segment, fault.element)
 
-    def _end_levels(self) -> None:
+    def _end_levels(self, word: str) -> None:
+        """The set has ended, and with it the claim; `word` if that is not as it should be."""
+        self._end_claim(word)
+        self._reading = False
         for level in (self._header, self._billing, self._subscriber, self._patient, self._unknown):
             self._keep_faults(level)
+        self._header = _NO_HEADER
         self._billing = self._subscriber = self._patient = self._unknown = None
 
     def _begin_claim(self, elements: list[str], ordinal: int) -> None:
@@ -316,7 +322,7 @@ class _LoopReader:
         self._place = _Place(claim.claim, LOOPS["2300"], None)
         if self._billing is None:
             add_fault(self._faults, "no-billing-level", ordinal, "CLM")
-        if self._subscriber is None:
+        if self._subscriber is None or self._unknown is not None:
             add_fault(self._faults, "no-subscriber-level", ordinal, "CLM")
 
     def _end_claim(self, word: str) -> None:
@@ -328,8 +334,10 @@ class _LoopReader:
         if word:
             add_fault(claim.faults, word, claim.claim.ordinals[0], "CLM")
         frame.children += 1
-        levels = (self._billing, self._subscriber, self._patient)
-        claim.billing, claim.subscriber, claim.patient = (None if at is None else at.loop for at in levels)
+        claim.billing = None if self._billing is None else self._billing.loop
+        if self._unknown is None:
+            claim.subscriber = None if self._subscriber is None else self._subscriber.loop
+            claim.patient = None if self._patient is None else self._patient.loop
         above: list[X12Fault] = []
         for outer in (self._envelope.interchange, self._envelope.group, frame):
             above += [] if outer is None else outer.header_faults
@@ -343,22 +351,26 @@ class _LoopReader:
         self._faults = frame.faults
 
     def _segment(self, name: str, elements: list[str], ordinal: int) -> None:
-        """Any segment of a loop."""
+        """Any segment of an 837P set."""
         key = segment_key(elements)
         place = self._place
         use = place.guide.uses.get(key)
         while use is None and place.parent is not None and place.guide is not _UNKNOWN_LOOP:
             place = place.parent
             use = place.guide.uses.get(key)
-        if use is None:
-            self._unmatched(name, elements, ordinal)
-        else:
+        if use is not None:
             self._put(place, use, elements, ordinal)
+        elif name == "HL":
+            self._level(elements, ordinal)
+        elif name == "CLM":
+            self._begin_claim(elements, ordinal)
+        else:
+            self._unmatched(name, elements, ordinal)
 
     def _put(self, place: _Place, use: Use, elements: list[str], ordinal: int) -> None:
         """The segment belongs to this loop, or opens one in it."""
         count = place.counts.get(use, 0) + 1
-        if count > 1 and elements[0] == "SV1":
+        if count > 1 and elements[0] == "SV1" and not use.opens:
             self._line_without_lx(elements, ordinal)
             return
         place.counts[use] = count
@@ -418,5 +430,7 @@ class _LoopReader:
             place = place.parent
         self._put(place, place.guide.uses["LX"], elements, ordinal)
         inner = self._place
+        if self._kept > MOST_SEGMENTS:  # no line was opened
+            return
         inner.position = inner.guide.names["SV1"]
         inner.counts[inner.guide.uses["SV1"]] = 1

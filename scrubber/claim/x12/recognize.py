@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import NoReturn
 
 from scrubber.errors import NotX12
 
-HEAD = 1024  # bytes that are enough to say so
+HEAD = 4096  # bytes that are enough to say so
 
 _BY_FIRST_BYTES = (
     (b"PK\x03\x04", "zip", "a zip archive"),
@@ -32,21 +33,39 @@ _GUIDES = {
     "212": "277 claim status", "213": "277 request for information", "214": "277CA", "364": "277 data reporting",
 }  # fmt: skip
 _SETS = ("270", "271", "275", "276", "277", "278", "820", "824", "834", "835", "837", "997", "999")
+_SEGMENT = re.compile(rb"(?:GS|ST)([^0-9A-Z ])")
+_ST = re.compile(rb"(?<![0-9A-Z])ST[^0-9A-Z ]([0-9]{3})[^0-9A-Z]")
+_ISA = re.compile(rb"(?<![0-9A-Z])ISA([^0-9A-Z ])[0-9]{2}\1")
 VERSIONS = ("005010X222", "005010X222A1", "005010X222A2")
 
 
 def refuse_content(start: bytes, byte: int) -> NoReturn:
-    """Raises NotX12 for a file whose first bytes, which stand at this byte of it, are no ISA."""
+    """Raises NotX12 for a file whose first bytes, `HEAD` of them, are no ISA; they stand at this byte of it."""
     for magic, word, what in _BY_FIRST_BYTES:
         if start.startswith(magic):
             raise NotX12(word, f"the file is {what}, not X12", byte, 0)
-    name = start[:2].upper()
-    if name in (b"GS", b"ST") and not start[2:3].isalnum():
-        raise NotX12("no-isa", "the file begins without ISA, which says what its delimiters are", byte, 1)
-    line = start.split(b"\n", 1)[0]
-    if any(line.count(mark) > 1 for mark in (b",", b";", b"\t", b"|")) and b"\0" not in start:
-        raise NotX12("csv", "the file is CSV or other text in columns, not X12", byte, 0)
-    raise NotX12("text-before-isa", "the file does not begin with ISA", byte, 0)
+    upper = start.upper()
+    if _SEGMENT.match(upper):
+        found = _ST.search(upper)
+        code = found.group(1).decode() if found else ""
+        what = f"; the first set in it is {code}" if code in _SETS else ""
+        raise NotX12("no-isa", "the file begins without ISA, which says what its delimiters are" + what, byte, 1)
+    isa = _ISA.search(upper)
+    if isa is not None:
+        before = len(start[: isa.start()].decode(errors="replace"))
+        reason = f"text stands before ISA, which begins {before} characters later"
+        raise NotX12("text-before-isa", reason, byte, 0)
+    if _in_columns(start):
+        raise NotX12("csv", "the file is text in columns, as CSV is, not X12", byte, 0)
+    raise NotX12("no-isa", "the file does not begin with ISA", byte, 0)
+
+
+def _in_columns(start: bytes) -> bool:
+    """Whether the first two lines have the same number, two or more, of a mark that separates columns."""
+    lines = start.splitlines()
+    if len(lines) < 2 or b"\0" in start:
+        return False
+    return any(lines[0].count(mark) == lines[1].count(mark) > 1 for mark in (b",", b";", b"\t", b"|"))
 
 
 def foreign_set(transaction: str, version: str) -> str:

@@ -14,22 +14,23 @@ characters delimit. The delimiters are four different ASCII characters that are 
 from __future__ import annotations
 
 import codecs
-import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from scrubber.claim.x12.guide import SEGMENTS
 from scrubber.claim.x12.recognize import HEAD, refuse_content
 from scrubber.errors import NotX12
 
-CHUNK = 1 << 17  # bytes that are worked on at once
+CHUNK = 1 << 14  # bytes that are worked on at once; of larger ones the garbage collector has more to look through
 LONGEST_SEGMENT = 100_000  # bytes; the longest that the guide allows, a K3 or NTE, has under 100
 
 ISA_LENGTH = 106
+_ISA_SPAN = ISA_LENGTH + 8  # bytes it may take where lines are broken at a fixed length
 _ISA_ELEMENTS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)  # characters of ISA01 to ISA16
 _BLANKS = "\t\n\r \0\x1a"
 _PADDING = _BLANKS.encode()
 _BREAKS = b"\r\n"
-_PRINTABLE = bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100)) + b"\r\n"
+_PRINTABLE = bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
 _WIDE = {
     b"\xff\xfe": ("utf-16-le", 2),
     b"\xfe\xff": ("utf-16-be", 2),
@@ -143,11 +144,12 @@ class _Reader:
 
     def end(self) -> Iterator[Block]:
         """The segments that are left at the end of the file."""
-        self._rest += self._utf8(b"" if self._begun else self._begin(), True)
+        data = b"" if self._begun else self._begin()
+        self._rest += self._utf8(data, True)
         yield from self._blocks(True)
         if self._syntax is None:
             raise NotX12("empty", "the file is empty", 0, 0)
-        self._skip_padding()
+        self._skip(_PADDING)
         if self._rest:
             yield self._last(self._rest, self._syntax)
 
@@ -168,11 +170,11 @@ class _Reader:
     def _blocks(self, last: bool) -> Iterator[Block]:
         while True:
             if self._between:
-                self._skip_padding()
+                self._skip(_PADDING)
                 if not self._ready(last):
                     return
                 self._between = False
-                if self._syntax is None or self._rest[:3].upper() == b"ISA":
+                if self._syntax is None or _is_isa(self._rest):
                     yield self._open()
             block = self._block()
             if block is None:
@@ -184,28 +186,29 @@ class _Reader:
 
     def _ready(self, last: bool) -> bool:
         """Whether enough is there to see what stands between interchanges, or before the first."""
-        enough = HEAD if self._syntax is None else ISA_LENGTH
+        enough = HEAD if self._syntax is None else _ISA_SPAN
         return len(self._rest) >= enough or (last and len(self._rest) > 0)
 
-    def _skip_padding(self) -> None:
-        rest = self._rest.lstrip(_PADDING)
+    def _skip(self, padding: bytes) -> None:
+        rest = self._rest.lstrip(padding)
         self._byte += _width(self._rest[: len(self._rest) - len(rest)], self._wide)
         self._rest = rest
 
     def _open(self) -> Block:
         """ISA, by which the next segments are read. Raises NotX12."""
-        head = self._rest[:ISA_LENGTH]
-        if head[:3].upper() != b"ISA":
+        if not _is_isa(self._rest):
             refuse_content(self._rest[:HEAD], self._byte)
-        delimiters = read_isa(head, self._byte, self._ordinal)
-        self._syntax = _Syntax(delimiters)
-        return self._cut(ISA_LENGTH, self._syntax)
+        end = _isa_end(self._rest[:_ISA_SPAN])
+        head = self._rest[: end - 1].translate(None, _BREAKS) + self._rest[end - 1 : end]
+        self._syntax = _Syntax(read_isa(head, self._byte, self._ordinal))
+        return self._cut(end, self._syntax)
 
     def _block(self) -> Block | None:
         """The segments up to the end of an interchange, or all that are whole; None where none is."""
         syntax = self._syntax
         if syntax is None:
             return None
+        self._skip(_BREAKS)  # those behind the last segment
         end, self._between = syntax.end(self._rest)
         if not end and not self._between:
             if len(self._rest) > LONGEST_SEGMENT:
@@ -236,6 +239,21 @@ class _Reader:
         return Block(syntax.delimiters, self._ordinal, segments, faults, rest, self._byte, self._wide)
 
 
+def _is_isa(data: bytes) -> bool:
+    mark = data[3:4]
+    return data[:3].upper() == b"ISA" and not mark.isalnum() and mark != b" "
+
+
+def _isa_end(data: bytes) -> int:
+    """How many bytes ISA and its terminator take: line breaks inside do not count."""
+    kept = 0
+    for at, byte in enumerate(data):
+        kept += byte not in _BREAKS
+        if kept == ISA_LENGTH - 1:
+            return at + 2
+    return len(data)
+
+
 def _too_long(byte: int, ordinal: int) -> NotX12:
     message = f"a segment is longer than {LONGEST_SEGMENT:,} bytes; is its terminator missing?"
     return NotX12("segment-too-long", message, byte, ordinal)
@@ -247,22 +265,30 @@ class _Syntax:
     def __init__(self, delimiters: Delimiters) -> None:
         self.delimiters = delimiters
         self._terminator = delimiters.terminator.encode()
+        self._ends_of_id = (delimiters.element.encode(), self._terminator)
         self._data = _PRINTABLE + "".join(delimiters).encode()  # the rest are control characters
-        element, end = (re.escape(text.encode()) for text in (delimiters.element, delimiters.terminator))
-        border = rb"[\t\n\r \0\x1a]*([Ii](?:[Ss][Aa]|[Ee][Aa]))(?:" + element + rb"|" + end + rb")"
-        self._border_here = re.compile(border)
-        self._border = re.compile(end + border)
 
     def end(self, data: bytes) -> tuple[int, bool]:
         """How many bytes hold whole segments of this interchange, and whether it ends there: behind IEA, before ISA."""
-        found = self._border_here.match(data) or self._border.search(data)
-        if found is None:
+        upper = data.upper()
+        trailer, header = self._find(upper, b"IEA"), self._find(upper, b"ISA")
+        if header >= 0 and (trailer < 0 or header < trailer):
+            return header, True
+        if trailer < 0:
             return data.rfind(self._terminator) + 1, False
-        start = found.start(1)
-        if found.group(1).upper() == b"ISA":
-            return start, True
-        end = data.find(self._terminator, start) + 1
-        return (end, True) if end else (start, False)
+        end = data.find(self._terminator, trailer) + 1
+        return (end, True) if end else (trailer, False)
+
+    def _find(self, upper: bytes, name: bytes) -> int:
+        """Where the first segment with this id begins; -1 if there is none."""
+        at = upper.find(name)
+        while at >= 0:
+            if upper[at + 3 : at + 4] in self._ends_of_id:
+                before = upper.rfind(self._terminator, 0, at) + 1
+                if not upper[before:at].strip(_PADDING):
+                    return at
+            at = upper.find(name, at + 3)
+        return -1
 
     def too_long(self, data: bytes) -> int:
         """Where the first segment that is too long begins; -1 if there is none."""
@@ -284,39 +310,37 @@ class _Syntax:
         if texts is None:
             texts, faults = self._unclean(data)
         element = self.delimiters.element
-        segments: list[list[str]] = []
-        for text in texts:
-            elements = text.split(element)
-            name = elements[0]
-            if not (name.isupper() and name.isalnum()):
-                text = text.lstrip(_BLANKS)
-                if not text:
-                    continue
-                elements = text.split(element)
-                elements[0] = elements[0].upper()
-            segments.append(elements)
+        segments = [text.split(element) for text in texts]
+        for elements in segments:
+            if elements[0] not in SEGMENTS:
+                return self._with_plain_ids(texts), faults
         return segments, faults
 
+    def _with_plain_ids(self, texts: list[str]) -> list[list[str]]:
+        """The same without padding around segments, and with ids in capitals."""
+        segments: list[list[str]] = []
+        for text in texts:
+            bare = text.lstrip(_BLANKS)
+            if bare:
+                elements = bare.split(self.delimiters.element)
+                elements[0] = elements[0].upper()
+                segments.append(elements)
+        return segments
+
     def _clean(self, data: bytes) -> list[str] | None:
-        """The segments, if all are UTF-8 without control characters, and lines end behind segments only."""
-        if data.translate(None, self._data):
+        """The segments, if all are UTF-8 without control characters, and the same line break, or none, parts them."""
+        if not data.endswith(self._terminator):
             return None
-        end = self._terminator
-        feeds, returns = data.count(b"\n"), data.count(b"\r")
-        if feeds or returns:
-            after_return = 0 if end == b"\r" else data.count(end + b"\r\n")
-            after = 0 if end == b"\n" else data.count(end + b"\n")
-            if end == b"\n":
-                feeds = 0
-            if end == b"\r":
-                returns = 0
-            if feeds != after + after_return or returns != after_return:
-                return None
-            data = data.replace(end + b"\r\n", end).replace(end + b"\n", end) if feeds else data
+        breaks = data.translate(None, self._data)
+        between = data.count(self._terminator) - 1
+        if breaks and breaks not in (b"\n" * between, b"\r\n" * between):
+            return None
+        end = self.delimiters.terminator + (breaks[: len(breaks) // between].decode() if breaks else "")
         try:
-            return data.decode().split(self.delimiters.terminator)
+            texts = data[:-1].decode().split(end)
         except UnicodeDecodeError:
             return None
+        return texts if len(texts) == between + 1 else None
 
     def _unclean(self, data: bytes) -> tuple[list[str], list[tuple[int, str]]]:
         """The same, segment by segment, with what is wrong with each."""
@@ -334,7 +358,7 @@ class _Syntax:
             if "\r" in text or "\n" in text:
                 text = text.replace("\r", "").replace("\n", "")
                 faults.append((len(texts), "line-break"))
-            if stripped.translate(None, self._data):
+            if stripped.translate(None, self._data + _BREAKS):
                 faults.append((len(texts), "control-character"))
             texts.append(text)
         return texts, faults
@@ -346,18 +370,17 @@ def read_isa(head: bytes, byte: int, ordinal: int) -> Delimiters:
         raise NotX12("isa-cut-off", f"ISA ends after {len(head)} of its {ISA_LENGTH} characters", byte, ordinal)
     text = head.decode("latin-1")
     element = text[3]
-    at = 3
-    for number, length in enumerate(_ISA_ELEMENTS, start=1):
-        found = text.find(element, at + 1) - at - 1
-        if number == len(_ISA_ELEMENTS):
-            break
-        if text[at + 1 + length] != element:
-            number_, has = f"ISA{number:02}", f"{found} characters" if found >= 0 else "no end"
-            message = f"ISA is not {ISA_LENGTH} characters long: {number_} has {has}, it must have {length}"
-            raise NotX12("isa-length", message, byte, ordinal)
+    at = 4
+    for number, length in enumerate(_ISA_ELEMENTS[:-1], start=1):
+        if text[at + length] != element:
+            has = text.find(element, at) - at
+            what = f"has {has}" if has >= 0 else "has more"
+            reason = f"ISA must have {ISA_LENGTH} characters: ISA{number:02} has {length} of them, here it {what}"
+            raise NotX12("isa-length", reason, byte, ordinal)
         at += length + 1
-    repetition = text[82] if text[84:89] >= "00501" and not (text[82].isalnum() or text[82] == " ") else ""
-    delimiters = Delimiters(element, repetition, text[104], text[105])
+    later = text[84:89] >= "00501"
+    repetition = text[82] if later and not text[82].isalnum() and text[82] != " " else ""
+    delimiters = Delimiters(element, repetition, text[at], text[at + 1])
     _check(delimiters, byte, ordinal)
     return delimiters
 
@@ -369,6 +392,8 @@ def _check(delimiters: Delimiters, byte: int, ordinal: int) -> None:
     if not plain or any(mark in "\r\n" for mark in marks[:-1]):
         message = "the delimiters of ISA must be ASCII characters that are no letters, digits or blanks"
         raise NotX12("isa-delimiters", message + "; is ISA 106 characters long?", byte, ordinal)
+    if delimiters.terminator in "\r\n" and delimiters.component == "~":
+        raise NotX12("isa-delimiters", "ISA16, the component separator, is empty", byte, ordinal)
     if len(set(marks)) < len(marks):
         message = "the delimiters of ISA must differ from each other"
         raise NotX12("isa-delimiters", message + "; is ISA 106 characters long?", byte, ordinal)
