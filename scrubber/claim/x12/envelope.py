@@ -118,7 +118,7 @@ class Envelope:
             add_fault(frame.faults, "foreign-set", ordinal, "ST", "ST01")
             return
         self.sets_read += 1
-        if of_set and of_set != of_group:
+        if of_set and group.header and of_set != of_group:
             add_fault(frame.header_faults, "version", ordinal, "ST", "ST03")
         _check_number(frame, group.numbers, element(elements, 2), "ST", "ST02")
 
