@@ -14,6 +14,7 @@ ON_EACH_CLAIM = (
     "scrubber/claim/parse.py",
     "scrubber/claim/unpack.py",
     "scrubber/claim/v3/*.py",
+    "scrubber/claim/x12/*.py",
     "scrubber/facts/*.py",
     "scrubber/engine/encode.py",
     "scrubber/findings/*.py",
@@ -24,6 +25,7 @@ ON_EACH_CLAIM = (
 )
 AS_THEY_ARE = (
     # Names that a package offers: nothing to run.
+    "scrubber/claim/x12/__init__.py",
     "scrubber/facts/__init__.py",
     "scrubber/findings/__init__.py",
     "scrubber/pricing/__init__.py",
