@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from scrubber.claim.x12 import ClaimLoops, Loop, read_loops
+from scrubber.claim.x12 import ClaimLoops, Loop, X12Fault, read_loops
 from scrubber.claim.x12.loops import Item
 from scrubber.errors import NotX12
 
@@ -151,9 +151,9 @@ def claims(data: bytes) -> list[ClaimLoops]:
     return [item for item in read_loops([data]) if isinstance(item, ClaimLoops)]
 
 
-def faults(data: bytes) -> list[tuple[str, int, str, str]]:
+def faults(data: bytes) -> list[X12Fault]:
     """Every fault in it, of claims and of envelopes, in the order in which they are told."""
-    return [tuple(fault) for item in read_loops([data]) for fault in item.faults]
+    return [fault for item in read_loops([data]) for fault in item.faults]
 
 
 def refusal(data: bytes) -> NotX12:

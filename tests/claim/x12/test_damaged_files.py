@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scrubber.claim.x12 import ClaimLoops, read_loops
+from scrubber.claim.x12 import ClaimLoops, Loop, read_loops
 from scrubber.claim.x12.segments import read_blocks
 from scrubber.errors import NotX12
 from tests.support.x12 import (
@@ -71,7 +71,7 @@ def test_a_byte_that_is_another_stops_nothing_behind_the_next_header() -> None:
 def test_delimiters_that_are_exchanged_behind_isa_only_are_refused_or_told(pair: tuple[str, str]) -> None:
     one, other = pair
     text = DATA.decode()
-    exchanged = text.translate(str.maketrans({one: other, other: one}))
+    exchanged = text.translate({ord(one): other, ord(other): one})
     assert [claim.faults for claim in claims(exchanged.encode())] == [[], []]
     for data in (text[:106] + exchanged[106:], exchanged[:106] + text[106:]):
         found = read(data.encode())
@@ -109,26 +109,23 @@ HEAD = written("\n".join(in_interchange(in_group(in_set())).split("\n")[:30]))  
     ("segments", "most"),
     [
         *(
-            (segments, 4_000_000)
+            (segments, 3_000_000)
             for segments in (
-                "NM1*ZZ*1*A", "CLM*1*1", "HL*1**20*1", "HL*2*1*22*1", "HL*3*3*23*0", "HL*9*9*99*9", "XYZ",
-                "ST*837*1*005010X222A1", "ST*835*1", "SE*1*1", "GS*HC*A*B*20260915*1200*1*X*005010X222A1", "GE*1*1",
-                "IEA*1*1", "TA1*1", "HL*1**20*1\nHL*2*1*22*1\nCLM*1*1\nLX*1", "ST*837*1*005010X222A1\nHL*9*9*9*9",
-                isa(), in_interchange(in_group(in_set("HL*1**20*1\nCLM*1*1"))),
+                "NM1*ZZ*1*A", "CLM*1*1", "HL*2*1*22*1", "ST*837*1*005010X222A1", "ST*835*1", "IEA*1*1",
+                in_interchange(in_group(in_set("HL*1**20*1\nCLM*1*1"))),
             )
         ),
         *(
-            (segments, 16_000_000)  # a claim's segments up to the bound
+            (segments, 14_000_000)  # a claim's segments up to the bound
             for segments in (
-                "LX*1", "LX", "SV1*HC:99213*1*UN*1", "SBR*P", "NM1*82*1*A", "REF*G1*A", "REF*ZZ*A",
-                "LX*1\nSV1*HC:99213*1*UN*1\nSVD*A*1\nLQ*UT*1\nNM1*82*1*A\nLIN**N4*1",
+                "NM1*82*1*A", "LX*1\nSV1*HC:99213*1*UN*1\nSVD*A*1\nLQ*UT*1\nNM1*82*1*A\nLIN**N4*1",
             )
         ),
     ],
 )  # fmt: skip
 def test_memory_does_not_grow_with_the_file(segments: str, most: int) -> None:
     """Any segments without end, behind a sound beginning; more than would fit if they were kept."""
-    count = (20_000 if most < 10_000_000 else 60_000) // len(segments.split("\n"))
+    count = (10_000 if most < 10_000_000 else 30_000) // len(segments.split("\n"))
     tracemalloc.start()
     try:
         for _ in read_loops(itertools.chain([HEAD], repeated(written(segments, end="~"), count))):
@@ -204,16 +201,17 @@ def test_pieces_and_chunks_change_nothing(data: bytes, cuts: list[int], chunk: i
     assert flat(data, chunk) == flat(data, 1 << 20)
 
 
-def flat(data: bytes, chunk: int) -> list[object]:
+def flat(data: bytes, chunk: int) -> tuple[list[object], list[object], str]:
     """Segments and faults of a file with their ordinals, and the refusal."""
-    found: list[object] = []
+    segments: list[object] = []
+    faults: list[object] = []
     try:
         for block in read_blocks([data], chunk):
-            found += [(block.first + at, block.delimiters, segment) for at, segment in enumerate(block.segments)]
-            found += [(block.first + at, word) for at, word in block.faults]
+            segments += [(block.first + at, block.delimiters, segment) for at, segment in enumerate(block.segments)]
+            faults += [(block.first + at, word) for at, word in block.faults]
     except NotX12 as refused:
-        found.append(str(refused))
-    return found
+        return segments, faults, str(refused)
+    return segments, faults, ""
 
 
 @given(body=st.lists(st.sampled_from(BODY.split("\n")), max_size=80))
@@ -235,7 +233,7 @@ def test_segments_of_the_guide_in_any_order_are_read_and_none_is_lost_in_silence
             )
 
 
-def ordinals(loop: Any) -> list[int]:
+def ordinals(loop: Loop) -> list[int]:
     return loop.ordinals + [at for inner in loop.loops for at in ordinals(inner)]
 
 

@@ -47,7 +47,9 @@ def without(*ordinals: int) -> bytes:
         ("IEA*1*000000001", "IEA*1*000000002", ("control-number", IEA, "IEA", "IEA02")),
     ],
 )
-def test_a_trailer_that_is_wrong_is_a_fault_of_its_envelope(old: str, new: str, fault: tuple[str, ...]) -> None:
+def test_a_trailer_that_is_wrong_is_a_fault_of_its_envelope(
+    old: str, new: str, fault: tuple[str, int, str, str]
+) -> None:
     data = changed(old, new)
     assert faults(data) == [fault]
     assert not any(claim.faults for claim in claims(data))
@@ -64,7 +66,9 @@ def test_a_trailer_that_is_wrong_is_a_fault_of_its_envelope(old: str, new: str, 
         ("X*005010X222A1", "X*", ("version", 3, "ST", "ST03")),
     ],
 )
-def test_a_header_that_is_wrong_is_a_fault_of_each_claim_behind_it(old: str, new: str, fault: tuple[str, ...]) -> None:
+def test_a_header_that_is_wrong_is_a_fault_of_each_claim_behind_it(
+    old: str, new: str, fault: tuple[str, int, str, str]
+) -> None:
     assert [claim.faults for claim in claims(changed(old, new))] == [[fault], [fault]]
 
 

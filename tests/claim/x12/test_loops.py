@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from scrubber.claim.x12 import FAULTS, EndOfGroup, EndOfInterchange, EndOfSet, Loop, read_loops
+from scrubber.claim.x12 import FAULTS, EndOfGroup, EndOfInterchange, EndOfSet, Loop, X12Fault, read_loops
 from scrubber.claim.x12.faults import MOST_FAULTS
 from scrubber.claim.x12.loops import MOST_SEGMENTS
 from tests.support.x12 import BODY, CANARY, claims, envelope, faults, ordinal
@@ -72,9 +72,9 @@ def changed(old: str, new: str, body: str = BODY) -> str:
     return body.replace(old, new)
 
 
-def told(body: str) -> list[tuple[str, int, str, str]]:
+def told(body: str) -> list[X12Fault]:
     """Faults of the claims only: their counts in SE are not minded."""
-    found = [tuple(fault) for claim in claims(envelope(body)) for fault in claim.faults]
+    found = [fault for claim in claims(envelope(body)) for fault in claim.faults]
     assert all(fault[0] in FAULTS for fault in found)
     return found
 

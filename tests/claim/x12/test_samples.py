@@ -26,7 +26,7 @@ needs_generator = pytest.mark.skipif(
 
 def expected() -> dict[str, Any]:
     file = SAMPLES / "expected-837p.json"
-    return json.loads(file.read_text())["files"] if file.is_file() else {"none": {}}  # type: ignore[no-any-return]
+    return json.loads(file.read_text())["files"] if file.is_file() else {"none": {}}
 
 
 def others() -> list[str]:
