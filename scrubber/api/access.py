@@ -78,17 +78,17 @@ def check_keys() -> None:
     cast(AccessPolicy, current_app.extensions[_POLICY]).demands_keys()
 
 
-def _admit(policy: AccessPolicy, scope_of: Mapping[str, str | None], asked: Request) -> None:
+def _admit(policy: AccessPolicy, scope_of: Mapping[str, str | None], incoming: Request) -> None:
     """Before each request. Raises Refused (401, 403, 429) and KeysDown."""
-    rule, environ = asked.url_rule, asked.environ
-    if rule is None or asked.method == "OPTIONS":
+    rule, environ = incoming.url_rule, incoming.environ
+    if rule is None or incoming.method == "OPTIONS":
         return
     scope = scope_of.get(rule.endpoint.rpartition(".")[0], ADMIN)
     if scope is None:
         environ[_CALLER] = _known_caller(policy, environ)
     elif policy.demands_keys():
         environ[_CALLER] = Caller((key := _key(policy, environ)).tenant, key)
-        _check_scopes(key, scope, asked)
+        _check_scopes(key, scope, incoming)
         _count(policy, key, environ)
     else:
         check_site()
@@ -113,7 +113,7 @@ def _key(policy: AccessPolicy, environ: Environ) -> Key:
     state = key.state(datetime.now(UTC))
     if state != "valid":
         raise _unknown(f"The key is {state}.", wrong=True)
-    logs.note_key(key.id)
+    logs.log_key(key.id)
     return key
 
 
@@ -122,18 +122,18 @@ def _unknown(detail: str, wrong: bool = False) -> Refused:
     return Refused(KEY_NEEDED, detail, headers={"WWW-Authenticate": challenge})
 
 
-def _check_scopes(key: Key, scope: str, asked: Request) -> None:
-    if key.allows(scope) and not asked.query_string:
+def _check_scopes(key: Key, scope: str, incoming: Request) -> None:
+    if key.allows(scope) and not incoming.query_string:
         return
     needed = [scope]
-    if asked.query_string:
-        needed += [SCOPE_OF_PARAMETER[name] for name in asked.args if name in SCOPE_OF_PARAMETER]
+    if incoming.query_string:
+        needed += [SCOPE_OF_PARAMETER[name] for name in incoming.args if name in SCOPE_OF_PARAMETER]
     missing = [name for name in needed if not key.allows(name)]
     if missing:
         missing = sorted(set(missing))
-        told = " and ".join(f"`{name}`" for name in missing)
+        lacking = " and ".join(f"`{name}`" for name in missing)
         challenge = f'{_CHALLENGE}, error="insufficient_scope", scope="{" ".join(missing)}"'
-        raise Refused(FORBIDDEN, f"The key lacks the scope {told}.", headers={"WWW-Authenticate": challenge})
+        raise Refused(FORBIDDEN, f"The key lacks the scope {lacking}.", headers={"WWW-Authenticate": challenge})
 
 
 def _count(policy: AccessPolicy, key: Key, environ: Environ) -> None:

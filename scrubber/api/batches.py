@@ -18,17 +18,17 @@ from scrubber.api.codes import received_on
 from scrubber.api.problems import (
     BAD_BODY,
     BAD_PARAMETER,
+    BATCH_SPACE,
     BATCHES,
     KEY_USED,
     NO_BATCHES,
     NO_CLAIMS,
     NOT_FOUND,
-    ROOM,
     TOO_LARGE,
     UNSUPPORTED,
     Refused,
 )
-from scrubber.api.request import Service, body_pieces, check_charset, says_gzip, service
+from scrubber.api.request import Service, body_pieces, check_charset, is_gzipped, service
 from scrubber.api.schemas import batches as documented
 from scrubber.batch import results
 from scrubber.batch.maintenance import allowed
@@ -70,7 +70,7 @@ _PRIORITY = re.compile(r"-?[0-9]{1,3}")
 
 def declared() -> Declared:
     """What the sender says that the upload is. Raises Refused (400, 415)."""
-    gzipped = says_gzip()
+    gzipped = is_gzipped()
     if request.mimetype not in MEDIA_TYPES:
         types = ", ".join(MEDIA_TYPES)
         raise Refused(
@@ -91,8 +91,8 @@ def idempotency_key() -> str | None:
 def options_of(here: Service, today: date) -> BatchOptions:
     """What the sender chooses for one batch. Raises Refused (400)."""
     try:
-        asked = request.args
-        switches = read_switches(asked.getlist("enable"), asked.getlist("disable"), here.scrubber.rulebook)
+        names = request.args
+        switches = read_switches(names.getlist("enable"), names.getlist("disable"), here.scrubber.rulebook)
     except WrongSwitch as error:
         raise Refused(BAD_PARAMETER, f"{error}.") from None
     stated = received_on()
@@ -115,18 +115,18 @@ def _webhook(here: Service) -> str | None:
     return address
 
 
-def _rule(here: Service, kept: Batches, batch: Batch) -> str | None:
+def _rule(here: Service, stores: Batches, batch: Batch) -> str | None:
     """The rule whose findings are wanted. One that is misspelt would look as if it had found nothing."""
     rule = request.args.get("rule")
     known = here.scrubber.rulebook.rules
-    if rule is None or rule in known or rule in merged(kept.job_store.summaries(batch.id))["rules"]:
+    if rule is None or rule in known or rule in merged(stores.job_store.summaries(batch.id))["rules"]:
         return rule
     raise Refused(BAD_PARAMETER, "`rule` is neither in force nor among those of the batch's summary.")
 
 
-def wanted_results(here: Service, kept: Batches, batch: Batch) -> ResultFilter:
+def wanted_results(here: Service, stores: Batches, batch: Batch) -> ResultFilter:
     """Which results are to be read. Raises Refused (400)."""
-    rule = _rule(here, kept, batch)
+    rule = _rule(here, stores, batch)
     least = _matching("minAtRisk", _AMOUNT, "an amount such as 100.00")
     most = _matching("limit", _WHOLE, "a whole number from 0")
     given = request.args.getlist("disposition")
@@ -148,12 +148,12 @@ def _matching(name: str, pattern: re.Pattern[str], what: str) -> str | None:
     return text
 
 
-def one_of(name: str, words: tuple[str, ...]) -> str | None:
-    """A parameter that is one of some words. Raises Refused (400)."""
-    word = request.args.get(name)
-    if word is not None and word not in words:
-        raise Refused(BAD_PARAMETER, f"`{name}` is one of: {', '.join(words)}.")
-    return word
+def one_of(name: str, choices: tuple[str, ...]) -> str | None:
+    """A parameter that has one of these values. Raises Refused (400)."""
+    value = request.args.get(name)
+    if value is not None and value not in choices:
+        raise Refused(BAD_PARAMETER, f"`{name}` is one of: {', '.join(choices)}.")
+    return value
 
 
 batches = Blueprint("batches", __name__, url_prefix="/v1/batches", description="Scrub many claims in one go.")
@@ -174,19 +174,19 @@ def submit() -> Response:
     Claims one a line (NDJSON), or as a JSON array, plain or gzipped, from one to a million. It is answered when the
     batch is durable: from then on it survives whatever happens to a process.
     """
-    here, kept = _here()
+    here, stores = _here()
     upload = declared()
     options, key = options_of(here, _now().date()), idempotency_key()
     try:
         with here.transfers.one():
             batch, new = receive(
-                kept, body_pieces(here.max_batch_bytes), upload, options, key, here.max_batch_bytes, _now, tenant()
+                stores, body_pieces(here.max_batch_bytes), upload, options, key, here.max_batch_bytes, _now, tenant()
             )
     except BadUpload as error:
         raise Refused(_UPLOADS[error.kind], str(error)) from None
     except KeyUsed:
         raise Refused(KEY_USED, "The body or the options differ. Send another Idempotency-Key, or the same.") from None
-    answer = _json(write_batch(_status(batch, kept)), HTTPStatus.ACCEPTED)
+    answer = _json(write_batch(_status(batch, stores)), HTTPStatus.ACCEPTED)
     answer.headers["Location"] = f"/v1/batches/{batch.id}"
     if not new:
         answer.headers["Idempotent-Replayed"] = "true"
@@ -195,26 +195,26 @@ def submit() -> Response:
 
 @batches.get("")
 @batches.doc(**documented.LIST)
-def every() -> Response:
+def list_batches() -> Response:
     """List batches.
 
     Those of the caller's tenant, the newest first, at most a hundred.
     """
-    _, kept = _here()
-    now, stalled = _now(), kept.stalled_reason()
-    found = [_status_at(now, batch, kept, stalled) for batch in kept.job_store.batches(MOST_LISTED, tenant())]
+    _, stores = _here()
+    now, stalled = _now(), stores.stalled_reason()
+    found = [_status_at(now, batch, stores, stalled) for batch in stores.job_store.batches(MOST_LISTED, tenant())]
     return _json(write_batch_list(BatchList(found)))
 
 
 @batches.get("/<batch_id>")
 @batches.doc(**documented.READ)
-def one(batch_id: str) -> Response:
+def read_batch(batch_id: str) -> Response:
     """Follow a batch.
 
     State, counts, progress, rate, time left and dollars at risk so far.
     """
-    _, kept = _here()
-    return _json(write_batch_read(_status(_find(batch_id, kept), kept)))
+    _, stores = _here()
+    return _json(write_batch_read(_status(_find(batch_id, stores), stores)))
 
 
 @batches.get("/<batch_id>/results")
@@ -225,11 +225,11 @@ def read_results(batch_id: str) -> Response:
     In the order of the rows, while the batch runs as far as they are there without a gap. Ask again with `after`, the
     last row that was read.
     """
-    here, kept = _here()
-    batch = _find(batch_id, kept)
-    wanted, name = wanted_results(here, kept, batch), one_of("format", tuple(FORMATS)) or "ndjson"
+    here, stores = _here()
+    batch = _find(batch_id, stores)
+    wanted, name = wanted_results(here, stores, batch), one_of("format", tuple(FORMATS)) or "ndjson"
     media_type, read = FORMATS[name]
-    pieces = here.transfers.during(read(kept, batch.id, wanted))
+    pieces = here.transfers.during(read(stores, batch.id, wanted))
     return Response(pieces, content_type=media_type, headers={"Batch-State": batch.state})
 
 
@@ -240,9 +240,9 @@ def read_summary(batch_id: str) -> Response:
 
     Claims, findings and dollars by rule, payer, code and provider, of the rows that are done.
     """
-    _, kept = _here()
-    batch = _find(batch_id, kept)
-    return _json(write_batch_summary(BatchSummary(batch, merged(kept.job_store.summaries(batch.id)))))
+    _, stores = _here()
+    batch = _find(batch_id, stores)
+    return _json(write_batch_summary(BatchSummary(batch, merged(stores.job_store.summaries(batch.id)))))
 
 
 @batches.post("/<batch_id>/cancel")
@@ -252,10 +252,10 @@ def cancel(batch_id: str) -> Response:
 
     What is done stays and can be read. A batch that has ended stays as it is.
     """
-    _, kept = _here()
-    batch = _find(batch_id, kept)
-    kept.job_store.cancel(batch.id, _now())
-    return _json(write_batch(_status(_find(batch.id, kept), kept)))
+    _, stores = _here()
+    batch = _find(batch_id, stores)
+    stores.job_store.cancel(batch.id, _now())
+    return _json(write_batch(_status(_find(batch.id, stores), stores)))
 
 
 @batches.delete("/<batch_id>")
@@ -265,21 +265,21 @@ def delete(batch_id: str) -> Response:
 
     Claims and results are removed; a batch that runs is cancelled first.
     """
-    _, kept = _here()
-    batch = _find(batch_id, kept)
+    _, stores = _here()
+    batch = _find(batch_id, stores)
     if batch.state not in ENDED:
-        kept.job_store.cancel(batch.id, _now())
-    remove_batch(batch.id, kept.job_store, kept.file_store)
+        stores.job_store.cancel(batch.id, _now())
+    remove_batch(batch.id, stores.job_store, stores.file_store)
     return Response(status=HTTPStatus.NO_CONTENT)
 
 
 @batches.after_request
-def note_end_of_outage(response: Response) -> Response:
+def log_end_of_outage(response: Response) -> Response:
     """What succeeds shows what it rests on to be there again."""
     if response.status_code < HTTPStatus.BAD_REQUEST and request.method != "OPTIONS":
         logs.over(BATCHES)
         if response.status_code == HTTPStatus.ACCEPTED:
-            logs.over(ROOM)
+            logs.over(BATCH_SPACE)
     return response
 
 
@@ -290,20 +290,20 @@ def _here() -> tuple[Service, Batches]:
     return here, here.batches
 
 
-def _find(batch_id: str, kept: Batches) -> Batch:
+def _find(batch_id: str, stores: Batches) -> Batch:
     """The batch; one of another tenant looks as if it were not there. Raises Refused (404)."""
-    batch = kept.job_store.batch(batch_id)
+    batch = stores.job_store.batch(batch_id)
     if batch is None or batch.tenant != tenant():
         raise Refused(NOT_FOUND, "There is no such batch, or it was removed; GET /v1/batches lists them.")
     return batch
 
 
-def _status(batch: Batch, kept: Batches) -> BatchStatus:
-    return _status_at(_now(), batch, kept, kept.stalled_reason())
+def _status(batch: Batch, stores: Batches) -> BatchStatus:
+    return _status_at(_now(), batch, stores, stores.stalled_reason())
 
 
-def _status_at(now: datetime, batch: Batch, kept: Batches, stalled: str | None) -> BatchStatus:
-    job_store = kept.job_store
+def _status_at(now: datetime, batch: Batch, stores: Batches, stalled: str | None) -> BatchStatus:
+    job_store = stores.job_store
     return BatchStatus(batch, job_store.progress(batch.id), job_store.versions(batch.id), stalled, now)
 
 

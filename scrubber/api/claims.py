@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from flask import Response, request
 from flask_smorest import Blueprint
 
-from scrubber import explain as workshop
 from scrubber.api import logs
 from scrubber.api.codes import received_on
 from scrubber.api.problems import BAD_PARAMETER, Refused
@@ -17,6 +16,7 @@ from scrubber.api.schemas import operations
 from scrubber.claim.v3 import read_claim
 from scrubber.errors import WrongQuestion, WrongSwitch
 from scrubber.explain import Asked
+from scrubber.explain import explain as explain_claim
 from scrubber.explain.as_json import to_bytes
 from scrubber.findings import Switches, read_switches
 from scrubber.response import DEFAULT_VIEW, INCLUDES, VIEWS, View, including
@@ -41,7 +41,7 @@ def scrub() -> Response:
     scrubber = here.scrubber
     switches = _switches(scrubber)
     answered = scrub_bytes(read_json_bytes(here.max_body_bytes), scrubber, receipt, switches, view)
-    logs.note_result(answered.result)
+    logs.log_result(answered.result)
     return Response(answered.content, content_type="application/json")
 
 
@@ -57,14 +57,14 @@ def explain() -> Response:
     """
     here = service()
     scrubber = here.scrubber
-    asked, switches = Asked(tuple(request.args.getlist("rule")), _line()), _switches(scrubber)
+    question, switches = Asked(tuple(request.args.getlist("rule")), _line()), _switches(scrubber)
     receipt = _receipt()
     claim = read_claim(read_json_bytes(here.max_body_bytes))
     try:
-        told = workshop.explain(scrubber, claim, receipt.day(claim), asked, switches)
+        explanation = explain_claim(scrubber, claim, receipt.day(claim), question, switches)
     except WrongQuestion as error:
         raise Refused(BAD_PARAMETER, f"{error}.") from None
-    return Response(to_bytes(told), content_type="application/json")
+    return Response(to_bytes(explanation), content_type="application/json")
 
 
 def _receipt() -> Receipt:

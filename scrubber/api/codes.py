@@ -35,7 +35,7 @@ codes = Blueprint("codes", __name__, url_prefix="/v1", description="Look up proc
 
 @codes.get("/codes/<code>")
 @codes.doc(**operations.READ_CODE)
-def one(code: str) -> Response:
+def read_code(code: str) -> Response:
     """Look a code up.
 
     What is known of a CPT or HCPCS code on a date of service: whether it is in force, indicators and relative values
@@ -53,7 +53,7 @@ def one(code: str) -> Response:
 
 @codes.get("/price")
 @codes.doc(**operations.READ_PRICE)
-def one_price() -> Response:
+def read_price() -> Response:
     """Price a service.
 
     By the functions that price the lines of claims. An amount that cannot be known is null, and `unknown` says why.
@@ -71,5 +71,5 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-def _answer(told: dict[str, object]) -> Response:
-    return Response(orjson.dumps(told), content_type="application/json")
+def _answer(content: dict[str, object]) -> Response:
+    return Response(orjson.dumps(content), content_type="application/json")

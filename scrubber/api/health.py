@@ -21,7 +21,7 @@ from scrubber.api.schemas.operations import answers, scrub_example
 from scrubber.errors import KeysDown, StoreUnavailable
 from scrubber.findings import UsedRelease
 from scrubber.reference.freshness import past, stale_tables_text
-from scrubber.response.claim import UsedReleaseSchema
+from scrubber.response.claim import UsedReleaseResponse
 from scrubber.response.schema import Flag, Number, Object, Objects, ResponseSchema, Text
 from scrubber.response.writer import writer
 from scrubber.scrub import Scrubber
@@ -35,7 +35,7 @@ class Health(NamedTuple):
     status: str = "ok"
 
 
-class HealthSchema(ResponseSchema):
+class HealthResponse(ResponseSchema):
     """What /healthz says."""
 
     status = Text("ok")
@@ -48,7 +48,7 @@ class BatchReadiness(NamedTuple):
     why: str | None
 
 
-class BatchReadinessSchema(ResponseSchema):
+class BatchReadinessResponse(ResponseSchema):
     """Whether batches go on."""
 
     go_on = Flag("Whether workers can go on. Single claims are scrubbed all the same.")
@@ -71,16 +71,16 @@ class Readiness(NamedTuple):
 _KEYED = "Where keys are demanded, only for who has one."
 
 
-class ReadinessSchema(ResponseSchema):
+class ReadinessResponse(ResponseSchema):
     """What /readyz says."""
 
     status = Text("ready", compute=lambda _: "ready")
     program = Text(f"Version of this program. {_KEYED}", optional=True)
     rulebook = Text(f"Digest of every rule and table beside the rules. {_KEYED}", optional=True)
     rules = Number(f"How many rules are active. {_KEYED}", optional=True)
-    reference = Objects(UsedReleaseSchema, f"Every reference release that is loaded. {_KEYED}", optional=True)
+    reference = Objects(UsedReleaseResponse, f"Every reference release that is loaded. {_KEYED}", optional=True)
     batches = Object(
-        BatchReadinessSchema,
+        BatchReadinessResponse,
         f"Whether batches go on; null where none are taken. {_KEYED}",
         compute=lambda readiness: missing if readiness.program is None else readiness.batches,
         optional=True,
@@ -88,11 +88,11 @@ class ReadinessSchema(ResponseSchema):
     )
 
 
-_write_health, _write_readiness = writer(HealthSchema()), writer(ReadinessSchema())
+_write_health, _write_readiness = writer(HealthResponse()), writer(ReadinessResponse())
 
 
 @health.get("/healthz")
-@health.doc(operationId="healthz", responses=answers("The process answers.", HealthSchema))
+@health.doc(operationId="healthz", responses=answers("The process answers.", HealthResponse))
 def healthz() -> Response:
     """Tell whether the process answers."""
     return _answer(_write_health(Health()))
@@ -101,7 +101,7 @@ def healthz() -> Response:
 @health.get("/readyz")
 @health.doc(
     operationId="readyz",
-    responses=answers("Claims can be scrubbed.", ReadinessSchema, HTTPStatus.SERVICE_UNAVAILABLE),
+    responses=answers("Claims can be scrubbed.", ReadinessResponse, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 def readyz() -> Response:
     """Tell whether claims can be scrubbed, and with what.
@@ -174,5 +174,5 @@ def _try(scrubber: Scrubber) -> None:
         raise Refused(NOT_READY, f"A made-up claim failed. The log has it as request {reference}.") from None
 
 
-def _answer(told: dict[str, object]) -> Response:
-    return Response(orjson.dumps(told), content_type="application/json")
+def _answer(content: dict[str, object]) -> Response:
+    return Response(orjson.dumps(content), content_type="application/json")

@@ -63,17 +63,17 @@ def install(app: Flask, log: Log) -> None:
     app.after_request(_end)
 
 
-def note_received(count: int) -> None:
+def log_received(count: int) -> None:
     """Remember for the request's line how many bytes its body had."""
     g.received = count
 
 
-def note_key(key_id: str) -> None:
+def log_key(key_id: str) -> None:
     """Remember for the request's line under which key it was asked: its id, which is no secret."""
     g.caller_key = {"key": key_id}
 
 
-def note_result(result: ScrubResult) -> None:
+def log_result(result: ScrubResult) -> None:
     """Remember for the request's line how the claim came out."""
     severities = [finding.rule.severity for finding in result.findings]
     g.outcome = {
@@ -183,11 +183,11 @@ def _constant(text: object) -> dict[str, str]:
     return {}
 
 
-def _write(level: str, event: str, **told: object) -> None:
+def _write(level: str, event: str, **fields: object) -> None:
     """A log that cannot be written, its reader gone or its disk full, is no reason to refuse claims."""
     log = cast(Log, current_app.extensions[_KEY])
     with suppress(OSError, ValueError):
-        getattr(log, level)(event, **told)
+        getattr(log, level)(event, **fields)
 
 
 def _begin() -> None:

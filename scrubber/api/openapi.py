@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from apispec.ext.marshmallow import MarshmallowPlugin, resolver
 from flask import Blueprint, Flask, Response, redirect, send_from_directory
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
@@ -29,7 +30,7 @@ from scrubber.api.schemas.body import describe_scalar
 from scrubber.api.schemas.evidence import COMPONENTS, describe_evidence, refer_to_evidence
 from scrubber.api.schemas.operations import describe_access, describe_connections, describe_headers, scrub_example
 from scrubber.response import claim
-from scrubber.response.problem import ProblemSchema
+from scrubber.response.problem import ProblemResponse
 
 # Every resource, and the scope that a key needs for it; None: no key is needed.
 RESOURCES: tuple[tuple[Blueprint, str | None], ...] = (
@@ -83,9 +84,14 @@ class DocumentedApi(Api):
 
     def _register_responses(self) -> None:
         for status in HTTPStatus:
-            content = {problems.MEDIA_TYPE: {"schema": ProblemSchema}}
+            content = {problems.MEDIA_TYPE: {"schema": ProblemResponse}}
             response: dict[str, Any] = {"description": status.phrase, "content": content}
             self.spec.components.response(status.name, response, lazy=True)
+
+
+def _component_name(schema: Any) -> str:
+    """The name of a schema in the document: that of its class, without what classes are called here."""
+    return resolver(schema).removesuffix("Response")
 
 
 def install_openapi(app: Flask) -> Mapping[str, Any]:
@@ -98,7 +104,8 @@ def install_openapi(app: Flask) -> Mapping[str, Any]:
         "OPENAPI_JSON_PATH": "openapi.json",
         "API_SPEC_OPTIONS": {"info": {"description": _ABOUT}},
     }
-    api = DocumentedApi(app)
+    plugin = MarshmallowPlugin(schema_name_resolver=_component_name)
+    api = DocumentedApi(app, spec_kwargs={"marshmallow_plugin": plugin})
     for describe in describe_scalar, refer_to_evidence:
         api.ma_plugin.converter.add_attribute_function(describe)
     for name, component in COMPONENTS.items():

@@ -1,4 +1,4 @@
-"""What a caller is told when there is no answer (RFC 9457), never a value from a claim."""
+"""Answers requests that fail with problems (RFC 9457), which hold no value from a claim."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ProblemKind:
     """One kind of problem: its name in `type`, its HTTP status and its title."""
 
     name: str
@@ -26,35 +26,35 @@ class Kind:
     title: str
 
 
-BAD_PARAMETER = Kind("bad-parameter", 400, "A parameter or its value is not one that is known here")
-BAD_BODY = Kind("bad-body", 400, "The body could not be read to its end")
-NO_CLAIMS = Kind("no-claims", 400, "The body holds no claims")
-NOT_JSON = Kind("not-json", 400, "The body is not JSON")
-KEY_NEEDED = Kind("key-needed", 401, "A valid API key is needed")
-FORBIDDEN = Kind("scope-missing", 403, "The API key does not allow this")
-CROSS_SITE = Kind("cross-site", 403, "Another site may not ask for this")
-NOT_FOUND = Kind("not-found", 404, "There is nothing at this address")
-WRONG_METHOD = Kind("method-not-allowed", 405, "This address does not answer to this method")
-KEY_USED = Kind("key-used", 409, "The idempotency key stands for another batch")
-NOT_ENDED = Kind("not-ended", 409, "The batch has not ended")
-TOO_LARGE = Kind("body-too-large", 413, "The body is too large")
-UNSUPPORTED = Kind("unsupported-media-type", 415, "The body is of a kind that is not read")
-WRONG_HOST = Kind("wrong-host", 421, "The service is not asked by this name")
-NOT_A_CLAIM = Kind("not-a-claim", 422, "The body is not a claim")
-TOO_MANY = Kind("too-many-requests", 429, "The API key asks more than it may")
-RESULTS_LOST = Kind("results-lost", 500, "Results that were kept are lost")
-RESULTS_DAMAGED = Kind("results-damaged", 503, "Results that were kept are damaged, and are made again")
-SECONDS_TO_MAKE_AGAIN = 5  # a chunk of 500 rows takes less than that
-FAILURE = Kind("failure", 500, "The service failed")
-NOT_READY = Kind("not-ready", 503, "The service is not ready")
-BUSY = Kind("busy", 503, "Too many batches are sent or read at once")
-NO_KEYS = Kind("no-keys", 503, "API keys cannot be read just now")
-OVERLOADED = Kind("overloaded", 503, "More is asked of the service than it can answer in time")
-NO_BATCHES = Kind("no-batches", 503, "Batches cannot be kept or read just now")
-NO_ROOM = Kind("no-room", 507, "There is no room for the batch")
+BAD_PARAMETER = ProblemKind("bad-parameter", 400, "A parameter or its value is not one that is known here")
+BAD_BODY = ProblemKind("bad-body", 400, "The body could not be read to its end")
+NO_CLAIMS = ProblemKind("no-claims", 400, "The body holds no claims")
+NOT_JSON = ProblemKind("not-json", 400, "The body is not JSON")
+KEY_NEEDED = ProblemKind("key-needed", 401, "A valid API key is needed")
+FORBIDDEN = ProblemKind("scope-missing", 403, "The API key does not allow this")
+CROSS_SITE = ProblemKind("cross-site", 403, "Another site may not ask for this")
+NOT_FOUND = ProblemKind("not-found", 404, "There is nothing at this address")
+WRONG_METHOD = ProblemKind("method-not-allowed", 405, "This address does not answer to this method")
+KEY_USED = ProblemKind("key-used", 409, "The idempotency key stands for another batch")
+NOT_ENDED = ProblemKind("not-ended", 409, "The batch has not ended")
+TOO_LARGE = ProblemKind("body-too-large", 413, "The body is too large")
+UNSUPPORTED = ProblemKind("unsupported-media-type", 415, "The body is of a kind that is not read")
+WRONG_HOST = ProblemKind("wrong-host", 421, "The service is not asked by this name")
+NOT_A_CLAIM = ProblemKind("not-a-claim", 422, "The body is not a claim")
+TOO_MANY = ProblemKind("too-many-requests", 429, "The API key asks more than it may")
+RESULTS_LOST = ProblemKind("results-lost", 500, "Results that were kept are lost")
+RESULTS_DAMAGED = ProblemKind("results-damaged", 503, "Results that were kept are damaged, and are made again")
+SECONDS_UNTIL_SCRUBBED_AGAIN = 5  # a chunk of 500 rows takes less than that
+FAILURE = ProblemKind("failure", 500, "The service failed")
+NOT_READY = ProblemKind("not-ready", 503, "The service is not ready")
+BUSY = ProblemKind("busy", 503, "Too many batches are sent or read at once")
+NO_KEYS = ProblemKind("no-keys", 503, "API keys cannot be read just now")
+OVERLOADED = ProblemKind("overloaded", 503, "More is asked of the service than it can answer in time")
+NO_BATCHES = ProblemKind("no-batches", 503, "Batches cannot be kept or read just now")
+STORAGE_IS_FULL = ProblemKind("no-room", 507, "There is no room for the batch")
 
 
-BATCHES, ROOM = "batches", "room for batches"  # what may be away, in the log
+BATCHES, BATCH_SPACE = "batches", "room for batches"  # what may be away, in the log
 
 
 class Refused(HTTPException):
@@ -65,7 +65,7 @@ class Refused(HTTPException):
 
     def __init__(
         self,
-        kind: Kind,
+        kind: ProblemKind,
         detail: str,
         errors: Iterable[tuple[str, str]] = (),
         after: int | None = None,
@@ -80,11 +80,11 @@ class Refused(HTTPException):
         self.headers = headers or {}
 
 
-def body(kind: Kind, detail: str, errors: Iterable[tuple[str, str]] = ()) -> bytes:
+def body(kind: ProblemKind, detail: str, errors: Iterable[tuple[str, str]] = ()) -> bytes:
     """The problem as JSON."""
     entries = [Problem(pointer, text) for pointer, text in errors]
-    kind_uri = f"urn:claim-scrubber:problem:{kind.name}"
-    details = ProblemDetails(kind_uri, kind.title, kind.status, detail, entries or None)
+    uri = f"urn:claim-scrubber:problem:{kind.name}"
+    details = ProblemDetails(uri, kind.title, kind.status, detail, entries or None)
     return orjson.dumps(write_problem(details))
 
 
@@ -115,7 +115,7 @@ def from_http(error: HTTPException) -> Response:
     if error.code == HTTPStatus.NOT_FOUND:
         return _response(NOT_FOUND, "GET /openapi.json lists every address.")
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
-    return _response(Kind("http", status, status.phrase), status.description or status.phrase)
+    return _response(ProblemKind("http", status, status.phrase), status.description or status.phrase)
 
 
 def _store_unavailable(error: StoreUnavailable) -> Response:
@@ -124,8 +124,8 @@ def _store_unavailable(error: StoreUnavailable) -> Response:
 
 
 def _storage_full(error: StorageFull) -> Response:
-    logs.outage(ROOM, str(error))
-    return _response(NO_ROOM, f"{error}; nothing of it is kept.")
+    logs.outage(BATCH_SPACE, str(error))
+    return _response(STORAGE_IS_FULL, f"{error}; nothing of it is kept.")
 
 
 def _damaged_result(error: DamagedResult) -> Response:
@@ -133,13 +133,13 @@ def _damaged_result(error: DamagedResult) -> Response:
     if not error.again:
         return _response(RESULTS_LOST, f"{error}. Delete the batch and send its claims again.")
     answer = _response(RESULTS_DAMAGED, f"{error}. Ask again for what follows the last row that you have.")
-    answer.headers["Retry-After"] = str(SECONDS_TO_MAKE_AGAIN)
+    answer.headers["Retry-After"] = str(SECONDS_UNTIL_SCRUBBED_AGAIN)
     return answer
 
 
 def _not_json(error: NotJson) -> Response:
-    place = f"line {error.line}, column {error.column} (byte {error.byte})"
-    return _response(NOT_JSON, f"It stops being JSON, or UTF-8, at {place}.")
+    position = f"line {error.line}, column {error.column} (byte {error.byte})"
+    return _response(NOT_JSON, f"It stops being JSON, or UTF-8, at {position}.")
 
 
 def _not_a_claim(error: NotAClaim) -> Response:
@@ -154,5 +154,5 @@ def _failure(error: Exception) -> Response:
     return _response(FAILURE, detail)
 
 
-def _response(kind: Kind, detail: str, errors: Iterable[tuple[str, str]] = ()) -> Response:
+def _response(kind: ProblemKind, detail: str, errors: Iterable[tuple[str, str]] = ()) -> Response:
     return Response(body(kind, detail, errors), kind.status, content_type=MEDIA_TYPE)

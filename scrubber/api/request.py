@@ -69,14 +69,14 @@ _LONGEST = 40  # characters of each: comparing takes time
 _VARIABLE = re.compile(r"<(?:[^:<>]*:)?([^<>]*)>")
 
 
-class Known(NamedTuple):
-    """The names of the parameters of one route: those that may be given once, and those that may be repeated."""
+class ParameterNames(NamedTuple):
+    """The names of the parameters of one route: those that may be given one time, and those that may be repeated."""
 
-    once: frozenset[str] = frozenset()
+    single: frozenset[str] = frozenset()
     repeated: frozenset[str] = frozenset()
 
 
-_NONE = Known()
+_NONE = ParameterNames()
 
 
 def install_parameters(app: Flask, document: Mapping[str, Any]) -> None:
@@ -97,19 +97,19 @@ def install_parameters(app: Flask, document: Mapping[str, Any]) -> None:
     app.before_request(check)
 
 
-def _known(parameters: Iterable[Mapping[str, Any]]) -> Known:
-    asked = {parameter["name"]: parameter["schema"] for parameter in parameters if parameter.get("in") == "query"}
-    repeated = frozenset(name for name, schema in asked.items() if schema.get("type") == "array")
-    return Known(frozenset(asked) - repeated, repeated)
+def _known(parameters: Iterable[Mapping[str, Any]]) -> ParameterNames:
+    schemas = {parameter["name"]: parameter["schema"] for parameter in parameters if parameter.get("in") == "query"}
+    repeated = frozenset(name for name, schema in schemas.items() if schema.get("type") == "array")
+    return ParameterNames(frozenset(schemas) - repeated, repeated)
 
 
-def _check(known: Known) -> None:
+def _check(known: ParameterNames) -> None:
     """Raises Refused (400)."""
-    names = sorted(known.once | known.repeated)
+    names = sorted(known.single | known.repeated)
     unknown = request.args.keys() - set(names)
     if unknown:
         raise Refused(BAD_PARAMETER, " ".join(_unknown(sorted(unknown), names)))
-    for name in known.once:
+    for name in known.single:
         if len(request.args.getlist(name)) > 1:
             raise Refused(BAD_PARAMETER, f"`{name}` is given more than once.")
 
@@ -143,15 +143,15 @@ _BROKEN = (OSError, ParseException, ClientDisconnected)
 
 def read_json_bytes(most: int) -> bytes:
     """The body of the current request, at most `most` bytes as sent and as unpacked. Raises Refused (400, 413, 415)."""
-    gzipped = says_gzip()
-    _check_kind()
+    gzipped = is_gzipped()
+    _check_media_type()
     if (request.content_length or 0) > most:
         raise _too_large(most)
     try:
         content: bytes = request.stream.read(most + 1)
     except _BROKEN:
         raise Refused(BAD_BODY, "Its chunks are malformed or the connection broke.") from None
-    logs.note_received(len(content))
+    logs.log_received(len(content))
     if len(content) > most:
         raise _too_large(most)
     content = _unpacked(content, most) if gzipped else content
@@ -186,12 +186,12 @@ def body_pieces(most: int) -> Iterator[bytes]:
         limits.go_on()
         received += len(piece)
         yield piece
-    logs.note_received(received)
+    logs.log_received(received)
     if request.content_length is not None and received < request.content_length:
         raise Refused(BAD_BODY, "It ended before its Content-Length.")
 
 
-def says_gzip() -> bool:
+def is_gzipped() -> bool:
     """Whether the body is said to be packed by gzip. Raises Refused (415) where it is packed otherwise, or twice."""
     encoding = request.headers.get("Content-Encoding", _AS_IT_IS).strip().lower()
     if encoding != _AS_IT_IS and encoding not in _GZIP:
@@ -199,7 +199,7 @@ def says_gzip() -> bool:
     return encoding in _GZIP
 
 
-def _check_kind() -> None:
+def _check_media_type() -> None:
     if not _JSON.fullmatch(request.mimetype):
         raise Refused(UNSUPPORTED, "Send Content-Type: application/json, or one that ends in +json.")
     check_charset()

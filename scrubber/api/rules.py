@@ -22,7 +22,7 @@ reference = Blueprint("reference", __name__, url_prefix="/v1/reference", descrip
 
 @reference.get("")
 @reference.doc(**operations.LIST_RELEASES)
-def releases() -> Response:
+def list_releases() -> Response:
     """List the releases.
 
     Several releases of a table lie side by side; the one in force on a date of service answers for it.
@@ -33,7 +33,7 @@ def releases() -> Response:
 
 rules = Blueprint("rules", __name__, url_prefix="/v1/rules", description="Read the rules.")
 
-_WORDS = {
+_CHOICES = {
     "status": STATUSES,
     "severity": SEVERITIES,
     "stage": STAGES,
@@ -49,12 +49,12 @@ def list_rules() -> Response:
     Of every status, ordered by id. Each parameter narrows the list.
     """
     book = service().scrubber.rulebook
-    return _answer(write_rule_list(RuleList(book.digest, book.packs.values(), _chosen(book))), book)
+    return _answer(write_rule_list(RuleList(book.digest, book.packs.values(), _filtered(book))), book)
 
 
 @rules.get("/<rule_id>")
 @rules.doc(**operations.READ_RULE)
-def one(rule_id: str) -> Response:
+def read_rule(rule_id: str) -> Response:
     """Read one rule.
 
     Everything that its file says, its conditions as data.
@@ -66,24 +66,24 @@ def one(rule_id: str) -> Response:
     return _answer(write_rule(RuleInRulebook(book.digest, found)), book)
 
 
-def _chosen(book: Rulebook) -> Iterator[Rule]:
-    wanted = {name: _wanted(name, book) for name in ("pack", *_WORDS) if name in request.args}
+def _filtered(book: Rulebook) -> Iterator[Rule]:
+    wanted = {name: _wanted(name, book) for name in ("pack", *_CHOICES) if name in request.args}
     for rule in book.rules.values():
-        if all(getattr(rule, name) == word for name, word in wanted.items()):
+        if all(getattr(rule, name) == value for name, value in wanted.items()):
             yield rule
 
 
 def _wanted(name: str, book: Rulebook) -> str:
-    words = tuple(book.packs) if name == "pack" else _WORDS[name]
-    word = request.args[name]
-    if word not in words:
-        raise Refused(BAD_PARAMETER, f"`{name}` is one of: {', '.join(words)}.")
-    return word
+    choices = tuple(book.packs) if name == "pack" else _CHOICES[name]
+    value = request.args[name]
+    if value not in choices:
+        raise Refused(BAD_PARAMETER, f"`{name}` is one of: {', '.join(choices)}.")
+    return value
 
 
-def _answer(told: dict[str, object], book: Rulebook) -> Response:
+def _answer(content: dict[str, object], book: Rulebook) -> Response:
     """Good until the rulebook changes, which its digest tells."""
-    answer = Response(orjson.dumps(told), content_type="application/json")
+    answer = Response(orjson.dumps(content), content_type="application/json")
     answer.headers["Cache-Control"] = REVALIDATED
     answer.set_etag(book.digest)
     answer.make_conditional(request)

@@ -7,8 +7,8 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from scrubber.errors import Problem
-from scrubber.response.claim import AnswerSchema
-from scrubber.response.problem import ProblemEntrySchema
+from scrubber.response.claim import AnswerResponse
+from scrubber.response.problem import ProblemEntryResponse
 from scrubber.response.schema import Number, Object, Objects, ResponseSchema, Text, Texts
 from scrubber.response.writer import writer
 
@@ -16,7 +16,7 @@ REJECTED = "rejected"
 DISPOSITIONS = ("accept", "warn", "deny", REJECTED)
 
 
-class FailureCauseSchema(ResponseSchema):
+class FailureCauseResponse(ResponseSchema):
     """What led to a failure; of a mapping, as `describe_failure` makes it."""
 
     error = Text("Kind of failure.", compute=itemgetter("error"))
@@ -35,7 +35,7 @@ class Rejection(NamedTuple):
     causes: Sequence[Mapping[str, Any]] | None = None
 
 
-class RejectionSchema(ResponseSchema):
+class RejectionResponse(ResponseSchema):
     """Why a row was not scrubbed."""
 
     instance_of = Rejection
@@ -43,10 +43,10 @@ class RejectionSchema(ResponseSchema):
     title = Text("Why the row was not scrubbed.")
     column = Number("Where it stops being JSON: column, from 1.", optional=True)
     byte = Number("The same place: byte, from 0.", optional=True)
-    errors = Objects(ProblemEntrySchema, "Why it is not a claim, place by place.", optional=True)
+    errors = Objects(ProblemEntryResponse, "Why it is not a claim, place by place.", optional=True)
     error = Text("Where the service failed: the kind of failure.", optional=True)
     frames = Texts("The same: places in the code, innermost last.", optional=True)
-    causes = Objects(FailureCauseSchema, "The same: what led to it.", optional=True)
+    causes = Objects(FailureCauseResponse, "The same: what led to it.", optional=True)
 
 
 class RejectedRow(NamedTuple):
@@ -57,18 +57,18 @@ class RejectedRow(NamedTuple):
     claim_number: str | None = None
 
 
-class BatchResultSchema(ResponseSchema):
+class BatchResultResponse(ResponseSchema):
     """The result of a row. `scrub_chunk` puts rows with an answer together of the bytes of the answer."""
 
     row = Number("The row of the batch, from 1: line of NDJSON, or entry of the array.")
     claim_number = Text(
         "Patient control number of the claim; null where the row was rejected or has none.", nullable=True
     )
-    answer = Object(AnswerSchema, "As POST /v1/claims/scrub answers for the claim.", optional=True)
-    rejected = Object(RejectionSchema, "In place of an answer, for a row that is no claim.", optional=True)
+    answer = Object(AnswerResponse, "As POST /v1/claims/scrub answers for the claim.", optional=True)
+    rejected = Object(RejectionResponse, "In place of an answer, for a row that is no claim.", optional=True)
 
 
-write_rejected_row = writer(BatchResultSchema(exclude=("answer",)))
+write_rejected_row = writer(BatchResultResponse(exclude=("answer",)))
 
 _ABOUT_COLUMNS = {
     "row": "The row of the batch, from 1.",
@@ -89,6 +89,6 @@ _ABOUT_COLUMNS = {
     "id": "Id of the finding; empty in results of earlier versions.",
 }
 COLUMNS = tuple(_ABOUT_COLUMNS)
-BatchFindingRecordSchema = ResponseSchema.from_dict(
-    {name: Text(about, data_key=name) for name, about in _ABOUT_COLUMNS.items()}, name="BatchFindingRecordSchema"
+BatchFindingRecordResponse = ResponseSchema.from_dict(
+    {name: Text(about, data_key=name) for name, about in _ABOUT_COLUMNS.items()}, name="BatchFindingRecordResponse"
 )

@@ -75,7 +75,7 @@ def _moment(about: str, path: str, *, nullable: bool = False) -> Text:
     return Text(about, path=path, convert=_milliseconds, nullable=nullable)
 
 
-class BatchCountsSchema(ResponseSchema):
+class BatchCountsResponse(ResponseSchema):
     """Rows by what came out."""
 
     accept = Number("Rows that came out as accept.")
@@ -84,7 +84,7 @@ class BatchCountsSchema(ResponseSchema):
     rejected = Number("Rows that came out as rejected.")
 
 
-class BatchOptionsSchema(ResponseSchema):
+class BatchOptionsResponse(ResponseSchema):
     """What the sender of a batch chose."""
 
     received_on = CompactDay("Day of receipt for claims that do not say: CCYYMMDD.")
@@ -99,7 +99,7 @@ class BatchOptionsSchema(ResponseSchema):
     webhook = Flag("Whether an address is told of the end.", compute=lambda options: options.webhook is not None)
 
 
-class BatchVersionsSchema(ResponseSchema):
+class BatchVersionsResponse(ResponseSchema):
     """What rows of a batch are scrubbed with."""
 
     program = Text("Version of the program.")
@@ -107,7 +107,7 @@ class BatchVersionsSchema(ResponseSchema):
     reference = Text("Digest of the list of releases of reference data.")
 
 
-class BatchReleaseSchema(ResponseSchema):
+class BatchReleaseResponse(ResponseSchema):
     """A release of reference data that a batch was begun with."""
 
     table = Text("Table of reference data.")
@@ -115,7 +115,7 @@ class BatchReleaseSchema(ResponseSchema):
     sha256 = Text("SHA-256 of the file that it was loaded from.")
 
 
-class BatchSchema(ResponseSchema):
+class BatchResponse(ResponseSchema):
     """A batch."""
 
     id = Text("Id of the batch.", path="batch.id")
@@ -128,22 +128,22 @@ class BatchSchema(ResponseSchema):
     sha256 = Text("SHA-256 of the upload.", path="batch.body.sha256")
     rows = Number("Rows, once they are known.", path="batch.rows", nullable=True)
     rows_done = Number("Rows with a result.", path="progress.tally.rows")
-    counts = Object(BatchCountsSchema, "What came out.", path="progress.tally")
+    counts = Object(BatchCountsResponse, "What came out.", path="progress.tally")
     at_risk = Money("Dollars at risk so far, as far as they are known.", path="progress.tally.at_risk")
     unpriced_claims = Number(
         "Claims whose dollars at risk are not known, or not of every line.", path="progress.tally.unpriced"
     )
     rows_per_second = FloatNumber("Rate since it was started.", path="rate", nullable=True)
     seconds_left = Number("At that rate.", nullable=True)
-    begun_with = Object(BatchVersionsSchema, "What it was begun with; null until it is cut.", nullable=True)
-    versions = Objects(BatchVersionsSchema, "What the rows with a result were scrubbed with, in their order.")
-    options = Object(BatchOptionsSchema, "What the sender chose.", path="batch.options")
+    begun_with = Object(BatchVersionsResponse, "What it was begun with; null until it is cut.", nullable=True)
+    versions = Objects(BatchVersionsResponse, "What the rows with a result were scrubbed with, in their order.")
+    options = Object(BatchOptionsResponse, "What the sender chose.", path="batch.options")
 
 
-class BatchReadSchema(BatchSchema):
+class BatchReadResponse(BatchResponse):
     """A batch that is asked for by its id."""
 
-    releases = Objects(BatchReleaseSchema, "Releases of reference data that it was begun with.")
+    releases = Objects(BatchReleaseResponse, "Releases of reference data that it was begun with.")
 
 
 class BatchList(NamedTuple):
@@ -152,10 +152,10 @@ class BatchList(NamedTuple):
     batches: Sequence[BatchStatus]
 
 
-class BatchListSchema(ResponseSchema):
+class BatchListResponse(ResponseSchema):
     """Several batches."""
 
-    batches = Objects(BatchSchema, "The newest first.")
+    batches = Objects(BatchResponse, "The newest first.")
 
 
 class SummaryRow(NamedTuple):
@@ -167,7 +167,7 @@ class SummaryRow(NamedTuple):
     cents: int
 
 
-class SummaryRowSchema(ResponseSchema):
+class SummaryRowResponse(ResponseSchema):
     """Claims of one rule, payer, code or provider."""
 
     key = Text("The rule, payer, code or provider; empty: none was sent.")
@@ -187,10 +187,10 @@ def _rows(group: str, about: str) -> Objects:
     def of_group(summary: BatchSummary) -> Iterable[SummaryRow]:
         return [SummaryRow(key, *row) for key, row in summary.totals[group].items()]
 
-    return Objects(SummaryRowSchema, about, compute=of_group)
+    return Objects(SummaryRowResponse, about, compute=of_group)
 
 
-class BatchSummarySchema(ResponseSchema):
+class BatchSummaryResponse(ResponseSchema):
     """What the rows of a batch come to, the most dollars first."""
 
     id = Text("Id of the batch.", path="batch.id")
@@ -201,7 +201,7 @@ class BatchSummarySchema(ResponseSchema):
     providers = _rows("providers", "All claims, by rendering, else billing NPI.")
 
 
-write_batch = writer(BatchSchema())
-write_batch_read = writer(BatchReadSchema())
-write_batch_list = writer(BatchListSchema())
-write_batch_summary = writer(BatchSummarySchema())
+write_batch = writer(BatchResponse())
+write_batch_read = writer(BatchReadResponse())
+write_batch_list = writer(BatchListResponse())
+write_batch_summary = writer(BatchSummaryResponse())

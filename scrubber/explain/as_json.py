@@ -21,8 +21,8 @@ from scrubber.explain.model import (
     Node,
     RuleExplained,
 )
-from scrubber.response.claim import FindingSchema, VersionsSchema, switched
-from scrubber.response.rules import RuleSummarySchema, window
+from scrubber.response.claim import FindingResponse, VersionsResponse, switched
+from scrubber.response.rules import RuleSummaryResponse, window
 from scrubber.response.schema import (
     AnyValue,
     CompactDay,
@@ -48,7 +48,7 @@ def _outcome() -> OneOf:
     return OneOf(OUTCOMES, "How it came out. Rules that do not run would fire, or would not be checked.")
 
 
-class CompetingRowSchema(ResponseSchema):
+class CompetingRowResponse(ResponseSchema):
     """A row of those that competed to answer."""
 
     instance_of = Candidate
@@ -61,7 +61,7 @@ class CompetingRowSchema(ResponseSchema):
     because = Text("Why it did, or did not: the row that says most of the payer wins.")
 
 
-class LookupSchema(ResponseSchema):
+class LookupResponse(ResponseSchema):
     """A look-up behind a fact."""
 
     table = Text("Table that was asked.")
@@ -84,10 +84,10 @@ def _conditions(word: str, about: str) -> Objects:
     def of_group(node: Node) -> tuple[Node, ...] | None:
         return node.parts if isinstance(node, Group) and node.word == word else None
 
-    return Objects(lambda: JudgedConditionSchema(), about, compute=of_group, optional=True)
+    return Objects(lambda: JudgedConditionResponse(), about, compute=of_group, optional=True)
 
 
-class JudgedConditionSchema(ResponseSchema):
+class JudgedConditionResponse(ResponseSchema):
     """A comparison, or a group of conditions, and how it came out."""
 
     verdict = OneOf((TRUE, FALSE, NOT_JUDGED), "Not judged: not true, as nothing was supplied.")
@@ -106,16 +106,16 @@ class JudgedConditionSchema(ResponseSchema):
     asked = _of_comparison("asked", "What the rule asks for.")
 
 
-JudgedPartSchema = ResponseSchema.from_dict(
+JudgedPartResponse = ResponseSchema.from_dict(
     {
         "part": OneOf(("in-force", "applies", "needs", "when"), "Which part of the rule it is.", path="name"),
-        **members_of(JudgedConditionSchema, "node"),
+        **members_of(JudgedConditionResponse, "node"),
     },
-    name="JudgedPartSchema",
+    name="JudgedPartResponse",
 )
 
 
-class MissingSchema(ResponseSchema):
+class MissingResponse(ResponseSchema):
     """Something that was not supplied."""
 
     instance_of = Missing
@@ -124,7 +124,7 @@ class MissingSchema(ResponseSchema):
     settled_by = Text("What to send, or which row to add.")
 
 
-class ExplainedFactSchema(ResponseSchema):
+class ExplainedFactResponse(ResponseSchema):
     """One fact under a rule."""
 
     instance_of = FactExplained
@@ -135,44 +135,44 @@ class ExplainedFactSchema(ResponseSchema):
     related_lines = Lines("Lines that take part in it.", path="related")
     outcome = _outcome()
     because = Text("Why, in a sentence: the message, or the first condition that was decisive.")
-    conditions = Objects(JudgedPartSchema, "Every condition, whatever the others say.", path="parts")
-    lookups = Objects(LookupSchema, "Look-ups behind the fact.")
-    competing = Objects(CompetingRowSchema, "Coverage rows that competed to answer.")
-    missing = Objects(MissingSchema, "What was not supplied.")
-    finding = Object(FindingSchema, "The finding, with its dollars, if it fired or would.", nullable=True)
+    conditions = Objects(JudgedPartResponse, "Every condition, whatever the others say.", path="parts")
+    lookups = Objects(LookupResponse, "Look-ups behind the fact.")
+    competing = Objects(CompetingRowResponse, "Coverage rows that competed to answer.")
+    missing = Objects(MissingResponse, "What was not supplied.")
+    finding = Object(FindingResponse, "The finding, with its dollars, if it fired or would.", nullable=True)
 
 
-class ExplainedRuleSummarySchema(RuleSummarySchema):
+class ExplainedRuleSummaryResponse(RuleSummaryResponse):
     """A rule, and the file that it is in."""
 
     file = Text("Its file.")
 
 
-class AdoptionSchema(ResponseSchema):
+class AdoptionResponse(ResponseSchema):
     """Whether a payer applies the pack of a rule."""
 
     adopted = Flag("Null: no row says.", nullable=True)
     because = Text("By which row, or why there is none.")
-    rows = Objects(CompetingRowSchema, "Rows that competed.")
+    rows = Objects(CompetingRowResponse, "Rows that competed.")
 
 
-class ExplainedRuleSchema(ResponseSchema):
+class ExplainedRuleResponse(ResponseSchema):
     """One rule on a claim."""
 
     instance_of = RuleExplained
 
-    rule = Object(ExplainedRuleSummarySchema, "The rule.")
+    rule = Object(ExplainedRuleSummaryResponse, "The rule.")
     outcome = _outcome()
     because = Text("Why: that of the first fact, or why there is none.")
     effect = Text("What the rule's status means here.")
     effective = window("Dates of service for which the rule holds.", path="rule")
-    adoption = Object(AdoptionSchema, "Whether the payer applies the rule's pack.")
-    facts = Objects(ExplainedFactSchema, "Facts of its scope, those first on which it fired.")
+    adoption = Object(AdoptionResponse, "Whether the payer applies the rule's pack.")
+    facts = Objects(ExplainedFactResponse, "Facts of its scope, those first on which it fired.")
     no_fact = Texts("Why the claim, or the line, has no fact of its scope.", path="nothing")
     left_off = Number("Facts that are not told, as there are too many.")
 
 
-class ExplainedPayerSchema(ResponseSchema):
+class ExplainedPayerResponse(ResponseSchema):
     """Who pays, and how that was found out."""
 
     name = Text("Our name for the payer.", path="payer.name", nullable=True)
@@ -180,24 +180,24 @@ class ExplainedPayerSchema(ResponseSchema):
     plan = Text("The stated plan, if a row knows it.", path="payer.plan", nullable=True)
     contractor = Text("Medicare contractor.", path="payer.contractor", nullable=True)
     day = IsoDay("The claim's first date of service, as an ISO date.")
-    lookups = Objects(LookupSchema, "How the payer was told from the claim.", path="payer_lookups")
+    lookups = Objects(LookupResponse, "How the payer was told from the claim.", path="payer_lookups")
 
 
-class ExplanationSchema(ResponseSchema):
+class ExplanationResponse(ResponseSchema):
     """Why rules fired or did not on a claim."""
 
     instance_of = Explanation
 
-    rules = Objects(ExplainedRuleSchema, "The rules asked about, those first that fired.")
+    rules = Objects(ExplainedRuleResponse, "The rules asked about, those first that fired.")
     left_off = Number("Facts that are not told, as there are too many: name a rule and a line.")
     unexplained_not_checked = Texts("Ids of other rules that were not checked.", path="unchecked")
-    payer = Object(ExplainedPayerSchema, "Who pays.", compute=itself)
-    versions = Object(VersionsSchema, "What the answer was made with.")
+    payer = Object(ExplainedPayerResponse, "Who pays.", compute=itself)
+    versions = Object(VersionsResponse, "What the answer was made with.")
     received_on = CompactDay("The day used for timely filing: CCYYMMDD.")
     switched = switched()
 
 
-_write = writer(ExplanationSchema())
+_write = writer(ExplanationResponse())
 
 
 def to_bytes(explanation: Explanation) -> bytes:

@@ -52,7 +52,7 @@ _UNKNOWN = Text(
 _NOTHING = Decimal(0)
 
 
-class RuleReferenceSchema(ResponseSchema):
+class RuleReferenceResponse(ResponseSchema):
     """A rule, by name."""
 
     id = Text("Id of the rule; GET /v1/rules/{id} tells all of it.")
@@ -60,14 +60,14 @@ class RuleReferenceSchema(ResponseSchema):
     status = _STATUS
 
 
-class X12PlaceSchema(ResponseSchema):
+class X12PlaceResponse(ResponseSchema):
     """Where an element of a claim stands in the 837P."""
 
     loop = Text("Loop of the 837P.")
     element = Text("Element in it.", path="x12")
 
 
-class ReasonSchema(ResponseSchema):
+class ReasonResponse(ResponseSchema):
     """Codes expected on the remittance."""
 
     group = Text("Claim adjustment group code.")
@@ -75,14 +75,14 @@ class ReasonSchema(ResponseSchema):
     rarc = Texts("Remittance advice remark codes.")
 
 
-class ClaimStatusSchema(ResponseSchema):
+class ClaimStatusResponse(ResponseSchema):
     """Codes of a 277CA."""
 
     category = Text("Claim status category code.")
     code = Text("Claim status code.")
 
 
-class AuthoritySchema(ResponseSchema):
+class AuthorityResponse(ResponseSchema):
     """By whose word a rule stands; what is not known of it is left out."""
 
     kind = OneOf(AUTHORITY_KINDS, "What kind of text it is.")
@@ -93,7 +93,7 @@ class AuthoritySchema(ResponseSchema):
     binding = Flag("Whether it binds the payer.")
 
 
-class ImpactSchema(ResponseSchema):
+class ImpactResponse(ResponseSchema):
     """Dollars of a finding."""
 
     instance_of = Impact
@@ -113,14 +113,14 @@ def _share(who: str) -> Callable[[Mapping[str, Decimal | None]], Decimal | None]
     return lambda by_liability: by_liability.get(who, _NOTHING)
 
 
-class ByLiabilitySchema(ResponseSchema):
+class ByLiabilityResponse(ResponseSchema):
     """What is at risk, by who bears it."""
 
     provider = Money("At risk for the provider.", compute=_share("provider"))
     patient = Money("At risk for the patient.", compute=_share("patient"))
 
 
-class ClaimImpactSchema(ResponseSchema):
+class ClaimImpactResponse(ResponseSchema):
     """Dollars of a claim."""
 
     instance_of = ClaimImpact
@@ -128,7 +128,7 @@ class ClaimImpactSchema(ResponseSchema):
     billed = Money("All charges.")
     allowed = Money("What the payer allows for the claim.")
     at_risk = Money("Per line the greatest amount of its warn and deny findings, counted once.")
-    by_liability = Object(ByLiabilitySchema, "Who bears what is at risk.")
+    by_liability = Object(ByLiabilityResponse, "Who bears what is at risk.")
     unpriced_lines = Lines("Lines without an allowed amount, from 1.")
     basis = _BASIS
     steps = _STEPS
@@ -157,7 +157,7 @@ def box(element: str) -> str | None:
     return ELEMENTS[element].box
 
 
-class FindingSchema(ResponseSchema):
+class FindingResponse(ResponseSchema):
     """A rule that fired."""
 
     instance_of = Finding
@@ -167,7 +167,7 @@ class FindingSchema(ResponseSchema):
         "Its name on this claim: rule, codes, and a number where there are several. It stays when the claim is "
         "sent again with its lines in another order."
     )
-    rule = Object(RuleReferenceSchema, "The rule that fired.")
+    rule = Object(RuleReferenceResponse, "The rule that fired.")
     severity = OneOf(SEVERITIES, "How bad it is.", path="rule.severity")
     stage = OneOf(STAGES, "When it would cost: rejected, denied, or paid and taken back.", path="rule.stage")
     category = OneOf(CATEGORIES, "What it is about.", path="rule.category")
@@ -175,7 +175,7 @@ class FindingSchema(ResponseSchema):
     related_lines = Lines("Lines that take part in it.")
     pointer = Text("JSON pointer into the body that was sent.")
     x12 = Object(
-        X12PlaceSchema,
+        X12PlaceResponse,
         "Place in the 837P, if any.",
         path="element",
         convert=x12_place,
@@ -185,27 +185,27 @@ class FindingSchema(ResponseSchema):
     box = Text("Box of the CMS-1500.", path="element", convert=box, same_as="rule.element", nullable=True)
     message = Text("What is wrong.")
     fix = Text("What to do about it.")
-    reason = Object(ReasonSchema, "Codes expected on the remittance.", same_as="rule.reason", nullable=True)
+    reason = Object(ReasonResponse, "Codes expected on the remittance.", same_as="rule.reason", nullable=True)
     claim_status = Object(
-        ClaimStatusSchema, "What a clearinghouse would answer.", path="rule.claim_status", nullable=True
+        ClaimStatusResponse, "What a clearinghouse would answer.", path="rule.claim_status", nullable=True
     )
-    impact = Object(ImpactSchema, "What it may cost.", nullable=True)
-    authority = Objects(AuthoritySchema, "By whose word.", same_as="rule.authority")
+    impact = Object(ImpactResponse, "What it may cost.", nullable=True)
+    authority = Objects(AuthorityResponse, "By whose word.", same_as="rule.authority")
     evidence = Evidence(required=True)
 
 
-class CheckSchema(ResponseSchema):
+class CheckResponse(ResponseSchema):
     """One rule held against one fact."""
 
     instance_of = Check
     cached_by = "rule"
 
-    rule = Object(RuleReferenceSchema, "The rule.")
+    rule = Object(RuleReferenceResponse, "The rule.")
     lines = Lines("Service lines that it was held against, from 1; none: the claim.")
     outcome = OneOf(OUTCOMES, "What came of it.")
 
 
-class StageChecksSchema(ResponseSchema):
+class StageChecksResponse(ResponseSchema):
     """How the checks of a stage came out."""
 
     fired = Number("Checks that found something.")
@@ -213,34 +213,34 @@ class StageChecksSchema(ResponseSchema):
     not_checked = Number("Checks that could not be made; `notChecked` of the answer has them.")
     complete = Flag("Whether every rule held here was judged. It does not say that the payer has no others.")
     passed = Number("Checks that passed. Only when asked for.", optional=True)
-    list = Objects(CheckSchema, "Every check by name. Only when asked for.", optional=True)
+    list = Objects(CheckResponse, "Every check by name. Only when asked for.", optional=True)
 
 
-ChecksSchema = ResponseSchema.from_dict(
+ChecksResponse = ResponseSchema.from_dict(
     {
         stage: Object(
-            StageChecksSchema, "Checks of this stage: one rule held against one fact.", compute=itemgetter(stage)
+            StageChecksResponse, "Checks of this stage: one rule held against one fact.", compute=itemgetter(stage)
         )
         for stage in STAGES
     },
-    name="ChecksSchema",
+    name="ChecksResponse",
 )
 
 
-class NotCheckedSchema(ResponseSchema):
+class NotCheckedResponse(ResponseSchema):
     """A rule that could not be judged."""
 
     instance_of = NotChecked
     cached_by = "rule"
 
-    rule = Object(RuleReferenceSchema, "The rule that could not be judged.")
+    rule = Object(RuleReferenceResponse, "The rule that could not be judged.")
     lines = Lines("Service lines it is about, from 1; none: the claim.")
     why = OneOf(WHYS, "Why it could not be judged.")
     missing = Texts("What would settle it: facts, elements, reference tables, or names of the body.")
     message = Text("What was not checked, and why.")
 
 
-class SettledBySchema(ResponseSchema):
+class SettledByResponse(ResponseSchema):
     """What would settle checks that could not be made."""
 
     input = Text("What was not supplied or could not be read: a fact, an element or a reference table by name.")
@@ -250,7 +250,7 @@ class SettledBySchema(ResponseSchema):
     lines = Lines("Their service lines, from 1.")
 
 
-class NormalisedSchema(ResponseSchema):
+class NormalisedResponse(ResponseSchema):
     """Something understood although it was sent otherwise."""
 
     instance_of = Normalised
@@ -259,7 +259,7 @@ class NormalisedSchema(ResponseSchema):
     change = Text("How it was understood.")
 
 
-class UsedReleaseSchema(ResponseSchema):
+class UsedReleaseResponse(ResponseSchema):
     """A release of a reference table that answered."""
 
     table = Text("Name of the reference table.")
@@ -272,7 +272,7 @@ class UsedReleaseSchema(ResponseSchema):
     )
 
 
-class VersionsSchema(ResponseSchema):
+class VersionsResponse(ResponseSchema):
     """What an answer was made with."""
 
     instance_of = Versions
@@ -280,10 +280,10 @@ class VersionsSchema(ResponseSchema):
 
     program = Text("Version of this program.")
     rulebook = Text("Digest of every rule and table beside the rules.")
-    reference = Objects(UsedReleaseSchema, "Every reference release that answered.")
+    reference = Objects(UsedReleaseResponse, "Every reference release that answered.")
 
 
-class SwitchedSchema(ResponseSchema):
+class SwitchedResponse(ResponseSchema):
     """The rules that a request switched on or off."""
 
     enable = Texts("Ids of the rules that counted as active.")
@@ -293,7 +293,7 @@ class SwitchedSchema(ResponseSchema):
 def switched() -> Object:
     """`switched` of an answer, which is there when something was."""
     return Object(
-        SwitchedSchema,
+        SwitchedResponse,
         "What `enable` and `disable` said, when they said something.",
         path="switches",
         convert=lambda switches: None if switches is NO_SWITCHES else switches,
@@ -330,27 +330,27 @@ def _by_input(items: Sequence[NotChecked]) -> list[SettledBy]:
     return sorted(rows, key=lambda row: (-row.checks, row.input, row.why))
 
 
-class AnswerSchema(ResponseSchema):
+class AnswerResponse(ResponseSchema):
     """The answer for a claim."""
 
     instance_of = ScrubResult
 
     disposition = OneOf(("accept", "warn", "deny"), "The worst severity; info accepts.")
-    findings = Objects(FindingSchema, "What is wrong, worst first within a line.")
-    checks = Object(ChecksSchema, "What was checked, by the stage at which it would cost.")
-    not_checked = Objects(NotCheckedSchema, "What could not be judged.")
-    impact = Object(ClaimImpactSchema, "Dollars of the claim.")
-    normalised = Objects(NormalisedSchema, "What was understood although sent otherwise.")
+    findings = Objects(FindingResponse, "What is wrong, worst first within a line.")
+    checks = Object(ChecksResponse, "What was checked, by the stage at which it would cost.")
+    not_checked = Objects(NotCheckedResponse, "What could not be judged.")
+    impact = Object(ClaimImpactResponse, "Dollars of the claim.")
+    normalised = Objects(NormalisedResponse, "What was understood although sent otherwise.")
     unmapped = Texts("JSON pointers to what was not read.")
-    versions = Object(VersionsSchema, "What the answer was made with.")
+    versions = Object(VersionsResponse, "What the answer was made with.")
     received_on = CompactDay("The day used for timely filing: CCYYMMDD.")
     stale_after = Number("Days past its last release after which a table warns; null: never.", nullable=True)
     switched = switched()
     shadow = Objects(
-        FindingSchema, "What shadow rules found; it counts for nothing. Only when asked for.", optional=True
+        FindingResponse, "What shadow rules found; it counts for nothing. Only when asked for.", optional=True
     )
     settled_by = Objects(
-        SettledBySchema,
+        SettledByResponse,
         "What was not checked, by what would settle it. Only when asked for.",
         path="not_checked",
         convert=_by_input,
@@ -359,9 +359,10 @@ class AnswerSchema(ResponseSchema):
 
 
 # What an answer has only when it is asked for, and the members of the schema that it is.
-SHADOW = "shadow"
-CHECKS = "checks"
-SETTLED_BY = "settledBy"
+# Annotated for mypyc, which meets the package before this module.
+SHADOW: str = "shadow"
+CHECKS: str = "checks"
+SETTLED_BY: str = "settledBy"
 _MEMBERS = {
     SHADOW: ("shadow",),
     CHECKS: tuple(f"checks.{stage}.{name}" for stage in STAGES for name in ("passed", "list")),
@@ -369,9 +370,9 @@ _MEMBERS = {
 }
 
 
-def answer_schema(included: Collection[str] = ()) -> AnswerSchema:
+def answer_schema(included: Collection[str] = ()) -> AnswerResponse:
     """The schema of an answer with what of SHADOW, CHECKS and SETTLED_BY is asked for."""
-    return AnswerSchema(exclude=[member for name in _MEMBERS if name not in included for member in _MEMBERS[name]])
+    return AnswerResponse(exclude=[member for name in _MEMBERS if name not in included for member in _MEMBERS[name]])
 
 
 _write = writer(answer_schema())

@@ -40,7 +40,7 @@ def _empty() -> Text:
     return _always("", "Always empty.")
 
 
-class ClaimReferenceSchema(ResponseSchema):
+class ClaimReferenceResponse(ResponseSchema):
     """Which claim an answer is about."""
 
     customer_claim_number = _as_sent("control_number", "The control number as sent.")
@@ -50,7 +50,7 @@ class ClaimReferenceSchema(ResponseSchema):
     format_version = _always("5010", "5010.")
 
 
-class PayerReferenceSchema(ResponseSchema):
+class PayerReferenceResponse(ResponseSchema):
     """The payer of a claim."""
 
     payer_id = _as_sent("payer_id", data_key="payerID")
@@ -61,7 +61,7 @@ def _of_element(about: str, part: Callable[[Element], str]) -> Text:
     return Text(about, path="element", convert=lambda element: part(ELEMENTS[element]))
 
 
-class ClearinghouseErrorSchema(ResponseSchema):
+class ClearinghouseErrorResponse(ResponseSchema):
     """A finding that denies."""
 
     code = Text("Id of the rule.", path="rule.id")
@@ -78,7 +78,7 @@ def _segment(element: Element) -> str:
     return name[:-2] if name[-2:].isdigit() else name
 
 
-class EditResponseSchema(ResponseSchema):
+class EditResponseResponse(ResponseSchema):
     """A finding that warns or informs."""
 
     edit_name = Text("Id of the rule.", path="rule.id")
@@ -98,7 +98,7 @@ class EditResponseSchema(ResponseSchema):
     claim_core_path = Text("JSON pointer into the body.", path="pointer")
 
 
-class ClearinghouseNotCheckedSchema(ResponseSchema):
+class ClearinghouseNotCheckedResponse(ResponseSchema):
     """A rule that could not be judged."""
 
     edit_name = Text("Id of the rule.", path="rule.id")
@@ -123,22 +123,22 @@ def _edits(validation: Validation) -> list[Finding]:
     return [finding for finding in validation.result.findings if finding.rule.severity != "deny"]
 
 
-class ClearinghouseAnswerSchema(ResponseSchema):
+class ClearinghouseAnswerResponse(ResponseSchema):
     """The answer for a claim, as readers of v3 /validation answers know it."""
 
     status = OneOf(("SUCCESS", "ERROR"), "ERROR when something denies.", compute=_status)
     edit_status = OneOf(("SUCCESS", "ERROR"), "The same.", compute=_status)
     control_number = _as_sent("control_number")
     trading_partner_service_id = _as_sent("payer_id")
-    claim_reference = Object(ClaimReferenceSchema, "Which claim this is about.", compute=itself)
-    errors = Objects(ClearinghouseErrorSchema, "Findings that deny.", compute=_errors)
-    edit_responses = Objects(EditResponseSchema, "Findings that warn or inform.", compute=_edits)
+    claim_reference = Object(ClaimReferenceResponse, "Which claim this is about.", compute=itself)
+    errors = Objects(ClearinghouseErrorResponse, "Findings that deny.", compute=_errors)
+    edit_responses = Objects(EditResponseResponse, "Findings that warn or inform.", compute=_edits)
     unmapped = Texts("JSON pointers to what was not read.", path="result.unmapped")
-    not_checked = Objects(ClearinghouseNotCheckedSchema, "What could not be judged.", path="result.not_checked")
-    payer = Object(PayerReferenceSchema, "The payer.", compute=itself)
+    not_checked = Objects(ClearinghouseNotCheckedResponse, "What could not be judged.", path="result.not_checked")
+    payer = Object(PayerReferenceResponse, "The payer.", compute=itself)
 
 
-_write = writer(ClearinghouseAnswerSchema())
+_write = writer(ClearinghouseAnswerResponse())
 
 
 def to_bytes(claim: Claim, result: ScrubResult) -> bytes:

@@ -12,8 +12,8 @@ from scrubber.pricing import UNKNOWN
 from scrubber.reference.local_coverage import DECIDES
 from scrubber.reference.rows import AddOn
 from scrubber.reference.tables import ADD_ON, ARTICLES, MPFS, MUE, PTP
-from scrubber.response.claim import AuthoritySchema
-from scrubber.response.rules import AnsweringRelease, RuleSummarySchema, TableStandingSchema, answering, window
+from scrubber.response.claim import AuthorityResponse
+from scrubber.response.rules import AnsweringRelease, RuleSummaryResponse, TableStandingResponse, answering, window
 from scrubber.response.schema import (
     Flag,
     IsoDay,
@@ -39,14 +39,14 @@ def _release(table: str) -> Object:
     def of_day(answer: CodeProfile) -> AnsweringRelease:
         return answering(answer.table_status, table)
 
-    return Object(TableStandingSchema, "What says so.", compute=of_day)
+    return Object(TableStandingResponse, "What says so.", compute=of_day)
 
 
 def _releases(tables: Iterable[str], about: str) -> Objects:
     def of_day(answer: CodeProfile | PriceProfile) -> list[AnsweringRelease]:
         return [answering(answer.table_status, table) for table in tables]
 
-    return Objects(TableStandingSchema, about, compute=of_day)
+    return Objects(TableStandingResponse, about, compute=of_day)
 
 
 def _price_releases() -> Objects:
@@ -81,7 +81,7 @@ def _unknown(path: str) -> OneOf:
     return OneOf(tuple(UNKNOWN), "Why the amount cannot be known.", path=path, data_key="unknown", optional=True)
 
 
-class PayerSchema(ResponseSchema):
+class PayerResponse(ResponseSchema):
     """A payer, as far as it is known."""
 
     name = Text("Our name of the payer; null when it was not asked for or no table has it.", nullable=True)
@@ -89,7 +89,7 @@ class PayerSchema(ResponseSchema):
     contractor = Text("Medicare contractor of the ZIP code.", nullable=True)
 
 
-class CodeStandingSchema(ResponseSchema):
+class CodeStandingResponse(ResponseSchema):
     """What the tables of codes say of a code."""
 
     standing = OneOf(KNOWN, "Whether it is a code on the date.", path="status")
@@ -100,7 +100,7 @@ def _share() -> Text:
     return Text("Share of the fee, such as 0.10; null where not told.", convert=amount, nullable=True)
 
 
-class FeeSharesSchema(ResponseSchema):
+class FeeSharesResponse(ResponseSchema):
     """How a fee is shared out."""
 
     preoperative = _share()
@@ -112,7 +112,7 @@ def _relative_value() -> Text:
     return Text("Relative value units.", convert="{:.2f}".format)
 
 
-class RelativeValuesSchema(ResponseSchema):
+class RelativeValuesResponse(ResponseSchema):
     """What a service is worth beside others."""
 
     work = _relative_value()
@@ -129,7 +129,7 @@ def _not_done() -> Flag:
     return Flag("Rarely or never done in that setting.")
 
 
-class FeeScheduleRowSchema(ResponseSchema):
+class FeeScheduleRowResponse(ResponseSchema):
     """A row of the Medicare physician fee schedule."""
 
     component = _component()
@@ -150,22 +150,22 @@ class FeeScheduleRowSchema(ResponseSchema):
         "Global days ZZZ: billed only beside another code.", path="global_days", convert=lambda days: days == ADDED
     )
     shares = Object(
-        FeeSharesSchema, "What of the fee is for the time before, during and after an operation.", compute=itself
+        FeeSharesResponse, "What of the fee is for the time before, during and after an operation.", compute=itself
     )
-    relative_values = Object(RelativeValuesSchema, "Work, practice expense by setting, malpractice.", compute=itself)
+    relative_values = Object(RelativeValuesResponse, "Work, practice expense by setting, malpractice.", compute=itself)
     effective = _row_window()
     release = Text("Publication that the row is from.")
     source = _source()
 
 
-class FeeScheduleSchema(ResponseSchema):
+class FeeScheduleResponse(ResponseSchema):
     """What the Medicare physician fee schedule says of a code."""
 
     release = _release(MPFS.name)
-    rows = Objects(FeeScheduleRowSchema, "One row a part of the service.", path="fees")
+    rows = Objects(FeeScheduleRowResponse, "One row a part of the service.", path="fees")
 
 
-class UnitPriceSchema(ResponseSchema):
+class UnitPriceResponse(ResponseSchema):
     """What one unit of a service pays."""
 
     component = _component()
@@ -176,18 +176,18 @@ class UnitPriceSchema(ResponseSchema):
     why_unknown = _unknown("fee.unknown")
 
 
-class PricesSchema(ResponseSchema):
+class PricesResponse(ResponseSchema):
     """What one unit of a code pays."""
 
     releases = _price_releases()
     units = Objects(
-        UnitPriceSchema,
+        UnitPriceResponse,
         "By part of the service and setting; of the setting of `pos` where that is given.",
         path="prices",
     )
 
 
-class MedicallyUnlikelyEditSchema(ResponseSchema):
+class MedicallyUnlikelyEditResponse(ResponseSchema):
     """A medically unlikely edit."""
 
     units = Number("Most units for one patient, provider and day.")
@@ -196,14 +196,14 @@ class MedicallyUnlikelyEditSchema(ResponseSchema):
     source = _source()
 
 
-class CodeMueSchema(ResponseSchema):
+class CodeMueResponse(ResponseSchema):
     """The medically unlikely edit of a code."""
 
     release = _release(MUE.name)
-    edit = Object(MedicallyUnlikelyEditSchema, "Null: none is published.", path="mue", nullable=True)
+    edit = Object(MedicallyUnlikelyEditResponse, "Null: none is published.", path="mue", nullable=True)
 
 
-class PtpPartnerSchema(ResponseSchema):
+class PtpPartnerResponse(ResponseSchema):
     """A code that is not paid beside another."""
 
     code = Text("The other code.")
@@ -218,14 +218,14 @@ class PtpPartnerSchema(ResponseSchema):
     source = _source("edit.source")
 
 
-class PtpPartnersSchema(ResponseSchema):
+class PtpPartnersResponse(ResponseSchema):
     """One page of the codes that a code is not paid beside."""
 
     release = _release(PTP.name)
     total = Number("How many there are on all pages.", path="ptp.total")
     page = Number("This page, from 1.", path="ptp.page")
     page_size = Number("Most partners of a page.", path="ptp.page_size")
-    partners = Objects(PtpPartnerSchema, "By column and code.", path="ptp.partners")
+    partners = Objects(PtpPartnerResponse, "By column and code.", path="ptp.partners")
 
 
 class _RelatedCode(NamedTuple):
@@ -235,7 +235,7 @@ class _RelatedCode(NamedTuple):
     row: AddOn
 
 
-class AddOnRelationSchema(ResponseSchema):
+class AddOnRelationResponse(ResponseSchema):
     """A code that another one may be billed with."""
 
     code = Text("The other code; CCCCC where the contractor decides.")
@@ -244,23 +244,23 @@ class AddOnRelationSchema(ResponseSchema):
     source = _source("row.source")
 
 
-class AddOnsSchema(ResponseSchema):
+class AddOnsResponse(ResponseSchema):
     """What a code may be billed with, as an add-on code or as the primary one."""
 
     release = _release(ADD_ON.name)
     primaries = Objects(
-        AddOnRelationSchema,
+        AddOnRelationResponse,
         "What it may be billed with, when it is an add-on code.",
         compute=lambda known: [_RelatedCode(row.primary, row) for row in known.primaries],
     )
     add_ons = Objects(
-        AddOnRelationSchema,
+        AddOnRelationResponse,
         "Add-on codes that may be billed with it.",
         compute=lambda known: [_RelatedCode(row.code, row) for row in known.add_ons],
     )
 
 
-class PolicyDiagnosisSchema(ResponseSchema):
+class PolicyDiagnosisResponse(ResponseSchema):
     """A diagnosis of a policy's list."""
 
     code = Text("ICD-10-CM code without its dot.")
@@ -269,7 +269,7 @@ class PolicyDiagnosisSchema(ResponseSchema):
     source = _source()
 
 
-class CoverageRowSchema(ResponseSchema):
+class CoverageRowResponse(ResponseSchema):
     """A row of a coverage policy, with what its lists say on the day."""
 
     status = OneOf(
@@ -280,7 +280,7 @@ class CoverageRowSchema(ResponseSchema):
     line_of_business = Text("For this line of business only.", path="policy.line_of_business", nullable=True)
     plan = Text("For this plan only.", path="policy.plan", nullable=True)
     contractor = Text("For this Medicare contractor only.", path="policy.contractor", nullable=True)
-    diagnoses = Objects(PolicyDiagnosisSchema, "Diagnoses that the policy names.")
+    diagnoses = Objects(PolicyDiagnosisResponse, "Diagnoses that the policy names.")
     months_between = Number(
         "Full months between two such services.",
         path="frequency",
@@ -288,10 +288,10 @@ class CoverageRowSchema(ResponseSchema):
         nullable=True,
     )
     effective = _row_window("policy")
-    authority = Object(AuthoritySchema, "By whose word.", path="policy", convert=policy_authority)
+    authority = Object(AuthorityResponse, "By whose word.", path="policy", convert=policy_authority)
 
 
-class LocalArticleSchema(ResponseSchema):
+class LocalArticleResponse(ResponseSchema):
     """A version of a local coverage article that lists a code."""
 
     article = Text("Id of a local coverage article that lists the code.", path="row.article")
@@ -303,11 +303,11 @@ class LocalArticleSchema(ResponseSchema):
     source = _source("row.source")
 
 
-class LocalCoverageSchema(ResponseSchema):
+class LocalCoverageResponse(ResponseSchema):
     """Local coverage articles that list a code."""
 
     release = _release(ARTICLES.name)
-    articles = Objects(LocalArticleSchema, "By article.")
+    articles = Objects(LocalArticleResponse, "By article.")
 
 
 class NeededElement(NamedTuple):
@@ -328,7 +328,7 @@ def needed_elements(known: CodeProfile) -> list[NeededElement]:
     ]
 
 
-class NeededDocumentationSchema(ResponseSchema):
+class NeededDocumentationResponse(ResponseSchema):
     """An element that a report has to state."""
 
     element = Text("What the report has to state.")
@@ -337,7 +337,7 @@ class NeededDocumentationSchema(ResponseSchema):
     rules = Texts("Ids of the rules that need it.")
 
 
-class RuleNamingSchema(RuleSummarySchema):
+class RuleNamingResponse(RuleSummaryResponse):
     """A rule that names a code."""
 
 
@@ -348,52 +348,54 @@ class CodeAnswer(NamedTuple):
     rulebook: str
 
 
-class KnownCodeSchema(ResponseSchema):
+class KnownCodeResponse(ResponseSchema):
     """What is known of a code on a date of service."""
 
     code = Text("The code.", path="known.question.code")
     date = IsoDay("Date of service, in ISO form.", path="known.question.day")
-    payer = Object(PayerSchema, "Whose prices these are.", path="known.payer")
+    payer = Object(PayerResponse, "Whose prices these are.", path="known.payer")
     rulebook = Text("Digest of every rule and table beside the rules.")
     procedure = Object(
-        CodeStandingSchema,
+        CodeStandingResponse,
         "What the tables of codes say. A code in none of them is unknown, which is no fault.",
         path="known",
     )
-    fee_schedule = Object(FeeScheduleSchema, "What the Medicare physician fee schedule says.", path="known")
-    prices = Object(PricesSchema, "What one unit pays a participating physician.", path="known")
+    fee_schedule = Object(FeeScheduleResponse, "What the Medicare physician fee schedule says.", path="known")
+    prices = Object(PricesResponse, "What one unit pays a participating physician.", path="known")
     mue = Object(
-        CodeMueSchema,
+        CodeMueResponse,
         "Medically unlikely edit. None published does not mean unlimited: some are confidential.",
         path="known",
     )
-    ptp = Object(PtpPartnersSchema, "Codes that it is in a procedure-to-procedure edit with on the date.", path="known")
-    add_on = Object(AddOnsSchema, "Add-on relations.", path="known")
+    ptp = Object(
+        PtpPartnersResponse, "Codes that it is in a procedure-to-procedure edit with on the date.", path="known"
+    )
+    add_on = Object(AddOnsResponse, "Add-on relations.", path="known")
     coverage = Objects(
-        CoverageRowSchema,
+        CoverageRowResponse,
         "Policy rows. Of those that fit a claim's payer the one that says most counts; it comes first.",
         path="known.coverage",
     )
     local_coverage = Object(
-        LocalCoverageSchema,
+        LocalCoverageResponse,
         "Loaded articles of the Medicare contractor, or of every one where none was asked for.",
         path="known",
     )
     rules = Objects(
-        RuleNamingSchema, "Rules that name the code, by id. Rules for all codes are more.", path="known.rules"
+        RuleNamingResponse, "Rules that name the code, by id. Rules for all codes are more.", path="known.rules"
     )
     documentation = Objects(
-        NeededDocumentationSchema,
+        NeededDocumentationResponse,
         "What a report behind the code has to state, for active rules.",
         path="known",
         convert=needed_elements,
     )
 
 
-write_known_code = writer(KnownCodeSchema())
+write_known_code = writer(KnownCodeResponse())
 
 
-class PricedSchema(ResponseSchema):
+class PricedResponse(ResponseSchema):
     """What a service pays, and all that it was asked with."""
 
     code = Text("The code.", path="question.code")
@@ -403,7 +405,7 @@ class PricedSchema(ResponseSchema):
     zip = Text("ZIP code where the service is furnished; null: national.", path="question.zip", nullable=True)
     pos = Text("Place of service.", path="question.place", nullable=True)
     setting = _setting()
-    payer = Object(PayerSchema, "Who pays.")
+    payer = Object(PayerResponse, "Who pays.")
     participation = OneOf(
         ("par", "nonpar"),
         "Whether the provider takes part in Medicare.",
@@ -423,4 +425,4 @@ class PricedSchema(ResponseSchema):
     why_unknown = _unknown("price.unknown")
 
 
-write_priced = writer(PricedSchema())
+write_priced = writer(PricedResponse())

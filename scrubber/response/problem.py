@@ -10,7 +10,7 @@ from scrubber.response.schema import Number, Objects, ResponseSchema, Text
 from scrubber.response.writer import writer
 
 
-class ProblemEntrySchema(ResponseSchema):
+class ProblemEntryResponse(ResponseSchema):
     """One thing wrong with a body."""
 
     instance_of = Problem
@@ -29,7 +29,7 @@ class ProblemDetails(NamedTuple):
     errors: Sequence[Problem] | None
 
 
-class ProblemSchema(ResponseSchema):
+class ProblemResponse(ResponseSchema):
     """A problem."""
 
     instance_of = ProblemDetails
@@ -38,7 +38,7 @@ class ProblemSchema(ResponseSchema):
     title = Text("The kind in words.")
     status = Number("HTTP status.")
     detail = Text("What to do. Never repeats what was sent.")
-    errors = Objects(ProblemEntrySchema, "What is wrong, place by place.", optional=True)
+    errors = Objects(ProblemEntryResponse, "What is wrong, place by place.", optional=True)
 
 
-write_problem = writer(ProblemSchema())
+write_problem = writer(ProblemResponse())

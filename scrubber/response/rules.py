@@ -7,7 +7,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from scrubber.reference.releases import Release, TableStatus
-from scrubber.response.claim import AuthoritySchema, ClaimStatusSchema, ReasonSchema, X12PlaceSchema, box, x12_place
+from scrubber.response.claim import (
+    AuthorityResponse,
+    ClaimStatusResponse,
+    ReasonResponse,
+    X12PlaceResponse,
+    box,
+    x12_place,
+)
 from scrubber.response.schema import (
     Flag,
     IsoDay,
@@ -30,7 +37,7 @@ from scrubber.rulebook.schema import AT_RISK, STATUSES
 from scrubber.rulebook.vocabulary import KINDS
 
 
-class WindowSchema(ResponseSchema):
+class WindowResponse(ResponseSchema):
     """Days of service for which a row or a rule holds; null: open."""
 
     since = IsoDay("First date of service.", data_key="from", nullable=True)
@@ -39,10 +46,10 @@ class WindowSchema(ResponseSchema):
 
 def window(about: str, path: str | None = None) -> Object:
     """The days of the object at `path`, or of the object itself."""
-    return Object(WindowSchema, about, path=path) if path else Object(WindowSchema, about, compute=itself)
+    return Object(WindowResponse, about, path=path) if path else Object(WindowResponse, about, compute=itself)
 
 
-class RuleSummarySchema(ResponseSchema):
+class RuleSummaryResponse(ResponseSchema):
     """A rule in a list of rules."""
 
     id = Text("Id: the name of its file.")
@@ -55,10 +62,10 @@ class RuleSummarySchema(ResponseSchema):
     category = OneOf(CATEGORIES, "What it is about.")
 
 
-write_summary = writer(RuleSummarySchema())
+write_summary = writer(RuleSummaryResponse())
 
 
-class PackSchema(ResponseSchema):
+class PackResponse(ResponseSchema):
     """A folder of rules."""
 
     name = Text("Name of its folder.")
@@ -78,22 +85,22 @@ def _digest() -> Text:
     return Text("Digest of every rule and table beside the rules.")
 
 
-class RuleListSchema(ResponseSchema):
+class RuleListResponse(ResponseSchema):
     """Rules of a rulebook."""
 
     digest = _digest()
-    packs = Objects(PackSchema, "Every pack.")
-    rules = Objects(RuleSummarySchema, "Rules, by id.")
+    packs = Objects(PackResponse, "Every pack.")
+    rules = Objects(RuleSummaryResponse, "Rules, by id.")
 
 
-write_rule_list = writer(RuleListSchema())
+write_rule_list = writer(RuleListResponse())
 
 
-class PointsAtSchema(ResponseSchema):
+class PointsAtResponse(ResponseSchema):
     """The element that findings of a rule are about."""
 
     element = Text("Name of the element of the claim.", compute=itself)
-    x12 = Object(X12PlaceSchema, "Its place in the 837P, if any.", compute=x12_place, nullable=True)
+    x12 = Object(X12PlaceResponse, "Its place in the 837P, if any.", compute=x12_place, nullable=True)
     box = Text("Its box of the CMS-1500.", compute=box, nullable=True)
 
 
@@ -106,7 +113,7 @@ def _condition(name: str, about: str, nullable: bool = False) -> Mapped:
     return Mapped(about, compute=as_written, nullable=nullable)
 
 
-class RuleFileSchema(RuleSummarySchema):
+class RuleFileResponse(RuleSummaryResponse):
     """Everything that the file of a rule says; conditions as data."""
 
     file = Text("Its file, within the folder of rules.")
@@ -114,17 +121,17 @@ class RuleFileSchema(RuleSummarySchema):
     owner = Text("The role that answers for it.")
     reviewed = IsoDay("When it was last held against its authority.")
     effective = window("Dates of service it holds for.")
-    authority = Objects(AuthoritySchema, "By whose word.")
+    authority = Objects(AuthorityResponse, "By whose word.")
     applies = _condition("applies", "Which facts it looks at.")
     needs = Texts("Facts without which it is not judged.")
     when = _condition("when", "When it fires.")
     bypassed = _condition("bypassed", "When a modifier or a notice properly answers it instead.", nullable=True)
-    points_at = Object(PointsAtSchema, "What a finding points at.", path="element")
+    points_at = Object(PointsAtResponse, "What a finding points at.", path="element")
     message = Text("What it says; names in braces are filled in.")
     fix = Text("What to do about it.")
     not_checked = Text("What it says when a needed fact was not supplied.", nullable=True)
-    reason = Object(ReasonSchema, "Codes expected on the remittance.", nullable=True)
-    claim_status = Object(ClaimStatusSchema, "What a clearinghouse would answer.", nullable=True)
+    reason = Object(ReasonResponse, "Codes expected on the remittance.", nullable=True)
+    claim_status = Object(ClaimStatusResponse, "What a clearinghouse would answer.", nullable=True)
     at_risk = OneOf(AT_RISK, "Dollars a finding may cost.")
     false_alarms = Text("When it may fire on a correct claim.", nullable=True)
     related = Texts("Ids of other rules.")
@@ -132,7 +139,7 @@ class RuleFileSchema(RuleSummarySchema):
     back_test = Text("Record of its back-test, within the folder of its pack.", nullable=True)
 
 
-write_rule_file = writer(RuleFileSchema())
+write_rule_file = writer(RuleFileResponse())
 
 
 class RuleInRulebook(NamedTuple):
@@ -142,16 +149,18 @@ class RuleInRulebook(NamedTuple):
     rule: Rule
 
 
-RuleSchema = ResponseSchema.from_dict({"digest": _digest(), **members_of(RuleFileSchema, "rule")}, name="RuleSchema")
+RuleResponse = ResponseSchema.from_dict(
+    {"digest": _digest(), **members_of(RuleFileResponse, "rule")}, name="RuleResponse"
+)
 
-write_rule = writer(RuleSchema())
+write_rule = writer(RuleResponse())
 
 
 def _seconds(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds")
 
 
-class ReleaseSchema(ResponseSchema):
+class ReleaseResponse(ResponseSchema):
     """A release of a table of reference data."""
 
     table = Text("Name of the reference table.")
@@ -173,13 +182,13 @@ class ReleaseList(NamedTuple):
     releases: Iterable[Release]
 
 
-class ReleasesSchema(ResponseSchema):
+class ReleasesResponse(ResponseSchema):
     """Releases of reference data."""
 
-    releases = Objects(ReleaseSchema, "By table, then by first day.")
+    releases = Objects(ReleaseResponse, "By table, then by first day.")
 
 
-write_releases = writer(ReleasesSchema())
+write_releases = writer(ReleasesResponse())
 
 NOT_LOADED = "not-loaded"
 STANDINGS = ("in-force", "carried-forward", "past-last-release", "before-first-release", NOT_LOADED)
@@ -199,7 +208,7 @@ def answering(standings: Mapping[str, TableStatus], table: str) -> AnsweringRele
     return AnsweringRelease(table, standing if release else NOT_LOADED, release)
 
 
-class TableStandingSchema(ResponseSchema):
+class TableStandingResponse(ResponseSchema):
     """How a day lies to a table, and the release that answers."""
 
     table = Text("Name of the reference table.")

@@ -19,6 +19,8 @@ Function = Callable[[Any], Any]
 class ResponseSchema(Schema):
     """An object of a response. Its members are called like its fields, in camelCase, and stand in their order.
 
+    Classes are called NAMEResponse; OpenAPI calls them NAME.
+
     `instance_of` is the class of the objects that are written. `cached_by` names one of their attributes that is one of
     few, long-lived objects, such as the rule of a finding: what is written of it is written once and kept.
     """

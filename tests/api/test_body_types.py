@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scrubber.api.schemas.body import SENT, Sent
+from scrubber.api.schemas.body import TYPES, ScalarTypes
 from scrubber.app import create_app
 from scrubber.claim.v3.values import IrregularList, IrregularValue, Reader
 from scrubber.config import Settings
@@ -34,8 +34,8 @@ def read(reader: Reader, samples: tuple[object, ...]) -> bool:
     return any(understood(reader, sample) for sample in samples)
 
 
-@pytest.mark.parametrize(("reader", "sent"), SENT.items(), ids=lambda value: getattr(value, "__name__", ""))
-def test_each_reader_takes_the_types_that_are_documented_and_no_others(reader: Reader, sent: Sent) -> None:
+@pytest.mark.parametrize(("reader", "sent"), TYPES.items(), ids=lambda value: getattr(value, "__name__", ""))
+def test_each_reader_takes_the_types_that_are_documented_and_no_others(reader: Reader, sent: ScalarTypes) -> None:
     taken = {kind for kind, samples in SAMPLES.items() if read(reader, samples)}
     if sent.entries is None:
         assert taken == {sent.type, *sent.also}
@@ -47,7 +47,7 @@ def test_each_reader_takes_the_types_that_are_documented_and_no_others(reader: R
 
 def test_what_is_documented_first_is_the_form_of_the_model() -> None:
     """What is read without a word of it under `normalised`, in each place."""
-    for reader, sent in SENT.items():
+    for reader, sent in TYPES.items():
         samples = SAMPLES[sent.entries or sent.type]
         asked = [[sample] for sample in samples] if sent.entries else samples
         assert any(not isinstance(reader(sample), IrregularValue | IrregularList) for sample in asked), reader

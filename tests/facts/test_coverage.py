@@ -20,7 +20,7 @@ from scrubber.reference.load.loader import LoadRequest, load
 from scrubber.reference.storage.sqlite import FolderStorage
 from scrubber.reference.tables import TABLES
 from scrubber.reference.typed_tables import MemoryBackend, TypedTables
-from scrubber.response.codes import CodeAnswer, LocalArticleSchema, write_known_code
+from scrubber.response.codes import CodeAnswer, LocalArticleResponse, write_known_code
 from tests.support.claims import VALID_ABN, office_claim, tbs_claim
 from tests.support.coverage_export import ELSEWHERE, HERE, Rows, article, export
 from tests.support.rule_folders import shipped_over
@@ -243,7 +243,7 @@ def test_what_is_known_of_a_code_has_its_articles(tmp_path: Path) -> None:
         known = look_up_code(CodeQuestion(CODE, DAY, **more), scrubber.rulebook, scrubber.reference)
         local = write_known_code(CodeAnswer(known, ""))["localCoverage"]
         assert local["release"]["release"] == "2023"
-        assert all(set(each) == set(LocalArticleSchema().fields) for each in local["articles"])
+        assert all(set(each) == set(LocalArticleResponse().fields) for each in local["articles"])
         for each in known.articles:
             assert each.row.article in render_code(known, 100)
         return [(each["article"], [*each["contractors"]]) for each in local["articles"]]

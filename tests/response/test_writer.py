@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from marshmallow import Schema
 
 from scrubber.batch.model import Batch, BatchOptions, BatchProgress, BatchTally, PinnedVersions, StoredUpload
-from scrubber.batch.result_row import BatchResultSchema, RejectedRow, Rejection, write_rejected_row
-from scrubber.batch.status import BatchListSchema, BatchReadSchema, BatchStatus, BatchSummary, BatchSummarySchema
+from scrubber.batch.result_row import BatchResultResponse, RejectedRow, Rejection, write_rejected_row
+from scrubber.batch.status import BatchListResponse, BatchReadResponse, BatchStatus, BatchSummary, BatchSummaryResponse
 from scrubber.claim.elements import ELEMENTS
 from scrubber.claim.model import Claim
 from scrubber.claim.v3 import read_claim, read_v3
@@ -25,17 +25,24 @@ from scrubber.code_lookup import look_up_code, look_up_price
 from scrubber.code_lookup.query import code_question, price_question
 from scrubber.errors import Problem, describe_failure
 from scrubber.explain import Asked, explain
-from scrubber.explain.as_json import ExplanationSchema
+from scrubber.explain.as_json import ExplanationResponse
 from scrubber.findings import NO_SWITCHES, Finding, NotChecked, ScrubResult, StageChecks, Switches, UsedRelease
 from scrubber.findings.finding import WHYS
 from scrubber.reference.pinned import PinnedRelease
 from scrubber.response import claim as claim_response
 from scrubber.response import writer as response_writer
-from scrubber.response.claim import AnswerSchema, FindingSchema, answer_schema, with_every_check, with_included
-from scrubber.response.clearinghouse import ClearinghouseAnswerSchema, Validation
-from scrubber.response.codes import CodeAnswer, KnownCodeSchema, PricedSchema
-from scrubber.response.problem import ProblemDetails, ProblemSchema
-from scrubber.response.rules import ReleaseList, ReleasesSchema, RuleInRulebook, RuleList, RuleListSchema, RuleSchema
+from scrubber.response.claim import AnswerResponse, FindingResponse, answer_schema, with_every_check, with_included
+from scrubber.response.clearinghouse import ClearinghouseAnswerResponse, Validation
+from scrubber.response.codes import CodeAnswer, KnownCodeResponse, PricedResponse
+from scrubber.response.problem import ProblemDetails, ProblemResponse
+from scrubber.response.rules import (
+    ReleaseList,
+    ReleasesResponse,
+    RuleInRulebook,
+    RuleList,
+    RuleListResponse,
+    RuleResponse,
+)
 from scrubber.response.schema import Number, Object, ResponseSchema, Text
 from scrubber.response.writer import MOST_CACHED, writer
 from scrubber.rulebook.rule import Authority, Reason, Rule
@@ -60,8 +67,8 @@ def holds(claim: Claim, result: ScrubResult, scrubber: Scrubber) -> None:
     """The answer and its other forms are as their schemas give them."""
     assert claim_response.to_bytes(result) == orjson.dumps(answer_schema().dump(result))
     checked = scrubber.with_every_check(claim, result)
-    assert with_included(checked, EVERYTHING) == orjson.dumps(AnswerSchema().dump(with_every_check(checked)))
-    same(ClearinghouseAnswerSchema(), Validation(claim, result))
+    assert with_included(checked, EVERYTHING) == orjson.dumps(AnswerResponse().dump(with_every_check(checked)))
+    same(ClearinghouseAnswerResponse(), Validation(claim, result))
 
 
 def test_answers_for_varied_claims(shipped: Scrubber) -> None:
@@ -93,26 +100,26 @@ def test_explanations(shipped: Scrubber) -> None:
     for body in (office_claim(), tbs_claim()):
         claim = read_v3(body)
         for asked in (Asked((), None), Asked((), 1), *(Asked((rule,), None) for rule in rules[::9])):
-            same(ExplanationSchema(), explain(shipped, claim, RECEIVED, asked, NO_SWITCHES))
+            same(ExplanationResponse(), explain(shipped, claim, RECEIVED, asked, NO_SWITCHES))
 
 
 def test_rules_and_releases(shipped: Scrubber) -> None:
     book = shipped.rulebook
-    same(RuleListSchema(), RuleList(book.digest, book.packs.values(), list(book.rules.values())))
+    same(RuleListResponse(), RuleList(book.digest, book.packs.values(), list(book.rules.values())))
     for rule in book.rules.values():
-        same(RuleSchema(), RuleInRulebook(book.digest, rule))
+        same(RuleResponse(), RuleInRulebook(book.digest, rule))
     releases = shipped.reference.releases()
     loaded = releases[0]._replace(loaded=MOMENT, until=None)
-    same(ReleasesSchema(), ReleaseList([*releases, loaded]))
+    same(ReleasesResponse(), ReleaseList([*releases, loaded]))
 
 
 @pytest.mark.parametrize("code", ["77080", "77081", "77092", "99213", "90472", "L0650", "00000"])
 def test_codes_and_prices(code: str, shipped: Scrubber) -> None:
     for texts in ({"date": "20250312"}, {"date": "20250312", "zip": "10001", "pos": "11"}, {"date": "19991231"}):
         known = look_up_code(code_question(code, texts, RECEIVED), shipped.rulebook, shipped.reference)
-        same(KnownCodeSchema(), CodeAnswer(known, shipped.rulebook.digest))
+        same(KnownCodeResponse(), CodeAnswer(known, shipped.rulebook.digest))
         question = price_question({"code": code, "units": "2", "charge": "80", **texts}, RECEIVED)
-        same(PricedSchema(), look_up_price(question, shipped.rulebook, shipped.reference))
+        same(PricedResponse(), look_up_price(question, shipped.rulebook, shipped.reference))
 
 
 def batch(**changes: Any) -> Batch:
@@ -127,10 +134,10 @@ def test_batches() -> None:
     stalled = BatchStatus(begun, progress, [pinned.in_short()], "The disk is full", MOMENT.replace(second=33))
     waiting = BatchStatus(batch(), BatchProgress(BatchTally(), 0, 0), [], None, MOMENT)
     for status in (stalled, waiting):
-        same(BatchReadSchema(), status)
-        same(BatchListSchema(), type("Listed", (), {"batches": [status]}))
+        same(BatchReadResponse(), status)
+        same(BatchListResponse(), type("Listed", (), {"batches": [status]}))
     totals = {"rules": {"a": [1, 2, 12345]}, "payers": {"": [1, 0, 0]}, "codes": {}, "providers": {"n": [3, 2, 1]}}
-    same(BatchSummarySchema(), BatchSummary(begun, totals))
+    same(BatchSummaryResponse(), BatchSummary(begun, totals))
 
 
 def rejections() -> Iterator[Rejection]:
@@ -144,7 +151,7 @@ def rejections() -> Iterator[Rejection]:
 
 
 def test_rejected_rows() -> None:
-    schema = BatchResultSchema(exclude=("answer",))
+    schema = BatchResultResponse(exclude=("answer",))
     for rejection in rejections():
         row = RejectedRow(7, rejection)
         assert orjson.dumps(write_rejected_row(row)) == orjson.dumps(schema.dump(row))
@@ -154,7 +161,7 @@ def test_rejected_rows() -> None:
 
 def test_problems() -> None:
     for errors in (None, [Problem("/a", "a text"), Problem("", "an object")]):
-        same(ProblemSchema(), ProblemDetails("urn:x", "X", 422, "Why.", errors))
+        same(ProblemResponse(), ProblemDetails("urn:x", "X", 422, "Why.", errors))
 
 
 TEXTS = st.text(max_size=12)
@@ -236,7 +243,7 @@ def test_any_answer(
 
 
 def test_rules_of_one_id_are_told_apart_and_memory_for_them_is_bounded() -> None:
-    write = writer(FindingSchema())
+    write = writer(FindingResponse())
     for number in range(MOST_CACHED + 10):
         rule: Rule = results.rule("same", version=number)
         for _ in range(2):

@@ -1,1 +1,1 @@
-"""What the API's document says besides the schemas of responses, which stand where responses are written."""
+"""Parts of the OpenAPI document besides the schemas of responses, which stand where responses are written."""

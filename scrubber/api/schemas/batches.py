@@ -1,16 +1,16 @@
-"""What the documentation says of batches."""
+"""Describes the operations on batches for OpenAPI."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
 
 from scrubber.api.schemas.operations import RECEIVED_ON, Operation, answers, query, repeated
-from scrubber.batch.result_row import BatchFindingRecordSchema, BatchResultSchema
-from scrubber.batch.status import BatchListSchema, BatchReadSchema, BatchSchema, BatchSummarySchema
+from scrubber.batch.result_row import BatchFindingRecordResponse, BatchResultResponse
+from scrubber.batch.status import BatchListResponse, BatchReadResponse, BatchResponse, BatchSummaryResponse
 from scrubber.claim.v3.schema import BODY
 
 # What stands in texts of many lines: apispec finds no schema there by itself.
-IN_LINES = {"BatchResult": BatchResultSchema, "BatchFindingRecord": BatchFindingRecordSchema}
+IN_LINES = {"BatchResult": BatchResultResponse, "BatchFindingRecord": BatchFindingRecordResponse}
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 SUBMIT: Operation = {
     "operationId": "submitBatch",
@@ -45,7 +45,7 @@ SUBMIT: Operation = {
     },
     "responses": answers(
         "The batch is durable; `Location` is its address.",
-        BatchSchema,
+        BatchResponse,
         HTTPStatus.BAD_REQUEST,
         HTTPStatus.CONFLICT,
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -57,14 +57,17 @@ SUBMIT: Operation = {
 }
 LIST: Operation = {
     "operationId": "listBatches",
-    "responses": answers("The batches.", BatchListSchema, HTTPStatus.SERVICE_UNAVAILABLE),
+    "responses": answers("The batches.", BatchListResponse, HTTPStatus.SERVICE_UNAVAILABLE),
 }
 _ONE = (HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)
-READ: Operation = {"operationId": "readBatch", "responses": answers("The batch.", BatchReadSchema, *_ONE)}
-CANCEL: Operation = {"operationId": "cancelBatch", "responses": answers("The batch as it is now.", BatchSchema, *_ONE)}
+READ: Operation = {"operationId": "readBatch", "responses": answers("The batch.", BatchReadResponse, *_ONE)}
+CANCEL: Operation = {
+    "operationId": "cancelBatch",
+    "responses": answers("The batch as it is now.", BatchResponse, *_ONE),
+}
 SUMMARY: Operation = {
     "operationId": "readBatchSummary",
-    "responses": answers("The summary of the rows that are done.", BatchSummarySchema, *_ONE),
+    "responses": answers("The summary of the rows that are done.", BatchSummaryResponse, *_ONE),
 }
 DELETE: Operation = {
     "operationId": "deleteBatch",

@@ -12,7 +12,7 @@ from scrubber.claim.v3.synonyms import SYNONYMS
 from scrubber.claim.v3.values import Reader
 
 
-class Sent(NamedTuple):
+class ScalarTypes(NamedTuple):
     """JSON types of one kind of scalar: the one of the v3 model, and those that are read as well.
 
     The document declares the first alone: a union for each of a hundred members makes generated clients unusable.
@@ -23,8 +23,8 @@ class Sent(NamedTuple):
     entries: str | None = None  # the type of the entries of a list; those of `also` may be entries, or stand alone
 
 
-_TEXT = Sent("string", ("integer",))
-SENT: dict[Reader, Sent] = {
+_TEXT = ScalarTypes("string", ("integer",))
+TYPES: dict[Reader, ScalarTypes] = {
     values.text: _TEXT,
     values.dashed_digits: _TEXT,
     values.zip_code: _TEXT,
@@ -33,20 +33,20 @@ SENT: dict[Reader, Sent] = {
     values.two_digits: _TEXT,
     values.procedure: _TEXT,
     values.diagnosis: _TEXT,
-    values.yes_no_code: Sent("string", ("integer", "boolean")),
+    values.yes_no_code: ScalarTypes("string", ("integer", "boolean")),
     values.keyword: _TEXT,
-    values.amount: Sent("string", ("integer", "number")),
-    values.number: Sent("string", ("integer", "number")),
+    values.amount: ScalarTypes("string", ("integer", "number")),
+    values.number: ScalarTypes("string", ("integer", "number")),
     values.day: _TEXT,
     values.days: _TEXT,
-    values.flag: Sent("boolean", ("string",)),
-    values.flag_statement: Sent("boolean", ("string",)),
-    values.statement: Sent("string", ("integer", "number", "boolean")),
-    values.locality: Sent("string"),
-    values.participation: Sent("string"),
-    values.modifiers: Sent("array", ("string", "integer"), "string"),
-    values.pointers: Sent("array", ("string", "integer"), "string"),
-    values.line_numbers: Sent("array", ("string", "integer"), "integer"),
+    values.flag: ScalarTypes("boolean", ("string",)),
+    values.flag_statement: ScalarTypes("boolean", ("string",)),
+    values.statement: ScalarTypes("string", ("integer", "number", "boolean")),
+    values.locality: ScalarTypes("string"),
+    values.participation: ScalarTypes("string"),
+    values.modifiers: ScalarTypes("array", ("string", "integer"), "string"),
+    values.pointers: ScalarTypes("array", ("string", "integer"), "string"),
+    values.line_numbers: ScalarTypes("array", ("string", "integer"), "integer"),
 }
 
 
@@ -54,21 +54,21 @@ def describe_scalar(_converter: object, field: object, **_: Any) -> dict[str, An
     """Called by apispec for each field of a schema: type and words for a scalar of the body, nothing for others."""
     if not isinstance(field, ScalarField):
         return {}
-    sent = SENT[field.read]
-    schema: dict[str, Any] = {"type": [sent.type, "null"]}
-    if sent.entries is not None:
-        schema["items"] = {"type": sent.entries}
+    types = TYPES[field.read]
+    schema: dict[str, Any] = {"type": [types.type, "null"]}
+    if types.entries is not None:
+        schema["items"] = {"type": types.entries}
     name = str(field.data_key or field.name)
-    about = "; ".join(_words_of(name))
-    return schema | {"description": ". ".join(filter(None, (about, *_also(sent), *_other_names(field, name))))}
+    about = "; ".join(_description_of(name))
+    return schema | {"description": ". ".join(filter(None, (about, *_also(types), *_other_names(field, name))))}
 
 
-def _also(sent: Sent) -> list[str]:
-    kinds = [kind for kind in sent.also if not (kind == "integer" and "number" in sent.also)]
-    if not kinds:
+def _also(types: ScalarTypes) -> list[str]:
+    others = [kind for kind in types.also if not (kind == "integer" and "number" in types.also)]
+    if not others:
         return []
-    named = " or ".join("text" if kind == "string" else kind for kind in kinds)
-    if sent.entries is None:
+    named = " or ".join("text" if kind == "string" else kind for kind in others)
+    if types.entries is None:
         return [f"Also read: {named}"]
     return [f"Also read: {named} alone, or as an entry"]
 
@@ -80,12 +80,12 @@ def _other_names(field: ScalarField, name: str) -> list[str]:
     return [f"Other names that are read: {', '.join(others)}"] if others else []
 
 
-def _words_of(name: str) -> list[str]:
-    return _WORDS.get(name) or _STATED.get(name) or []
+def _description_of(name: str) -> list[str]:
+    return _DESCRIPTIONS.get(name) or _CONTEXT_DESCRIPTIONS.get(name) or []
 
 
 # Scalars of `scrubContext` that do not explain themselves.
-_STATED = {
+_CONTEXT_DESCRIPTIONS = {
     "form": ["of a notice (ABN): the form's name, with or without its printed footer"],
     "issued": ["of a notice (ABN): the day on which it was given to the patient"],
     "signed": ["of a notice (ABN): the day on which the patient signed it"],
@@ -97,17 +97,17 @@ _STATED = {
 }
 
 
-def _words() -> dict[str, list[str]]:
+def _descriptions() -> dict[str, list[str]]:
     """By name of the scalar. A name that stands in several places, such as npi, has words for each of them."""
     by_name = defaultdict(list)
     for element in ELEMENTS.values():
-        by_name[element.path.rpartition("/")[2]].append(_place(element))
+        by_name[element.path.rpartition("/")[2]].append(_description(element))
     return by_name
 
 
-def _place(element: Element) -> str:
+def _description(element: Element) -> str:
     box = f", box {element.box}" if element.box else ""
     return f"{element.label} ({element.loop} {element.x12}{box})"
 
 
-_WORDS = _words()
+_DESCRIPTIONS = _descriptions()

@@ -1,4 +1,4 @@
-"""What the documentation says of each operation besides its docstring: examples, headers, refusals, scopes."""
+"""Describes operations for OpenAPI besides their docstrings: parameters, examples, headers, problems and scopes."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from scrubber.api.headers import MOST_LENGTH, REQUEST_ID, REQUEST_ID_PATTERN, TR
 from scrubber.claim.v3 import read_v3
 from scrubber.claim.v3.schema import BODY
 from scrubber.code_lookup.query import CODE, CODE_PARAMETERS, DATE, PRICE_PARAMETERS, Parameter
-from scrubber.explain.as_json import ExplanationSchema
+from scrubber.explain.as_json import ExplanationResponse
 from scrubber.findings import ScrubResult
 from scrubber.response import DEFAULT_VIEW, INCLUDES, VIEWS
-from scrubber.response.claim import AnswerSchema
-from scrubber.response.clearinghouse import ClearinghouseAnswerSchema
-from scrubber.response.codes import KnownCodeSchema, PricedSchema
-from scrubber.response.rules import ReleasesSchema, RuleListSchema, RuleSchema
+from scrubber.response.claim import AnswerResponse
+from scrubber.response.clearinghouse import ClearinghouseAnswerResponse
+from scrubber.response.codes import KnownCodeResponse, PricedResponse
+from scrubber.response.rules import ReleasesResponse, RuleListResponse, RuleResponse
 from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES
 from scrubber.rulebook.schema import STATUSES
 from scrubber.scrub import Scrubber
@@ -41,7 +41,7 @@ def scrub_example(scrubber: Scrubber) -> ScrubResult:
 _Headers = dict[str, dict[str, Any]]
 
 _TEXT = {"type": "string"}
-SENT: _Headers = {
+REQUEST_HEADERS: _Headers = {
     REQUEST_ID: {
         "description": "The sender's id of the request, answered and logged; never a word of a claim. One that is not"
         " of this form, or stands in the claim itself, is made anew.",
@@ -56,13 +56,13 @@ SENT: _Headers = {
         "schema": _TEXT,
     },
 }
-_PACKED: _Headers = {
+_PACKED_BODY_HEADERS: _Headers = {
     "Content-Encoding": {
         "description": "`gzip` where the body is packed so.",
         "schema": _TEXT | {"enum": ["gzip", "x-gzip", "identity"]},
     }
 }
-ANSWERED: _Headers = {
+RESPONSE_HEADERS: _Headers = {
     REQUEST_ID: {"description": "The id of the request, under which the log has it.", "schema": _TEXT},
     TRACEPARENT: {"description": "The trace context of the request.", "schema": _TEXT},
     "Cache-Control": {
@@ -72,7 +72,7 @@ ANSWERED: _Headers = {
     "Vary": {"description": "`Accept-Encoding`, and what else the answer depends on.", "schema": _TEXT},
     "Content-Encoding": {"description": "`gzip` where the answer is packed.", "schema": _TEXT},
 }
-_SOME: _Headers = {
+_SOME_RESPONSE_HEADERS: _Headers = {
     "ETag": {"description": "Changes with the rulebook; for If-None-Match.", "schema": _TEXT},
     "Location": {"description": "Address of the batch.", "schema": _TEXT},
     "Idempotent-Replayed": {"description": "`true` where the batch was there before.", "schema": _TEXT},
@@ -81,7 +81,7 @@ _SOME: _Headers = {
     "WWW-Authenticate": {"description": "What the key is to be, or which scope it lacks (RFC 6750).", "schema": _TEXT},
     "Retry-After": {"description": "Seconds after which it is worth asking again.", "schema": {"type": "integer"}},
 }
-_SOME_OF = {
+_HEADERS_OF_OPERATIONS = {
     ("listRules", "200"): ("ETag",),
     ("listRules", "304"): ("ETag",),
     ("readRule", "200"): ("ETag",),
@@ -89,7 +89,7 @@ _SOME_OF = {
     ("submitBatch", "202"): ("Location", "Idempotent-Replayed"),
     ("readBatchResults", "200"): ("Batch-State",),
 }
-_SOME_OF_PROBLEMS = {
+_HEADERS_OF_PROBLEMS = {
     HTTPStatus.UNAUTHORIZED.name: ("WWW-Authenticate",),
     HTTPStatus.FORBIDDEN.name: ("WWW-Authenticate",),
     HTTPStatus.METHOD_NOT_ALLOWED.name: ("Allow",),
@@ -101,14 +101,14 @@ _SOME_OF_PROBLEMS = {
 def describe_headers(document: dict[str, Any]) -> None:
     """Add to an OpenAPI document the headers that are sent and answered, and that any parameter may be refused."""
     components = document["components"]
-    components["headers"] = ANSWERED | _SOME
-    components["parameters"] = {name: _sent(name, told) for name, told in SENT.items()}
+    components["headers"] = RESPONSE_HEADERS | _SOME_RESPONSE_HEADERS
+    components["parameters"] = {name: _header_parameter(name, header) for name, header in REQUEST_HEADERS.items()}
     bad_request = components["responses"][HTTPStatus.BAD_REQUEST.name]
     bad_request["description"] = "Bad Request: also where the address has a parameter that is not listed here."
     for name, problem in components["responses"].items():
-        problem["headers"] = _refs("headers", [*ANSWERED, *_SOME_OF_PROBLEMS.get(name, ())])
+        problem["headers"] = _refs("headers", [*RESPONSE_HEADERS, *_HEADERS_OF_PROBLEMS.get(name, ())])
     for path in document["paths"].values():
-        path["parameters"] = [*path.get("parameters", ()), *_refs("parameters", list(SENT)).values()]
+        path["parameters"] = [*path.get("parameters", ()), *_refs("parameters", list(REQUEST_HEADERS)).values()]
         for operation in path.values():
             if isinstance(operation, dict) and "responses" in operation:
                 _describe_headers(operation)
@@ -116,18 +116,18 @@ def describe_headers(document: dict[str, Any]) -> None:
 
 def _describe_headers(operation: dict[str, Any]) -> None:
     if "requestBody" in operation:
-        packed = (_sent(name, told) for name, told in _PACKED.items())
+        packed = (_header_parameter(name, header) for name, header in _PACKED_BODY_HEADERS.items())
         operation["parameters"] = [*operation.get("parameters", ()), *packed]
     problem = HTTPStatus.BAD_REQUEST
     operation["responses"].setdefault(str(int(problem)), {"$ref": f"#/components/responses/{problem.name}"})
     for status, response in operation["responses"].items():
         if "$ref" not in response:
-            some = _SOME_OF.get((operation["operationId"], status), ())
-            response["headers"] = _refs("headers", [*ANSWERED, *some])
+            some = _HEADERS_OF_OPERATIONS.get((operation["operationId"], status), ())
+            response["headers"] = _refs("headers", [*RESPONSE_HEADERS, *some])
 
 
-def _sent(name: str, told: dict[str, Any]) -> dict[str, Any]:
-    return {"in": "header", "name": name} | told
+def _header_parameter(name: str, header: dict[str, Any]) -> dict[str, Any]:
+    return {"in": "header", "name": name} | header
 
 
 def _refs(kind: str, names: list[str]) -> dict[str, dict[str, str]]:
@@ -155,8 +155,8 @@ def describe_connections(document: dict[str, Any]) -> None:
         for operation in path.values():
             if isinstance(operation, dict) and "responses" in operation:
                 for problem in _refusals(operation):
-                    told = {"$ref": f"#/components/responses/{problem.name}"}
-                    operation["responses"].setdefault(str(int(problem)), told)
+                    reference = {"$ref": f"#/components/responses/{problem.name}"}
+                    operation["responses"].setdefault(str(int(problem)), reference)
 
 
 def _refusals(operation: dict[str, Any]) -> Iterator[HTTPStatus]:
@@ -209,21 +209,25 @@ def _describe_scopes(operation: dict[str, Any], scope: str | None, scope_of_para
 Operation = dict[str, Any]
 
 
-def query(name: str, about: str, words: Sequence[str] = ()) -> Operation:
+def query(name: str, about: str, values: Sequence[str] = ()) -> Operation:
     """A parameter of the address."""
-    schema = {"type": "string"} | ({"enum": list(words)} if words else {})
+    schema = {"type": "string"} | ({"enum": list(values)} if values else {})
     return {"in": "query", "name": name, "description": about, "schema": schema}
 
 
-def repeated(name: str, about: str, words: Sequence[str] = ()) -> Operation:
+def repeated(name: str, about: str, values: Sequence[str] = ()) -> Operation:
     """A parameter that may be repeated."""
-    told = query(name, about, words)
-    return told | {"schema": {"type": "array", "items": told["schema"]}}
+    parameter = query(name, about, values)
+    return parameter | {"schema": {"type": "array", "items": parameter["schema"]}}
 
 
-def _asked(parameter: Parameter) -> Operation:
-    told = query(parameter.name, parameter.about, parameter.choices)
-    return told if parameter.choices else told | {"schema": {"type": "string", "pattern": f"^({parameter.pattern})$"}}
+def _query(parameter: Parameter) -> Operation:
+    described = query(parameter.name, parameter.about, parameter.choices)
+    return (
+        described
+        if parameter.choices
+        else described | {"schema": {"type": "string", "pattern": f"^({parameter.pattern})$"}}
+    )
 
 
 def answers(
@@ -270,7 +274,7 @@ SCRUB: Operation = {
     "requestBody": _CLAIM,
     "responses": answers(
         "The claim was scrubbed, whatever its disposition.",
-        {"oneOf": [AnswerSchema, ClearinghouseAnswerSchema]},
+        {"oneOf": [AnswerResponse, ClearinghouseAnswerResponse]},
         HTTPStatus.BAD_REQUEST,
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -290,7 +294,7 @@ EXPLAIN: Operation = {
     "requestBody": _CLAIM,
     "responses": answers(
         "The claim was scrubbed, and the rules are explained.",
-        ExplanationSchema,
+        ExplanationResponse,
         HTTPStatus.BAD_REQUEST,
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -314,26 +318,29 @@ LIST_RULES: Operation = {
         query("stage", "Only rules of this stage.", STAGES),
         query("category", "Only rules of this category.", CATEGORIES),
     ],
-    "responses": answers("The rules, by id.", RuleListSchema, HTTPStatus.BAD_REQUEST) | _UNCHANGED,
+    "responses": answers("The rules, by id.", RuleListResponse, HTTPStatus.BAD_REQUEST) | _UNCHANGED,
 }
 READ_RULE: Operation = {
     "operationId": "readRule",
     "parameters": [_IF_NONE_MATCH],
-    "responses": answers("The rule.", RuleSchema, HTTPStatus.NOT_FOUND) | _UNCHANGED,
+    "responses": answers("The rule.", RuleResponse, HTTPStatus.NOT_FOUND) | _UNCHANGED,
 }
 READ_CODE: Operation = {
     "operationId": "readCode",
-    "parameters": [_asked(parameter) for parameter in CODE_PARAMETERS],
+    "parameters": [_query(parameter) for parameter in CODE_PARAMETERS],
     "responses": answers(
-        "What is known of the code; much may be unknown.", KnownCodeSchema, HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND
+        "What is known of the code; much may be unknown.",
+        KnownCodeResponse,
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.NOT_FOUND,
     ),
 }
 READ_PRICE: Operation = {
     "operationId": "readPrice",
-    "parameters": [_asked(parameter) | {"required": parameter is CODE} for parameter in PRICE_PARAMETERS],
-    "responses": answers("What the service pays.", PricedSchema, HTTPStatus.BAD_REQUEST),
+    "parameters": [_query(parameter) | {"required": parameter is CODE} for parameter in PRICE_PARAMETERS],
+    "responses": answers("What the service pays.", PricedResponse, HTTPStatus.BAD_REQUEST),
 }
 LIST_RELEASES: Operation = {
     "operationId": "listReleases",
-    "responses": answers("The releases, by table and first day.", ReleasesSchema, HTTPStatus.BAD_REQUEST),
+    "responses": answers("The releases, by table and first day.", ReleasesResponse, HTTPStatus.BAD_REQUEST),
 }

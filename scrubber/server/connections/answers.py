@@ -28,13 +28,15 @@ from scrubber.server.connections.requests import Connection
 RETRY_AFTER = 1  # seconds
 _UNSEEN = "It did not reach the service."
 
-UNREADABLE = problems.Kind("bad-request", 400, "The request is not HTTP that is read")
-TOO_SLOW = problems.Kind("too-slow", 408, "The request did not arrive in time")
-_REFUSALS: dict[type[BaseException], problems.Kind] = {
-    errors.LimitRequestLine: problems.Kind("address-too-long", 414, "The address is too long"),
-    errors.LimitRequestHeaders: problems.Kind("headers-too-large", 431, "The headers are too large"),
-    errors.ExpectationFailed: problems.Kind("expectation-failed", 417, "The Expect header is not one that is met"),
-    errors.UnsupportedTransferCoding: problems.Kind("transfer-coding", 501, "The Transfer-Encoding is not read"),
+UNREADABLE = problems.ProblemKind("bad-request", 400, "The request is not HTTP that is read")
+TOO_SLOW = problems.ProblemKind("too-slow", 408, "The request did not arrive in time")
+_REFUSALS: dict[type[BaseException], problems.ProblemKind] = {
+    errors.LimitRequestLine: problems.ProblemKind("address-too-long", 414, "The address is too long"),
+    errors.LimitRequestHeaders: problems.ProblemKind("headers-too-large", 431, "The headers are too large"),
+    errors.ExpectationFailed: problems.ProblemKind(
+        "expectation-failed", 417, "The Expect header is not one that is met"
+    ),
+    errors.UnsupportedTransferCoding: problems.ProblemKind("transfer-coding", 501, "The Transfer-Encoding is not read"),
 }
 
 
@@ -45,7 +47,12 @@ class Refusal:
     """
 
     def __init__(
-        self, ids: Ids, kind: problems.Kind, detail: str = _UNSEEN, after: int | None = None, keep_alive: bool = False
+        self,
+        ids: Ids,
+        kind: problems.ProblemKind,
+        detail: str = _UNSEEN,
+        after: int | None = None,
+        keep_alive: bool = False,
     ) -> None:
         self.status = kind.status
         self.ids = ids
