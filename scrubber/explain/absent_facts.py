@@ -1,4 +1,4 @@
-"""Why a claim, or a line of it, has nothing that a rule of some scope could be about."""
+"""Says why a claim, or a line of it, has nothing that a rule of some scope could be about."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scrubber.explain.row_words import windows
 from scrubber.explain.text import numbered
 from scrubber.facts.mue import is_counted
 from scrubber.facts.notices import LIABILITY_MODIFIERS
-from scrubber.facts.repeats import says_repeated
+from scrubber.facts.repeats import repeat_modifiers
 from scrubber.facts.rule_codes import named_pairs
 from scrubber.facts.service_lines import LineView
 from scrubber.findings.not_checked import may_apply
@@ -106,7 +106,7 @@ def no_row(code: str, day: date, context: ExplanationContext) -> str:
 def _repeats(_rule: Rule, views: Sequence[LineView], context: ExplanationContext) -> Iterator[str]:
     for view in views:
         yield from _not_joinable(view)
-        repeating = says_repeated(view, context.book.lists)
+        repeating = repeat_modifiers(view, context.book.lists)
         if repeating:
             yield f"line {view.number} carries {join_first(sorted(repeating))}, which says that it was furnished again"
         earlier = [
@@ -130,8 +130,8 @@ def _visits(rule: Rule, views: Sequence[LineView], context: ExplanationContext) 
     for view in every if visits else ():
         if view.line.procedure and view.first:
             row = context.reference.fee(view.line.procedure, "", view.first)
-            told = f"global days {row.global_days}, status {row.status}" if row else "not on the loaded fee schedule"
-            yield f"line {view.number} bills {view.line.procedure}: {told}"
+            named = f"global days {row.global_days}, status {row.status}" if row else "not on the loaded fee schedule"
+            yield f"line {view.number} bills {view.line.procedure}: {named}"
 
 
 def _difference(view: LineView, other: LineView) -> str:
@@ -175,8 +175,8 @@ def _pairs(rule: Rule, views: Sequence[LineView], context: ExplanationContext) -
     named = list(named_pairs(rule))
     billed = {view.line.procedure for view in every}
     if named and not any(billed >= {*pair} for pair in named):
-        told = join_first(f"{first} with {second}" for first, second in named)
-        yield f"the rule names {told}; no such two codes are billed"
+        pairs_named = join_first(f"{first} with {second}" for first, second in named)
+        yield f"the rule names {pairs_named}; no such two codes are billed"
         return
     for view in views:
         yield from _not_joinable(view)

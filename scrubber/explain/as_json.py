@@ -13,12 +13,12 @@ from scrubber.explain.model import (
     OUTCOMES,
     TRUE,
     Candidate,
+    ConditionGroup,
+    ConditionLeaf,
+    ConditionNode,
     Explanation,
     FactExplained,
-    Group,
-    Leaf,
-    Missing,
-    Node,
+    MissingInput,
     RuleExplained,
 )
 from scrubber.response.claim import FindingResponse, VersionsResponse, switched
@@ -72,17 +72,19 @@ class LookupResponse(ResponseSchema):
     standing = Text("How the day lies to the release: in-force, carried-forward, …", nullable=True)
 
 
-def _value(node: Node) -> Any:
-    return node.value if isinstance(node, Leaf) else missing
+def _value(node: ConditionNode) -> Any:
+    return node.value if isinstance(node, ConditionLeaf) else missing
 
 
 def _of_comparison(name: str, about: str) -> Text:
-    return Text(about, compute=lambda node: getattr(node, name) if isinstance(node, Leaf) else None, optional=True)
+    return Text(
+        about, compute=lambda node: getattr(node, name) if isinstance(node, ConditionLeaf) else None, optional=True
+    )
 
 
 def _conditions(word: str, about: str) -> Objects:
-    def of_group(node: Node) -> tuple[Node, ...] | None:
-        return node.parts if isinstance(node, Group) and node.word == word else None
+    def of_group(node: ConditionNode) -> tuple[ConditionNode, ...] | None:
+        return node.parts if isinstance(node, ConditionGroup) and node.word == word else None
 
     return Objects(lambda: JudgedConditionResponse(), about, compute=of_group, optional=True)
 
@@ -118,7 +120,7 @@ JudgedPartResponse = ResponseSchema.from_dict(
 class MissingResponse(ResponseSchema):
     """Something that was not supplied."""
 
-    instance_of = Missing
+    instance_of = MissingInput
 
     name = Text("What is missing.")
     settled_by = Text("What to send, or which row to add.")

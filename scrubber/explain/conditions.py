@@ -1,4 +1,4 @@
-"""The conditions of a rule on one fact, every part judged, whatever the other parts say.
+"""Judges every condition of a rule on one fact, whatever the other conditions come to, for explanations.
 
 The verdict of a comparison is the plain engine's own predicate. Beyond true and false there is "not judged": false
 because nothing was supplied. A group is true exactly where the engine finds it true.
@@ -13,7 +13,7 @@ from typing import assert_never
 from scrubber.claim.model import Absence
 from scrubber.engine.plain import predicate
 from scrubber.engine.program import CodeListLookup
-from scrubber.explain.model import FALSE, NOT_JUDGED, TRUE, Group, Leaf, Node, Part
+from scrubber.explain.model import FALSE, NOT_JUDGED, TRUE, ConditionGroup, ConditionLeaf, ConditionNode, RulePart
 from scrubber.explain.text import in_days, in_words, where
 from scrubber.facts.fact import Fact
 from scrubber.findings.judge import evidence_value
@@ -25,14 +25,14 @@ from scrubber.rulebook.vocabulary import KINDS, Field, state_key
 NOT_SUPPLIED = Absence.NOT_SUPPLIED.value
 
 
-def parts_of(rule: Rule, fact: Fact, lists: CodeListLookup) -> tuple[Part, ...]:
+def parts_of(rule: Rule, fact: Fact, lists: CodeListLookup) -> tuple[RulePart, ...]:
     """The rule's days, `applies`, `needs` and `when` on a fact; parts that the rule does not have are left out."""
-    parts = [Part("in-force", _judged(AllOf(window(rule)), fact, lists))] if window(rule) else []
+    parts = [RulePart("in-force", _judged(AllOf(window(rule)), fact, lists))] if window(rule) else []
     if rule.applies != AllOf(()):
-        parts.append(Part("applies", _judged(rule.applies, fact, lists)))
+        parts.append(RulePart("applies", _judged(rule.applies, fact, lists)))
     if rule.needs:
-        parts.append(Part("needs", _all([_need(need, fact) for need in rule.needs])))
-    return (*parts, Part("when", _judged(rule.when, fact, lists)))
+        parts.append(RulePart("needs", _all([_need(need, fact) for need in rule.needs])))
+    return (*parts, RulePart("when", _judged(rule.when, fact, lists)))
 
 
 def field_of(leaf: Compare | Has | InList, kind: str) -> Field:
@@ -41,7 +41,7 @@ def field_of(leaf: Compare | Has | InList, kind: str) -> Field:
     return fields[leaf.fact] if leaf.fact in fields else fields[leaf.fact.removesuffix(state_key(""))]
 
 
-def _judged(condition: Condition, fact: Fact, lists: CodeListLookup) -> Node:
+def _judged(condition: Condition, fact: Fact, lists: CodeListLookup) -> ConditionNode:
     match condition:
         case AllOf(parts):
             nodes = [_judged(part, fact, lists) for part in parts]
@@ -54,7 +54,7 @@ def _judged(condition: Condition, fact: Fact, lists: CodeListLookup) -> Node:
             assert_never(condition)
 
 
-def _by_limit(condition: AnyOf, fact: Fact, lists: CodeListLookup) -> Leaf | None:
+def _by_limit(condition: AnyOf, fact: Fact, lists: CodeListLookup) -> ConditionLeaf | None:
     """A limit's rows by the one that is in force on the fact's day: it alone decides. None where there is not one."""
     holding = [row for row in limit_alternatives(condition) if holds_on(row, fact.values.get("day"))]
     if len(holding) != 1:
@@ -64,18 +64,20 @@ def _by_limit(condition: AnyOf, fact: Fact, lists: CodeListLookup) -> Leaf | Non
     return leaf._replace(asked=f"{leaf.asked}, the limit {days}") if days else leaf
 
 
-def _leaf(leaf: Compare | Has | InList, fact: Fact, lists: CodeListLookup) -> Leaf:
+def _leaf(leaf: Compare | Has | InList, fact: Fact, lists: CodeListLookup) -> ConditionLeaf:
     field = field_of(leaf, fact.kind)
     value, state = _value_and_state(field, fact)
     otherwise = NOT_JUDGED if state == NOT_SUPPLIED else FALSE
     verdict = TRUE if predicate(leaf, lists)(fact.values) else otherwise
-    return Leaf(field.name, field.about, value, state, expected(leaf, field), verdict)
+    return ConditionLeaf(field.name, field.about, value, state, expected(leaf, field), verdict)
 
 
-def _need(name: str, fact: Fact) -> Leaf:
+def _need(name: str, fact: Fact) -> ConditionLeaf:
     field = KINDS[fact.kind].fields[name]
     value, state = _value_and_state(field, fact)
-    return Leaf(name, field.about, value, state, "to be supplied", NOT_JUDGED if state == NOT_SUPPLIED else TRUE)
+    return ConditionLeaf(
+        name, field.about, value, state, "to be supplied", NOT_JUDGED if state == NOT_SUPPLIED else TRUE
+    )
 
 
 def _value_and_state(field: Field, fact: Fact) -> tuple[str | int | bool | tuple[str, ...] | None, str | None]:
@@ -84,14 +86,18 @@ def _value_and_state(field: Field, fact: Fact) -> tuple[str | int | bool | tuple
     return None if value is None else evidence_value(field, value), fact.values.get(state_key(field.name))
 
 
-def _all(parts: list[Node]) -> Group:
+def _all(parts: list[ConditionNode]) -> ConditionGroup:
     verdicts = {part.verdict for part in parts}
-    return Group("all", FALSE if FALSE in verdicts else NOT_JUDGED if NOT_JUDGED in verdicts else TRUE, tuple(parts))
+    return ConditionGroup(
+        "all", FALSE if FALSE in verdicts else NOT_JUDGED if NOT_JUDGED in verdicts else TRUE, tuple(parts)
+    )
 
 
-def _any(parts: list[Node]) -> Group:
+def _any(parts: list[ConditionNode]) -> ConditionGroup:
     verdicts = {part.verdict for part in parts}
-    return Group("any", TRUE if TRUE in verdicts else NOT_JUDGED if NOT_JUDGED in verdicts else FALSE, tuple(parts))
+    return ConditionGroup(
+        "any", TRUE if TRUE in verdicts else NOT_JUDGED if NOT_JUDGED in verdicts else FALSE, tuple(parts)
+    )
 
 
 def day_of(fact: Fact) -> date | None:
@@ -100,7 +106,7 @@ def day_of(fact: Fact) -> date | None:
     return date.fromordinal(ordinal) if isinstance(ordinal, int) else None
 
 
-def why_not(rule: Rule, fact: Fact, parts: Sequence[Part]) -> str:
+def why_not(rule: Rule, fact: Fact, parts: Sequence[RulePart]) -> str:
     """The first part of the rule that does not hold, by its first false comparison."""
     failed = next(part for part in parts if part.node.verdict != TRUE and part.name != "needs")
     if failed.name == "in-force":
@@ -111,9 +117,9 @@ def why_not(rule: Rule, fact: Fact, parts: Sequence[Part]) -> str:
     return f"{where(fact)}: the rule is for others: {said}" if failed.name == "applies" else f"{where(fact)}: {said}"
 
 
-def _first_failed_in_words(node: Node) -> str:
+def _first_failed_in_words(node: ConditionNode) -> str:
     decisive = _first_failed(node)
-    if isinstance(decisive, Leaf):
+    if isinstance(decisive, ConditionLeaf):
         return of_leaf(decisive)
     alike = _of_one_fact(decisive)
     if alike is not None:
@@ -122,22 +128,22 @@ def _first_failed_in_words(node: Node) -> str:
     return f"none of {len(decisive.parts)} alternatives holds: {parts}" + ("; …" if len(decisive.parts) > 2 else "")
 
 
-def _of_one_fact(group: Group) -> Leaf | None:
+def _of_one_fact(group: ConditionGroup) -> ConditionLeaf | None:
     """Alternatives that ask one fact for several things, as one comparison."""
-    tests = [part for part in group.parts if isinstance(part, Leaf)]
+    tests = [part for part in group.parts if isinstance(part, ConditionLeaf)]
     if len(tests) < len(group.parts) or len({test.fact for test in tests}) > 1:
         return None
     return tests[0]._replace(asked=" or ".join(test.asked for test in tests), verdict=group.verdict)
 
 
-def _first_failed(node: Node) -> Node:
+def _first_failed(node: ConditionNode) -> ConditionNode:
     """Down through `all` to the first part that is not true."""
-    while isinstance(node, Group) and node.word == "all":
+    while isinstance(node, ConditionGroup) and node.word == "all":
         node = next(part for part in node.parts if part.verdict != TRUE)
     return node
 
 
-def of_leaf(leaf: Leaf) -> str:
+def of_leaf(leaf: ConditionLeaf) -> str:
     """A comparison that failed, in words."""
     named = f"`{leaf.fact}` ({leaf.about})"
     if leaf.verdict == NOT_JUDGED:
@@ -147,13 +153,13 @@ def of_leaf(leaf: Leaf) -> str:
     return f"{named} is {in_words(leaf.value)}; the rule asks for {leaf.asked}"
 
 
-def _without_value(leaf: Leaf) -> str:
+def _without_value(leaf: ConditionLeaf) -> str:
     return f"is {leaf.state}" if leaf.state else "has no value here"
 
 
-def leaves_of(node: Node) -> Iterator[Leaf]:
+def leaves_of(node: ConditionNode) -> Iterator[ConditionLeaf]:
     """Every comparison, from left to right."""
-    if isinstance(node, Leaf):
+    if isinstance(node, ConditionLeaf):
         yield node
     else:
         for part in node.parts:

@@ -1,4 +1,4 @@
-"""What an explanation is made from, and the rows of tables that it lists."""
+"""Holds what an explanation is made from, and words the rows of tables that compete in it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from scrubber.claim.model import Claim
 from scrubber.dated_rows import in_force, on
-from scrubber.explain.model import Adoption, Candidate, Lookup
-from scrubber.explain.record import LookedUp, Record, record_of_fact
+from scrubber.explain.model import Adoption, Candidate, LookupExplained
+from scrubber.explain.record import Record, RecordedLookup, record_of_fact
 from scrubber.explain.text import in_days
 from scrubber.facts.fact import Fact
 from scrubber.facts.medicaid import own_edits
@@ -53,32 +53,32 @@ class ExplanationContext:
 
 def of_reference(
     table: Table[Any], rows: Iterable[Any], says: str, day: date, reference: Reference, columns: Iterable[str] = ()
-) -> Lookup:
+) -> LookupExplained:
     """A look-up in a reference table; `rows` are those that answered, `columns` what is told of them (none: all)."""
     standing = reference.table_status(table.name, day)
     release = standing.release.name if standing.release else None
     row = next(iter(rows), None)
-    return Lookup(table.name, says, cells(row, columns), None, release, standing.state)
+    return LookupExplained(table.name, says, cells(row, columns), None, release, standing.state)
 
 
-def of_book(kind: str, row: Any, says: str, book: Rulebook) -> Lookup:
+def of_book(kind: str, row: Any, says: str, book: Rulebook) -> LookupExplained:
     """A look-up in a table beside the rules; `row` None: no row answered."""
-    return Lookup(kind, says, cells(row), book.row_position(kind, row) if row is not None else None)
+    return LookupExplained(kind, says, cells(row), book.row_position(kind, row) if row is not None else None)
 
 
 def cells(row: Any, columns: Iterable[str] = ()) -> Mapping[str, str]:
     """What stands in a row, by column, without blanks."""
     if row is None:
         return {}
-    told = {column: getattr(row, column) for column in (tuple(columns) or row._fields)}
-    return {column: _cell(value) for column, value in told.items() if value not in (None, "")}
+    named = {column: getattr(row, column) for column in (tuple(columns) or row._fields)}
+    return {column: _cell(value) for column, value in named.items() if value not in (None, "")}
 
 
 def _cell(value: object) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
-def row_in_force(looked_up: LookedUp, day: date) -> Any:
+def row_in_force(looked_up: RecordedLookup, day: date) -> Any:
     """The row in force on a day of those under a key of a table beside the rules; None when there is none."""
     return on((row for _, rows in looked_up.rows for row in rows), day)
 
@@ -118,7 +118,7 @@ def adoption(rule: Rule, payer: Payer, day: date, book: Rulebook) -> Adoption:
     return Adoption(adopted, said, candidates(rows, "adoptions", payer, day, book, _says_adopted))
 
 
-def settling_row(pack: str, payer: Payer) -> str:
+def example_row(pack: str, payer: Payer) -> str:
     """A row of adoptions.csv that would settle whether the payer applies a pack."""
     return EXAMPLE.format(pack=pack, line_of_business=payer.line_of_business)
 

@@ -1,4 +1,4 @@
-"""The claim that is asked about, scrubbed as any other, and once more with every rule running.
+"""Explains a claim to whoever asks: scrubs it as any other, and once more with every rule running.
 
 An explanation is bounded: of each rule so many facts are told, those first on which it fired; the others are counted.
 """
@@ -19,7 +19,7 @@ from scrubber.explain.absent_facts import why_no_fact
 from scrubber.explain.context import ExplanationContext, adoption
 from scrubber.explain.lookups import payer_lookups
 from scrubber.explain.model import NO_FACT, OUTCOMES, Explanation, FactExplained, RuleExplained
-from scrubber.explain.outcome import Trial, explain_doubtful, explain_fact, explain_unread, unread_line
+from scrubber.explain.outcome import RuleCheck, explain_doubtful, explain_fact, explain_unread, unread_line
 from scrubber.facts.fact import Fact
 from scrubber.findings import NO_SWITCHES, Finding, NotChecked, Switches
 from scrubber.findings.judge import RANKS, judge, rule_tests
@@ -40,7 +40,7 @@ def all_running(book: Rulebook) -> Rulebook:
     return Rulebook(rules, book.packs, book.rows, book.digest, book.tables)
 
 
-class Scrubbed:
+class ScrubbedClaim:
     """One claim and its answer; what rules that do not run would stand on is worked out when one is asked about."""
 
     def __init__(self, scrubber: Scrubber, claim: Claim, received_on: date, switches: Switches) -> None:
@@ -54,17 +54,17 @@ class Scrubbed:
         self.result = conclude(claim, known, matches, book, reference, received_on, switches, stale_after, as_meant)
         self._found = {_identity(each): each for each in (*self.result.findings, *self.result.shadow)}
         self._unread: dict[Rulebook, UnreadOf] = {}
-        self._aside: ExplanationContext | None = None
+        self._with_every_rule: ExplanationContext | None = None
         self._as_meant: dict[Rulebook, ExplanationContext] = {}
 
-    def trial(self, rule: Rule) -> Trial:
+    def check(self, rule: Rule) -> RuleCheck:
         """What one rule is held against."""
         context = self.context if rule.status in RUNNING else self._all_running()
         known = context.known
         number = next(index for index, each in enumerate(context.book.running) if each.id == rule.id)
         adopted = adoption(rule, known.payer, known.day, context.book)
         unread, doubtful = self._unread_of(rule, context), self._doubtful_of(rule, number, context)
-        return Trial(rule, number, context, adopted, self.switches, unread, self._priced, doubtful)
+        return RuleCheck(rule, number, context, adopted, self.switches, unread, self._priced, doubtful)
 
     def _doubtful_of(self, rule: Rule, number: int, context: ExplanationContext) -> tuple[Finding, ...]:
         """What the rule finds on one reading only, where the claim has names that resemble known ones."""
@@ -91,10 +91,12 @@ class Scrubbed:
         return [finding for finding in (*judged.findings, *judged.shadow) if finding.rule.id == rule.id]
 
     def _all_running(self) -> ExplanationContext:
-        if self._aside is None:
+        if self._with_every_rule is None:
             context = self.context
-            self._aside = _context(context.claim, self._scrubber, all_running(context.book), context.received_on)
-        return self._aside
+            self._with_every_rule = _context(
+                context.claim, self._scrubber, all_running(context.book), context.received_on
+            )
+        return self._with_every_rule
 
     def _unread_of(self, rule: Rule, context: ExplanationContext) -> Mapping[int, NotChecked]:
         if context.book not in self._unread:
@@ -134,7 +136,7 @@ def _identity(finding: Finding) -> tuple[object, ...]:
     return finding.rule.id, finding.lines, finding.related_lines, finding.pointer, finding.message
 
 
-MOST_FACTS = 200  # told in one explanation, so that it stays small and quick
+MOST_FACTS_EXPLAINED = 200  # told in one explanation, so that it stays small and quick
 LEAST_OF_RULE = 2
 _FIRED_FIRST = {(0,): 0, (0, 1): 1, (1,): 1, (): 2}
 
@@ -161,22 +163,22 @@ def explain(
     Raises WrongQuestion for a rule or a line that there is not.
     """
     _check(asked, claim, scrubber.rulebook)
-    scrubbed = Scrubbed(scrubber, claim, received_on, switches)
+    scrubbed = ScrubbedClaim(scrubber, claim, received_on, switches)
     rules = _chosen(asked, scrubbed)
-    most = max(LEAST_OF_RULE, MOST_FACTS // max(len(rules), 1))
-    told = sorted((explain_rule(scrubbed.trial(rule), asked, most) for rule in rules), key=_rank)
-    return _explanation(scrubbed, tuple(told))
+    most = max(LEAST_OF_RULE, MOST_FACTS_EXPLAINED // max(len(rules), 1))
+    explained = sorted((explain_rule(scrubbed.check(rule), asked, most) for rule in rules), key=_rank)
+    return _explanation(scrubbed, tuple(explained))
 
 
-def _explanation(scrubbed: Scrubbed, told: tuple[RuleExplained, ...]) -> Explanation:
+def _explanation(scrubbed: ScrubbedClaim, explained: tuple[RuleExplained, ...]) -> Explanation:
     context, result = scrubbed.context, scrubbed.result
-    unchecked = {item.rule.id for item in result.not_checked} - {each.rule.id for each in told}
+    unchecked = {item.rule.id for item in result.not_checked} - {each.rule.id for each in explained}
     return Explanation(
         context.known.payer,
         tuple(payer_lookups(context)),
         context.known.day,
-        told,
-        sum(each.left_off for each in told),
+        explained,
+        sum(each.left_off for each in explained),
         tuple(sorted(unchecked)),
         result.versions,
         context.received_on,
@@ -193,11 +195,11 @@ def _check(asked: Asked, claim: Claim, book: Rulebook) -> None:
         raise WrongQuestion("a line is asked about that the claim does not have; its lines are numbered from 1")
 
 
-def _rank(told: RuleExplained) -> tuple[int, int, str]:
-    return OUTCOMES.index(told.outcome), RANKS[told.rule.severity], told.rule.id
+def _rank(explained: RuleExplained) -> tuple[int, int, str]:
+    return OUTCOMES.index(explained.outcome), RANKS[explained.rule.severity], explained.rule.id
 
 
-def _chosen(asked: Asked, scrubbed: Scrubbed) -> list[Rule]:
+def _chosen(asked: Asked, scrubbed: ScrubbedClaim) -> list[Rule]:
     """The rules to explain, each once."""
     context = scrubbed.context
     if asked.rules:
@@ -215,37 +217,43 @@ def _is_on(line: int, finding: Finding) -> bool:
     return line in finding.lines or line in finding.related_lines
 
 
-def explain_rule(trial: Trial, asked: Asked, most: int) -> RuleExplained:
+def explain_rule(check: RuleCheck, asked: Asked, most: int) -> RuleExplained:
     """A rule on the facts of its scope, of which at most so many are told; where nothing was named, what it matched."""
     line = asked.line
-    facts = [fact for fact in trial.context.known.facts if fact.kind == trial.rule.scope and _is_about(line, fact)]
-    keys = matched(trial.rule, facts, trial.context.book)
+    facts = [fact for fact in check.context.known.facts if fact.kind == check.rule.scope and _is_about(line, fact)]
+    keys = matched(check.rule, facts, check.context.book)
     wanted = [index for index in range(len(facts)) if keys[index] or asked != EVERYTHING_FIRED]
     first = sorted(wanted, key=lambda index: _FIRED_FIRST[keys[index]])[:most]
-    told = [explain_fact(trial, facts[index], keys[index]) for index in first]
-    unread = [number for number in trial.unread if line in (None, number)]
-    untold = set(unread) - {unread_line(trial, facts[index]) for index in wanted if keys[index] in ((), (0,))}
-    told += [explain_unread(trial, trial.unread[number]) for number in sorted(untold)[: most - len(told)]]
-    apart = [finding for finding in trial.doubtful if not any(_is_explained(finding, each) for each in told)]
-    apart = [finding for finding in apart if line is None or not finding.lines or _is_on(line, finding)]
-    told += [explain_doubtful(trial, finding) for finding in apart[: most - len(told)]]
-    told.sort(key=lambda each: (OUTCOMES.index(each.outcome), each.lines, each.related))
-    return _of_rule(trial, line, told, len(wanted) + len(untold) + len(apart) - len(told))
+    explained = [explain_fact(check, facts[index], keys[index]) for index in first]
+    unread = [number for number in check.unread if line in (None, number)]
+    without_fact = set(unread) - {unread_line(check, facts[index]) for index in wanted if keys[index] in ((), (0,))}
+    explained += [
+        explain_unread(check, check.unread[number]) for number in sorted(without_fact)[: most - len(explained)]
+    ]
+    on_one_reading = [
+        finding for finding in check.doubtful if not any(_is_explained(finding, each) for each in explained)
+    ]
+    on_one_reading = [
+        finding for finding in on_one_reading if line is None or not finding.lines or _is_on(line, finding)
+    ]
+    explained += [explain_doubtful(check, finding) for finding in on_one_reading[: most - len(explained)]]
+    explained.sort(key=lambda each: (OUTCOMES.index(each.outcome), each.lines, each.related))
+    return _of_rule(check, line, explained, len(wanted) + len(without_fact) + len(on_one_reading) - len(explained))
 
 
-def _is_explained(finding: Finding, told: FactExplained) -> bool:
-    return (finding.lines, finding.related_lines) == (told.lines, told.related)
+def _is_explained(finding: Finding, explained: FactExplained) -> bool:
+    return (finding.lines, finding.related_lines) == (explained.lines, explained.related)
 
 
-def _of_rule(trial: Trial, line: int | None, told: Sequence[FactExplained], left_off: int) -> RuleExplained:
-    nothing = () if told else why_no_fact(trial.rule, line, trial.context)
+def _of_rule(check: RuleCheck, line: int | None, explained: Sequence[FactExplained], left_off: int) -> RuleExplained:
+    nothing = () if explained else why_no_fact(check.rule, line, check.context)
     return RuleExplained(
-        trial.rule,
-        told[0].outcome if told else NO_FACT,
-        told[0].because if told else nothing[0],
-        _effect(trial),
-        trial.adoption,
-        tuple(told),
+        check.rule,
+        explained[0].outcome if explained else NO_FACT,
+        explained[0].because if explained else nothing[0],
+        _effect(check),
+        check.adoption,
+        tuple(explained),
         nothing,
         left_off,
     )
@@ -256,9 +264,9 @@ def _is_about(line: int | None, fact: Fact) -> bool:
     return line is None or not fact.lines or line in fact.lines or line in fact.related
 
 
-def _effect(trial: Trial) -> str:
+def _effect(check: RuleCheck) -> str:
     """What the rule's status means for this answer."""
-    rule, standing = trial.rule, trial.standing
+    rule, standing = check.rule, check.standing
     if rule.status not in RUNNING:
         after = f", {rule.superseded_by} took over" if rule.superseded_by else ""
         return f"{rule.status}{after}: it does not run, and is explained as if it did"

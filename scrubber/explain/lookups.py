@@ -16,8 +16,8 @@ from scrubber.explain.context import (
     row_in_force,
     says_policy,
 )
-from scrubber.explain.model import Candidate, Lookup
-from scrubber.explain.record import LookedUp, record_of_payer
+from scrubber.explain.model import Candidate, LookupExplained
+from scrubber.explain.record import RecordedLookup, record_of_payer
 from scrubber.explain.row_words import WORDS, in_list
 from scrubber.facts.fact import BY_NAME, EVERY_FIELD, LIST, ROWS, Fact, LookUp
 from scrubber.facts.gather import LOOK_UPS
@@ -29,14 +29,14 @@ from scrubber.rulebook.vocabulary import KINDS, state_key
 LISTS = ("contains", "may_contain", "on")  # ways to ask a list of codes
 
 
-def lookups(rule: Rule, fact: Fact, context: ExplanationContext) -> tuple[Lookup, ...]:
+def lookups(rule: Rule, fact: Fact, context: ExplanationContext) -> tuple[LookupExplained, ...]:
     """What was looked up for the fields that the rule reads, and in the lists that the rule itself asks."""
     read, day = reads(rule), day_of(fact)
     if day is None:
         return ()
     names = [EVERY_FIELD, *(name for name in KINDS[fact.kind].fields if name in read)]
     asked = [ask for name in names for ask in _made_from(name, fact.kind)]
-    found: list[Lookup] = []
+    found: list[LookupExplained] = []
     for what, words in WORDS.items():
         asks = [by for each, by in asked if each == what]
         if asks:
@@ -53,7 +53,7 @@ def _made_from(name: str, kind: str) -> tuple[LookUp, ...]:
     return stated or ()
 
 
-def _is_asked(looked_up: LookedUp, what: str, asks: list[str], fact: Fact) -> bool:
+def _is_asked(looked_up: RecordedLookup, what: str, asks: list[str], fact: Fact) -> bool:
     """Whether a look-up is by one of the names that fields state, or by a code of the fact under one of them."""
     if what == LIST:
         return looked_up.what in LISTS and looked_up.by[0] in asks
@@ -85,7 +85,7 @@ def reads(rule: Rule) -> frozenset[str]:
     return frozenset(name.removesuffix(state_key("")) for name in (*named, *rule.needs))
 
 
-def _lists_of_rule(rule: Rule, fact: Fact, day: date, context: ExplanationContext) -> Iterator[Lookup]:
+def _lists_of_rule(rule: Rule, fact: Fact, day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
     """For each list that the rule asks, the rows in which the fact's codes stand."""
     tests = [leaf for tree in (rule.applies, rule.when) for leaf in leaves(tree) if isinstance(leaf, InList)]
     for leaf in dict.fromkeys(tests):
@@ -95,7 +95,7 @@ def _lists_of_rule(rule: Rule, fact: Fact, day: date, context: ExplanationContex
             yield in_list(leaf.list, code, day, context)
 
 
-def payer_lookups(context: ExplanationContext) -> Iterator[Lookup]:
+def payer_lookups(context: ExplanationContext) -> Iterator[LookupExplained]:
     """How the payer was told from the claim. Repeats no payer id or name that no table knows."""
     made = record_of_payer(context.claim, context.known.day, context.book, context.reference)
     yield _line_of_business(made, context)
@@ -104,7 +104,7 @@ def payer_lookups(context: ExplanationContext) -> Iterator[Lookup]:
         yield from _contractor(made, context)
 
 
-def _line_of_business(made: tuple[LookedUp, ...], context: ExplanationContext) -> Lookup:
+def _line_of_business(made: tuple[RecordedLookup, ...], context: ExplanationContext) -> LookupExplained:
     """The stated plan that a row knows, else the claim filing indicator."""
     day, book = context.known.day, context.book
     plan = _row(made, "plan_line_of_business", context.claim.context.plan, day)
@@ -113,24 +113,26 @@ def _line_of_business(made: tuple[LookedUp, ...], context: ExplanationContext) -
         return of_book("plans", plan, says, book)
     row = _row(made, "line_of_business", context.claim.filing_indicator, day)
     if row is None:
-        return Lookup("filing-indicators", "no row knows the claim filing indicator: the line of business is unknown")
+        return LookupExplained(
+            "filing-indicators", "no row knows the claim filing indicator: the line of business is unknown"
+        )
     return of_book("filing-indicators", row, f"filing indicator {row.filing_indicator} is {row.line_of_business}", book)
 
 
-def _name(made: tuple[LookedUp, ...], context: ExplanationContext) -> Lookup:
+def _name(made: tuple[RecordedLookup, ...], context: ExplanationContext) -> LookupExplained:
     claim, day, book = context.claim, context.known.day, context.book
     for sent, what in ((claim.payer_id, "payer id"), (claim.payer_name, "payer name")):
         row = _row(made, "payer_name", sent, day)
         if row is not None:
             return of_book("aliases", row, f"the {what} {row.payer_id} is {row.payer}", book)
-    return Lookup("aliases", "no row knows the payer id or name, so rows that name a payer do not answer")
+    return LookupExplained("aliases", "no row knows the payer id or name, so rows that name a payer do not answer")
 
 
-def _row(made: tuple[LookedUp, ...], what: str, sent: str | None, day: date) -> Any:
+def _row(made: tuple[RecordedLookup, ...], what: str, sent: str | None, day: date) -> Any:
     return next((row_in_force(each, day) for each in made if each.what == what and each.by[0] == sent), None)
 
 
-def _contractor(made: tuple[LookedUp, ...], context: ExplanationContext) -> Iterator[Lookup]:
+def _contractor(made: tuple[RecordedLookup, ...], context: ExplanationContext) -> Iterator[LookupExplained]:
     """By the ZIP code where the service was furnished, else by a state that has one contractor."""
     day = context.known.day
     why = "no row has the ZIP code of the place of service"

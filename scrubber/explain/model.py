@@ -1,4 +1,4 @@
-"""What an explanation holds: per rule and fact the conditions, the look-ups, and how it came out."""
+"""Defines what an explanation holds: per rule and fact the conditions, the look-ups, and how it came out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scrubber.findings import Finding, Switches, Versions
 from scrubber.rulebook.rule import Rule
 from scrubber.rulebook.rule_tables import Payer
 
-Shown = str | int | bool | tuple[str, ...] | None
+FactValue = str | int | bool | tuple[str, ...] | None
 
 TRUE, FALSE, NOT_JUDGED = "true", "false", "not-judged"
 
@@ -36,7 +36,7 @@ OUTCOMES = (
 )
 
 
-class Leaf(NamedTuple):
+class ConditionLeaf(NamedTuple):
     """One comparison. `value` is the fact's, as people write it; None: it has none here, `state` may say why.
 
     `asked` completes "the rule asks for …". `verdict` is TRUE exactly where the engine's comparison holds;
@@ -45,31 +45,31 @@ class Leaf(NamedTuple):
 
     fact: str
     about: str
-    value: Shown
+    value: FactValue
     state: str | None
     asked: str
     verdict: str
 
 
-class Group(NamedTuple):
+class ConditionGroup(NamedTuple):
     """Conditions of which `all` or `any` must be true; a group of none is true for `all`."""
 
     word: str
     verdict: str
-    parts: tuple[Node, ...]
+    parts: tuple[ConditionNode, ...]
 
 
-Node = Leaf | Group
+ConditionNode = ConditionLeaf | ConditionGroup
 
 
-class Part(NamedTuple):
+class RulePart(NamedTuple):
     """One part of a rule: in-force, applies, needs or when."""
 
     name: str
-    node: Node
+    node: ConditionNode
 
 
-class Lookup(NamedTuple):
+class LookupExplained(NamedTuple):
     """A look-up behind a fact. `says` is the answer in a sentence.
 
     `row` has the cells that decided, by column; none when no row answered. `place` is FILE:LINE of a table beside the
@@ -95,7 +95,7 @@ class Candidate(NamedTuple):
     because: str
 
 
-class Missing(NamedTuple):
+class MissingInput(NamedTuple):
     """What was not supplied or cannot be read, and what would settle it."""
 
     name: str
@@ -111,10 +111,10 @@ class FactExplained(NamedTuple):
     related: tuple[int, ...]
     outcome: str
     because: str
-    parts: tuple[Part, ...]
-    lookups: tuple[Lookup, ...]
+    parts: tuple[RulePart, ...]
+    lookups: tuple[LookupExplained, ...]
     competing: tuple[Candidate, ...]
-    missing: tuple[Missing, ...]
+    missing: tuple[MissingInput, ...]
     finding: Finding | None
 
 
@@ -143,7 +143,7 @@ class Explanation(NamedTuple):
     """The answer to one question. `unchecked` are ids of rules that were not checked and that are not explained."""
 
     payer: Payer
-    payer_lookups: tuple[Lookup, ...]
+    payer_lookups: tuple[LookupExplained, ...]
     day: date
     rules: tuple[RuleExplained, ...]
     left_off: int

@@ -1,4 +1,4 @@
-"""What was not supplied for a rule, and what would settle it: a place of the body, or a row."""
+"""Says how a rule came out on a fact, and what would supply the input that was missing: an element, or a row."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from scrubber.claim.elements import ELEMENTS
 from scrubber.explain.conditions import leaves_of, parts_of, why_not
-from scrubber.explain.context import ExplanationContext, settling_row
+from scrubber.explain.context import ExplanationContext, example_row
 from scrubber.explain.lookups import competing, lookups
 from scrubber.explain.model import (
     DID_NOT_FIRE,
@@ -21,8 +21,8 @@ from scrubber.explain.model import (
     WOULD_NOT_CHECK,
     Adoption,
     FactExplained,
-    Missing,
-    Part,
+    MissingInput,
+    RulePart,
 )
 from scrubber.facts.documentation import DOCUMENT_PLACES
 from scrubber.facts.fact import Fact
@@ -51,21 +51,21 @@ _SUPPLIED_BY: Mapping[str, str] = {
 }
 
 
-def settled(item: NotChecked, fact: Fact | None, payer: Payer) -> tuple[Missing, ...]:
+def missing_inputs(item: NotChecked, fact: Fact | None, payer: Payer) -> tuple[MissingInput, ...]:
     """Each thing that a rule could not be checked without."""
-    return tuple(Missing(name, _by(name, item, fact, payer)) for name in item.missing)
+    return tuple(MissingInput(name, _by(name, item, fact, payer)) for name in item.missing)
 
 
-def settled_by(name: str, fact: Fact) -> str:
+def supplied_by(name: str, fact: Fact) -> str:
     """What would make a fact known that was not supplied."""
     return _SUPPLIED_BY.get(name, f"the claim's {KINDS[fact.kind].fields[name].about}")
 
 
 def _by(name: str, item: NotChecked, fact: Fact | None, payer: Payer) -> str:
     if name == ADOPTION:
-        return f"a row in payers/tables/adoptions.csv, such as {settling_row(item.rule.pack, payer)}"
+        return f"a row in payers/tables/adoptions.csv, such as {example_row(item.rule.pack, payer)}"
     if fact is not None and name in KINDS[fact.kind].fields:
-        return settled_by(name, fact)
+        return supplied_by(name, fact)
     if item.why in (NO_TABLE, NOT_REACHED):
         return f"a release of {name} for that day, by `scrubber reference load`"
     if name not in ELEMENTS:
@@ -85,7 +85,7 @@ Unread = Mapping[int, NotChecked]  # by line: what could not be judged because t
 Price = Callable[[Finding], Finding]
 
 
-class Trial(NamedTuple):
+class RuleCheck(NamedTuple):
     """One rule held against facts. `rule` is as written; `context.book` runs it, whatever its status."""
 
     rule: Rule
@@ -108,111 +108,111 @@ class Trial(NamedTuple):
         return self.rule.status in RUNNING
 
 
-class Came(NamedTuple):
+class FactResult(NamedTuple):
     """How it came out, why, what was missing, and the finding if there was or would be one."""
 
     outcome: str
     because: str
-    missing: tuple[Missing, ...] = ()
+    missing: tuple[MissingInput, ...] = ()
     finding: Finding | None = None
 
 
-def explain_fact(trial: Trial, fact: Fact, keys: tuple[int, ...]) -> FactExplained:
+def explain_fact(check: RuleCheck, fact: Fact, keys: tuple[int, ...]) -> FactExplained:
     """`keys` are 0 where the rule's conditions hold and 1 where something needed was not supplied; both, or none."""
-    parts = parts_of(trial.rule, fact, trial.context.book.lists)
-    came = _came(trial, fact, keys, parts)
+    parts = parts_of(check.rule, fact, check.context.book.lists)
+    result = _result_of(check, fact, keys, parts)
     return FactExplained(
         fact.kind,
         KINDS[fact.kind].about,
         fact.lines,
         fact.related,
-        came.outcome,
-        came.because,
+        result.outcome,
+        result.because,
         parts,
-        lookups(trial.rule, fact, trial.context),
-        competing(trial.rule, fact, trial.context),
-        came.missing,
-        came.finding,
+        lookups(check.rule, fact, check.context),
+        competing(check.rule, fact, check.context),
+        result.missing,
+        result.finding,
     )
 
 
-def explain_doubtful(trial: Trial, finding: Finding) -> FactExplained:
+def explain_doubtful(check: RuleCheck, finding: Finding) -> FactExplained:
     """What is found only if names that resemble known ones were meant as these, where no fact of the claim is so."""
-    kind, came = KINDS[trial.rule.scope], _doubted(trial, None, finding)
+    kind, result = KINDS[check.rule.scope], _on_one_reading(check, None, finding)
     return FactExplained(
         kind.name,
         kind.about,
         finding.lines,
         finding.related_lines,
-        came.outcome,
-        came.because,
+        result.outcome,
+        result.because,
         (),
         (),
         (),
-        came.missing,
+        result.missing,
         None,
     )
 
 
-def _doubted(trial: Trial, fact: Fact | None, finding: Finding) -> Came:
-    item = as_not_checked(finding, sorted({name.known_name for name in trial.context.claim.resembling}))
-    word = NOT_CHECKED if trial.runs and trial.standing == "active" else WOULD_NOT_CHECK
-    return Came(word, item.message, settled(item, fact, trial.context.known.payer))
+def _on_one_reading(check: RuleCheck, fact: Fact | None, finding: Finding) -> FactResult:
+    item = as_not_checked(finding, sorted({name.known_name for name in check.context.claim.resembling}))
+    word = NOT_CHECKED if check.runs and check.standing == "active" else WOULD_NOT_CHECK
+    return FactResult(word, item.message, missing_inputs(item, fact, check.context.known.payer))
 
 
-def explain_unread(trial: Trial, item: NotChecked) -> FactExplained:
+def explain_unread(check: RuleCheck, item: NotChecked) -> FactExplained:
     """A line of which the rule could not be asked, as it lacks what every such fact starts from."""
-    kind = KINDS[trial.rule.scope]
-    outcome = NOT_CHECKED if trial.runs else WOULD_NOT_CHECK
-    missing = settled(item, None, trial.context.known.payer)
+    kind = KINDS[check.rule.scope]
+    outcome = NOT_CHECKED if check.runs else WOULD_NOT_CHECK
+    missing = missing_inputs(item, None, check.context.known.payer)
     return FactExplained(kind.name, kind.about, item.lines, (), outcome, item.message, (), (), (), missing, None)
 
 
-def unread_line(trial: Trial, fact: Fact) -> int | None:
+def unread_line(check: RuleCheck, fact: Fact) -> int | None:
     """The first line of a fact of which something that the rule reads could not be read."""
-    return next((line for line in fact.lines if line in trial.unread), None)
+    return next((line for line in fact.lines if line in check.unread), None)
 
 
-def _came(trial: Trial, fact: Fact, keys: tuple[int, ...], parts: tuple[Part, ...]) -> Came:
-    known = trial.context.known
-    matches = [(2 * trial.number + key, 0) for key in keys]
-    context = trial.context
+def _result_of(check: RuleCheck, fact: Fact, keys: tuple[int, ...], parts: tuple[RulePart, ...]) -> FactResult:
+    known = check.context.known
+    matches = [(2 * check.number + key, 0) for key in keys]
+    context = check.context
     judged = judge(
-        matches, [fact], context.claim, known.payer, known.day, context.book, context.reference, trial.switches
+        matches, [fact], context.claim, known.payer, known.day, context.book, context.reference, check.switches
     )
     for finding in (*judged.findings, *judged.shadow):
-        if any(same_finding(finding, other) for other in trial.doubtful):
-            return _doubted(trial, fact, finding)
-        word = IN_SHADOW if judged.shadow else FIRED if trial.runs else WOULD_FIRE
-        return Came(word, finding.message, (), trial.price(finding._replace(rule=trial.rule)))
-    for item in (each for each in judged.unchecked if each.rule.id == trial.rule.id):
-        word = NOT_CHECKED if trial.runs else WOULD_NOT_CHECK
-        return Came(word, item.message, settled(item, fact, known.payer))
+        if any(same_finding(finding, other) for other in check.doubtful):
+            return _on_one_reading(check, fact, finding)
+        word = IN_SHADOW if judged.shadow else FIRED if check.runs else WOULD_FIRE
+        return FactResult(word, finding.message, (), check.price(finding._replace(rule=check.rule)))
+    for item in (each for each in judged.unchecked if each.rule.id == check.rule.id):
+        word = NOT_CHECKED if check.runs else WOULD_NOT_CHECK
+        return FactResult(word, item.message, missing_inputs(item, fact, known.payer))
     if keys:
-        return _held_back(trial, fact, parts)
-    for finding in trial.doubtful:
+        return _held_back(check, fact, parts)
+    for finding in check.doubtful:
         if (finding.lines, finding.related_lines) == (fact.lines, fact.related):
-            return _doubted(trial, fact, finding)
-    return _silent(trial, fact, parts)
+            return _on_one_reading(check, fact, finding)
+    return _silent(check, fact, parts)
 
 
-def _held_back(trial: Trial, fact: Fact, parts: tuple[Part, ...]) -> Came:
+def _held_back(check: RuleCheck, fact: Fact, parts: tuple[RulePart, ...]) -> FactResult:
     """The conditions hold, or cannot be judged, and yet the answer says nothing of it."""
     needed = [leaf for part in parts if part.name == "needs" for leaf in leaves_of(part.node)]
     lacking = [leaf.fact for leaf in needed if leaf.verdict == NOT_JUDGED]
-    missing = tuple(Missing(name, settled_by(name, fact)) for name in lacking)
+    missing = tuple(MissingInput(name, supplied_by(name, fact)) for name in lacking)
     but = f"{join_first(lacking)} was not supplied" if lacking else "all its conditions hold"
-    if trial.standing is None:
-        return Came(SWITCHED_OFF, f"this request leaves the rule out; {but}", missing)
-    if not trial.adoption.adopted:
-        return Came(NOT_ADOPTED, f"{trial.adoption.because}; {but}", missing)
-    return Came(WOULD_NOT_CHECK, f"{but}, and of shadow rules this is not told", missing)
+    if check.standing is None:
+        return FactResult(SWITCHED_OFF, f"this request leaves the rule out; {but}", missing)
+    if not check.adoption.adopted:
+        return FactResult(NOT_ADOPTED, f"{check.adoption.because}; {but}", missing)
+    return FactResult(WOULD_NOT_CHECK, f"{but}, and of shadow rules this is not told", missing)
 
 
-def _silent(trial: Trial, fact: Fact, parts: tuple[Part, ...]) -> Came:
-    line = unread_line(trial, fact)
+def _silent(check: RuleCheck, fact: Fact, parts: tuple[RulePart, ...]) -> FactResult:
+    line = unread_line(check, fact)
     if line is not None:
-        unread = trial.unread[line]
-        word = NOT_CHECKED if trial.runs else WOULD_NOT_CHECK
-        return Came(word, unread.message, settled(unread, None, trial.context.known.payer))
-    return Came(DID_NOT_FIRE, why_not(trial.rule, fact, parts))
+        unread = check.unread[line]
+        word = NOT_CHECKED if check.runs else WOULD_NOT_CHECK
+        return FactResult(word, unread.message, missing_inputs(unread, None, check.context.known.payer))
+    return FactResult(DID_NOT_FIRE, why_not(check.rule, fact, parts))

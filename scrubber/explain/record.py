@@ -32,7 +32,7 @@ OF_CLAIM = frozenset(("claim", "element", "diagnosis"))  # kinds of facts that a
 OF_ALL_LINES = frozenset(("table",))  # kinds that are made from the dates of all lines
 
 
-class LookedUp(NamedTuple):
+class RecordedLookup(NamedTuple):
     """One look-up: `what` was asked (a method of the tables), by which codes, names and days, and what was `found`.
 
     `rows` are those under the key, by table, in the order in which tables were read; some may hold on other days only.
@@ -46,14 +46,14 @@ class LookedUp(NamedTuple):
     reference: Any
 
 
-Record = tuple[LookedUp, ...]
+Record = tuple[RecordedLookup, ...]
 
 
 class _Recorder:
     """What is looked up, in order, each once. What a look-up asks on its own account is a part of it."""
 
     def __init__(self) -> None:
-        self.made: dict[tuple[object, ...], LookedUp] = {}
+        self.made: dict[tuple[object, ...], RecordedLookup] = {}
         self._rows: list[tuple[str, tuple[Any, ...]]] | None = None
 
     def look_up(self, what: str, by: tuple[Any, ...], ask: Callable[[], Any], reference: Reference | None) -> Any:
@@ -63,7 +63,9 @@ class _Recorder:
         self._rows = []
         try:
             found = ask()
-            self.made.setdefault((what, by, id(reference)), LookedUp(what, by, found, tuple(self._rows), reference))
+            self.made.setdefault(
+                (what, by, id(reference)), RecordedLookup(what, by, found, tuple(self._rows), reference)
+            )
         finally:
             self._rows = None
         return found

@@ -8,8 +8,8 @@ from typing import Any
 
 from scrubber.dated_rows import in_force, on
 from scrubber.explain.context import MOST_ROWS, ExplanationContext, missed, of_book, of_reference, row_in_force
-from scrubber.explain.model import Lookup
-from scrubber.explain.record import LookedUp
+from scrubber.explain.model import LookupExplained
+from scrubber.explain.record import RecordedLookup
 from scrubber.explain.text import in_days
 from scrubber.facts.documentation import CLEARED, OTHER_STUDIES, ROUTINE, SPINE_STUDIES
 from scrubber.facts.fact import LIST, ROWS, Fact
@@ -36,31 +36,33 @@ from scrubber.rulebook.rule_tables import CodeListRow, most_specific
 from scrubber.rulebook.satisfiable import in_range
 from scrubber.rulebook.vocabulary import LISTS_READ
 
-Made = Sequence[LookedUp]
-Words = Callable[[Made, Fact, date, ExplanationContext], Iterator[Lookup]]
+Recorded = Sequence[RecordedLookup]
+RowWords = Callable[[Recorded, Fact, date, ExplanationContext], Iterator[LookupExplained]]
 
 DATED = ("code", "since", "until", "source")
 FEE = ("code", "status", "pc_tc", "facility_na", "since", "until", "release", "source")
 GLOBAL_DAYS = ("code", "status", "global_days", "since", "until", "release", "source")
 BILATERAL = ("code", "status", "bilateral", "since", "until", "release", "source")
-CODE = 5  # characters of a procedure code; a longer text is not repeated
+LONGEST_CODE = 5  # characters of a procedure code; a longer text is not repeated
 REPEATABLE = frozenset(
     ("procedures", "modifiers", "diagnoses", "places", "x12-codes")
 )  # types of lists: codes, no texts
 
 
-def _answer(looked_up: LookedUp, table: str, row: Any, says: str, day: date, columns: Iterable[str] = ()) -> Lookup:
+def _answer(
+    looked_up: RecordedLookup, table: str, row: Any, says: str, day: date, columns: Iterable[str] = ()
+) -> LookupExplained:
     return of_reference(TABLES[table], [row] if row else [], says, day, looked_up.reference, columns)
 
 
-def _rows(looked_up: LookedUp, table: str) -> tuple[Any, ...]:
+def _rows(looked_up: RecordedLookup, table: str) -> tuple[Any, ...]:
     """The rows that the look-up read in a table."""
     return next((rows for name, rows in looked_up.rows if name == table), ())
 
 
-def procedure(made: Made, _fact: Fact, day: date, _context: ExplanationContext) -> Iterator[Lookup]:
+def procedure(recorded: Recorded, _fact: Fact, day: date, _context: ExplanationContext) -> Iterator[LookupExplained]:
     """The code in the first of the tables that has rows of it: CPT, HCPCS codes, else the fee schedule."""
-    for each in made:
+    for each in recorded:
         code = each.by[0]
         table, rows = next(((name, rows) for name, rows in each.rows if rows), each.rows[-1])
         if table == MPFS.name:
@@ -71,9 +73,9 @@ def procedure(made: Made, _fact: Fact, day: date, _context: ExplanationContext) 
         yield _answer(each, table, row, says, day, DATED)
 
 
-def fee(made: Made, fact: Fact, day: date, _context: ExplanationContext) -> Iterator[Lookup]:
+def fee(recorded: Recorded, fact: Fact, day: date, _context: ExplanationContext) -> Iterator[LookupExplained]:
     """The fee schedule's row of a code, or of a part of it."""
-    for each in made:
+    for each in recorded:
         code, component, _ = each.by
         row = each.found
         if fact.kind == "visit":
@@ -87,7 +89,7 @@ def fee(made: Made, fact: Fact, day: date, _context: ExplanationContext) -> Iter
             yield _of_fee(each, named, row, _rows(each, MPFS.name), day)
 
 
-def _of_fee(looked_up: LookedUp, named: str, row: Any, rows: Iterable[Any], day: date) -> Lookup:
+def _of_fee(looked_up: RecordedLookup, named: str, row: Any, rows: Iterable[Any], day: date) -> LookupExplained:
     says = missed(rows, day, f"{named} is on the fee schedule")
     if row is not None:
         where = "not done in a facility" if row.facility_na else "may be done in a facility"
@@ -95,32 +97,32 @@ def _of_fee(looked_up: LookedUp, named: str, row: Any, rows: Iterable[Any], day:
     return _answer(looked_up, MPFS.name, row, says, day, FEE)
 
 
-def modifiers(made: Made, fact: Fact, day: date, context: ExplanationContext) -> Iterator[Lookup]:
+def modifiers(recorded: Recorded, fact: Fact, day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
     """Each modifier in the tables of modifiers; of a pair, what each may do."""
     if fact.kind == "pair":
-        yield from _separators(made, fact, day, context)
+        yield from _separators(recorded, fact, day, context)
         return
-    for each in made[:MOST_ROWS]:
+    for each in recorded[:MOST_ROWS]:
         modifier, row = each.by[0], each.found
         says = f"modifier {modifier} is known" if row else f"modifier {modifier} stands in no loaded table"
         yield _answer(each, _table_of_modifier(each), row, says, day)
 
 
-def _table_of_modifier(looked_up: LookedUp) -> str:
+def _table_of_modifier(looked_up: RecordedLookup) -> str:
     return HCPCS_MODIFIERS.name if _rows(looked_up, HCPCS_MODIFIERS.name) else MODIFIERS.name
 
 
-def place(made: Made, _fact: Fact, day: date, _context: ExplanationContext) -> Iterator[Lookup]:
+def place(recorded: Recorded, _fact: Fact, day: date, _context: ExplanationContext) -> Iterator[LookupExplained]:
     """The place of service, and which rate it pays."""
-    for each in made:
+    for each in recorded:
         code, row = each.by[0], each.found
         says = f"place of service {code} pays the {row.setting} rate" if row else f"no row for place of service {code}"
         yield _answer(each, PLACE_OF_SERVICE.name, row, says, day)
 
 
-def mue(made: Made, _fact: Fact, day: date, _context: ExplanationContext) -> Iterator[Lookup]:
+def mue(recorded: Recorded, _fact: Fact, day: date, _context: ExplanationContext) -> Iterator[LookupExplained]:
     """The medically unlikely edit of the code."""
-    for each in made:
+    for each in recorded:
         code, row = each.by[0], each.found
         says = f"no medically unlikely edit of {code} is known on {day}"
         if row is not None:
@@ -129,9 +131,9 @@ def mue(made: Made, _fact: Fact, day: date, _context: ExplanationContext) -> Ite
         yield _answer(each, MUE.name, row, says, day)
 
 
-def taxonomy(made: Made, _fact: Fact, day: date, _context: ExplanationContext) -> Iterator[Lookup]:
+def taxonomy(recorded: Recorded, _fact: Fact, day: date, _context: ExplanationContext) -> Iterator[LookupExplained]:
     """The class of the rendering provider's taxonomy code, which is not repeated."""
-    for each in made:
+    for each in recorded:
         row = each.found
         says = "no row for the taxonomy code"
         if row is not None:
@@ -146,16 +148,18 @@ _INDICATORS = {
 }
 
 
-def edits(made: Made, fact: Fact, day: date, _context: ExplanationContext) -> Iterator[Lookup]:
+def edits(recorded: Recorded, fact: Fact, day: date, _context: ExplanationContext) -> Iterator[LookupExplained]:
     """The windows of the edit between the two codes, the one that answered first."""
     if "first" not in fact.values:  # a fact of units
         return
     pair = fact.values["first"], fact.values["second"]
-    for each in made:
+    for each in recorded:
         yield from windows(*pair, each.found.get(pair, ()), day, each.reference)
 
 
-def windows(column1: str, column2: str, found: Sequence[PtpEdit], day: date, reference: Reference) -> Iterator[Lookup]:
+def windows(
+    column1: str, column2: str, found: Sequence[PtpEdit], day: date, reference: Reference
+) -> Iterator[LookupExplained]:
     """Every window of a PTP edit, and one look-up that says so where there is none."""
     for edit in sorted(found, key=lambda edit: not _holds(edit, day))[:MOST_ROWS]:
         word = "answers" if _holds(edit, day) else f"does not hold on {day}"
@@ -172,14 +176,14 @@ def _holds(edit: PtpEdit, day: date) -> bool:
     return edit.indicator != "9" and in_force(edit, day)
 
 
-def _separators(made: Made, fact: Fact, day: date, context: ExplanationContext) -> Iterator[Lookup]:
+def _separators(recorded: Recorded, fact: Fact, day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
     """What each modifier of the two lines may do, and the rule of the two lines."""
     views = [context.known.views[number - 1] for number in (*fact.lines, *fact.related[:1])]
     carried = dict.fromkeys((view.number, modifier) for view in views for modifier in view.line.modifiers)
     if not carried and "bypass" in fact.values:
         says = f"lines {join_first((view.number for view in views), ' and ')} carry no modifier"
         yield of_reference(MODIFIERS, [], says, day, context.reference)
-    by_code = {each.by[0]: each for each in made}
+    by_code = {each.by[0]: each for each in recorded}
     for number, modifier in [each for each in carried if each[1] in by_code][:MOST_ROWS]:
         each = by_code[modifier]
         says = _of_modifier(number, modifier, each.found.ncci if each.found else None, fact, day)
@@ -204,45 +208,47 @@ def _of_modifier(number: int, modifier: str, group: str | None, fact: Fact, day:
     return f"{named} may separate pairs (group {group})"
 
 
-def diagnosis(made: Made, fact: Fact, day: date, _context: ExplanationContext) -> Iterator[Lookup]:
+def diagnosis(recorded: Recorded, fact: Fact, day: date, _context: ExplanationContext) -> Iterator[LookupExplained]:
     """What the list of billable codes says of the code."""
-    for each in made:
+    for each in recorded:
         says = f"{each.by[0]}: {fact.values['standing'].replace('-', ' ')} as a billable code"
         yield _answer(each, ICD10CM.name, on(_rows(each, ICD10CM.name), day), says, day)
 
 
-def header(made: Made, _fact: Fact, day: date, _context: ExplanationContext) -> Iterator[Lookup]:
+def header(recorded: Recorded, _fact: Fact, day: date, _context: ExplanationContext) -> Iterator[LookupExplained]:
     """That the code is divided further, where it is."""
-    for each in made:
+    for each in recorded:
         if each.found:
             row = on(_rows(each, ICD10CM_HEADERS.name), day)
             yield _answer(each, ICD10CM_HEADERS.name, row, f"{each.by[0]} is divided further", day)
 
 
-def notes(made: Made, _fact: Fact, day: date, _context: ExplanationContext) -> Iterator[Lookup]:
+def notes(recorded: Recorded, _fact: Fact, day: date, _context: ExplanationContext) -> Iterator[LookupExplained]:
     """The notes at the code and at all that it begins with."""
-    for each in made:
+    for each in recorded:
         for note in each.found[:MOST_ROWS]:
             names = f" {note.other}{f' through {note.through}' if note.through else ''}" if note.other else ""
             doubt = ", with words that narrow it" if note.conditional else ""
             yield _answer(each, ICD10CM_NOTES.name, note, f"note at {note.code}: {note.kind}{names}{doubt}", day)
 
 
-def limits(made: Made, _fact: Fact, day: date, context: ExplanationContext) -> Iterator[Lookup]:
+def limits(recorded: Recorded, _fact: Fact, day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
     """The row of each limit, where one is in force."""
-    for each in made:
+    for each in recorded:
         row = row_in_force(each, day)
         if row is not None:
             yield of_book("limits", row, f"{row.name} is {row.value} ({row.source})", context.book)
 
 
-def diagnosis_lists(made: Made, fact: Fact, _day: date, context: ExplanationContext) -> Iterator[Lookup]:
+def diagnosis_lists(
+    recorded: Recorded, fact: Fact, _day: date, context: ExplanationContext
+) -> Iterator[LookupExplained]:
     """Each diagnosis of the line against the list of its policy row."""
-    for each in made:
+    for each in recorded:
         name, rows = each.by[0], each.found
         if not any(row.test == "covered" for row in rows):
             says = f"the list {name} names no covered diagnosis, so that only excluded ones are told"
-            yield Lookup("diagnosis-lists", says)
+            yield LookupExplained("diagnosis-lists", says)
         for code in fact.values.get("diagnoses", ())[:MOST_ROWS]:
             found = [row for row in rows if (code.startswith(row.code) if row.prefix else code == row.code)]
             for row in found:
@@ -250,47 +256,47 @@ def diagnosis_lists(made: Made, fact: Fact, _day: date, context: ExplanationCont
                     "diagnosis-lists", row, f"{code} is {row.test} in {row.list} ({row.source})", context.book
                 )
             if not found:
-                yield Lookup("diagnosis-lists", f"{code} does not stand in {name}")
+                yield LookupExplained("diagnosis-lists", f"{code} does not stand in {name}")
 
 
-def policy(made: Made, _fact: Fact, _day: date, _context: ExplanationContext) -> Iterator[Lookup]:
+def policy(recorded: Recorded, _fact: Fact, _day: date, _context: ExplanationContext) -> Iterator[LookupExplained]:
     """That the policy row of a line names no frequency limit; the row itself is listed among those that competed."""
-    for each in made:
+    for each in recorded:
         if each.found is not None and each.found.frequency is None:
-            yield Lookup("frequencies", "the policy row names no frequency limit")
+            yield LookupExplained("frequencies", "the policy row names no frequency limit")
 
 
-def frequency(made: Made, fact: Fact, day: date, context: ExplanationContext) -> Iterator[Lookup]:
+def frequency(recorded: Recorded, fact: Fact, day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
     """The frequency limit of the policy row, the earlier services that count for it, and diagnoses that except."""
-    for each in made:
+    for each in recorded:
         limit = each.found
         if limit is None:
-            yield Lookup("frequencies", f"the limit {each.by[0]} is not in force on {day}")
+            yield LookupExplained("frequencies", f"the limit {each.by[0]} is not in force on {day}")
             continue
         says = f"{limit.months} full months between two services of the list {limit.code_list} ({limit.source})"
         yield of_book("frequencies", limit, says, context.book)
         record = context.looked_up(fact)
-        yield Lookup("history", _earlier(limit.code_list, record, day, context))
+        yield LookupExplained("history", _earlier(limit.code_list, record, day, context))
         if limit.excepted_diagnoses is not None:
             yield from code_list(of_list(record, limit.excepted_diagnoses), fact, day, context)
 
 
-def _earlier(code_list: str, record: Iterable[LookedUp], day: date, context: ExplanationContext) -> str:
+def _earlier(code_list: str, record: Iterable[RecordedLookup], day: date, context: ExplanationContext) -> str:
     history = context.claim.context.history
     if history is None:
         return "no earlier services were supplied (scrubContext.history)"
     held = {each.by[1:] for each in of_list(record, code_list) if each.found}
     counted = [each for each in history if (each.code, each.day.toordinal()) in held]
-    told = join_first(
+    named = join_first(
         f"{each.code} on {each.day}" for each in sorted(counted, key=lambda each: each.day) if each.day <= day
     )
-    return f"earlier services of the list: {told or 'none'}"
+    return f"earlier services of the list: {named or 'none'}"
 
 
-def articles(made: Made, fact: Fact, day: date, context: ExplanationContext) -> Iterator[Lookup]:
+def articles(recorded: Recorded, fact: Fact, day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
     """The local coverage articles that list the code, and what those that decide say of the diagnoses."""
     words = {each.by[0].row: each.found for each in context.looked_up(fact) if each.what == "article_diagnoses"}
-    for each in made:
+    for each in recorded:
         code, contractor, _ = each.by
         for found in each.found[:MOST_ROWS]:
             row = found.row
@@ -310,9 +316,9 @@ _STANDINGS = {
 }
 
 
-def releases(made: Made, fact: Fact, day: date, _context: ExplanationContext) -> Iterator[Lookup]:
+def releases(recorded: Recorded, fact: Fact, day: date, _context: ExplanationContext) -> Iterator[LookupExplained]:
     """How the day lies to the releases of each table that does not reach it."""
-    by_table = {each.by[0]: each for each in made}
+    by_table = {each.by[0]: each for each in recorded}
     for name in fact.values.get("tables", ()):
         each = by_table[name]
         release = each.found.release
@@ -322,18 +328,18 @@ def releases(made: Made, fact: Fact, day: date, _context: ExplanationContext) ->
         yield _answer(each, name, None, says, day)
 
 
-def needed(made: Made, fact: Fact, _day: date, context: ExplanationContext) -> Iterator[Lookup]:
+def needed(recorded: Recorded, fact: Fact, _day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
     """The row that says how much the transaction needs an element."""
-    for each in made:
+    for each in recorded:
         for row in each.found:
             if row.element == fact.values.get("element"):
                 says = f"{row.element} is {row.need} {in_days(row)} ({row.source})"
                 yield of_book("needed-elements", row, says, context.book)
 
 
-def adopted(made: Made, _fact: Fact, day: date, context: ExplanationContext) -> Iterator[Lookup]:
+def adopted(recorded: Recorded, _fact: Fact, day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
     """Whether the payer applies a pack."""
-    for each in made:
+    for each in recorded:
         pack, payer, _ = each.by
         row = most_specific([row for _, rows in each.rows for row in rows], payer, day)
         says = {
@@ -344,45 +350,47 @@ def adopted(made: Made, _fact: Fact, day: date, context: ExplanationContext) -> 
         yield of_book("adoptions", row, f"{says[each.found]} pack {pack}", context.book)
 
 
-def vendors(made: Made, _fact: Fact, day: date, context: ExplanationContext) -> Iterator[Lookup]:
+def vendors(recorded: Recorded, _fact: Fact, day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
     """The vendors whose software the payer accepts; never the one that was sent."""
-    for each in made:
+    for each in recorded:
         for row in context.book.rows.get("software-vendors", ()):
             if in_force(row, day) and row.vendor.casefold() in each.found:
                 yield of_book("software-vendors", row, f"software of {row.vendor} is accepted", context.book)
 
 
-def of_list(record: Iterable[LookedUp], name: str) -> list[LookedUp]:
+def of_list(record: Iterable[RecordedLookup], name: str) -> list[RecordedLookup]:
     """The codes that were looked up in a list on a day."""
     return [each for each in record if each.what == "contains" and each.by[0] == name]
 
 
-def lists(made: Made, fact: Fact, day: date, context: ExplanationContext) -> Iterator[Lookup]:
+def lists(recorded: Recorded, fact: Fact, day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
     """What was looked up in lists of codes, list by list."""
-    for name in dict.fromkeys(each.by[0] for each in made):
+    for name in dict.fromkeys(each.by[0] for each in recorded):
         words = _OF_LIST.get(name, code_list)
-        yield from words([each for each in made if each.by[0] == name], fact, day, context)
+        yield from words([each for each in recorded if each.by[0] == name], fact, day, context)
 
 
-def code_list(made: Made, _fact: Fact, _day: date, context: ExplanationContext) -> Iterator[Lookup]:
+def code_list(recorded: Recorded, _fact: Fact, _day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
     """The row in which each code stands, or that there is none; texts and taxonomy codes are not repeated."""
-    codes = [each for each in made if each.what == "contains" and each.by[1]]
+    codes = [each for each in recorded if each.what == "contains" and each.by[1]]
     if not codes:
         return
     name = codes[0].by[0]
     kind = LISTS_READ.get(name, "procedures")
     if kind == "words":
-        yield Lookup("code-lists", f"what was sent was held against the {_size(name, context)} rows of the list {name}")
+        yield LookupExplained(
+            "code-lists", f"what was sent was held against the {_size(name, context)} rows of the list {name}"
+        )
     elif kind not in REPEATABLE:
         what = "the taxonomy code" if kind == "taxonomies" else "what was sent"
         stands = "stands" if any(each.found for each in codes) else "does not stand"
-        yield Lookup("code-lists", f"{what} {stands} in the list {name}")
+        yield LookupExplained("code-lists", f"{what} {stands} in the list {name}")
     else:
         for each in codes[:MOST_ROWS]:
             yield in_list(name, each.by[1], date.fromordinal(each.by[2]), context)
 
 
-def in_list(name: str, code: str, day: date, context: ExplanationContext) -> Lookup:
+def in_list(name: str, code: str, day: date, context: ExplanationContext) -> LookupExplained:
     """The row of a code list in which a code stands on a day, or that there is none."""
     rows = [row for row in context.book.rows.get("code-lists", ()) if row.list == name and _names(row, code)]
     row = on(rows, day)
@@ -391,7 +399,7 @@ def in_list(name: str, code: str, day: date, context: ExplanationContext) -> Loo
     if rows:
         says = f"{code} stands in the list {name} only {in_days(rows[0])}"
         return of_book("code-lists", rows[0], says, context.book)
-    return Lookup("code-lists", f"{code} does not stand in the list {name}")
+    return LookupExplained("code-lists", f"{code} does not stand in the list {name}")
 
 
 def _names(row: CodeListRow, code: str) -> bool:
@@ -402,23 +410,23 @@ def _size(name: str, context: ExplanationContext) -> int:
     return sum(row.list == name for row in context.book.rows.get("code-lists", ()))
 
 
-def _source_study(made: Made, fact: Fact, day: date, context: ExplanationContext) -> Iterator[Lookup]:
+def _source_study(recorded: Recorded, fact: Fact, day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
     """Each code that may be the study of a score: in the list that has it, else that it is not among spine studies."""
     asked = [each for each in context.looked_up(fact) if each.what == "contains" and each.by[0] in _STUDIES]
     held = {each.by[1] for each in asked if each.found and each.by[0] == OTHER_STUDIES}
-    codes = dict.fromkeys(each.by[1] for each in made if each.by[1])
-    if any(len(code) > CODE for code in codes):
-        yield Lookup("code-lists", "the stated study is no procedure code")
+    codes = dict.fromkeys(each.by[1] for each in recorded if each.by[1])
+    if any(len(code) > LONGEST_CODE for code in codes):
+        yield LookupExplained("code-lists", "the stated study is no procedure code")
         return
     for code in [*codes][:MOST_ROWS]:
         yield in_list(OTHER_STUDIES if code in held else SPINE_STUDIES, code, day, context)
 
 
-def _nothing(_made: Made, _fact: Fact, _day: date, _context: ExplanationContext) -> Iterator[Lookup]:
+def _nothing(_made: Recorded, _fact: Fact, _day: date, _context: ExplanationContext) -> Iterator[LookupExplained]:
     yield from ()
 
 
-def _software(_made: Made, _fact: Fact, day: date, context: ExplanationContext) -> Iterator[Lookup]:
+def _software(_made: Recorded, _fact: Fact, day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
     """The clearances of software that are in force; never the one that was sent."""
     rows = [row for row in context.book.rows.get("code-lists", ()) if row.list == CLEARED and in_force(row, day)]
     for row in rows[:MOST_ROWS]:
@@ -426,27 +434,31 @@ def _software(_made: Made, _fact: Fact, day: date, context: ExplanationContext) 
         yield of_book("code-lists", row, says, context.book)
 
 
-def _indication(made: Made, _fact: Fact, _day: date, context: ExplanationContext) -> Iterator[Lookup]:
+def _indication(recorded: Recorded, _fact: Fact, _day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
     """That a stated indication is, or is none of, the routine ones; never the text itself."""
-    for each in made:
+    for each in recorded:
         word = "one" if each.found else "none"
         count = _size(ROUTINE, context)
-        yield Lookup("code-lists", f"the stated indication is {word} of the {count} rows of the list {ROUTINE}")
+        yield LookupExplained(
+            "code-lists", f"the stated indication is {word} of the {count} rows of the list {ROUTINE}"
+        )
 
 
-def _forms(_made: Made, _fact: Fact, _day: date, context: ExplanationContext) -> Iterator[Lookup]:
+def _forms(_made: Recorded, _fact: Fact, _day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
     """Which forms count as a notice; never what was sent."""
     says = f"forms that count as a notice are the {_size(FORMS, context)} rows of the list {FORMS}"
-    yield Lookup("code-lists", says)
+    yield LookupExplained("code-lists", says)
 
 
-def _reasons(_made: Made, _fact: Fact, _day: date, context: ExplanationContext) -> Iterator[Lookup]:
+def _reasons(_made: Recorded, _fact: Fact, _day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
     """Which reasons count as generic; never what was sent."""
     count = _size(GENERIC_REASONS, context)
-    yield Lookup("code-lists", f"reasons that say too little are the {count} rows of the list {GENERIC_REASONS}")
+    yield LookupExplained(
+        "code-lists", f"reasons that say too little are the {count} rows of the list {GENERIC_REASONS}"
+    )
 
 
-def _editions(_made: Made, fact: Fact, _day: date, context: ExplanationContext) -> Iterator[Lookup]:
+def _editions(_made: Recorded, fact: Fact, _day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
     """The editions of the form that had to be used on the day of the notice."""
     day = fact.values.get("noticeDay")
     for row in context.book.rows.get("code-lists", ()):
@@ -456,7 +468,7 @@ def _editions(_made: Made, fact: Fact, _day: date, context: ExplanationContext) 
 
 
 _STUDIES = (SPINE_STUDIES, OTHER_STUDIES)
-_OF_LIST: Mapping[str, Words] = {
+_OF_LIST: Mapping[str, RowWords] = {
     SPINE_STUDIES: _source_study,
     OTHER_STUDIES: _nothing,  # said with the spine studies
     CLEARED: _software,
@@ -467,9 +479,9 @@ _OF_LIST: Mapping[str, Words] = {
 }
 
 
-def table(made: Made, fact: Fact, day: date, _context: ExplanationContext) -> Iterator[Lookup]:
+def table(recorded: Recorded, fact: Fact, day: date, _context: ExplanationContext) -> Iterator[LookupExplained]:
     """A row of any other reference table; the key is repeated only where it is a code of the fact."""
-    for each in made[:MOST_ROWS]:
+    for each in recorded[:MOST_ROWS]:
         name, key, _ = each.by
         named = key if key in fact.values.values() else "what was sent"
         row = on(each.found, day)
@@ -478,7 +490,7 @@ def table(made: Made, fact: Fact, day: date, _context: ExplanationContext) -> It
 
 
 # By what is looked up, in the order in which an explanation lists it.
-WORDS: Mapping[str, Words] = {
+WORDS: Mapping[str, RowWords] = {
     "ptp_among": edits,
     "procedure": procedure,
     "modifier": modifiers,

@@ -1,4 +1,4 @@
-"""Words of an explanation: values, lists and days as a billing expert writes them."""
+"""Writes an explanation as a page of text, with values, lists and days as a billing expert writes them."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from scrubber.explain.model import (
     WOULD_FIRE,
     WOULD_NOT_CHECK,
     Candidate,
+    ConditionLeaf,
+    ConditionNode,
     Explanation,
     FactExplained,
-    Leaf,
-    Lookup,
-    Node,
-    Part,
+    FactValue,
+    LookupExplained,
     RuleExplained,
-    Shown,
+    RulePart,
 )
 from scrubber.facts.fact import Fact
 from scrubber.findings import Impact
@@ -39,7 +39,7 @@ from scrubber.rulebook.condition_words import join_first
 from scrubber.rulebook.vocabulary import KINDS
 
 
-def in_words(value: Shown) -> str:
+def in_words(value: FactValue) -> str:
     """A value in a sentence."""
     if value is None:
         return "not known"
@@ -133,32 +133,32 @@ def _heading(name: str, explanation: Explanation, width: int) -> Iterator[str]:
         yield from wrap("No rule fired. --rule ID explains one rule, --line N every rule for a line.", 2, width)
 
 
-def _rule(told: RuleExplained, width: int) -> Iterator[str]:
-    rule = told.rule
+def _rule(explained: RuleExplained, width: int) -> Iterator[str]:
+    rule = explained.rule
     yield style(rule.id, bold=True)
     yield from wrap(f"{rule.title} ({rule.severity}, {rule.category}; {rule.file})", 2, width)
-    for fact in told.facts:
+    for fact in explained.facts:
         yield from _fact(fact, width)
-    if told.nothing:
-        yield _outcome(told.outcome, "")
-        yield from wrap(sentence(told.nothing[0]), 4, width)
+    if explained.nothing:
+        yield _outcome(explained.outcome, "")
+        yield from wrap(sentence(explained.nothing[0]), 4, width)
         yield from wrap(f"(a fact of the kind {rule.scope}: {KINDS[rule.scope].about})", 4, width)
-        for reason in told.nothing[1:]:
+        for reason in explained.nothing[1:]:
             yield from wrap(f"· {reason}", 4, width, hang=2)
-    if told.left_off:
-        yield from wrap(f"and {told.left_off} more of such facts, not told here: name a line", 2, width)
-    yield from _standing(told, width)
+    if explained.left_off:
+        yield from wrap(f"and {explained.left_off} more of such facts, not told here: name a line", 2, width)
+    yield from _standing(explained, width)
 
 
-def _standing(told: RuleExplained, width: int) -> Iterator[str]:
+def _standing(explained: RuleExplained, width: int) -> Iterator[str]:
     """Status and payer of the rule: the same for all its facts."""
     yield style("  Whom it holds for, and what it counts", bold=True)
-    mark = {True: TRUE, False: FALSE, None: NOT_JUDGED}[told.adoption.adopted]
-    yield from _marked(mark, told.adoption.because, 4, width)
-    yield from _candidates([row for row in told.adoption.rows if not row.answered], width)
-    yield from wrap(f"· status {told.effect}", 4, width, hang=2)
-    if told.rule.related:
-        yield from wrap(f"· see also {', '.join(told.rule.related)}", 4, width, hang=2)
+    mark = {True: TRUE, False: FALSE, None: NOT_JUDGED}[explained.adoption.adopted]
+    yield from _marked(mark, explained.adoption.because, 4, width)
+    yield from _candidates([row for row in explained.adoption.rows if not row.answered], width)
+    yield from wrap(f"· status {explained.effect}", 4, width, hang=2)
+    if explained.rule.related:
+        yield from wrap(f"· see also {', '.join(explained.rule.related)}", 4, width, hang=2)
 
 
 def _fact(fact: FactExplained, width: int) -> Iterator[str]:
@@ -196,16 +196,16 @@ def _outcome(outcome: str, place: str) -> str:
     return f"  {style(word, fg=colour, bold=True)}{place}"
 
 
-def _part(part: Part, width: int) -> Iterator[str]:
+def _part(part: RulePart, width: int) -> Iterator[str]:
     yield from _marked(part.node.verdict, _PARTS[part.name], 4, width)
-    alone = isinstance(part.node, Leaf) or part.node.word == "all"
-    nodes = (part.node,) if isinstance(part.node, Leaf) or not alone else part.node.parts
+    alone = isinstance(part.node, ConditionLeaf) or part.node.word == "all"
+    nodes = (part.node,) if isinstance(part.node, ConditionLeaf) or not alone else part.node.parts
     for node in nodes:
         yield from _node(node, 6, width)
 
 
-def _node(node: Node, indent: int, width: int) -> Iterator[str]:
-    if isinstance(node, Leaf):
+def _node(node: ConditionNode, indent: int, width: int) -> Iterator[str]:
+    if isinstance(node, ConditionLeaf):
         value = in_words(node.value) if node.value is not None else (node.state or "no value here").replace("-", " ")
         yield from _marked(node.verdict, f"{node.fact}: {value} — asked: {node.asked}", indent, width)
         yield from wrap(f"({node.about})", indent + 2, width)
@@ -223,7 +223,7 @@ def _marked(verdict: str, text: str, indent: int, width: int) -> Iterator[str]:
     yield from rest
 
 
-def _source(lookup: Lookup) -> str:
+def _source(lookup: LookupExplained) -> str:
     """Where a look-up was answered: file and line, or table and release."""
     if lookup.place:
         return f" [{lookup.place}]"
@@ -242,8 +242,8 @@ def _candidates(rows: Sequence[Candidate], width: int) -> Iterator[str]:
 def _brief(rules: Sequence[RuleExplained], width: int) -> Iterator[str]:
     yield style("OTHER RULES THAT APPLY, WHICH DID NOT FIRE (--rule ID tells the whole)", bold=True)
     alike: dict[str, list[str]] = {}
-    for told in rules:
-        alike.setdefault(told.because, []).append(told.rule.id)
+    for explained in rules:
+        alike.setdefault(explained.because, []).append(explained.rule.id)
     for because, ids in alike.items():
         yield from wrap(f"{sentence(because)} [{', '.join(ids)}]", 2, width, hang=2)
 

@@ -1,4 +1,4 @@
-"""Facts of the claim as a whole, and of tables that do not reach its dates of service."""
+"""Makes the facts of the claim as a whole, and of tables that do not reach its dates of service."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def claim_fact(claim: Claim, payer: Payer, day: date, documents: Documents, rule
         values["frequency"] = claim.frequency
     if claim.context.plan:
         _add_plan(values, claim.context.plan, claim, day, rulebook)
-    return Fact("claim", values, says={"conflict-lines": ", ".join(map(str, sorted(documents.conflicts)))})
+    return Fact("claim", values, message_words={"conflict-lines": ", ".join(map(str, sorted(documents.conflicts)))})
 
 
 def _add_qualifiers(values: dict[str, Any], claim: Claim, day: date) -> None:
@@ -86,7 +86,7 @@ class Unreached(NamedTuple):
 
     day: date
     values: Mapping[str, Any]
-    says: Mapping[str, str]
+    message_words: Mapping[str, str]
     evidence: Mapping[str, str | int | bool | tuple[str, ...]]
 
 
@@ -102,7 +102,7 @@ def table_facts(
         return
     for found in _unreached(min(days), max(days), payer, rulebook, reference, stale_after):
         lines = tuple([view.number for view in views if found.day in (view.first, view.last)])
-        yield Fact("table", dict(found.values), lines, says=found.says, evidence=found.evidence)
+        yield Fact("table", dict(found.values), lines, message_words=found.message_words, evidence=found.evidence)
 
 
 @remembered(REMEMBERED)

@@ -1,4 +1,4 @@
-"""Facts of coverage: what the payer's policy, or else a contractor's article, says of a line and its diagnoses.
+"""Makes the facts of coverage: a line and its diagnoses under the payer's policy, or else a contractor's article.
 
 Rows of rule authors win: loaded articles of a Medicare contractor answer only where no row speaks of the code.
 """
@@ -40,21 +40,25 @@ def article_fact(view: LineView, notices: Notices, reference: Reference) -> Fact
     day, code, contractor = view.first, view.line.procedure, view.payer.contractor
     if day is None or code is None or contractor is None or view.payer.line_of_business != "original-medicare":
         return None
-    judged = ((article, _judge(article, view, reference)) for article in reference.coverage(code, contractor, day))
-    answers = [(article, *found) for article, found in judged if found is not None]
+    checked = (
+        (article, _check_article(article, view, reference)) for article in reference.coverage(code, contractor, day)
+    )
+    answers = [(article, *found) for article, found in checked if found is not None]
     if not answers:
         return None
     article, status, test = min(answers, key=lambda answer: _BEST_FIRST.index(answer[2]))
     values = view.values | {"status": status, "effect": "warn", "diagnosisTest": test, "frequencyTest": "no-limit"}
     values |= notices.state(view) | {"noticeHolds": notices.holds(view)}
     title = _title(article)
-    says = {"policy": f"{title}, {_WHY_UNKNOWN[article.decides]}" if status == "unknown" else title}
+    message_words = {"policy": f"{title}, {_WHY_UNKNOWN[article.decides]}" if status == "unknown" else title}
     authority = Authority("payer-policy", title, f"version {article.row.version}", binding=True)
     evidence = _evidence(article, status, contractor)
-    return Fact("coverage", values, (view.number,), says=says, evidence=evidence, authority=(authority,))
+    return Fact(
+        "coverage", values, (view.number,), message_words=message_words, evidence=evidence, authority=(authority,)
+    )
 
 
-def _judge(article: LocalArticle, view: LineView, reference: Reference) -> tuple[Status, str] | None:
+def _check_article(article: LocalArticle, view: LineView, reference: Reference) -> tuple[Status, str] | None:
     """Status and the word of the diagnosis test; None: an article that only excludes does not speak of the line."""
     if article.decides in ("paragraphs", "text") or view.first is None:
         return "unknown", "no-list"
@@ -130,14 +134,21 @@ def _coverage(
     values["diagnosisTest"] = _diagnosis_test(view, policy, rulebook)
     if policy.status == "adjunct":
         values |= _base_study(claim, view, documents, rulebook)
-    says = {"policy": policy.title}
-    _add_frequency(values, says, claim, view, policy, rulebook)
+    message_words = {"policy": policy.title}
+    _add_frequency(values, message_words, claim, view, policy, rulebook)
     values |= notices.state(view) | {"noticeHolds": notices.holds(view)}
     evidence = {"policy": policy.title, "status": policy.status, "effect": policy.effect}
     table = rulebook.policy_table(policy)
     if table is not None:
         evidence["table"] = table
-    return Fact("coverage", values, (view.number,), says=says, evidence=evidence, authority=(policy_authority(policy),))
+    return Fact(
+        "coverage",
+        values,
+        (view.number,),
+        message_words=message_words,
+        evidence=evidence,
+        authority=(policy_authority(policy),),
+    )
 
 
 def _diagnosis_test(view: LineView, policy: PolicyRow, rulebook: Rulebook) -> str:
@@ -173,7 +184,7 @@ def _base_study(claim: Claim, view: LineView, documents: Documents, rulebook: Ru
 
 def _add_frequency(
     values: dict[str, Any],
-    says: dict[str, str],
+    message_words: dict[str, str],
     claim: Claim,
     view: LineView,
     policy: PolicyRow,
@@ -183,13 +194,13 @@ def _add_frequency(
     if limit is None or view.first is None:
         values["frequencyTest"] = "no-limit"
         return
-    says["months"] = f"{limit.months} full {'month' if limit.months == 1 else 'months'}"
-    says["exceptions"] = limit.exceptions or "none that is known here"
+    message_words["months"] = f"{limit.months} full {'month' if limit.months == 1 else 'months'}"
+    message_words["exceptions"] = limit.exceptions or "none that is known here"
     latest = _latest_before(claim, view, view.first, limit.code_list, rulebook)
     if latest is not None and _months(latest, view.first) <= limit.months:
         values["frequencyTest"] = "excepted" if _excepted(view, limit, rulebook) else "too-soon"
-        says["earlier-day"] = latest.isoformat()
-        says["next-day"] = _first_of_month_after(latest, limit.months + 1)
+        message_words["earlier-day"] = latest.isoformat()
+        message_words["next-day"] = _first_of_month_after(latest, limit.months + 1)
     elif claim.context.history is None:  # what stands on the claim is in time, but it is not all there was
         values[state_key("frequencyTest")] = NOT_SUPPLIED_STATE
     else:

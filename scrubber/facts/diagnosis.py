@@ -1,4 +1,4 @@
-"""Facts of diagnoses: codes that are not billable, and what the tabular list says against pairs of them.
+"""Makes the facts of diagnoses: codes that are not billable, and pairs that the tabular list excludes.
 
 Nothing is said of a code that is in force and that no note speaks against, which is nearly all of them.
 """
@@ -27,7 +27,7 @@ DIAGNOSIS_LOOK_UPS: LookUps = dict.fromkeys(
 REMEMBERED = 16_384  # codes, by day, that a process remembers
 
 
-class _Listed(NamedTuple):
+class _CodeEntry(NamedTuple):
     """What the tables say of a code on a day. `letters` begin the `excluded`; `ages`: youngest and oldest in years."""
 
     standing: str
@@ -49,16 +49,16 @@ def diagnosis_facts(claim: Claim, payer: Payer, day: date, reference: Reference)
     """One fact for each ICD-10-CM code that something is to be said of, on a day that the tables reach."""
     if reference.silent(ICD10CM, day):
         return  # a list judges its own days only; notChecked says that this is none of them
-    earlier: list[tuple[str, _Listed]] = []
+    earlier: list[tuple[str, _CodeEntry]] = []
     for diagnosis in claim.diagnoses:
         if diagnosis.code is None or diagnosis.qualifier in ICD9:
             continue
-        listed = _listed(reference, diagnosis.code, day)
-        others = _kept_apart(diagnosis.code, listed, earlier)
-        values = _values(diagnosis, listed, others, claim.patient, day)
-        if values or listed.standing != "in-force":
-            yield _fact(claim, payer, day, diagnosis, listed, others, values)
-        earlier.append((diagnosis.code, listed))
+        entry = _code_entry(reference, diagnosis.code, day)
+        others = _excluded_codes(diagnosis.code, entry, earlier)
+        values = _values(diagnosis, entry, others, claim.patient, day)
+        if values or entry.standing != "in-force":
+            yield _fact(claim, payer, day, diagnosis, entry, others, values)
+        earlier.append((diagnosis.code, entry))
 
 
 def _fact(
@@ -66,40 +66,55 @@ def _fact(
     payer: Payer,
     day: date,
     diagnosis: Diagnosis,
-    listed: _Listed,
+    entry: _CodeEntry,
     others: tuple[str, ...],
     values: dict[str, Any],
 ) -> Fact:
-    said = {"day": day.toordinal(), "code": diagnosis.code, "standing": listed.standing}
+    stated = {"day": day.toordinal(), "code": diagnosis.code, "standing": entry.standing}
     lines = tuple(line.number for line in claim.lines if diagnosis.position in line.pointers)
-    says = {"characters": ", ".join(listed.characters), "others": ", ".join(others), "ages": _in_words(listed.ages)}
+    message_words = {
+        "characters": ", ".join(entry.characters),
+        "others": ", ".join(others),
+        "ages": _in_words(entry.ages),
+    }
     evidence = {"excludes1": others} if others else {}
     pointer = diagnosis.pointer + "/diagnosisCode"
-    return Fact("diagnosis", payer_fields(payer) | said | values, lines, pointer=pointer, says=says, evidence=evidence)
+    return Fact(
+        "diagnosis",
+        payer_fields(payer) | stated | values,
+        lines,
+        pointer=pointer,
+        message_words=message_words,
+        evidence=evidence,
+    )
 
 
 def _values(
-    diagnosis: Diagnosis, listed: _Listed, others: tuple[str, ...], patient: Person, day: date
+    diagnosis: Diagnosis, entry: _CodeEntry, others: tuple[str, ...], patient: Person, day: date
 ) -> dict[str, Any]:
     """What stands against the code beside its standing; only that is set."""
     values: dict[str, Any] = {}
     if others:
         values["excludedPair"] = True
-    if listed.underlying_first and diagnosis.position == 1:
+    if entry.underlying_first and diagnosis.position == 1:
         values["underlyingFirst"] = True
-    if listed.sex and SEXES.get(patient.sex or "", listed.sex) != listed.sex:
-        values["onlyForSex"] = listed.sex
-    if listed.ages and patient.birth_date and not listed.ages[0] <= _age(patient.birth_date, day) <= listed.ages[1]:
+    if entry.sex and SEXES.get(patient.sex or "", entry.sex) != entry.sex:
+        values["onlyForSex"] = entry.sex
+    if entry.ages and patient.birth_date and not entry.ages[0] <= _age(patient.birth_date, day) <= entry.ages[1]:
         values["outsideAges"] = True
     return values
 
 
-def _kept_apart(code: str, listed: _Listed, earlier: Sequence[tuple[str, _Listed]]) -> tuple[str, ...]:
+def _excluded_codes(code: str, entry: _CodeEntry, earlier: Sequence[tuple[str, _CodeEntry]]) -> tuple[str, ...]:
     """Codes before it that a note of either keeps apart from it: each pair is told once, at the later code."""
-    if not listed.letters:
-        return tuple([other for other, of_other in earlier if of_other.letters and of_other.excludes(code)])
+    if not entry.letters:
+        return tuple([other for other, other_entry in earlier if other_entry.letters and other_entry.excludes(code)])
     return tuple(
-        [other for other, of_other in earlier if other != code and (listed.excludes(other) or of_other.excludes(code))]
+        [
+            other
+            for other, other_entry in earlier
+            if other != code and (entry.excludes(other) or other_entry.excludes(code))
+        ]
     )
 
 
@@ -117,12 +132,12 @@ _NO_LIMIT = 999  # years
 
 
 @remembered(REMEMBERED)
-def _listed(reference: Reference, code: str, day: date) -> _Listed:
+def _code_entry(reference: Reference, code: str, day: date) -> _CodeEntry:
     notes = reference.diagnosis_notes(code, day)
     characters = tuple(note.other for note in notes if note.kind == "seventh-character" and note.other)
     excluded = tuple(_excluded(notes, code))
     sexes = {note.other for note in notes if note.kind == "sex"}
-    return _Listed(
+    return _CodeEntry(
         _standing(reference, code, day, characters),
         characters,
         excluded,

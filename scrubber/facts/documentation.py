@@ -1,4 +1,4 @@
-"""Facts of documentation: what the sender said of the report behind a line, element by element, three-valued."""
+"""Makes the facts of documentation: what is stated of the report behind a line, three-valued, element by element."""
 
 from __future__ import annotations
 
@@ -114,9 +114,9 @@ def flag_state(name: str, elements: Elements) -> Values:
 def modifier_support(documents: Documents, *numbers: int) -> Values:
     """Whether the record supports a modifier on some of these lines: the first of them that anything is said of."""
     for number in numbers:
-        said = flag_state("modifierSupport", documents.of(number))
-        if said.get("modifierSupport?") != NOT_SUPPLIED_STATE:
-            return said
+        state = flag_state("modifierSupport", documents.of(number))
+        if state.get("modifierSupport?") != NOT_SUPPLIED_STATE:
+            return state
     return {"modifierSupport?": NOT_SUPPLIED_STATE}
 
 

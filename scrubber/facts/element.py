@@ -1,4 +1,4 @@
-"""Facts of elements that are missing or malformed. A sound claim makes none of them."""
+"""Makes the facts of elements that are missing or malformed. A sound claim has none of them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CENT = Decimal("0.01")
 X12 = "x12-"  # begins the name of a code list of the transaction; the name of its element follows
 
 ELEMENT_LOOK_UPS: LookUps = {"need": (("needed_elements", ""),)}
-Found = Sequence[tuple[str, str]]
+ElementFaults = Sequence[tuple[str, str]]
 
 
 class X12Codes:
@@ -60,7 +60,7 @@ def line_flaws(line: ServiceLine, claim: Claim, received_on: date, codes: X12Cod
     ]
 
 
-def _missing_in_line(line: ServiceLine) -> Found:
+def _missing_in_line(line: ServiceLine) -> ElementFaults:
     given = {
         "procedure": line.procedure,
         "charge": line.charge is not None,
@@ -96,7 +96,7 @@ def _line_code_flaws(
     return tuple((element, fault) for wrong, element, fault in checks if wrong)
 
 
-def _numbers(line: ServiceLine) -> Found:
+def _numbers(line: ServiceLine) -> ElementFaults:
     charge, units = line.charge, line.units
     flaws = []
     if charge is not None and charge < 0:
@@ -110,7 +110,7 @@ def _numbers(line: ServiceLine) -> Found:
     return tuple(flaws)
 
 
-def _dates(line: ServiceLine, claim: Claim, received_on: date) -> Found:
+def _dates(line: ServiceLine, claim: Claim, received_on: date) -> ElementFaults:
     first, last, born = line.first_day, line.last_day, claim.patient.birth_date
     if first and last and born and born <= first <= last <= received_on:
         return ()
@@ -127,7 +127,7 @@ def _dates(line: ServiceLine, claim: Claim, received_on: date) -> Found:
 
 
 @remembered(CODES_REMEMBERED)
-def _pointers(pointers: tuple[int, ...], diagnoses: int) -> Found:
+def _pointers(pointers: tuple[int, ...], diagnoses: int) -> ElementFaults:
     """What is wrong with a line's pointers on a claim of so many diagnoses."""
     flaws = []
     if len(pointers) > MOST_POINTERS:
@@ -169,13 +169,13 @@ def element_facts(
     claim: Claim, payer: Payer, day: date, received_on: date, codes: X12Codes, rulebook: Rulebook
 ) -> Iterator[Fact]:
     """One fact for each element that is missing or malformed. `day` is the claim's first date of service."""
-    told: set[tuple[str, int | None, str | None]] = set()
+    unreadable: set[tuple[str, int | None, str | None]] = set()
     for item in claim.unreadable:
-        told |= {(item.element, item.line, item.pointer), (item.element, item.line, None)}
+        unreadable |= {(item.element, item.line, item.pointer), (item.element, item.line, None)}
         flaw = Flaw(item.element, "unreadable", item.line, item.pointer, expected=item.expected)
         yield _fact(flaw, claim, payer, day)
     for flaw in _flaws(claim, payer, day, received_on, codes, rulebook):
-        if (flaw.element, flaw.line, flaw.pointer) not in told:  # else it only repeats that it could not be read
+        if (flaw.element, flaw.line, flaw.pointer) not in unreadable:  # else it only repeats that it could not be read
             yield _fact(flaw, claim, payer, day)
     if claim.resembling:
         yield from _resembling_facts(claim, payer, day)
@@ -201,16 +201,21 @@ def _resembling_facts(claim: Claim, payer: Payer, day: date) -> Iterator[Fact]:
             lines,
             pointer=names[0].pointer,
             element=element,
-            says={"label": ELEMENTS[element].label, "meant": meant, "where": _where(lines), "count": str(len(names))},
+            message_words={
+                "label": ELEMENTS[element].label,
+                "meant": meant,
+                "where": _where(lines),
+                "count": str(len(names)),
+            },
         )
 
 
 def _where(lines: tuple[int, ...]) -> str:
     if not lines:
         return "Claim"
-    shown = ", ".join(map(str, lines[:MOST_SHOWN]))
+    named = ", ".join(map(str, lines[:MOST_SHOWN]))
     more = f" and {len(lines) - MOST_SHOWN} more" if len(lines) > MOST_SHOWN else ""
-    return f"Line{'s' if len(lines) > 1 else ''} {shown}{more}"
+    return f"Line{'s' if len(lines) > 1 else ''} {named}{more}"
 
 
 def _elements_by_last_name() -> dict[str, str]:
@@ -239,11 +244,11 @@ def _fact(flaw: Flaw, claim: Claim, payer: Payer, day: date) -> Fact:
         (flaw.line,) if flaw.line else (),
         pointer=flaw.pointer or pointer_to(flaw.element, claim, line),
         element=flaw.element,
-        says=_says(flaw),
+        message_words=_message_words(flaw),
     )
 
 
-def _says(flaw: Flaw) -> dict[str, str]:
+def _message_words(flaw: Flaw) -> dict[str, str]:
     """The words of a finding about an element. `sent-as` is its place in the body, which holds no value."""
     element = ELEMENTS[flaw.element]
     words = {

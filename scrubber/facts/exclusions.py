@@ -1,4 +1,4 @@
-"""Which services the law excludes from Medicare, by dated rows: what modifier GY may be said of."""
+"""Says which services the law excludes from Medicare, by dated rows: those on which modifier GY may stand."""
 
 from __future__ import annotations
 

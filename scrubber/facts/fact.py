@@ -1,4 +1,4 @@
-"""One fact: a flat set of typed values that a rule may read, and where a finding on it points."""
+"""Defines a fact: a flat set of typed values that a rule may read, and where a finding on it points."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Fact:
     related: tuple[int, ...] = ()
     pointer: str | None = None
     element: str | None = None
-    says: Mapping[str, str] = field(default_factory=dict)
+    message_words: Mapping[str, str] = field(default_factory=dict)
     evidence: Mapping[str, str | int | bool | tuple[str, ...]] = field(default_factory=dict)
     authority: tuple[Authority, ...] = ()
 

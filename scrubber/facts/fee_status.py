@@ -1,4 +1,4 @@
-"""What the status of a code on the Medicare fee schedule says of paying it, for facts of lines and notices."""
+"""Reads the status of a code on the Medicare fee schedule, for facts of lines and notices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gathers all facts of one claim, in the order of their kinds."""
+"""Gathers all facts of one claim for the engine, in the order of their kinds."""
 
 from __future__ import annotations
 

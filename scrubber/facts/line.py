@@ -1,4 +1,4 @@
-"""Facts of single lines: what tables say of code, modifiers, place and provider."""
+"""Makes the facts of single lines: code, modifiers, place and provider as the tables have them."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def line_facts(
         if view.first is not None:
             taxonomy = (view.rendering or billing).taxonomy
             values["supplier"] = taxonomy is not None and _is_a_suppliers(taxonomy, view.first, lists)
-            values |= _tables_say(view.line.procedure, view.line.modifiers, view.first, reference, lists)
+            values |= _table_fields(view.line.procedure, view.line.modifiers, view.first, reference, lists)
             unlisted = _is_absent(view, reference)
             values["placeNotListed"] = unlisted
             values["placeUnknown"] = bool(view.place) and view.setting is None and not unlisted
@@ -91,7 +91,7 @@ def _is_absent(view: LineView, reference: Reference) -> bool:
 
 
 @remembered(REMEMBERED)
-def _tables_say(
+def _table_fields(
     code: str | None, modifiers: tuple[str, ...], day: date, reference: Reference, lists: CodeLists
 ) -> Mapping[str, str | int | bool | tuple[str, ...]]:
     """What the tables say of a code and modifiers on a day, as fields of a line."""

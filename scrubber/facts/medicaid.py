@@ -1,4 +1,4 @@
-"""Facts of Medicaid claims under Medicare's NCCI edits, where Medicaid's own tables do not answer for the day.
+"""Makes the facts of Medicaid claims under Medicare's NCCI edits, where no table of Medicaid's own answers.
 
 Medicaid has tables of its own, which differ from Medicare's (MLN9018659). Where none is loaded, Medicare's say at most
 where to look; so these facts are of a kind of their own, which no rule that carries out an edit can read.

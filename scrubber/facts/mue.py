@@ -1,4 +1,4 @@
-"""Facts of codes whose units of one provider and day exceed their medically unlikely edit."""
+"""Makes the facts of codes whose units of one provider and day exceed their medically unlikely edit."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _widest(facts: list[Fact]) -> list[Fact]:
     kept: list[tuple[frozenset[int], Fact]] = []
     for fact in sorted(facts, key=lambda fact: -len(fact.lines)):
         lines = frozenset(fact.lines)
-        if not any(lines <= told for told, _ in kept):
+        if not any(lines <= others for others, _ in kept):
             kept.append((lines, fact))
     return [fact for _, fact in kept]
 
@@ -142,9 +142,9 @@ def _code_day(code: str, day: date, group: Sequence[LineView], reference: Refere
 
 def _both_sides(lines: Sequence[LineView]) -> bool:
     """Whether the lines say both sides: a pair of BOTH_SIDES, or 50 on a line of more than one unit."""
-    said = {modifier for view in lines for modifier in view.line.modifiers}
+    stated = {modifier for view in lines for modifier in view.line.modifiers}
     doubled = any("50" in view.line.modifiers and (view.line.units or NOTHING) > 1 for view in lines)
-    return doubled or any(said >= pair for pair in BOTH_SIDES)
+    return doubled or any(stated >= pair for pair in BOTH_SIDES)
 
 
 def _units_a_day(view: LineView) -> Decimal:

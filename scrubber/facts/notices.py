@@ -1,4 +1,4 @@
-"""Facts of beneficiary notices: what each says, whether it holds up for a line, and who bears a loss.
+"""Makes the facts of beneficiary notices: what each states, whether it is valid for a line, and who bears a loss.
 
 The form is read from what senders copy off the page: its name, with or without the footer that states the edition and
 the day on which that edition expires. A reason counts as generic or vague only where it is one of a list of known
@@ -79,7 +79,7 @@ class Notice(NamedTuple):
         return _day_of(self.signed, self.issued)
 
 
-class Judgement(NamedTuple):
+class NoticeCheck(NamedTuple):
     """What speaks against a notice for a line. `leaves_out`: something was left out that it cannot be judged without.
 
     `faults` make it invalid. `doubts` are worth a warning, and leave it valid. `notice` is what was judged.
@@ -112,7 +112,7 @@ def read_notice(sent: Abn, rulebook: Rulebook) -> Notice:
     )
 
 
-def judge(notice: Notice, day: date | None, assigned: bool | None, rulebook: Rulebook) -> Judgement:
+def check_notice(notice: Notice, day: date | None, assigned: bool | None, rulebook: Rulebook) -> NoticeCheck:
     """A notice against a line of that date of service. `assigned`: the claim's provider accepts assignment."""
     faults = [
         _option_fault(notice),
@@ -128,7 +128,7 @@ def judge(notice: Notice, day: date | None, assigned: bool | None, rulebook: Rul
         "superseded-edition" if notice.superseded else "",
         "vague-reason" if _is_vague(notice, day, rulebook) else "",
     ]
-    return Judgement(tuple(filter(None, faults)), _leaves_out(notice, assigned), tuple(filter(None, doubts)), notice)
+    return NoticeCheck(tuple(filter(None, faults)), _leaves_out(notice, assigned), tuple(filter(None, doubts)), notice)
 
 
 def read_form(sent: str) -> tuple[str, date | None]:
@@ -200,10 +200,10 @@ def _late(notice: Notice, day: date | None) -> str:
 def _reason_fault(notice: Notice, day: date | None, rulebook: Rulebook) -> str:
     if notice.reason is ABSENT:
         return "no-reason"
-    return "generic-reason" if _says(GENERIC_REASONS, notice, day, rulebook) else ""
+    return "generic-reason" if _is_made_of(GENERIC_REASONS, notice, day, rulebook) else ""
 
 
-def _says(phrases: str, notice: Notice, day: date | None, rulebook: Rulebook) -> bool:
+def _is_made_of(phrases: str, notice: Notice, day: date | None, rulebook: Rulebook) -> bool:
     """Whether the whole reason is one of a list of phrases, or made of the words that go with the list."""
     if not isinstance(notice.reason, str) or not notice.reason or day is None:
         return False
@@ -214,7 +214,7 @@ def _says(phrases: str, notice: Notice, day: date | None, rulebook: Rulebook) ->
 
 
 def _is_vague(notice: Notice, day: date | None, rulebook: Rulebook) -> bool:
-    return _says(VAGUE_REASONS, notice, day, rulebook) and not _says(GENERIC_REASONS, notice, day, rulebook)
+    return _is_made_of(VAGUE_REASONS, notice, day, rulebook) and not _is_made_of(GENERIC_REASONS, notice, day, rulebook)
 
 
 def _refusal_faults(notice: Notice, day: date | None, assigned: bool | None, rulebook: Rulebook) -> tuple[str, ...]:
@@ -266,8 +266,8 @@ class Notices:
             notice = read_notice(sent, rulebook)
             for number in sent.lines:
                 self._of_line.setdefault(number, set()).add(notice)
-        self._astray = any(not sent.lines for sent in claim.context.abn or ())
-        self._judged: dict[int, Judgement | None] = {}
+        self._lines_unreadable = any(not sent.lines for sent in claim.context.abn or ())
+        self._checks: dict[int, NoticeCheck | None] = {}
 
     def covers(self, number: int) -> bool:
         """Whether some notice is about the line."""
@@ -279,29 +279,29 @@ class Notices:
         Of several notices for a line a valid one counts. A notice that leaves out its signature date, its option or
         its reason cannot be judged, and one whose lines cannot be read may be about any line: not-supplied.
         """
-        judged = self._of(view)
-        if judged is None:
-            stated = self._supplied and not self._astray
+        check = self._of(view)
+        if check is None:
+            stated = self._supplied and not self._lines_unreadable
             return {"abn?": (Absence.ABSENT if stated else Absence.NOT_SUPPLIED).value}
-        if judged.faults:
+        if check.faults:
             return {"abn": "invalid"}
-        return {"abn?": Absence.NOT_SUPPLIED.value} if judged.leaves_out else {"abn": "valid"}
+        return {"abn?": Absence.NOT_SUPPLIED.value} if check.leaves_out else {"abn": "valid"}
 
     def details(self, view: LineView) -> dict[str, Any]:
         """What speaks against the notice for a line, its day, and the day on which the form's edition expires."""
-        judged = self._of(view)
-        if judged is None:
+        check = self._of(view)
+        if check is None:
             return {"abnFaults": (), "abnDoubts": ()}
-        days = {"noticeDay": judged.notice.day, "formExpires": judged.notice.expires}
-        told = {name: day.toordinal() for name, day in days.items() if day is not None}
-        return {"abnFaults": judged.faults, "abnDoubts": judged.doubts, **told}
+        days = {"noticeDay": check.notice.day, "formExpires": check.notice.expires}
+        days_known = {name: day.toordinal() for name, day in days.items() if day is not None}
+        return {"abnFaults": check.faults, "abnDoubts": check.doubts, **days_known}
 
-    def _of(self, view: LineView) -> Judgement | None:
-        if view.number not in self._judged:
+    def _of(self, view: LineView) -> NoticeCheck | None:
+        if view.number not in self._checks:
             notices = self._of_line.get(view.number, ())
-            judged = [judge(notice, view.first, self._assigned, self._rulebook) for notice in notices]
-            self._judged[view.number] = min(judged, key=_speaks_against, default=None)
-        return self._judged[view.number]
+            check = [check_notice(notice, view.first, self._assigned, self._rulebook) for notice in notices]
+            self._checks[view.number] = min(check, key=_fault_order, default=None)
+        return self._checks[view.number]
 
     def holds(self, view: LineView) -> bool:
         """Whether GA stands on the line with a valid notice of which nothing is doubtful.
@@ -310,8 +310,8 @@ class Notices:
         """
         if view.payer.line_of_business != "original-medicare" or "GA" not in view.line.modifiers or not self._primary:
             return False
-        judged = self._of(view)
-        return judged is not None and not (judged.faults or judged.leaves_out or judged.doubts)
+        check = self._of(view)
+        return check is not None and not (check.faults or check.leaves_out or check.doubts)
 
 
 def abn_facts(
@@ -331,10 +331,10 @@ def abn_facts(
         yield Fact("abn", values, (view.number,))
 
 
-def _speaks_against(judged: Judgement) -> tuple[object, ...]:
+def _fault_order(check: NoticeCheck) -> tuple[object, ...]:
     """The best of several notices first; of two equals always the same one."""
-    days = [day.toordinal() if day else 0 for day in (judged.notice.day, judged.notice.expires)]
-    return len(judged.faults), judged.leaves_out, len(judged.doubts), judged.faults, judged.doubts, days
+    days = [day.toordinal() if day else 0 for day in (check.notice.day, check.notice.expires)]
+    return len(check.faults), check.leaves_out, len(check.doubts), check.faults, check.doubts, days
 
 
 PROVIDER, PATIENT, UNSETTLED = "provider", "patient", "unsettled"

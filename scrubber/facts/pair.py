@@ -1,4 +1,4 @@
-"""Facts of pairs of lines: under an NCCI procedure-to-procedure edit, or named by a rule."""
+"""Makes the facts of pairs of lines: under an NCCI procedure-to-procedure edit, or named by a rule."""
 
 from __future__ import annotations
 
@@ -105,12 +105,12 @@ def pair_facts(
         for fallen in by_code[column2]:
             if exclusions.billed_for_denial(fallen):
                 continue
-            for fact in _judged(by_code[column1], fallen, windows, documents, lists, reference):
+            for fact in _worst_pair(by_code[column1], fallen, windows, documents, lists, reference):
                 fact.values["editApplies"] = applied
                 yield fact
 
 
-def _judged(
+def _worst_pair(
     stays: Sequence[LineView],
     fallen: LineView,
     windows: Sequence[PtpEdit],
@@ -119,24 +119,24 @@ def _judged(
     reference: Reference,
 ) -> Iterator[Fact]:
     """The fallen line against every line of one column-one code: the bundled ones together, else the worst of them."""
-    judged: list[tuple[LineView, _Found]] = []
+    found_pairs: list[tuple[LineView, _EditFound]] = []
     for other in stays:
         edit, day = _edit_between(other, fallen, windows)
         if edit is None or other.provider != fallen.provider:
             continue
         if edit.indicator != "0" and "modifiers" in other.unread | fallen.unread:
             continue  # a modifier may separate them, and nobody knows which stand there
-        judged.append((other, _Found(edit, day, *_bypass(_side(other), _side(fallen), day, lists, reference))))
+        found_pairs.append((other, _EditFound(edit, day, *_bypass(_side(other), _side(fallen), day, lists, reference))))
     # The most certain of the bundled speaks for them, wherever the sender put it, so that order changes no finding.
     bundled = sorted(
-        [pair for pair in judged if pair[1].bypass in BUNDLED], key=lambda pair: BUNDLED.index(pair[1].bypass)
+        [pair for pair in found_pairs if pair[1].bypass in BUNDLED], key=lambda pair: BUNDLED.index(pair[1].bypass)
     )
-    found = bundled or [pair for pair in judged if pair[1].bypass == "doubtful"][:1] or judged[:1]
+    found = bundled or [pair for pair in found_pairs if pair[1].bypass == "doubtful"][:1] or found_pairs[:1]
     if found:
         yield _pair_fact(*found[0], fallen, documents, reference, tuple(sorted(other.number for other, _ in found)))
 
 
-class _Found(NamedTuple):
+class _EditFound(NamedTuple):
     """The edit between two lines, the first day on which it holds, and what separates them by which modifiers."""
 
     edit: PtpEdit
@@ -170,7 +170,7 @@ def _edit_between(one: LineView, other: LineView, windows: Sequence[PtpEdit]) ->
 
 def _pair_fact(
     stays: LineView,
-    found: _Found,
+    found: _EditFound,
     falls: LineView,
     documents: Documents,
     reference: Reference,
@@ -194,8 +194,8 @@ def _pair_fact(
     }
     if edit.since:
         evidence["since"] = edit.since.isoformat()
-    says = {"modifiers-used": " ".join(found.modifiers)}
-    return Fact("pair", values, (falls.number,), related, says=says, evidence=evidence)
+    message_words = {"modifiers-used": " ".join(found.modifiers)}
+    return Fact("pair", values, (falls.number,), related, message_words=message_words, evidence=evidence)
 
 
 @remembered(REMEMBERED)
@@ -238,14 +238,14 @@ def _site_word(stays: _Side, falls: _Side, day: date, lists: CodeLists) -> str:
 def sites_differ(one: Sequence[str], other: Sequence[str], day: date, lists: CodeLists) -> bool:
     """Whether each of two lines names a site, and no site of the one lies in or on a site of the other."""
     ones, others = _sites(one, day, lists), _sites(other, day, lists)
-    return bool(ones and others) and all(_apart(a, b, day, lists) for a in ones for b in others)
+    return bool(ones and others) and all(_different_sites(a, b, day, lists) for a in ones for b in others)
 
 
 def _sites(modifiers: Sequence[str], day: date, lists: CodeLists) -> list[str]:
     return [modifier for modifier in modifiers if _named_in((*SIDES, VESSELS), modifier, day, lists)]
 
 
-def _apart(one: str, other: str, day: date, lists: CodeLists) -> bool:
+def _different_sites(one: str, other: str, day: date, lists: CodeLists) -> bool:
     """Whether two sites are two places: other sides, other places of one side, or other vessels."""
     ones, others = _named_in((*SIDES, VESSELS), one, day, lists), _named_in((*SIDES, VESSELS), other, day, lists)
     if (VESSELS in ones) != (VESSELS in others):

@@ -1,4 +1,4 @@
-"""Facts of lines that say again what an earlier line of the claim said."""
+"""Makes the facts of lines that repeat an earlier line of the claim."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ IN_WORDS = {  # what tells two lines apart, as messages say it
     "modifier-91": "91 on what is no laboratory test",
     "further-line": "59, XE, XP, XS or XU on both lines",
 }
-Apart = tuple[frozenset[str], Decimal | None]  # what may tell apart lines that are alike in all else: modifiers, charge
+Distinguishing = tuple[
+    frozenset[str], Decimal | None
+]  # what may tell apart lines that are alike in all else: modifiers, charge
 
 
 def repeat_facts(views: Sequence[LineView], lists: CodeLists) -> Iterator[Fact]:
@@ -32,12 +34,12 @@ def repeat_facts(views: Sequence[LineView], lists: CodeLists) -> Iterator[Fact]:
     if len({view.line.procedure for view in views}) == len(views):
         return
     plain = {_service(view) for view in views if DISTINCT.isdisjoint(view.line.modifiers)}
-    seen: dict[tuple[Any, ...], dict[Apart, int]] = {}
+    seen: dict[tuple[Any, ...], dict[Distinguishing, int]] = {}
     for view in views:
         line = view.line
         if line.procedure is None or not view.joinable or not REPEAT_KEY.isdisjoint(view.unread):
             continue
-        if says_repeated(view, lists):
+        if repeat_modifiers(view, lists):
             continue
         modifiers = frozenset(line.modifiers)
         key = (*_service(view), modifiers - NO_MODIFIER_OF_ITS_OWN, view.place, line.units, line.ndc)
@@ -45,12 +47,18 @@ def repeat_facts(views: Sequence[LineView], lists: CodeLists) -> Iterator[Fact]:
         if earlier:
             further = _service(view) in plain and not DISTINCT.isdisjoint(modifiers)
             difference, number = _nearest((modifiers, line.charge), earlier, further)
-            says = {"difference-in-words": IN_WORDS[difference]}
-            yield Fact("repeat", {**view.values, "difference": difference}, (view.number,), (number,), says=says)
+            message_words = {"difference-in-words": IN_WORDS[difference]}
+            yield Fact(
+                "repeat",
+                {**view.values, "difference": difference},
+                (view.number,),
+                (number,),
+                message_words=message_words,
+            )
         earlier.setdefault((modifiers, line.charge), view.number)
 
 
-def _nearest(line: Apart, earlier: Mapping[Apart, int], further: bool) -> tuple[str, int]:
+def _nearest(line: Distinguishing, earlier: Mapping[Distinguishing, int], further: bool) -> tuple[str, int]:
     """What tells a line from the earlier one that is most like it, one of the words of `difference`, and that one."""
     if line in earlier:
         return ("further-line" if further else "none"), earlier[line]
@@ -58,7 +66,7 @@ def _nearest(line: Apart, earlier: Mapping[Apart, int], further: bool) -> tuple[
     return ("charge" if modifiers == line[0] else "modifier-91"), number
 
 
-def says_repeated(view: LineView, lists: CodeLists) -> frozenset[str]:
+def repeat_modifiers(view: LineView, lists: CodeLists) -> frozenset[str]:
     """The modifiers of a line that say that its service was furnished again; 91 says so of laboratory tests only."""
     found = REPEATED.intersection(view.line.modifiers)
     code, day = view.line.procedure, view.first

@@ -1,4 +1,4 @@
-"""Each service line with what the claim around it says: who rendered it, where, when, for which diagnoses."""
+"""Joins each service line with what the claim states for all: who rendered it, where, when, for which diagnoses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts of visits that the fee of a procedure may include, on its day or before a major operation."""
+"""Makes the facts of visits that the fee of a procedure may include, on its day or before a major operation."""
 
 from __future__ import annotations
 
@@ -151,5 +151,5 @@ def _visit(visit: LineView, packages: Sequence[_Package], joined: frozenset[int]
         "editApplies": not joined.isdisjoint(numbers),
     }
     evidence = {"globalDays": row.global_days, **release_evidence("mpfs", day, row.source, reference)}
-    says = {"when": "on the day of" if same_day else "on the day before"}
-    return Fact("visit", values, (visit.number,), numbers, says=says, evidence=evidence)
+    message_words = {"when": "on the day of" if same_day else "on the day before"}
+    return Fact("visit", values, (visit.number,), numbers, message_words=message_words, evidence=evidence)

@@ -70,8 +70,8 @@ def _placeholder_text(name: str, fact: Fact) -> str:
         return _listed(numbers)
     if name == "which-lines":
         return f"{'line' if len(fact.lines) == 1 else 'lines'} {_listed(fact.lines)}"
-    if name in fact.says:
-        return fact.says[name]
+    if name in fact.message_words:
+        return fact.message_words[name]
     value = fact.values.get(name)
     if value is None:
         return str(fact.values.get(state_key(name), UNKNOWN_TEXT))

@@ -26,7 +26,7 @@ from scrubber.errors import WrongQuestion
 from scrubber.explain import Asked, explain
 from scrubber.explain.as_json import to_bytes
 from scrubber.explain.conditions import leaves_of, parts_of
-from scrubber.explain.explain import Scrubbed, explain_rule
+from scrubber.explain.explain import ScrubbedClaim, explain_rule
 from scrubber.explain.model import (
     DID_NOT_FIRE,
     FALSE,
@@ -99,14 +99,14 @@ def test_an_explanation_fires_where_the_scrub_finds(seed: int, shipped: Scrubber
 
 
 def everything(scrubber: Scrubber, claim: Claim) -> Iterator[RuleExplained]:
-    scrubbed = Scrubbed(scrubber, claim, DAY, NO_SWITCHES)
+    scrubbed = ScrubbedClaim(scrubber, claim, DAY, NO_SWITCHES)
     for rule in scrubber.rulebook.rules.values():
-        yield explain_rule(scrubbed.trial(rule), Asked((rule.id,)), EVERYTHING)
+        yield explain_rule(scrubbed.check(rule), Asked((rule.id,)), EVERYTHING)
 
 
 @pytest.mark.parametrize("seed", seeds(60, 90))
 def test_every_condition_is_judged_as_the_plain_engine_does(seed: int, shipped: Scrubber) -> None:
-    scrubbed = Scrubbed(shipped, read_v3(random_claim(seed)), DAY, NO_SWITCHES)
+    scrubbed = ScrubbedClaim(shipped, read_v3(random_claim(seed)), DAY, NO_SWITCHES)
     lists = shipped.rulebook.lists
     for rule in shipped.rulebook.rules.values():
         for fact in (fact for fact in scrubbed.context.known.facts if fact.kind == rule.scope):

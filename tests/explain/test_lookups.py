@@ -14,7 +14,7 @@ from scrubber.claim import read_v3
 from scrubber.claim.model import Claim
 from scrubber.explain import Asked, explain
 from scrubber.explain.context import cells
-from scrubber.explain.model import FIRED, IN_SHADOW, Lookup, RuleExplained
+from scrubber.explain.model import FIRED, IN_SHADOW, LookupExplained, RuleExplained
 from scrubber.reference import Reference
 from scrubber.reference.releases import Pair, Release, Windows
 from scrubber.reference.tables import PTP, R, Table
@@ -85,7 +85,7 @@ def explained(each: Fired) -> RuleExplained:
     return told
 
 
-def listed(told: RuleExplained) -> Iterator[Lookup]:
+def listed(told: RuleExplained) -> Iterator[LookupExplained]:
     for fact in told.facts:
         if fact.outcome in (FIRED, IN_SHADOW):
             yield from fact.lookups

@@ -50,7 +50,7 @@ def said(reference: Reference, *codes: str, sex: str = "F", born: str = "1950021
     return {
         fact.values["code"]: {"standing": fact.values["standing"]}
         | {key: fact.values[key] for key in kept if key in fact.values}
-        | ({"others": fact.says["others"]} if fact.says["others"] else {})
+        | ({"others": fact.message_words["others"]} if fact.message_words["others"] else {})
         for fact in facts
     }
 

@@ -305,6 +305,10 @@ def test_the_day_itself_is_not_in_the_future(shipped: Scrubber) -> None:
 def test_a_flaw_says_where_it_stands(shipped: Scrubber) -> None:
     body = put(office_claim(), f"{CI}/serviceLines/2/professionalService/serviceUnitCount", "0")
     fact, *others = facts_of(put(body, "subscriber/gender", None), shipped)
-    assert (fact.says["where"], fact.says["label"], fact.pointer) == ("Claim", "patient sex", "/subscriber/gender")
-    assert [(item.says["where"], item.lines) for item in others] == [("Line 3", (3,))]
+    assert (fact.message_words["where"], fact.message_words["label"], fact.pointer) == (
+        "Claim",
+        "patient sex",
+        "/subscriber/gender",
+    )
+    assert [(item.message_words["where"], item.lines) for item in others] == [("Line 3", (3,))]
     assert others[0].pointer == f"/{CI}/serviceLines/2/professionalService/serviceUnitCount"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scrubber.claim import read_v3
-from scrubber.facts.notices import Judgement, Notice, read_form, read_notice
+from scrubber.facts.notices import Notice, NoticeCheck, read_form, read_notice
 from scrubber.response.claim import document
 from scrubber.scrub import Scrubber
 from tests.support.claims import VALID_ABN, tbs_claim
@@ -72,8 +72,8 @@ def test_a_notice_that_holds_lets_the_claim_go(shipped: Scrubber, notice: dict[s
     answer = billed(shipped, notice)
     assert answer["disposition"] == "accept"
     assert above_info(answer) == set()
-    (told,) = [found for found in answer["findings"] if found["rule"]["id"] == "payer-coverage-unknown-patient"]
-    assert "60.00" in told["message"]
+    (days_known,) = [found for found in answer["findings"] if found["rule"]["id"] == "payer-coverage-unknown-patient"]
+    assert "60.00" in days_known["message"]
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,8 @@ def test_a_notice_that_holds_lets_the_claim_go(shipped: Scrubber, notice: dict[s
 )
 def test_a_reason_made_of_words_that_name_no_cause(shipped: Scrubber, reason: str, rule: str) -> None:
     answer = billed(shipped, SPECIFIC | {"reason": reason})
-    told = {found["rule"]["id"] for found in answer["findings"] if found["rule"]["id"].startswith("medicare-abn")}
-    assert told == ({rule} if rule else set())
+    days_known = {found["rule"]["id"] for found in answer["findings"] if found["rule"]["id"].startswith("medicare-abn")}
+    assert days_known == ({rule} if rule else set())
 
 
 @pytest.mark.parametrize(
@@ -139,4 +139,4 @@ def test_a_notice_prints_nothing_of_itself(shipped: Scrubber) -> None:
     assert claim.context.abn is not None
     notice = read_notice(claim.context.abn[0], shipped.rulebook)
     assert isinstance(notice, Notice)
-    assert "CANARY" not in repr(notice) + repr(Judgement((), False, (), notice)) + repr([notice])
+    assert "CANARY" not in repr(notice) + repr(NoticeCheck((), False, (), notice)) + repr([notice])

@@ -26,7 +26,7 @@ from scrubber.engine.plain import PlainEngine, predicate
 from scrubber.engine.program import MOST_ALTERNATIVES, EngineTest
 from scrubber.errors import Fault
 from scrubber.explain.conditions import parts_of
-from scrubber.explain.model import Leaf, Node
+from scrubber.explain.model import ConditionLeaf, ConditionNode
 from scrubber.facts.fact import Fact
 from scrubber.rulebook.conditions import ORDER_OPERATORS, TypingContext, by_name, limit_alternatives, when_condition
 from scrubber.rulebook.json_schema import rule_schema
@@ -152,7 +152,7 @@ def holds(drawn: Drawn, day: date, units: int) -> bool:
     ]
 
 
-def explained(condition: Condition, fact: Fact, shipped: Scrubber) -> Node:
+def explained(condition: Condition, fact: Fact, shipped: Scrubber) -> ConditionNode:
     """What an explanation says of a condition on a fact."""
     rule = next(rule for rule in shipped.rulebook.rules.values() if rule.scope == "line")
     (*_, when) = parts_of(replace(rule, when=condition), fact, CodeLists(()))
@@ -172,7 +172,7 @@ def test_it_means_to_look_the_limit_up_by_day(
         judged = explained(drawn.condition, fact, shipped)
         assert (judged.verdict == "true") == wanted
         if len(drawn.rows) > 1 and any(in_force(row, each) for row in drawn.rows):
-            assert isinstance(judged, Leaf)
+            assert isinstance(judged, ConditionLeaf)
     assert len(limit_alternatives(drawn.condition)) == len(drawn.rows)
 
 
@@ -333,7 +333,7 @@ def test_a_fact_without_a_row_is_told_by_its_alternatives(shipped: Scrubber) -> 
     condition = when_condition({"fact": "units", "over": {"limit": "most"}}, (), reading)
     fact = Fact("line", {"day": on(2024), "units": 9_000_000})
     judged = explained(condition, fact, shipped)
-    assert not isinstance(judged, Leaf)
+    assert not isinstance(judged, ConditionLeaf)
     assert judged.verdict == "false"
 
 
