@@ -1,4 +1,4 @@
-"""Writes the answer for a claim as a table for people to read in a terminal."""
+"""Writes the answer for a claim as a table for people who read it in a terminal."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _at_least(impact: ClaimImpact) -> str:
     uncounted = impact.uncounted_lines
     if impact.at_risk is None or not uncounted:
         return dollars(impact.at_risk)
-    return f"at least {dollars(impact.at_risk)}, not known of line {_named(uncounted)}"
+    return f"at least {dollars(impact.at_risk)}, not known of line {_line_list(uncounted)}"
 
 
 class _Row(NamedTuple):
@@ -126,7 +126,7 @@ def _numbers(lines: Sequence[int]) -> str:
     return text if len(text) <= _LINES else f"{lines[0]},+{len(lines) - 1}"
 
 
-def _named(lines: Sequence[int]) -> str:
+def _line_list(lines: Sequence[int]) -> str:
     """`1, 2`, `1-4` or `1, 3, 7`: every line, as it stands in a sentence."""
     run = len(lines) > 1 and tuple(lines) == tuple(range(lines[0], lines[-1] + 1))
     return f"{lines[0]}-{lines[-1]}" if run else ", ".join(map(str, lines))
@@ -140,10 +140,10 @@ def _risk(finding: Finding) -> str:
 
 
 def _authority(item: Authority) -> str:
-    named = f"{item.title}, {item.locator}" if item.locator else item.title
+    text = f"{item.title}, {item.locator}" if item.locator else item.title
     binding = ", binding" if item.binding else ""
     address = f" {item.url}" if item.url else ""
-    return f"{named} ({item.kind}{binding}){address}"
+    return f"{text} ({item.kind}{binding}){address}"
 
 
 def _expected(reason: Reason | None) -> str:
@@ -170,15 +170,15 @@ def _checks(result: ScrubResult, width: int) -> Iterator[str]:
     """How many checks came out in which way; those that passed by name, where they were asked for."""
     yield style(f"{'':{_INDENT}}CHECKS", bold=True)
     for stage, counts in result.checks.items():
-        whole = "complete" if counts.complete else "not complete"
-        made = f"{counts.fired} fired, {counts.bypassed} bypassed, {counts.not_checked} not checked"
-        yield from wrap(f"{_STAGES[stage]}: {made}; {whole}", _INDENT, width)
+        completeness = "complete" if counts.complete else "not complete"
+        outcomes = f"{counts.fired} fired, {counts.bypassed} bypassed, {counts.not_checked} not checked"
+        yield from wrap(f"{_STAGES[stage]}: {outcomes}; {completeness}", _INDENT, width)
         passed = [
             check for check in result.every_check or () if check.rule.stage == stage and check.outcome == "passed"
         ]
         if passed:
-            named = ", ".join(f"{check.rule.id} ({_numbers(check.lines)})" for check in passed)
-            yield from wrap(f"{len(passed)} passed: {named}", _INDENT * 2, width, hang=_INDENT)
+            listed = ", ".join(f"{check.rule.id} ({_numbers(check.lines)})" for check in passed)
+            yield from wrap(f"{len(passed)} passed: {listed}", _INDENT * 2, width, hang=_INDENT)
     yield ""
 
 
@@ -195,7 +195,7 @@ def _impact(impact: ClaimImpact, width: int) -> Iterator[str]:
     )
     yield from wrap(amounts, _INDENT, width)
     if impact.unpriced_lines:
-        yield from wrap(f"not priced: line {_named(impact.unpriced_lines)}", _INDENT, width)
+        yield from wrap(f"not priced: line {_line_list(impact.unpriced_lines)}", _INDENT, width)
     for step in impact.steps:
         yield from wrap(step, _INDENT, width, hang=2)
 
