@@ -29,9 +29,8 @@ AS_THEY_ARE = (
     "scrubber/facts/__init__.py",
     "scrubber/findings/__init__.py",
     "scrubber/pricing/__init__.py",
-    # Classes that marshmallow builds at import, and constructors that dataclasses build at import.
+    # Classes that marshmallow builds at import.
     "scrubber/claim/v3/schema.py",
-    "scrubber/claim/v3/constructors.py",
     # Not of a claim's path.
     "scrubber/pricing/verify.py",
 )

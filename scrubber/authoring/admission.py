@@ -6,78 +6,23 @@ the program changed, and those that run on the releases in use when those change
 
 from __future__ import annotations
 
-import os
-import pickle
-import signal
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from scrubber.authoring.check_cache import CheckCache, Snapshot, take_snapshot, tests_of
 from scrubber.authoring.diff import EarlierRules, same_version_faults
 from scrubber.authoring.in_force import rolled_back
 from scrubber.authoring.run_tests import CaseResult, readable_cases, run_cases
 from scrubber.errors import Fault, Faults
+from scrubber.processes import map_forked, run_forked
 from scrubber.reference import Reference
 from scrubber.rulebook.lint import Inspection, draft_warnings, inspect
 from scrubber.rulebook.load import load_rulebook
 from scrubber.rulebook.rulebook import IN_USE, Rulebook
 from scrubber.rulebook.test_case import rule_of
 from scrubber.scrub import Scrubber, assemble
-
-
-class _Fork(NamedTuple):
-    process: int
-    answers: int  # descriptor that its result comes from
-
-
-def run_in_parallel(works: Sequence[Callable[[], Any]]) -> list[Any]:
-    """The results of the functions, in order. The last runs in this process, the others in forks of it.
-
-    Forks share everything that this process has loaded. Results must be picklable. Raises what the last one raises, and
-    RuntimeError when another ends without a result. Call it where no other thread runs.
-    """
-    *apart, last = works
-    started = [_start(work) for work in apart]
-    try:
-        own = last()
-        return [*(_result(each) for each in started), own]
-    finally:
-        for each in started:
-            _end(each)
-
-
-def _start(work: Callable[[], Any]) -> _Fork:
-    answers, answer = os.pipe()
-    process = os.fork()
-    if process:
-        os.close(answer)
-        return _Fork(process, answers)
-    code = 1
-    try:
-        os.close(answers)
-        with os.fdopen(answer, "wb") as stream:
-            pickle.dump(work(), stream, pickle.HIGHEST_PROTOCOL)
-        code = 0
-    finally:
-        os._exit(code)  # nothing that the parent would do at its end
-
-
-def _result(started: _Fork) -> Any:
-    with os.fdopen(os.dup(started.answers), "rb") as stream:
-        content = stream.read()
-    if not content:
-        raise RuntimeError("a process ended without a result")
-    return pickle.loads(content)  # noqa: S301 -- from a fork of this process, through a pipe that nobody else has
-
-
-def _end(started: _Fork) -> None:
-    """Kills the fork, whatever it is doing: after its result it has nothing left to do."""
-    os.close(started.answers)
-    os.kill(started.process, signal.SIGKILL)
-    os.waitpid(started.process, 0)
-
 
 FEW_RULES = 20  # their cases run faster than another process starts
 
@@ -159,7 +104,7 @@ def admit_in_subprocess(
         return admit(folder, reference, cache, cores, earlier)
     begin()
     found: Admitted | list[Fault]
-    found, _ = run_in_parallel([partial(_admitted_or_faults, folder, reference, cache, cores, earlier), lambda: None])
+    [found] = map_forked(lambda rules: _admitted_or_faults(rules, reference, cache, cores, earlier), [folder], 1)
     if isinstance(found, list):
         raise Faults(found)
     return found
@@ -189,7 +134,7 @@ def _check(
     found: Inspection
     tested: _Tested
     known = {file: in_use for file in files.files for in_use in (False, True) if files.rule_key(file, in_use) in cache}
-    found, tested = run_in_parallel([partial(inspect, folder, known), partial(_test, folder, reference, known, cores)])
+    found, tested = run_forked([partial(inspect, folder, known), partial(_test, folder, reference, known, cores)])
     wrong = {*found.faults, *found.of_drafts, *tested.faults}
     wrong |= {_as_fault(result) for result in tested.results if not result.passed}
     _cache_passed(tested, {fault.file for fault in wrong}, cache, files)
@@ -212,9 +157,7 @@ def _test(folder: Path, reference: Reference, known: Collection[str], cores: int
     changed = [rule.id for rule in rulebook.rules.values() if rule.file not in known]
     processes = min(cores, len(changed) // FEW_RULES + 1)
     scrubber = assemble(rulebook, reference)
-    ran = run_in_parallel(
-        [partial(_run_cases, scrubber, folder, changed[index::processes]) for index in range(processes)]
-    )
+    ran = run_forked([partial(_run_cases, scrubber, folder, changed[index::processes]) for index in range(processes)])
     results = [result for found, _ in ran for result in found]
     return _Tested(rulebook, results, [fault for _, faults in ran for fault in faults])
 

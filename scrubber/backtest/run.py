@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 import tempfile
-import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from datetime import date
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +17,7 @@ from scrubber.backtest.rulebooks import Choice, Rulebooks, open_rulebooks
 from scrubber.backtest.tally import MOST_REPORTED, Tally, count_claim, count_outcome
 from scrubber.claim import read_claim
 from scrubber.errors import BackTestStopped, ConfigError, Faults, NotAClaim, NotJson, describe_failure
+from scrubber.processes import ProcessLost, map_spawned
 from scrubber.reference import open_reference
 from scrubber.reference.releases import Release
 from scrubber.scrub import Receipt
@@ -85,7 +80,6 @@ class ChunkJudge:
 
 
 ReportProgress = Callable[[int, float], None]  # rows so far, how much of the file (0 to 1)
-CHUNKS_A_PROCESS = 3  # submitted ahead, so that no process waits
 
 
 class Setup(NamedTuple):
@@ -161,61 +155,21 @@ def _in_this_process(judge: ChunkJudge, numbered: Iterable[FileChunk]) -> Iterat
 
 
 def _on_processes(setup: Setup, numbered: Iterable[FileChunk], jobs: int) -> Iterator[tuple[Tally, float]]:
-    with _processes(setup, jobs) as pool:
-        under_way: deque[tuple[Future[Tally], float]] = deque()
-        for chunk in numbered:
-            under_way.append((pool.submit(_judge, chunk), chunk.share))
-            if len(under_way) >= CHUNKS_A_PROCESS * jobs:
-                yield _first(under_way)
-        while under_way:
-            yield _first(under_way)
-
-
-def _first(under_way: deque[tuple[Future[Tally], float]]) -> tuple[Tally, float]:
-    future, share = under_way.popleft()
+    # Spawned, not forked: a fork would share file positions of reference data and locks of the engine.
     try:
-        return future.result(), share
-    except BrokenProcessPool:
+        yield from map_spawned(partial(_open_work, setup), numbered, jobs)
+    except ProcessLost:
         stopped = "a process of the back-test was ended from outside; if memory was short, give fewer --jobs"
         raise BackTestStopped(stopped) from None
 
 
-@contextmanager
-def _processes(setup: Setup, jobs: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes that open the rules for themselves. Whatever ends the back-test ends them."""
-    # Spawned, not forked: a fork would share file positions of reference data and locks of the engine.
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_open, initargs=(setup,))
+def _open_work(setup: Setup) -> Callable[[FileChunk], tuple[Tally, float]]:
+    """What a process does with each chunk, once it has opened the rulebooks for itself. Raises BackTestStopped."""
     try:
-        with _without_interrupts():  # Ctrl-C reaches every process of a terminal: only the first one may act on it
-            for future in [pool.submit(_ready) for _ in range(jobs)]:
-                future.cancel()
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Processes that are started within ignore interrupts for good."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-_process_judge: ChunkJudge | BackTestStopped  # of a process that judges chunks, once it is open
-
-
-def _open(setup: Setup) -> None:
-    global _process_judge  # a process of a pool has no other scope for it
-    try:
-        _process_judge = _new_judge(setup)
-    except (BackTestStopped, Faults, ConfigError) as error:
-        _process_judge = BackTestStopped(str(error))
+        judge = _new_judge(setup)
+    except (Faults, ConfigError) as error:
+        raise BackTestStopped(str(error)) from None
+    return lambda chunk: (judge.chunk(chunk), chunk.share)
 
 
 def _new_judge(setup: Setup) -> ChunkJudge:
@@ -227,13 +181,3 @@ def _new_judge(setup: Setup) -> ChunkJudge:
     return ChunkJudge(
         open_comparison(rulebooks, open_reference(setup.reference)), setup.run_on, remittances, rulebooks.tested
     )
-
-
-def _ready() -> None:
-    """A no-op task: submitting it starts a process."""
-
-
-def _judge(chunk: FileChunk) -> Tally:
-    if isinstance(_process_judge, BackTestStopped):
-        raise _process_judge
-    return _process_judge.chunk(chunk)

@@ -10,18 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-import signal
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fcntl import LOCK_EX, LOCK_NB, lockf
 from functools import partial, reduce
-from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, NoReturn, TypeVar
+from typing import Any, BinaryIO, NamedTuple
 
 import orjson
 
@@ -31,6 +28,7 @@ from scrubber.batch.scrub_chunk import FATAL, FATAL_DEATHS, reject, scrub_chunk
 from scrubber.batch.split import Cut, cut_lines, pieces, rows_of
 from scrubber.errors import ScrubberError
 from scrubber.findings import Switches
+from scrubber.processes import ProcessLost, map_forked
 from scrubber.scrub import Receipt, Scrubber, scrub_bytes
 
 PARTIAL, PROGRESS = ".part", ".progress"
@@ -119,81 +117,6 @@ class Checkpoint:
     def remove(self) -> None:
         """The output is whole."""
         self._file.unlink(missing_ok=True)
-
-
-Task = TypeVar("Task")
-Result = TypeVar("Result")
-AHEAD = 2  # tasks that a process has before it
-
-
-class Lost(Exception):
-    """A process ended before its task did. `task` is the one."""
-
-    def __init__(self, task: object) -> None:
-        self.task = task
-        super().__init__("a process ended before its task did")
-
-
-class _Child(NamedTuple):
-    process: int
-    line: Connection
-
-
-def map_in_order(work: Callable[[Task], Result], tasks: Iterable[Task], count: int) -> Iterator[Result]:
-    """What `work` makes of each task, in `count` forks of this process; few tasks are taken ahead.
-
-    The forks end with this process, also where that is killed. Tasks and results are such that pickle can carry them.
-    Raises Lost. Call it where no other thread runs.
-    """
-    children: list[_Child] = []
-    given: deque[tuple[_Child, Task]] = deque()
-    try:
-        for _ in range(count):
-            children.append(_start(work, children))
-        for number, task in enumerate(tasks):
-            child = children[number % count]
-            given.append((child, task))
-            with suppress(BrokenPipeError):  # its first task is to be the one that is lost
-                child.line.send(task)
-            if len(given) == count * AHEAD:
-                yield _result(*given.popleft())
-        while given:
-            yield _result(*given.popleft())
-    finally:
-        for child in children:
-            child.line.close()
-        for child in children:
-            os.kill(child.process, signal.SIGKILL)
-            os.waitpid(child.process, 0)
-
-
-def _result(child: _Child, task: Any) -> Any:
-    try:
-        return child.line.recv()
-    except (EOFError, OSError):  # also in the middle of a result
-        raise Lost(task) from None
-
-
-def _start(work: Callable[[Any], Any], others: list[_Child]) -> _Child:
-    mine, theirs = Pipe()
-    process = os.fork()
-    if not process:
-        # A pipe that another child held open would never tell that this process has ended.
-        for line in (mine, *(other.line for other in others)):
-            line.close()
-        _run_child(work, theirs)
-    theirs.close()
-    return _Child(process, mine)
-
-
-def _run_child(work: Callable[[Any], Any], line: Connection) -> NoReturn:
-    """What a fork does instead of going on as its parent; it ends with the line."""
-    try:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        while True:
-            line.send(work(line.recv()))
-    finally:
-        os._exit(1)
 
 
 BYTES_A_MARK = 32_000_000  # of results between two notes of how far it is
@@ -305,10 +228,10 @@ def _scrubbed_chunks(chunks: Sequence[Chunk], work: _Work, jobs: int) -> Iterato
     done = 0
     while done < len(chunks):
         try:
-            for scrubbed in map_in_order(work, chunks[done:], jobs):
+            for scrubbed in map_forked(work, chunks[done:], jobs):
                 done += 1
                 yield scrubbed
-        except Lost:
+        except ProcessLost:
             done += 1
             yield _a_row_at_a_time(chunks[done - 1], work)
 
@@ -320,9 +243,9 @@ def _a_row_at_a_time(chunk: Chunk, work: _Work) -> _ScrubbedChunk:
     deaths: Counter[int] = Counter()
     while len(scrubbed) < len(rows):
         try:
-            for one in map_in_order(lambda place: work.scrubbed([rows[place]]), range(len(scrubbed), len(rows)), 1):
+            for one in map_forked(lambda place: work.scrubbed([rows[place]]), range(len(scrubbed), len(rows)), 1):
                 scrubbed.append(one)
-        except Lost:
+        except ProcessLost:
             number, _ = rows[len(scrubbed)]
             deaths[number] += 1
             if deaths[number] < FATAL_DEATHS:

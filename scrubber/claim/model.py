@@ -8,11 +8,12 @@ No class here prints its fields: a claim must not reach a log through a repr.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 MOST_LINES = 50  # service lines of one professional claim (837P, loop 2400)
 
@@ -69,8 +70,19 @@ def as_sent(pointer: str, moved: Mapping[str, str]) -> str:
     return pointer
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Address:
+class ClaimPart(Struct, frozen=True):
+    """What a claim is made of: frozen, and made in a fraction of the time that a frozen dataclass takes."""
+
+    def __repr__(self) -> str:
+        """The class alone: a claim must not reach a log through a repr."""
+        return f"<{type(self).__name__}>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Nothing, for what prints objects by its own means; Struct would give it every field."""
+        return []
+
+
+class Address(ClaimPart, frozen=True):
     """A postal address; `zip` is digits only (5 or 9), or as sent when it has other characters."""
 
     line1: str | None
@@ -79,8 +91,7 @@ class Address:
     zip: str | None
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Provider:
+class Provider(ClaimPart, frozen=True):
     """A billing, rendering, ordering, referring or supervising provider, or a service facility.
 
     `pointer` is its position in the body, or would be.
@@ -96,8 +107,7 @@ class Provider:
     address: Address | None = None
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Person:
+class Person(ClaimPart, frozen=True):
     """Subscriber or patient. `pointer` is /subscriber or /dependent."""
 
     pointer: str
@@ -111,8 +121,7 @@ class Person:
     organization: str | None = None
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Diagnosis:
+class Diagnosis(ClaimPart, frozen=True):
     """A diagnosis at its position (1-based) on the claim, upper case, no dot; `qualifier` is ABK, ABF, BK or BF."""
 
     position: int
@@ -121,8 +130,7 @@ class Diagnosis:
     code: str | None
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class ServiceLine:
+class ServiceLine(ClaimPart, frozen=True):
     """One service line, `number` counted from 1 in the sender's order.
 
     `pointer` addresses the line, `service_pointer` its professionalService (the line itself when it is flat).
@@ -153,8 +161,7 @@ class ServiceLine:
     control_number: str | None = None
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Documentation:
+class Documentation(ClaimPart, frozen=True):
     """One documentation block: what the sender states about the report for some lines.
 
     `elements` maps flat names to a text or to ABSENT; a name that is missing was not supplied. Flat names are those
@@ -168,8 +175,7 @@ class Documentation:
     elements: Mapping[str, str | Absence]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Abn:
+class Abn(ClaimPart, frozen=True):
     """One advance beneficiary notice. All may be ABSENT (given as null or "") or NOT_SUPPLIED (left out).
 
     `refused`: the patient would not sign; `witnesses` is how many people saw it.
@@ -187,8 +193,7 @@ class Abn:
     witnesses: Decimal | Absence
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class EarlierService:
+class EarlierService(ClaimPart, frozen=True):
     """A service the patient had before this claim."""
 
     code: str
@@ -197,8 +202,7 @@ class EarlierService:
     rendering_npi: str | None = None
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Context:
+class Context(ClaimPart, frozen=True):
     """`scrubContext`: what the v3 body has no element for.
 
     `abn` and `history` are None when not supplied and empty when stated absent. `locality` is "CCCCC-LL",
@@ -217,8 +221,7 @@ class Context:
     received_on: date | None = None
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Claim:
+class Claim(ClaimPart, frozen=True):
     """One claim, read but not judged. `patient` is the dependent when there is one, else the subscriber.
 
     `total` is dollars. `texts` are present-or-absent scalars that are only checked for presence or against a code

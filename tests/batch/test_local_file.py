@@ -15,7 +15,6 @@ import orjson
 import pytest
 from click.testing import CliRunner, Result
 
-from scrubber.batch.local_file import Lost, map_in_order
 from scrubber.cli import main
 from scrubber.scrub import Scrubber
 from tests.support.batches import RECEIVED, context, ndjson, result_bytes, submit, work_off
@@ -281,24 +280,3 @@ def test_what_does_not_go_together_is_told(tmp_path: Path, words: tuple[str, ...
     placed = [str(tmp_path / word) if word.endswith(".ndjson") else word for word in words]
     done = in_this_process("scrub", *placed)
     assert (done.exit_code, told in done.stderr) == (2, True), done.stderr
-
-
-def test_a_crew_keeps_the_order_of_its_tasks() -> None:
-    def work(task: int) -> tuple[int, int]:
-        time.sleep(random.random() / 500)
-        return task, os.getpid()
-
-    made = list(map_in_order(work, range(50), 3))
-    assert [task for task, _ in made] == list(range(50))
-    assert len({process for _, process in made} - {os.getpid()}) == 3
-
-
-def test_a_task_whose_process_ends_is_named() -> None:
-    def work(task: int) -> int:
-        if task == 5:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return task
-
-    with pytest.raises(Lost) as lost:
-        list(map_in_order(work, range(9), 2))
-    assert lost.value.task == 5

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import cache
 from typing import Any
+
+from msgspec.structs import replace
 
 from scrubber.claim.model import Address, Claim, Context, Person, Provider, ServiceLine
 from scrubber.facts.service_lines import line_views

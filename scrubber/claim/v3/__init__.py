@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from scrubber.claim.model import Claim, Normalised, Provider, as_sent
 from scrubber.claim.parse import parse_json
-from scrubber.claim.v3 import constructors, fast_load
+from scrubber.claim.v3 import fast_load
 from scrubber.claim.v3.extractor import Extractor, LoadedObject
 from scrubber.claim.v3.names import RenamedBody, in_model_names
 from scrubber.claim.v3.parties import diagnoses, provider, providers, service_lines, subscriber_and_patient
@@ -106,7 +107,7 @@ def _claim(loaded: LoadedObject, line_count: int, extractor: Extractor) -> Claim
     claim_diagnoses, lines = diagnoses(sent, extractor), service_lines(sent, extractor)
     facility = provider(sent.get("serviceFacilityLocation"), f"{_CI}/serviceFacilityLocation", "facility", extractor)
     stated = context(loaded.get("scrubContext"), len(lines), extractor)
-    return constructors.claim(
+    return Claim(
         control_number=extractor.take(loaded, "controlNumber", "", None),
         payer_id=texts.get("payer-id"),
         payer_name=extractor.take(loaded, "tradingPartnerName", "", None),

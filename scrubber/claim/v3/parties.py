@@ -7,7 +7,6 @@ from datetime import date
 from typing import NamedTuple
 
 from scrubber.claim.model import MOST_LINES, Address, Diagnosis, Person, Provider, ServiceLine
-from scrubber.claim.v3 import constructors
 from scrubber.claim.v3.extractor import Extractor, LoadedObject
 from scrubber.claim.v3.schema import SERVICE_NAMES
 from scrubber.claim.v3.values import IrregularValue
@@ -127,7 +126,7 @@ def provider(
     if employer is None and ssn is not None:
         extractor.record_moved(f"{pointer}/employerId", f"{pointer}/ssn")
     address = _address(loaded.get("address"), f"{pointer}/address", elements.address, extractor, line)
-    return constructors.provider(pointer, npi, taxonomy, organization, last_name, first_name, employer or ssn, address)
+    return Provider(pointer, npi, taxonomy, organization, last_name, first_name, employer or ssn, address)
 
 
 def _has_content(loaded: LoadedObject) -> bool:
@@ -147,9 +146,7 @@ def _person(loaded: LoadedObject | None, pointer: str, elements: _PersonElements
     )
     address = _address(loaded.get("address"), f"{pointer}/address", _NO_CHECKS, extractor)
     relationship = extractor.take(loaded, "relationshipToSubscriberCode", pointer, elements.relationship)
-    return constructors.person(
-        pointer, member_id, last_name, first_name, birth_date, sex, address, relationship, organization
-    )
+    return Person(pointer, member_id, last_name, first_name, birth_date, sex, address, relationship, organization)
 
 
 def subscriber_and_patient(body: LoadedObject, extractor: Extractor) -> tuple[Person, Person]:
@@ -168,7 +165,7 @@ def _address(
     if not loaded:
         return None
     if "line1" not in loaded and "zip" not in loaded:
-        return constructors.address(*extractor.take_each(loaded, _ADDRESS, pointer, elements, line))
+        return Address(*extractor.take_each(loaded, _ADDRESS, pointer, elements, line))
     street, city, state, zip_code = elements
     return Address(
         extractor.take_either(loaded, "address1", "line1", pointer, street, line),
@@ -210,7 +207,7 @@ def diagnoses(claim: LoadedObject, extractor: Extractor) -> tuple[Diagnosis, ...
 def _diagnosis(loaded: LoadedObject, position: int, extractor: Extractor) -> Diagnosis:
     pointer = f"{_DIAGNOSES}/{position - 1}"
     qualifier, code = extractor.take_each(loaded, _DIAGNOSIS, pointer, _DIAGNOSIS_ELEMENTS)
-    return constructors.diagnosis(position, pointer, qualifier, code)
+    return Diagnosis(position, pointer, qualifier, code)
 
 
 def service_lines(claim: LoadedObject, extractor: Extractor) -> tuple[ServiceLine, ...]:
@@ -229,7 +226,7 @@ def _line(loaded: LoadedObject, number: int, extractor: Extractor) -> ServiceLin
     )
     pointers = _pointers(service, service_pointer, number, extractor)
     rendering, ordering, referring, facility = _providers(loaded, pointer, number, extractor)
-    return constructors.service_line(
+    return ServiceLine(
         number,
         pointer,
         service_pointer,

@@ -6,11 +6,11 @@ import copy
 import random
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from scrubber.claim import read_v3
 from scrubber.claim.model import Claim

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import fields, is_dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -10,10 +9,11 @@ from typing import Any
 import orjson
 import pytest
 from hypothesis import given, settings
+from msgspec.structs import asdict, replace
 
 from scrubber.claim import parse_json, read_v3
 from scrubber.claim.elements import ELEMENTS
-from scrubber.claim.model import Claim, Normalised, Person, Provider, Unreadable
+from scrubber.claim.model import Claim, ClaimPart, Normalised, Person, Provider, Unreadable
 from scrubber.claim.v3.fast_load import MOST_PROBLEMS, MOST_UNMAPPED
 from scrubber.claim.v3.names import MOST_NAMES
 from scrubber.errors import NotAClaim
@@ -46,8 +46,8 @@ def _changed(body: Body, pointer: str, value: Any) -> Body:
 
 def _plain(node: Any) -> Any:
     """A Claim as comparable and searchable data."""
-    if is_dataclass(node):
-        return {field.name: _plain(getattr(node, field.name)) for field in fields(node)}
+    if isinstance(node, ClaimPart):
+        return {name: _plain(value) for name, value in asdict(node).items()}
     if isinstance(node, tuple):
         return [_plain(inner) for inner in node]
     if isinstance(node, dict):
