@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
 from scrubber import __version__
+from scrubber.claim.formats import read_claim
 from scrubber.claim.model import Claim
-from scrubber.claim.v3 import read_claim
 from scrubber.config import STALE_AFTER
 from scrubber.engine import DurableEngine
 from scrubber.engine.program import Engine
@@ -72,13 +72,18 @@ class Answered(NamedTuple):
 
 
 def scrub_bytes(
-    data: bytes, scrubber: Scrubber, receipt: Receipt, switches: Switches = NO_SWITCHES, view: View = OWN_VIEW
+    data: bytes,
+    scrubber: Scrubber,
+    receipt: Receipt,
+    switches: Switches = NO_SWITCHES,
+    view: View = OWN_VIEW,
+    read: Callable[[bytes], Claim] = read_claim,
 ) -> Answered:
     """Bytes in, answer out: the path of each claim of the API, the command line, batches and partitions.
 
-    Raises NotJson and NotAClaim for bytes that are no claim.
+    Raises NotJson, NotX12 and NotAClaim for bytes that are no claim.
     """
-    claim = read_claim(data)
+    claim = read(data)
     return answer(claim, scrubber, receipt.day(claim), switches, view)
 
 
@@ -185,6 +190,7 @@ def conclude(
         switches,
         count_checks(fired, known.facts, not_checked, payer, day, rulebook, switches),
         stale_after=stale_after,
+        in_x12=claim.position is not None,
     )
 
 

@@ -304,8 +304,9 @@ def test_rows_for_payers_do_what_the_page_says(rules_copy: Path) -> None:
     assert "documentation" not in {item["category"] for item in answer_of(scrubber, undocumented)["findings"]}
 
 
-def test_the_tables_of_the_rule_page_are_current() -> None:
-    text = RULES_PAGE.read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", [RULES_PAGE, ROOT / "docs" / "elements.md"], ids=lambda page: page.name)
+def test_the_tables_that_the_program_writes_are_current(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
     assert text == renewed(text), "CONTRIBUTING.md says how to write them anew"
 
 

@@ -28,11 +28,12 @@ from scrubber.api.problems import (
     UNSUPPORTED,
     Refused,
 )
-from scrubber.api.request import Service, body_pieces, check_charset, is_gzipped, service
+from scrubber.api.request import X12_TYPE, Service, body_pieces, check_charset, is_gzipped, service
 from scrubber.api.schemas import batches as documented
 from scrubber.batch import results
 from scrubber.batch.maintenance import allowed
 from scrubber.batch.model import ENDED, Batch, BatchOptions, KeyUsed
+from scrubber.batch.model import FORMATS as FORMATS_SENT
 from scrubber.batch.result_row import DISPOSITIONS
 from scrubber.batch.results import ResultFilter
 from scrubber.batch.scrub_chunk import merged
@@ -60,6 +61,7 @@ MEDIA_TYPES = (
     "application/gzip",
     "application/x-gzip",
     "application/octet-stream",
+    X12_TYPE,
 )
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _SHARE = re.compile(r"0(\.[0-9]{1,4})?|1(\.0{1,4})?")
@@ -73,11 +75,9 @@ def declared() -> Declared:
     gzipped = is_gzipped()
     if request.mimetype not in MEDIA_TYPES:
         types = ", ".join(MEDIA_TYPES)
-        raise Refused(
-            UNSUPPORTED, f"Send claims as JSON (X12 is not read yet) with one of these Content-Types: {types}."
-        )
+        raise Refused(UNSUPPORTED, f"Send claims as JSON or X12 with one of these Content-Types: {types}.")
     check_charset()
-    return Declared(one_of("format", ("ndjson", "json")), gzipped)
+    return Declared(one_of("format", FORMATS_SENT) or ("x12" if request.mimetype == X12_TYPE else None), gzipped)
 
 
 def idempotency_key() -> str | None:

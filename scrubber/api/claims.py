@@ -11,9 +11,9 @@ from flask_smorest import Blueprint
 from scrubber.api import logs
 from scrubber.api.codes import received_on
 from scrubber.api.problems import BAD_PARAMETER, Refused
-from scrubber.api.request import read_json_bytes, service
+from scrubber.api.request import read_claim_bytes, service
 from scrubber.api.schemas import operations
-from scrubber.claim.v3 import read_claim
+from scrubber.claim import read_claim
 from scrubber.errors import WrongQuestion, WrongSwitch
 from scrubber.explain import Asked
 from scrubber.explain import explain as explain_claim
@@ -40,7 +40,7 @@ def scrub() -> Response:
     here = service()
     scrubber = here.scrubber
     switches = _switches(scrubber)
-    answered = scrub_bytes(read_json_bytes(here.max_body_bytes), scrubber, receipt, switches, view)
+    answered = scrub_bytes(read_claim_bytes(here.max_body_bytes), scrubber, receipt, switches, view)
     logs.log_result(answered.result)
     return Response(answered.content, content_type="application/json")
 
@@ -59,7 +59,7 @@ def explain() -> Response:
     scrubber = here.scrubber
     question, switches = Asked(tuple(request.args.getlist("rule")), _line()), _switches(scrubber)
     receipt = _receipt()
-    claim = read_claim(read_json_bytes(here.max_body_bytes))
+    claim = read_claim(read_claim_bytes(here.max_body_bytes))
     try:
         explanation = explain_claim(scrubber, claim, receipt.day(claim), question, switches)
     except WrongQuestion as error:

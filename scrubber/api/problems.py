@@ -11,7 +11,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from scrubber.api import logs
-from scrubber.errors import DamagedResult, KeysDown, NotAClaim, NotJson, Problem, StorageFull, StoreUnavailable
+from scrubber.errors import DamagedResult, KeysDown, NotAClaim, NotJson, NotX12, Problem, StorageFull, StoreUnavailable
 from scrubber.response.problem import ProblemDetails, write_problem
 
 MEDIA_TYPE = "application/problem+json"
@@ -30,6 +30,7 @@ BAD_PARAMETER = ProblemKind("bad-parameter", 400, "A parameter or its value is n
 BAD_BODY = ProblemKind("bad-body", 400, "The body could not be read to its end")
 NO_CLAIMS = ProblemKind("no-claims", 400, "The body holds no claims")
 NOT_JSON = ProblemKind("not-json", 400, "The body is not JSON")
+NOT_X12 = ProblemKind("not-x12", 400, "The body is no X12 file of professional claims that can be read")
 KEY_NEEDED = ProblemKind("key-needed", 401, "A valid API key is needed")
 FORBIDDEN = ProblemKind("scope-missing", 403, "The API key does not allow this")
 CROSS_SITE = ProblemKind("cross-site", 403, "Another site may not ask for this")
@@ -91,6 +92,7 @@ def body(kind: ProblemKind, detail: str, errors: Iterable[tuple[str, str]] = ())
 def install(app: Flask) -> None:
     """Answer what this program raises on purpose, and what it does not, with problems."""
     app.register_error_handler(NotJson, _not_json)
+    app.register_error_handler(NotX12, _not_x12)
     app.register_error_handler(NotAClaim, _not_a_claim)
     app.register_error_handler(StoreUnavailable, _store_unavailable)
     app.register_error_handler(DamagedResult, _damaged_result)
@@ -140,6 +142,11 @@ def _damaged_result(error: DamagedResult) -> Response:
 def _not_json(error: NotJson) -> Response:
     position = f"line {error.line}, column {error.column} (byte {error.byte})"
     return _response(NOT_JSON, f"It stops being JSON, or UTF-8, at {position}.")
+
+
+def _not_x12(error: NotX12) -> Response:
+    position = f"segment {error.segment}, byte {error.byte}" if error.segment else f"byte {error.byte}"
+    return _response(NOT_X12, f"At {position}: {error.reason}.")
 
 
 def _not_a_claim(error: NotAClaim) -> Response:

@@ -21,7 +21,9 @@ from scrubber.api import headers, limits, logs
 from scrubber.api.limits import Transfers
 from scrubber.api.problems import BAD_BODY, BAD_PARAMETER, TOO_LARGE, UNSUPPORTED, Refused
 from scrubber.batch.storage import Batches
+from scrubber.claim.formats import is_x12
 from scrubber.claim.unpack import unpacked
+from scrubber.claim.x12.recognize import HEAD, refuse_content
 from scrubber.errors import BadGzip, UnpacksTooLarge
 from scrubber.scrub import Scrubber
 
@@ -134,6 +136,7 @@ def _meant(unknown: Iterable[str], names: list[str]) -> set[str]:
     }
 
 
+X12_TYPE = "application/edi-x12"
 _JSON = re.compile(r"application/(json|[a-z0-9][a-z0-9.+-]*\+json)")
 _AS_IT_IS, _GZIP = "identity", ("gzip", "x-gzip")
 _UTF_8 = ("utf-8", "utf8", "us-ascii")
@@ -141,7 +144,7 @@ _UTF_8 = ("utf-8", "utf8", "us-ascii")
 _BROKEN = (OSError, ParseException, ClientDisconnected)
 
 
-def read_json_bytes(most: int) -> bytes:
+def read_claim_bytes(most: int) -> bytes:
     """The body of the current request, at most `most` bytes as sent and as unpacked. Raises Refused (400, 413, 415)."""
     gzipped = is_gzipped()
     _check_media_type()
@@ -156,6 +159,8 @@ def read_json_bytes(most: int) -> bytes:
         raise _too_large(most)
     content = _unpacked(content, most) if gzipped else content
     headers.keep_out_of(content)
+    if request.mimetype == X12_TYPE and not is_x12(content):
+        refuse_content(content[:HEAD].lstrip(), 0)
     return content
 
 
@@ -200,8 +205,10 @@ def is_gzipped() -> bool:
 
 
 def _check_media_type() -> None:
+    if request.mimetype == X12_TYPE:
+        return
     if not _JSON.fullmatch(request.mimetype):
-        raise Refused(UNSUPPORTED, "Send Content-Type: application/json, or one that ends in +json.")
+        raise Refused(UNSUPPORTED, f"Send Content-Type: application/json, one that ends in +json, or {X12_TYPE}.")
     check_charset()
 
 

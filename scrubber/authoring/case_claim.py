@@ -8,6 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
+from scrubber.claim.model import Claim, Position, StructureFault
 from scrubber.errors import Faults, ScrubberError
 from scrubber.rulebook.test_case import Case, read_base_claim
 from scrubber.rulebook.test_case_paths import LINE_FIELDS, PATHS, Target, ValueForm, target
@@ -55,6 +58,14 @@ def claim_of(case: Case, folder: Path) -> Body:
     if TOTAL not in (destination.pointer for destination in destinations):
         _sum_up(body)
     return body
+
+
+def with_x12_faults(claim: Claim, case: Case) -> Claim:
+    """The claim as if it had come in an X12 file with the faults of the case, each at a segment of its own."""
+    faults = [
+        StructureFault(word, Position("2300", "NTE", number)) for number, word in enumerate(case.x12_faults, start=1)
+    ]
+    return replace(claim, faults=tuple(faults)) if faults else claim
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Generates the tables of docs/writing-rules.md from the vocabulary, the elements and the table types."""
+"""Generates tables of docs/writing-rules.md and docs/elements.md from the vocabulary, elements and table types."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from scrubber.claim.elements import ELEMENTS
+from scrubber.claim.elements import CATALOGUE, ELEMENTS, Element, Place
 from scrubber.rulebook.rule_tables import ROW_TYPES
 from scrubber.rulebook.test_case_paths import DIAGNOSIS_FIELDS, LINE_FIELDS, PATHS, ValueForm
 from scrubber.rulebook.vocabulary import KINDS, FactKind, Field, Type
@@ -88,17 +88,44 @@ def _facts_table(fields: Iterable[Field]) -> str:
 def _possible_values(field: Field) -> str:
     values = ("yes", "no") if field.type is Type.FLAG else field.words
     if len(values) > MOST_VALUES:
-        return "an element, see below"
+        return "an element, see elements.md"
     return ", ".join(f"`{word}`" for word in (*values, *field.states))
 
 
-def elements() -> str:
-    """The elements of a claim that `points-at` may name."""
+def objects() -> str:
+    """The objects and lists of a claim that `points-at` may name, beside its elements."""
     rows = (
         (f"`{name}`", element.label, f"{element.loop} {element.x12}".strip(), element.box or "")
         for name, element in ELEMENTS.items()
+        if name not in CATALOGUE
     )
-    return _table(("element", "what it is", "837P loop and element", "CMS-1500 box"), rows)
+    return _table(("name", "what it is", "837P loop and segment", "CMS-1500 box"), rows)
+
+
+def catalogue() -> str:
+    """Every element that a claim can carry, with its places and what may stand there."""
+    head = ("element", "what it is", "in the body", "837P", "box", "type", "characters", "needed", "codes")
+    return _table(head, (_of_catalogue(element) for element in CATALOGUE.values()))
+
+
+def _of_catalogue(element: Element) -> tuple[str, ...]:
+    characters = f"{element.shortest}-{element.longest}" if element.longest > element.shortest else str(element.longest)
+    return (
+        f"`{element.name}`",
+        element.label,
+        "<br>".join(f"`{'.'.join(path)}`" for path in element.paths),
+        "<br>".join(f"{place.loop} {place.name}{_qualified(place)}" for place in element.places),
+        element.box or "",
+        element.type,
+        characters,
+        element.need if not element.when else f"{element.need}: {element.when}",
+        " ".join(element.codes),
+    )
+
+
+def _qualified(place: Place) -> str:
+    words = [*place.qualifiers, *filter(None, (place.behind,))]
+    return f" ({', '.join(words)})" if words else ""
 
 
 def tables() -> str:
@@ -155,4 +182,10 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-_SECTIONS: Mapping[str, Callable[[], str]] = {"facts": facts, "elements": elements, "tables": tables, "paths": paths}
+_SECTIONS: Mapping[str, Callable[[], str]] = {
+    "facts": facts,
+    "elements": catalogue,
+    "objects": objects,
+    "tables": tables,
+    "paths": paths,
+}

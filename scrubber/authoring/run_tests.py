@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scrubber.authoring.case_claim import InvalidCase, claim_of
+from scrubber.authoring.case_claim import InvalidCase, claim_of, with_x12_faults
 from scrubber.claim import read_v3
 from scrubber.claim.model import Claim
 from scrubber.dated_rows import cell_parsers
@@ -115,7 +115,7 @@ def prepare_case(case: Case, scrubber: Scrubber, folder: Path) -> PreparedCase:
     """Everything the case runs on. Raises InvalidCase, and NotAClaim for changes that leave no claim."""
     _check_limits(case, scrubber.rulebook, folder)
     prepared = _scrubber_of_case(scrubber, case)
-    claim = read_v3(claim_of(case, folder))
+    claim = with_x12_faults(read_v3(claim_of(case, folder)), case)
     return PreparedCase(prepared, claim, _received_on(case, claim))
 
 

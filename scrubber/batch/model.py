@@ -19,7 +19,7 @@ import orjson
 
 from scrubber.reference.pinned import PinnedRelease
 
-FORMATS = ("ndjson", "json")
+FORMATS = ("ndjson", "json", "x12")
 STATES = ("received", "running", "done", "cancelled", "failed")
 ENDED = frozenset(("done", "cancelled", "failed"))
 # Of batches that were sent before there were keys, and of everybody where no key is demanded.

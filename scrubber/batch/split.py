@@ -13,7 +13,8 @@ from typing import BinaryIO, NamedTuple
 
 from scrubber.batch.model import BYTES_A_CHUNK, MOST_ROWS, OBJECTS_A_CHUNK, OBJECTS_A_CLAIM, PIECE, ROWS_A_CHUNK, Chunk
 from scrubber.claim import unpack
-from scrubber.errors import BadGzip, NotABatch
+from scrubber.claim.x12.row import rows_of_file
+from scrubber.errors import BadGzip, NotABatch, NotX12
 
 MOST_DEPTH = 10_000  # ten times what is read; a gigabyte of brackets would be walked one by one
 
@@ -32,6 +33,15 @@ def lines_of_array(data: Iterable[bytes]) -> Iterator[bytes]:
     for piece in data:
         yield from walk.take(piece)
     walk.end()
+
+
+def lines_of_x12(data: Iterable[bytes]) -> Iterator[bytes]:
+    """The claims of an X12 file, one a line. Raises NotABatch where none can be read."""
+    try:
+        for row in rows_of_file(data):
+            yield row + b"\n"
+    except NotX12 as error:
+        raise NotABatch(f"the upload is {error}") from None
 
 
 class _Walk:

@@ -13,13 +13,15 @@ from typing import NamedTuple
 from scrubber.batch.model import CUT, DEFAULT_TENANT, Batch, BatchOptions, StoredUpload
 from scrubber.batch.split import unpacked
 from scrubber.batch.storage import Batches
+from scrubber.claim.formats import is_x12
 from scrubber.claim.unpack import MAGIC, Unpacker
-from scrubber.errors import BadGzip, BadUpload, NotABatch, UnpacksTooLarge
+from scrubber.claim.x12 import ClaimLoops, read_loops
+from scrubber.errors import BadGzip, BadUpload, NotABatch, NotX12, UnpacksTooLarge
 
 LOOKED_AT = 1 << 16  # bytes at the start of an upload, from the first that is no space on
 SPACE = b" \t\r\n\xef\xbb\xbf"
 _UNPACKED_AT_MOST = 1 << 26
-_X12 = re.compile(rb"(ISA|GS|ST)[^A-Za-z0-9\s]")
+_X12_PART = re.compile(rb"(GS|ST)[^A-Za-z0-9\s]")
 _OVER_LINES = re.compile(rb'\{[ \t\r]*\n\s*"')
 _FOREIGN = {
     b"\xff\xfe": "This is UTF-16: send UTF-8.",
@@ -31,7 +33,7 @@ _FOREIGN = {
 
 
 class Sniffed(NamedTuple):
-    """The format of the rows, ndjson or json, and whether they are gzipped."""
+    """The format of the rows, one of FORMATS, and whether they are gzipped."""
 
     format: str
     gzipped: bool
@@ -41,8 +43,11 @@ def sniff(start: bytes) -> Sniffed:
     """What an upload is that begins so: an array begins with a bracket. Raises BadUpload for what is never read."""
     gzipped = start.startswith(MAGIC)
     inner = _unpacked(start) if gzipped else start
-    if _X12.match(inner):
-        raise BadUpload("foreign", "X12 is not read yet: send claims as JSON, one a line, or as a JSON array.")
+    if is_x12(inner):
+        _check_x12(inner)
+        return Sniffed("x12", gzipped)
+    if _X12_PART.match(inner):
+        raise BadUpload("foreign", "This is a part of an X12 file: send the whole file, which begins with ISA.")
     if _OVER_LINES.match(inner):
         raise BadUpload(
             "foreign", "A claim goes over several lines: send each on one line, as `jq -c .` does, or an array."
@@ -51,6 +56,16 @@ def sniff(start: bytes) -> Sniffed:
         if inner.startswith(beginning):
             raise BadUpload("foreign", what_to_do)
     return Sniffed("json" if inner.startswith(b"[") else "ndjson", gzipped)
+
+
+def _check_x12(start: bytes) -> None:
+    """Raises BadUpload where the first bytes of an X12 file show that no claim of it can be read."""
+    try:
+        for item in read_loops([start]):
+            if isinstance(item, ClaimLoops):
+                return
+    except NotX12 as error:
+        raise BadUpload("foreign", f"The upload is {error}.") from None
 
 
 def _unpacked(start: bytes) -> bytes:

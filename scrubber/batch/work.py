@@ -18,7 +18,6 @@ from scrubber.batch.model import (
     CUT,
     LEASE_SECONDS,
     Batch,
-    BatchOptions,
     BatchTally,
     FileStore,
     JobStore,
@@ -30,8 +29,10 @@ from scrubber.batch.model import (
 )
 from scrubber.batch.pinned import same_judgement, versions_of
 from scrubber.batch.scrub_chunk import FATAL, FATAL_DEATHS, ChunkOutcome, ScrubOne, reject, scrub_chunk
-from scrubber.batch.split import Cut, cut_lines, digest_of, lines_of_array, pieces, rows_of, unpacked
+from scrubber.batch.split import Cut, cut_lines, digest_of, lines_of_array, lines_of_x12, pieces, rows_of, unpacked
 from scrubber.batch.storage.files import NO_SPACE
+from scrubber.claim import read_claim
+from scrubber.claim.x12.row import read_row
 from scrubber.errors import NotABatch, StorageFull, StoredDataGone, StoreUnavailable, WrongSwitch
 from scrubber.findings import read_switches
 from scrubber.scrub import Receipt, Scrubber, scrub_bytes
@@ -114,8 +115,8 @@ def _unpack(lease: Lease, context: WorkContext, holding: _HeldLease) -> Cut:
         if batch.body.gzipped:
             data = unpacked(data, context.most_upload_bytes)
         data = holding.while_reading(data)  # unpacked: a packed piece may be a thousand times as long
-        if batch.body.format == "json":
-            data = lines_of_array(data)
+        if batch.body.format != "ndjson":
+            data = lines_of_array(data) if batch.body.format == "json" else lines_of_x12(data)
         try:
             context.file_store.keep_rows(batch.id, lease.token, data)
         except StorageFull:
@@ -163,7 +164,7 @@ def _outcome(lease: Lease, context: WorkContext, scrubber: Scrubber) -> ChunkOut
     if lease.tries > MOST_TRIES:
         return _given_up(rows)
     fatal = frozenset(number for number, deaths in lease.deaths.items() if deaths >= FATAL_DEATHS)
-    scrub = _scrub_one(lease.batch.options, scrubber)
+    scrub = _scrub_one(lease.batch, scrubber)
     return scrub_chunk(rows, scrub, _HeldLease(lease, context).before_row, fatal)
 
 
@@ -183,13 +184,20 @@ def _given_up(rows: Iterator[tuple[int, bytes | None]]) -> ChunkOutcome:
     return ChunkOutcome(b"".join(lines), BatchTally(rejected=len(lines)), {})
 
 
-def _scrub_one(options: BatchOptions, scrubber: Scrubber) -> ScrubOne:
+def _scrub_one(batch: Batch, scrubber: Scrubber) -> ScrubOne:
+    options = batch.options
     try:
         switches = read_switches(options.enable, options.disable, scrubber.rulebook)
     except WrongSwitch:
         raise NotABatch("the rules changed: a rule that the batch enables or disables is not there any more") from None
 
-    return partial(scrub_bytes, scrubber=scrubber, receipt=Receipt(options.received_on), switches=switches)
+    return partial(
+        scrub_bytes,
+        scrubber=scrubber,
+        receipt=Receipt(options.received_on),
+        switches=switches,
+        read=read_row if batch.body.format == "x12" else read_claim,
+    )
 
 
 class _HeldLease:

@@ -1,20 +1,83 @@
-"""Catalogues the elements of a professional claim: path in the body, X12 loop and element, CMS-1500 box, label."""
+"""The catalogue of elements: what a professional claim can say, where in JSON and in X12, and in what words.
+
+`elements.csv` beside this module has a row for each element that the v3 body and the 837P can both carry. Readers and
+writers of claims, pointers, findings and documentation all come from it; to add an element is to add a row. Columns:
+
+- `name`: ours, in rules and findings.
+- `type`: text, code, digits (may be sent with dashes), two-characters (a code of two: leading zeros come back), yes-no,
+  flag (true or false), amount, number, date, zip, sex, procedure, diagnosis, pointer.
+- `json`: its path in the v3 body; `*` stands for each entry of a list. Alternatives are separated by ` | `, and so are
+  those of `x12`; where both columns have as many, they belong together one by one.
+- `x12`: loop, segment with its qualifiers, element, and how it stands there (`Place`).
+- `box`: of the CMS-1500. `length`: fewest and most characters. `need`: required (where its segment or loop is there)
+  or situational, and `when`. `codes`: the only ones allowed, where they are few. `label`: in our words.
+
+Positions, lengths and codes are those of 005010X222A1.
+"""
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+_FILE = Path(__file__).with_name("elements.csv")
+_PLACE = re.compile(
+    r"(?P<loop>\S+) (?P<segment>[A-Z0-9]+)(?:\*(?P<qualifiers>\S+))?"
+    r" (?:(?P<behind>[A-Z]{2})|(?P<element>\d\d|each)(?:-(?P<component>\d))?(?:\.\.(?P<last>\d+))?"
+    r"(?:\+(?P<stride>\d))?)(?P<how>(?: .+)?)"
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
-    """An element of the claim: `owner` and `path` make its JSON pointer; X12 loop and element; CMS-1500 box; label."""
+class Place(NamedTuple):
+    """Where an element stands in the 837P.
 
-    owner: str  # claim | line | service | diagnosis | subscriber | patient | a provider: billing, rendering …
-    path: str
+    `qualifiers` are values of the segment's first element (of a composite: of its first component) that make it this
+    one. `element` counts from 1; 0: every element of the segment (HI). `component` counts from 1; 0: the whole element.
+    `last` is the last element, or component, of a list that begins here, `stride` the distance between the repetitions
+    of a group of elements (CAS). `behind`: a communication qualifier, behind which the value stands (PER).
+    `how`: `if 02=1` and `if 02=2`: only for persons, for organizations; `is P`: true where the element is P; `from` and
+    `to`: the ends of a range of dates; `first` and `more`: the first such segment, and those behind it; `or`: a second
+    element that is written here, while what is read here is the first.
+    """
+
     loop: str
-    x12: str
+    segment: str
+    qualifiers: tuple[str, ...]
+    element: int
+    component: int
+    last: int
+    stride: int
+    behind: str
+    how: str
+
+    @property
+    def name(self) -> str:
+        """As findings name it: REF02, SV101-3."""
+        if self.behind or self.how == "whole":
+            return self.segment
+        component = f"-{self.component}" if self.component and not (self.component == 1 and self.last) else ""
+        return f"{self.segment}{self.element or 1:02}{component}"
+
+
+@dataclass(frozen=True)
+class Element:
+    """A row of the catalogue. `paths` are its places in the v3 body, as names; `places` those in the 837P."""
+
+    name: str
+    type: str
+    paths: tuple[tuple[str, ...], ...]
+    places: tuple[Place, ...]
     box: str | None
+    shortest: int
+    longest: int
+    need: str
+    when: str
+    codes: tuple[str, ...]
     label: str
 
     @property
@@ -22,90 +85,129 @@ class Element:
         """The verb that goes with the label."""
         return "are" if self.label in _PLURAL else "is"
 
+    @property
+    def loop(self) -> str:
+        """The loop of its first place; empty for what has no place in the 837P."""
+        return self.places[0].loop if self.places else ""
+
+    @property
+    def x12(self) -> str:
+        """The element of its first place, such as SV101-2; empty for what has no place in the 837P."""
+        return self.places[0].name if self.places else ""
+
+    @cached_property
+    def owner(self) -> str:
+        """Whose it is: claim, line, service, diagnosis, subscriber, patient, facility or the role of a provider."""
+        return _owner(self.paths)
+
+    @cached_property
+    def path(self) -> str:
+        """The JSON pointer from its owner on."""
+        return "".join(f"/{name}" for name in self.paths[0][len(_OWNERS[self.owner]) :] if name != "*")
+
+    def pairs(self) -> list[tuple[tuple[str, ...], Place]]:
+        """Each path with the place that carries it."""
+        if len(self.paths) == len(self.places):
+            return [*zip(self.paths, self.places, strict=True)]
+        if len(self.paths) == 1:
+            return [(self.paths[0], place) for place in self.places]
+        return [(self.paths[-1], place) for place in self.places]
+
+
+_CI = ("claimInformation",)
+_LINE = (*_CI, "serviceLines", "*")
+# By owner the path to what is his. Of a person in both places, the patient is the dependent, else the subscriber.
+_OWNERS: Mapping[str, tuple[str, ...]] = {
+    "service": (*_LINE, "professionalService"),
+    "line": _LINE,
+    "diagnosis": (*_CI, "healthCareCodeInformation", "*"),
+    "facility": (*_CI, "serviceFacilityLocation"),
+    "subscriber": ("subscriber",),
+    "patient": ("dependent",),
+    **{role: (role,) for role in ("billing", "rendering", "ordering", "referring", "supervising")},
+    "claim": (),
+}
+
+
+def _owner(paths: tuple[tuple[str, ...], ...]) -> str:
+    if {path[:1] for path in paths} == {("subscriber",), ("dependent",)}:
+        return "patient"
+    return next(owner for owner, start in _OWNERS.items() if paths[0][: len(start)] == start)
+
+
+def read_place(text: str) -> Place:
+    """A place as a cell of `x12` writes it, for example `2300 REF*G1 02`. Raises ValueError for anything else."""
+    found = _PLACE.fullmatch(text)
+    if found is None:
+        raise ValueError(f"not a place in the 837P: {text}")
+    element = found["element"] or ""
+    return Place(
+        found["loop"],
+        found["segment"],
+        tuple((found["qualifiers"] or "").split(",")) if found["qualifiers"] else (),
+        int(element) if element.isdigit() else 0,
+        int(found["component"] or 0),
+        int(found["last"] or 0),
+        int(found["stride"] or 0),
+        found["behind"] or "",
+        found["how"].strip(),
+    )
+
+
+def read_elements(file: Path = _FILE) -> dict[str, Element]:
+    """The rows of the catalogue by name. Raises ValueError for a name that stands twice, or a place that is none."""
+    elements: dict[str, Element] = {}
+    with file.open(newline="", encoding="utf-8") as rows:
+        for row in csv.DictReader(rows):
+            if row["name"] in elements:
+                raise ValueError(f"two elements are called {row['name']}")
+            elements[row["name"]] = _element(row)
+    return elements
+
+
+def _element(row: Mapping[str, str]) -> Element:
+    shortest, _, longest = row["length"].partition("..")
+    return Element(
+        row["name"],
+        row["type"],
+        tuple(tuple(path.split("/")) for path in row["json"].split(" | ")),
+        tuple(read_place(place) for place in row["x12"].split(" | ")),
+        row["box"] or None,
+        int(shortest or 0),
+        int(longest or shortest or 0),
+        row["need"],
+        row["when"],
+        tuple(row["codes"].split()),
+        row["label"],
+    )
+
+
+def _whole(name: str, path: str, place: str, box: str | None, label: str) -> Element:
+    """An object or a list of the claim that findings may be about as a whole."""
+    loop, _, segment = place.partition(" ")
+    places = (Place(loop, segment, (), 0, 0, 0, 0, "", "whole"),) if place else ()
+    names = tuple(path.split("/")) if path else ()
+    return Element(name, "object", (names,), places, box, 0, 0, "situational", "", (), label)
+
 
 _PLURAL = frozenset(
     ("diagnoses", "service lines", "modifiers", "units", "diagnosis pointers", "advance beneficiary notices",
      "earlier services")
 )  # fmt: skip
-_CI = "/claimInformation"
-ELEMENTS: Mapping[str, Element] = {
-    "payer-id": Element("claim", "/tradingPartnerServiceId", "2010BB", "NM109", None, "payer id"),
-    "submitter-name": Element("claim", "/submitter/organizationName", "1000A", "NM103", None, "submitter name"),
-    "submitter-contact": Element("claim", "/submitter/contactInformation", "1000A", "PER", None, "submitter contact"),
-    "receiver-name": Element("claim", "/receiver/organizationName", "1000B", "NM103", None, "receiver name"),
-    "filing-indicator": Element("claim", _CI + "/claimFilingCode", "2000B", "SBR09", "1", "claim filing indicator"),
-    "payment-responsibility": Element(
-        "subscriber", "/paymentResponsibilityLevelCode", "2000B", "SBR01", "11", "payment responsibility level"
-    ),
-    "patient-control-number": Element("claim", _CI + "/patientControlNumber", "2300", "CLM01", "26", "claim id"),
-    "total": Element("claim", _CI + "/claimChargeAmount", "2300", "CLM02", "28", "claim charge"),
-    "claim-place": Element("claim", _CI + "/placeOfServiceCode", "2300", "CLM05-1", "24B", "place of service"),
-    "frequency": Element("claim", _CI + "/claimFrequencyCode", "2300", "CLM05-3", "22", "claim frequency code"),
-    "signature-indicator": Element(
-        "claim", _CI + "/signatureIndicator", "2300", "CLM06", "31", "provider signature indicator"
-    ),
-    "plan-participation": Element("claim", _CI + "/planParticipationCode", "2300", "CLM07", "27", "assignment code"),
-    "benefits-assignment": Element(
-        "claim", _CI + "/benefitsAssignmentCertificationIndicator", "2300", "CLM08", "13", "benefits assignment"
-    ),
-    "release-information": Element(
-        "claim", _CI + "/releaseInformationCode", "2300", "CLM09", "12", "release of information code"
-    ),
-    "original-claim-number": Element(
-        "claim", _CI + "/claimSupplementalInformation/claimControlNumber", "2300", "REF02", "22",
-        "original claim number",
-    ),
-    "member-id": Element("subscriber", "/memberId", "2010BA", "NM109", "1a", "subscriber id"),
-    "subscriber-last-name": Element("subscriber", "/lastName", "2010BA", "NM103", "4", "subscriber last name"),
-    "subscriber-first-name": Element("subscriber", "/firstName", "2010BA", "NM104", "4", "subscriber first name"),
-    "patient-last-name": Element("patient", "/lastName", "2010CA", "NM103", "2", "patient last name"),
-    "patient-first-name": Element("patient", "/firstName", "2010CA", "NM104", "2", "patient first name"),
-    "birth-date": Element("patient", "/dateOfBirth", "2010BA", "DMG02", "3", "patient date of birth"),
-    "sex": Element("patient", "/gender", "2010BA", "DMG03", "3", "patient sex"),
-    "relationship": Element(
-        "patient", "/relationshipToSubscriberCode", "2000C", "PAT01", "6", "relationship to subscriber"
-    ),
-    "billing-npi": Element("billing", "/npi", "2010AA", "NM109", "33a", "billing provider NPI"),
-    "billing-name": Element("billing", "/organizationName", "2010AA", "NM103", "33", "billing provider name"),
-    "billing-tax-id": Element("billing", "/employerId", "2010AA", "REF02", "25", "billing provider tax id"),
-    "billing-street": Element("billing", "/address/address1", "2010AA", "N301", "33", "billing provider street"),
-    "billing-city": Element("billing", "/address/city", "2010AA", "N401", "33", "billing provider city"),
-    "billing-state": Element("billing", "/address/state", "2010AA", "N402", "33", "billing provider state"),
-    "billing-zip": Element("billing", "/address/postalCode", "2010AA", "N403", "33", "billing provider ZIP code"),
-    "billing-taxonomy": Element("billing", "/taxonomyCode", "2000A", "PRV03", "33b", "billing provider taxonomy"),
-    "rendering-npi": Element("rendering", "/npi", "2310B", "NM109", "24J", "rendering provider NPI"),
-    "rendering-name": Element("rendering", "/lastName", "2310B", "NM103", "31", "rendering provider name"),
-    "rendering-taxonomy": Element("rendering", "/taxonomyCode", "2310B", "PRV03", "24J", "rendering provider taxonomy"),
-    "ordering-npi": Element("ordering", "/npi", "2420E", "NM109", "17b", "ordering provider NPI"),
-    "referring-npi": Element("referring", "/npi", "2310A", "NM109", "17b", "referring provider NPI"),
-    "supervising-npi": Element("supervising", "/npi", "2310D", "NM109", "17b", "supervising provider NPI"),
-    "facility-npi": Element("facility", "/npi", "2310C", "NM109", "32a", "service facility NPI"),
-    "facility-zip": Element("facility", "/address/postalCode", "2310C", "N403", "32", "service facility ZIP code"),
-    "diagnoses": Element("claim", _CI + "/healthCareCodeInformation", "2300", "HI", "21", "diagnoses"),
-    "diagnosis-code": Element("diagnosis", "/diagnosisCode", "2300", "HI01-2", "21", "diagnosis code"),
-    "diagnosis-qualifier": Element("diagnosis", "/diagnosisTypeCode", "2300", "HI01-1", "21", "diagnosis qualifier"),
-    "service-lines": Element("claim", _CI + "/serviceLines", "2400", "LX", "24", "service lines"),
-    "service-date": Element("line", "/serviceDate", "2400", "DTP03", "24A", "date of service"),
-    "service-date-end": Element("line", "/serviceDateEnd", "2400", "DTP03", "24A", "last date of service"),
-    "procedure-qualifier": Element("service", "/procedureIdentifier", "2400", "SV101-1", None, "procedure qualifier"),
-    "procedure": Element("service", "/procedureCode", "2400", "SV101-2", "24D", "procedure code"),
-    "modifiers": Element("service", "/procedureModifiers", "2400", "SV101-3", "24D", "modifiers"),
-    "charge": Element("service", "/lineItemChargeAmount", "2400", "SV102", "24F", "line charge"),
-    "unit-code": Element("service", "/measurementUnit", "2400", "SV103", "24G", "unit of measurement"),
-    "units": Element("service", "/serviceUnitCount", "2400", "SV104", "24G", "units"),
-    "line-place": Element("service", "/placeOfServiceCode", "2400", "SV105", "24B", "line place of service"),
-    "diagnosis-pointers": Element(
-        "service", "/compositeDiagnosisCodePointers/diagnosisCodePointers", "2400", "SV107", "24E",
-        "diagnosis pointers",
-    ),
-    "documentation": Element("claim", "/scrubContext/documentation", "", "", None, "documentation"),
-    "abn": Element("claim", "/scrubContext/abn", "", "", None, "advance beneficiary notices"),
-    "history": Element("claim", "/scrubContext/history", "", "", None, "earlier services"),
-    "eligibility": Element("claim", "/scrubContext/eligibility", "", "", None, "eligibility"),
-    "pricing": Element("claim", "/scrubContext/pricing", "", "", None, "pricing"),
-    "received-on": Element("claim", "/scrubContext/receivedOn", "", "", None, "received-on date"),
-    "body": Element("claim", "", "", "", None, "body of the claim"),
-}  # fmt: skip
+_OBJECTS = (
+    _whole("submitter-contact", "submitter/contactInformation", "1000A PER", None, "submitter contact"),
+    _whole("diagnoses", "claimInformation/healthCareCodeInformation", "2300 HI", "21", "diagnoses"),
+    _whole("service-lines", "claimInformation/serviceLines", "2400 LX", "24", "service lines"),
+    _whole("documentation", "scrubContext/documentation", "", None, "documentation"),
+    _whole("abn", "scrubContext/abn", "", None, "advance beneficiary notices"),
+    _whole("history", "scrubContext/history", "", None, "earlier services"),
+    _whole("eligibility", "scrubContext/eligibility", "", None, "eligibility"),
+    _whole("pricing", "scrubContext/pricing", "", None, "pricing"),
+    _whole("received-on", "scrubContext/receivedOn", "", None, "received-on date"),
+    _whole("body", "", "", None, "body of the claim"),
+)
+CATALOGUE: Mapping[str, Element] = read_elements()
+ELEMENTS: Mapping[str, Element] = {**CATALOGUE, **{element.name: element for element in _OBJECTS}}
 
 # What an element may hold, in words for the sender: by the last name of its pointer, else by what was expected.
 READABLE: Mapping[str, str] = {

@@ -7,7 +7,7 @@ No class here prints its fields: a claim must not reach a log through a repr.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -47,6 +47,24 @@ class Normalised(NamedTuple):
 
     pointer: str
     change: str
+
+
+class Position(NamedTuple):
+    """Where something stands in an X12 file. `element` is like SV101-2; `segment` counts the file's from 1."""
+
+    loop: str
+    element: str
+    segment: int
+
+
+class StructureFault(NamedTuple):
+    """What is wrong with the structure of an X12 claim: `word` is one of `claim.x12.faults.FAULTS`.
+
+    `at` is the segment, with its element where one is at fault; what the guide does not know has no name there.
+    """
+
+    word: str
+    at: Position
 
 
 class Resembling(NamedTuple):
@@ -231,6 +249,9 @@ class Claim(ClaimPart, frozen=True):
     Pointers in here use the names of the model. `moved` has the pointers of values that the sender wrote elsewhere:
     `pointer_as_sent`. `resembling` are names that are probably misspelled and were not read; `corrected` is the claim
     with them read as the known names, None where there are none.
+
+    Of a claim that came as X12, `position` says where in the file an element with a pointer stands, `faults` what is
+    wrong with its segments.
     """
 
     control_number: str | None
@@ -261,6 +282,8 @@ class Claim(ClaimPart, frozen=True):
     moved: Mapping[str, str] | None = None
     resembling: tuple[Resembling, ...] = ()
     corrected: Claim | None = None
+    position: Callable[[str, str], Position | None] | None = None
+    faults: tuple[StructureFault, ...] = ()
 
     @property
     def too_long(self) -> bool:

@@ -9,13 +9,13 @@ from datetime import date
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from scrubber.claim import read_claim
 from scrubber.claim.model import Claim
 from scrubber.claim.parse import parse_json
 from scrubber.claim.unpack import MAGIC
-from scrubber.claim.v3 import read_claim
 from scrubber.cli.options import Unusable, receipt
 from scrubber.cli.terminal import ProgressLine
-from scrubber.errors import NotAClaim, NotJson
+from scrubber.errors import NotAClaim, NotJson, NotX12
 
 
 def content_of(file: str) -> bytes:
@@ -49,6 +49,8 @@ def claim_errors_as_messages(file: str) -> Iterator[None]:
     except NotJson as error:
         position = f"from line {error.line}, column {error.column} on"
         raise Unusable(f"{file}: is no JSON in UTF-8 {position}; correct it there") from None
+    except NotX12 as error:
+        raise Unusable(f"{file}: {error}") from None
     except NotAClaim as error:
         problems = (
             f"{file}: is no claim: {problem.pointer or 'the body'} {problem.message}" for problem in error.problems

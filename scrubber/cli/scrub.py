@@ -77,6 +77,8 @@ def _has_lines(claims: Path) -> None:
         raise Unusable(f"{claims}: {error}") from None
     if seen.gzipped:
         raise Unusable(f"{claims} is packed; unpack it first: gzip -dk {claims}")
+    if seen.format == "x12":
+        raise Unusable(f"{claims} is X12; give a claim a line: scrubber convert {claims} > claims.ndjson")
     if seen.format == "json":
         raise Unusable(f"{claims} is a JSON array; give a claim a line: jq -c '.[]' {claims} > claims.ndjson")
 

@@ -194,7 +194,7 @@ def _resembling_facts(claim: Claim, payer: Payer, day: date) -> Iterator[Fact]:
     for meant in sorted(by_meant):
         names = by_meant[meant]
         lines = tuple(sorted({name.line for name in names if name.line is not None}))
-        element = _BY_LAST_NAME.get(meant, BODY)
+        element = _element_of(meant, names[0].pointer)
         yield Fact(
             "element",
             payer_fields(payer) | {"day": day.toordinal(), "element": element, "fault": RESEMBLING},
@@ -218,12 +218,22 @@ def _where(lines: tuple[int, ...]) -> str:
     return f"Line{'s' if len(lines) > 1 else ''} {named}{more}"
 
 
-def _elements_by_last_name() -> dict[str, str]:
-    """Elements by the last name of their place in the body, where no other element has it."""
-    found: dict[str, list[str]] = {}
-    for element, place in ELEMENTS.items():
-        found.setdefault(place.path.rpartition("/")[2], []).append(element)
-    return {name: elements[0] for name, elements in found.items() if len(elements) == 1}
+def _element_of(name: str, pointer: str) -> str:
+    """The element that has this name in the object where `pointer` stands, or the nearest one below it."""
+    parent = tuple("*" if part.isdecimal() else part for part in pointer.split("/")[1:-1])
+    below = [found for found in _BY_LAST_NAME.get(name, ()) if found[0][: len(parent)] == parent]
+    return min(below, key=lambda found: len(found[0]))[1] if below else BODY
+
+
+def _elements_by_last_name() -> dict[str, list[tuple[tuple[str, ...], str]]]:
+    """By the last name of a path in the body, the whole paths with their elements."""
+    found: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    for element in ELEMENTS.values():
+        for path in element.paths:
+            names = path[:-1] if path[-1:] == ("*",) else path
+            if names:
+                found.setdefault(names[-1], []).append((names, element.name))
+    return found
 
 
 BODY = "body"

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from scrubber.claim.elements import ELEMENTS
-from scrubber.claim.model import Claim, ServiceLine
+from scrubber.claim.model import Claim, Position, ServiceLine
 from scrubber.reference import Reference
 from scrubber.rulebook.rule import Authority
 
@@ -21,7 +21,7 @@ class Fact:
     `lines` are the lines a finding on it stands on, `related` the others it is about, both 1-based.
     `pointer` overrides the place that the rule's element would give. `element` names the element when the fact, not
     the rule, knows it. `says` are further words for messages, `evidence` look-up results to show, `authority` the
-    sources of table rows behind it.
+    sources of table rows behind it. `position` is where it stands in an X12 file, when the fact knows.
     """
 
     kind: str
@@ -33,6 +33,7 @@ class Fact:
     message_words: Mapping[str, str] = field(default_factory=dict)
     evidence: Mapping[str, str | int | bool | tuple[str, ...]] = field(default_factory=dict)
     authority: tuple[Authority, ...] = ()
+    position: Position | None = None
 
 
 # What a field of a fact is made from, for explanations: a method of `Reference` or `Rulebook`, and the field that holds

@@ -23,6 +23,7 @@ from scrubber.facts.notices import ABN_LOOK_UPS, Notices, abn_facts
 from scrubber.facts.pair import PAIR_LOOK_UPS, edits_apply, named_pair_facts, pair_facts
 from scrubber.facts.repeats import repeat_facts
 from scrubber.facts.rule_codes import RuleCodes, rule_codes
+from scrubber.facts.segment import segment_facts
 from scrubber.facts.service_lines import SHARED_LOOK_UPS, LineView, by_procedure
 from scrubber.facts.visits import VISIT_LOOK_UPS, visit_facts
 from scrubber.reference import Reference
@@ -109,6 +110,7 @@ def facts_by_kind(
     return {
         "claim": (claim_fact(claim, payer, day, documents, rulebook),),
         "element": element_facts(claim, payer, day, received_on, x12_codes, rulebook),
+        "segment": segment_facts(claim, payer, day),
         "diagnosis": diagnosis_facts(claim, payer, day, reference),
         "line": line_facts(views, claim.billing, documents, exclusions, lists, reference),
         "repeat": repeat_facts(views, lists),

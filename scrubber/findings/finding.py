@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-from scrubber.claim.model import Normalised
+from scrubber.claim.model import Normalised, Position
 from scrubber.config import STALE_AFTER
 from scrubber.errors import WrongSwitch
 from scrubber.rulebook.rule import STAGES, Authority, Reason, Rule
@@ -70,6 +70,7 @@ class Finding(NamedTuple):
 
     `element` is a name of vocabulary.ELEMENTS. `lines` and `related_lines` are 1-based, `pointer` addresses the
     sender's body. `evidence` holds texts, numbers and booleans only. `id` has no line number: see `identity`.
+    `position` is where it stands in the file that the claim came in as X12.
     """
 
     rule: Rule
@@ -82,6 +83,7 @@ class Finding(NamedTuple):
     authority: tuple[Authority, ...]
     evidence: Mapping[str, str | int | bool | tuple[str, ...]]
     id: str = ""
+    position: Position | None = None
     impact: Impact | None = None
 
     @property
@@ -198,7 +200,7 @@ class ScrubResult(NamedTuple):
     """The answer for one claim, before it is written as JSON, a table or a clearinghouse view.
 
     `shadow` has the findings of shadow rules, each with its dollars; nothing else counts them. `checks` are counted by
-    stage; `every_check` is present only on request.
+    stage; `every_check` is present only on request. `in_x12`: the claim came as X12, and findings have positions.
     """
 
     disposition: str
@@ -214,6 +216,7 @@ class ScrubResult(NamedTuple):
     checks: Mapping[str, StageChecks] = NOTHING_CHECKED
     every_check: tuple[Check, ...] | None = None
     stale_after: int | None = STALE_AFTER
+    in_x12: bool = False
 
 
 def disposition(findings: Iterable[Fired]) -> str:

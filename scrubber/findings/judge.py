@@ -213,6 +213,7 @@ def _finding(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim, carri
         rule.authority + fact.authority if fact.authority else rule.authority,
         _evidence(reads, fact),
         finding_id(rule, fact, line),
+        position=fact.position or (claim.position(pointer, element) if claim.position else None),
     )
 
 

@@ -12,7 +12,7 @@ import orjson
 from marshmallow import fields
 
 from scrubber.claim.elements import ELEMENTS, Element
-from scrubber.claim.model import Normalised
+from scrubber.claim.model import Normalised, Position
 from scrubber.findings import (
     NO_SWITCHES,
     Check,
@@ -65,6 +65,20 @@ class X12PlaceResponse(ResponseSchema):
 
     loop = Text("Loop of the 837P.")
     element = Text("Element in it.", path="x12")
+    segment = Number(
+        "Of a claim that came as X12: the number of the segment in the file, from 1.",
+        compute=lambda _: None,
+        optional=True,
+    )
+
+
+class X12PositionResponse(X12PlaceResponse):
+    """Where something stands in an X12 file. What the guide does not know has no loop and no element there."""
+
+    instance_of = Position
+
+    element = Text("Element in it.")
+    segment = Number("The number of the segment in the file, from 1.")
 
 
 class ReasonResponse(ResponseSchema):
@@ -173,7 +187,7 @@ class FindingResponse(ResponseSchema):
     category = OneOf(CATEGORIES, "What it is about.", path="rule.category")
     lines = Lines("Service lines it is about, from 1; none: the claim.")
     related_lines = Lines("Lines that take part in it.")
-    pointer = Text("JSON pointer into the body that was sent.")
+    pointer = Text("JSON pointer into the body that was sent; null for a claim that came as X12.", nullable=True)
     x12 = Object(
         X12PlaceResponse,
         "Place in the 837P, if any.",
@@ -192,6 +206,17 @@ class FindingResponse(ResponseSchema):
     impact = Object(ImpactResponse, "What it may cost.", nullable=True)
     authority = Objects(AuthorityResponse, "By whose word.", same_as="rule.authority")
     evidence = Evidence(required=True)
+
+
+def _pointer(finding: Finding) -> str | None:
+    return None if finding.position else finding.pointer
+
+
+class X12FindingResponse(FindingResponse):
+    """A rule that fired on a claim that came as X12."""
+
+    pointer = Text("Only where it is in the context beside the file.", compute=_pointer, nullable=True)
+    x12 = Object(X12PositionResponse, "Place in the file.", path="position", nullable=True)
 
 
 class CheckResponse(ResponseSchema):
@@ -358,6 +383,13 @@ class AnswerResponse(ResponseSchema):
     )
 
 
+class X12AnswerResponse(AnswerResponse):
+    """The answer for a claim that came as X12."""
+
+    findings = Objects(X12FindingResponse, "What is wrong, worst first within a line.")
+    shadow = Objects(X12FindingResponse, "What shadow rules found. Only when asked for.", optional=True)
+
+
 # What an answer has only when it is asked for, and the members of the schema that it is.
 # Annotated for mypyc, which meets the package before this module.
 SHADOW: str = "shadow"
@@ -370,22 +402,24 @@ _MEMBERS = {
 }
 
 
-def answer_schema(included: Collection[str] = ()) -> AnswerResponse:
+def answer_schema(included: Collection[str] = (), *, in_x12: bool = False) -> AnswerResponse:
     """The schema of an answer with what of SHADOW, CHECKS and SETTLED_BY is asked for."""
-    return AnswerResponse(exclude=[member for name in _MEMBERS if name not in included for member in _MEMBERS[name]])
+    schema = X12AnswerResponse if in_x12 else AnswerResponse
+    return schema(exclude=[member for name in _MEMBERS if name not in included for member in _MEMBERS[name]])
 
 
 _write = writer(answer_schema())
+_write_x12 = writer(answer_schema(in_x12=True))
 
 
 @cache
-def _writer(included: frozenset[str]) -> Callable[[Any], dict[str, Any]]:
-    return writer(answer_schema(included))
+def _writer(included: frozenset[str], in_x12: bool) -> Callable[[Any], dict[str, Any]]:
+    return writer(answer_schema(included, in_x12=in_x12))
 
 
 def to_bytes(result: ScrubResult) -> bytes:
     """The answer as compact JSON; equal results give equal bytes."""
-    return orjson.dumps(_write(result))
+    return orjson.dumps(_write_x12(result) if result.in_x12 else _write(result))
 
 
 class _ListedChecks(NamedTuple):
@@ -413,7 +447,7 @@ def _listed(stage: str, counts: StageChecks, checks: Iterable[Check]) -> _Listed
 
 def with_included(result: ScrubResult, included: Collection[str]) -> bytes:
     """The answer with more: what shadow rules found, which counts for nothing; every check; not checked, by input."""
-    write = _writer(frozenset(included))
+    write = _writer(frozenset(included), result.in_x12)
     return orjson.dumps(write(with_every_check(result) if CHECKS in included else result))
 
 

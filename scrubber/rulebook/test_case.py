@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from scrubber.claim.x12.faults import FAULTS
 from scrubber.dated_rows import cell_parsers
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.rule import SEVERITIES
@@ -175,6 +176,12 @@ class CaseSchema(Schema):
         load_default=dict,
         metadata={"description": "Rows of PACK/FILE.csv that hold for this case only."},
     )
+    x12_faults = fields.List(
+        fields.String(validate=validate.OneOf(tuple(FAULTS), error="Must be one of: {choices}.")),
+        data_key="x12-faults",
+        load_default=list,
+        metadata={"description": "What is wrong with the segments of the X12 file that the claim comes in, in order."},
+    )
     received_on = DayField(
         data_key="received-on", metadata={"description": "Default: the claim's last date of service."}
     )
@@ -249,6 +256,7 @@ class Case:
     releases: str  # one of TEST_RELEASES
     finds: tuple[Expected, ...] | None
     not_checked: tuple[Expected, ...] | None
+    x12_faults: tuple[str, ...] = ()
 
 
 _CASES = CaseSchema(many=True)
@@ -344,6 +352,7 @@ def _case(document: Document, index: int, case: Mapping[str, Any], tables: tuple
         without=tuple(case["without"]),
         lines=tuple(case["lines"]),
         tables=tables,
+        x12_faults=tuple(case["x12_faults"]),
         received_on=case.get("received_on"),
         releases=case.get("releases") or releases,
         finds=_expected(case.get("finds")),

@@ -12,6 +12,7 @@ from enum import Enum
 
 from scrubber.claim.elements import ELEMENTS
 from scrubber.claim.model import Absence
+from scrubber.claim.x12.faults import FAULTS
 
 DECIMAL_PLACES = 6  # numbers with a fraction travel to the engine as whole millionths
 
@@ -273,6 +274,14 @@ KINDS: Mapping[str, FactKind] = {
                   ("required", "situational", "envelope")),
             placeholders=("label", "where", "is-are", "sent-as", "readable", "meant"), identified_by=("element",),
             none="no element of {place} is missing or malformed",
+            only_where_relevant=True, category="structure", stage="submission",
+        ),
+        _kind(
+            "segment", "a segment of an X12 claim that the guide does not have so", "body", *_PAYER,
+            Field("day", Type.DAY, "first date of service on the claim, else the received-on date"),
+            Field("fault", Type.WORD, "what is wrong with it", tuple(FAULTS)),
+            placeholders=("where", "what"), identified_by=("fault",),
+            none="every segment of {place} is as the guide has it, or it did not come as X12",
             only_where_relevant=True, category="structure", stage="submission",
         ),
         _kind(

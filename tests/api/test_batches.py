@@ -25,6 +25,7 @@ from scrubber.scrub import Scrubber
 from tests.support.batches import claims, context, ndjson, work_off
 from tests.support.responses import json_of
 from tests.support.service import ROOT
+from tests.support.x12 import BODY, CANARY, envelope
 
 NDJSON = "application/x-ndjson"
 
@@ -104,6 +105,42 @@ def test_forms_of_upload(
     assert len(lines(client.get(f"{sent.headers['Location']}/results").data)) == 3
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("media_type", ["application/edi-x12", "application/octet-stream"])
+def test_a_batch_of_x12_answers_by_claim_in_order(
+    client: FlaskClient, state: Path, shipped: Scrubber, media_type: str, pack: Any
+) -> None:
+    sent = submit(client, pack(envelope()), media_type=media_type)
+    assert sent.status_code == 202
+    work(state, shipped)
+    rows = lines(client.get(f"{sent.headers['Location']}/results").data)
+    assert [(row["row"], row["claimNumber"]) for row in rows] == [(1, "CLAIM-1"), (2, "CLAIM-2")]
+    places = [(finding["pointer"], finding["x12"]) for row in rows for finding in row["answer"]["findings"]]
+    assert {pointer for pointer, _ in places} == {None}
+    assert all(place["segment"] for _, place in places)
+
+
+def test_one_bad_claim_of_x12_does_not_stop_the_file(client: FlaskClient, state: Path, shipped: Scrubber) -> None:
+    start, end = BODY.index("LX*1\nSV1*HC:J0897"), BODY.index("HL*3*2*23")
+    data = envelope(BODY[:start] + BODY[end:]).replace(b"SE*", b"SE*1")
+    sent = submit(client, data, media_type="application/edi-x12")
+    work(state, shipped)
+    rows = lines(client.get(f"{sent.headers['Location']}/results").data)
+    assert [row.get("claimNumber") for row in rows] == [None, "CLAIM-2", None]
+    assert "no service lines" in str(rows[0])
+    assert "SE01: the count is not what was counted" in str(rows[2])
+
+
+def test_what_is_not_read_behind_claims_of_x12_is_told(client: FlaskClient, state: Path, shipped: Scrubber) -> None:
+    data = envelope() + b"ISA*" + CANARY.encode()
+    sent = submit(client, data, media_type="application/edi-x12")
+    work(state, shipped)
+    rows = client.get(f"{sent.headers['Location']}/results")
+    assert [row.get("claimNumber") for row in lines(rows.data)] == ["CLAIM-1", "CLAIM-2", None]
+    assert "the rest of the file is not read" in rows.text
+    assert CANARY not in rows.text
+
+
 def test_the_sender_may_insist_on_a_format(client: FlaskClient, state: Path, shipped: Scrubber) -> None:
     data = b"[]\n" + ndjson(2)
     for body in (data, gzip.compress(data)):
@@ -119,10 +156,11 @@ _X12 = b"ISA*00*          *00*          *ZZ*CANARY~\nGS*HC*CANARY~\nST*837*0001~
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (_X12, "X12 is not read yet"),
-        (b"\n" + _X12.split(b"\n", 1)[1], "X12 is not read yet"),
-        (gzip.compress(_X12, mtime=0), "X12 is not read yet"),
-        (_X12 * 5_000, "X12 is not read yet"),
+        (_X12, "ISA"),
+        (b"\n" + _X12.split(b"\n", 1)[1], "begins with ISA"),
+        (gzip.compress(_X12, mtime=0), "ISA"),
+        (_X12 * 5_000, "ISA"),
+        (envelope().replace(b"005010X222A1", b"005010X223A2"), "837I"),
         ("CANARY".encode("utf-16"), "UTF-8"),
         (b"PK\x03\x04CANARY", "zip"),
         (b"\x28\xb5\x2f\xfdCANARY", "zstd"),
@@ -139,7 +177,7 @@ def test_what_is_never_read_is_refused_with_what_to_send(
     assert not list((state / "batches").iterdir())
 
 
-@pytest.mark.parametrize("media_type", ["application/edi-x12", "text/plain", "application/json; charset=iso-8859-1"])
+@pytest.mark.parametrize("media_type", ["text/plain", "application/json; charset=iso-8859-1"])
 def test_kinds_of_body_that_are_not_read(client: FlaskClient, media_type: str) -> None:
     answer = submit(client, _X12, media_type=media_type)
     assert answer.status_code == 415
@@ -236,7 +274,7 @@ def test_a_batch_is_cancelled_and_deleted(client: FlaskClient, state: Path, ship
         ("?enable=CANARY", "a rule that there is not"),
         ("?webhook=https://evil.example/CANARY", "SCRUBBER_WEBHOOK_HOSTS"),
         ("?webhook=ftp://hooks.example/", "SCRUBBER_WEBHOOK_HOSTS"),
-        ("?format=x12", "ndjson, json"),
+        ("?format=xml", "ndjson, json, x12"),
         ("?recievedOn=20260101", "Only these parameters"),
         ("?receivedOn=20260101&receivedOn=20250101", "more than once"),
         ("?webhook=https://hooks.example/CANARY%20b", "SCRUBBER_WEBHOOK_HOSTS"),

@@ -18,9 +18,9 @@ from marshmallow import Schema
 from scrubber.batch.model import Batch, BatchOptions, BatchProgress, BatchTally, PinnedVersions, StoredUpload
 from scrubber.batch.result_row import BatchResultResponse, RejectedRow, Rejection, write_rejected_row
 from scrubber.batch.status import BatchListResponse, BatchReadResponse, BatchStatus, BatchSummary, BatchSummaryResponse
+from scrubber.claim import read_claim, read_v3
 from scrubber.claim.elements import ELEMENTS
 from scrubber.claim.model import Claim
-from scrubber.claim.v3 import read_claim, read_v3
 from scrubber.code_lookup import look_up_code, look_up_price
 from scrubber.code_lookup.query import code_question, price_question
 from scrubber.errors import Problem, describe_failure

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from scrubber.api.schemas.operations import RECEIVED_ON, Operation, answers, query, repeated
+from scrubber.batch.model import FORMATS
 from scrubber.batch.result_row import BatchFindingRecordResponse, BatchResultResponse
 from scrubber.batch.status import BatchListResponse, BatchReadResponse, BatchResponse, BatchSummaryResponse
 from scrubber.claim.v3.schema import BODY
@@ -30,17 +31,19 @@ SUBMIT: Operation = {
         query("webhook", "An address that is told of the end; its host is allowed by the service."),
         query(
             "format",
-            "What the upload holds, where its first byte shall not decide: an array begins with a bracket.",
-            ("ndjson", "json"),
+            "What the upload holds, where its beginning shall not decide: an array begins with [, X12 with ISA.",
+            FORMATS,
         ),
     ],
     "requestBody": {
         "required": True,
-        "description": "Claims one a line, or a JSON array of them; plain, or gzipped (Content-Encoding: gzip).",
+        "description": "Claims one a line, a JSON array of them, or an X12 file (837P); plain, or gzipped "
+        "(Content-Encoding: gzip).",
         "content": {
             "application/json": {"schema": {"type": "array", "minItems": 1, "items": BODY}},
             "application/x-ndjson": _BYTES,
             "application/gzip": _BYTES,
+            "application/edi-x12": _BYTES,
         },
     },
     "responses": answers(

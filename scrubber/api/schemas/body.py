@@ -97,12 +97,21 @@ _CONTEXT_DESCRIPTIONS = {
 }
 
 
+MOST_PLACES = 3  # of a name, such as npi, that stands in many places; docs/elements.md has them all
+
+
 def _descriptions() -> dict[str, list[str]]:
-    """By name of the scalar. A name that stands in several places, such as npi, has words for each of them."""
+    """By name of the scalar, what it is and where it goes."""
     by_name = defaultdict(list)
     for element in ELEMENTS.values():
-        by_name[element.path.rpartition("/")[2]].append(_description(element))
-    return by_name
+        by_name[element.path.rpartition("/")[2]].append(element)
+    return {name: _first_places(elements) for name, elements in by_name.items()}
+
+
+def _first_places(elements: list[Element]) -> list[str]:
+    places = [_description(element) for element in elements[:MOST_PLACES]]
+    more = len(elements) - len(places)
+    return [*places, f"and {more} more places"] if more else places
 
 
 def _description(element: Element) -> str:

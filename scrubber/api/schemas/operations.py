@@ -256,8 +256,12 @@ _CLAIM: Operation = {
     "required": True,
     "description": "A v3 Professional Claims body, with an optional `scrubContext`. Scalars may be texts"
     " or numbers; what is understood in spite of its form is listed under `normalised`. Plain, or packed"
-    " (Content-Encoding: gzip); the largest body that is read counts as sent and as unpacked.",
-    "content": {"application/json": {"schema": BODY, "example": CLAIM_EXAMPLE}},
+    " (Content-Encoding: gzip); the largest body that is read counts as sent and as unpacked. An X12 file (837P)"
+    " with one claim is read as well; its findings have no pointer, but the number of the segment in `x12`.",
+    "content": {
+        "application/json": {"schema": BODY, "example": CLAIM_EXAMPLE},
+        "application/edi-x12": {"schema": {"type": "string", "format": "binary"}},
+    },
 }
 SCRUB: Operation = {
     "operationId": "scrubClaim",

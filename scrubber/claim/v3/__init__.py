@@ -32,7 +32,7 @@ _CLAIM_TEXTS = {
 _CLAIM_ELEMENTS, _CLAIM_NAMES = tuple(_CLAIM_TEXTS), tuple(_CLAIM_TEXTS.values())
 
 
-def read_claim(data: bytes) -> Claim:
+def read_json_claim(data: bytes) -> Claim:
     """The claim in a body of UTF-8 JSON. Raises NotJson as `parse_json` does, and NotAClaim as `read_v3` does.
 
     A name that occurs twice in one object is reported; only the bytes reveal it.
@@ -51,7 +51,7 @@ def read_v3(body: object) -> Claim:
     """
     loaded = fast_load.load_regular(body)
     if loaded is not None:
-        return _claim(loaded, lines_sent(body), Extractor())
+        return claim_of(loaded, lines_sent(body), Extractor())
     guessed = in_model_names(body, guess=True)
     if not guessed.resembling:
         return _read_renamed(guessed)
@@ -67,10 +67,10 @@ def _read_renamed(renamed: RenamedBody, corrected: Claim | None = None) -> Claim
     """The claim in a body with the model's names. Refusals point into the sender's body."""
     loaded, unknown = _loaded(renamed)
     extractor = Extractor()
-    claim = _claim(loaded, lines_sent(renamed.body), extractor)
+    claim = claim_of(loaded, lines_sent(renamed.body), extractor)
     moved = {
         **renamed.moved,
-        **{pointer: as_sent(pointer, renamed.moved) for pointer, pointer in extractor.moved.items()},
+        **{model_pointer: as_sent(pointer, renamed.moved) for model_pointer, pointer in extractor.moved.items()},
     }
     normalised = [Normalised(as_sent(pointer, renamed.moved), change) for pointer, change in claim.normalised]
     unmapped = [as_sent(pointer, renamed.moved) for pointer in (*unknown, *extractor.unmapped)]
@@ -98,7 +98,8 @@ def lines_sent(body: Any) -> int:
     return len(body["claimInformation"]["serviceLines"])
 
 
-def _claim(loaded: LoadedObject, line_count: int, extractor: Extractor) -> Claim:
+def claim_of(loaded: LoadedObject, line_count: int, extractor: Extractor) -> Claim:
+    """A body whose scalars have been read -> a Claim. `line_count` is how many service lines were sent."""
     sent = loaded["claimInformation"]
     texts = _texts(loaded, sent, extractor)
     subscriber, patient = subscriber_and_patient(loaded, extractor)

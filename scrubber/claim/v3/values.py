@@ -109,15 +109,15 @@ def text(raw: object) -> Any:
     return _any_text(raw)
 
 
-dashed_digits = _text_reader("text", r"\d{1,20}", _BLANKS, _DASHES)
-zip_code = _text_reader("code", r"\d{5}|\d{9}", _BLANKS, _DASHES, widths=(5, 9))
-code = _text_reader("code", r"[A-Z0-9]{1,40}", _BLANKS, _UPPER)
+dashed_digits: Reader = _text_reader("text", r"\d{1,20}", _BLANKS, _DASHES)
+zip_code: Reader = _text_reader("code", r"\d{5}|\d{9}", _BLANKS, _DASHES, widths=(5, 9))
+code: Reader = _text_reader("code", r"[A-Z0-9]{1,40}", _BLANKS, _UPPER)
 _SEXES = {"FEMALE": "F", "MALE": "M", "UNKNOWN": "U"}
-sex = _text_reader("code", r"[A-Z]", _BLANKS, _UPPER, ("first letter", lambda text: _SEXES.get(text, text)))
-two_digits = _text_reader("code", r"[A-Z0-9]{2}", _BLANKS, _UPPER, widths=(2,))
-procedure = _text_reader("code", r"[A-Z0-9]{5}", _BLANKS, _UPPER, widths=(5,))
-yes_no_code = _text_reader("code", r"[A-Z]", _BLANKS, _UPPER, truth=("Y", "N"))
-diagnosis = _text_reader("code", r"[A-Z0-9]{3,7}", _BLANKS, _UPPER, _DOT)
+sex: Reader = _text_reader("code", r"[A-Z]", _BLANKS, _UPPER, ("first letter", lambda text: _SEXES.get(text, text)))
+two_digits: Reader = _text_reader("code", r"[A-Z0-9]{2}", _BLANKS, _UPPER, widths=(2,))
+procedure: Reader = _text_reader("code", r"[A-Z0-9]{5}", _BLANKS, _UPPER, widths=(5,))
+yes_no_code: Reader = _text_reader("code", r"[A-Z]", _BLANKS, _UPPER, truth=("Y", "N"))
+diagnosis: Reader = _text_reader("code", r"[A-Z0-9]{3,7}", _BLANKS, _UPPER, _DOT)
 keyword = _text_reader("code", r"[a-z-]{1,40}", _BLANKS, ("lower case", str.lower))
 
 
@@ -155,8 +155,8 @@ def _number_reader(expected: str, most_float_decimals: int) -> Reader:
     return read
 
 
-amount = _number_reader("amount", 2)
-number = _number_reader("number", 6)
+amount: Reader = _number_reader("amount", 2)
+number: Reader = _number_reader("number", 6)
 
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII).fullmatch
 _RANGE = re.compile(r"(\d{8})-(\d{8})", re.ASCII).fullmatch
@@ -248,8 +248,8 @@ def _keyword_reader(regular: str) -> Reader:
     return read
 
 
-locality = _keyword_reader(r"\d{5}-\d{2}|national")
-participation = _keyword_reader("par|nonpar")
+locality: Reader = _keyword_reader(r"\d{5}-\d{2}|national")
+participation: Reader = _keyword_reader("par|nonpar")
 
 
 LONGEST_LIST = 50  # modifiers, pointers: far beyond what a line may have
@@ -262,14 +262,14 @@ _NOTHING: tuple[object, ...] = (None, "", [])  # each counts as an entry, so tha
 _EMPTY = IrregularValue(None, "empty entry dropped")
 _SINGLE = IrregularValue(None, "single value read as a list")
 _JOINED = IrregularValue(None, "several pointers in one text read as a list")
-_NO_CODE = IrregularValue(None, None, "code")
+NO_CODE = IrregularValue(None, None, "code")
 _NO_POINTER = IrregularValue(None, None, "pointer")
 _NO_NUMBER = IrregularValue(None, None, "number")
 
 
 def modifiers(raw: object) -> Any:
     """Modifiers in order, upper case; empty ones are dropped."""
-    return () if raw == [] else _read_list(raw, two_digits, _NO_CODE, LONGEST_LIST)
+    return () if raw == [] else _read_list(raw, two_digits, NO_CODE, LONGEST_LIST)
 
 
 def pointers(raw: object) -> Any:

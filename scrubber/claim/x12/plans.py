@@ -1,0 +1,227 @@
+"""What each segment of an 837P says, drawn up from the catalogue of elements for the reader of X12 claims."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, Protocol
+
+from scrubber.claim.elements import CATALOGUE, Element, Place
+from scrubber.claim.v3 import values
+
+Reader = Callable[[Any], Any]
+Path = tuple[str, ...]
+
+_CI = "claimInformation"
+_LINE: Path = (_CI, "serviceLines", "*")
+_OTHER: Path = (_CI, "otherSubscriberInformation", "*")
+# Loops that stand several times in a claim, each time as a new entry of a list of the v3 body. A path belongs to the
+# last of these that it begins with; the root of the body comes first.
+ENTRIES: tuple[tuple[str, Path], ...] = (
+    ("", ()),
+    ("2320", _OTHER),
+    ("2400", _LINE),
+    ("2430", (*_LINE, "lineAdjudicationInformation", "*")),
+    ("2440", (*_LINE, "formIdentification", "*")),
+    ("2330C", (*_OTHER, "otherPayerReferringProvider", "*")),
+    ("2330D", (*_OTHER, "otherPayerRenderingProvider", "*")),
+    ("2330E", (*_OTHER, "otherPayerServiceFacilityLocation", "*")),
+    ("2330F", (*_OTHER, "otherPayerSupervisingProvider", "*")),
+    ("2330G", (*_OTHER, "otherPayerBillingProvider", "*")),
+)
+ROOT = 0
+
+# Segments whose first element says which of several they are.
+QUALIFIED = frozenset(("REF", "DTP", "AMT", "NTE", "CRC", "QTY"))
+COMMUNICATION = (3, 5, 7)  # elements of PER that say what kind of number the next one is
+# What says nothing that another element does not say: kinds of entities, formats of dates, units that never differ.
+IMPLIED: dict[str, tuple[int, ...]] = {
+    "NM1": (1, 2, 8),
+    "PRV": (1, 2),
+    "PER": (1, *COMMUNICATION),
+    "DTP": (2,),
+    "DMG": (1,),
+    "PAT": (5, 7),
+    "PWK": (5,),
+    "CR1": (1, 5),
+    "CR3": (2,),
+    "SV5": (1, 2),
+    "SBR": (2,),
+    "CRC": (3,),
+    "ST": (1, 3),
+    "ISA": tuple(range(1, 17)),
+}
+
+
+class Step:
+    """One element of a segment: where it stands there, where it goes in the loaded body, and how it is read."""
+
+    def __init__(self, element: Element, place: Place, inside: Path, read: Reader, *, listed: bool) -> None:
+        self.name = element.name
+        self.element = place.element
+        self.component = place.component
+        self.last = place.last
+        self.how = place.how
+        self.behind = place.behind
+        self.inside = inside[:-1]
+        self.key = inside[-1]
+        self.read = read
+        self.listed = listed  # one more entry of a list
+        self.person = place.how == "if 02=1"
+        self.organization = place.how == "if 02=2"
+        self.ends = place.how in ("from", "to")
+        special = place.component or place.last or place.behind or self.inside or listed
+        self.plain = not special and place.how in ("", "first", "more")
+
+
+class Plan:
+    """What one kind of segment says. `entry`: a list that gets one more object for each such segment."""
+
+    def __init__(self, level: int, entry: Path, more: bool) -> None:
+        self.level = level  # which of ENTRIES it belongs to
+        self.entry = entry
+        self.more = more  # only for what a plan for the first such segment leaves over
+        self.first = False  # and such a plan there is
+        self.steps: list[Step] = []
+        self.group = ""  # of repeated elements (CAS): the list of them
+        self.stride = 0
+        self.grouped: list[Step] = []
+        self.each: list[Step] = []  # of every composite of the segment (HI)
+        self.known: list[bool] = [True]  # by element: whether something is read from it, or it is implied
+
+
+class Plans(NamedTuple):
+    """The plans of one segment in one loop. `qualified` by the segment's first element; `others` where it is none."""
+
+    qualified: dict[str, list[Plan]]
+    others: list[Plan]
+
+
+Loops = dict[str, dict[str, Plans]]
+
+
+class Readers(Protocol):
+    """Chooses how an element is read at a place: alone, or as a list where its path ends in one."""
+
+    def __call__(self, element: Element, place: Place, *, listed: bool) -> Reader:  # noqa: D102 -- as the class says
+        ...
+
+
+def plans_of(elements: Iterable[Element], readers: Readers) -> Loops:
+    """By loop and segment, the plans for these elements."""
+    loops: Loops = {}
+    for element in elements:
+        for path, place in element.pairs():
+            if place.how == "or":  # another name of what is read there already
+                continue
+            of_loop = loops.setdefault(place.loop, {})
+            plans = of_loop.setdefault(place.segment, Plans({}, []))
+            _add(plans, element, place, path, readers)
+    for of_loop in loops.values():
+        for segment, plans in of_loop.items():
+            for some in (plans.others, *plans.qualified.values()):
+                for plan in some:
+                    plan.first = not plan.more and any(other.more for other in some)
+                    _know(plan, segment)
+    return loops
+
+
+def _add(plans: Plans, element: Element, place: Place, path: Path, readers: Readers) -> None:
+    level = max(index for index, (_, start) in enumerate(ENTRIES) if path[: len(start)] == start)
+    inside = path[len(ENTRIES[level][1]) :]
+    listed = inside[-1] == "*"
+    inside = inside[:-1] if listed else inside
+    entry, inside = _split(inside)
+    group, inside = _split(inside)
+    step = Step(element, place, inside, readers(element, place, listed=listed), listed=listed)
+    for plan in _plans(plans, place, level, entry):
+        if group:
+            plan.group, plan.stride = group[-1], place.stride
+            plan.grouped.append(step)
+        elif place.segment == "HI":
+            plan.each.append(step)
+        else:
+            plan.steps.append(step)
+
+
+def _split(path: Path) -> tuple[Path, Path]:
+    """The path to a list of objects, and the path in each of them; no list where there is none."""
+    if "*" not in path:
+        return (), path
+    at = path.index("*")
+    return path[:at], path[at + 1 :]
+
+
+def _plans(plans: Plans, place: Place, level: int, entry: Path) -> Iterable[Plan]:
+    """The plans that this place is part of, made where there are none yet."""
+    more = place.how == "more"
+    lists = [plans.qualified.setdefault(qualifier, []) for qualifier in place.qualifiers] or [plans.others]
+    for some in lists:
+        same = [plan for plan in some if plan.level == level and plan.entry == entry and plan.more == more]
+        if not same:
+            some.append(Plan(level, entry, more))
+            some.sort(key=lambda plan: plan.more)
+        yield (
+            same[0]
+            if same
+            else next(plan for plan in some if plan.level == level and plan.entry == entry and plan.more == more)
+        )
+
+
+def _know(plan: Plan, segment: str) -> None:
+    known = {0, *IMPLIED.get(segment, ()), *((1,) if segment in QUALIFIED else ())}
+    for step in plan.steps:
+        most = step.last if step.last and not step.component else step.element
+        known.update(range(step.element, most + 1))
+        if step.behind:
+            known.update((4, 6, 8))
+    for step in plan.grouped:
+        known.update(range(step.element, 20, plan.stride))
+    if plan.each:
+        known.update(range(1, 13))
+    plan.known = [position in known for position in range(max(known) + 1)]
+
+
+_ALONE: dict[str, Reader] = {
+    "text": values.text,
+    "code": values.code,
+    "digits": values.dashed_digits,
+    "two-characters": values.two_digits,
+    "yes-no": values.yes_no_code,
+    "amount": values.amount,
+    "number": values.number,
+    "date": values.day,
+    "zip": values.zip_code,
+    "sex": values.sex,
+    "procedure": values.procedure,
+    "diagnosis": values.diagnosis,
+}
+_LISTED: dict[str, Reader] = {"two-characters": values.modifiers, "pointer": values.pointers}
+
+
+def _flag(how: str) -> Reader:
+    """True where the element has the code that says so: `is P`, or `is Y not N` where another one says the contrary."""
+    words = how.split()
+    truth = {words[1]: True} | ({words[3]: False} if len(words) > 2 else {})
+
+    def read(raw: Any) -> Any:
+        return truth.get(raw, values.NO_CODE)
+
+    return read
+
+
+def _reader(element: Element, place: Place, *, listed: bool) -> Reader:
+    if element.type == "flag":
+        return _flag(place.how)
+    return _LISTED[element.type] if listed and place.last and element.type in _LISTED else _ALONE[element.type]
+
+
+def _as_written(element: Element, place: Place, *, listed: bool) -> Reader:  # noqa: ARG001 -- as _reader
+    return _flag(place.how) if element.type == "flag" else _same
+
+
+def _same(raw: Any) -> Any:
+    return raw
+
+
+READ: Loops = plans_of(CATALOGUE.values(), _reader)  # values as the readers of JSON give them
+WRITTEN: Loops = plans_of(CATALOGUE.values(), _as_written)  # texts as they stand in the file: the v3 body
