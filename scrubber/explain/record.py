@@ -7,10 +7,11 @@ a process remembers belongs to the tables that it came from, so that nothing rem
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
 from datetime import date
 from functools import cached_property, wraps
 from typing import Any, NamedTuple, TypeVar, cast
+
+from msgspec.structs import replace
 
 from scrubber.claim.model import Claim
 from scrubber.facts.element import x12_codes
