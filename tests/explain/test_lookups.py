@@ -8,9 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from scrubber.authoring.case_claim import claim_of
 from scrubber.authoring.run_tests import all_cases, prepare_case
-from scrubber.claim import read_v3
 from scrubber.claim.model import Claim
 from scrubber.explain import Asked, explain
 from scrubber.explain.context import cells
@@ -74,8 +72,7 @@ def fired(shipped: Scrubber) -> list[Fired]:
     for case in all_cases(RULES, shipped.rulebook):
         if case.finds and case.rule not in found:
             ready = prepare_case(case, shipped, RULES)
-            claim = read_v3(claim_of(case, RULES))
-            found[case.rule] = Fired(case.rule, claim, ready.scrubber, ready.received_on)
+            found[case.rule] = Fired(case.rule, ready.claim, ready.scrubber, ready.received_on)
     assert len(found) > 150
     return list(found.values())
 

@@ -24,6 +24,7 @@ from tests.recorded.program import (
     Program,
     dumped,
 )
+from tests.support.x12 import BODY, envelope
 
 MOST_ITEMS = 100
 CASES = ROOT.parent / "shared" / "cases"
@@ -82,6 +83,22 @@ class Recording:
         return claims + [Claim(f"tests-{name}", dumped(body)) for name, body in CLAIMS_OF_TESTS.items()]
 
     @cached_property
+    def x12(self) -> list[Claim]:
+        """X12 files with one claim: a sound one, and some that are damaged."""
+        body = BODY.partition("\nHL*3*2*23")[0]
+        files = {
+            "sound": envelope(body),
+            "unknown-segment": envelope(body.replace("HI*ABK", "ZZZ*1\nHI*ABK")),
+            "out-of-order": envelope(body.replace("LX*1\nSV1*HC:J0897", "LX*1\nDTP*472*D8*20260902\nSV1*HC:J0897")),
+            "level": envelope(body.replace("HL*2*1*22*1", "HL*7*5*22*1")),
+            "count": envelope(body).replace(b"SE*", b"SE*1"),
+            "cut-off": envelope(body)[:-80],
+            "windows-1252": envelope(body).replace(b"SAMPLE CLINIC", b"SAMPL\xc9 CLINIC"),
+            "two-claims": envelope(),
+        }
+        return [Claim(f"x12-{name}", data) for name, data in files.items()]
+
+    @cached_property
     def varied(self) -> list[Claim]:
         """Some claims of each sort, for what would take too long with all."""
         some = [claim for claims in self.generated.values() for claim in claims[::40]]
@@ -99,6 +116,7 @@ class Recording:
     def _answers(self) -> Iterator[Group]:
         yield from self._answered("own", [(claim, None) for claim in self.own])
         yield from self._answered("rules", [(case.claim, case) for case in self.cases])
+        yield from self._answered("x12", [(claim, None) for claim in self.x12])
         for kind, claims in self.generated.items():
             yield from self._answered(f"generated-{kind}", [(claim, None) for claim in claims])
         files = [path for path in sorted(CASES.glob("*.json")) if path.name != "expected.json"]
