@@ -49,7 +49,9 @@ def read_one(data: bytes) -> Claim:
             if found is not None:
                 found.faults += item.faults
         elif found is not None:
-            raise NotAClaim((Problem("", "holds more than one claim: send it as a batch (/v1/batches)"),))
+            raise NotAClaim(
+                (Problem("", "holds more than one claim: send it as a batch, or turn it into JSON (scrubber convert)"),)
+            )
         else:
             found = item
     if found is None:
