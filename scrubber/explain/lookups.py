@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+from scrubber.explain.code_list_words import in_list
 from scrubber.explain.conditions import day_of
 from scrubber.explain.context import (
     MOST_ROWS,
@@ -18,7 +19,7 @@ from scrubber.explain.context import (
 )
 from scrubber.explain.model import Candidate, LookupExplained
 from scrubber.explain.record import RecordedLookup, record_of_payer
-from scrubber.explain.row_words import WORDS, in_list
+from scrubber.explain.row_words import WORDS
 from scrubber.facts.fact import BY_NAME, EVERY_FIELD, LIST, ROWS, Fact, LookUp
 from scrubber.facts.gather import LOOK_UPS
 from scrubber.facts.payer import where_furnished
