@@ -42,10 +42,12 @@ ANOTHER_DAY = LD_PRELOAD="$(abspath $(MENDS)) $(firstword $(wildcard /usr/lib/*/
 
 # Tests of what is given every day that it goes by, and of brokers, reloads, replays and back-tests, whose clocks are those
 # that the tests of batches, workers, the service and the command line try as well. `make proofs` tries them, too, but for
-# the engine, whose tests fork beside busy threads: the lock of libfaketime that one holds is never free in the child.
+# the engine and processes, whose tests fork beside busy threads: the lock of libfaketime that one holds is never free in
+# the child.
 TESTS_WITHOUT_CLOCK = $(addprefix tests/,authoring/% backtest/% batch/test_celery.py claim/% engine/% facts/% findings/% \
 	pricing/% reference/% response/% rulebook/% server/test_reload.py test_article_examples.py test_compiled.py \
-	test_dated_rows.py test_make.py test_promises.py test_remembered.py test_replay.py test_same_outcomes.py)
+	test_dated_rows.py test_make.py test_processes.py test_promises.py test_remembered.py test_replay.py \
+	test_same_outcomes.py)
 TESTS_OF_THE_CLOCK = $(filter-out $(TESTS_WITHOUT_CLOCK),$(shell find tests -name 'test_*.py'))
 
 CREATED := $(VENV)/.created

@@ -12,7 +12,7 @@ from scrubber.claim.x12.claims import read_one
 _PADDING = b" \t\r\n\0\xef\xbb\xbf\xff\xfe"  # blanks and byte order marks before the first character
 
 
-class Format(NamedTuple):
+class ClaimFormat(NamedTuple):
     """A format: its `name`, whether bytes are in it by their beginning, and its reader of one claim."""
 
     name: str
@@ -26,8 +26,8 @@ def is_x12(start: bytes) -> bool:
 
 
 FORMATS = (
-    Format("x12", is_x12, read_one),
-    Format("v3", lambda _: True, read_json_claim),
+    ClaimFormat("x12", is_x12, read_one),
+    ClaimFormat("v3", lambda _: True, read_json_claim),
 )
 
 
