@@ -30,6 +30,9 @@ Prepare = Callable[[], OpenContext]
 DoNext = Callable[[str, WorkContext], bool]  # the worker's name; False: there is nothing to do
 
 
+SIGNALS = frozenset((signal.SIGTERM, signal.SIGINT, signal.SIGHUP))  # that a pool and its workers listen to
+
+
 class Pool:
     """Keeps a worker at each of `duties` until TERM or INT; HUP replaces them, each after what it is at.
 
@@ -67,10 +70,13 @@ class Pool:
 
     def _start(self, number: int) -> None:
         name, parent = secrets.token_hex(8), os.getpid()
+        # A signal that reached the child before it listens would be heard by its copy of this pool, and be lost.
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         child = os.fork()
         if not child:
             _be_worker(Worker(name, parent, self._open_context, self._log_event), self._duties[number])
         self._workers[child] = _Slot(number, name)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
     def _reap(self, context: WorkContext) -> None:
         for process, slot in list(self._workers.items()):
@@ -141,6 +147,7 @@ class Worker:
         signal.signal(signal.SIGTERM, self._end)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         os.nice(NICE)
 
     def context(self) -> WorkContext:
