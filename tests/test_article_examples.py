@@ -121,7 +121,7 @@ def test_who_calculated_and_interpreted_is_asked_and_not_moved_to_another_code(c
 def test_the_whole_beside_any_part_loses_the_whole_and_no_more(covered: Scrubber, part: str) -> None:
     answer = answer_to(claim_of(line(part), line("77089")), covered)
     (denied,) = [found for found in answer["findings"] if found["severity"] == "deny"]
-    assert (denied["rule"]["id"], denied["lines"]) == ("cms-ncci-ptp-column-two", (2,))
+    assert (denied["rule"]["id"], denied["lines"]) == ("cms-ncci-ptp-column-two", [2])
     assert (denied["impact"]["atRisk"], denied["reason"]["carc"]) == ("38.82", "236")
 
 

@@ -459,7 +459,7 @@ def test_old_rulebooks_and_their_engines_leave_no_trace() -> None:
     for _ in range(3):
         live.current().scrub(claim, day)
         gone += [ref(live.current().rulebook), ref(live.current().engine)]
-        sessions += [part.session for part in live.current().engine._parts]  # type: ignore[attr-defined]
+        sessions += [each.session for each in live.current().engine._rulesets]  # type: ignore[attr-defined]
         live.take(live.prepare(copy(book), read_typed(None)))
     live.current().scrub(claim, day)
     gc.collect()
