@@ -6,7 +6,8 @@ from __future__ import annotations
 QUALIFIED = frozenset(("NM1", "REF", "DTP", "AMT", "NTE", "CRC", "QTY"))
 
 # One loop a row, without the segment that opens it: `ID`, or `ID:qualifier,qualifier`; `/n` how often in all (else
-# once), `>loop` the loop that it opens. Segments with one id stand in any order among themselves.
+# once), `>loop` the loop that it opens. Segments with one id stand in any order among themselves. Forms (LQ) have no
+# limit in the guide: their number is that of all segments that are read of a claim.
 _LOOPS = {
     "HEADER": "BHT NM1:41>1000A NM1:40>1000B",
     "1000A": "PER/2",
@@ -49,7 +50,7 @@ _LOOPS = {
         "SV1 SV5 PWK/11 CR1 CR3 CRC:07/3 CRC:70 CRC:09 DTP:472 DTP:471 DTP:607 DTP:463 DTP:461 DTP:304 DTP:738,739/2"
         " DTP:011 DTP:455 DTP:454 QTY:PT QTY:FL MEA/5 CN1 REF:9B REF:9D REF:G1/5 REF:6R REF:EW REF:X4 REF:F4 REF:BT"
         " REF:9F/5 AMT:T AMT:F4 K3/10 NTE:ADD,DCP NTE:TPO PS1 HCP LIN>2410 NM1:82>2420A NM1:QB>2420B NM1:77>2420C"
-        " NM1:DQ>2420D NM1:DK>2420E NM1:DN,P3>2420F/2 NM1:PW>2420G NM1:45>2420H SVD>2430/15 LQ>2440/1000"
+        " NM1:DQ>2420D NM1:DK>2420E NM1:DN,P3>2420F/2 NM1:PW>2420G NM1:45>2420H SVD>2430/15 LQ>2440/20000"
     ),
     "2410": "CTP REF:VY,XZ",
     "2420A": "PRV REF:0B,1G,G2,LU/20",
