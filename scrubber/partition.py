@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import lru_cache, partial
-from itertools import count, islice
+from itertools import count, groupby, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from scrubber.batch.scrub_chunk import scrub_chunk
+from scrubber.claim.formats import is_x12
+from scrubber.claim.x12.claims import holds_several
+from scrubber.claim.x12.row import read_row, rows_of_file
 from scrubber.config import STALE_AFTER
 from scrubber.findings import read_switches
 from scrubber.scrub import Receipt, open_scrubber, scrub_bytes
@@ -35,6 +38,9 @@ def scrub_rows(
     stale_after: int | None = STALE_AFTER,
 ) -> Iterator[dict[str, Any]]:
     """Results of claims, each as JSON text or as the mapping of its JSON, in their order: one a row.
+
+    A row may be an X12 file (837P), too. One with several claims gives as many results, as it does in a batch, and one
+    more for each end of a set, group or interchange that has something wrong.
 
     A result has the form of a batch's: `row`, counted from 1 within the partition, `claimNumber`, and `answer` or,
     where the row is no claim, `rejected`; a blank line and None are no claims, either. `received_on` (CCYYMMDD) is the
@@ -60,12 +66,36 @@ def scrub_lines(
     switches = read_switches(enable, disable, scrubber.rulebook)
     receipt = Receipt(date.fromisoformat(received_on))
     scrub = partial(scrub_bytes, scrubber=scrubber, receipt=receipt, switches=switches)
-    numbered = zip(count(1), map(_bytes, rows), strict=False)
-    while some := list(islice(numbered, ROWS_IN_MEMORY)):
-        yield from scrub_chunk(iter(some), scrub, _ignore_progress).results.splitlines()
+    scrub_of_file = partial(scrub, read=read_row)
+    numbers = count(1)
+    for of_file, claims in groupby(_claims(rows), key=_is_of_file):
+        numbered = ((next(numbers), claim.data) for claim in claims)
+        while some := list(islice(numbered, ROWS_IN_MEMORY)):
+            chunk = scrub_chunk(iter(some), scrub_of_file if of_file else scrub, _ignore_progress)
+            yield from chunk.results.splitlines()
 
 
 _scrubber = lru_cache(SCRUBBERS_CACHED)(open_scrubber)
+
+
+class _ClaimBytes(NamedTuple):
+    """A claim as its sender wrote it, or, `of_file`, cut out of an X12 file with several."""
+
+    data: bytes
+    of_file: bool
+
+
+def _is_of_file(claim: _ClaimBytes) -> bool:
+    return claim.of_file
+
+
+def _claims(rows: Iterable[Row]) -> Iterator[_ClaimBytes]:
+    for data in map(_bytes, rows):
+        if is_x12(data) and holds_several(data):
+            for claim in rows_of_file((data,)):
+                yield _ClaimBytes(claim, of_file=True)
+        else:
+            yield _ClaimBytes(data, of_file=False)
 
 
 def _bytes(row: Row) -> bytes:

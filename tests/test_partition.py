@@ -17,6 +17,7 @@ from scrubber.partition import ROWS_IN_MEMORY, scrub_lines, scrub_rows
 from scrubber.scrub import Scrubber
 from tests.support.batches import RECEIVED, claims, context, ndjson, result_bytes, submit, work_off
 from tests.support.service import ROOT
+from tests.support.x12 import BODY, envelope
 
 RULES = str(ROOT / "rules")
 DAY = RECEIVED.isoformat().replace("-", "")
@@ -126,3 +127,15 @@ def _write(folder: Path, files: int) -> None:
 
 def _files(folder: Path) -> list[Path]:
     return sorted((folder / "claims").glob("*.ndjson"))
+
+
+def test_rows_of_x12_give_a_result_a_claim_and_go_on_with_the_next_row() -> None:
+    several = envelope().replace(b"SE*", b"SE*1")
+    one = envelope(BODY.partition("\nHL*3*2*23")[0])
+    results = list(scrub_rows([*claims(1), several, one.decode(), b"ISA*00", *claims(1)], DAY, RULES))
+    assert [result["row"] for result in results] == [1, 2, 3, 4, 5, 6, 7]
+    numbers = [result["claimNumber"] for result in results]
+    assert numbers[1:5] == ["CLAIM-1", "CLAIM-2", None, "CLAIM-1"]
+    assert "(SE01): the count is not what was counted" in results[3]["rejected"]["errors"][0]["detail"]
+    assert "ISA ends after 6 of its 106 characters" in results[5]["rejected"]["errors"][0]["detail"]
+    assert "answer" in results[6]

@@ -12,7 +12,7 @@ import orjson
 from scrubber.batch.model import BatchTally, Summary
 from scrubber.batch.result_row import RejectedRow, Rejection, write_rejected_row
 from scrubber.claim.model import Claim
-from scrubber.errors import NotAClaim, NotJson, describe_failure
+from scrubber.errors import NotAClaim, NotJson, NotX12, Problem, describe_failure
 from scrubber.findings import Finding, ScrubResult
 from scrubber.pricing.impact import lines_at_risk
 from scrubber.scrub import Answered
@@ -155,13 +155,21 @@ def _one(number: int, data: bytes | None, scrub: ScrubOne, count: _Count, summar
         claim, result, answer = scrub(data)
     except NotJson as error:
         return _rejected(number, Rejection("The row is not JSON", column=error.column, byte=error.byte), count)
+    except NotX12 as error:
+        refused = (Problem("", f"is {error}"),)
+        return _rejected(number, Rejection("The row is not a claim", byte=error.byte, errors=refused), count)
     except NotAClaim as error:
         return _rejected(number, Rejection("The row is not a claim", errors=error.problems), count)
     except Exception as error:  # noqa: BLE001 -- one row must not stop the others
         return _rejected(number, Rejection("The service failed on this row", **describe_failure(error)), count)
     _add(result, count)
     summary.add(claim, result)
-    return b'{"row":%d,"claimNumber":%b,"answer":%b}\n' % (number, orjson.dumps(claim.patient_control_number), answer)
+    return result_row(number, claim, answer) + b"\n"
+
+
+def result_row(number: int, claim: Claim, answer: bytes) -> bytes:
+    """The result of a row that was scrubbed, with the bytes of its answer."""
+    return b'{"row":%d,"claimNumber":%b,"answer":%b}' % (number, orjson.dumps(claim.patient_control_number), answer)
 
 
 def reject(number: int, why: Rejection) -> bytes:

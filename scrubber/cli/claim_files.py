@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import date
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from scrubber.batch.split import pieces
 from scrubber.claim import read_claim
 from scrubber.claim.model import Claim
 from scrubber.claim.parse import parse_json
@@ -20,22 +21,32 @@ from scrubber.errors import NotAClaim, NotJson, NotX12
 
 def content_of(file: str) -> bytes:
     """The bytes of a file. Ends the command when it cannot be read."""
+    return b"".join(file_pieces(file))
+
+
+def file_pieces(file: str) -> Iterator[bytes]:
+    """The bytes of a file, piece by piece. Ends the command where it cannot be read."""
     try:
-        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as content:
+            yield from pieces(content)
     except OSError as error:
         raise Unusable(f"{file}: cannot be read: {error.strerror}") from None
 
 
+def file_name(file: str) -> str:
+    """How a file is called in what is printed of it."""
+    return "standard input" if file == "-" else file
+
+
 def claim_in(file: str) -> Claim:
     """The claim in a file. Ends the command where it is no claim, with all that is wrong with it."""
-    content = claim_bytes(file)
+    content = claim_bytes(file, content_of(file))
     with claim_errors_as_messages(file):
         return read_claim(content)
 
 
-def claim_bytes(file: str) -> bytes:
-    """The bytes of a file that holds one claim. Ends the command when it cannot be read, or is packed."""
-    content = content_of(file)
+def claim_bytes(file: str, content: bytes) -> bytes:
+    """The content of a file that holds one claim. Ends the command where it is packed."""
     if content.startswith(MAGIC):
         raise Unusable(f"{file}: is packed; unpack it first: gzip -dk FILE")
     return content
@@ -133,6 +144,6 @@ def _of_a_size(body: bytes, most_bytes: int, file: str) -> bytes:
 def _read(name: str, body: bytes) -> ReadClaim:
     try:
         claim = read_claim(body)
-    except (NotJson, NotAClaim):
+    except (NotJson, NotX12, NotAClaim):
         raise Unusable(f"{name} is no claim; `scrubber scrub` says why") from None
     return ReadClaim(name, claim, receipt(None).day(claim))

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
-from typing import BinaryIO
 
 import click
 import orjson
@@ -14,11 +11,11 @@ import orjson
 from scrubber.claim.x12 import FAULTS, ClaimLoops, X12Fault, read_loops
 from scrubber.claim.x12.plans import WRITTEN
 from scrubber.claim.x12.read import BodyReader
+from scrubber.cli.claim_files import file_pieces
 from scrubber.cli.options import Unusable
 from scrubber.errors import NotX12
 
 _FAULTY = 1
-_PIECE = 1 << 16
 MOST_LISTED = 40  # kinds of things that are listed under the claims
 
 
@@ -52,25 +49,12 @@ def convert(context: click.Context, file: str) -> None:
 
 def _claims(file: str, notes: _Notes) -> Iterator[bytes]:
     reader = BodyReader(WRITTEN)
-    for item in read_loops(_pieces(file)):
+    for item in read_loops(file_pieces(file)):
         notes.faults(item.faults)
         if isinstance(item, ClaimLoops):
             body, unmapped = reader.body(item)
             notes.left_out(unmapped, item.claim.ordinals[0])
             yield orjson.dumps(body)
-
-
-def _pieces(file: str) -> Iterator[bytes]:
-    try:
-        with _opened(file) as content:
-            while piece := content.read(_PIECE):
-                yield piece
-    except OSError as error:
-        raise Unusable(f"{file}: cannot be read: {error.strerror}") from None
-
-
-def _opened(file: str) -> BinaryIO:
-    return sys.stdin.buffer if file == "-" else Path(file).open("rb")
 
 
 class _Notes:
@@ -85,7 +69,8 @@ class _Notes:
 
     def faults(self, faults: list[X12Fault]) -> None:
         for fault in faults:
-            self._add(f"{fault.element or fault.segment or 'it'}: {FAULTS[fault.word]}", f"segment {fault.ordinal}")
+            name = fault.element or fault.segment
+            self._add(f"{name}: {FAULTS[fault.word]}" if name else FAULTS[fault.word], f"segment {fault.ordinal}")
 
     def left_out(self, places: list[str], ordinal: int) -> None:
         for place in places:

@@ -1,22 +1,28 @@
-"""`scrubber scrub`: scrubs claims in files, one claim each, or a file of many claims on all cores."""
+"""`scrubber scrub`: scrubs the claims in files, or those of a file of many lines on all cores."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import click
 
 from scrubber.batch.local_file import CannotContinue, FileOptions, ProcessEnded, received_on_before, scrub_file
 from scrubber.batch.model import BatchTally
+from scrubber.batch.scrub_chunk import result_row
 from scrubber.batch.upload import LOOKED_AT, SPACE, sniff
+from scrubber.claim.formats import is_x12
 from scrubber.claim.model import Claim
-from scrubber.cli.claim_files import claim_bytes, claim_errors_as_messages
+from scrubber.claim.x12 import in_words
+from scrubber.claim.x12.claims import X12Claim, read_file
+from scrubber.claim.x12.envelope import Ended
+from scrubber.cli.claim_files import claim_bytes, claim_errors_as_messages, file_name, file_pieces
 from scrubber.cli.options import DayParameter, Unusable, current_settings, errors_as_messages, receipt
 from scrubber.cli.terminal import ProgressLine
 from scrubber.config import Settings, cores
@@ -25,7 +31,7 @@ from scrubber.findings import ScrubResult, Switches, read_switches
 from scrubber.response import DEFAULT_VIEW, INCLUDES, VIEWS, View, including, terminal
 from scrubber.response.claim import CHECKS, SHADOW
 from scrubber.rulebook.history import archive_or_warn
-from scrubber.scrub import Receipt, Scrubber, open_scrubber, scrub_bytes
+from scrubber.scrub import Receipt, Scrubber, answer, open_scrubber, scrub_bytes
 
 SUFFIXES = (".ndjson", ".jsonl")
 
@@ -96,35 +102,78 @@ class _LocalProgress:
 
 
 _FELL_SHORT, _UNREADABLE = 1, 2
+_NO_CLAIM = ""  # in the place of a disposition
 PrintAnswer = Callable[[bytes], None]
 
 
 @dataclass(frozen=True, slots=True)
 class _FileScrub:
-    """How each file is scrubbed and its answer printed; `view` gives the view of a file by its name."""
+    """How each file is scrubbed and its answers printed.
+
+    `view` gives the view of a claim by its name. `as_rows`: answers of a file of several claims are printed as the rows
+    of a batch's results.
+    """
 
     scrubber: Scrubber
     receipt: Receipt
     switches: Switches
     view: Callable[[str], View]
     print_answer: PrintAnswer
+    as_rows: bool
 
-    def file(self, file: str) -> str | None:
-        """Scrub one file and print the answer. Returns its disposition, or None when it is no claim."""
+    def file(self, file: str) -> Iterator[str]:
+        """Scrub one file and print its answers. Yields their dispositions, and _NO_CLAIM for what is no claim."""
         try:
-            data = claim_bytes(file)
             with claim_errors_as_messages(file):
-                answered = scrub_bytes(data, self.scrubber, self.receipt, self.switches, self.view(file))
+                data = file_pieces(file)
+                start = next(data, b"")
+                if is_x12(start):
+                    yield from self._x12(file, chain((start,), data))
+                else:
+                    yield self._one(file, claim_bytes(file, start + b"".join(data)))
         except Unusable as error:
             click.echo(error.message, err=True)
-            return None
+            yield _NO_CLAIM
+
+    def _one(self, file: str, data: bytes) -> str:
+        answered = scrub_bytes(data, self.scrubber, self.receipt, self.switches, self.view(file_name(file)))
         self.print_answer(answered.content)
         return answered.result.disposition
+
+    def _x12(self, file: str, data: Iterable[bytes]) -> Iterator[str]:
+        """The claims of an X12 file, in order; what is wrong with the ends of its envelope is told beside them."""
+        for item in read_file(data):
+            if isinstance(item, X12Claim) and item.claim is not None:
+                yield self._claim_of_several(file, item.claim, 0 if item.alone else item.loops.number)
+                continue
+            for message in _messages(item):
+                click.echo(f"{file}: {message}", err=True)
+            yield _NO_CLAIM
+
+    def _claim_of_several(self, file: str, claim: Claim, number: int) -> str:
+        """`number` counts the claims of the file from 1; 0: it has no other."""
+        name = file_name(file)
+        if number:
+            name += f" claim {number} ({claim.patient_control_number or 'without a number'})"
+        view, day = self.view(name), self.receipt.day(claim)
+        answered = answer(claim, self.scrubber, day, self.switches, view)
+        as_row = number and self.as_rows
+        self.print_answer(result_row(number, claim, answered.content) if as_row else answered.content)
+        return answered.result.disposition
+
+
+def _messages(item: X12Claim | Ended) -> Iterator[str]:
+    """Why a claim is none, or what is wrong with the end of an envelope."""
+    if not isinstance(item, X12Claim):
+        yield from map(in_words, item.faults)
+    elif item.refusal is not None:
+        where = f"segment {item.loops.claim.ordinals[0]}, claim {item.loops.number} of the file"
+        yield from (f"{where}: is no claim: it {problem.message}" for problem in item.refusal.problems)
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--json", "as_json", is_flag=True, help="Print the API's answer, one line a file.")
+@click.option("--json", "as_json", is_flag=True, help="Print the API's answer, one line a claim.")
 @click.option("--view", type=click.Choice(list(VIEWS)), default=DEFAULT_VIEW, help="Shape of that answer.")
 @click.option("--include", type=click.Choice(INCLUDES), multiple=True, help="What is shown only when asked for.")
 @click.option("--enable", multiple=True, metavar="ID", help="Let what this shadow rule finds count.")
@@ -151,7 +200,10 @@ def scrub(
     jobs: int | None,
     output: Path | None,
 ) -> None:
-    """Scrub claims: v3 Professional Claims bodies in files, or - for standard input.
+    """Scrub claims in files, or - for standard input: v3 Professional Claims bodies, or X12 (837P).
+
+    Of an X12 file with several claims each is scrubbed, in order; with --json each is then a row, as in the results of
+    a batch: its number in the file, the sender's claim number, and the answer.
 
     A file that ends in .ndjson or .jsonl, or is given with --jobs or --output, has a claim a line, any number of them.
     Their results go to a file of such lines, in the same order, as those of a batch do. When it is interrupted, the
@@ -182,9 +234,10 @@ def scrub(
         results_file = output_for(claims, output)
         tally = scrub_many(claims, results_file, received_on, switches, jobs or cores(), opened, settings)
         context.exit(_UNREADABLE if tally.rejected else _FELL_SHORT if strict and tally.deny else 0)
-    run = _FileScrub(opened, receipt(received_on), switches, *_view_and_print(as_json, view, include))
-    dispositions = [run.file(file) for file in files]
-    if None in dispositions:
+    shaped = as_json or view != DEFAULT_VIEW
+    run = _FileScrub(opened, receipt(received_on), switches, *_view_and_print(shaped, view, include), shaped)
+    dispositions = {disposition for file in files for disposition in run.file(file)}
+    if _NO_CLAIM in dispositions:
         context.exit(_UNREADABLE)
     if strict and "deny" in dispositions:
         context.exit(_FELL_SHORT)
@@ -198,13 +251,13 @@ def _one_file(files: tuple[str, ...], shaped: object) -> Path:
     return Path(files[0])
 
 
-def _view_and_print(as_json: bool, view: str, include: tuple[str, ...]) -> tuple[Callable[[str], View], PrintAnswer]:
-    """The view of each file, and the function that prints its answer."""
+def _view_and_print(shaped: bool, view: str, include: tuple[str, ...]) -> tuple[Callable[[str], View], PrintAnswer]:
+    """The view of each claim by its name, and the function that prints its answer."""
     if include and view != DEFAULT_VIEW:
         raise Unusable(f"--include goes with --view {DEFAULT_VIEW} only")
-    if as_json or view != DEFAULT_VIEW:
+    if shaped:
         view_of_all = including(include) if include else VIEWS[view]
-        return lambda _file: view_of_all, click.echo
+        return lambda _name: view_of_all, click.echo
     return partial(_table, include=frozenset(include)), _print_table
 
 
@@ -212,8 +265,7 @@ def _warn_not_archived(why: str) -> None:
     click.echo(f"the rulebook is not kept, so its answers cannot be replayed: {why}", err=True)
 
 
-def _table(file: str, include: Collection[str]) -> View:
-    name = "standard input" if file == "-" else file
+def _table(name: str, include: Collection[str]) -> View:
     width = shutil.get_terminal_size(fallback=(100, 24)).columns
 
     def write(_claim: Claim, result: ScrubResult) -> bytes:

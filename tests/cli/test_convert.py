@@ -39,7 +39,7 @@ def test_faults_are_told_by_segment_and_the_claims_are_written_all_the_same(file
     file.write_bytes(envelope(BODY.replace("HI*ABK", f"{CANARY}*{CANARY}\nHI*ABK", 1)))
     done = convert(file)
     assert len(done.stdout.splitlines()) == 2
-    assert "segment 29: it: is no segment of the guide\n" in done.stderr
+    assert "segment 29: the guide has no segment with this id; it is not read\n" in done.stderr
     assert CANARY not in done.output
 
 

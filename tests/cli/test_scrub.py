@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from scrubber.cli import main
 from tests.support.claims import office_claim, tbs_claim
 from tests.support.service import ROOT, write_rules
+from tests.support.x12 import BODY, envelope, in_group, in_interchange, in_set, ordinal, written
 
 
 @pytest.fixture
@@ -174,3 +175,44 @@ def test_an_answer_that_cannot_be_written_is_not_taken_for_a_denial(folder: Path
             check=False,
         )
     assert (done.returncode, done.stderr) == (3, b"scrubber failed: No space left on device\n")
+
+
+def test_an_x12_file_has_an_answer_a_claim(folder: Path) -> None:
+    (folder / "two.837").write_bytes(envelope())
+    done = scrubber("scrub", "two.837", "clean.json")
+    assert done.exit_code == 0
+    verdicts = [line.rpartition("  ")[0] for line in done.stdout.splitlines() if line.startswith(("two", "clean"))]
+    assert verdicts == ["two.837 claim 1 (CLAIM-1)", "two.837 claim 2 (CLAIM-2)", "clean.json"]
+    rows = [orjson.loads(line) for line in scrubber("scrub", "--json", "two.837").stdout.splitlines()]
+    assert [(row["row"], row["claimNumber"]) for row in rows] == [(1, "CLAIM-1"), (2, "CLAIM-2")]
+    assert rows[0]["answer"]["disposition"] == "accept"
+
+
+def test_claims_of_several_interchanges_are_one_row_of_claims(folder: Path) -> None:
+    file = written(
+        "\n".join(in_interchange(in_group(in_set()), number=number) for number in ("000000001", "000000002"))
+    )
+    (folder / "four.837").write_bytes(file)
+    rows = [orjson.loads(line) for line in scrubber("scrub", "--json", "four.837").stdout.splitlines()]
+    assert [row["row"] for row in rows] == [1, 2, 3, 4]
+
+
+def test_the_only_claim_of_an_x12_file_is_answered_as_one_in_json_is(folder: Path) -> None:
+    (folder / "one.837").write_bytes(envelope(BODY.partition("\nHL*3*2*23")[0]).replace(b"SE*", b"SE*1"))
+    done = scrubber("scrub", "--json", "one.837")
+    assert orjson.loads(done.stdout)["disposition"] == "accept"  # no shipped rule is in force here
+    assert scrubber("scrub", "one.837").stdout.startswith("one.837  ACCEPT")
+
+
+def test_what_is_wrong_with_an_x12_file_is_told_and_its_claims_are_scrubbed(folder: Path) -> None:
+    no_lines = BODY.partition("LX*1")[0] + BODY[BODY.index("HL*3*2*23") :]
+    (folder / "two.837").write_bytes(envelope(no_lines).replace(b"SE*", b"SE*1"))
+    done = scrubber("scrub", "--json", "two.837")
+    assert done.exit_code == 2
+    assert [orjson.loads(line)["claimNumber"] for line in done.stdout.splitlines()] == ["CLAIM-2"]
+    first, second = done.stderr.splitlines()
+    where = f"two.837: segment {ordinal('CLM*')}, claim 1 of the file"
+    assert first == f"{where}: is no claim: it has no service lines (2400 LX and SV1)"
+    assert second.endswith("(SE01): the count is not what was counted")
+    (folder / "cut.837").write_bytes(envelope()[:1500] + b"x" * 200_000)
+    assert "longer than 100,000 bytes" in scrubber("scrub", "cut.837").stderr

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scrubber.claim.x12.envelope import EndOfGroup, EndOfInterchange, EndOfSet
-from scrubber.claim.x12.faults import FAULTS, X12Fault
+from scrubber.claim.x12.faults import FAULTS, X12Fault, in_words
 from scrubber.claim.x12.loops import ClaimLoops, Loop, read_loops
 from scrubber.claim.x12.segments import Delimiters
 
@@ -16,5 +16,6 @@ __all__ = [
     "EndOfSet",
     "Loop",
     "X12Fault",
+    "in_words",
     "read_loops",
 ]

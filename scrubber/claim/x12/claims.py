@@ -12,20 +12,26 @@ from scrubber.claim.model import MOST_LINES, Claim, Position, StructureFault
 from scrubber.claim.v3 import claim_of
 from scrubber.claim.v3.extractor import Extractor
 from scrubber.claim.x12.envelope import Ended
+from scrubber.claim.x12.faults import MOST_FAULTS
 from scrubber.claim.x12.loops import ClaimLoops, Loop, read_loops
 from scrubber.claim.x12.positions import nearest, positions
 from scrubber.claim.x12.read import BodyReader
 from scrubber.errors import NotAClaim, NotX12, Problem
 
 _NO_LINES = Problem("", "has no service lines (2400 LX and SV1)")
+_SEVERAL = Problem("", "holds more than one claim: send it as a batch, or give it to `scrubber scrub`")
 
 
 class X12Claim(NamedTuple):
-    """A claim of a file: the claim, or why it is none. `loops` is what it was read from."""
+    """A claim of a file: the claim, or why it is none. `loops` is what it was read from.
+
+    `alone`: it is known to be the only one of its file.
+    """
 
     claim: Claim | None
     refusal: NotAClaim | None
     loops: ClaimLoops
+    alone: bool = False
 
 
 def read_claims(pieces: Iterable[bytes]) -> Iterator[X12Claim | Ended]:
@@ -38,30 +44,69 @@ def read_claims(pieces: Iterable[bytes]) -> Iterator[X12Claim | Ended]:
         yield _read(item, reader) if isinstance(item, ClaimLoops) else item
 
 
-def read_one(data: bytes) -> Claim:
-    """The claim of a file with one. Raises NotX12, and NotAClaim for a file with several or a claim that is none.
+def read_file(pieces: Iterable[bytes]) -> Iterator[X12Claim | Ended]:
+    """`read_claims`, but what is wrong with the ends around the only claim of a file is the claim's.
 
-    What is wrong with the ends of its envelope counts as the claim's.
+    Ends with nothing wrong are left out, and so are those after the first hundred before the second claim.
     """
-    found: ClaimLoops | None = None
-    for item in read_loops([data]):
+    reader = BodyReader()
+    first: ClaimLoops | None = None
+    ends: list[Ended] = []
+    several = False
+    for item in read_loops(pieces):
         if not isinstance(item, ClaimLoops):
-            if found is not None:
-                found.faults += item.faults
-        elif found is not None:
-            raise NotAClaim(
-                (Problem("", "holds more than one claim: send it as a batch, or turn it into JSON (scrubber convert)"),)
-            )
+            if item.faults and several:
+                yield item
+            elif item.faults and len(ends) < MOST_FAULTS:
+                ends.append(item)
+        elif first is None:
+            first = item
         else:
+            if not several:
+                several = True
+                yield _read(first, reader)
+                yield from ends
+            yield _read(item, reader)
+    if first is not None and not several:
+        for end in ends:
+            first.faults += end.faults
+        yield _read(first, reader)._replace(alone=True)
+    elif first is None:
+        yield from ends
+
+
+def read_one(data: bytes) -> Claim:
+    """The claim of a file with one. Raises NotX12, and NotAClaim for a file with several or a claim that is none."""
+    found: X12Claim | None = None
+    for item in read_file([data]):
+        if isinstance(item, X12Claim):
+            if found is not None:
+                raise NotAClaim((_SEVERAL,))
             found = item
     if found is None:
         raise NotX12("no-claim", "the file holds no claim (2300 CLM)", 0, 0)
-    return read_loops_of_claim(found)
+    return _claim(found)
+
+
+def holds_several(data: bytes) -> bool:
+    """Whether a file has more than one claim; one that cannot be read has none."""
+    count = 0
+    try:
+        for item in read_loops([data]):
+            count += isinstance(item, ClaimLoops)
+            if count > 1:
+                return True
+    except NotX12:
+        pass
+    return False
 
 
 def read_loops_of_claim(loops: ClaimLoops) -> Claim:
     """The claim in its loops. Raises NotAClaim for one that is none."""
-    found = _read(loops, BodyReader())
+    return _claim(_read(loops, BodyReader()))
+
+
+def _claim(found: X12Claim) -> Claim:
     if found.claim is None:
         raise found.refusal or NotAClaim((_NO_LINES,))
     return found.claim

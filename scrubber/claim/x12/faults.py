@@ -1,4 +1,4 @@
-"""What can be wrong with the structure of an X12 file: a fixed word for each, and a sentence of our own."""
+"""What can be wrong with the structure of an X12 file: a fixed word for each, and a clause of our own."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ MOST_FAULTS = 100  # that are kept of one claim, set, group or interchange; the 
 
 FAULTS = {
     # How segments are written.
-    "encoding": "has bytes that are not UTF-8; it is read as Windows-1252",
-    "line-break": "has a line break inside; it is read without",
-    "control-character": "has a control character inside",
+    "encoding": "there are bytes that are not UTF-8; they are read as Windows-1252",
+    "line-break": "a line break stands inside the segment, which is read without it",
+    "control-character": "a control character stands inside the segment",
     "cut-off": "the file ends before the end of what begins here",
     # The envelope.
-    "not-in-interchange": "stands outside an interchange (ISA to IEA)",
-    "not-in-group": "stands outside a functional group (GS to GE)",
-    "not-in-set": "stands outside a transaction set (ST to SE)",
+    "not-in-interchange": "no interchange (ISA to IEA) is open here",
+    "not-in-group": "no functional group (GS to GE) is open here",
+    "not-in-set": "no transaction set (ST to SE) is open here",
     "not-closed": "what begins here is not closed before the next begins",
-    "not-open": "closes what was not opened",
+    "not-open": "what ends here has not begun",
     "control-number": "the control number is not that of the header",
     "control-number-repeated": "the control number was used before in the same envelope",
     "control-number-missing": "there is no control number",
@@ -42,20 +42,27 @@ FAULTS = {
     "hl-number": "the number of the level does not follow the one before",
     "hl-parent": "the parent is not the level that this one stands under",
     "hl-level": "the level is not one of the guide (20, 22, 23)",
-    "hl-child": "stands under a level that says it has none below it",
-    "no-billing-level": "stands under no billing provider level",
-    "no-subscriber-level": "stands under no subscriber level",
+    "hl-child": "the level above says that it has none below it",
+    "no-billing-level": "the claim stands under no billing provider level",
+    "no-subscriber-level": "the claim stands under no subscriber level",
     # Segments of a loop.
-    "unknown-segment": "is no segment of the guide",
+    "unknown-segment": "the guide has no segment with this id; it is not read",
     "unexpected-segment": "the guide has no such segment here; it is not read",
     "unknown-qualifier": "the guide has no such qualifier here",
     "unexpected-loop": "the guide has no such loop here; it is not read",
-    "out-of-order": "stands behind what it should come before",
-    "too-many": "stands more often than the guide allows",
-    "no-lx": "begins a service line without LX",
-    "too-many-segments": "here the claim or level has more segments than are read; the rest of it is not read",
+    "out-of-order": "the guide has this before what stands before it here",
+    "too-many": "the guide allows fewer of these here",
+    "no-lx": "a service line begins without LX",
+    "too-many-segments": "the claim or level has more segments than are read; those from here on are not read",
     "more-faults": "there are more faults than are kept",
 }
+
+
+def in_words(fault: X12Fault) -> str:
+    """The fault with its place, for people: `segment 12 (SE01): ...`."""
+    name = fault.element or fault.segment
+    place = f"segment {fault.ordinal} ({name})" if name else f"segment {fault.ordinal}"
+    return f"{place}: {FAULTS[fault.word]}"
 
 
 def add_fault(faults: list[X12Fault], word: str, ordinal: int, segment: str, element: str = "") -> None:

@@ -10,7 +10,7 @@ import orjson
 from scrubber.claim.model import Claim
 from scrubber.claim.x12.claims import read_loops_of_claim
 from scrubber.claim.x12.envelope import Ended
-from scrubber.claim.x12.faults import FAULTS, X12Fault
+from scrubber.claim.x12.faults import X12Fault, in_words
 from scrubber.claim.x12.loops import ClaimLoops, Loop, read_loops
 from scrubber.claim.x12.segments import Delimiters
 from scrubber.errors import NotAClaim, NotX12, Problem
@@ -52,16 +52,12 @@ def rows_of_file(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def end_row(end: Ended) -> bytes:
     """The end of a set, group or interchange as a line: what is wrong with it is told in the place of a claim."""
-    return orjson.dumps({"end": [_in_words(fault) for fault in end.faults]})
+    return orjson.dumps({"end": [in_words(fault) for fault in end.faults]})
 
 
 def refusal_row(error: NotX12) -> bytes:
     """Why the rest of a file is not read, as a line."""
     return orjson.dumps({"end": [f"the rest of the file is not read: {error}"]})
-
-
-def _in_words(fault: X12Fault) -> str:
-    return f"segment {fault.ordinal}: {fault.element or fault.segment or 'it'}: {FAULTS[fault.word]}"
 
 
 def _loop(loop: Loop | None) -> dict[str, Any] | None:

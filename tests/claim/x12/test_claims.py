@@ -92,7 +92,7 @@ def test_faults_of_segments_are_findings(shipped: Scrubber) -> None:
     )
     result = shipped.scrub(claim, RECEIVED)
     finding = next(each for each in result.findings if each.rule.id == "x12-837p-segment-not-in-guide")
-    assert finding.message == f"Segments {first}, {second}: is no segment of the guide."
+    assert finding.message == f"Segments {first}, {second}: the guide has no segment with this id; it is not read."
     assert finding.position == Position("", "", first)
 
 

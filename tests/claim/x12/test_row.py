@@ -34,7 +34,7 @@ def test_what_is_wrong_with_the_end_of_a_set_is_a_line_of_its_own() -> None:
     assert len(rows) == 3
     with pytest.raises(NotAClaim) as refused:
         read_row(rows[-1])
-    assert "SE01: the count is not what was counted" in refused.value.problems[0].message
+    assert "(SE01): the count is not what was counted" in refused.value.problems[0].message
 
 
 def test_a_file_of_which_nothing_can_be_read_is_refused_whole() -> None:
