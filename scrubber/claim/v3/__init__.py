@@ -1,4 +1,4 @@
-"""Reads a parsed v3 Professional Claims body, in either shape in use, into one Claim."""
+"""Reads a parsed claim body, v3 in either form in use or in the shape of the CMS-1500, into one Claim."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from scrubber.claim.model import Claim, Normalised, Provider, as_sent
 from scrubber.claim.parse import parse_json
 from scrubber.claim.v3 import fast_load
+from scrubber.claim.v3.cms1500 import in_v3_names, is_cms1500
 from scrubber.claim.v3.extractor import Extractor, LoadedObject
 from scrubber.claim.v3.names import RenamedBody, in_model_names
 from scrubber.claim.v3.parties import diagnoses, provider, providers, service_lines, subscriber_and_patient
@@ -52,15 +53,20 @@ def read_v3(body: object) -> Claim:
     loaded = fast_load.load_regular(body)
     if loaded is not None:
         return claim_of(loaded, lines_sent(body), Extractor())
-    guessed = in_model_names(body, guess=True)
+    guessed = _in_model_names(body, guess=True)
     if not guessed.resembling:
         return _read_renamed(guessed)
-    as_read = in_model_names(body, guess=False)
+    as_read = _in_model_names(body, guess=False)
     try:
         corrected = _read_renamed(guessed)
     except NotAClaim:  # the correction is no claim, so it cannot be right
         corrected = None
     return _read_renamed(as_read._replace(resembling=guessed.resembling), corrected)
+
+
+def _in_model_names(body: object, *, guess: bool) -> RenamedBody:
+    """The v3 body of a claim in any of the shapes; with `guess`, misspelled names are read as what they resemble."""
+    return in_v3_names(body, guess=guess) if is_cms1500(body) else in_model_names(body, guess=guess)
 
 
 def _read_renamed(renamed: RenamedBody, corrected: Claim | None = None) -> Claim:
@@ -73,7 +79,7 @@ def _read_renamed(renamed: RenamedBody, corrected: Claim | None = None) -> Claim
         **{model_pointer: as_sent(pointer, renamed.moved) for model_pointer, pointer in extractor.moved.items()},
     }
     normalised = [Normalised(as_sent(pointer, renamed.moved), change) for pointer, change in claim.normalised]
-    unmapped = [as_sent(pointer, renamed.moved) for pointer in (*unknown, *extractor.unmapped)]
+    unmapped = [*renamed.unknown, *(as_sent(pointer, renamed.moved) for pointer in (*unknown, *extractor.unmapped))]
     return replace(
         claim,
         normalised=(*sorted(set(renamed.changes)), *normalised),

@@ -50,12 +50,16 @@ Object = dict[str, Any]
 
 
 class RenamedBody(NamedTuple):
-    """A body in the model's names. `moved`: by pointer into it, the pointer of the same thing as it was sent."""
+    """A body in the model's names. `moved`: by pointer into it, the pointer of the same thing as it was sent.
+
+    `unknown` are the pointers of names that are left out of it.
+    """
 
     body: Any
     moved: Mapping[str, str]
     changes: tuple[Normalised, ...]
     resembling: tuple[Resembling, ...]
+    unknown: tuple[str, ...] = ()
 
 
 class _ObjectKind(NamedTuple):
