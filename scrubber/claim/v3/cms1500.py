@@ -1,7 +1,7 @@
 """Turns claim JSON that follows the boxes of the CMS-1500 into the v3 body, for readers of claims.
 
 Practice systems send this shape to clearinghouses that offer it beside v3: `payer`, `submitter`, `insured`, `patient`,
-`authorization`, `encounter`, `billing`, `serviceLines`, `otherInsured`. Its days are ISO dates, its codes are words, and
+`authorization`, `encounter`, `billing`, `serviceLines`, `otherInsured`. Its days are ISO dates, its codes words, and
 its service lines name diagnoses instead of pointing to them. `cms1500.csv` has a row for each element: where it stands
 there and in v3, and in which list of `cms1500_words.csv` its words are. `day` is an ISO date, `=HC` a code that goes
 without saying where the element is there, `*` each entry of a list, `+` one more entry, and a number that entry.
@@ -38,7 +38,7 @@ _READ_APART = {"encounter": ("primaryDiagnosisCode", "additionalDiagnosisCodes")
 _OBJECT, _LIST = "must be an object", f"must be a list of at most {MOST_ENTRIES} entries"
 
 
-class _Target(NamedTuple):
+class _PlaceInV3(NamedTuple):
     """Where an element goes in v3, and the list in which its words are."""
 
     path: tuple[str, ...]
@@ -49,7 +49,7 @@ class _Target(NamedTuple):
 class _Node:
     """What may stand at one place of the body: names with their own nodes, entries of a list (`*`), or a value."""
 
-    targets: list[_Target] = field(default_factory=list)
+    targets: list[_PlaceInV3] = field(default_factory=list)
     children: dict[str, _Node] = field(default_factory=dict)
 
 
@@ -63,7 +63,7 @@ def in_v3_names(body: Object, *, guess: bool) -> RenamedBody:
 
     Raises NotAClaim where an object or a list stands for something else.
     """
-    reading = _Reading(guess=guess)
+    reading = _FormReader(guess=guess)
     reading.read(body, _places(), "", (), None)
     if reading.problems:
         raise NotAClaim(tuple(reading.problems))
@@ -81,7 +81,7 @@ def in_v3_names(body: Object, *, guess: bool) -> RenamedBody:
     return RenamedBody(reading.v3, reading.moved, changes, tuple(reading.resembling), tuple(reading.unknown))
 
 
-class _Reading:
+class _FormReader:
     """The v3 body that grows while a body is walked through, and what is to be reported about the walk."""
 
     def __init__(self, *, guess: bool) -> None:
@@ -149,7 +149,7 @@ class _Reading:
             return None
         return nearest(readable(name), sorted(known for known in node.children if _empty(sent.get(known))))
 
-    def _take(self, raw: object, target: _Target, at: str, entries: tuple[int, ...]) -> None:
+    def _take(self, raw: object, target: _PlaceInV3, at: str, entries: tuple[int, ...]) -> None:
         """Puts a value where it belongs in v3. Where one would stand is recorded for a missing value, too."""
         value = None if _empty(raw) else _in_codes(raw, target.words)
         keys = _keys(target.path, entries)
@@ -207,7 +207,7 @@ def _in_codes(value: Any, words: str) -> Any:
     return (known[word] or None) if word in known else value
 
 
-def _read_diagnoses(body: Object, claim: Object, reading: _Reading) -> None:
+def _read_diagnoses(body: Object, claim: Object, reading: _FormReader) -> None:
     """The claim's diagnoses are those of the encounter, then those that only lines name; lines point to them."""
     encounter = body.get("encounter")
     found: dict[str, int] = {}
@@ -263,7 +263,7 @@ def _places() -> _Node:
     top = _Node()
     with _PLACES.open(newline="", encoding="utf-8") as rows:
         for row in csv.DictReader(rows):
-            _node(top, row["sent"]).targets.append(_Target(tuple(row["v3"].split("/")), row["words"]))
+            _node(top, row["sent"]).targets.append(_PlaceInV3(tuple(row["v3"].split("/")), row["words"]))
     for name in _READ_APART["encounter"]:
         _node(top, f"encounter/{name}")
     for name in _READ_APART["line"]:

@@ -61,7 +61,7 @@ def test_it_is_the_same_claim_as_its_v3_body(shipped: Scrubber) -> None:
     assert _without_pointers(sent) == _without_pointers(v3)
     assert (sent.total, sent.patient_control_number, len(sent.lines)) == (v3.total, "EXAMPLE-8", 2)
     assert [(line.procedure, line.pointers, line.unit_code) for line in sent.lines] == [
-        ("77080", (1,), "UN"), ("77092", (1,), "UN"),
+        ("77080", (1,), "UN"), ("99213", (1,), "UN"),
     ]  # fmt: skip
     assert sent.normalised == (Normalised("", "claim in the shape of the CMS-1500 read as v3"),)
     assert (sent.unreadable, sent.unmapped, sent.resembling) == ((), (), ())
@@ -245,7 +245,7 @@ def test_a_word_that_is_in_no_list_is_no_code_of_its_element(shipped: Scrubber) 
         (("serviceLines",), {}, "/serviceLines", "must be a list"),
         (("serviceLines",), [], "/serviceLines", "must be a list of 1"),
         (("serviceLines", 1), 7, "/serviceLines/1", "must be an object"),
-        (("serviceLines", 1, "procedureCode"), "77092", "/serviceLines/1/procedureCode", "must be an object"),
+        (("serviceLines", 1, "procedureCode"), "99213", "/serviceLines/1/procedureCode", "must be an object"),
     ],
 )
 def test_a_wrong_container_is_refused_where_it_stands(
