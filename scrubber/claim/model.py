@@ -42,6 +42,18 @@ class Unreadable(NamedTuple):
     line: int | None
 
 
+class Flawed(NamedTuple):
+    """An element that could be read and is not as the transaction allows: `fault` is a word of the facts of elements.
+
+    `line` is the 1-based service line, or None at claim level. The value itself is not kept here.
+    """
+
+    element: str
+    fault: str
+    pointer: str
+    line: int | None
+
+
 class Normalised(NamedTuple):
     """Something understood although it was not sent as the v3 model says; `change` is one of our fixed texts."""
 
@@ -250,6 +262,9 @@ class Claim(ClaimPart, frozen=True):
     `pointer_as_sent`. `resembling` are names that are probably misspelled and were not read; `corrected` is the claim
     with them read as the known names, None where there are none.
 
+    `body` is what was sent, with the model's names and its values read: `claim.whole` finds any element in it. `flawed`
+    are elements that are too long, too many or not in their list.
+
     Of a claim that came as X12, `position` says where in the file an element with a pointer stands, `faults` what is
     wrong with its segments.
     """
@@ -284,6 +299,8 @@ class Claim(ClaimPart, frozen=True):
     corrected: Claim | None = None
     position: Callable[[str, str], Position | None] | None = None
     faults: tuple[StructureFault, ...] = ()
+    flawed: tuple[Flawed, ...] = ()
+    body: Mapping[str, Any] | None = None
 
     @property
     def too_long(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -12,6 +12,7 @@ from scrubber.claim.parse import parse_json
 from scrubber.claim.v3 import fast_load
 from scrubber.claim.v3.cms1500 import in_v3_names, is_cms1500
 from scrubber.claim.v3.extractor import Extractor, LoadedObject
+from scrubber.claim.v3.irregular import with_irregular
 from scrubber.claim.v3.names import RenamedBody, in_model_names
 from scrubber.claim.v3.parties import diagnoses, provider, providers, service_lines, subscriber_and_patient
 from scrubber.claim.v3.repeated_names import repeated_names
@@ -20,6 +21,7 @@ from scrubber.errors import NotAClaim, Problem
 
 _CI = "/claimInformation"
 _SUPPLEMENT = f"{_CI}/claimSupplementalInformation"
+_TAX_ID, _PAYERS_TAX_ID = "employerId", "employerIdentificationNumber"
 _CLAIM_TEXTS = {
     "filing-indicator": "claimFilingCode",
     "patient-control-number": "patientControlNumber",
@@ -52,7 +54,7 @@ def read_v3(body: object) -> Claim:
     """
     loaded = fast_load.load_regular(body)
     if loaded is not None:
-        return claim_of(loaded, lines_sent(body), Extractor())
+        return _claim(loaded, lines_sent(body))
     guessed = _in_model_names(body, guess=True)
     if not guessed.resembling:
         return _read_renamed(guessed)
@@ -71,15 +73,17 @@ def _in_model_names(body: object, *, guess: bool) -> RenamedBody:
 
 def _read_renamed(renamed: RenamedBody, corrected: Claim | None = None) -> Claim:
     """The claim in a body with the model's names. Refusals point into the sender's body."""
-    loaded, unknown = _loaded(renamed)
-    extractor = Extractor()
-    claim = claim_of(loaded, lines_sent(renamed.body), extractor)
+    loaded = _loaded(renamed)
+    claim = _claim(loaded, lines_sent(renamed.body))
     moved = {
         **renamed.moved,
-        **{model_pointer: as_sent(pointer, renamed.moved) for model_pointer, pointer in extractor.moved.items()},
+        **{model_pointer: as_sent(pointer, renamed.moved) for model_pointer, pointer in (claim.moved or {}).items()},
     }
     normalised = [Normalised(as_sent(pointer, renamed.moved), change) for pointer, change in claim.normalised]
-    unmapped = [*renamed.unknown, *(as_sent(pointer, renamed.moved) for pointer in (*unknown, *extractor.unmapped))]
+    unmapped = [
+        *renamed.unknown,
+        *(as_sent(pointer, renamed.moved) for pointer in (*loaded.found.unknown, *claim.unmapped)),
+    ]
     return replace(
         claim,
         normalised=(*sorted(set(renamed.changes)), *normalised),
@@ -90,7 +94,24 @@ def _read_renamed(renamed: RenamedBody, corrected: Claim | None = None) -> Claim
     )
 
 
-def _loaded(renamed: RenamedBody) -> tuple[LoadedObject, list[str]]:
+def _claim(loaded: fast_load.Loaded, line_count: int) -> Claim:
+    extractor = Extractor()
+    extractor.moved.update(loaded.found.moved)
+    _take_tax_ids(loaded.body, extractor)
+    return claim_of(loaded.body, line_count, extractor, loaded.found.irregular)
+
+
+def _take_tax_ids(body: dict[str, Any], extractor: Extractor) -> None:
+    """Reads the payer's tax id as that of a billing provider who has none: senders write theirs under its name."""
+    listed = [(f"/providers/{index}", entry) for index, entry in enumerate(body.get("providers") or ())]
+    for pointer, provider in (("/billing", body.get("billing")), *listed):
+        if provider and provider.get(_PAYERS_TAX_ID) is not None and not (provider.get(_TAX_ID) or provider.get("ssn")):
+            provider[_TAX_ID] = provider.pop(_PAYERS_TAX_ID)
+            extractor.record_change(f"{pointer}/{_PAYERS_TAX_ID}", f"{_PAYERS_TAX_ID} read as {_TAX_ID}")
+            extractor.record_moved(f"{pointer}/{_TAX_ID}", f"{pointer}/{_PAYERS_TAX_ID}")
+
+
+def _loaded(renamed: RenamedBody) -> fast_load.Loaded:
     try:
         return fast_load.load(renamed.body)
     except NotAClaim as refusal:
@@ -104,8 +125,13 @@ def lines_sent(body: Any) -> int:
     return len(body["claimInformation"]["serviceLines"])
 
 
-def claim_of(loaded: LoadedObject, line_count: int, extractor: Extractor) -> Claim:
-    """A body whose scalars have been read -> a Claim. `line_count` is how many service lines were sent."""
+def claim_of(
+    loaded: LoadedObject, line_count: int, extractor: Extractor, irregular: Sequence[tuple[str, Any]] = ()
+) -> Claim:
+    """A body whose scalars have been read -> a Claim. `line_count` is how many service lines were sent.
+
+    `irregular` are the values in the body, by pointer, that were not sent as the model says.
+    """
     sent = loaded["claimInformation"]
     texts = _texts(loaded, sent, extractor)
     subscriber, patient = subscriber_and_patient(loaded, extractor)
@@ -114,7 +140,7 @@ def claim_of(loaded: LoadedObject, line_count: int, extractor: Extractor) -> Cla
     claim_diagnoses, lines = diagnoses(sent, extractor), service_lines(sent, extractor)
     facility = provider(sent.get("serviceFacilityLocation"), f"{_CI}/serviceFacilityLocation", "facility", extractor)
     stated = context(loaded.get("scrubContext"), len(lines), extractor)
-    return Claim(
+    claim = Claim(
         control_number=extractor.take(loaded, "controlNumber", "", None),
         payer_id=texts.get("payer-id"),
         payer_name=extractor.take(loaded, "tradingPartnerName", "", None),
@@ -141,7 +167,9 @@ def claim_of(loaded: LoadedObject, line_count: int, extractor: Extractor) -> Cla
         unmapped=fast_load.unmapped_pointers(extractor.unmapped),
         lines_sent=line_count,
         moved=extractor.moved or None,
+        body=loaded,
     )
+    return with_irregular(claim, irregular) if irregular else claim
 
 
 def _no_billing(body: LoadedObject) -> str:

@@ -83,7 +83,8 @@ class Extractor:
     def record(self, odd: IrregularValue, pointer: str, element: str | None, line: int | None = None) -> Any:
         """Records an irregular value; returns the value as understood."""
         if odd.expected is None:
-            self.record_change(pointer, odd.change or "")
+            if odd.change:
+                self.record_change(pointer, odd.change)
         elif element is None:
             self.record_change(pointer, f"unreadable {odd.expected} left out")
         else:

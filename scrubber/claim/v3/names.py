@@ -22,6 +22,7 @@ from scrubber.claim.v3.synonyms import (
     NUMBERED,
     PROBABLE_SYNONYMS,
     SYNONYMS,
+    TAKEN,
     last_word,
     longer_or_shorter,
     nearest,
@@ -71,7 +72,7 @@ class _ObjectKind(NamedTuple):
     listed: frozenset[str]  # of the children those that are lists of objects
     either: frozenset[str]  # those that may be an object or a list
     near: tuple[str, ...]
-    near_read: tuple[str, ...]  # of these the ones that are read
+    near_read: tuple[str, ...]  # of these the ones that every claim is judged by
 
 
 def in_model_names(body: object, *, guess: bool) -> RenamedBody:
@@ -295,10 +296,13 @@ def _object_kind(shape: BodySchema) -> _ObjectKind:
     name = type(shape).__name__
     names = frozenset(fields) | shape.unread
     near = {*names, *SYNONYMS.get(name, {})}
+    taken = {*TAKEN.get(name, ()), *SYNONYMS.get(name, {})}
     for child in CHILD_OBJECTS.get(name, ()):
-        near |= children[child].load_fields.keys() | SYNONYMS.get(type(children[child]).__name__, {}).keys()
+        kind = type(children[child]).__name__
+        near |= children[child].load_fields.keys() | SYNONYMS.get(kind, {}).keys()
+        taken |= TAKEN.get(kind, frozenset()) | SYNONYMS.get(kind, {}).keys()
     return _ObjectKind(
-        name, names, children, frozenset(listed), either, tuple(sorted(near)), tuple(sorted(near - shape.unread))
+        name, names, children, frozenset(listed), either, tuple(sorted(near)), tuple(sorted(near & taken))
     )
 
 

@@ -1,20 +1,25 @@
 """Declares the v3 Professional Claims body and `scrubContext` in marshmallow, for reading and for OpenAPI.
 
-The schemas refuse only wrong containers. A scalar is never refused: its reader gives a value or an `Odd`.
+The schemas refuse only wrong containers, and of these only such as the claim cannot be read without. A scalar is never
+refused: its reader gives a value or an `IrregularValue`.
 
-Every name that is read is declared with its reader, in both forms in use. Names of the v3 model that no rule needs are
-declared as unread; every other name is unknown.
+The body comes from the catalogue of elements (`claim/v3/shapes.py`). What is declared here are names that senders write
+and the transaction does not have, other places of some names, and `scrubContext`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from marshmallow import EXCLUDE, Schema, fields
 
-from scrubber.claim.v3 import values
+from scrubber.claim.elements import Element
+from scrubber.claim.v3 import readers, values
 from scrubber.claim.v3 import values as read
-from scrubber.claim.v3.values import Reader
+from scrubber.claim.v3.shapes import Shape, draw
+from scrubber.claim.v3.synonyms import TAKEN
+from scrubber.claim.v3.values import NO_LIST, NO_OBJECT, Reader
 
 MOST_ENTRIES = 1_000  # of a list of objects
 
@@ -26,7 +31,7 @@ _Messages = dict[str, str | list[Any] | dict[Any, Any]]
 
 
 class BodySchema(Schema):
-    """An object of the body. `unread` are names of the model that no rule needs."""
+    """An object of the body. `unread` are names that some senders write and the transaction does not have."""
 
     error_messages = {"type": _OBJECT}  # noqa: RUF012 -- marshmallow declares it so
     unread: frozenset[str] = frozenset()
@@ -38,11 +43,15 @@ class BodySchema(Schema):
 
 
 class ScalarField(fields.Field[Any]):
-    """One value, or a list of values, converted by its reader."""
+    """One value, or a list of values, converted by its reader.
 
-    def __init__(self, read: Reader) -> None:
+    `like` is a reader that documentation knows: what is read is the same, whatever its length and codes.
+    """
+
+    def __init__(self, read: Reader, like: Reader | None = None) -> None:
         super().__init__(allow_none=True)
         self.read = read
+        self.like = like or read
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002
         return self.read(value)
@@ -54,9 +63,12 @@ def _nothing(value: object) -> object:
 
 
 class ObjectField(fields.Nested):
-    """An object in an object. Unless required, null and "" mean that there is none."""
+    """An object in an object. Unless required, null and "" mean that there is none.
 
-    def __init__(self, shape: BodySchema, *, required: bool = False) -> None:
+    Of one that is not `refused`, any other value is only unreadable.
+    """
+
+    def __init__(self, shape: BodySchema, *, required: bool = False, refused: bool = True) -> None:
         messages: _Messages = {"required": "is missing", "null": _OBJECT}
         super().__init__(
             shape,
@@ -65,6 +77,12 @@ class ObjectField(fields.Nested):
             pre_load=None if required else _nothing,
             error_messages=messages,
         )
+        self.refused = refused
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        if not self.refused and type(value) is not dict:
+            return NO_OBJECT
+        return super()._deserialize(value, *args, **kwargs)
 
 
 class ObjectOrListField(ObjectField):
@@ -81,10 +99,11 @@ class ObjectOrListField(ObjectField):
 class ObjectListField(fields.List[Any]):
     """A list of objects, its length checked before anything in it is read.
 
-    Unless required, null and "" mean that there is none; a required list has at least one entry.
+    Unless required, null and "" mean that there is none; a required list has at least one entry. Of one that is not
+    `refused`, an object alone is an entry, an entry that is none is empty, and any other value is only unreadable.
     """
 
-    def __init__(self, shape: BodySchema, *, required: bool = False) -> None:
+    def __init__(self, shape: BodySchema, *, required: bool = False, refused: bool = True) -> None:
         message = _LINES if required else _LIST
         messages: _Messages = {"invalid": message, "required": message, "null": message}
         super().__init__(
@@ -94,12 +113,18 @@ class ObjectListField(fields.List[Any]):
             pre_load=None if required else _nothing,
             error_messages=messages,
         )
+        self.refused = refused
 
     def fits(self, value: object) -> bool:
         """Whether it is a list of a length that is read."""
         return type(value) is list and self.required <= len(value) <= MOST_ENTRIES
 
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        if not self.refused:
+            entries = [value] if type(value) is dict else value
+            if not self.fits(entries):
+                return NO_LIST
+            value = [entry if type(entry) is dict else {} for entry in entries]
         if not self.fits(value):
             raise self.make_error("invalid")
         return super()._deserialize(value, *args, **kwargs)
@@ -118,116 +143,74 @@ def _each(reader: read.Reader, names: str) -> DeclaredFields:
     return {name: ScalarField(reader) for name in names.split()}
 
 
-_ADDRESS = _schema(
-    "Address",
-    _each(read.text, "address1 line1 city") | _each(read.code, "state") | _each(read.zip_code, "postalCode zip"),
-    "address2 line2 countryCode countrySubDivisionCode",
-)
-
-_PROVIDER = _schema(
-    "Provider",
-    _each(read.text, "providerType organizationName lastName firstName")
-    | _each(read.dashed_digits, "npi employerId ssn")
-    | _each(read.code, "taxonomyCode")
-    | {"address": ObjectField(_ADDRESS)},
-    """middleName suffix contactInformation commercialNumber locationNumber stateLicenseNumber providerUpinNumber
-    payerIdentificationNumber claimOfficeNumber naic secondaryIdentifier identificationCode
-    secondaryIdentificationQualifierCode otherIdentifier phoneName phoneNumber phoneExtension""",
-)
-
-_PERSON = _schema(
-    "Person",
-    _each(read.text, "memberId lastName firstName organizationName")
-    | _each(read.day, "dateOfBirth")
-    | _each(read.code, "paymentResponsibilityLevelCode")
-    | _each(read.sex, "gender")
-    | _each(read.two_digits, "relationshipToSubscriberCode")
-    | {"address": ObjectField(_ADDRESS)},
-    """middleName suffix ssn policyNumber groupNumber subscriberGroupName insuranceTypeCode
-    contactInformation""",
-)
-
-_POINTERS = _schema("Pointers", _each(values.pointers, "diagnosisCodePointers"))
-
-_SERVICE: DeclaredFields = (
-    _each(read.code, "procedureIdentifier measurementUnit")
-    | _each(read.procedure, "procedureCode")
-    | _each(values.modifiers, "procedureModifiers")
-    | _each(read.amount, "lineItemChargeAmount")
-    | _each(read.number, "serviceUnitCount")
-    | _each(read.two_digits, "placeOfServiceCode")
-    | {"compositeDiagnosisCodePointers": ObjectOrListField(_POINTERS, values.bare_pointers)}
-)
-SERVICE_NAMES = frozenset(_SERVICE)
-_SERVICE_UNREAD = "description emergencyIndicator epsdtIndicator familyPlanningIndicator copayStatusCode"
-
-_LINE = _schema(
-    "Line",
-    _each(read.days, "serviceDate")
-    | _each(read.day, "serviceDateEnd")
-    | _each(read.text, "providerControlNumber")
-    | {
-        "professionalService": ObjectField(_schema("Service", _SERVICE, _SERVICE_UNREAD)),
-        "renderingProvider": ObjectField(_PROVIDER),
-        "orderingProvider": ObjectField(_PROVIDER),
-        "referringProvider": ObjectField(_PROVIDER),
-        "serviceFacilityLocation": ObjectField(_PROVIDER),
-        "drugIdentification": ObjectField(
-            _schema(
-                "Drug",
-                _each(read.text, "nationalDrugCode"),
-                """serviceIdQualifier nationalDrugUnitCount measurementUnitCode linkSequenceNumber
-                pharmacyPrescriptionNumber""",
-            )
-        ),
-    }
-    | _SERVICE,
-    _SERVICE_UNREAD
-    + """ assignedNumber supervisingProvider purchasedServiceProvider purchasedServiceInformation
-    durableMedicalEquipmentService durableMedicalEquipmentCertification
-    durableMedicalEquipmentCertificateOfMedicalNecessity conditionIndicatorDurableMedicalEquipment
-    serviceLineSupplementalInformation serviceLineDateInformation serviceLineReferenceInformation
-    ambulanceTransportInformation ambulanceCertification ambulancePatientCount ambulancePickUpLocation
-    ambulanceDropOffLocation hospiceEmployeeIndicator obstetricAnesthesiaAdditionalUnits testResults contractInformation
-    salesTaxAmount postageTaxAmount fileInformation additionalNotes goalRehabOrDischargePlans
-    thirdPartyOrganizationNotes linePricingRepricingInformation lineAdjudicationInformation formIdentification""",
-)
-
-_DIAGNOSIS = _schema("Diagnosis", _each(read.diagnosis, "diagnosisCode") | _each(read.code, "diagnosisTypeCode"))
-
-_CLAIM_INFORMATION = _schema(
-    "ClaimInformation",
-    _each(read.code, "claimFilingCode claimFrequencyCode planParticipationCode")
-    | _each(read.text, "patientControlNumber")
-    | _each(read.amount, "claimChargeAmount")
-    | _each(read.two_digits, "placeOfServiceCode")
-    | _each(
-        read.yes_no_code,
-        "signatureIndicator benefitsAssignmentCertificationIndicator releaseInformationCode",
+# By kind of object: names that senders write and for which the transaction has no place. They are not looked at.
+_UNREAD: Mapping[str, str] = {
+    "Submitter": "taxId",
+    "Receiver": "taxId",
+    "Contact": "validContact",
+    "Provider": "identificationCode secondaryIdentificationQualifierCode otherIdentifier",
+}
+# By kind of object: older names of elements, and what the reader of the claim itself needs.
+_FURTHER: Mapping[str, DeclaredFields] = {
+    "Body": _each(read.text, "tradingPartnerId"),
+    "Address": _each(read.text, "line1 line2") | _each(read.zip_code, "zip"),
+    "Provider": _each(read.text, "providerType"),
+    "Line": _each(read.days, "serviceDate"),
+}
+# Objects and lists that a claim is refused for, where they are something else: its own parts are made of them.
+_REFUSED = frozenset(
+    (
+        "submitter", "receiver", "subscriber", "dependent", "billing", "rendering", "ordering", "referring",
+        "supervising", "address", "claimInformation", "claimSupplementalInformation", "serviceFacilityLocation",
+        "healthCareCodeInformation", "serviceLines", "professionalService", "renderingProvider", "orderingProvider",
+        "referringProvider", "drugIdentification",
     )
-    | {
-        "claimSupplementalInformation": ObjectField(
-            _schema(
-                "Supplement",
-                _each(read.text, "claimControlNumber"),
-                """reportInformation reportInformations priorAuthorizationNumber referralNumber claimNumber cliaNumber
-                mammographyCertificationNumber medicalRecordNumber investigationalDeviceExemptionNumber
-                repricedClaimNumber adjustedRepricedClaimNumber demoProjectIdentifier carePlanOversightNumber
-                serviceAuthorizationExceptionCode medicareCrossoverReferenceId""",
-            )
-        ),
-        "serviceFacilityLocation": ObjectField(_PROVIDER),
-        "healthCareCodeInformation": ObjectListField(_DIAGNOSIS),
-        "serviceLines": ObjectListField(_LINE, required=True),
-    },
-    """propertyCasualtyClaimNumber deathDate patientWeight pregnancyIndicator patientSignatureSourceCode
-    relatedCausesCode autoAccidentStateCode autoAccidentCountryCode specialProgramCode delayReasonCode
-    patientAmountPaid claimDateInformation claimContractInformation fileInformation fileInformationList claimNote
-    ambulanceTransportInformation ambulanceCertification ambulancePickUpLocation ambulanceDropOffLocation
-    spinalManipulationServiceInformation patientConditionInformationVision homeboundIndicator epsdtReferral
-    anesthesiaRelatedSurgicalProcedure conditionInformation claimPricingRepricingInformation
-    otherSubscriberInformation""",
-)
+)  # fmt: skip
+_REQUIRED = frozenset(("claimInformation", "serviceLines"))
+_POINTERS = "compositeDiagnosisCodePointers"
+
+
+def _body() -> BodySchema:
+    """The schema of the whole body, made of those of its objects: each kind of object has one."""
+    shapes, made = draw(), dict[str, BodySchema]()
+
+    def schema(shape: Shape) -> BodySchema:
+        if shape.kind not in made:
+            made[shape.kind] = _schema(shape.kind, declared(shape), _UNREAD.get(shape.kind, ""))
+        return made[shape.kind]
+
+    def declared(shape: Shape) -> DeclaredFields:
+        found: DeclaredFields = {
+            name: _scalar(elements, listed=name in shape.lists) for name, elements in shape.scalars.items()
+        }
+        found |= _FURTHER.get(shape.kind, {})
+        for name, inside in shape.objects.items():
+            found[name] = ObjectField(schema(inside), required=name in _REQUIRED, refused=_is_refused(name, shape))
+        for name, inside in shape.entries.items():
+            found[name] = ObjectListField(schema(inside), required=name in _REQUIRED, refused=name in _REFUSED)
+        if _POINTERS in shape.objects:
+            found[_POINTERS] = ObjectOrListField(schema(shape.objects[_POINTERS]), values.bare_pointers)
+        if shape.kind == "Line":  # a service may be written into its line
+            found = declared(shapes["Service"]) | found
+        if shape.kind == "Body":
+            found |= {"providers": ObjectListField(schema(shapes["Provider"])), "scrubContext": ObjectField(_CONTEXT)}
+        return found
+
+    return schema(shapes["Body"])
+
+
+def _is_refused(name: str, shape: Shape) -> bool:
+    return name in _REFUSED or (name == "contactInformation" and shape.kind == "Submitter")
+
+
+def _scalar(elements: list[Element], *, listed: bool) -> ScalarField:
+    """The field of one name. Where several elements share it, the longest may stand there, and the codes of all."""
+    widest = max(elements, key=lambda element: (not element.codes, element.longest))
+    alone = readers.ALONE.get(widest.type, values.text)
+    if listed:
+        return ScalarField(readers.listed(widest), readers.LISTED.get(widest.type, values.modifiers))
+    return ScalarField(readers.alone(widest), alone)
+
 
 DOCUMENTATION_OBJECTS = {
     "signature": "name npi date credential",
@@ -295,33 +278,5 @@ _CONTEXT = _schema(
     },
 )
 
-_CONTACT = _schema("Contact", _each(read.text, "phoneNumber email faxNumber"), "name phoneExtension validContact")
-
-BODY = _schema(
-    "Body",
-    _each(
-        read.text,
-        "controlNumber tradingPartnerServiceId tradingPartnerId tradingPartnerName",
-    )
-    | {
-        "submitter": ObjectField(
-            _schema(
-                "Submitter",
-                _each(read.text, "organizationName lastName") | {"contactInformation": ObjectField(_CONTACT)},
-                "firstName middleName submitterIdentification taxId",
-            )
-        ),
-        "receiver": ObjectField(_schema("Receiver", _each(read.text, "organizationName"), "taxId")),
-        "subscriber": ObjectField(_PERSON),
-        "dependent": ObjectField(_PERSON),
-        "providers": ObjectListField(_PROVIDER),
-        "billing": ObjectField(_PROVIDER),
-        "rendering": ObjectField(_PROVIDER),
-        "ordering": ObjectField(_PROVIDER),
-        "referring": ObjectField(_PROVIDER),
-        "supervising": ObjectField(_PROVIDER),
-        "claimInformation": ObjectField(_CLAIM_INFORMATION, required=True),
-        "scrubContext": ObjectField(_CONTEXT),
-    },
-    "payerAddress payToAddress payToPlan usageIndicator",
-)
+BODY = _body()
+SERVICE_NAMES = TAKEN["Service"]  # where one of them stands on a line, the line itself is its service

@@ -122,7 +122,7 @@ def _each(model: str, others: str) -> dict[str, str]:
     return dict.fromkeys(others.split(), model)
 
 
-_TAX_ID = _each("employerId", "taxId ein taxIdentificationNumber employerIdentificationNumber federalTaxId")
+_TAX_ID = _each("employerId", "taxId ein taxIdentificationNumber federalTaxId")
 
 SYNONYMS: Names = {
     "Body": {
@@ -191,6 +191,38 @@ SYNONYMS: Names = {
         **_each("referringProvider", "referring"),
     },
     "Pointers": _each("diagnosisCodePointers", "diagnosisCodePointer diagnosisPointers pointers"),
+}
+
+_SERVICE_NAMES = """procedureIdentifier measurementUnit procedureCode procedureModifiers lineItemChargeAmount
+    serviceUnitCount placeOfServiceCode compositeDiagnosisCodePointers"""
+
+# The names that the parts of every claim are made of. Of the many others, a name that is only longer or shorter (as
+# procedureDescription is of description) is most likely a name of its own.
+TAKEN: Mapping[str, frozenset[str]] = {
+    kind: frozenset(names.split())
+    for kind, names in {
+        "Body": """controlNumber tradingPartnerServiceId tradingPartnerId tradingPartnerName submitter receiver
+            subscriber dependent providers billing rendering ordering referring supervising claimInformation
+            scrubContext""",
+        "Submitter": "organizationName lastName contactInformation",
+        "Contact": "phoneNumber email faxNumber",
+        "Receiver": "organizationName",
+        "Person": """memberId lastName firstName organizationName dateOfBirth paymentResponsibilityLevelCode gender
+            relationshipToSubscriberCode address""",
+        "Provider": "providerType organizationName lastName firstName npi employerId ssn taxonomyCode address",
+        "Address": "address1 line1 city state postalCode zip",
+        "ClaimInformation": """claimFilingCode claimFrequencyCode planParticipationCode patientControlNumber
+            claimChargeAmount placeOfServiceCode signatureIndicator benefitsAssignmentCertificationIndicator
+            releaseInformationCode claimSupplementalInformation serviceFacilityLocation healthCareCodeInformation
+            serviceLines""",
+        "Supplement": "claimControlNumber",
+        "Diagnosis": "diagnosisCode diagnosisTypeCode",
+        "Service": _SERVICE_NAMES,
+        "Pointers": "diagnosisCodePointers",
+        "Line": f"""serviceDate serviceDateEnd providerControlNumber professionalService renderingProvider
+            orderingProvider referringProvider serviceFacilityLocation drugIdentification {_SERVICE_NAMES}""",
+        "Drug": "nationalDrugCode",
+    }.items()
 }
 
 NUMBERED = {f"{name}{number}": number for name in ("procedureModifier", "modifier") for number in (1, 2, 3, 4)}

@@ -21,11 +21,15 @@ _LARGEST_INTEGER = 10**15  # beyond it a JSON number is no code or identifier
 
 
 class IrregularValue(NamedTuple):
-    """A scalar not sent as the model says: `change` describes how it was understood, else `expected` is set."""
+    """A scalar not sent as the model says: `change` describes how it was understood, else `expected` is set.
+
+    `fault` is what the transaction does not allow of a value that could be read: a word of the facts of elements.
+    """
 
     value: Any
     change: str | None
     expected: str | None = None
+    fault: str | None = None
 
 
 class IrregularList(NamedTuple):
@@ -263,13 +267,15 @@ _EMPTY = IrregularValue(None, "empty entry dropped")
 _SINGLE = IrregularValue(None, "single value read as a list")
 _JOINED = IrregularValue(None, "several pointers in one text read as a list")
 NO_CODE = IrregularValue(None, None, "code")
+NO_OBJECT = IrregularValue(None, None, "object")
+NO_LIST = IrregularValue(None, None, "list")
 _NO_POINTER = IrregularValue(None, None, "pointer")
 _NO_NUMBER = IrregularValue(None, None, "number")
 
 
 def modifiers(raw: object) -> Any:
     """Modifiers in order, upper case; empty ones are dropped."""
-    return () if raw == [] else _read_list(raw, two_digits, NO_CODE, LONGEST_LIST)
+    return () if raw == [] else read_list(raw, two_digits, NO_CODE, LONGEST_LIST)
 
 
 def pointers(raw: object) -> Any:
@@ -283,7 +289,7 @@ def pointers(raw: object) -> Any:
             return tuple([_POSITIONS[entry] for entry in raw])
         except (KeyError, TypeError):
             pass
-    return _read_list(raw, _pointer, _NO_POINTER, LONGEST_LIST, _pointers_in)
+    return read_list(raw, _pointer, _NO_POINTER, LONGEST_LIST, _pointers_in)
 
 
 def bare_pointers(raw: object) -> IrregularList:
@@ -295,7 +301,7 @@ def bare_pointers(raw: object) -> IrregularList:
 
 def line_numbers(raw: object) -> Any:
     """Whole numbers; whether these lines exist is checked later."""
-    return _read_list(raw, _line_number, _NO_NUMBER, MOST_LINES)
+    return read_list(raw, _line_number, _NO_NUMBER, MOST_LINES)
 
 
 def _pointer(raw: object) -> Any:
@@ -330,7 +336,7 @@ def _line_number(raw: object) -> Any:
     return IrregularValue(int(bare), "text read as a number") if bare.isascii() and bare.isdigit() else _NO_NUMBER
 
 
-def _read_list(
+def read_list(
     raw: object,
     read: Callable[[object], Any],
     unreadable: IrregularValue,

@@ -11,6 +11,7 @@ from scrubber.claim.elements import CATALOGUE, Place
 from scrubber.claim.model import MOST_LINES, Claim, Position, StructureFault
 from scrubber.claim.v3 import claim_of
 from scrubber.claim.v3.extractor import Extractor
+from scrubber.claim.v3.irregular import irregular_in
 from scrubber.claim.x12.envelope import Ended
 from scrubber.claim.x12.faults import MOST_FAULTS
 from scrubber.claim.x12.loops import ClaimLoops, Loop, read_loops
@@ -118,7 +119,7 @@ def _read(loops: ClaimLoops, reader: BodyReader) -> X12Claim:
     if not lines:
         return X12Claim(None, NotAClaim((_NO_LINES,)), loops)
     body["claimInformation"]["serviceLines"] = lines[:MOST_LINES]
-    claim = claim_of(body, len(lines), Extractor())
+    claim = claim_of(body, len(lines), Extractor(), irregular_in(body))
     read = replace(claim, unmapped=tuple(unmapped), position=Positions(loops), faults=_faults(loops))
     return X12Claim(read, None, loops)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
 from scrubber.claim.elements import CATALOGUE, Element, Place
-from scrubber.claim.v3 import values
+from scrubber.claim.v3 import readers, values
 
 Reader = Callable[[Any], Any]
 Path = tuple[str, ...]
@@ -181,23 +181,6 @@ def _know(plan: Plan, segment: str) -> None:
     plan.known = [position in known for position in range(max(known) + 1)]
 
 
-_ALONE: dict[str, Reader] = {
-    "text": values.text,
-    "code": values.code,
-    "digits": values.dashed_digits,
-    "two-characters": values.two_digits,
-    "yes-no": values.yes_no_code,
-    "amount": values.amount,
-    "number": values.number,
-    "date": values.day,
-    "zip": values.zip_code,
-    "sex": values.sex,
-    "procedure": values.procedure,
-    "diagnosis": values.diagnosis,
-}
-_LISTED: dict[str, Reader] = {"two-characters": values.modifiers, "pointer": values.pointers}
-
-
 def _flag(how: str) -> Reader:
     """True where the element has the code that says so: `is P`, or `is Y not N` where another one says the contrary."""
     words = how.split()
@@ -212,7 +195,7 @@ def _flag(how: str) -> Reader:
 def _reader(element: Element, place: Place, *, listed: bool) -> Reader:
     if element.type == "flag":
         return _flag(place.how)
-    return _LISTED[element.type] if listed and place.last and element.type in _LISTED else _ALONE[element.type]
+    return readers.listed(element) if listed and place.last else readers.alone(element)
 
 
 def _as_written(element: Element, place: Place, *, listed: bool) -> Reader:  # noqa: ARG001 -- as _reader

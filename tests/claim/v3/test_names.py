@@ -77,7 +77,7 @@ def at(body: Any, path: tuple[Any, ...]) -> Any:
 
 def said(claim: Claim) -> Claim:
     """The claim without what was told of its reading."""
-    return replace(claim, normalised=(), moved=None)
+    return replace(claim, normalised=(), moved=None, body=None)
 
 
 def denials(result: ScrubResult) -> set[tuple[Any, ...]]:
@@ -108,6 +108,21 @@ def test_a_synonym_is_read_as_the_models_name(shape: str, other: str, model: str
     assert said(claim) == said(read_v3(full_claim()))
     pointer = "".join(f"/{step}" for step in (*PLACES[shape], other))
     assert [(found.pointer, found.change) for found in claim.normalised] == [(pointer, f"{other} read as {model}")]
+
+
+@pytest.mark.parametrize("path", [("billing",), ("providers", 0)])
+def test_the_payers_tax_id_is_the_billing_providers_where_that_one_has_none(path: tuple[Any, ...]) -> None:
+    body = full_claim()
+    billing = body.pop("billing")
+    body |= {"providers": [billing | {"providerType": "BillingProvider"}]} if path[0] == "providers" else {"billing": billing}
+    at(body, path)["employerIdentificationNumber"] = "987654321"
+    assert read_v3(body).normalised == (), "the v3 body has both names: the payer's is one of them"
+    own = at(body, path).pop("employerId")
+    claim = read_v3(body)
+    assert (own, claim.billing.tax_id) == ("123456789", "987654321")
+    pointer = "".join(f"/{step}" for step in (*path, "employerIdentificationNumber"))
+    assert [found.pointer for found in claim.normalised] == [pointer]
+    assert claim.pointer_as_sent(f"{claim.billing.pointer}/employerId") == pointer
 
 
 @pytest.mark.parametrize("names", [SYNONYMS, PROBABLE_SYNONYMS])

@@ -38,6 +38,11 @@ def _office(path: str, value: Any) -> Claim:
     return read_v3(_changed(office_claim(), path, value))
 
 
+def as_said(claim: Claim) -> Claim:
+    """The claim without the body in which it was said."""
+    return replace(claim, body=None)
+
+
 def _changed(body: Body, pointer: str, value: Any) -> Body:
     steps = [int(step) if step.isdigit() else step for step in pointer.split("/")[1:]]
     changed: Body = replaced(body, tuple(steps), value)
@@ -111,7 +116,7 @@ def test_both_shapes_give_one_claim() -> None:
         billing=replace(listed.billing, pointer="/billing"),
         rendering=replace(listed.rendering, pointer="/rendering"),
     )
-    assert as_named == named
+    assert as_said(as_named) == as_said(named)
 
 
 def test_both_shapes_together() -> None:
@@ -303,7 +308,7 @@ def test_nulls_beside_the_professional_service_say_nothing() -> None:
     body = office_claim()
     line = body["claimInformation"]["serviceLines"][0]
     line |= dict.fromkeys(line["professionalService"])
-    assert read_v3(body) == read_v3(office_claim())
+    assert as_said(read_v3(body)) == as_said(read_v3(office_claim()))
 
 
 def test_an_empty_professional_service_leaves_the_flat_line() -> None:
@@ -395,7 +400,7 @@ def test_null_and_empty_are_missing() -> None:
         for step in parent.split("/")[1:]:
             node = node[int(step) if step.isdigit() else step]
         del node[name]
-        assert _office(pointer, None) == _office(pointer, "") == read_v3(left_out)
+        assert as_said(_office(pointer, None)) == as_said(_office(pointer, "")) == as_said(read_v3(left_out))
 
 
 def test_unknown_names_are_unmapped() -> None:
