@@ -220,6 +220,8 @@ READABLE: Mapping[str, str] = {
     "modifierSupport": "true or false",
     "plan": "a plan's name in small letters and hyphens, such as original-medicare",
     "lines": "positions of service lines, counted from 1",
+    "object": "an object with its names",
+    "list": "a list of objects",
     "text": "a text",
     "amount": "dollars as digits with a point",
     "number": "a number as digits",

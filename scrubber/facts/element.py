@@ -23,6 +23,7 @@ _PROCEDURE = re.compile(r"[0-9]{4}[0-9A-Z]|[A-Z][0-9]{4}")
 _MODIFIER = re.compile(r"[0-9A-Z]{2}")
 PLACE = re.compile(r"[0-9]{2}")
 CENT = Decimal("0.01")
+NOT_IN_LIST = "not-in-code-list"
 X12 = "x12-"  # begins the name of a code list of the transaction; the name of its element follows
 
 ELEMENT_LOOK_UPS: LookUps = {"need": (("needed_elements", ""),)}
@@ -89,9 +90,8 @@ def _line_code_flaws(
         (len(set(modifiers)) < len(modifiers), "modifiers", "repeated"),
         (len(modifiers) > MOST_MODIFIERS, "modifiers", "too-many"),
         (place and not PLACE.fullmatch(place), "line-place", "wrong-format"),
-        (unit_code and not codes.allow("unit-code", unit_code), "unit-code", "not-in-code-list"),
-        (qualifier and not codes.allow("procedure-qualifier", qualifier), "procedure-qualifier",
-         "not-in-code-list"),
+        (unit_code and not codes.allow("unit-code", unit_code), "unit-code", NOT_IN_LIST),
+        (qualifier and not codes.allow("procedure-qualifier", qualifier), "procedure-qualifier", NOT_IN_LIST),
     )  # fmt: skip
     return tuple((element, fault) for wrong, element, fault in checks if wrong)
 
@@ -140,7 +140,6 @@ def _pointers(pointers: tuple[int, ...], diagnoses: int) -> ElementFaults:
 
 
 OLDEST = 120  # years
-LONGEST_CLAIM_ID = 38
 NPIS_REMEMBERED = 16_384  # NPIs and days that a process remembers
 MOST_DIAGNOSES = 12
 REPORTS = "reported-without-charge"
@@ -174,11 +173,23 @@ def element_facts(
         unreadable |= {(item.element, item.line, item.pointer), (item.element, item.line, None)}
         flaw = Flaw(item.element, "unreadable", item.line, item.pointer, expected=item.expected)
         yield _fact(flaw, claim, payer, day)
-    for flaw in _flaws(claim, payer, day, received_on, codes, rulebook):
+    flaws = _flaws(claim, payer, day, received_on, codes, rulebook)
+    for flaw in flaws:
         if (flaw.element, flaw.line, flaw.pointer) not in unreadable:  # else it only repeats that it could not be read
             yield _fact(flaw, claim, payer, day)
+    if claim.flawed:
+        yield from _flawed_facts(claim, flaws, payer, day, codes)
     if claim.resembling:
         yield from _resembling_facts(claim, payer, day)
+
+
+def _flawed_facts(claim: Claim, flaws: Sequence[Flaw], payer: Payer, day: date, codes: X12Codes) -> Iterator[Fact]:
+    """One fact for each element that the transaction does not allow so, save where other facts say that it is wrong."""
+    known = {(flaw.element, flaw.line) for flaw in flaws}
+    for found in claim.flawed:
+        asked = found.fault == NOT_IN_LIST and found.element in codes.tests  # the rulebook's own list decides
+        if not asked and (found.element, found.line) not in known:
+            yield _fact(Flaw(found.element, found.fault, found.line, found.pointer), claim, payer, day)
 
 
 def too_many_lines(claim: Claim, payer: Payer, day: date) -> Fact:
@@ -349,7 +360,7 @@ def _supplied(claim: Claim) -> dict[str, object]:
 def _code_flaws(claim: Claim, codes: X12Codes) -> list[Flaw]:
     values = {"sex": claim.patient.sex, "relationship": claim.patient.relationship, **claim.texts}
     return [
-        Flaw(element, "not-in-code-list")
+        Flaw(element, NOT_IN_LIST)
         for element, contains in codes.tests.items()
         if (value := values.get(element)) and not contains(value)
     ]
@@ -362,8 +373,6 @@ def _claim_flaws(claim: Claim, day: date, rulebook: Rulebook) -> Iterator[Flaw]:
         yield Flaw("total", "fraction-of-cents")
     if claim.place and not PLACE.fullmatch(claim.place):
         yield Flaw("claim-place", "wrong-format")
-    if claim.patient_control_number and len(claim.patient_control_number) > LONGEST_CLAIM_ID:
-        yield Flaw("patient-control-number", "too-long")
 
 
 def _only_reports(claim: Claim, day: date, rulebook: Rulebook) -> bool:

@@ -54,7 +54,7 @@ def describe_scalar(_converter: object, field: object, **_: Any) -> dict[str, An
     """Called by apispec for each field of a schema: type and words for a scalar of the body, nothing for others."""
     if not isinstance(field, ScalarField):
         return {}
-    types = TYPES[field.read]
+    types = TYPES[field.like]
     schema: dict[str, Any] = {"type": [types.type, "null"]}
     if types.entries is not None:
         schema["items"] = {"type": types.entries}

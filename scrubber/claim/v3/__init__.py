@@ -104,9 +104,9 @@ def _claim(loaded: fast_load.Loaded, line_count: int) -> Claim:
 def _take_tax_ids(body: dict[str, Any], extractor: Extractor) -> None:
     """Reads the payer's tax id as that of a billing provider who has none: senders write theirs under its name."""
     listed = [(f"/providers/{index}", entry) for index, entry in enumerate(body.get("providers") or ())]
-    for pointer, provider in (("/billing", body.get("billing")), *listed):
-        if provider and provider.get(_PAYERS_TAX_ID) is not None and not (provider.get(_TAX_ID) or provider.get("ssn")):
-            provider[_TAX_ID] = provider.pop(_PAYERS_TAX_ID)
+    for pointer, sent in (("/billing", body.get("billing")), *listed):
+        if sent and sent.get(_PAYERS_TAX_ID) is not None and not (sent.get(_TAX_ID) or sent.get("ssn")):
+            sent[_TAX_ID] = sent.pop(_PAYERS_TAX_ID)
             extractor.record_change(f"{pointer}/{_PAYERS_TAX_ID}", f"{_PAYERS_TAX_ID} read as {_TAX_ID}")
             extractor.record_moved(f"{pointer}/{_TAX_ID}", f"{pointer}/{_PAYERS_TAX_ID}")
 

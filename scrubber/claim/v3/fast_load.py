@@ -185,7 +185,11 @@ def _list(field: ObjectListField) -> Acceptor:
         if not field.fits(raw):
             return _unreadable(raw, NO_LIST, pointer, found)
         return [
-            accept(entry if type(entry) is dict else _emptied(entry, f"{pointer}/{index}", found), f"{pointer}/{index}", found)
+            accept(
+                entry if type(entry) is dict else _emptied(entry, f"{pointer}/{index}", found),
+                f"{pointer}/{index}",
+                found,
+            )
             for index, entry in enumerate(cast(list[object], raw))
         ]
 

@@ -55,15 +55,15 @@ def listed(element: Element) -> Reader:
 
 def most(element: Element) -> int:
     """How many values of an element one list may have; as many as are read, where the transaction has no bound."""
-    return max((_room(place) for place in element.places if place.last), default=LONGEST_LIST)
+    return max((_length(place) for place in element.places if place.last), default=LONGEST_LIST)
 
 
-def _room(place: Place) -> int:
+def _length(place: Place) -> int:
     return place.last - (place.component or place.element) + 1
 
 
 def within(read: Reader, longest: int, codes: frozenset[str]) -> Reader:
-    """What `read` reads, with a fault where it is longer than it may be, or not among the codes, where there are any."""
+    """What `read` reads, with a fault where it is longer than it may be, or not among the codes if there are such."""
 
     def read_within(raw: object) -> Any:
         value = read(raw)
@@ -95,7 +95,7 @@ def text_within(longest: int) -> Reader:
 
 def flag_or_code(code: str) -> Reader:
     """A reader of true or false as `values.flag` reads them, which also takes the transaction's code for true."""
-    true = IrregularValue(True, "code read as true or false")  # noqa: FBT003 -- the value itself
+    true = IrregularValue(True, "code read as true or false")
 
     def read_flag(raw: object) -> Any:
         return true if raw == code else values.flag(raw)

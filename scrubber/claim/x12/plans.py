@@ -195,7 +195,18 @@ def _flag(how: str) -> Reader:
 def _reader(element: Element, place: Place, *, listed: bool) -> Reader:
     if element.type == "flag":
         return _flag(place.how)
+    if element.type in ("amount", "number"):
+        return _without_zero(readers.alone(element))
     return readers.listed(element) if listed and place.last else readers.alone(element)
+
+
+def _without_zero(read: Reader) -> Reader:
+    """Numbers that begin with their point: the transaction writes no zero before it."""
+
+    def read_number(raw: Any) -> Any:
+        return read(f"0{raw}" if raw[0] == "." else f"-0{raw[1:]}" if raw[:2] == "-." else raw)
+
+    return read_number
 
 
 def _as_written(element: Element, place: Place, *, listed: bool) -> Reader:  # noqa: ARG001 -- as _reader

@@ -114,7 +114,11 @@ def test_a_synonym_is_read_as_the_models_name(shape: str, other: str, model: str
 def test_the_payers_tax_id_is_the_billing_providers_where_that_one_has_none(path: tuple[Any, ...]) -> None:
     body = full_claim()
     billing = body.pop("billing")
-    body |= {"providers": [billing | {"providerType": "BillingProvider"}]} if path[0] == "providers" else {"billing": billing}
+    body |= (
+        {"providers": [billing | {"providerType": "BillingProvider"}]}
+        if path[0] == "providers"
+        else {"billing": billing}
+    )
     at(body, path)["employerIdentificationNumber"] = "987654321"
     assert read_v3(body).normalised == (), "the v3 body has both names: the payer's is one of them"
     own = at(body, path).pop("employerId")
