@@ -192,7 +192,10 @@ def _whole(name: str, path: str, place: str, box: str | None, label: str) -> Ele
 
 _PLURAL = frozenset(
     ("diagnoses", "service lines", "modifiers", "units", "diagnosis pointers", "advance beneficiary notices",
-     "earlier services")
+     "earlier services", "related causes", "goals or discharge plans", "ambulance miles", "ambulance conditions",
+     "vision conditions", "EPSDT conditions", "surgical procedures of the anesthesia", "condition codes",
+     "repriced units", "outpatient adjudication remark codes", "patients in the ambulance",
+     "additional obstetric anesthesia units", "goals or discharge plans of the line")
 )  # fmt: skip
 _OBJECTS = (
     _whole("submitter-contact", "submitter/contactInformation", "1000A PER", None, "submitter contact"),
