@@ -10,7 +10,7 @@ import orjson
 
 from scrubber.claim.x12 import FAULTS, ClaimLoops, X12Fault, read_loops
 from scrubber.claim.x12.plans import WRITTEN
-from scrubber.claim.x12.read import BodyReader
+from scrubber.claim.x12.read import BodyReader, Unmapped
 from scrubber.cli.claim_files import file_pieces
 from scrubber.cli.options import Unusable
 from scrubber.errors import NotX12
@@ -53,7 +53,7 @@ def _claims(file: str, notes: _Notes) -> Iterator[bytes]:
         notes.faults(item.faults)
         if isinstance(item, ClaimLoops):
             body, unmapped = reader.body(item)
-            notes.left_out(unmapped, item.claim.ordinals[0])
+            notes.left_out(unmapped)
             yield orjson.dumps(body)
 
 
@@ -72,9 +72,9 @@ class _Notes:
             name = fault.element or fault.segment
             self._add(f"{name}: {FAULTS[fault.word]}" if name else FAULTS[fault.word], f"segment {fault.ordinal}")
 
-    def left_out(self, places: list[str], ordinal: int) -> None:
-        for place in places:
-            self._add(f"{place}: the v3 body has no place for it", f"claim at segment {ordinal}")
+    def left_out(self, unmapped: list[Unmapped]) -> None:
+        for place, ordinal in unmapped:
+            self._add(f"{place}: the v3 body has no place for it", f"segment {ordinal}")
 
     def _add(self, text: str, where: str) -> None:
         self._counts[text] += 1

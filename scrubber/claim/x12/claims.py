@@ -120,7 +120,8 @@ def _read(loops: ClaimLoops, reader: BodyReader) -> X12Claim:
         return X12Claim(None, NotAClaim((_NO_LINES,)), loops)
     body["claimInformation"]["serviceLines"] = lines[:MOST_LINES]
     claim = claim_of(body, len(lines), Extractor(), irregular_in(body))
-    read = replace(claim, unmapped=tuple(unmapped), position=Positions(loops), faults=_faults(loops))
+    places = tuple([f"segment {ordinal}: {place}" for place, ordinal in unmapped])
+    read = replace(claim, unmapped=places, position=Positions(loops), faults=_faults(loops))
     return X12Claim(read, None, loops)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 # The element that says what a segment is for, where one segment id has several uses in a loop.
 QUALIFIED = frozenset(("NM1", "REF", "DTP", "AMT", "NTE", "CRC", "QTY"))
 
@@ -67,21 +69,31 @@ _LOOPS = {
 
 
 class Use:
-    """What one segment is in one loop: `position` in the order there, `most` times, the loop that it `opens` or ""."""
+    """What one segment is in one loop: `position` in the order there, `most` times, the loop that it `opens` or "".
 
-    def __init__(self, position: int, most: int, opens: str) -> None:
+    `index` counts the uses of a loop.
+    """
+
+    def __init__(self, position: int, most: int, opens: str, index: int = 0) -> None:
         self.position = position
         self.most = most
         self.opens = opens
+        self.index = index
 
 
 class LoopGuide:
-    """The segments of one loop: `uses` by `segment_key`, `names` their ids with the position of each."""
+    """The segments of one loop: `uses` by their ids, with the qualifier where that decides
+    (`REF*G1`); `names` are their ids with the position of each.
+
+    `count` is how many uses there are; one more stands for those whose qualifier is none of the guide.
+    """
 
     def __init__(self, name: str, row: str) -> None:
         self.name = name
         self.uses: dict[str, Use] = {}
         self.names: dict[str, int] = {}
+        self.count = 1
+        self._qualified: dict[str, dict[str, Use]] = {}
         for entry in row.split():
             self._add(entry)
 
@@ -90,15 +102,25 @@ class LoopGuide:
         entry, _, opens = entry.partition(">")
         name, _, qualifiers = entry.partition(":")
         position = self.names.setdefault(name, len(self.names) + 1)
-        use = Use(position, int(most or 1), opens)
+        use = Use(position, int(most or 1), opens, self.count)
+        self.count += 1
         for qualifier in qualifiers.split(",") if qualifiers else ():
             self.uses[f"{name}*{qualifier}"] = use
+            self._qualified.setdefault(name, {})[qualifier] = use
         if not qualifiers:
             self.uses[name] = use
 
+    def use(self, elements: list[str]) -> Use | None:
+        """What a segment is here: one of `uses`, found without putting its key together."""
+        name = elements[0]
+        qualified = self._qualified.get(name)
+        if qualified is None:
+            return self.uses.get(name)
+        return qualified.get(elements[1]) if len(elements) > 1 else None
 
-LOOPS = {name: LoopGuide(name, row) for name, row in _LOOPS.items()}
-SEGMENTS = frozenset(
+
+LOOPS: Final = {name: LoopGuide(name, row) for name, row in _LOOPS.items()}
+SEGMENTS: Final = frozenset(
     [
         "ISA",
         "IEA",
@@ -112,11 +134,3 @@ SEGMENTS = frozenset(
         *(name for loop in LOOPS.values() for name in loop.names),
     ]
 )
-
-
-def segment_key(elements: list[str]) -> str:
-    """How a segment is found in `LoopGuide.uses`: its id, with its qualifier where it has several uses."""
-    name = elements[0]
-    if name in QUALIFIED and len(elements) > 1:
-        return name + "*" + elements[1]
-    return name

@@ -18,15 +18,16 @@ Loops that stand several times (2310A, 2320, 2400, 2430 ...) stand several times
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from scrubber.claim.x12.envelope import Ended, Envelope, element
 from scrubber.claim.x12.faults import X12Fault, add_fault
-from scrubber.claim.x12.guide import LOOPS, SEGMENTS, LoopGuide, Use, segment_key
+from scrubber.claim.x12.guide import LOOPS, SEGMENTS, LoopGuide, Use
 from scrubber.claim.x12.segments import Block, Delimiters, byte_of, read_blocks
 from scrubber.errors import NotX12
 
 # Of one claim, of a level, or of the header. A claim with all that the guide allows, without forms, has about 17,700.
-MOST_SEGMENTS = 20_000
+MOST_SEGMENTS: Final = 20_000
 
 
 class Loop:
@@ -96,18 +97,18 @@ class _Place:
         self.guide = guide
         self.parent = parent
         self.position = 0
-        self.counts: dict[Use, int] = {}
+        self.counts = [0] * guide.count  # by the index of each use
 
 
 # Names no loop of the guide: what stands in such a loop or level is not read.
-_UNKNOWN_LOOP = LoopGuide("unknown loop", "")
-_UNKNOWN_LEVEL = LoopGuide("unknown level", "")
-_OF_A_NAME = frozenset(("N2", "N3", "N4", "REF", "PER", "PRV", "DMG"))  # they follow NM1
-_LEVELS = {"20": "2000A", "22": "2000B", "23": "2000C"}
-_OUTSIDE = _Place(Loop(""), _UNKNOWN_LEVEL, None)
-_NO_HEADER = _Level("")
-_ENVELOPE = frozenset(("ISA", "GS", "ST", "SE", "GE", "IEA", "TA1"))
-_OPENERS = frozenset(("ISA", "GS", "ST", "HL", "CLM"))
+_UNKNOWN_LOOP: Final = LoopGuide("unknown loop", "")
+_UNKNOWN_LEVEL: Final = LoopGuide("unknown level", "")
+_OF_A_NAME: Final = frozenset(("N2", "N3", "N4", "REF", "PER", "PRV", "DMG"))  # they follow NM1
+_LEVELS: Final = {"20": "2000A", "22": "2000B", "23": "2000C"}
+_OUTSIDE: Final = _Place(Loop(""), _UNKNOWN_LEVEL, None)
+_NO_HEADER: Final = _Level("")
+_ENVELOPE: Final = frozenset(("ISA", "GS", "ST", "SE", "GE", "IEA", "TA1"))
+_OPENERS: Final = frozenset(("ISA", "GS", "ST", "HL", "CLM"))
 
 
 def _known(name: str) -> str:
@@ -352,12 +353,11 @@ class _LoopReader:
 
     def _segment(self, name: str, elements: list[str], ordinal: int) -> None:
         """Any segment of an 837P set."""
-        key = segment_key(elements)
         place = self._place
-        use = place.guide.uses.get(key)
+        use = place.guide.use(elements)
         while use is None and place.parent is not None and place.guide is not _UNKNOWN_LOOP:
             place = place.parent
-            use = place.guide.uses.get(key)
+            use = place.guide.use(elements)
         if use is not None:
             self._put(place, use, elements, ordinal)
         elif name == "HL":
@@ -369,11 +369,11 @@ class _LoopReader:
 
     def _put(self, place: _Place, use: Use, elements: list[str], ordinal: int) -> None:
         """The segment belongs to this loop, or opens one in it."""
-        count = place.counts.get(use, 0) + 1
+        count = place.counts[use.index] + 1
         if count > 1 and elements[0] == "SV1" and not use.opens:
             self._line_without_lx(elements, ordinal)
             return
-        place.counts[use] = count
+        place.counts[use.index] = count
         if count > use.most:
             add_fault(self._faults, "too-many", ordinal, elements[0])
         in_order = use.position >= place.position
@@ -433,4 +433,4 @@ class _LoopReader:
         if self._kept > MOST_SEGMENTS:  # no line was opened
             return
         inner.position = inner.guide.names["SV1"]
-        inner.counts[inner.guide.uses["SV1"]] = 1
+        inner.counts[inner.guide.uses["SV1"].index] = 1

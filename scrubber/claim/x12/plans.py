@@ -65,12 +65,15 @@ class Step:
         self.inside = inside[:-1]
         self.key = inside[-1]
         self.read = read
+        # Under what the values of this reader are kept for the next claims; plain texts are read as quickly.
+        self.kept_as = "" if element.type == "text" or place.last else f"{element.name} {place}"
         self.listed = listed  # one more entry of a list
-        self.person = place.how == "if 02=1"
-        self.organization = place.how == "if 02=2"
+        self.entity = {"if 02=1": "1", "if 02=2": "2"}.get(place.how, "")  # persons alone, or organizations
         self.ends = place.how in ("from", "to")
-        special = place.component or place.last or place.behind or self.inside or listed
-        self.plain = not special and place.how in ("", "first", "more")
+        # Read from more than one element, or from one that another says the kind of.
+        self.wide = bool(place.behind) or (place.last > 0 and not place.component)
+        # Nothing to be done but to read its element and to put it in its place.
+        self.plain = not (place.component or self.wide or listed or self.entity or self.ends)
 
 
 class Plan:
@@ -86,7 +89,13 @@ class Plan:
         self.stride = 0
         self.grouped: list[Step] = []
         self.each: list[Step] = []  # of every composite of the segment (HI)
-        self.known: list[bool] = [True]  # by element: whether something is read from it, or it is implied
+        # By element, what is read from it alone; None: nothing is, and nothing is implied by it.
+        self.by_element: list[list[Step] | None] = []
+        self.wide: list[Step] = []  # what is read from several elements
+
+    def at(self, element: int) -> list[Step] | None:
+        """What is read from the element with this number."""
+        return self.by_element[element] if element < len(self.by_element) else None
 
 
 class Plans(NamedTuple):
@@ -178,7 +187,15 @@ def _know(plan: Plan, segment: str) -> None:
         known.update(range(step.element, 20, plan.stride))
     if plan.each:
         known.update(range(1, 13))
-    plan.known = [position in known for position in range(max(known) + 1)]
+    plan.by_element = [[] if position in known else None for position in range(max(known) + 1)]
+    containers: dict[Path, Path] = {}  # one object for equal paths, so that they can be told apart at a glance
+    for step in sorted(plan.steps, key=lambda step: step.inside):
+        step.inside = containers.setdefault(step.inside, step.inside)
+        of_element = plan.by_element[step.element]
+        if step.wide or of_element is None:
+            plan.wide.append(step)
+        else:
+            of_element.append(step)
 
 
 def _flag(how: str) -> Reader:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from scrubber.claim.x12.loops import ClaimLoops, Loop
-from scrubber.claim.x12.plans import COMMUNICATION, ENTRIES, IMPLIED, READ, ROOT, Loops, Path, Plan, Plans, Step
+from scrubber.claim.x12.plans import COMMUNICATION, ENTRIES, IMPLIED, READ, Loops, Path, Plan, Plans, Step
 
 Object = dict[str, Any]
-MOST_UNMAPPED = 200
+Kept = dict[str, dict[str, Any]]  # by reader and text, what was read
+MOST_UNMAPPED: Final = 200
+MOST_KEPT: Final = 1_000  # values of one reader that are kept for the claims that follow in the file
+
+
+class Unmapped(NamedTuple):
+    """What is no element of the catalogue: `place` is its loop and element, `ordinal` its segment's in the file."""
+
+    place: str
+    ordinal: int
 
 
 class _Entry:
@@ -23,9 +32,10 @@ class _Entry:
         self.below = [index for index, (_, path) in enumerate(ENTRIES) if index > level and path[: len(start)] == start]
 
 
-_ENTRIES = {entry.loop: entry for entry in map(_Entry, range(1, len(ENTRIES)))}
-_NO_PLANS: dict[str, Plans] = {}
-_CI = "claimInformation"
+_ENTRIES: Final = {entry.loop: entry for entry in map(_Entry, range(1, len(ENTRIES)))}
+_NO_PLANS: Final[dict[str, Plans]] = {}
+_NO_OBJECTS: Final = [None] * (len(ENTRIES) - 1)
+_CI: Final = "claimInformation"
 
 
 class BodyReader:
@@ -33,95 +43,139 @@ class BodyReader:
 
     def __init__(self, loops: Loops = READ) -> None:
         self._loops = loops
-        self._shared: Object = {}
-        self._shared_unmapped: list[str] = []
-        self._shared_of: list[Loop | None] = []
+        self._kept: Kept | None = None  # from the second claim on
+        self._outer: list[Loop | None] = []  # header and billing level
+        self._inner: list[Loop | None] = []  # subscriber and patient levels
+        self._outer_body: Object = {}
+        self._inner_body: Object = {}
+        self._outer_unmapped: list[Unmapped] = []
+        self._inner_unmapped: list[Unmapped] = []
 
-    def body(self, claim: ClaimLoops) -> tuple[Object, list[str]]:
-        """The claim's body, and what stands in its segments that is no element of the catalogue, by place."""
-        shared = [claim.header, claim.billing, claim.subscriber, claim.patient]
-        if len(self._shared_of) != len(shared) or any(
-            mine is not other for mine, other in zip(self._shared_of, shared, strict=True)
-        ):
-            self._read_shared(claim, shared)
-        body = dict(self._shared)
+    def body(self, claim: ClaimLoops) -> tuple[Object, list[Unmapped]]:
+        """The claim's body, and what stands in its segments that is no element of the catalogue."""
+        self._read_shared(claim)
+        body = dict(self._inner_body)
         body[_CI] = dict(body.get(_CI) or {})
-        unmapped = list(self._shared_unmapped)
-        self._read(claim.claim, self._objects(body), claim.delimiters.component, unmapped)
-        return body, unmapped
+        reading = _Reading(body, claim.delimiters.component, list(self._inner_unmapped), self._kept)
+        self._read(claim.claim, reading)
+        if self._kept is None:
+            self._kept = {}
+        return body, reading.unmapped
 
-    def _read_shared(self, claim: ClaimLoops, shared: list[Loop | None]) -> None:
-        self._shared_of, self._shared, self._shared_unmapped = shared, {}, []
-        objects = self._objects(self._shared)
-        if claim.isa:
-            _segment(
-                self._loops["ISA"]["ISA"], objects, claim.isa, claim.delimiters.component, self._shared_unmapped, "ISA"
-            )
-        for loop in shared:
-            if loop is not None:
-                self._read(loop, objects, claim.delimiters.component, self._shared_unmapped)
+    def _read_shared(self, claim: ClaimLoops) -> None:
+        """The levels that the claim stands under, as far as they are not those of the claim before."""
+        outer, inner = [claim.header, claim.billing], [claim.subscriber, claim.patient]
+        component = claim.delimiters.component
+        same = _are_same(outer, self._outer)
+        if not same:
+            reading = _Reading({}, component, [], self._kept)
+            if claim.isa:
+                _segment(self._loops["ISA"]["ISA"], claim.isa, reading)
+            self._read_levels(outer, reading)
+            self._outer, self._outer_body, self._outer_unmapped = outer, reading.body, reading.unmapped
+        if not same or not _are_same(inner, self._inner):
+            # Levels below add to objects of those above, but to none inside these.
+            body = {name: dict(value) if type(value) is dict else value for name, value in self._outer_body.items()}
+            reading = _Reading(body, component, list(self._outer_unmapped), self._kept)
+            self._read_levels(inner, reading)
+            self._inner, self._inner_body, self._inner_unmapped = inner, body, reading.unmapped
 
-    def _objects(self, root: Object) -> list[Object | None]:
-        objects: list[Object | None] = [None] * len(ENTRIES)
-        objects[ROOT] = root
-        return objects
+    def _read_levels(self, levels: list[Loop | None], reading: _Reading) -> None:
+        for level in levels:
+            if level is not None:
+                self._read(level, reading)
 
-    def _read(self, loop: Loop, objects: list[Object | None], component: str, unmapped: list[str]) -> None:
+    def _read(self, loop: Loop, reading: _Reading) -> None:
         """A loop and those inside it. Of a loop that the body has once, the first one counts."""
         name = loop.name
         entry = _ENTRIES.get(name)
         if entry is not None:
-            _open(entry, objects)
+            _open(entry, reading.objects)
         plans_here = self._loops.get(name, _NO_PLANS)
-        for elements in loop.segments:
+        reading.loop = name
+        ordinals = loop.ordinals
+        for index, elements in enumerate(loop.segments):
+            reading.ordinal = ordinals[index]
             plans = plans_here.get(elements[0])
             if plans is None:
-                _tell_unless_implied(unmapped, name, elements)
+                reading.tell_unless_implied(elements)
             elif elements[0] == "HI":
-                _each_composite(plans, objects, elements, component, unmapped)
+                _each_composite(plans, elements, reading)
             else:
-                _segment(plans, objects, elements, component, unmapped, name)
+                _segment(plans, elements, reading)
         once: list[str] = []
         for inner in loop.loops:
-            if inner.name in once:
-                _tell(unmapped, inner.name, inner.segments[0][0])
-                continue
             if inner.name not in _ENTRIES:
+                if inner.name in once:
+                    reading.ordinal = inner.ordinals[0]
+                    reading.tell(f"{inner.name} {inner.segments[0][0]}")
+                    continue
                 once.append(inner.name)
-            self._read(inner, objects, component, unmapped)
+            self._read(inner, reading)
 
 
-def _segment(
-    plans: Plans,
-    objects: list[Object | None],
-    elements: list[str],
-    component: str,
-    unmapped: list[str],
-    loop: str,
-) -> None:
+def _are_same(loops: list[Loop | None], others: list[Loop | None]) -> bool:
+    return len(others) == 2 and loops[0] is others[0] and loops[1] is others[1]
+
+
+class _Reading:
+    """The reading of one claim, or of what it stands under: its objects, and where in the file it is."""
+
+    def __init__(self, body: Object, component: str, unmapped: list[Unmapped], kept: Kept | None) -> None:
+        self.body = body
+        self.component = component
+        self.unmapped = unmapped
+        self.kept = kept
+        self.objects: list[Object | None] = [body, *_NO_OBJECTS]  # by level of ENTRIES, the one that is open
+        self.loop = "ISA"
+        self.ordinal = 0  # of the segment; of ISA it is not known, and nothing of ISA is told
+        self._composite = ""
+        self._parts: list[str] = [""]
+
+    def parts(self, text: str) -> list[str]:
+        """The components of an element, which several steps in a row read."""
+        if text is not self._composite:
+            self._composite, self._parts = text, text.split(self.component)
+        return self._parts
+
+    def value(self, step: Step, text: Any) -> Any:
+        """What a step reads from a text: as in the claims before, where it stood there, too."""
+        if self.kept is None or not step.kept_as:
+            return step.read(text)
+        values = self.kept.get(step.kept_as)
+        if values is None:
+            values = self.kept[step.kept_as] = {}
+        found = values.get(text, values)
+        if found is values:
+            found = step.read(text)
+            if len(values) < MOST_KEPT:
+                values[text] = found
+        return found
+
+    def tell(self, place: str) -> None:
+        """Something that is no element of the catalogue, as far as that is still told."""
+        if len(self.unmapped) < MOST_UNMAPPED:
+            self.unmapped.append(Unmapped(place, self.ordinal))
+
+    def tell_unless_implied(self, elements: list[str]) -> None:
+        """A segment of which nothing is read says nothing where it only names a kind of entity."""
+        name = elements[0]
+        implied = IMPLIED.get(name, ())
+        if name not in _WITHOUT_ELEMENTS and any(
+            elements[index] and index not in implied for index in range(1, len(elements))
+        ):
+            self.tell(f"{self.loop} {name}")
+
+
+def _segment(plans: Plans, elements: list[str], reading: _Reading) -> None:
     chosen = plans.qualified.get(elements[1]) if plans.qualified and len(elements) > 1 else None
     for plan in chosen or plans.others:
-        if _take(plan, objects, elements, component, unmapped, loop):
+        if _take(plan, elements, reading):
             return
-    _tell(unmapped, loop, elements[0])
+    reading.tell(f"{reading.loop} {elements[0]}")
 
 
-_WITHOUT_ELEMENTS = frozenset(("HL", "SE", "BHT"))
-
-
-def _tell(unmapped: list[str], loop: str, name: str, element: str = "") -> None:
-    if len(unmapped) < MOST_UNMAPPED:
-        unmapped.append(f"{loop} {name}{element}")
-
-
-def _tell_unless_implied(unmapped: list[str], loop: str, elements: list[str]) -> None:
-    """A segment of which nothing is read says nothing where it only names a kind of entity."""
-    name = elements[0]
-    implied = IMPLIED.get(name, ())
-    if name not in _WITHOUT_ELEMENTS and any(
-        elements[index] and index not in implied for index in range(1, len(elements))
-    ):
-        _tell(unmapped, loop, name)
+_WITHOUT_ELEMENTS: Final = frozenset(("HL", "SE", "BHT"))
 
 
 def _open(entry: _Entry, objects: list[Object | None]) -> None:
@@ -144,31 +198,46 @@ def _container(at: Object, names: Path) -> Object:
     return at
 
 
-def _take(
-    plan: Plan, objects: list[Object | None], elements: list[str], component: str, unmapped: list[str], loop: str
-) -> bool:
+def _take(plan: Plan, elements: list[str], reading: _Reading) -> bool:
     """Read a segment into its object; no, where this plan is for another one of its kind."""
-    at = objects[plan.level]
-    if at is None:
+    above = reading.objects[plan.level]
+    if above is None:
         return False
-    target: Object = {} if plan.entry else at
-    if plan.first and not plan.entry and _is_taken(plan, at, elements):
+    target: Object = {} if plan.entry else above
+    if plan.first and not plan.entry and _is_taken(plan, above, elements):
         return False
-    for step in plan.steps:
-        if step.plain:
-            if step.element < len(elements) and elements[step.element]:
-                target[step.key] = step.read(elements[step.element])
-        else:
-            _take_step(step, target, elements, component)
+    _take_elements(plan, target, elements, reading)
+    for step in plan.wide:
+        raw = _wide(step, elements)
+        if raw:
+            _container(target, step.inside)[step.key] = step.read(raw)
     if plan.grouped:
         _take_groups(plan, target, elements)
     if plan.entry and target:
-        _container(at, plan.entry[:-1]).setdefault(plan.entry[-1], []).append(target)
-    known = plan.known
-    for index in range(1, len(elements)):
-        if elements[index] and (index >= len(known) or not known[index]):
-            _tell(unmapped, loop, elements[0], f"{index:02}")
+        _container(above, plan.entry[:-1]).setdefault(plan.entry[-1], []).append(target)
     return True
+
+
+def _take_elements(plan: Plan, target: Object, elements: list[str], reading: _Reading) -> None:
+    """What is read from one element each."""
+    inside: Path | None = None
+    here = target  # the object in the target that `inside` leads to
+    for index in range(1, len(elements)):
+        text = elements[index]
+        if not text:
+            continue
+        steps = plan.at(index)
+        if steps is None:
+            reading.tell(f"{reading.loop} {elements[0]}{index:02}")
+            continue
+        for step in steps:
+            raw = text if step.plain else _special(step, text, elements, reading)
+            if not raw:
+                continue
+            if step.inside is not inside:
+                inside = step.inside
+                here = _container(target, inside)
+            _put(step, here, reading.value(step, raw))
 
 
 def _is_taken(plan: Plan, at: Object, elements: list[str]) -> bool:
@@ -184,47 +253,23 @@ def _is_taken(plan: Plan, at: Object, elements: list[str]) -> bool:
     return step.key in inside
 
 
-def _take_step(step: Step, target: Object, elements: list[str], component: str) -> None:
-    raw = _raw(step, elements, component)
-    if not raw:
-        return
-    if step.ends:
-        raw = _end(step, raw)
-        if raw is None:
-            return
-    at = _container(target, step.inside) if step.inside else target
-    if step.listed and not step.last:
-        at.setdefault(step.key, []).append(step.read(raw))
-    else:
-        at[step.key] = step.read(raw)
+def _special(step: Step, text: str, elements: list[str], reading: _Reading) -> Any:
+    """What a step reads of a composite, of a range of days, or of an element of persons or organizations alone."""
+    if step.component:
+        parts = reading.parts(text)
+        if step.last:
+            return [part for part in parts[step.component - 1 : step.last] if part]
+        return parts[step.component - 1] if step.component <= len(parts) else None
+    if step.entity:
+        return text if (elements[2] == "2") is (step.entity == "2") else None
+    return _end(step, text) if step.ends else text
 
 
-def _raw(step: Step, elements: list[str], component: str) -> Any:
-    """The text, or texts of a list, that a step reads; nothing where the segment has none."""
+def _wide(step: Step, elements: list[str]) -> Any:
+    """The text, or texts of a list, that a step reads from several elements."""
     if step.behind:
         return _behind(step.behind, elements)
-    if step.element >= len(elements):
-        return None
-    if (step.person or step.organization) and (elements[2] == "2") is not step.organization:
-        return None
-    if step.last:
-        return _several(step, elements, component)
-    if step.component:
-        return _part(elements[step.element], step.component, component)
-    return elements[step.element]
-
-
-def _part(text: str, number: int, component: str) -> str:
-    parts = text.split(component)
-    return parts[number - 1] if number <= len(parts) else ""
-
-
-def _several(step: Step, elements: list[str], component: str) -> list[str]:
-    """The texts of a list that stands in elements beside each other, or in components of one element."""
-    if not step.component:
-        return [text for text in elements[step.element : step.last + 1] if text]
-    parts = elements[step.element].split(component)
-    return [text for text in parts[step.component - 1 : step.last] if text]
+    return [text for text in elements[step.element : step.last + 1] if text]
 
 
 def _behind(qualifier: str, elements: list[str]) -> str:
@@ -260,21 +305,17 @@ def _take_groups(plan: Plan, target: Object, elements: list[str]) -> None:
         target[plan.group] = found
 
 
-def _each_composite(
-    plans: Plans, objects: list[Object | None], elements: list[str], component: str, unmapped: list[str]
-) -> None:
+def _each_composite(plans: Plans, elements: list[str], reading: _Reading) -> None:
     """Health care codes: each composite says by its first component what its second is."""
-    root = objects[ROOT]
-    if root is None:
-        return
+    root = reading.body
     of_segment: dict[int, Object] = {}
     for index in range(1, len(elements)):
         if not elements[index]:
             continue
-        parts = elements[index].split(component)
+        parts = elements[index].split(reading.component)
         chosen = plans.qualified.get(parts[0])
         if not chosen:
-            _tell(unmapped, "2300", "HI", f"{index:02}")
+            reading.tell(f"{reading.loop} HI{index:02}")
             continue
         plan = chosen[0]
         if plan.entry and plan.each[0].listed:  # codes of one segment in one object
@@ -289,12 +330,11 @@ def _each_composite(
             made = root
         for step in plan.each:
             if step.component <= len(parts) and parts[step.component - 1]:
-                _put(step, made, parts[step.component - 1])
+                _put(step, _container(made, step.inside), reading.value(step, parts[step.component - 1]))
 
 
-def _put(step: Step, made: Object, raw: str) -> None:
-    at = _container(made, step.inside)
-    if step.listed:
-        at.setdefault(step.key, []).append(step.read(raw))
+def _put(step: Step, here: Object, value: Any) -> None:
+    if step.listed and not step.last:
+        here.setdefault(step.key, []).append(value)
     else:
-        at[step.key] = step.read(raw)
+        here[step.key] = value
