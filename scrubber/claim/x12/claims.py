@@ -119,7 +119,8 @@ def _read(loops: ClaimLoops, reader: BodyReader) -> X12Claim:
     if not lines:
         return X12Claim(None, NotAClaim((_NO_LINES,)), loops)
     body["claimInformation"]["serviceLines"] = lines[:MOST_LINES]
-    claim = claim_of(body, len(lines), Extractor(), irregular_in(body))
+    irregular = irregular_in(body) if reader.irregular else []
+    claim = claim_of(body, len(lines), Extractor(), irregular)
     places = tuple([f"segment {ordinal}: {place}" for place, ordinal in unmapped])
     read = replace(claim, unmapped=places, position=Positions(loops), faults=_faults(loops))
     return X12Claim(read, None, loops)

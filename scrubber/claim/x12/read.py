@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
+from scrubber.claim.v3.values import IrregularList, IrregularValue
 from scrubber.claim.x12.loops import ClaimLoops, Loop
 from scrubber.claim.x12.plans import COMMUNICATION, ENTRIES, IMPLIED, READ, Loops, Path, Plan, Plans, Step
 
@@ -50,14 +51,18 @@ class BodyReader:
         self._inner_body: Object = {}
         self._outer_unmapped: list[Unmapped] = []
         self._inner_unmapped: list[Unmapped] = []
+        self._outer_irregular = False
+        self._inner_irregular = False
+        self.irregular = False  # whether the body that was read last has values that are not as they should be
 
     def body(self, claim: ClaimLoops) -> tuple[Object, list[Unmapped]]:
         """The claim's body, and what stands in its segments that is no element of the catalogue."""
         self._read_shared(claim)
         body = dict(self._inner_body)
         body[_CI] = dict(body.get(_CI) or {})
-        reading = _Reading(body, claim.delimiters.component, list(self._inner_unmapped), self._kept)
+        reading = _ClaimReading(body, claim.delimiters.component, list(self._inner_unmapped), self._kept)
         self._read(claim.claim, reading)
+        self.irregular = self._inner_irregular or reading.irregular
         if self._kept is None:
             self._kept = {}
         return body, reading.unmapped
@@ -68,24 +73,26 @@ class BodyReader:
         component = claim.delimiters.component
         same = _are_same(outer, self._outer)
         if not same:
-            reading = _Reading({}, component, [], self._kept)
+            reading = _ClaimReading({}, component, [], self._kept)
             if claim.isa:
                 _segment(self._loops["ISA"]["ISA"], claim.isa, reading)
             self._read_levels(outer, reading)
             self._outer, self._outer_body, self._outer_unmapped = outer, reading.body, reading.unmapped
+            self._outer_irregular = reading.irregular
         if not same or not _are_same(inner, self._inner):
             # Levels below add to objects of those above, but to none inside these.
             body = {name: dict(value) if type(value) is dict else value for name, value in self._outer_body.items()}
-            reading = _Reading(body, component, list(self._outer_unmapped), self._kept)
+            reading = _ClaimReading(body, component, list(self._outer_unmapped), self._kept)
             self._read_levels(inner, reading)
             self._inner, self._inner_body, self._inner_unmapped = inner, body, reading.unmapped
+            self._inner_irregular = self._outer_irregular or reading.irregular
 
-    def _read_levels(self, levels: list[Loop | None], reading: _Reading) -> None:
+    def _read_levels(self, levels: list[Loop | None], reading: _ClaimReading) -> None:
         for level in levels:
             if level is not None:
                 self._read(level, reading)
 
-    def _read(self, loop: Loop, reading: _Reading) -> None:
+    def _read(self, loop: Loop, reading: _ClaimReading) -> None:
         """A loop and those inside it. Of a loop that the body has once, the first one counts."""
         name = loop.name
         entry = _ENTRIES.get(name)
@@ -118,7 +125,7 @@ def _are_same(loops: list[Loop | None], others: list[Loop | None]) -> bool:
     return len(others) == 2 and loops[0] is others[0] and loops[1] is others[1]
 
 
-class _Reading:
+class _ClaimReading:
     """The reading of one claim, or of what it stands under: its objects, and where in the file it is."""
 
     def __init__(self, body: Object, component: str, unmapped: list[Unmapped], kept: Kept | None) -> None:
@@ -129,6 +136,7 @@ class _Reading:
         self.objects: list[Object | None] = [body, *_NO_OBJECTS]  # by level of ENTRIES, the one that is open
         self.loop = "ISA"
         self.ordinal = 0  # of the segment; of ISA it is not known, and nothing of ISA is told
+        self.irregular = False
         self._composite = ""
         self._parts: list[str] = [""]
 
@@ -141,15 +149,18 @@ class _Reading:
     def value(self, step: Step, text: Any) -> Any:
         """What a step reads from a text: as in the claims before, where it stood there, too."""
         if self.kept is None or not step.kept_as:
-            return step.read(text)
-        values = self.kept.get(step.kept_as)
-        if values is None:
-            values = self.kept[step.kept_as] = {}
-        found = values.get(text, values)
-        if found is values:
             found = step.read(text)
-            if len(values) < MOST_KEPT:
-                values[text] = found
+        else:
+            values = self.kept.get(step.kept_as)
+            if values is None:
+                values = self.kept[step.kept_as] = {}
+            found = values.get(text, values)
+            if found is values:
+                found = step.read(text)
+                if len(values) < MOST_KEPT:
+                    values[text] = found
+        if type(found) is IrregularValue or type(found) is IrregularList:
+            self.irregular = True
         return found
 
     def tell(self, place: str) -> None:
@@ -167,7 +178,7 @@ class _Reading:
             self.tell(f"{self.loop} {name}")
 
 
-def _segment(plans: Plans, elements: list[str], reading: _Reading) -> None:
+def _segment(plans: Plans, elements: list[str], reading: _ClaimReading) -> None:
     chosen = plans.qualified.get(elements[1]) if plans.qualified and len(elements) > 1 else None
     for plan in chosen or plans.others:
         if _take(plan, elements, reading):
@@ -198,7 +209,7 @@ def _container(at: Object, names: Path) -> Object:
     return at
 
 
-def _take(plan: Plan, elements: list[str], reading: _Reading) -> bool:
+def _take(plan: Plan, elements: list[str], reading: _ClaimReading) -> bool:
     """Read a segment into its object; no, where this plan is for another one of its kind."""
     above = reading.objects[plan.level]
     if above is None:
@@ -210,15 +221,15 @@ def _take(plan: Plan, elements: list[str], reading: _Reading) -> bool:
     for step in plan.wide:
         raw = _wide(step, elements)
         if raw:
-            _container(target, step.inside)[step.key] = step.read(raw)
+            _container(target, step.inside)[step.key] = reading.value(step, raw)
     if plan.grouped:
-        _take_groups(plan, target, elements)
+        _take_groups(plan, target, elements, reading)
     if plan.entry and target:
         _container(above, plan.entry[:-1]).setdefault(plan.entry[-1], []).append(target)
     return True
 
 
-def _take_elements(plan: Plan, target: Object, elements: list[str], reading: _Reading) -> None:
+def _take_elements(plan: Plan, target: Object, elements: list[str], reading: _ClaimReading) -> None:
     """What is read from one element each."""
     inside: Path | None = None
     here = target  # the object in the target that `inside` leads to
@@ -253,7 +264,7 @@ def _is_taken(plan: Plan, at: Object, elements: list[str]) -> bool:
     return step.key in inside
 
 
-def _special(step: Step, text: str, elements: list[str], reading: _Reading) -> Any:
+def _special(step: Step, text: str, elements: list[str], reading: _ClaimReading) -> Any:
     """What a step reads of a composite, of a range of days, or of an element of persons or organizations alone."""
     if step.component:
         parts = reading.parts(text)
@@ -288,7 +299,7 @@ def _end(step: Step, raw: str) -> str | None:
     return last if dash else None
 
 
-def _take_groups(plan: Plan, target: Object, elements: list[str]) -> None:
+def _take_groups(plan: Plan, target: Object, elements: list[str], reading: _ClaimReading) -> None:
     """Repeated elements of an adjustment: reason, amount and quantity, up to six times."""
     found: list[Object] = []
     shift = 0
@@ -297,7 +308,7 @@ def _take_groups(plan: Plan, target: Object, elements: list[str]) -> None:
         for step in plan.grouped:
             index = step.element + shift
             if index < len(elements) and elements[index]:
-                made[step.key] = step.read(elements[index])
+                made[step.key] = reading.value(step, elements[index])
         if made:
             found.append(made)
         shift += plan.stride
@@ -305,7 +316,7 @@ def _take_groups(plan: Plan, target: Object, elements: list[str]) -> None:
         target[plan.group] = found
 
 
-def _each_composite(plans: Plans, elements: list[str], reading: _Reading) -> None:
+def _each_composite(plans: Plans, elements: list[str], reading: _ClaimReading) -> None:
     """Health care codes: each composite says by its first component what its second is."""
     root = reading.body
     of_segment: dict[int, Object] = {}

@@ -445,3 +445,23 @@ def parents(node: Any, pointer: str = "") -> Iterator[str]:
     if isinstance(node, dict | list):
         for key, entry in node.items() if isinstance(node, dict) else enumerate(node):
             yield from parents(entry, f"{pointer}/{key}")
+
+
+def test_what_one_subscriber_level_says_of_the_billing_provider_is_not_said_of_the_next() -> None:
+    claim = BODY[BODY.index("HL*2*1*22*1") : BODY.index("\nHL*3*2*23")]
+    numbered = claim.replace("*SMPMB\n", "*SMPMB\nREF*G2*COMMERCIAL1\n", 1)
+    assert numbered != claim
+    head = BODY[: BODY.index("HL*2*1*22*1")]
+    with_number, without = bodies(envelope(f"{head}{numbered}\n{claim.replace('HL*2*1', 'HL*3*1')}"))
+    assert with_number["billing"].pop("commercialNumber") == "COMMERCIAL1"
+    assert with_number == without
+
+
+def test_a_value_that_is_kept_for_the_next_claims_is_read_there_as_in_the_first() -> None:
+    claim = BODY[BODY.index("HL*2*1*22*1") : BODY.index("\nHL*3*2*23")].replace("*50.00*", "*5O.00*")
+    head = BODY[: BODY.index("HL*2*1*22*1")]
+    many = claims(envelope(head + "\n".join(claim.replace("HL*2*1", f"HL*{number}*1") for number in (2, 3, 4))))
+    reader = BodyReader(READ)
+    first, second, third = [(reader.body(each), reader.irregular) for each in many]
+    assert [body for (body, _), _ in (second, third)] == [first[0][0]] * 2
+    assert first[1] and second[1] and third[1]
