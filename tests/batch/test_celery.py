@@ -31,6 +31,13 @@ from kombu.exceptions import ChannelError
 
 from scrubber.batch.celery import QUEUE, TIMEOUT, Broker, BrokerAway, Sweep
 
+# Long: with one broker; `make proofs` tries them all.
+WITH_ONE_BROKER = pytest.mark.parametrize(
+    "carrier",
+    [kind if kind == KINDS[0] else pytest.param(kind, marks=pytest.mark.proof) for kind in KINDS],
+    indirect=True,
+    scope="module",
+)
 MAY_TAKE = 5 * TIMEOUT  # to connect, to ask, to close the channel, to close the connection; and the machine is busy
 
 
@@ -168,6 +175,7 @@ def test_who_accepts_and_who_cuts_send_hints(postgres: str, broker: Broker, addr
     assert broker.waiting() == 1 + 3
 
 
+@WITH_ONE_BROKER
 def test_workers_of_celery_scrub_what_waits_though_no_hint_was_sent(
     postgres: str, tmp_path: Path, kept: Batches, broker: Broker, address: str, shipped: Scrubber
 ) -> None:
@@ -184,6 +192,7 @@ def test_workers_of_celery_scrub_what_waits_though_no_hint_was_sent(
     assert set(said(tmp_path)) <= {"workers", "celery", "library"}
 
 
+@WITH_ONE_BROKER
 def test_a_chunk_of_a_worker_that_is_killed_is_done_again_at_once(
     postgres: str, tmp_path: Path, kept: Batches, broker: Broker, address: str
 ) -> None:
@@ -196,7 +205,9 @@ def test_a_chunk_of_a_worker_that_is_killed_is_done_again_at_once(
         until_done(context(kept, None), "b1")
 
 
-@pytest.mark.parametrize(("kind", "how"), [("rabbitmq", signal.SIGKILL), ("valkey", signal.SIGSTOP)])
+@pytest.mark.parametrize(
+    ("kind", "how"), [("rabbitmq", signal.SIGKILL), pytest.param("valkey", signal.SIGSTOP, marks=pytest.mark.proof)]
+)
 def test_work_goes_on_without_the_broker_and_with_it_again(
     postgres: str, tmp_path: Path, kept: Batches, shipped: Scrubber, kind: str, how: signal.Signals
 ) -> None:

@@ -1,10 +1,10 @@
 """Compares two runs of the tests, by the files that pytest writes with --junitxml.
 
-Run: python -m tests.support.same_outcomes A B
+Run: python -m tests.support.same_outcomes A B...
 
-For .ci/run, which runs test files on another day and in another time zone as well: a test that is skipped there, or not
-there at all, would pass unnoticed. Files that A did not run are left out. Silent where both runs have the same tests of
-these files with the same outcomes.
+For .ci/run, which runs test files on another day (A) and in another time zone as well: a test that is skipped there, or
+not there at all, would pass unnoticed. The other run is all of B together. Files that A did not run are left out. Silent
+where both runs have the same tests of these files with the same outcomes.
 """
 
 from __future__ import annotations
@@ -41,13 +41,14 @@ def differences(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
     ]
 
 
-def main(one: str, other: str) -> None:
+def main(one: str, *others: str) -> None:
     """Ends with 1 where the runs differ."""
-    first, second = outcomes(Path(one)), outcomes(Path(other))
+    first = outcomes(Path(one))
+    second = {test: outcome for other in others for test, outcome in outcomes(Path(other)).items()}
     files = {_file(test) for test in first}
     found = differences(first, {test: outcome for test, outcome in second.items() if _file(test) in files})
     if found:
-        sys.exit("\n".join((*found, f"{len(found)} tests differ between {one} and {other}")))
+        sys.exit("\n".join((*found, f"{len(found)} tests differ between {one} and {' '.join(others)}")))
 
 
 if __name__ == "__main__":
