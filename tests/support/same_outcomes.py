@@ -3,8 +3,8 @@
 Run: python -m tests.support.same_outcomes A B...
 
 For .ci/run, which runs test files on another day (A) and in another time zone as well: a test that is skipped there, or
-not there at all, would pass unnoticed. The other run is all of B together. Files that A did not run are left out. Silent
-where both runs have the same tests of these files with the same outcomes.
+not there at all, would pass unnoticed. The other run is all of B together. Files that A did not run are left out.
+Silent where both runs have the same tests of these files with the same outcomes.
 """
 
 from __future__ import annotations
