@@ -22,7 +22,7 @@ _COMMANDS = {
     "worker": ("serve", "Scrub batches, apart from the service."),
     "migrate": ("migrate", "Bring what an earlier version kept up to date."),
     "batch": ("batch", "Send many claims to a service and read what came out."),
-    "convert": ("convert", "Turn an X12 file (837P) into v3 JSON."),
+    "convert": ("convert", "Turn an X12 file (837P) into v3 JSON, or JSON into X12."),
     "replay": ("replay", "Make an answer again, or tell what is missing for it."),
     "codes": ("codes", "Look a procedure code up."),
     "price": ("codes", "Price a service."),

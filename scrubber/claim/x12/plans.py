@@ -139,8 +139,8 @@ def _add(plans: Plans, element: Element, place: Place, path: Path, readers: Read
     inside = path[len(ENTRIES[level][1]) :]
     listed = inside[-1] == "*"
     inside = inside[:-1] if listed else inside
-    entry, inside = _split(inside)
-    group, inside = _split(inside)
+    entry, inside = split_path(inside)
+    group, inside = split_path(inside)
     step = Step(element, place, inside, readers(element, place, listed=listed), listed=listed)
     for plan in _plans(plans, place, level, entry):
         if group:
@@ -152,7 +152,7 @@ def _add(plans: Plans, element: Element, place: Place, path: Path, readers: Read
             plan.steps.append(step)
 
 
-def _split(path: Path) -> tuple[Path, Path]:
+def split_path(path: Path) -> tuple[Path, Path]:
     """The path to a list of objects, and the path in each of them; no list where there is none."""
     if "*" not in path:
         return (), path

@@ -255,7 +255,10 @@ def _is_taken(plan: Plan, at: Object, elements: list[str]) -> bool:
     """Whether the first of these segments has been read, or this one is for another payer (REF04)."""
     if elements[0] == "REF" and len(elements) > 4 and elements[4]:
         return True
-    step = plan.steps[0]
+    return any(_is_there(step, at) for step in plan.steps)
+
+
+def _is_there(step: Step, at: Object) -> bool:
     inside: Any = at
     for name in step.inside:
         inside = inside.get(name)
