@@ -22,11 +22,11 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_each_claim_is_a_line_of_v3_json(file: Path) -> None:
-    file.write_bytes(envelope())
+    file.write_bytes(envelope(BODY.replace("***11:B:1", f"*{CANARY}**11:B:1")))
     done = convert(file)
     bodies = [json.loads(line) for line in done.stdout.splitlines()]
     assert [body["claimInformation"]["patientControlNumber"] for body in bodies] == ["CLAIM-1", "CLAIM-2"]
-    where = f"segment {ordinal('NM1*40')}: 1000B NM109"
+    where = f"segment {ordinal('CLM*')}: 2300 CLM03"
     assert done.stderr == f"{where}: the v3 body has no place for it, and 1 more times\n"
     assert done.exit_code == 1
 

@@ -33,9 +33,11 @@ ROOT = 0
 # Segments whose first element says which of several they are.
 QUALIFIED = frozenset(("REF", "DTP", "AMT", "NTE", "CRC", "QTY"))
 COMMUNICATION = (3, 5, 7)  # elements of PER that say what kind of number the next one is
-# What says nothing that another element does not say: kinds of entities, formats of dates, units that never differ.
+# What says nothing that another element does not say: kinds of entities, formats of dates, units that never differ; of
+# a segment wherever it stands, or in one loop.
 IMPLIED: dict[str, tuple[int, ...]] = {
     "NM1": (1, 2, 8),
+    "1000B NM1": (9,),  # to whom the file goes, of which a claim says nothing
     "PRV": (1, 2),
     "PER": (1, *COMMUNICATION),
     "DTP": (2,),
@@ -125,12 +127,12 @@ def plans_of(elements: Iterable[Element], readers: Readers) -> Loops:
             of_loop = loops.setdefault(place.loop, {})
             plans = of_loop.setdefault(place.segment, Plans({}, []))
             _add(plans, element, place, path, readers)
-    for of_loop in loops.values():
+    for loop, of_loop in loops.items():
         for segment, plans in of_loop.items():
-            for some in (plans.others, *plans.qualified.values()):
+            for some, implied in ((plans.others, ()), *((qualified, (1,)) for qualified in plans.qualified.values())):
                 for plan in some:
                     plan.first = not plan.more and any(other.more for other in some)
-                    _know(plan, segment)
+                    _know(plan, (*implied, *IMPLIED.get(segment, ()), *IMPLIED.get(f"{loop} {segment}", ())))
     return loops
 
 
@@ -176,8 +178,8 @@ def _plans(plans: Plans, place: Place, level: int, entry: Path) -> Iterable[Plan
         )
 
 
-def _know(plan: Plan, segment: str) -> None:
-    known = {0, *IMPLIED.get(segment, ()), *((1,) if segment in QUALIFIED else ())}
+def _know(plan: Plan, implied: Iterable[int]) -> None:
+    known = {0, *implied}
     for step in plan.steps:
         most = step.last if step.last and not step.component else step.element
         known.update(range(step.element, most + 1))

@@ -353,8 +353,17 @@ def test_each_segment_goes_to_its_place(behind: str, segments: str, pointer: str
 def test_what_no_element_of_the_catalogue_is_is_told_by_its_place_and_without_its_value() -> None:
     data = envelope(BODY.replace("CLM*CLAIM-1*250.00***", "CLM*CLAIM-1*250.00*ZQX*ZQY*", 1))
     _, unmapped = BodyReader(WRITTEN).body(claims(data)[0])
-    receiver, claim = ordinal("NM1*40"), ordinal("CLM*")
-    assert unmapped == [("1000B NM109", receiver), ("2300 CLM03", claim), ("2300 CLM04", claim)]
+    assert unmapped == [("2300 CLM03", ordinal("CLM*")), ("2300 CLM04", ordinal("CLM*"))]
+
+
+def test_a_certificate_of_medical_necessity_and_to_whom_the_file_goes_are_mapped() -> None:
+    """PWK*CT also says that any other certification is attached, with the transmission codes of attachments."""
+    for code in ("AD", "AA"):
+        data = envelope(BODY.replace("DTP*472", f"PWK*CT*{code}\nDTP*472", 1))
+        body, unmapped = BodyReader(WRITTEN).body(claims(data)[0])
+        line: Any = body["claimInformation"]["serviceLines"][0]
+        sent = line["durableMedicalEquipmentCertificateOfMedicalNecessity"]
+        assert (sent, unmapped) == ({"attachmentTransmissionCode": code}, [])
 
 
 def test_the_first_of_two_loops_that_the_body_has_once_is_read() -> None:
@@ -464,4 +473,6 @@ def test_a_value_that_is_kept_for_the_next_claims_is_read_there_as_in_the_first(
     reader = BodyReader(READ)
     first, second, third = [(reader.body(each), reader.irregular) for each in many]
     assert [body for (body, _), _ in (second, third)] == [first[0][0]] * 2
-    assert first[1] and second[1] and third[1]
+    assert first[1]
+    assert second[1]
+    assert third[1]
