@@ -13,6 +13,7 @@ from setuptools import setup
 ON_EACH_CLAIM = (
     "scrubber/claim/parse.py",
     "scrubber/claim/unpack.py",
+    "scrubber/claim/whole.py",
     "scrubber/claim/v3/*.py",
     "scrubber/claim/x12/*.py",
     "scrubber/facts/*.py",

@@ -16,6 +16,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.support.claims import tbs_claim
 from tests.support.rule_folders import RULE, put, rule_folder, with_lines
+from tests.support.x12 import BODY, envelope
 
 PAGE = (ROOT / "docs" / "how-to-change.md").read_text(encoding="utf-8")
 STEP = re.compile(
@@ -107,6 +108,47 @@ def test_edit_is_two_files_and_passes_its_own_tests(copy: Path) -> None:
     assert "sample-at-home" not in findings(copy, claim)
     service(claim)["professionalService"]["placeOfServiceCode"] = "12"
     assert findings(copy, claim)["sample-at-home"] == [1]
+
+
+def test_element_is_one_file_and_is_read_from_both_formats_checked_and_asked(copy: Path) -> None:
+    assert make_change(copy, "An element of the claim") == promised("an element of the claim") == 1
+    rule = with_lines(
+        RULE,
+        id="id: sample-number",
+        title="title: A sample number",
+        scope="scope: claim",
+        applies="applies: {}",
+        when="when: {fact: sample-number, any: [S1, S2]}",
+        message='message: "The sample number is {sample-number}."',
+    )
+    put(copy, "rules/sample/family/sample-number.yaml", rule)
+    too_long = with_lines(
+        RULE,
+        id="id: sample-length",
+        title="title: A sample number that is too long",
+        scope="scope: element",
+        applies="applies: {element: sample-number}",
+        when="when: {fact: fault, is: too-long}",
+        message='message: "{where}: the {label} is too long."',
+    )
+    put(copy, "rules/sample/family/sample-length.yaml", too_long)
+    claim = tbs_claim()
+    assert "sample-number" not in findings(copy, claim)
+    supplement = claim["claimInformation"].setdefault("claimSupplementalInformation", {})
+    supplement["sampleNumber"] = "s1 "
+    assert "sample-number" not in findings(copy, claim), "a text is compared as it is"
+    supplement["sampleNumber"] = "S1"
+    assert findings(copy, claim)["sample-number"] == []
+    supplement["sampleNumber"] = "S1" * 6
+    assert findings(copy, claim).keys() >= {"sample-length"}
+    file = envelope(BODY.replace("REF*G1*AUTH0001", "REF*G1*AUTH0001\nREF*XQ*S2", 1))
+    (copy / "claims.837").write_bytes(file)
+    rows = run(copy, *SCRUBBER, "scrub", "--json", "claims.837").splitlines()
+    answer = json.loads(rows[0])["answer"]
+    said = [finding["message"] for finding in answer["findings"] if finding["rule"]["id"] == "sample-number"]
+    assert said == ["The sample number is S2."]
+    listed = json.loads(run(copy, *SCRUBBER, "elements", "--json", "sample-number"))
+    assert listed["rules"] == ["sample-length", "sample-number"]
 
 
 def test_fact_of_a_new_kind_is_three_files_and_rules_fire_on_it(copy: Path) -> None:

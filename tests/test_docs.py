@@ -20,9 +20,9 @@ from scrubber.authoring.fact_docs import renewed
 from scrubber.claim import read_v3
 from scrubber.response.claim import document
 from scrubber.rulebook.conditions import OPERATORS
+from scrubber.rulebook.field import Type
 from scrubber.rulebook.schema import AUTHORITY_KINDS, STATUSES, PackFileSchema, RuleYamlSchema
 from scrubber.rulebook.test_case import CaseSchema, ExpectedFindingSchema, ExpectedNotCheckedSchema
-from scrubber.rulebook.vocabulary import Type
 from scrubber.scrub import Scrubber, open_scrubber
 from tests.conftest import ROOT
 from tests.support.service import JSON, Service, running

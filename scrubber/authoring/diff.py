@@ -9,10 +9,11 @@ from typing import NamedTuple
 from scrubber.authoring.diff_tables import Days, TableRowChange, affected, describe_span, row_changes
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.condition_words import in_one_line
+from scrubber.rulebook.field import Field
 from scrubber.rulebook.load import FolderContents, digest, read_folder
 from scrubber.rulebook.rule import AllOf, AnyOf, Authority, ClaimStatus, Condition, Has, Reason, Rule
 from scrubber.rulebook.rulebook import RUNNING, Pack
-from scrubber.rulebook.vocabulary import KINDS, Field
+from scrubber.rulebook.vocabulary import KINDS
 from scrubber.rulebook.yaml_file import read_yaml
 
 Fields = Mapping[str, Field]

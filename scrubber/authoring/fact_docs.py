@@ -11,9 +11,10 @@ from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from scrubber.claim.elements import CATALOGUE, ELEMENTS, Element, Place
+from scrubber.rulebook.field import Field, Type
 from scrubber.rulebook.rule_tables import ROW_TYPES
 from scrubber.rulebook.test_case_paths import DIAGNOSIS_FIELDS, LINE_FIELDS, PATHS, ValueForm
-from scrubber.rulebook.vocabulary import KINDS, FactKind, Field, Type
+from scrubber.rulebook.vocabulary import KINDS, OF_ELEMENTS, FactKind
 
 MOST_VALUES = 30  # of one fact in its row; the names of all elements have a table of their own
 
@@ -64,12 +65,16 @@ def _shared(kinds: Iterable[FactKind]) -> list[Field]:
     return [field for field in first.fields.values() if all(kind.fields.get(field.name) == field for kind in others)]
 
 
+_ELEMENTS_TOO = "Every other element of [elements.md](elements.md) is a fact of it, under its name there."
+
+
 def _scope(kind: FactKind, shared: Sequence[Field]) -> str:
-    own = [field for field in kind.fields.values() if field not in shared]
+    own = [field for field in kind.fields.values() if field not in shared and not field.element]
     parts = [
         f"### Scope `{kind.name}`",
         f"One fact: {kind.about}. A finding points at {_target(kind)}.",
         *([_facts_table(own)] if own else []),
+        *([_ELEMENTS_TOO] if kind.name in OF_ELEMENTS else []),
     ]
     if kind.placeholders:
         parts.append(f"Texts may also say {', '.join(f'`{{{word}}}`' for word in kind.placeholders)}.")

@@ -28,13 +28,14 @@ from scrubber.findings.not_checked import all_unchecked
 from scrubber.pricing import add_impacts, price_lines
 from scrubber.pricing.impact import MOVABLE, Prices
 from scrubber.rulebook.conditions import format_number, limit_alternatives
+from scrubber.rulebook.field import DECIMAL_PLACES, Field, Type
 from scrubber.rulebook.reachability import means_the_same
 from scrubber.rulebook.rule import SEVERITIES, AllOf, AnyOf, Compare, Condition, Has, InList, Rule
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.schema import AT_RISK
 from scrubber.rulebook.source_map import SourceMap, SourceNode, source_map
 from scrubber.rulebook.test_case import Case
-from scrubber.rulebook.vocabulary import DECIMAL_PLACES, KINDS, Field, Type
+from scrubber.rulebook.vocabulary import KINDS
 from scrubber.rulebook.yaml_file import Document, read_yaml
 from scrubber.scrub import ClaimFacts, Scrubber, conclude, read_facts
 

@@ -27,6 +27,7 @@ from scrubber.rulebook.conditions import (
     TypingContext,
     when_condition,
 )
+from scrubber.rulebook.field import Field, Type
 from scrubber.rulebook.json_schema import RULE_SCHEMA_FILE
 from scrubber.rulebook.lint.content import never_met, table_matters, unquoted_in_rule
 from scrubber.rulebook.lint.licensed_text import cpt_wording, personal_data
@@ -41,7 +42,7 @@ from scrubber.rulebook.schema import (
     RuleYamlSchema,
 )
 from scrubber.rulebook.test_case import FOLDER
-from scrubber.rulebook.vocabulary import KINDS, LINES_OF_BUSINESS, Field, Type
+from scrubber.rulebook.vocabulary import KINDS, LINES_OF_BUSINESS
 from scrubber.rulebook.yaml_file import read_yaml
 
 Choices = Mapping[str, str]  # an answer and its meaning

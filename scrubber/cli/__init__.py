@@ -26,6 +26,7 @@ _COMMANDS = {
     "replay": ("replay", "Make an answer again, or tell what is missing for it."),
     "codes": ("codes", "Look a procedure code up."),
     "price": ("codes", "Price a service."),
+    "elements": ("elements", "List what a claim can say, and what no rule asks for."),
     "rules": ("rules", "Read and check the rules."),
     "reference": ("reference", "Build and read reference data."),
 }

@@ -19,8 +19,9 @@ from typing import Any, NamedTuple
 
 from scrubber.engine.plain import Predicate, predicate
 from scrubber.engine.program import CodeListLookup, Conjunction
+from scrubber.rulebook.field import Type, state_key
 from scrubber.rulebook.rule import Compare, Condition, FactValues, Has, InList, leaves
-from scrubber.rulebook.vocabulary import KINDS, Type, state_key
+from scrubber.rulebook.vocabulary import KINDS
 
 ID, KIND, END = "id", "k", "end"
 _TAKEN = (ID, KIND, END, "sid")
@@ -126,11 +127,12 @@ class CodeField(dict[object, Message]):
         return sum(len(numbering.digits) for numbering in self._numberings) + len(self._flags)
 
     def __missing__(self, key: object) -> Message:
-        message = self._message(*key) if self.dated else self._message(key, None)  # type: ignore[misc]
+        message = self.message(*key) if self.dated else self.message(key, None)  # type: ignore[misc]
         _cache(self, key, message, LONGEST_CACHED)
         return message
 
-    def _message(self, value: object, day: object) -> Message:
+    def message(self, value: object, day: object) -> Message:
+        """The message for a value, on a day where that matters; not kept."""
         message: Message = {}
         if isinstance(value, str):
             for numbering in self._numberings:
@@ -199,6 +201,7 @@ class MessageEncoder:
         self._kind_term = Term(KIND, "", number)
         self._lists = lists
         self._texts = _texts(kind)
+        self._private_fields = _private(kind)
         self._names = property_names()
         self._codes: dict[str, CodeField] = {}
         self._numbers: dict[str, str] = {}
@@ -208,11 +211,13 @@ class MessageEncoder:
         self._spelled: dict[Condition, tuple[Term, ...]] = {}
         self._ranks: dict[Condition, tuple[int, int]] = {}
         self._read(Counter(condition for conjunction in conjunctions for condition in conjunction))
-        undated = {field: codes for field, codes in self._codes.items() if not codes.dated}
+        private = self._private_fields
+        undated = {field: codes for field, codes in self._codes.items() if not codes.dated and field not in private}
         self._undated = (*undated, *self._flags)
         self._flagged = tuple(self._flags)
         self._row = CodeRow(tuple(undated.values()), tuple(self._flags.values()))
-        self._dated = [(field, codes) for field, codes in self._codes.items() if codes.dated]
+        self._dated = [(field, codes) for field, codes in self._codes.items() if codes.dated and field not in private]
+        self._private = [(field, codes) for field, codes in self._codes.items() if field in private]
 
     @property
     def width(self) -> int:
@@ -231,6 +236,8 @@ class MessageEncoder:
         message: Message = {KIND: self._kind_term.constant, **self._undated_values(values)}
         if self._dated:
             self._add_dated_codes(values, message)
+        if self._private:
+            self._add_private_codes(values, message)
         for field, name in self._numbers.items():
             value = get(field)
             if type(value) is int:
@@ -264,6 +271,14 @@ class MessageEncoder:
             value = values.get(field)
             if type(value) is str or type(value) is tuple:
                 message |= codes[value, day]
+
+    def _add_private_codes(self, values: FactValues, message: Message) -> None:
+        """Adds fields whose values no process keeps: their messages are made anew for each fact."""
+        day = values.get("day")
+        for field, codes in self._private:
+            value = values.get(field)
+            if type(value) is str or type(value) is tuple:
+                message |= codes.message(value, day if codes.dated and type(day) is int else None)
 
     def _read(self, uses: Counter[Condition]) -> None:
         sets = {condition: wanted for condition in uses if (wanted := self._set(condition)) is not None}
@@ -345,6 +360,12 @@ def _texts(kind: str) -> set[str]:
     fields = KINDS[kind].fields.values() if kind in KINDS else ()
     texts = {field.name for field in fields if field.type in (Type.TEXT, Type.WORD)}
     return texts | {state_key(field.name) for field in fields if field.states}
+
+
+def _private(kind: str) -> frozenset[str]:
+    """Fields of a kind whose values may be about a person."""
+    fields = KINDS[kind].fields.values() if kind in KINDS else ()
+    return frozenset(field.name for field in fields if field.private)
 
 
 def _reads_codes(leaf: Compare | Has | InList) -> bool:

@@ -19,8 +19,9 @@ from scrubber.facts.fact import Fact
 from scrubber.findings.judge import evidence_value
 from scrubber.rulebook.condition_words import expected
 from scrubber.rulebook.conditions import format_days, holds_on, limit_alternatives
+from scrubber.rulebook.field import Field, state_key
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList, Rule, window
-from scrubber.rulebook.vocabulary import KINDS, Field, state_key
+from scrubber.rulebook.vocabulary import KINDS
 
 NOT_SUPPLIED = Absence.NOT_SUPPLIED.value
 

@@ -24,8 +24,9 @@ from scrubber.facts.fact import BY_NAME, EVERY_FIELD, LIST, ROWS, Fact, LookUp
 from scrubber.facts.gather import LOOK_UPS
 from scrubber.facts.payer import where_furnished
 from scrubber.reference.tables import CONTRACTORS, ZIP_LOCALITY
+from scrubber.rulebook.field import state_key
 from scrubber.rulebook.rule import InList, Rule, leaves
-from scrubber.rulebook.vocabulary import KINDS, state_key
+from scrubber.rulebook.vocabulary import KINDS
 
 LISTS = ("contains", "may_contain", "on")  # ways to ask a list of codes
 

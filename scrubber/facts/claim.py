@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from scrubber.claim.model import Claim
+from scrubber.facts.asked import NO_ELEMENTS, add_elements, asked_elements
 from scrubber.facts.documentation import Documents
 from scrubber.facts.fact import CARRIED, ICD9, PAST_LAST, Fact, LookUps
 from scrubber.facts.medicaid import loaded_as
@@ -42,6 +43,7 @@ def claim_fact(claim: Claim, payer: Payer, day: date, documents: Documents, rule
         values["filingIndicator"] = claim.filing_indicator
     if claim.frequency:
         values["frequency"] = claim.frequency
+    add_elements(values, asked_elements(rulebook).get("claim", NO_ELEMENTS), claim)
     if claim.context.plan:
         _add_plan(values, claim.context.plan, claim, day, rulebook)
     return Fact("claim", values, message_words={"conflict-lines": ", ".join(map(str, sorted(documents.conflicts)))})

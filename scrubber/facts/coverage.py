@@ -16,10 +16,10 @@ from scrubber.facts.notices import Notices
 from scrubber.facts.service_lines import SHARED_LOOK_UPS, LineView
 from scrubber.reference import Reference
 from scrubber.reference.local_coverage import LocalArticle
+from scrubber.rulebook.field import state_key
 from scrubber.rulebook.rule import Authority
 from scrubber.rulebook.rule_tables import FrequencyRow, PolicyRow, policy_authority
 from scrubber.rulebook.rulebook import Rulebook
-from scrubber.rulebook.vocabulary import state_key
 
 Status = Literal["covered", "unknown"]
 

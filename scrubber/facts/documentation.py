@@ -10,8 +10,8 @@ from typing import Any
 from scrubber.claim.model import ABSENT, Absence, Claim
 from scrubber.facts.fact import LIST, Fact, LookUps
 from scrubber.facts.service_lines import SHARED_LOOK_UPS, LineView, millionths
+from scrubber.rulebook.field import state_key
 from scrubber.rulebook.rulebook import Rulebook
-from scrubber.rulebook.vocabulary import state_key
 
 Elements = Mapping[str, str | Absence]
 Values = dict[str, Any]

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from scrubber.claim.model import Absence, Provider
+from scrubber.claim.model import Absence, Claim
+from scrubber.facts.asked import NO_ELEMENTS, add_elements, asked_elements
 from scrubber.facts.documentation import NOT_SUPPLIED_STATE, Documents
 from scrubber.facts.exclusions import AMBULANCE_CODES, EXCLUSION_LISTS, Exclusions
 from scrubber.facts.fact import LIST, Fact, LookUp, LookUps
@@ -15,7 +16,7 @@ from scrubber.facts.mue import MUE_LOOK_UPS, is_counted
 from scrubber.facts.service_lines import PLACE_ROW, SHARED_LOOK_UPS, LineView
 from scrubber.reference import Reference
 from scrubber.remembered import remembered
-from scrubber.rulebook.rulebook import CodeLists
+from scrubber.rulebook.rulebook import CodeLists, Rulebook
 
 REMEMBERED = 16_384  # what a process keeps of look-ups: codes, modifiers and days, never a claim
 # By PC/TC indicator: which codes may be billed by their professional or technical part (RVU25D documentation).
@@ -46,14 +47,15 @@ LINE_LOOK_UPS: LookUps = {
 
 
 def line_facts(
+    claim: Claim,
     views: Sequence[LineView],
-    billing: Provider,
     documents: Documents,
     exclusions: Exclusions,
-    lists: CodeLists,
+    rulebook: Rulebook,
     reference: Reference,
 ) -> Iterator[Fact]:
-    """One fact a line. `billing`: the claim's billing provider."""
+    """One fact a line."""
+    billing, lists, asked = claim.billing, rulebook.lists, asked_elements(rulebook).get("line", NO_ELEMENTS)
     for view in views:
         values: dict[str, Any] = dict(view.values)
         values["excluded"] = exclusions.has(view)
@@ -72,6 +74,8 @@ def line_facts(
             values["renderingClass?"] = NOT_SUPPLIED_STATE
         else:
             values["renderingClass"] = view.profession.provider_class if view.profession else "unlisted"
+        if asked:
+            add_elements(values, asked, claim, view.line)
         _add_calculated_by(values, documents.of(view.number).get("calculatedBy"))
         yield Fact("line", values, (view.number,))
 

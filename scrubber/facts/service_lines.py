@@ -12,8 +12,8 @@ from scrubber.facts.fact import LookUps
 from scrubber.reference import Reference
 from scrubber.reference.rows import Taxonomy
 from scrubber.remembered import remembered
+from scrubber.rulebook.field import DECIMAL_PLACES, UNKNOWN
 from scrubber.rulebook.rule_tables import Payer
-from scrubber.rulebook.vocabulary import DECIMAL_PLACES, UNKNOWN
 
 HUNDRED, MILLION = Decimal(100), Decimal(10) ** DECIMAL_PLACES
 REMEMBERED = 4_096  # places of service, by day, that a process remembers

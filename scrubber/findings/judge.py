@@ -18,12 +18,14 @@ from scrubber.findings.finding import ADOPTION_UNKNOWN, PAYER_UNKNOWN, Finding, 
 from scrubber.findings.identity import finding_id
 from scrubber.findings.not_checked import tables_of
 from scrubber.findings.payer_unknown import SETTLES, payer_unknown, unknown_left_out, unknown_payer_message
+from scrubber.findings.unread_elements import unread_elements
 from scrubber.reference import Reference
 from scrubber.remembered import remembered
+from scrubber.rulebook.field import DECIMAL_PLACES, UNKNOWN, Field, Type, state_key
 from scrubber.rulebook.rule import SEVERITIES, AllOf, Rule, any_state, leaves, window
 from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.rulebook import Rulebook
-from scrubber.rulebook.vocabulary import DECIMAL_PLACES, KINDS, UNKNOWN, Field, Type, state_key
+from scrubber.rulebook.vocabulary import KINDS
 
 UNKNOWN_TEXT = "unknown"
 MOST_NUMBERS = 12  # of lines in one sentence
@@ -135,6 +137,7 @@ def judge(
             judged.unchecked.append(_adoption_unknown(rule, fact, payer, rulebook))
     judged.unchecked.extend(payer_unknown(facts, payer, rulebook, switches))
     judged.unchecked.extend(unknown_left_out(facts, rulebook, switches))
+    judged.unchecked.extend(unread_elements(facts, judged.findings, payer, day, rulebook, switches))
     return judged
 
 

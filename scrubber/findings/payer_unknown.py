@@ -8,10 +8,10 @@ from scrubber.engine.plain import Predicate, predicate
 from scrubber.facts.fact import Fact
 from scrubber.findings.finding import PAYER_UNKNOWN, NotChecked, Switches
 from scrubber.remembered import remembered
+from scrubber.rulebook.field import UNKNOWN, state_key
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList, Rule, leaves, window
 from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.rulebook import Rulebook
-from scrubber.rulebook.vocabulary import UNKNOWN, state_key
 
 LINE_OF_BUSINESS = "lineOfBusiness"
 SETTLES = ("filing-indicator",)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from scrubber.claim.model import NOT_SUPPLIED
 from scrubber.errors import Fault
 from scrubber.rulebook.backtest_record import record_name
-from scrubber.rulebook.conditions import IN_LIST_OPERATORS, ReportFault
+from scrubber.rulebook.conditions import IN_LIST_OPERATORS, ReportFault, known_fields
 from scrubber.rulebook.rule import Compare, InList, Rule, conditions_of, leaves
 from scrubber.rulebook.vocabulary import KINDS
 from scrubber.rulebook.yaml_file import Document, Position
@@ -175,11 +175,11 @@ def _check_left_out(rule: Rule, name: str, report: ReportFault) -> None:
 
 def _check_texts(rule: Rule, report: ReportFault) -> None:
     kind = KINDS[rule.scope]
-    known = {"line", "lines", "which-lines", "related", *kind.fields, *kind.placeholders}
+    others = ("line", "lines", "which-lines", "related", *kind.placeholders)
     for key, text in (("message", rule.message), ("fix", rule.fix), ("not-checked", rule.not_checked)):
         for name in _placeholders(text or "", key, report):
-            if name not in known:
-                report((key,), f"{{{name}}} is no fact of {kind.name}; there are: {', '.join(sorted(known))}")
+            if name not in kind.fields and name not in others:
+                report((key,), f"{{{name}}} is no fact of {kind.name}; {known_fields(name, kind, *others)}")
 
 
 _PLACEHOLDER = re.compile(r"[a-zA-Z0-9-]+")

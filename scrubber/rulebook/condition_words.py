@@ -15,8 +15,8 @@ from scrubber.rulebook.conditions import (
     format_number,
     limit_alternatives,
 )
+from scrubber.rulebook.field import DECIMAL_PLACES, Field, Type, state_key
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList
-from scrubber.rulebook.vocabulary import DECIMAL_PLACES, Field, Type, state_key
 
 Data = dict[str, Any]
 

@@ -10,11 +10,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any, NamedTuple
 
+from scrubber.rulebook.field import DECIMAL_PLACES, UNKNOWN, Field, Type, state_key
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList
 from scrubber.rulebook.rule_tables import LimitRow
-from scrubber.rulebook.vocabulary import DECIMAL_PLACES, KINDS, UNKNOWN, FactKind, Field, Type, state_key
+from scrubber.rulebook.vocabulary import KINDS, FactKind
 from scrubber.rulebook.yaml_file import Document, Position, iso_day
 
 LIMIT_KEY = "limit"
@@ -132,6 +134,7 @@ OPERATORS = {  # descriptions for authors of rules
     UNLESS_KNOWN: "It is none of these, or is unknown.",
 }
 NEVER = AnyOf(())
+_LIKENESS = 0.75  # of a misspelt name and the one that was meant
 _HOLDS = {
     Type.WORD: "a word",
     Type.TEXT: "a text",
@@ -222,12 +225,24 @@ def _tests(fact: str, tests: Mapping[Any, Any], position: Position, context: Typ
     kind = context.kind
     field = kind.fields.get(fact)
     if field is None:
-        context.report(position, f"`{fact}` is no fact of {kind.name}; there are: {', '.join(sorted(kind.fields))}")
+        context.report(position, f"`{fact}` is no fact of {kind.name}; {known_fields(fact, kind)}")
         return
     if not tests:
         context.report(position, f"says nothing of `{fact}`: add one of {', '.join(OPERATORS)}")
     for operator, value in tests.items():
         yield _test(field, str(operator), value, (*position, str(operator)), context)
+
+
+def known_fields(name: str, kind: FactKind, *others: str) -> str:
+    """What an author may have meant by a name that is no field of a kind: names like it, and the names there are.
+
+    `others` are names beside the fields. Of elements of the catalogue only those are named that are like it.
+    """
+    near = get_close_matches(name, (*kind.fields, *others), n=3, cutoff=_LIKENESS)
+    meant = f"perhaps {' or '.join(f'`{one}`' for one in near)} was meant; " if near else ""
+    names = sorted((*others, *(field.name for field in kind.fields.values() if not field.element)))
+    elements = ", and the elements of docs/elements.md" if any(field.element for field in kind.fields.values()) else ""
+    return f"{meant}there are: {', '.join(names)}{elements}"
 
 
 def _test(field: Field, operator: str, value: object, position: Position, context: TypingContext) -> Condition:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,11 @@ from scrubber.rulebook.conditions import (
     ORDERED,
     UNLESS_KNOWN,
 )
+from scrubber.rulebook.field import Field, Type
 from scrubber.rulebook.schema import DayField, RuleYamlSchema, YesNoField
 from scrubber.rulebook.test_case import CaseSchema
 from scrubber.rulebook.test_case_paths import DIAGNOSIS_PATH, LINE_FIELDS, LINE_PATH, PATHS, POINTER
-from scrubber.rulebook.vocabulary import KINDS, FactKind, Field, Type
+from scrubber.rulebook.vocabulary import KINDS, FactKind
 
 JsonSchema = dict[str, Any]
 
@@ -179,12 +180,16 @@ def _scope(kind: FactKind) -> JsonSchema:
 
 
 def _definitions(kind: FactKind) -> Iterable[tuple[str, JsonSchema]]:
-    values = kind.fields.values()
-    facts = {
-        field.name: {"description": field.about, "anyOf": [_is(field), {"$ref": _tests_of(field)}]} for field in values
-    }
+    own = [field for field in kind.fields.values() if not field.element]
+    elements = [field for field in kind.fields.values() if field.element]
+    facts = {field.name: {"description": field.about, **_applies(field)} for field in own}
+    facts |= {field.name: {"description": field.about, "$ref": _applies_of(field)} for field in elements}
     yield f"applies-{kind.name}", {"type": ["object", "null"], "additionalProperties": False, "properties": facts}
+    yield from ((_applies_of(field).rpartition("/")[2], _applies(field)) for field in elements)
     group = {"type": "array", "minItems": 1, "items": {"$ref": f"#/$defs/when-{kind.name}"}}
+    names: list[JsonSchema] = [_fact_constant(field) for field in own]
+    if elements:
+        names.append({"enum": [field.name for field in elements], "description": "an element, see docs/elements.md"})
     yield (
         f"when-{kind.name}",
         {
@@ -192,8 +197,8 @@ def _definitions(kind: FactKind) -> Iterable[tuple[str, JsonSchema]]:
             "if": {"required": ["fact"]},
             "then": {
                 "minProperties": 2,
-                "properties": {"fact": {"oneOf": [_fact_constant(field) for field in values]}},
-                "allOf": [_leaf(field) for field in values],
+                "properties": {"fact": {"oneOf": names}},
+                "allOf": [*(_leaf([field]) for field in own), *map(_leaf, _tested_alike(elements))],
             },
             "else": {
                 "additionalProperties": False,
@@ -205,13 +210,30 @@ def _definitions(kind: FactKind) -> Iterable[tuple[str, JsonSchema]]:
     )
 
 
+def _applies(field: Field) -> JsonSchema:
+    return {"anyOf": [_is(field), {"$ref": _tests_of(field)}]}
+
+
+def _applies_of(field: Field) -> str:
+    return f"#/$defs/applies-{_tests_name(field)}"
+
+
+def _tested_alike(elements: Iterable[Field]) -> Iterable[list[Field]]:
+    """Elements by what can be tested of them: the schema would be too long with an entry for each."""
+    found: dict[str, list[Field]] = {}
+    for field in elements:
+        found.setdefault(_tests_name(field), []).append(field)
+    return found.values()
+
+
 def _fact_constant(field: Field) -> JsonSchema:
     """The name of a fact as a value, with the description that editors display there."""
     return {"const": field.name, "description": field.about}
 
 
-def _leaf(field: Field) -> JsonSchema:
-    return {"if": {"properties": {"fact": {"const": field.name}}}, "then": {"$ref": _tests_of(field)}}
+def _leaf(alike: Sequence[Field]) -> JsonSchema:
+    names: JsonSchema = {"const": alike[0].name} if len(alike) == 1 else {"enum": [field.name for field in alike]}
+    return {"if": {"properties": {"fact": names}}, "then": {"$ref": _tests_of(alike[0])}}
 
 
 def _tests_of(field: Field) -> str:

@@ -13,11 +13,12 @@ from scrubber.claim.elements import ELEMENTS
 from scrubber.dated_rows import numbered_rows
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.cell_forms import not_known
+from scrubber.rulebook.field import UNKNOWN
 from scrubber.rulebook.rule_tables import ROW_KEYS, ROW_TYPES, RuleTable
 from scrubber.rulebook.rulebook import Pack
 from scrubber.rulebook.satisfiable import in_range
 from scrubber.rulebook.schema import AUTHORITY_KINDS
-from scrubber.rulebook.vocabulary import LINES_OF_BUSINESS, UNKNOWN
+from scrubber.rulebook.vocabulary import LINES_OF_BUSINESS
 
 
 def load_tables(folder: Path, packs: Mapping[str, Pack], faults: list[Fault]) -> list[RuleTable]:

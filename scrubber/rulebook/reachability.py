@@ -10,11 +10,12 @@ from typing import NamedTuple
 from scrubber.claim.model import NOT_SUPPLIED
 from scrubber.errors import Fault
 from scrubber.rulebook.check import RuleFile
+from scrubber.rulebook.field import Type
 from scrubber.rulebook.rule import AllOf, Compare, Has, Rule, any_state, window
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.satisfiable import ListsByDay, Requirement, contradiction, satisfiable
 from scrubber.rulebook.source_map import SourceMap, SourceNode, source_map
-from scrubber.rulebook.vocabulary import KINDS, Type
+from scrubber.rulebook.vocabulary import KINDS
 
 
 def fires_when(rule: Rule) -> tuple[Requirement, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from scrubber.rulebook.vocabulary import state_key
+from scrubber.rulebook.field import state_key
 
 SEVERITIES = ("info", "warn", "deny")  # rising
 CATEGORIES = (

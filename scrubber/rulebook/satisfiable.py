@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
+from scrubber.rulebook.field import Field, Type
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList, leaves
-from scrubber.rulebook.vocabulary import FactKind, Field, Type
+from scrubber.rulebook.vocabulary import FactKind
 
 NUMERIC = frozenset((Type.NUMBER, Type.DECIMAL, Type.AMOUNT, Type.DAY))
 

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from scrubber.claim.model import NOT_SUPPLIED
 from scrubber.rulebook.condition_words import format_test
+from scrubber.rulebook.field import state_key
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Rule, window
-from scrubber.rulebook.vocabulary import KINDS, state_key
+from scrubber.rulebook.vocabulary import KINDS
 from scrubber.rulebook.yaml_file import Document, Position
 
 SECTIONS = (

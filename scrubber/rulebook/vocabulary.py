@@ -8,65 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 
 from scrubber.claim.elements import ELEMENTS
 from scrubber.claim.model import Absence
 from scrubber.claim.x12.faults import FAULTS
-
-DECIMAL_PLACES = 6  # numbers with a fraction travel to the engine as whole millionths
-
-
-class Type(Enum):
-    """The type of a field: how a rule file writes its value, and how a fact holds it."""
-
-    WORD = "word"  # one of a closed list
-    TEXT = "text"  # any text, compared for equality only
-    NUMBER = "number"  # whole number: int
-    DECIMAL = "decimal"  # number with a fraction: int, millionths
-    AMOUNT = "amount"  # dollars: int, cents
-    DAY = "day"  # date: int, proleptic ordinal (date.toordinal)
-    FLAG = "flag"  # yes or no: bool
-    CODES = "codes"  # several codes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One thing that a rule may read.
-
-    `states` name why a value is not there or cannot be read (`absent`, `not-a-number`); a field
-    with the state `not-supplied` may be listed under a rule's `needs`. The state of field f is held under `f?` in a
-    fact, its value under `f`; exactly one of the two is there, or neither when the field does not apply. `tables` are
-    the reference tables (names of `reference.tables.TABLES`) whose rows it is made from: on a day that one of them
-    does not reach, a rule that reads the field cannot be judged.
-    """
-
-    name: str
-    type: Type
-    about: str
-    words: tuple[str, ...] = ()
-    states: tuple[str, ...] = ()
-    tables: tuple[str, ...] = ()
-
-    @property
-    def may_be_missing(self) -> bool:
-        """Whether a rule may list it under `needs`."""
-        return Absence.NOT_SUPPLIED.value in self.states
-
-    @property
-    def may_be_unknown(self) -> bool:
-        """Whether a rule may ask whether it is known."""
-        return UNKNOWN in self.states
-
-
-def state_key(field: str) -> str:
-    """The key under which a fact holds the state of `field`."""
-    return field + "?"
-
+from scrubber.rulebook.element_fields import element_fields
+from scrubber.rulebook.field import UNKNOWN, Field, Type
 
 _SUPPLIED = (Absence.ABSENT.value, Absence.NOT_SUPPLIED.value)
 _MAYBE = (Absence.NOT_SUPPLIED.value,)
-UNKNOWN = "unknown"  # the state of a fact that every claim has, where no table knows which
 _UNKNOWN = (UNKNOWN,)
 _NUMBER_STATES = (*_SUPPLIED, "not-a-number", "several-numbers")
 
@@ -171,6 +121,7 @@ _LINE = (
 )
 
 
+OF_ELEMENTS = ("claim", "line")  # kinds whose facts have every element of the catalogue that a rule asks for
 KNOWN = ("in-force", "not-yet-in-force", "ended", "unknown")
 
 
@@ -217,6 +168,8 @@ def _kind(
     stage: str = "adjudication",
 ) -> FactKind:
     by_name = {field.name: field for field in fields}
+    if name in OF_ELEMENTS:
+        by_name |= {field.name: field for field in element_fields(by_name, of_lines=of_lines)}
     return FactKind(
         name,
         about,

@@ -15,7 +15,6 @@ from scrubber.facts.service_lines import line_views
 from scrubber.reference import Reference, open_reference
 from scrubber.reference.fee_rows import FeeRow
 from scrubber.reference.load import mpfs
-from scrubber.rulebook.rulebook import CodeLists
 from scrubber.scrub import Scrubber
 from tests.support.claims import tbs_claim
 from tests.support.priced import DAY, MEDICARE, claim, rulebook, service_line, starter
@@ -27,9 +26,7 @@ def invalid(asked: Iterable[tuple[str, str]], reference: Reference) -> set[tuple
     lines = [service_line(number, code, modifier) for number, (code, modifier) in enumerate(asked, start=1)]
     sent = claim(*lines)
     views = line_views(sent, MEDICARE, reference)
-    facts = line_facts(
-        views, sent.billing, Documents(sent), Exclusions(views, rulebook().lists), CodeLists(()), reference
-    )
+    facts = line_facts(sent, views, Documents(sent), Exclusions(views, rulebook().lists), rulebook(), reference)
     return {
         (fact.values["procedure"], *fact.values["modifiers"]) for fact in facts if fact.values.get("componentInvalid")
     }

@@ -7,8 +7,9 @@ from datetime import date
 import pytest
 
 from scrubber.rulebook.condition_words import MOST_LISTED, as_data, expected, format_test, in_one_line, join_first
+from scrubber.rulebook.field import state_key
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Has, InList
-from scrubber.rulebook.vocabulary import KINDS, state_key
+from scrubber.rulebook.vocabulary import KINDS
 
 LINE = KINDS["line"].fields
 DAY = date(2025, 3, 12).toordinal()

@@ -11,11 +11,12 @@ import pytest
 from scrubber.claim import read_v3
 from scrubber.dated_rows import cell_parsers
 from scrubber.engine.plain import predicate
+from scrubber.rulebook.field import Field, Type, state_key
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList
 from scrubber.rulebook.rule_tables import CodeListRow
 from scrubber.rulebook.rulebook import CodeLists
 from scrubber.rulebook.satisfiable import contradiction, satisfiable
-from scrubber.rulebook.vocabulary import KINDS, Field, Type, state_key
+from scrubber.rulebook.vocabulary import KINDS
 from scrubber.scrub import read_facts
 from tests.support.random_claims import random_claim
 from tests.support.rule_folders import shipped_scrubber

@@ -7,8 +7,9 @@ from random import Random
 from typing import Any
 
 from scrubber.engine.program import EngineTest
+from scrubber.rulebook.field import Field, Type, state_key
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList
-from scrubber.rulebook.vocabulary import KINDS, Field, Type, state_key
+from scrubber.rulebook.vocabulary import KINDS
 
 CODES = ("77080", "77081", "77089", "77090", "77091", "77092", "26", "TC", "59", "M810", "Z78.0", "é", "")
 NUMBERS = (-(2**53) - 1, -2_100_000, -1, 0, 1, 2, 3, 1_285_000, 738_000, 738_001, 2**53, 2**53 + 1)

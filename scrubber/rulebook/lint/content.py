@@ -20,8 +20,9 @@ from scrubber.rulebook.conditions import (
     Limits,
     limit_references,
 )
+from scrubber.rulebook.field import UNKNOWN, Field, Type
 from scrubber.rulebook.rule_tables import ROW_KEYS, LimitRow, RuleTable
-from scrubber.rulebook.vocabulary import KINDS, LISTS_OF_FACTS, UNKNOWN, Field, Type
+from scrubber.rulebook.vocabulary import KINDS, LISTS_OF_FACTS
 from scrubber.rulebook.yaml_file import Document, Position
 
 _LEAVING_OUT = ("is-not", "none", "none-in")

@@ -1,0 +1,80 @@
+"""Adds to the facts of a claim and its lines the elements of the catalogue that running rules ask for, no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from string import Formatter
+from typing import Any
+
+from scrubber.claim.elements import CATALOGUE, Element
+from scrubber.claim.model import Absence, Claim, ServiceLine
+from scrubber.claim.whole import ask
+from scrubber.facts.service_lines import MILLION, cents
+from scrubber.remembered import remembered
+from scrubber.rulebook.element_fields import UNREADABLE
+from scrubber.rulebook.field import Field, Type, state_key
+from scrubber.rulebook.rule import Rule, conditions_of, leaves
+from scrubber.rulebook.rulebook import Rulebook
+from scrubber.rulebook.vocabulary import KINDS, OF_ELEMENTS
+
+AskedElements = tuple[tuple[Field, Element], ...]
+NO_ELEMENTS: AskedElements = ()
+
+
+@remembered(4)
+def asked_elements(rulebook: Rulebook) -> Mapping[str, AskedElements]:
+    """By kind of fact, the fields that running rules read, or say in a text, with their elements."""
+    found: dict[str, dict[str, Field]] = {}
+    for rule in rulebook.running:
+        if rule.scope in OF_ELEMENTS:
+            fields = KINDS[rule.scope].fields
+            names = [name for name in _names(rule) if name in fields and fields[name].element]
+            if names:
+                found.setdefault(rule.scope, {}).update((name, fields[name]) for name in names)
+    return {kind: tuple((field, CATALOGUE[name]) for name, field in fields.items()) for kind, fields in found.items()}
+
+
+def _names(rule: Rule) -> Iterator[str]:
+    yield from rule_reads(rule)
+    for text in (rule.message, rule.fix, rule.not_checked):
+        yield from (name for _, name, _, _ in Formatter().parse(text or "") if name)
+
+
+def rule_reads(rule: Rule) -> tuple[str, ...]:
+    """The fields that the conditions of a rule read, each once."""
+    names = [leaf.fact.removesuffix("?") for condition in conditions_of(rule) for leaf in leaves(condition)]
+    return tuple(dict.fromkeys(names))
+
+
+def add_elements(values: dict[str, Any], asked: AskedElements, claim: Claim, line: ServiceLine | None = None) -> None:
+    """Adds each asked element to the values of a fact, or why it has none."""
+    for field, element in asked:
+        found = ask(claim, element, line)
+        if found.unreadable:
+            values[state_key(field.name)] = UNREADABLE
+        elif not found.values:
+            values[state_key(field.name)] = Absence.ABSENT.value
+        else:
+            values[field.name] = _value(field.type, found.values)
+
+
+def _value(kind: Type, values: tuple[Any, ...]) -> Any:
+    """The values of an element as a fact of a type holds them: the first, save for sums and lists."""
+    if kind is Type.AMOUNT:
+        return cents(sum(values, Decimal(0)))
+    if kind is Type.CODES:
+        return tuple(_text(value) for value in values)
+    first = values[0]
+    if kind is Type.DAY:
+        return first.toordinal()
+    return int(first * MILLION) if kind is Type.DECIMAL else first
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, date):
+        return value.isoformat()
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)

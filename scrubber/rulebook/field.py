@@ -1,0 +1,61 @@
+"""Defines a field of a fact: what rules may ask of it, and of which type its values are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from scrubber.claim.model import Absence
+
+UNKNOWN = "unknown"  # the state of a fact that every claim has, where no table knows which
+DECIMAL_PLACES = 6  # numbers with a fraction travel to the engine as whole millionths
+
+
+class Type(Enum):
+    """The type of a field: how a rule file writes its value, and how a fact holds it."""
+
+    WORD = "word"  # one of a closed list
+    TEXT = "text"  # any text, compared for equality only
+    NUMBER = "number"  # whole number: int
+    DECIMAL = "decimal"  # number with a fraction: int, millionths
+    AMOUNT = "amount"  # dollars: int, cents
+    DAY = "day"  # date: int, proleptic ordinal (date.toordinal)
+    FLAG = "flag"  # yes or no: bool
+    CODES = "codes"  # several codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing that a rule may read.
+
+    `states` name why a value is not there or cannot be read (`absent`, `not-a-number`); a field
+    with the state `not-supplied` may be listed under a rule's `needs`. The state of field f is held under `f?` in a
+    fact, its value under `f`; exactly one of the two is there, or neither when the field does not apply. `tables` are
+    the reference tables (names of `reference.tables.TABLES`) whose rows it is made from: on a day that one of them
+    does not reach, a rule that reads the field cannot be judged. `element`: it is an element of the catalogue, which a
+    fact has only where a running rule asks for it. `private`: its value may be about a person, and no process keeps it.
+    """
+
+    name: str
+    type: Type
+    about: str
+    words: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    element: bool = False
+    private: bool = False
+
+    @property
+    def may_be_missing(self) -> bool:
+        """Whether a rule may list it under `needs`."""
+        return Absence.NOT_SUPPLIED.value in self.states
+
+    @property
+    def may_be_unknown(self) -> bool:
+        """Whether a rule may ask whether it is known."""
+        return UNKNOWN in self.states
+
+
+def state_key(field: str) -> str:
+    """The key under which a fact holds the state of `field`."""
+    return field + "?"
