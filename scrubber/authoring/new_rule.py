@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -48,6 +49,9 @@ from scrubber.rulebook.yaml_file import read_yaml
 Choices = Mapping[str, str]  # an answer and its meaning
 
 
+MOST_NAMED = 100  # choices that a message lists
+
+
 class Question(NamedTuple):
     """One question. `choices` (none: any text) and `usual` depend on the answers before it; `asked` may be False."""
 
@@ -63,7 +67,8 @@ def fault_in(question: Question, answer: str, answers: Answers, rulebook: Rulebo
     """What is wrong with an answer; None when it is valid."""
     choices = question.choices(answers, rulebook)
     if choices and answer not in choices and not _may_be_new(question):
-        return f"is one of: {', '.join(choices)}"
+        near = get_close_matches(answer, choices) if len(choices) > MOST_NAMED else ()
+        return f"is none of them; perhaps {' or '.join(near)} was meant" if near else f"is one of: {', '.join(choices)}"
     return question.check(answer, answers, rulebook)
 
 

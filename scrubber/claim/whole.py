@@ -27,14 +27,14 @@ _OLDER: Mapping[str, str] = {
 }
 
 
-class Asked(NamedTuple):
+class ElementValues(NamedTuple):
     """What a claim says of an element: its values in order, none where it is absent; or some of them are unreadable."""
 
     values: tuple[Any, ...]
     unreadable: bool
 
 
-_NOTHING = Asked((), unreadable=False)
+_NOTHING = ElementValues((), unreadable=False)
 
 
 class _Places(NamedTuple):
@@ -44,7 +44,7 @@ class _Places(NamedTuple):
     of_line: tuple[Path, ...]
 
 
-def ask(claim: Claim, element: Element, line: ServiceLine | None = None) -> Asked:
+def ask(claim: Claim, element: Element, line: ServiceLine | None = None) -> ElementValues:
     """The values of an element on a claim; with a line what that says of it, else what the claim says.
 
     Texts, codes, Decimals, dates and booleans as the element's type is. Of the patient's elements, those of the
@@ -59,7 +59,7 @@ def ask(claim: Claim, element: Element, line: ServiceLine | None = None) -> Aske
     found = _Finder()
     for path in _places(element).of_claim:
         _walk_from_start(claim, path, element, found)
-    return Asked(tuple(found.values), found.unreadable)
+    return ElementValues(tuple(found.values), found.unreadable)
 
 
 def is_list(element: Element, *, on_line: bool) -> bool:
@@ -138,10 +138,10 @@ def _at(claim: Claim, pointer: str) -> Any:
     return node
 
 
-def _of_line(claim: Claim, element: Element, line: ServiceLine) -> Asked:
+def _of_line(claim: Claim, element: Element, line: ServiceLine) -> ElementValues:
     known = _known(element, line)
     if known is not None:
-        return Asked(known, unreadable=False)
+        return ElementValues(known, unreadable=False)
     paths = _places(element).of_line
     node = _at(claim, line.pointer) if paths else None
     if node is None:
@@ -153,7 +153,7 @@ def _of_line(claim: Claim, element: Element, line: ServiceLine) -> Asked:
             if found.values or found.unreadable:
                 continue
         found.walk(node, path, 1 if path[0] == _SERVICE else 0)
-    return Asked(tuple(found.values), found.unreadable)
+    return ElementValues(tuple(found.values), found.unreadable)
 
 
 def _known(element: Element, line: ServiceLine) -> tuple[Any, ...] | None:

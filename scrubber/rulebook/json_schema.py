@@ -187,9 +187,6 @@ def _definitions(kind: FactKind) -> Iterable[tuple[str, JsonSchema]]:
     yield f"applies-{kind.name}", {"type": ["object", "null"], "additionalProperties": False, "properties": facts}
     yield from ((_applies_of(field).rpartition("/")[2], _applies(field)) for field in elements)
     group = {"type": "array", "minItems": 1, "items": {"$ref": f"#/$defs/when-{kind.name}"}}
-    names: list[JsonSchema] = [_fact_constant(field) for field in own]
-    if elements:
-        names.append({"enum": [field.name for field in elements], "description": "an element, see docs/elements.md"})
     yield (
         f"when-{kind.name}",
         {
@@ -197,7 +194,7 @@ def _definitions(kind: FactKind) -> Iterable[tuple[str, JsonSchema]]:
             "if": {"required": ["fact"]},
             "then": {
                 "minProperties": 2,
-                "properties": {"fact": {"oneOf": names}},
+                "properties": {"fact": {"oneOf": [_fact_constant(field) for field in (*own, *elements)]}},
                 "allOf": [*(_leaf([field]) for field in own), *map(_leaf, _tested_alike(elements))],
             },
             "else": {

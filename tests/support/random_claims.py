@@ -27,6 +27,15 @@ PARTS: list[Any] = [None, {}, {"npi": "1987654328"}, {"code": "77081"}, {"code":
                     {"name": None, "npi": None}, {"clearance": "K999999"}]  # fmt: skip
 
 
+FURTHER: dict[str, list[Any]] = {
+    "delayReasonCode": ["7", "99"],
+    "relatedCausesCode": [["AA"], ["AA", "EM", "OA", "OA"], "AP"],
+    "claimDateInformation": [{"accidentDate": "20250301"}, {"accidentDate": "soon"}, "20250301"],
+    "claimNote": [{"additionalInformation": "sample"}, {"additionalInformation": "sample " * 20}],
+    "patientAmountPaid": ["1.00", "much"],
+}
+
+
 def random_claim(seed: int) -> Body:
     """A claim that is the same for the same seed."""
     rng = random.Random(seed)
@@ -47,6 +56,7 @@ def random_claim(seed: int) -> Body:
         body["rendering"]["taxonomyCode"] = rng.choice(TAXONOMIES)
         body["rendering"]["npi"] = rng.choice(NPIS)
     body["scrubContext"] = _context(rng, len(information["serviceLines"]))
+    information |= {name: rng.choice(values) for name, values in FURTHER.items() if rng.random() < 0.2}
     return body
 
 
