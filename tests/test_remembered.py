@@ -5,13 +5,15 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from scrubber.claim.v3 import read_v3
 from scrubber.engine.encode import CodeField, CodeRow
 from scrubber.response.claim import to_bytes
-from scrubber.scrub import Scrubber
+from scrubber.scrub import Scrubber, open_scrubber
 from tests.support.claims import Body, office_claim, tbs_claim
+from tests.support.rule_folders import RULE, put, rule_folder, with_lines
 
 CANARY = "quetzal"  # a word that nothing else here is called by
 SAID_OF_SOMEBODY = frozenset(
@@ -61,6 +63,41 @@ def remembered() -> Iterator[str]:
         elif isinstance(each, CodeField | CodeRow):
             for key in each:
                 yield from texts(key)
+
+
+def test_elements_that_rules_ask_for_are_not_remembered(tmp_path: Path) -> None:
+    rule_folder(tmp_path)
+    tested = (
+        "{fact: prior-authorization, any: [A1, A2]}",
+        "{fact: patient-city, is-not: B1}",
+        "{fact: referral-number, is: C1}",
+    )
+    for number, when in enumerate(tested):
+        rule = with_lines(
+            RULE,
+            id=f"id: asking-{number}",
+            title=f"title: Something is asked {number}",
+            scope="scope: claim",
+            applies="applies: {}",
+            when=f"when: {when}",
+            message='message: "{prior-authorization} {patient-city}"',
+        )
+        put(tmp_path, f"sample/family/asking-{number}.yaml", rule)
+    scrubber = open_scrubber(tmp_path, None)
+    body = office_claim()
+    body["subscriber"]["address"]["city"] = f"{CANARY} city"
+    body["claimInformation"]["claimSupplementalInformation"] = {
+        "priorAuthorizationNumber": f"{CANARY} number",
+        "referralNumber": "C1",
+    }
+    claim = read_v3(body)
+    day = claim.lines[0].first_day
+    assert day is not None
+    found = {finding.rule.id: finding.message for finding in scrubber.scrub(claim, day).findings}
+    said = f"{CANARY} number {CANARY} city"
+    assert {"asking-1": said, "asking-2": said}.items() <= found.items()
+    assert "asking-0" not in found
+    assert not [text for text in remembered() if CANARY in text.casefold()]
 
 
 def test_nothing_that_is_remembered_says_who_a_claim_is_about(shipped: Scrubber) -> None:

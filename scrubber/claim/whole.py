@@ -33,6 +33,10 @@ class ElementValues(NamedTuple):
     values: tuple[Any, ...]
     unreadable: bool
 
+    def __repr__(self) -> str:
+        """No values: a claim must not reach a log through a repr."""
+        return "<ElementValues>"
+
 
 _NOTHING = ElementValues((), unreadable=False)
 

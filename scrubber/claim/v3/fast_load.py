@@ -41,6 +41,10 @@ class Loaded(NamedTuple):
     body: LoadedDict
     found: Found
 
+    def __repr__(self) -> str:
+        """No values: a claim must not reach a log through a repr."""
+        return "<Loaded>"
+
 
 Acceptor = Callable[[object, str, Found], Any]  # value, its pointer, what was found so far
 
