@@ -6,6 +6,7 @@ ScrubberError
 |   `-- NewerStore         a store was written by a newer program, which alone can use it; also a StoreUnavailable
 |-- NotJson                bytes that are no JSON (HTTP 400), with the position of the first fault
 |-- NotX12                 bytes that are no X12 file of professional claims, with the byte and the segment
+|-- BadContext             what comes beside an X12 file is no context of its claims (HTTP 400); the message says why
 |-- NotAClaim              a body that cannot be read as a claim (HTTP 422), with one problem for each value
 |-- Faults                 files that fail their checks: rules, rule tests, tables; every fault at once
 |-- NoRulebook             the rules of a digest or revision are missing or damaged
@@ -75,6 +76,10 @@ class NotX12(ScrubberError):
         self.segment = segment
         position = f"segment {segment}, byte {byte}" if segment else f"byte {byte}"
         super().__init__(f"not an X12 file of professional claims: {reason} ({position})")
+
+
+class BadContext(ScrubberError):
+    """What comes beside an X12 file is no context of its claims; the message says in which line, and no value of it."""
 
 
 class Problem(NamedTuple):

@@ -20,6 +20,7 @@ from scrubber.batch.maintenance import signature
 from tests.support.batches import ndjson
 from tests.support.service import ROOT, Service, running
 from tests.support.waiting import PATIENCE, until
+from tests.support.x12 import context_line, envelope
 
 PAGE = (ROOT / "docs" / "batches.md").read_text()
 EXAMPLES = len(list((ROOT / "examples").glob("*.json")))
@@ -33,6 +34,8 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).symlink_to(ROOT / name)
     command = folder / ".venv" / "bin" / "scrubber"
     command.parent.mkdir(parents=True)
+    (folder / "night.837").write_bytes(envelope())
+    (folder / "contexts.ndjson").write_bytes(context_line("CLAIM-1", {"receivedOn": "20261123"}))
     command.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m scrubber "$@"\n')
     command.chmod(0o755)
     return folder

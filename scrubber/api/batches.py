@@ -15,6 +15,7 @@ from flask_smorest import Blueprint
 from scrubber.api import logs
 from scrubber.api.access import tenant
 from scrubber.api.codes import received_on
+from scrubber.api.multipart import MULTIPART, is_multipart, upload_in_parts
 from scrubber.api.problems import (
     BAD_BODY,
     BAD_PARAMETER,
@@ -32,7 +33,7 @@ from scrubber.api.request import X12_TYPE, Service, body_pieces, check_charset, 
 from scrubber.api.schemas import batches as documented
 from scrubber.batch import results
 from scrubber.batch.maintenance import allowed
-from scrubber.batch.model import ENDED, Batch, BatchOptions, KeyUsed
+from scrubber.batch.model import ENDED, X12_WITH_CONTEXT, Batch, BatchOptions, KeyUsed
 from scrubber.batch.model import FORMATS as FORMATS_SENT
 from scrubber.batch.result_row import DISPOSITIONS
 from scrubber.batch.results import ResultFilter
@@ -62,6 +63,7 @@ MEDIA_TYPES = (
     "application/x-gzip",
     "application/octet-stream",
     X12_TYPE,
+    MULTIPART,
 )
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _SHARE = re.compile(r"0(\.[0-9]{1,4})?|1(\.0{1,4})?")
@@ -76,6 +78,10 @@ def declared() -> Declared:
     if request.mimetype not in MEDIA_TYPES:
         types = ", ".join(MEDIA_TYPES)
         raise Refused(UNSUPPORTED, f"Send claims as JSON or X12 with one of these Content-Types: {types}.")
+    if is_multipart():
+        if gzipped or "format" in request.args:
+            raise Refused(UNSUPPORTED, "Send a body in parts as it is: without Content-Encoding, and without `format`.")
+        return Declared(X12_WITH_CONTEXT)
     check_charset()
     return Declared(one_of("format", FORMATS_SENT) or ("x12" if request.mimetype == X12_TYPE else None), gzipped)
 
@@ -179,9 +185,7 @@ def submit() -> Response:
     options, key = options_of(here, _now().date()), idempotency_key()
     try:
         with here.transfers.one():
-            batch, new = receive(
-                stores, body_pieces(here.max_batch_bytes), upload, options, key, here.max_batch_bytes, _now, tenant()
-            )
+            batch, new = receive(stores, _pieces(here), upload, options, key, here.max_batch_bytes, _now, tenant())
     except BadUpload as error:
         raise Refused(_UPLOADS[error.kind], str(error)) from None
     except KeyUsed:
@@ -191,6 +195,12 @@ def submit() -> Response:
     if not new:
         answer.headers["Idempotent-Replayed"] = "true"
     return answer
+
+
+def _pieces(here: Service) -> Iterator[bytes]:
+    """The upload, piece by piece."""
+    pieces = body_pieces(here.max_batch_bytes)
+    return upload_in_parts(pieces) if is_multipart() else pieces
 
 
 @batches.get("")

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 from flask import Response, request
 from flask_smorest import Blueprint
 
 from scrubber.api import logs
 from scrubber.api.codes import received_on
+from scrubber.api.multipart import is_multipart
 from scrubber.api.problems import BAD_PARAMETER, Refused
-from scrubber.api.request import read_claim_bytes, service
+from scrubber.api.request import Service, read_claim_bytes, read_claim_in_parts, service
 from scrubber.api.schemas import operations
 from scrubber.claim import read_claim
+from scrubber.claim.model import Claim
+from scrubber.claim.x12.claims import read_one
 from scrubber.errors import WrongQuestion, WrongSwitch
 from scrubber.explain import Asked
 from scrubber.explain import explain as explain_claim
@@ -40,7 +45,8 @@ def scrub() -> Response:
     here = service()
     scrubber = here.scrubber
     switches = _switches(scrubber)
-    answered = scrub_bytes(read_claim_bytes(here.max_body_bytes), scrubber, receipt, switches, view)
+    content, read = _content(here)
+    answered = scrub_bytes(content, scrubber, receipt, switches, view, read)
     logs.log_result(answered.result)
     return Response(answered.content, content_type="application/json")
 
@@ -59,12 +65,21 @@ def explain() -> Response:
     scrubber = here.scrubber
     question, switches = Asked(tuple(request.args.getlist("rule")), _line()), _switches(scrubber)
     receipt = _receipt()
-    claim = read_claim(read_claim_bytes(here.max_body_bytes))
+    content, read = _content(here)
+    claim = read(content)
     try:
         explanation = explain_claim(scrubber, claim, receipt.day(claim), question, switches)
     except WrongQuestion as error:
         raise Refused(BAD_PARAMETER, f"{error}.") from None
     return Response(to_bytes(explanation), content_type="application/json")
+
+
+def _content(here: Service) -> tuple[bytes, Callable[[bytes], Claim]]:
+    """The claim in the body of the current request, and how it is read."""
+    if not is_multipart():
+        return read_claim_bytes(here.max_body_bytes), read_claim
+    sent = read_claim_in_parts(here.max_body_bytes)
+    return sent.claims, partial(read_one, context=sent.context)
 
 
 def _receipt() -> Receipt:

@@ -11,7 +11,17 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from scrubber.api import logs
-from scrubber.errors import DamagedResult, KeysDown, NotAClaim, NotJson, NotX12, Problem, StorageFull, StoreUnavailable
+from scrubber.errors import (
+    BadContext,
+    DamagedResult,
+    KeysDown,
+    NotAClaim,
+    NotJson,
+    NotX12,
+    Problem,
+    StorageFull,
+    StoreUnavailable,
+)
 from scrubber.response.problem import ProblemDetails, write_problem
 
 MEDIA_TYPE = "application/problem+json"
@@ -93,6 +103,7 @@ def install(app: Flask) -> None:
     """Answer what this program raises on purpose, and what it does not, with problems."""
     app.register_error_handler(NotJson, _not_json)
     app.register_error_handler(NotX12, _not_x12)
+    app.register_error_handler(BadContext, _bad_context)
     app.register_error_handler(NotAClaim, _not_a_claim)
     app.register_error_handler(StoreUnavailable, _store_unavailable)
     app.register_error_handler(DamagedResult, _damaged_result)
@@ -147,6 +158,10 @@ def _not_json(error: NotJson) -> Response:
 def _not_x12(error: NotX12) -> Response:
     position = f"segment {error.segment}, byte {error.byte}" if error.segment else f"byte {error.byte}"
     return _response(NOT_X12, f"At {position}: {error.reason}.")
+
+
+def _bad_context(error: BadContext) -> Response:
+    return _response(BAD_BODY, f"{str(error).capitalize()}.")
 
 
 def _not_a_claim(error: NotAClaim) -> Response:

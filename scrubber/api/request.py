@@ -19,6 +19,7 @@ from werkzeug.exceptions import ClientDisconnected
 
 from scrubber.api import headers, limits, logs
 from scrubber.api.limits import Transfers
+from scrubber.api.multipart import InParts, read_parts
 from scrubber.api.problems import BAD_BODY, BAD_PARAMETER, TOO_LARGE, UNSUPPORTED, Refused
 from scrubber.batch.storage import Batches
 from scrubber.claim.formats import is_x12
@@ -148,6 +149,24 @@ def read_claim_bytes(most: int) -> bytes:
     """The body of the current request, at most `most` bytes as sent and as unpacked. Raises Refused (400, 413, 415)."""
     gzipped = is_gzipped()
     _check_media_type()
+    content = _body(most)
+    content = _unpacked(content, most) if gzipped else content
+    headers.keep_out_of(content)
+    if request.mimetype == X12_TYPE and not is_x12(content):
+        refuse_content(content[:HEAD].lstrip(), 0)
+    return content
+
+
+def read_claim_in_parts(most: int) -> InParts:
+    """The parts of a multipart body, at most `most` bytes in all. Raises Refused (400, 413, 415)."""
+    if is_gzipped():
+        raise Refused(UNSUPPORTED, "Send a body in parts as it is, without Content-Encoding.")
+    content = _body(most)
+    headers.keep_out_of(content)
+    return read_parts(content)
+
+
+def _body(most: int) -> bytes:
     if (request.content_length or 0) > most:
         raise _too_large(most)
     try:
@@ -157,10 +176,6 @@ def read_claim_bytes(most: int) -> bytes:
     logs.log_received(len(content))
     if len(content) > most:
         raise _too_large(most)
-    content = _unpacked(content, most) if gzipped else content
-    headers.keep_out_of(content)
-    if request.mimetype == X12_TYPE and not is_x12(content):
-        refuse_content(content[:HEAD].lstrip(), 0)
     return content
 
 
@@ -208,7 +223,10 @@ def _check_media_type() -> None:
     if request.mimetype == X12_TYPE:
         return
     if not _JSON.fullmatch(request.mimetype):
-        raise Refused(UNSUPPORTED, f"Send Content-Type: application/json, one that ends in +json, or {X12_TYPE}.")
+        raise Refused(
+            UNSUPPORTED,
+            f"Send Content-Type: application/json, one that ends in +json, {X12_TYPE} or multipart/form-data.",
+        )
     check_charset()
 
 

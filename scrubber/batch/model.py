@@ -20,6 +20,9 @@ import orjson
 from scrubber.reference.pinned import PinnedRelease
 
 FORMATS = ("ndjson", "json", "x12")
+# Of an upload in parts: lines of context, a line with CONTEXT_END, and the X12 file. No such line is JSON.
+X12_WITH_CONTEXT = "x12-with-context"
+CONTEXT_END = b"\n\x1d\n"
 STATES = ("received", "running", "done", "cancelled", "failed")
 ENDED = frozenset(("done", "cancelled", "failed"))
 # Of batches that were sent before there were keys, and of everybody where no key is demanded.

@@ -11,10 +11,20 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import BinaryIO, NamedTuple
 
-from scrubber.batch.model import BYTES_A_CHUNK, MOST_ROWS, OBJECTS_A_CHUNK, OBJECTS_A_CLAIM, PIECE, ROWS_A_CHUNK, Chunk
+from scrubber.batch.model import (
+    BYTES_A_CHUNK,
+    CONTEXT_END,
+    MOST_ROWS,
+    OBJECTS_A_CHUNK,
+    OBJECTS_A_CLAIM,
+    PIECE,
+    ROWS_A_CHUNK,
+    Chunk,
+)
 from scrubber.claim import unpack
+from scrubber.claim.x12.context import Contexts
 from scrubber.claim.x12.row import rows_of_file
-from scrubber.errors import BadGzip, NotABatch, NotX12
+from scrubber.errors import BadContext, BadGzip, NotABatch, NotX12
 
 MOST_DEPTH = 10_000  # ten times what is read; a gigabyte of brackets would be walked one by one
 
@@ -35,13 +45,54 @@ def lines_of_array(data: Iterable[bytes]) -> Iterator[bytes]:
     walk.end()
 
 
-def lines_of_x12(data: Iterable[bytes]) -> Iterator[bytes]:
-    """The claims of an X12 file, one a line. Raises NotABatch where none can be read."""
+def lines_of_x12(data: Iterable[bytes], contexts: Contexts | None = None) -> Iterator[bytes]:
+    """The claims of an X12 file, one a line, with the contexts beside it. Raises NotABatch where none can be read."""
     try:
-        for row in rows_of_file(data):
+        for number, row in enumerate(rows_of_file(data, contexts), start=1):
+            if number > MOST_ROWS:
+                raise NotABatch(f"the batch has more than {MOST_ROWS:,} rows; send it in several")
             yield row + b"\n"
     except NotX12 as error:
         raise NotABatch(f"the upload is {error}") from None
+
+
+def contexts_of(first: Iterable[bytes], again: Iterable[bytes]) -> Contexts:
+    """The contexts in an upload of X12_WITH_CONTEXT, whose pieces are given twice. Raises NotABatch."""
+    try:
+        contexts = Contexts(_before_claims(first))
+    except BadContext as error:
+        raise NotABatch(str(error)) from None
+    contexts.count(claims_behind_context(again))
+    return contexts
+
+
+def _before_claims(data: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines of context of such an upload."""
+    held = b""
+    for piece in data:
+        before, end, _ = (held + piece).partition(CONTEXT_END)
+        if end:
+            yield before
+            return
+        held = before[-len(CONTEXT_END) :]
+        yield before[: len(before) - len(held)]
+    yield held
+
+
+def claims_behind_context(data: Iterable[bytes]) -> Iterator[bytes]:
+    """The X12 file of such an upload."""
+    held, found = b"", False
+    for piece in data:
+        if found:
+            yield piece
+            continue
+        held += piece
+        _, end, behind = held.partition(CONTEXT_END)
+        if end:
+            found, held = True, b""
+            yield behind
+        else:
+            held = held[-len(CONTEXT_END) :]
 
 
 class _Walk:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from scrubber.batch.model import CUT, DEFAULT_TENANT, Batch, BatchOptions, StoredUpload
+from scrubber.batch.model import CUT, DEFAULT_TENANT, X12_WITH_CONTEXT, Batch, BatchOptions, StoredUpload
 from scrubber.batch.split import unpacked
 from scrubber.batch.storage import Batches
 from scrubber.claim.formats import is_x12
@@ -109,7 +109,7 @@ class _Reading:
             if self._size > self._most:
                 raise BadUpload("too-large", f"At most {self._most:,} bytes are taken in one batch.")
             self._hash.update(piece)
-            if len(self._start) < LOOKED_AT:
+            if len(self._start) < LOOKED_AT and self._declared.format != X12_WITH_CONTEXT:
                 self._look(piece)
             self._read(piece)
             yield piece

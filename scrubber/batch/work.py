@@ -17,6 +17,7 @@ from typing import BinaryIO
 from scrubber.batch.model import (
     CUT,
     LEASE_SECONDS,
+    X12_WITH_CONTEXT,
     Batch,
     BatchTally,
     FileStore,
@@ -29,9 +30,21 @@ from scrubber.batch.model import (
 )
 from scrubber.batch.pinned import same_judgement, versions_of
 from scrubber.batch.scrub_chunk import FATAL, FATAL_DEATHS, ChunkOutcome, ScrubOne, reject, scrub_chunk
-from scrubber.batch.split import Cut, cut_lines, digest_of, lines_of_array, lines_of_x12, pieces, rows_of, unpacked
+from scrubber.batch.split import (
+    Cut,
+    claims_behind_context,
+    contexts_of,
+    cut_lines,
+    digest_of,
+    lines_of_array,
+    lines_of_x12,
+    pieces,
+    rows_of,
+    unpacked,
+)
 from scrubber.batch.storage.files import NO_SPACE
 from scrubber.claim import read_claim
+from scrubber.claim.x12.context import Contexts
 from scrubber.claim.x12.row import read_row
 from scrubber.errors import NotABatch, StorageFull, StoredDataGone, StoreUnavailable, WrongSwitch
 from scrubber.findings import read_switches
@@ -115,8 +128,12 @@ def _unpack(lease: Lease, context: WorkContext, holding: _HeldLease) -> Cut:
         if batch.body.gzipped:
             data = unpacked(data, context.most_upload_bytes)
         data = holding.while_reading(data)  # unpacked: a packed piece may be a thousand times as long
-        if batch.body.format != "ndjson":
-            data = lines_of_array(data) if batch.body.format == "json" else lines_of_x12(data)
+        if batch.body.format == "json":
+            data = lines_of_array(data)
+        elif batch.body.format == X12_WITH_CONTEXT:
+            data = lines_of_x12(claims_behind_context(data), _contexts(batch, context, holding))
+        elif batch.body.format == "x12":
+            data = lines_of_x12(data)
         try:
             context.file_store.keep_rows(batch.id, lease.token, data)
         except StorageFull:
@@ -127,6 +144,12 @@ def _unpack(lease: Lease, context: WorkContext, holding: _HeldLease) -> Cut:
             raise NotABatch("there is no room to unpack the upload; send it in parts, or when there is room") from None
     with context.file_store.kept_rows(batch.id) as rows:
         return cut_lines(holding.while_reading(pieces(rows)), context.most_row_bytes)
+
+
+def _contexts(batch: Batch, context: WorkContext, holding: _HeldLease) -> Contexts:
+    """The contexts in an upload, which is read twice more for them: once for the claims that they are for."""
+    with context.file_store.upload(batch.id) as first, context.file_store.upload(batch.id) as again:
+        return contexts_of(holding.while_reading(_as_sent(first, batch)), holding.while_reading(pieces(again)))
 
 
 def _as_sent(upload: BinaryIO, batch: Batch) -> Iterator[bytes]:
@@ -196,7 +219,7 @@ def _scrub_one(batch: Batch, scrubber: Scrubber) -> ScrubOne:
         scrubber=scrubber,
         receipt=Receipt(options.received_on),
         switches=switches,
-        read=read_row if batch.body.format == "x12" else read_claim,
+        read=read_row if batch.body.format in ("x12", X12_WITH_CONTEXT) else read_claim,
     )
 
 

@@ -14,9 +14,10 @@ from scrubber.claim import read_claim
 from scrubber.claim.model import Claim
 from scrubber.claim.parse import parse_json
 from scrubber.claim.unpack import MAGIC
+from scrubber.claim.x12.context import Contexts
 from scrubber.cli.options import Unusable, receipt
 from scrubber.cli.terminal import ProgressLine
-from scrubber.errors import NotAClaim, NotJson, NotX12
+from scrubber.errors import BadContext, NotAClaim, NotJson, NotX12
 
 
 def content_of(file: str) -> bytes:
@@ -31,6 +32,16 @@ def file_pieces(file: str) -> Iterator[bytes]:
             yield from pieces(content)
     except OSError as error:
         raise Unusable(f"{file}: cannot be read: {error.strerror}") from None
+
+
+def contexts_beside(file: str, context: str) -> Contexts:
+    """The contexts for the claims of an X12 file, which is read once for this. Ends the command where they are none."""
+    try:
+        contexts = Contexts(file_pieces(context))
+    except BadContext as error:
+        raise Unusable(f"{context}: {error}") from None
+    contexts.count(file_pieces(file))
+    return contexts
 
 
 def file_name(file: str) -> str:

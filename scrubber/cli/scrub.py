@@ -22,7 +22,7 @@ from scrubber.claim.model import Claim
 from scrubber.claim.x12 import in_words
 from scrubber.claim.x12.claims import X12Claim, read_file
 from scrubber.claim.x12.envelope import Ended
-from scrubber.cli.claim_files import claim_bytes, claim_errors_as_messages, file_name, file_pieces
+from scrubber.cli.claim_files import claim_bytes, claim_errors_as_messages, contexts_beside, file_name, file_pieces
 from scrubber.cli.options import DayParameter, Unusable, current_settings, errors_as_messages, receipt
 from scrubber.cli.terminal import ProgressLine
 from scrubber.config import Settings, cores
@@ -111,7 +111,7 @@ class _FileScrub:
     """How each file is scrubbed and its answers printed.
 
     `view` gives the view of a claim by its name. `as_rows`: answers of a file of several claims are printed as the rows
-    of a batch's results.
+    of a batch's results. `context` is the file of contexts beside an X12 file.
     """
 
     scrubber: Scrubber
@@ -120,6 +120,7 @@ class _FileScrub:
     view: Callable[[str], View]
     print_answer: PrintAnswer
     as_rows: bool
+    context: str | None = None
 
     def file(self, file: str) -> Iterator[str]:
         """Scrub one file and print its answers. Yields their dispositions, and _NO_CLAIM for what is no claim."""
@@ -129,6 +130,8 @@ class _FileScrub:
                 start = next(data, b"")
                 if is_x12(start):
                     yield from self._x12(file, chain((start,), data))
+                elif self.context is not None:
+                    raise Unusable(f"{file}: is no X12 file; claims in JSON hold their scrubContext themselves")
                 else:
                     yield self._one(file, claim_bytes(file, start + b"".join(data)))
         except Unusable as error:
@@ -142,12 +145,16 @@ class _FileScrub:
 
     def _x12(self, file: str, data: Iterable[bytes]) -> Iterator[str]:
         """The claims of an X12 file, in order; what is wrong with the ends of its envelope is told beside them."""
-        for item in read_file(data):
+        contexts = None if self.context is None else contexts_beside(file, self.context)
+        for item in read_file(data, contexts):
             if isinstance(item, X12Claim) and item.claim is not None:
                 yield self._claim_of_several(file, item.claim, 0 if item.alone else item.loops.number)
                 continue
             for message in _messages(item):
                 click.echo(f"{file}: {message}", err=True)
+            yield _NO_CLAIM
+        for message in () if contexts is None else contexts.without_claim():
+            click.echo(f"{self.context}: {message}", err=True)
             yield _NO_CLAIM
 
     def _claim_of_several(self, file: str, claim: Claim, number: int) -> str:
@@ -183,6 +190,7 @@ def _messages(item: X12Claim | Ended) -> Iterator[str]:
     type=DayParameter(),
     help="Day of receipt, instead of the claim's own or today; of many claims: of those that do not say.",
 )
+@click.option("--context", "context_file", metavar="FILE", help="Contexts of the claims of one X12 file, a line each.")
 @click.option("--strict", is_flag=True, help="Exit with 1 when something denies.")
 @click.option("--jobs", type=click.IntRange(1), help="The file has a claim a line: so many processes. [one per core]")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Where their results go.")
@@ -196,6 +204,7 @@ def scrub(
     enable: tuple[str, ...],
     disable: tuple[str, ...],
     received_on: date | None,
+    context_file: str | None,
     strict: bool,
     jobs: int | None,
     output: Path | None,
@@ -213,6 +222,7 @@ def scrub(
     scrubber scrub claim.json                     a table to read
     scrubber scrub --json *.json > answers.ndjson the API's answers, one a line
     curl ... | scrubber scrub --strict -          exit 1 when it would be denied
+    scrubber scrub --context more.ndjson day.837  with reports and notices of the claims
     scrubber scrub --include shadow claim.json    also what shadow rules find
     scrubber scrub night.ndjson -o answers.ndjson many claims on all cores
 
@@ -222,6 +232,8 @@ def scrub(
     with errors_as_messages():
         opened = open_scrubber(settings.rules, settings.reference, settings.stale_after)
         switches = read_switches(enable, disable, opened.rulebook)
+    if context_file is not None and (len(files) > 1 or "-" in (*files, context_file)):
+        raise Unusable("--context goes with one X12 file, and both are on the disk: the file is read twice")
     many = (
         jobs is not None
         or output is not None
@@ -235,7 +247,9 @@ def scrub(
         tally = scrub_many(claims, results_file, received_on, switches, jobs or cores(), opened, settings)
         context.exit(_UNREADABLE if tally.rejected else _FELL_SHORT if strict and tally.deny else 0)
     shaped = as_json or view != DEFAULT_VIEW
-    run = _FileScrub(opened, receipt(received_on), switches, *_view_and_print(shaped, view, include), shaped)
+    run = _FileScrub(
+        opened, receipt(received_on), switches, *_view_and_print(shaped, view, include), shaped, context_file
+    )
     dispositions = {disposition for file in files for disposition in run.file(file)}
     if _NO_CLAIM in dispositions:
         context.exit(_UNREADABLE)

@@ -128,7 +128,7 @@ def test_one_bad_claim_of_x12_does_not_stop_the_file(client: FlaskClient, state:
     rows = lines(client.get(f"{sent.headers['Location']}/results").data)
     assert [row.get("claimNumber") for row in rows] == [None, "CLAIM-2", None]
     assert "no service lines" in str(rows[0])
-    assert "SE01: the count is not what was counted" in str(rows[2])
+    assert "(SE01): the count is not what was counted" in str(rows[2])
 
 
 def test_what_is_not_read_behind_claims_of_x12_is_told(client: FlaskClient, state: Path, shipped: Scrubber) -> None:

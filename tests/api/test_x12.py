@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ from flask.testing import FlaskClient
 from scrubber.app import create_app
 from scrubber.config import Settings
 from scrubber.scrub import Scrubber
+from tests.support.batches import context, results, work_off
 from tests.support.responses import json_of
 from tests.support.service import ROOT
-from tests.support.x12 import BODY, CANARY, envelope
+from tests.support.x12 import BODY, CANARY, context_line, envelope
 
 X12 = "application/edi-x12"
 ONE_CLAIM = envelope(BODY.partition("\nHL*3*2*23")[0])
@@ -70,3 +72,76 @@ def test_what_is_no_file_with_one_claim_is_refused_with_why(
     assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
     assert words in answer.text, answer.text
     assert CANARY not in answer.text
+
+
+CONTEXT = context_line("CLAIM-1", {"receivedOn": "20260920"})
+
+
+@pytest.mark.parametrize("order", [("claims", "context"), ("context", "claims")])
+def test_a_context_may_come_beside_the_claim(client: FlaskClient, order: tuple[str, str]) -> None:
+    contents = {"claims": ONE_CLAIM, "context": CONTEXT}
+    sent = {name: (BytesIO(contents[name]), name) for name in order}
+    answer = client.post(SCRUB, data=sent, content_type="multipart/form-data")
+    assert json_of(answer)["receivedOn"] == "20260920", answer.text
+    assert client.post("/v1/claims/explain", data=in_parts(CONTEXT, ONE_CLAIM)).status_code == 200
+
+
+def in_parts(context: bytes, claims: bytes, **more: bytes) -> dict[str, tuple[BytesIO, str]]:
+    parts = {"context": context, "claims": claims, **more}
+    return {name: (BytesIO(data), name) for name, data in parts.items()}
+
+
+@pytest.mark.parametrize(
+    ("parts", "status", "words"),
+    [
+        (in_parts(CONTEXT, ONE_CLAIM, other=b""), 400, "Send the parts `context`"),
+        ({"claims": (BytesIO(ONE_CLAIM), "claims")}, 400, "Send the parts `context`"),
+        (in_parts(CONTEXT, b'{"controlNumber": "%b"}' % CANARY.encode()), 400, "JSON, not X12"),
+        (in_parts(CANARY.encode(), ONE_CLAIM), 400, "Line 1 of the context must be"),
+        (in_parts(context_line(CANARY, {}), ONE_CLAIM), 400, "Line 1 of the context is for no claim"),
+        (in_parts(context_line("CLAIM-1", {"abn": CANARY}), ONE_CLAIM), 422, "/scrubContext/abn"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused_with_why(
+    client: FlaskClient, parts: dict[str, tuple[BytesIO, str]], status: int, words: str
+) -> None:
+    for path in (SCRUB, "/v1/batches"):
+        copies = {name: (BytesIO(content.getvalue()), file) for name, (content, file) in parts.items()}
+        answer = client.post(path, data=copies, content_type="multipart/form-data")
+        if path == SCRUB:
+            assert (answer.status_code, words in answer.text) == (status, True), answer.text
+        assert answer.status_code in (status, 202)
+        assert CANARY not in answer.text
+
+
+def test_a_body_in_parts_may_be_anything(client: FlaskClient) -> None:
+    head = "multipart/form-data; boundary=b"
+    part = b'--b\r\nContent-Disposition: form-data; name="%b"\r\n\r\n%b\r\n'
+    sound = part % (b"context", CONTEXT) + part % (b"claims", ONE_CLAIM) + b"--b--\r\n"
+    assert client.post(SCRUB, data=sound, content_type=head).status_code == 200
+    for path in (SCRUB, "/v1/batches"):
+        for end in range(0, len(sound) - 5, 97):
+            assert client.post(path, data=sound[:end], content_type=head).status_code == 400, end
+        for content_type in (
+            "multipart/form-data",
+            "multipart/form-data; boundary=",
+            "multipart/form-data; boundary=é",
+        ):
+            assert client.post(path, data=sound, content_type=content_type).status_code in (400, 415)
+        packed = {"Content-Encoding": "gzip"}
+        assert client.post(path, data=gzip.compress(sound), content_type=head, headers=packed).status_code == 415
+    late = part % (b"claims", ONE_CLAIM) + part % (b"context", CONTEXT) + b"--b--\r\n"
+    assert "before the part `claims`" in client.post("/v1/batches", data=late, content_type=head).text
+
+
+def test_a_batch_of_x12_is_scrubbed_with_the_contexts_beside_it(
+    client: FlaskClient, tmp_path: Path, shipped: Scrubber
+) -> None:
+    lines = b"\n".join((CONTEXT, context_line("CLAIM-2", {"receivedOn": "20260921"}), context_line(CANARY, {})))
+    sent = client.post("/v1/batches?receivedOn=20260930", data=in_parts(lines, envelope()))
+    assert sent.status_code == 202, sent.text
+    on = context(tmp_path / "state", shipped)
+    work_off(on)
+    first, second, last = results(on, json_of(sent)["id"])
+    assert [row["answer"]["receivedOn"] for row in (first, second)] == ["20260920", "20260921"]
+    assert last["rejected"]["errors"][0]["detail"] == "the file: line 3 of the context is for no claim of the file"

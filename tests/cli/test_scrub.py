@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from scrubber.cli import main
 from tests.support.claims import office_claim, tbs_claim
 from tests.support.service import ROOT, write_rules
-from tests.support.x12 import BODY, envelope, in_group, in_interchange, in_set, ordinal, written
+from tests.support.x12 import BODY, context_line, envelope, in_group, in_interchange, in_set, ordinal, written
 
 
 @pytest.fixture
@@ -216,3 +216,32 @@ def test_what_is_wrong_with_an_x12_file_is_told_and_its_claims_are_scrubbed(fold
     assert second.endswith("(SE01): the count is not what was counted")
     (folder / "cut.837").write_bytes(envelope()[:1500] + b"x" * 200_000)
     assert "longer than 100,000 bytes" in scrubber("scrub", "cut.837").stderr
+
+
+def test_contexts_beside_an_x12_file_are_those_of_its_claims(folder: Path) -> None:
+    (folder / "two.837").write_bytes(envelope())
+    lines = [context_line("CLAIM-2", {"receivedOn": "20260921"}), context_line("CANARY", {})]
+    (folder / "more.ndjson").write_bytes(b"\n".join(lines))
+    done = scrubber("scrub", "--json", "--context", "more.ndjson", "two.837")
+    rows = [orjson.loads(line) for line in done.stdout.splitlines()]
+    assert rows[1]["answer"]["receivedOn"] == "20260921"
+    assert rows[0]["answer"]["receivedOn"] != "20260921"
+    assert done.stderr == "more.ndjson: line 2 of the context is for no claim of the file\n"
+    assert done.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["clean.json"], "is no X12 file"),
+        (["two.837", "clean.json"], "goes with one X12 file"),
+        (["-"], "both are on the disk"),
+        (["nowhere.837"], "cannot be read"),
+    ],
+)
+def test_a_context_goes_with_one_x12_file(folder: Path, args: list[str], words: str) -> None:
+    (folder / "two.837").write_bytes(envelope())
+    (folder / "more.ndjson").write_bytes(b"")
+    done = scrubber("scrub", "--context", "more.ndjson", *args)
+    assert done.exit_code == 2
+    assert words in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -163,3 +164,8 @@ def refusal(data: bytes) -> NotX12:
     except NotX12 as refused:
         return refused
     raise AssertionError("it is read")
+
+
+def context_line(number: str, context: dict[str, Any]) -> bytes:
+    """A line of the contexts beside a file."""
+    return json.dumps({"patientControlNumber": number, "scrubContext": context}).encode()

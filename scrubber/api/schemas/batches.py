@@ -38,7 +38,9 @@ SUBMIT: Operation = {
     "requestBody": {
         "required": True,
         "description": "Claims one a line, a JSON array of them, or an X12 file (837P); plain, or gzipped "
-        "(Content-Encoding: gzip).",
+        "(Content-Encoding: gzip). As multipart/form-data the parts `context` and `claims` are taken, in this order: "
+        "contexts of the claims, and their X12 file, as `POST /v1/claims/scrub` describes them.",
+        # Without multipart/form-data, beside which generators of clients make code for lists that does not run.
         "content": {
             "application/json": {"schema": {"type": "array", "minItems": 1, "items": BODY}},
             "application/x-ndjson": _BYTES,

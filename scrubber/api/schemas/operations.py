@@ -252,15 +252,33 @@ _SWITCHES = (
     repeated("enable", "Shadow rules whose findings count in this answer as if the rules were active."),
     repeated("disable", "Rules that are left out of this answer."),
 )
+# An X12 file with the contexts of its claims beside it.
+IN_PARTS: Operation = {
+    "schema": {
+        "type": "object",
+        "required": ["context", "claims"],
+        "properties": {
+            "context": {
+                "type": "string",
+                "format": "binary",
+                "description": "One line of JSON for each claim that has a context:"
+                ' {"patientControlNumber": "CLM01 of the claim", "scrubContext": {...}}.',
+            },
+            "claims": {"type": "string", "format": "binary", "description": "The X12 file (837P)."},
+        },
+    }
+}
 _CLAIM: Operation = {
     "required": True,
     "description": "A v3 Professional Claims body, with an optional `scrubContext`. Scalars may be texts"
     " or numbers; what is understood in spite of its form is listed under `normalised`. Plain, or packed"
     " (Content-Encoding: gzip); the largest body that is read counts as sent and as unpacked. An X12 file (837P)"
-    " with one claim is read as well; its findings have no pointer, but the number of the segment in `x12`.",
+    " with one claim is read as well; its findings have no pointer, but the number of the segment in `x12`. In parts,"
+    " its `scrubContext` comes beside it.",
     "content": {
         "application/json": {"schema": BODY, "example": CLAIM_EXAMPLE},
         "application/edi-x12": {"schema": {"type": "string", "format": "binary"}},
+        "multipart/form-data": IN_PARTS,
     },
 }
 SCRUB: Operation = {

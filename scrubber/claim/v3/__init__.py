@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -64,6 +64,25 @@ def read_v3(body: object) -> Claim:
     except NotAClaim:  # the correction is no claim, so it cannot be right
         corrected = None
     return _read_renamed(as_read._replace(resembling=guessed.resembling), corrected)
+
+
+class ReadContext(NamedTuple):
+    """A `scrubContext` that came apart from its claim: loaded, with what was found in it. Pointers begin with it."""
+
+    loaded: LoadedObject
+    irregular: Sequence[tuple[str, Any]]
+    unknown: tuple[str, ...]
+    changes: tuple[Normalised, ...]
+
+
+def read_context(sent: Mapping[str, Any]) -> ReadContext:
+    """Reads a `scrubContext` by itself, as it is read in a body. Raises NotAClaim where a container is wrong."""
+    renamed = in_model_names({"claimInformation": {"serviceLines": [{}]}, "scrubContext": sent}, guess=False)
+    loaded = _loaded(renamed)
+    unknown = [*renamed.unknown, *(as_sent(pointer, renamed.moved) for pointer in loaded.found.unknown)]
+    return ReadContext(
+        loaded.body["scrubContext"], loaded.found.irregular, tuple(unknown), tuple(sorted(set(renamed.changes)))
+    )
 
 
 def _in_model_names(body: object, *, guess: bool) -> RenamedBody:

@@ -8,16 +8,17 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from scrubber.claim.elements import CATALOGUE, Place
-from scrubber.claim.model import MOST_LINES, Claim, Position, StructureFault
-from scrubber.claim.v3 import claim_of
+from scrubber.claim.model import MOST_LINES, Claim, Normalised, Position, StructureFault
+from scrubber.claim.v3 import claim_of, read_context
 from scrubber.claim.v3.extractor import Extractor
 from scrubber.claim.v3.irregular import irregular_in
+from scrubber.claim.x12.context import Contexts
 from scrubber.claim.x12.envelope import Ended
 from scrubber.claim.x12.faults import MOST_FAULTS
-from scrubber.claim.x12.loops import ClaimLoops, Loop, read_loops
+from scrubber.claim.x12.loops import ClaimLoops, Item, Loop, read_loops
 from scrubber.claim.x12.positions import nearest, positions
 from scrubber.claim.x12.read import BodyReader
-from scrubber.errors import NotAClaim, NotX12, Problem
+from scrubber.errors import BadContext, NotAClaim, NotX12, Problem
 
 _NO_LINES = Problem("", "has no service lines (2400 LX and SV1)")
 _SEVERAL = Problem("", "holds more than one claim: send it as a batch, or give it to `scrubber scrub`")
@@ -45,16 +46,17 @@ def read_claims(pieces: Iterable[bytes]) -> Iterator[X12Claim | Ended]:
         yield _read(item, reader) if isinstance(item, ClaimLoops) else item
 
 
-def read_file(pieces: Iterable[bytes]) -> Iterator[X12Claim | Ended]:
+def read_file(pieces: Iterable[bytes], contexts: Contexts | None = None) -> Iterator[X12Claim | Ended]:
     """`read_claims`, but what is wrong with the ends around the only claim of a file is the claim's.
 
+    `contexts` came beside the file, and its claims are counted in it.
     Ends with nothing wrong are left out, and so are those after the first hundred before the second claim.
     """
     reader = BodyReader()
     first: ClaimLoops | None = None
     ends: list[Ended] = []
     several = False
-    for item in read_loops(pieces):
+    for item in _with_contexts(read_loops(pieces), contexts):
         if not isinstance(item, ClaimLoops):
             if item.faults and several:
                 yield item
@@ -76,16 +78,33 @@ def read_file(pieces: Iterable[bytes]) -> Iterator[X12Claim | Ended]:
         yield from ends
 
 
-def read_one(data: bytes) -> Claim:
-    """The claim of a file with one. Raises NotX12, and NotAClaim for a file with several or a claim that is none."""
+def _with_contexts(items: Iterable[Item], contexts: Contexts | None) -> Iterator[Item]:
+    """The items, each claim with its context."""
+    for item in items:
+        if contexts is not None and isinstance(item, ClaimLoops):
+            contexts.give(item)
+        yield item
+
+
+def read_one(data: bytes, context: bytes | None = None) -> Claim:
+    """The claim of a file with one; `context` came beside it.
+
+    Raises NotX12, NotAClaim for a file with several or a claim that is none, and BadContext.
+    """
+    contexts = None
+    if context is not None:
+        contexts = Contexts([context])
+        contexts.count([data])
     found: X12Claim | None = None
-    for item in read_file([data]):
+    for item in read_file([data], contexts):
         if isinstance(item, X12Claim):
             if found is not None:
                 raise NotAClaim((_SEVERAL,))
             found = item
     if found is None:
         raise NotX12("no-claim", "the file holds no claim (2300 CLM)", 0, 0)
+    if contexts is not None and (without_claim := contexts.without_claim()):
+        raise BadContext(without_claim[0])
     return _claim(found)
 
 
@@ -114,15 +133,33 @@ def _claim(found: X12Claim) -> Claim:
 
 
 def _read(loops: ClaimLoops, reader: BodyReader) -> X12Claim:
+    if loops.refusal is not None:
+        return X12Claim(None, NotAClaim((loops.refusal,)), loops)
     body, unmapped = reader.body(loops)
     lines: list[Any] = body["claimInformation"].get("serviceLines") or []
     if not lines:
         return X12Claim(None, NotAClaim((_NO_LINES,)), loops)
     body["claimInformation"]["serviceLines"] = lines[:MOST_LINES]
     irregular = irregular_in(body) if reader.irregular else []
+    places = [f"segment {ordinal}: {place}" for place, ordinal in unmapped]
+    changes: tuple[Normalised, ...] = ()
+    if loops.context is not None:
+        try:
+            context = read_context(loops.context)
+        except NotAClaim as refusal:
+            return X12Claim(None, refusal, loops)
+        body["scrubContext"] = context.loaded
+        irregular += context.irregular
+        places += context.unknown
+        changes = context.changes
     claim = claim_of(body, len(lines), Extractor(), irregular)
-    places = tuple([f"segment {ordinal}: {place}" for place, ordinal in unmapped])
-    read = replace(claim, unmapped=places, position=Positions(loops), faults=_faults(loops))
+    read = replace(
+        claim,
+        normalised=(*changes, *claim.normalised),
+        unmapped=tuple(places),
+        position=Positions(loops),
+        faults=_faults(loops),
+    )
     return X12Claim(read, None, loops)
 
 

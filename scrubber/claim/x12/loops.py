@@ -18,13 +18,13 @@ Loops that stand several times (2310A, 2320, 2400, 2430 ...) stand several times
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from scrubber.claim.x12.envelope import Ended, Envelope, element
 from scrubber.claim.x12.faults import X12Fault, add_fault
 from scrubber.claim.x12.guide import LOOPS, SEGMENTS, LoopGuide, Use
 from scrubber.claim.x12.segments import Block, Delimiters, byte_of, read_blocks
-from scrubber.errors import NotX12
+from scrubber.errors import NotX12, Problem
 
 # Of one claim, of a level, or of the header. A claim with all that the guide allows, without forms, has about 17,700.
 MOST_SEGMENTS: Final = 20_000
@@ -47,7 +47,8 @@ class ClaimLoops:
     """One claim. `number` counts the claims of the file from 1; `isa` and `gs` are the headers it stands under.
 
     `faults` are those of the claim and of the headers and levels it stands under. `billing` and `subscriber` are None
-    where the file has no such level, which is a fault.
+    where the file has no such level, which is a fault. `context` is the `scrubContext` that came beside the file,
+    `refusal` why the claim is not read although it could be.
     """
 
     def __init__(self, number: int, delimiters: Delimiters, isa: list[str], gs: list[str], header: Loop) -> None:
@@ -61,6 +62,8 @@ class ClaimLoops:
         self.patient: Loop | None = None
         self.claim = Loop("2300")
         self.faults: list[X12Fault] = []
+        self.context: dict[str, Any] | None = None
+        self.refusal: Problem | None = None
 
 
 Item = ClaimLoops | Ended

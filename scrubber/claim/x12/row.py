@@ -9,8 +9,9 @@ import orjson
 
 from scrubber.claim.model import Claim
 from scrubber.claim.x12.claims import read_loops_of_claim
+from scrubber.claim.x12.context import Contexts
 from scrubber.claim.x12.envelope import Ended
-from scrubber.claim.x12.faults import X12Fault, in_words
+from scrubber.claim.x12.faults import MOST_FAULTS, X12Fault, in_words
 from scrubber.claim.x12.loops import ClaimLoops, Loop, read_loops
 from scrubber.claim.x12.segments import Delimiters
 from scrubber.errors import NotAClaim, NotX12, Problem
@@ -26,28 +27,44 @@ def claim_row(claim: ClaimLoops) -> bytes:
             "delimiters": list(claim.delimiters),
             "isa": claim.isa,
             "faults": [list(fault) for fault in claim.faults],
+            "context": claim.context,
             **{name: _loop(getattr(claim, name)) for name in _LEVELS},
         }
     )
 
 
-def rows_of_file(pieces: Iterable[bytes]) -> Iterator[bytes]:
+def rows_of_file(pieces: Iterable[bytes], contexts: Contexts | None = None) -> Iterator[bytes]:
     """A file of claims as lines, without line breaks: one for each claim, and one for each end with something wrong.
 
+    `contexts` came beside the file, and its claims are counted in it; those that are for no claim are told last.
     Raises NotX12 where no claim of it could be read; what is not read behind some that were is a line too.
     """
     begun = False
+    ends: list[bytes] = []  # before the first claim
     try:
         for item in read_loops(pieces):
             if isinstance(item, ClaimLoops):
                 begun = True
-                yield claim_row(item)
+                yield _row(item, contexts)
+                yield from ends
+                ends.clear()
             elif item.faults and begun:
                 yield end_row(item)
+            elif item.faults and len(ends) < MOST_FAULTS:
+                ends.append(end_row(item))
     except NotX12 as error:
         if not begun:
             raise
         yield refusal_row(error)
+    if contexts is not None and (without_claim := contexts.without_claim()):
+        yield orjson.dumps({"end": without_claim})
+
+
+def _row(claim: ClaimLoops, contexts: Contexts | None) -> bytes:
+    """A claim with its context, or why it is refused, as a line."""
+    if contexts is not None:
+        contexts.give(claim)
+    return claim_row(claim) if claim.refusal is None else orjson.dumps({"refused": claim.refusal.message})
 
 
 def end_row(end: Ended) -> bytes:
@@ -69,10 +86,12 @@ def _loop(loop: Loop | None) -> dict[str, Any] | None:
 
 
 def read_row(data: bytes) -> Claim:
-    """The claim of a line. Raises NotAClaim for one that is none, and for the end of an envelope."""
+    """The claim of a line. Raises NotAClaim for one that is none, that is refused, and for the end of an envelope."""
     row = orjson.loads(data)
     if "end" in row:
         raise NotAClaim([Problem("", f"the file: {text}") for text in row["end"]])
+    if "refused" in row:
+        raise NotAClaim([Problem("", row["refused"])])
     header = _read_loop(row["header"])
     claim = ClaimLoops(row["number"], Delimiters(*row["delimiters"]), row["isa"], [], header)
     claim.billing, claim.subscriber, claim.patient = (
@@ -80,6 +99,7 @@ def read_row(data: bytes) -> Claim:
     )
     claim.claim = _read_loop(row["claim"])
     claim.faults = [X12Fault(*fault) for fault in row["faults"]]
+    claim.context = row.get("context")  # rows of an earlier program have none
     return read_loops_of_claim(claim)
 
 

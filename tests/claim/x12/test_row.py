@@ -9,7 +9,7 @@ from scrubber.claim.x12 import read_loops
 from scrubber.claim.x12.claims import X12Claim, read_claims
 from scrubber.claim.x12.row import read_row, rows_of_file
 from scrubber.errors import NotAClaim, NotX12
-from tests.support.x12 import BODY, CANARY, envelope
+from tests.support.x12 import BODY, CANARY, envelope, in_group, in_interchange, in_set, written
 
 
 def test_a_line_holds_the_claim_its_faults_and_its_positions() -> None:
@@ -35,6 +35,13 @@ def test_what_is_wrong_with_the_end_of_a_set_is_a_line_of_its_own() -> None:
     with pytest.raises(NotAClaim) as refused:
         read_row(rows[-1])
     assert "(SE01): the count is not what was counted" in refused.value.problems[0].message
+
+
+def test_a_set_that_is_not_read_is_told_also_where_it_stands_before_the_claims() -> None:
+    foreign = in_set("BPR*I", number="0009").replace("ST*837*0009*005010X222A1", "ST*835*0009")
+    first, told, second = rows_of_file([written(in_interchange(in_group(foreign), in_group(in_set(), number="2")))])
+    assert b"no professional claim that is read here" in told
+    assert (read_row(first).patient_control_number, read_row(second).patient_control_number) == ("CLAIM-1", "CLAIM-2")
 
 
 def test_a_file_of_which_nothing_can_be_read_is_refused_whole() -> None:
