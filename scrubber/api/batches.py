@@ -29,12 +29,21 @@ from scrubber.api.problems import (
     UNSUPPORTED,
     Refused,
 )
-from scrubber.api.request import X12_TYPE, Service, body_pieces, check_charset, is_gzipped, service
+from scrubber.api.request import (
+    X12_TYPE,
+    Service,
+    acknowledgment_header,
+    body_pieces,
+    check_charset,
+    is_gzipped,
+    service,
+)
 from scrubber.api.schemas import batches as documented
 from scrubber.batch import results
 from scrubber.batch.maintenance import allowed
 from scrubber.batch.model import ENDED, X12_WITH_CONTEXT, Batch, BatchOptions, KeyUsed
 from scrubber.batch.model import FORMATS as FORMATS_SENT
+from scrubber.batch.received import claims_with_answers
 from scrubber.batch.result_row import DISPOSITIONS
 from scrubber.batch.results import ResultFilter
 from scrubber.batch.scrub_chunk import merged
@@ -50,8 +59,11 @@ from scrubber.batch.status import (
 from scrubber.batch.storage import Batches
 from scrubber.batch.upload import Declared, receive
 from scrubber.batch.work import remove_batch
+from scrubber.claim.x12.envelope import Ended
 from scrubber.errors import BadUpload, WrongSwitch
 from scrubber.findings import read_switches
+from scrubber.response.acknowledgments import ACKNOWLEDGMENTS
+from scrubber.response.acknowledgments.received import ReceivedClaim
 
 MEDIA_TYPES = (
     "application/x-ndjson",
@@ -237,10 +249,28 @@ def read_results(batch_id: str) -> Response:
     """
     here, stores = _here()
     batch = _find(batch_id, stores)
+    view = one_of("view", tuple(ACKNOWLEDGMENTS))
+    if view is not None:
+        return _acknowledged(view, batch, here, stores)
     wanted, name = wanted_results(here, stores, batch), one_of("format", tuple(FORMATS)) or "ndjson"
     media_type, read = FORMATS[name]
     pieces = here.transfers.during(read(stores, batch.id, wanted))
     return Response(pieces, content_type=media_type, headers={"Batch-State": batch.state})
+
+
+def _acknowledged(view: str, batch: Batch, here: Service, stores: Batches) -> Response:
+    """The whole file's acknowledgment. Raises Refused (400)."""
+    if len(request.args) > 1:
+        raise Refused(BAD_PARAMETER, "`view` is of the whole file: it cannot be asked for with other parameters.")
+    if batch.body.format not in ("x12", X12_WITH_CONTEXT):
+        raise Refused(BAD_PARAMETER, f"`view` can be {' or '.join(ACKNOWLEDGMENTS)} only for a batch sent as X12.")
+    if batch.state != "done":
+        raise Refused(BAD_PARAMETER, "`view` is of a batch that is done: ask again when its state is `done`.")
+    header = acknowledgment_header(_now(), batch.options.received_on)
+    items = claims_with_answers(stores, batch, here.max_batch_bytes)
+    received = (item if isinstance(item, Ended) else ReceivedClaim(*item) for item in items)
+    pieces = here.transfers.during(segment.encode() for segment in ACKNOWLEDGMENTS[view](received, header))
+    return Response(pieces, content_type=X12_TYPE, headers={"Batch-State": batch.state})
 
 
 @batches.get("/<batch_id>/summary")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
+import orjson
 from flask import Response, request
 from flask_smorest import Blueprint
 
@@ -14,10 +15,19 @@ from scrubber.api import logs
 from scrubber.api.codes import received_on
 from scrubber.api.multipart import is_multipart
 from scrubber.api.problems import BAD_PARAMETER, Refused
-from scrubber.api.request import Service, read_claim_bytes, read_claim_in_parts, service
+from scrubber.api.request import (
+    X12_TYPE,
+    Service,
+    acknowledgment_header,
+    read_claim_bytes,
+    read_claim_in_parts,
+    service,
+)
 from scrubber.api.schemas import operations
 from scrubber.claim import read_claim
+from scrubber.claim.formats import is_x12
 from scrubber.claim.model import Claim
+from scrubber.claim.x12 import ClaimLoops, read_loops
 from scrubber.claim.x12.claims import read_one
 from scrubber.errors import WrongQuestion, WrongSwitch
 from scrubber.explain import Asked
@@ -25,6 +35,8 @@ from scrubber.explain import explain as explain_claim
 from scrubber.explain.as_json import to_bytes
 from scrubber.findings import Switches, read_switches
 from scrubber.response import DEFAULT_VIEW, INCLUDES, VIEWS, View, including
+from scrubber.response.acknowledgments import ACKNOWLEDGMENTS
+from scrubber.response.acknowledgments.received import ReceivedClaim
 from scrubber.scrub import Receipt, Scrubber, scrub_bytes
 
 _LINE = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
@@ -46,9 +58,17 @@ def scrub() -> Response:
     scrubber = here.scrubber
     switches = _switches(scrubber)
     content, read = _content(here)
+    acknowledgment = ACKNOWLEDGMENTS.get(request.args.get("view", ""))
+    if acknowledgment is not None and not is_x12(content):
+        raise Refused(BAD_PARAMETER, f"`view` can be {' or '.join(ACKNOWLEDGMENTS)} only for a claim sent as X12.")
     answered = scrub_bytes(content, scrubber, receipt, switches, view, read)
     logs.log_result(answered.result)
-    return Response(answered.content, content_type="application/json")
+    if acknowledgment is None:
+        return Response(answered.content, content_type="application/json")
+    header = acknowledgment_header(datetime.now(UTC), receipt.day(answered.claim))
+    answer = orjson.loads(answered.content)
+    received = (ReceivedClaim(item, answer) if isinstance(item, ClaimLoops) else item for item in read_loops([content]))
+    return Response("".join(acknowledgment(received, header)), content_type=X12_TYPE)
 
 
 @claims.post("/explain")
@@ -105,10 +125,10 @@ def _included() -> frozenset[str]:
 
 def _view(included: frozenset[str]) -> View:
     name = request.args.get("view", DEFAULT_VIEW)
-    if name not in VIEWS:
-        raise Refused(BAD_PARAMETER, f"`view` is one of: {', '.join(VIEWS)}.")
+    if name not in VIEWS and name not in ACKNOWLEDGMENTS:
+        raise Refused(BAD_PARAMETER, f"`view` is one of: {', '.join((*VIEWS, *ACKNOWLEDGMENTS))}.")
     if not included:
-        return VIEWS[name]
+        return VIEWS.get(name, VIEWS[DEFAULT_VIEW])  # acknowledgments are written from our own answer
     if name != DEFAULT_VIEW:
         raise Refused(BAD_PARAMETER, "What `include` names is only in our own view.")
     return including(included)

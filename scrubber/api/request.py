@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from difflib import get_close_matches
 from itertools import islice
 from typing import Any, NamedTuple, cast
@@ -26,9 +27,11 @@ from scrubber.claim.formats import is_x12
 from scrubber.claim.unpack import unpacked
 from scrubber.claim.x12.recognize import HEAD, refuse_content
 from scrubber.errors import BadGzip, UnpacksTooLarge
+from scrubber.response.acknowledgments import AcknowledgmentHeader
 from scrubber.scrub import Scrubber
 
 _KEY = "claim-scrubber"
+_CONTROL_NUMBERS = 1_000_000_000  # of nine digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,11 @@ _AS_IT_IS, _GZIP = "identity", ("gzip", "x-gzip")
 _UTF_8 = ("utf-8", "utf8", "us-ascii")
 # What the server raises when a body is cut off or its chunks or trailers are malformed.
 _BROKEN = (OSError, ParseException, ClientDisconnected)
+
+
+def acknowledgment_header(now: datetime, received_on: date) -> AcknowledgmentHeader:
+    """What an acknowledgment says of itself. Its control number are the last nine digits of the clock's seconds."""
+    return AcknowledgmentHeader(now, int(now.timestamp()) % _CONTROL_NUMBERS or 1, received_on)
 
 
 def read_claim_bytes(most: int) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,7 +26,7 @@ from scrubber.scrub import Scrubber
 from tests.support.batches import claims, context, ndjson, work_off
 from tests.support.responses import json_of
 from tests.support.service import ROOT
-from tests.support.x12 import BODY, CANARY, envelope
+from tests.support.x12 import BODY, CANARY, envelope, in_group, in_interchange, in_set, written
 
 NDJSON = "application/x-ndjson"
 
@@ -129,6 +130,51 @@ def test_one_bad_claim_of_x12_does_not_stop_the_file(client: FlaskClient, state:
     assert [row.get("claimNumber") for row in rows] == [None, "CLAIM-2", None]
     assert "no service lines" in str(rows[0])
     assert "(SE01): the count is not what was counted" in str(rows[2])
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize(("view", "words"), [("999", "AK9*R*1*1*0"), ("277ca", "QTY*AA*1~")])
+def test_a_file_of_x12_is_acknowledged_as_a_whole(
+    client: FlaskClient, state: Path, shipped: Scrubber, view: str, words: str, pack: Any
+) -> None:
+    """One claim without lines is rejected, and so is the set, whose count is wrong; both are rows of the batch."""
+    start, end = BODY.index("LX*1\nSV1*HC:J0897"), BODY.index("HL*3*2*23")
+    data = envelope(BODY[:start] + BODY[end:]).replace(b"SE*", b"SE*1")
+    sent = submit(client, pack(data), "?receivedOn=20260920", media_type="application/edi-x12")
+    address = f"{sent.headers['Location']}/results?view={view}"
+    assert "ask again when its state is `done`" in client.get(address).text
+    work(state, shipped)
+    answer = client.get(address)
+    assert (answer.status_code, answer.content_type) == (200, "application/edi-x12")
+    assert words in answer.text
+    if view == "277ca":
+        assert re.search(r"TRN\*2\*CLAIM-1~\nSTC\*A3:21\*\d{8}\*U\*250.00~", answer.text)
+        assert re.search(r"TRN\*2\*CLAIM-2~\nSTC\*A2:20\*\d{8}\*WQ\*75~", answer.text)
+    assert client.get(f"{address}&after=1").status_code == 400
+
+
+def test_rows_that_are_no_claims_do_not_move_the_answers(client: FlaskClient, state: Path, shipped: Scrubber) -> None:
+    """Ends with something wrong are rows, too: before the first claim, between claims, and behind a file cut off."""
+    empty = in_set("BHT*0019*00*BATCH1*20260915*1200*CH", number="0007").replace("SE*", "SE*9")
+    without_lines = BODY[: BODY.index("LX*1\nSV1*HC:J0897")] + BODY[BODY.index("HL*3*2*23") :]
+    second = in_set(without_lines, number="0008")
+    first = in_set(number="0009").replace("SE*", "SE*9")
+    data = written(in_interchange(in_group(empty, first, second))) + b"ISA*00*"
+    sent = submit(client, data, media_type="application/edi-x12")
+    work(state, shipped)
+    answer = client.get(f"{sent.headers['Location']}/results?view=277ca").text
+    statuses = re.findall(r"TRN\*2\*(CLAIM-.)~\nSTC\*(A\d)", answer)
+    assert statuses == [("CLAIM-1", "A2"), ("CLAIM-2", "A2"), ("CLAIM-1", "A3"), ("CLAIM-2", "A2")]
+    verdicts = re.findall(r"IK5\*(\w)", client.get(f"{sent.headers['Location']}/results?view=999").text)
+    assert verdicts == ["R", "R", "A"]
+
+
+def test_a_batch_of_json_has_no_acknowledgment(client: FlaskClient, state: Path, shipped: Scrubber) -> None:
+    sent = submit(client, ndjson(1))
+    work(state, shipped)
+    answer = client.get(f"{sent.headers['Location']}/results?view=999")
+    assert answer.status_code == 400
+    assert "only for a batch sent as X12" in answer.text
 
 
 def test_what_is_not_read_behind_claims_of_x12_is_told(client: FlaskClient, state: Path, shipped: Scrubber) -> None:

@@ -13,6 +13,8 @@ from scrubber.app import create_app
 from scrubber.config import Settings
 from scrubber.scrub import Scrubber
 from tests.support.batches import context, results, work_off
+from tests.support.claims import office_claim
+from tests.support.pyx12_map import complaints
 from tests.support.responses import json_of
 from tests.support.service import ROOT
 from tests.support.x12 import BODY, CANARY, context_line, envelope
@@ -145,3 +147,38 @@ def test_a_batch_of_x12_is_scrubbed_with_the_contexts_beside_it(
     first, second, last = results(on, json_of(sent)["id"])
     assert [row["answer"]["receivedOn"] for row in (first, second)] == ["20260920", "20260921"]
     assert last["rejected"]["errors"][0]["detail"] == "the file: line 3 of the context is for no claim of the file"
+
+
+@pytest.mark.parametrize(("view", "kind", "words"), [("999", "FA", "IK5*E*5"), ("277ca", "HN", "TRN*2*CLAIM-1")])
+def test_it_is_acknowledged_as_x12(client: FlaskClient, view: str, kind: str, words: str) -> None:
+    twice = BODY.partition("\nHL*3*2*23")[0].replace("REF*G1*AUTH0001", "REF*G1*AUTH0001\nREF*G1*AUTH0002")
+    data = envelope(twice)
+    answer = client.post(f"{SCRUB}?view={view}&receivedOn=20260920", data=data, content_type=X12)
+    assert (answer.status_code, answer.content_type) == (200, X12)
+    assert f"GS*{kind}*RECEIVER*SENDER*" in answer.text
+    assert words in answer.text
+    assert complaints(answer.text) == []
+
+
+def test_an_acknowledgment_has_the_status_of_a_rule_that_denies(client: FlaskClient) -> None:
+    data = ONE_CLAIM.replace(b"SV1*HC:J0897*200.00*UN*60***1:2", b"SV1*HC:J0897*200.00*UN*60***9")
+    own = json_of(client.post(f"{SCRUB}?receivedOn=20260920", data=data, content_type=X12))
+    statuses = [each["claimStatus"] for each in own["findings"] if each["severity"] == "deny" and each["lines"] == [1]]
+    answer = client.post(f"{SCRUB}?view=277ca&receivedOn=20260920", data=data, content_type=X12).text
+    assert statuses
+    for status in statuses:
+        assert f"STC*{status['category']}:{status['code']}*" in answer
+    assert "*U*250.00~" in answer
+    assert complaints(answer) == []
+
+
+@pytest.mark.parametrize("view", ["999", "277ca"])
+def test_a_claim_in_json_has_no_acknowledgment(client: FlaskClient, view: str) -> None:
+    answer = client.post(f"{SCRUB}?view={view}", json=office_claim())
+    assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
+    assert "only for a claim sent as X12" in answer.text
+
+
+def test_an_acknowledgment_includes_nothing_else(client: FlaskClient) -> None:
+    answer = client.post(f"{SCRUB}?view=999&include=checks", data=ONE_CLAIM, content_type=X12)
+    assert answer.status_code == 400

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from scrubber.api.schemas.operations import RECEIVED_ON, Operation, answers, query, repeated
+from scrubber.api.request import X12_TYPE
+from scrubber.api.schemas.operations import RECEIVED_ON, X12_FILE, Operation, answers, query, repeated
 from scrubber.batch.model import FORMATS
 from scrubber.batch.result_row import BatchFindingRecordResponse, BatchResultResponse
 from scrubber.batch.status import BatchListResponse, BatchReadResponse, BatchResponse, BatchSummaryResponse
 from scrubber.claim.v3.schema import BODY
+from scrubber.response.acknowledgments import ACKNOWLEDGMENTS
 
 # What stands in texts of many lines: apispec finds no schema there by itself.
 IN_LINES = {"BatchResult": BatchResultResponse, "BatchFindingRecord": BatchFindingRecordResponse}
@@ -96,6 +98,12 @@ RESULTS: Operation = {
         query("rule", "Only results with a finding of this rule."),
         query("minAtRisk", "Only claims with at least so many dollars at risk."),
         query("format", "Results as NDJSON, or their findings as CSV.", ("ndjson", "csv")),
+        query(
+            "view",
+            "Of a batch that was sent as X12 and is done, instead of results: the acknowledgment of the file as X12,"
+            " of its sets (999) or of its claims (277ca). Without other parameters.",
+            tuple(ACKNOWLEDGMENTS),
+        ),
     ],
     "responses": {
         "200": {
@@ -103,6 +111,7 @@ RESULTS: Operation = {
             "content": {
                 "application/x-ndjson": _lines_of("application/x-ndjson", "BatchResult"),
                 "text/csv": _lines_of("text/csv", "BatchFindingRecord"),
+                X12_TYPE: X12_FILE,
             },
         }
     }

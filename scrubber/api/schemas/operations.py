@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from http import HTTPStatus
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -13,12 +14,14 @@ from marshmallow import Schema
 
 from scrubber.access.key import ADMIN, SCOPES
 from scrubber.api.headers import MOST_LENGTH, REQUEST_ID, REQUEST_ID_PATTERN, TRACEPARENT, TRACEPARENT_PATTERN
+from scrubber.api.request import X12_TYPE
 from scrubber.claim.v3 import read_v3
 from scrubber.claim.v3.schema import BODY
 from scrubber.code_lookup.query import CODE, CODE_PARAMETERS, DATE, PRICE_PARAMETERS, Parameter
 from scrubber.explain.as_json import ExplanationResponse
 from scrubber.findings import ScrubResult
 from scrubber.response import DEFAULT_VIEW, INCLUDES, VIEWS
+from scrubber.response.acknowledgments import ACKNOWLEDGMENTS
 from scrubber.response.claim import AnswerResponse
 from scrubber.response.clearinghouse import ClearinghouseAnswerResponse
 from scrubber.response.codes import KnownCodeResponse, PricedResponse
@@ -27,6 +30,7 @@ from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES
 from scrubber.rulebook.schema import STATUSES
 from scrubber.scrub import Scrubber
 
+X12_FILE: Mapping[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 _FILE = Path(__file__).parents[1] / "static" / "example-claim.json"
 
 CLAIM_EXAMPLE: dict[str, Any] = orjson.loads(_FILE.read_bytes())
@@ -235,10 +239,11 @@ def answers(
     schema: type[Schema] | Operation,
     *problems: HTTPStatus,
     status: HTTPStatus = HTTPStatus.OK,
+    others: Mapping[str, Any] = MappingProxyType({}),
     **more: Any,
 ) -> Operation:
-    """The answer when all goes well, and the problems there may be."""
-    content = {"application/json": {"schema": schema} | more}
+    """The answer when all goes well, in JSON and in `others` by media type, and the problems there may be."""
+    content = {"application/json": {"schema": schema} | more, **others}
     well = {str(int(status)): {"description": about, "content": content}}
     return well | {str(int(problem)): problem.name for problem in problems}
 
@@ -277,7 +282,7 @@ _CLAIM: Operation = {
     " its `scrubContext` comes beside it.",
     "content": {
         "application/json": {"schema": BODY, "example": CLAIM_EXAMPLE},
-        "application/edi-x12": {"schema": {"type": "string", "format": "binary"}},
+        X12_TYPE: X12_FILE,
         "multipart/form-data": IN_PARTS,
     },
 }
@@ -286,8 +291,9 @@ SCRUB: Operation = {
     "parameters": [
         query(
             "view",
-            f"Shape of the answer: our own ({DEFAULT_VIEW}), or the one of a v3 /validation answer.",
-            tuple(VIEWS),
+            f"Shape of the answer: our own ({DEFAULT_VIEW}), or that of a v3 /validation answer; for a claim sent as"
+            " X12 also an acknowledgment as X12: of its set (999), or of the claim (277ca).",
+            (*VIEWS, *ACKNOWLEDGMENTS),
         ),
         repeated("include", "Parts of our own answer that are there only when asked for.", INCLUDES),
         _RECEIVED_ON,
@@ -302,6 +308,7 @@ SCRUB: Operation = {
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         HTTPStatus.UNPROCESSABLE_ENTITY,
         examples={"scrubbed": {"$ref": "#/components/examples/Answer"}},
+        others={X12_TYPE: X12_FILE},
     ),
 }
 EXPLAIN: Operation = {
