@@ -68,6 +68,16 @@ _LOOPS = {
 }
 
 
+# Segments that the guide requires wherever their loop stands, and that no check of elements misses; NM1 by the
+# loop that it opens.
+REQUIRED: Final = {
+    "HEADER": ("BHT",),
+    "2320": ("OI", "2330A", "2330B"),
+    "2410": ("CTP",),
+    "2440": ("FRM",),
+}
+
+
 class Use:
     """What one segment is in one loop: `position` in the order there, `most` times, the loop that it `opens` or "".
 

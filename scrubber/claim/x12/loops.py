@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from scrubber.claim.x12.envelope import Ended, Envelope, element
 from scrubber.claim.x12.faults import X12Fault, add_fault
-from scrubber.claim.x12.guide import LOOPS, SEGMENTS, LoopGuide, Use
+from scrubber.claim.x12.guide import LOOPS, REQUIRED, SEGMENTS, LoopGuide, Use
 from scrubber.claim.x12.segments import Block, Delimiters, byte_of, read_blocks
 from scrubber.errors import NotX12, Problem
 
@@ -111,12 +111,34 @@ _LEVELS: Final = {"20": "2000A", "22": "2000B", "23": "2000C"}
 _OUTSIDE: Final = _Place(Loop(""), _UNKNOWN_LEVEL, None)
 _NO_HEADER: Final = _Level("")
 _ENVELOPE: Final = frozenset(("ISA", "GS", "ST", "SE", "GE", "IEA", "TA1"))
+_WITH_REQUIRED: Final = frozenset((*REQUIRED, "2400"))
+_SEPARATORS: Final = ":><\\^|"  # of components, in files of this kind
 _OPENERS: Final = frozenset(("ISA", "GS", "ST", "HL", "CLM"))
 
 
 def _known(name: str) -> str:
     """The id of a segment, unless the guide does not have it: then it may be text of a claim."""
     return name if name in SEGMENTS else ""
+
+
+def _check_required(loop: Loop, faults: list[X12Fault]) -> None:
+    """Segments that a loop and those inside it should have; of NM1 the fault names no qualifier, but its element."""
+    for name in REQUIRED.get(loop.name, ()):
+        if name in LOOPS:
+            if all(inner.name != name for inner in loop.loops):
+                add_fault(faults, "missing-segment", loop.ordinals[0], "NM1", f"{name} NM1")
+        elif all(elements[0] != name for elements in loop.segments):
+            add_fault(faults, "missing-segment", loop.ordinals[0], name)
+    for inner in loop.loops:
+        if inner.name in _WITH_REQUIRED:
+            _check_required(inner, faults)
+
+
+def _check_composites(claim: ClaimLoops) -> None:
+    """Whether CLM05, which every claim has and which has components, is written with the separator of ISA16."""
+    place = element(claim.claim.segments[0], 5)
+    if claim.delimiters.component not in place and any(mark in place for mark in _SEPARATORS):
+        add_fault(claim.faults, "component-separator", claim.claim.ordinals[0], "CLM", "CLM05")
 
 
 class _LoopReader:
@@ -338,6 +360,11 @@ class _LoopReader:
         if word:
             add_fault(claim.faults, word, claim.claim.ordinals[0], "CLM")
         frame.children += 1
+        _check_composites(claim)
+        for loop in claim.claim.loops:
+            _check_required(loop, claim.faults)
+        if not self._header.claims:
+            _check_required(self._header.loop, self._header.faults)
         claim.billing = None if self._billing is None else self._billing.loop
         if self._unknown is None:
             claim.subscriber = None if self._subscriber is None else self._subscriber.loop

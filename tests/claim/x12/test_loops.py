@@ -198,7 +198,7 @@ def test_lines_without_lx_are_lines() -> None:
 
 
 def test_loops_that_repeat_stand_in_the_order_of_the_file() -> None:
-    other = "SBR*T*18*******CI\nOI***Y***Y\nNM1*PR*2*THIRD*****PI*THIRD"
+    other = "SBR*T*18*******CI\nOI***Y***Y\nNM1*IL*1*TESTER*CASEY****MI*T3\nNM1*PR*2*THIRD*****PI*THIRD"
     body = changed("LX*1\nSV1*HC:J0897", other + "\nLX*1\nSV1*HC:J0897")
     body = changed("LX*2", "SVD*THIRD*1*HC:J0897**60\nLX*2", body)
     assert [loop.segments[0][1] for loop in first_loops(body, "2320")] == ["P", "T"]
@@ -245,3 +245,31 @@ def test_no_fault_has_a_value_of_the_claim() -> None:
             told_of = faults(envelope("\n".join((*lines[:at], damaged, *lines[at + 1 :]))))
             assert CANARY not in str(told_of)
             assert number or told_of
+
+
+@pytest.mark.parametrize(
+    ("without", "opens", "element"),
+    [
+        ("BHT*0019*00*BATCH1*20260915*1200*CH\n", "ST*", ""),
+        ("OI***Y***Y\n", "SBR*P*18*******CI", ""),
+        ("NM1*PR*2*EXAMPLE HEALTH PLAN*****PI*EXHP1\nDTP*573*D8*20260910\nREF*F8*PRIOR0001\n", "SBR*P*18", "2330B NM1"),
+        ("CTP****60*ML\n", "LIN*", ""),
+    ],
+)
+def test_a_segment_that_is_required_and_missing_is_told_where_its_loop_begins(
+    without: str, opens: str, element: str
+) -> None:
+    assert without in BODY + "\n"
+    data = envelope(BODY.replace(without, "", 1))
+    found = [fault for fault in claims(data)[0].faults if fault.word == "missing-segment"]
+    name = without.partition("*")[0]
+    start = 1 + [line.startswith(opens) for line in data.decode().split("~\n")].index(True)
+    assert found == [X12Fault("missing-segment", start, name, element)]
+
+
+@pytest.mark.parametrize("mark", [">", "<", "|"])
+def test_composites_with_another_separator_than_isa_says_are_a_fault_of_their_claim(mark: str) -> None:
+    head, body = envelope().decode().split("\nGS*")
+    for claim in claims((head + "\nGS*" + body.replace(":", mark)).encode()):
+        first = claim.claim.ordinals[0]
+        assert X12Fault("component-separator", first, "CLM", "CLM05") in claim.faults

@@ -13,7 +13,7 @@ import pytest
 
 from scrubber.claim.x12 import ClaimLoops, EndOfGroup, EndOfInterchange, EndOfSet, Loop, read_loops
 from tests.support.published import DATA
-from tests.support.x12 import claims, outcome, refusal
+from tests.support.x12 import claims, faults, outcome, refusal
 
 SAMPLES = DATA / "x12"
 GENERATOR = DATA.parent / "scripts" / "make_837p.py"
@@ -177,3 +177,17 @@ def test_generated_claims_are_read_the_same_in_pieces(tmp_path: Path) -> None:
     assert outcome(data[at : at + 977] for at in range(0, len(data), 977)) == whole
     for blanks in (1, 2, 5, 9, 14):  # other places of segments stand at the borders of chunks
         assert outcome([b"\n" * blanks + data]) == whole
+
+
+@needs_samples
+def test_what_is_missing_is_not_missed_in_a_sample_that_is_sound() -> None:
+    for name, sample in expected().items():
+        verdict = (sample.get("pyx12") or {}).get("verdict")
+        if sample.get("must_be_refused"):
+            continue
+        words = {fault.word for fault in faults((SAMPLES / sample["file"]).read_bytes())}
+        if verdict == "valid":
+            assert not words & {"missing-segment", "component-separator"}, name
+        assert ("component-separator" in words) == any(odd in name for odd in ("2ndary", "example11", "example12")), (
+            name
+        )
