@@ -19,6 +19,7 @@ from scrubber.claim.x12 import FAULTS, ClaimLoops, X12Fault, read_loops
 from scrubber.claim.x12.interchange import Header, write_interchanges
 from scrubber.claim.x12.plans import WRITTEN
 from scrubber.claim.x12.read import BodyReader, Unmapped
+from scrubber.claim.x12.unusual import unusual_codes
 from scrubber.claim.x12.write import WrittenClaim, write_segments
 from scrubber.cli.claim_files import file_pieces
 from scrubber.cli.options import DayParameter, Unusable
@@ -130,7 +131,7 @@ def _to_json(pieces: Iterable[bytes], notes: _Notes) -> None:
         notes.faults(item.faults)
         if isinstance(item, ClaimLoops):
             body, unmapped = reader.body(item)
-            notes.no_place(unmapped)
+            notes.no_place([*unmapped, *unusual_codes(item)])
             click.echo(orjson.dumps(body))
 
 

@@ -31,6 +31,25 @@ def test_each_claim_is_a_line_of_v3_json(file: Path) -> None:
     assert done.exit_code == 1
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("*1200*CH", "*1200*RP", "HEADER BHT06"),
+        ("BHT*0019*00", "BHT*0019*18", "HEADER BHT02"),
+        ("****MI*SYN00000001", "****II*SYN00000001", "2010BA NM108"),
+        ("*****PI*SMPMB", "*****XV*SMPMB", "2010BB NM108"),
+        ("NM1*DN*", "NM1*P3*", "2310A NM101"),
+    ],
+)
+def test_codes_that_json_cannot_say_are_listed(file: Path, old: str, new: str, place: str) -> None:
+    file.write_bytes(envelope(BODY.replace(old, new)))
+    done = convert(file)
+    assert done.exit_code == 1
+    assert f": {place}: the v3 body has no place for it" in done.stderr
+    file.write_bytes(envelope())
+    assert convert(file).stderr == ""
+
+
 def test_standard_input_is_read(file: Path) -> None:
     file.write_bytes(envelope())
     assert convert("-", envelope()).stdout == convert(file).stdout
