@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,9 @@ import pytest
 from scrubber.claim import read_v3
 from scrubber.claim.elements import CATALOGUE
 from scrubber.claim.model import Claim
+from scrubber.claim.v3 import read_json_claim
 from scrubber.claim.whole import ask
+from scrubber.claim.x12.claims import X12Claim, read_claims
 from scrubber.errors import Faults
 from scrubber.facts.asked import asked_elements
 from scrubber.findings import ScrubResult
@@ -21,7 +25,8 @@ from tests.claim.v3.test_whole_body import changed_body, value_of
 from tests.support.claims import office_claim
 from tests.support.rule_folders import RULE, put, rule_folder, with_lines
 
-DAY = date(2025, 12, 1)
+DAY = date(2026, 11, 30)
+GENERATOR = Path(__file__).resolve().parents[3] / "shared" / "scripts" / "make_837p.py"
 CI = "claimInformation"
 LINE = f"{CI}/serviceLines/*"
 ACCIDENT = f"{CI}/claimDateInformation/accidentDate"
@@ -188,3 +193,25 @@ def test_rules_of_every_kind_but_these_have_no_elements() -> None:
         "claim",
         "line",
     }
+
+
+def test_every_element_is_the_same_in_json_and_in_x12(tmp_path: Path, shipped: Scrubber) -> None:
+    if not GENERATOR.exists():
+        pytest.skip("the generator of claims in both formats is not here")
+    made = [sys.executable, str(GENERATOR), "--claims", "60", "--seed", "11", "--other-payers", "2", "--out", "demo"]
+    subprocess.run(made, cwd=tmp_path, check=True, capture_output=True)
+    data = (tmp_path / "demo.837").read_bytes()
+    of_x12 = [item.claim for item in read_claims([data]) if isinstance(item, X12Claim) and item.claim is not None]
+    of_json = [read_json_claim(line) for line in (tmp_path / "demo.ndjson").read_bytes().splitlines()]
+    assert len(of_x12) == len(of_json) == 60
+    present: set[str] = set()
+    for one, other in zip(of_x12, of_json, strict=True):
+        assert (other.unreadable, other.flawed) == ((), ())
+        assert [(finding.rule.id, finding.lines, finding.message) for finding in shipped.scrub(one, DAY).findings] == [
+            (finding.rule.id, finding.lines, finding.message) for finding in shipped.scrub(other, DAY).findings
+        ]
+        for element in CATALOGUE.values():
+            values = ask(one, element, one.lines[0])
+            assert values == ask(other, element, other.lines[0]), element.name
+            present |= {element.name} if values.values else set()
+    assert len(present) > 100, "the claims say little"
