@@ -300,7 +300,7 @@ def _object_kind(shape: BodySchema) -> _ObjectKind:
     for child in CHILD_OBJECTS.get(name, ()):
         kind = type(children[child]).__name__
         near |= children[child].load_fields.keys() | SYNONYMS.get(kind, {}).keys()
-        taken |= TAKEN.get(kind, frozenset()) | SYNONYMS.get(kind, {}).keys()
+        taken |= {*TAKEN.get(kind, ()), *SYNONYMS.get(kind, {})}
     return _ObjectKind(
         name, names, children, frozenset(listed), either, tuple(sorted(near)), tuple(sorted(near & taken))
     )
