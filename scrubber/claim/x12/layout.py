@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from scrubber.claim.elements import CATALOGUE, Element, Place
@@ -49,6 +50,11 @@ class SegmentLayout:
         self.group: Path = ()
         self.grouped: list[Step] = []
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Names in the object without any of which it gives no such segment."""
+        return frozenset([self.entry[0]]) if self.entry else frozenset(step.inside[0] for step in self.steps)
+
 
 class Position(NamedTuple):
     """What comes next in a loop: segments, or the loop that is opened with a qualifier; at most `most` of them."""
@@ -66,11 +72,12 @@ class Position(NamedTuple):
 
 
 class LoopLayout(NamedTuple):
-    """A loop: its first segment, and what follows, in order."""
+    """A loop: its first segment, and what follows, in order. `all` are the segments of the loop itself."""
 
     opener: str
     first: tuple[SegmentLayout, ...]
     positions: tuple[Position, ...]
+    all: tuple[SegmentLayout, ...]
 
 
 def layouts_of(elements: Iterable[Element]) -> dict[str, LoopLayout]:
@@ -125,7 +132,7 @@ def _loop(name: str, layouts: list[SegmentLayout]) -> LoopLayout:
     uses: dict[Use, list[str]] = {}
     for key, use in LOOPS[name].uses.items():
         uses.setdefault(use, []).append(key)
-    return LoopLayout(opener, first, tuple(_position(use, keys, layouts) for use, keys in uses.items()))
+    return LoopLayout(opener, first, tuple(_position(use, keys, layouts) for use, keys in uses.items()), tuple(layouts))
 
 
 def _position(use: Use, keys: list[str], layouts: list[SegmentLayout]) -> Position:

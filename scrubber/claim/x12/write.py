@@ -134,7 +134,7 @@ class _Writer:
         """A loop that the body has once, or one for each entry of its list."""
         level = next((index for index, (loop, _) in enumerate(ENTRIES) if loop == position.opens), None)
         if level is None:
-            return self.loop(position.opens, position.qualifier)
+            return self.loop(position.opens, position.qualifier) if self._has_any(LAYOUT[position.opens].all) else []
         segments: list[Segment] = []
         for count, at in enumerate(self._entries(level), start=1):
             if count > position.most:
@@ -144,6 +144,14 @@ class _Writer:
             segments += self.loop(position.opens, position.qualifier)
             self._objects[level] = None
         return segments
+
+    def _has_any(self, layouts: tuple[SegmentLayout, ...]) -> bool:
+        """Whether the body has any name that these segments are written from."""
+        return any(
+            not layout.names.isdisjoint(at.object)
+            for layout in layouts
+            if (at := self._objects[layout.level]) is not None
+        )
 
     def _entries(self, level: int) -> Iterator[Located]:
         _, start = ENTRIES[level]
@@ -156,7 +164,9 @@ class _Writer:
         segments: list[Segment] = []
         for layout in position.layouts:
             at = self._objects[layout.level]
-            for one in () if at is None else _objects(layout, at):
+            if at is None or (layout.names.isdisjoint(at.object) and layout.segment != "SBR"):
+                continue
+            for one in _objects(layout, at):
                 before = len(self._order)
                 for segment in self._of_object(layout, position, one):
                     if len(segments) < position.most:
@@ -236,10 +246,13 @@ class _Writer:
             if step.listed:
                 self._take_list(step, at, elements)
                 continue
+            value = value_in(at, step.inside)
+            if value is None:
+                continue
             pointer = pointer_of(at, step.inside)
             if pointer in self._written or (place.element in elements and not place.component and place.how != "to"):
                 continue  # it stands there already, or another name of it does
-            text = self._text(step, value_in(at, step.inside), pointer)
+            text = self._text(step, value, pointer)
             if text is None:
                 continue
             self._write(pointer)
