@@ -58,6 +58,8 @@ TESTS_WITHOUT_CLOCK = $(addprefix tests/,authoring/% backtest/% batch/test_celer
 	test_same_outcomes.py)
 TESTS_OF_THE_CLOCK = $(filter-out $(TESTS_WITHOUT_CLOCK) $(LONG_TESTS),$(shell find tests -name 'test_*.py'))
 
+FUZZ_SECONDS ?= 60
+
 CREATED := $(VENV)/.created
 RUNTIME := $(VENV)/.runtime
 PROJECT := $(VENV)/.project
@@ -94,6 +96,11 @@ proofs: $(DEV) $(COMPILED) ## prove at full size what the tests try: chaos, soak
 	@$(BIN)/python $(PYTEST) -m hypothesis --hypothesis-profile=proof
 	@$(MAKE) --no-print-directory another-day TESTS_WITHOUT_CLOCK="tests/engine/%" LONG_TESTS=
 	@$(MAKE) --no-print-directory matrix
+
+# atheris is not in the lock: few need it, and some systems have no wheel of it.
+fuzz: $(DEV) ## damage X12 files and read them, FUZZ_SECONDS (60) long; installs atheris
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(INSTALL) 'atheris>=3.0,<4'
+	@$(BIN)/python -m tests.fuzz.x12 -max_total_time=$(FUZZ_SECONDS)
 
 serve: $(COMPILED) ## serve the API on SCRUBBER_BIND (127.0.0.1:8080)
 	@PYTHONPATH=$(abspath $(COMPILED)) $(BIN)/scrubber serve

@@ -11,8 +11,9 @@ import pytest
 
 from tests.support.claims import office_claim
 from tests.support.service import JSON, Answer, Service, running, write_rules
+from tests.support.x12 import full_of_canaries
 
-CANARY = "CANARY"
+CANARY = "CANARY"  # a part of that in X12 files
 QUERY = f"?{CANARY}={CANARY}&view={CANARY}"
 HEADERS = JSON | {
     "X-Request-Id": CANARY,
@@ -148,3 +149,27 @@ def test_a_crash_tells_its_place_and_nothing_else(tmp_path: Path, rules: str) ->
         ("py.warnings", "FutureWarning", "names will be required"),
     ]
     assert all(line["at"].startswith("tests/support/crashing.py:") for line in said[:6])
+
+
+def test_x12_leaves_no_value_in_refusals_logs_and_metrics(service: Service) -> None:
+    scrub, headers = "/v1/claims/scrub", {**HEADERS, "Content-Type": "application/edi-x12"}
+    canaries = full_of_canaries()
+    for body in (
+        canaries.replace(b"ISA*00", b"ISA*0"),
+        canaries.replace(b"005010X222A1", CANARY.encode()),
+        canaries[106:],
+        canaries.replace(b"*:~", b"*:" + CANARY.encode(), 1),
+        canaries.replace(b"CLM*", b"CLM2*"),
+        canaries.replace(b"SV1*", b"SV9*").replace(b"LX*", b"L9*"),
+        CANARY.encode() + canaries,
+        canaries + canaries,
+        f"{CANARY},{CANARY}\n{CANARY},{CANARY}".encode(),
+    ):
+        assert refused(service.ask("POST", scrub, body, headers)) in (400, 422)
+    sent = service.ask("POST", scrub, canaries, headers)
+    assert sent.status == 200
+    findings = orjson.loads(sent.body)["findings"]
+    assert CANARY not in str([(found["message"], found["fix"], found["x12"]) for found in findings])
+    assert CANARY not in service.ask("GET", "/metrics").body.decode()
+    service.stop()
+    assert CANARY not in service.output.read_text()

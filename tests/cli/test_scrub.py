@@ -15,7 +15,18 @@ from click.testing import CliRunner, Result
 from scrubber.cli import main
 from tests.support.claims import office_claim, tbs_claim
 from tests.support.service import ROOT, write_rules
-from tests.support.x12 import BODY, context_line, envelope, in_group, in_interchange, in_set, ordinal, written
+from tests.support.x12 import (
+    BODY,
+    CANARY,
+    context_line,
+    envelope,
+    full_of_canaries,
+    in_group,
+    in_interchange,
+    in_set,
+    ordinal,
+    written,
+)
 
 
 @pytest.fixture
@@ -245,3 +256,17 @@ def test_a_context_goes_with_one_x12_file(folder: Path, args: list[str], words: 
     done = scrubber("scrub", "--context", "more.ndjson", *args)
     assert done.exit_code == 2
     assert words in done.stderr
+
+
+def test_messages_on_an_x12_file_repeat_nothing_of_it(folder: Path) -> None:
+    canaries = full_of_canaries()
+    for data in (
+        canaries.replace(b"ISA*00", b"ISA*0"),
+        canaries.replace(b"LX*", b"L9*").replace(b"SV1*", b"SV9*"),
+        canaries.replace(b"SE*", b"SE*9"),
+        canaries[:-200],
+        canaries + canaries + b"GS*" + CANARY.encode() * 20_000,
+    ):
+        (folder / "canaries.837").write_bytes(data)
+        assert CANARY not in scrubber("scrub", "--json", "canaries.837").stderr
+        assert CANARY not in scrubber("convert", "canaries.837").stderr

@@ -169,3 +169,20 @@ def refusal(data: bytes) -> NotX12:
 def context_line(number: str, context: dict[str, Any]) -> bytes:
     """A line of the contexts beside a file."""
     return json.dumps({"patientControlNumber": number, "scrubContext": context}).encode()
+
+
+def full_of_canaries() -> bytes:
+    """A file with a claim that is read, with a canary in every element of its segments that may be a text."""
+    head, _, _ = BODY.partition("\nHL*3*2*23")
+    texts = ("N3", "N4", "REF", "PER", "NTE", "SV1", "HI", "DTP", "SVD", "CAS", "AMT", "K3", "DMG", "LIN")
+    lines = []
+    for line in head.split("\n"):
+        name, *elements = line.split("*")
+        if name == "NM1":
+            elements[2:] = [CANARY] * len(elements[2:])
+        elif name in texts:
+            elements[1:] = [CANARY] * len(elements[1:])
+        elif name == "CLM":
+            elements[:2] = [CANARY, CANARY]
+        lines.append("*".join([name, *elements]))
+    return envelope("\n".join([*lines, f"{CANARY}*{CANARY}", f"NM1*{CANARY}*{CANARY}", f"HL*{CANARY}*{CANARY}*22*0"]))

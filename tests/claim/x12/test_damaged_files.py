@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from scrubber.claim.x12 import ClaimLoops, Loop, read_loops
 from scrubber.claim.x12.segments import read_blocks
 from scrubber.errors import NotX12
+from tests.fuzz.x12 import read_all
 from tests.support.x12 import (
     BODY,
     CANARY,
@@ -150,6 +151,28 @@ for _ in read_loops(itertools.chain([HEAD], repeated({segment + "~"!r}.encode(),
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
+@pytest.mark.proof
+def test_a_segment_of_100_megabytes_is_refused_in_little_memory() -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(NotX12, match="longer than 100,000 bytes"):
+            list(read_loops(itertools.chain([HEAD], itertools.repeat(b"X" * 100_000, 1_000))))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 3_000_000
+
+
+def test_claims_of_files_that_end_anywhere_are_read_or_refused() -> None:
+    for end in range(100, len(DATA), 13):
+        read_all(DATA[:end])
+
+
+def test_claims_of_files_with_another_byte_are_read_or_refused() -> None:
+    for at, other in zip(range(100, len(DATA), 7), itertools.cycle(b"~*:\n\0\xff^A 0-"), strict=False):
+        read_all(DATA[:at] + bytes([other]) + DATA[at + 1 :])
+
+
 def test_a_claim_is_handed_out_before_the_file_has_ended() -> None:
     taken = 0
 
@@ -186,6 +209,12 @@ def _utf_16(data: bytes) -> bytes:
 @settings(deadline=None)
 def test_any_bytes_are_read_or_refused_with_a_place(data: bytes) -> None:
     read(data)
+
+
+@given(_DAMAGE.map(lambda damage: _PARTS[0] + damage))
+@settings(deadline=None)
+def test_claims_of_any_damaged_file_are_read_or_refused(data: bytes) -> None:
+    read_all(data)
 
 
 @given(
