@@ -339,7 +339,7 @@ def test_more_claims_than_a_set_should_have_are_several_interchanges() -> None:
 
 
 def test_a_claim_in_the_shape_of_the_cms_1500_is_written_too() -> None:
-    body = json.loads((ROOT / "examples" / "cms-1500.json").read_text()) | {"favourite": "x"}
+    body = json.loads((ROOT / "examples/shapes/cms-1500.json").read_text()) | {"favourite": "x"}
     assert {each.pointer for each in left_out(body)} == {"/favourite", "/scrubContext"}
     assert complaints(written([body])) == []
 
