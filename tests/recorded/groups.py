@@ -78,7 +78,9 @@ class Recording:
         files = [*sorted((ROOT / "examples").glob("*.json")), *sorted((ROOT / "rules/claims").glob("*.json"))]
         claims = [Claim(f"{path.parent.name}-{path.stem}", path.read_bytes()) for path in files]
         claims += [
-            Claim(f"tutorial-{path.stem}", path.read_bytes()) for path in (ROOT / "examples/tutorial").glob("*.json")
+            Claim(f"{folder}-{path.stem}", path.read_bytes())
+            for folder in ("tutorial", "shapes")
+            for path in sorted((ROOT / "examples" / folder).glob("*.json"))
         ]
         return claims + [Claim(f"tests-{name}", dumped(body)) for name, body in CLAIMS_OF_TESTS.items()]
 
