@@ -20,7 +20,6 @@ from scrubber.scrub import Scrubber
 from tests.support.batches import RECEIVED, context, ndjson, result_bytes, submit, work_off
 from tests.support.service import ROOT, write_rules
 from tests.support.waiting import PATIENCE, until
-from tests.support.x12 import envelope
 
 ROWS_A_CHUNK = 100  # a fifth of what it is for users, so that there are several in a file that is soon scrubbed
 ROWS = 3 * ROWS_A_CHUNK + 7
@@ -259,7 +258,6 @@ def test_two_runs_on_one_output_do_not_mix(tmp_path: Path, claims: Path, rules: 
         ("a.ndjson", gzip.compress(ndjson(1), mtime=0), "gzip -dk"),
         ("a.jsonl", b" [" + ndjson(1) + b"]", "jq -c"),
         ("a.ndjson", b"ISA*00*CANARY~", "ISA ends after 14 of its 106 characters"),
-        ("a.837", envelope(), "scrubber convert"),
     ],
 )
 def test_a_file_that_has_no_claim_a_line_is_refused(tmp_path: Path, name: str, content: bytes, told: str) -> None:

@@ -85,6 +85,16 @@ def test_faults_of_segments_are_told_by_their_place_in_the_set_and_the_claim() -
     assert CANARY not in "".join(segments)
 
 
+def test_what_is_missing_is_told_as_missing() -> None:
+    without = BODY.replace("OI***Y***Y\n", "", 1).replace("CAS*PR*1*20", "CAS*PR**20", 1)
+    found = only(acknowledged("999", envelope(without)), "IK3", "IK4")
+    segments = without.split("\n")
+    sbr, cas = (1 + [line.startswith(start) for line in segments].index(True) + 1 for start in ("SBR*P", "CAS*PR"))
+    assert found == [f"IK3*CAS*{cas}*2320*8", "IK4*2**1", f"IK3*OI*{sbr}*2320*3"] or found == [
+        f"IK3*OI*{sbr}*2320*3", f"IK3*CAS*{cas}*2320*8", "IK4*2**1",
+    ]  # fmt: skip
+
+
 def test_a_set_whose_envelope_is_broken_is_rejected_and_the_others_are_not() -> None:
     broken = in_set(number="0002").replace("SE*", "SE*9")
     data = written(in_interchange(in_group(in_set(), broken, in_set(number="0003"))))

@@ -53,6 +53,7 @@ FAULTS = {
     "out-of-order": "the guide has this before what stands before it here",
     "too-many": "the guide allows fewer of these here",
     "missing-segment": "the guide requires this segment in the loop that begins here",
+    "missing-element": "the guide requires this element in the segment",
     "component-separator": "the composite is not written with the component separator of ISA16, so it is not read",
     "no-lx": "a service line begins without LX",
     "too-many-segments": "the claim or level has more segments than are read; those from here on are not read",

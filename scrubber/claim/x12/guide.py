@@ -72,23 +72,60 @@ _LOOPS = {
 # loop that it opens.
 REQUIRED: Final = {
     "HEADER": ("BHT",),
+    **dict.fromkeys(("2010AB", "2010AC", "2010CA", "2310C", "2310E", "2310F", "2420C", "2420G", "2420H"), ("N3", "N4")),
     "2320": ("OI", "2330A", "2330B"),
+    **dict.fromkeys(("2330C", "2330D", "2330E", "2330F", "2330G"), ("REF",)),
     "2410": ("CTP",),
+    "2430": ("DTP",),
     "2440": ("FRM",),
 }
+
+# Elements that the guide requires wherever their segment stands, by its id; in some loops there are more of them.
+_ELEMENTS = {
+    "BHT": (1, 2, 3, 4, 5, 6), "PER": (1, 3, 4), "PRV": (1, 2, 3), "CUR": (1, 2), "N3": (1,), "N4": (1,), "REF": (1, 2),
+    "NM1": (1, 2), "SBR": (1,), "DMG": (1, 2, 3), "DTP": (1, 2, 3), "PWK": (1, 2), "CN1": (1,), "AMT": (1, 2),
+    "K3": (1,), "NTE": (1, 2), "CR1": (4, 5, 6), "CR2": (8,), "CR3": (1, 2, 3), "CRC": (1, 2, 3), "HI": (1,),
+    "HCP": (1, 2), "CAS": (1, 2, 3), "OI": (3, 6), "LX": (1,), "SV1": (1, 2, 3, 4, 7), "SV5": (1, 2, 3, 4, 5, 6),
+    "QTY": (1, 2), "MEA": (1, 2, 3), "PS1": (1, 2), "LIN": (2, 3), "CTP": (4, 5), "SVD": (1, 2, 3, 5), "LQ": (1, 2),
+    "FRM": (1,),
+}  # fmt: skip
+_IDENTIFIED = ("1000A", "1000B", "2010AC", "2010BA", "2010BB", "2330A", "2330B")
+_WITH_NAME = ("2010AA", "2010CA", *(f"2310{letter}" for letter in "ABCD"), *(f"2420{letter}" for letter in "ACDEF"))
+_MORE_ELEMENTS = {
+    **dict.fromkeys([f"{loop} NM1" for loop in _IDENTIFIED], (3, 8, 9)),
+    **dict.fromkeys([f"{loop} NM1" for loop in _WITH_NAME], (3,)),
+    "2320 SBR": (2,),
+    "2000C PAT": (1,),
+}
+# What the checks of elements miss where it is not there.
+CHECKED_ELEMENTS = {
+    "1000A NM1": (3,), "1000B NM1": (3,), "2010AA NM1": (3,), "2010CA NM1": (3,),
+    "1000A PER": (3, 4), "2010AA N3": (1,), "2010AA N4": (1,), "2010AA REF": (2,), "2000B SBR": (1,), "2000C PAT": (1,),
+    "2010BA NM1": (3, 9), "2010BB NM1": (3,), "2010BA DMG": (2, 3), "2010CA DMG": (2, 3), "2300 HI": (1,),
+    "2400 SV1": (1, 2, 3, 4, 7), "2400 DTP:472": (3,),
+}  # fmt: skip
+
+
+def _elements(loop: str, name: str, qualifiers: str) -> tuple[int, ...]:
+    """The elements that a segment must have in a loop, but those that are checked otherwise."""
+    needed = {*_ELEMENTS.get(name, ()), *_MORE_ELEMENTS.get(f"{loop} {name}", ())}
+    for key in (f"{loop} {name}", f"{loop} {name}:{qualifiers}"):
+        needed -= {*CHECKED_ELEMENTS.get(key, ())}
+    return tuple(sorted(needed))
 
 
 class Use:
     """What one segment is in one loop: `position` in the order there, `most` times, the loop that it `opens` or "".
 
-    `index` counts the uses of a loop.
+    `index` counts the uses of a loop; `required` are the elements that the segment must have.
     """
 
-    def __init__(self, position: int, most: int, opens: str, index: int = 0) -> None:
+    def __init__(self, position: int, most: int, opens: str, index: int = 0, required: tuple[int, ...] = ()) -> None:
         self.position = position
         self.most = most
         self.opens = opens
         self.index = index
+        self.required = required
 
 
 class LoopGuide:
@@ -112,7 +149,8 @@ class LoopGuide:
         entry, _, opens = entry.partition(">")
         name, _, qualifiers = entry.partition(":")
         position = self.names.setdefault(name, len(self.names) + 1)
-        use = Use(position, int(most or 1), opens, self.count)
+        required = _elements(opens or self.name, name, qualifiers)
+        use = Use(position, int(most or 1), opens, self.count, required)
         self.count += 1
         for qualifier in qualifiers.split(",") if qualifiers else ():
             self.uses[f"{name}*{qualifier}"] = use

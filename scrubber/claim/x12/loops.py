@@ -363,8 +363,9 @@ class _LoopReader:
         _check_composites(claim)
         for loop in claim.claim.loops:
             _check_required(loop, claim.faults)
-        if not self._header.claims:
-            _check_required(self._header.loop, self._header.faults)
+        for level in (self._header, self._billing, self._patient):
+            if level is not None and not level.claims:
+                _check_required(level.loop, level.faults)
         claim.billing = None if self._billing is None else self._billing.loop
         if self._unknown is None:
             claim.subscriber = None if self._subscriber is None else self._subscriber.loop
@@ -406,6 +407,9 @@ class _LoopReader:
         place.counts[use.index] = count
         if count > use.most:
             add_fault(self._faults, "too-many", ordinal, elements[0])
+        for number in use.required:
+            if number >= len(elements) or not elements[number]:
+                add_fault(self._faults, "missing-element", ordinal, elements[0], f"{elements[0]}{number:02}")
         in_order = use.position >= place.position
         if in_order:
             place.position = use.position

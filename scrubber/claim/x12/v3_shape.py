@@ -128,7 +128,7 @@ class _Shaper:
     def _place_service(self, line: Object, pointer: str) -> None:
         service = line.get(_SERVICE)
         service = dict(service) if type(service) is dict else {}
-        for name in sorted(_SERVICE_NAMES & line.keys()):
+        for name in sorted(name for name in line if name in _SERVICE_NAMES):
             if service.get(name) in (None, "", []):
                 service[name] = line.pop(name)
                 self.moved[f"{pointer}/{_SERVICE}/{name}"] = self._sent(f"{pointer}/{name}")

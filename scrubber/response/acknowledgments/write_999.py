@@ -36,12 +36,15 @@ _OF_SEGMENT = {
     "no-billing-level": "2",
     "no-subscriber-level": "2",
     "no-lx": "3",
+    "missing-segment": "3",
     "too-many": "5",
     "too-many-segments": "5",
     "out-of-order": "7",
 }
 _DATA = "8"  # of all others: the segment has errors in its data
-_INVALID_CODE = "7"  # IK403
+# IK403
+_MISSING = "1"
+_INVALID_CODE = "7"
 # The codes of IK502, AK905 and TA105.
 _OF_SET = {
     "foreign-set": "1",
@@ -181,7 +184,7 @@ def _answer_to_fault(found: _FaultInLoop, set_begins: int) -> Iterator[Segment]:
     if found.claim:
         yield ["CTX", f"CLM01{COMPONENT}{found.claim}"]
     if fault.element and fault.element[-2:].isdigit():
-        yield ["IK4", str(int(fault.element[-2:])), "", _INVALID_CODE]
+        yield ["IK4", str(int(fault.element[-2:])), "", _MISSING if fault.word == "missing-element" else _INVALID_CODE]
 
 
 def _answer_to_group(end: EndOfGroup, answers: list[Segment], counts: _Counts) -> list[Segment]:

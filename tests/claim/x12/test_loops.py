@@ -200,7 +200,7 @@ def test_lines_without_lx_are_lines() -> None:
 def test_loops_that_repeat_stand_in_the_order_of_the_file() -> None:
     other = "SBR*T*18*******CI\nOI***Y***Y\nNM1*IL*1*TESTER*CASEY****MI*T3\nNM1*PR*2*THIRD*****PI*THIRD"
     body = changed("LX*1\nSV1*HC:J0897", other + "\nLX*1\nSV1*HC:J0897")
-    body = changed("LX*2", "SVD*THIRD*1*HC:J0897**60\nLX*2", body)
+    body = changed("LX*2", "SVD*THIRD*1*HC:J0897**60\nDTP*573*D8*20260911\nLX*2", body)
     assert [loop.segments[0][1] for loop in first_loops(body, "2320")] == ["P", "T"]
     assert [loop.segments[0][1] for loop in first_loops(body, "2400", "2430")] == ["EXHP1", "THIRD"]
     assert told(body) == []
@@ -265,6 +265,25 @@ def test_a_segment_that_is_required_and_missing_is_told_where_its_loop_begins(
     name = without.partition("*")[0]
     start = 1 + [line.startswith(opens) for line in data.decode().split("~\n")].index(True)
     assert found == [X12Fault("missing-segment", start, name, element)]
+
+
+@pytest.mark.parametrize(
+    ("sent", "written", "element"),
+    [
+        ("OI***Y***Y", "OI***Y", "OI06"),
+        ("CAS*PR*1*20", "CAS*PR**20", "CAS02"),
+        ("REF*XZ*RX0001", "REF*XZ", "REF02"),
+        ("NM1*PR*2*EXAMPLE HEALTH PLAN*****PI*EXHP1", "NM1*PR*2*EXAMPLE HEALTH PLAN*****PI", "NM109"),
+        ("SVD*EXHP1*80*HC:J0897**60", "SVD*EXHP1**HC:J0897**60", "SVD02"),
+        ("DTP*431*D8*20260901", "DTP*431**20260901", "DTP02"),
+        ("BHT*0019*00*BATCH1*20260915*1200*CH", "BHT*0019*00*BATCH1*20260915*1200", "BHT06"),
+        ("NM1*77*2*SAMPLE FACILITY*****XX*1000000038", "NM1*77*2******XX*1000000038", "NM103"),
+    ],
+)
+def test_an_element_that_is_required_and_missing_is_told_in_its_segment(sent: str, written: str, element: str) -> None:
+    data = envelope(changed(sent, written))
+    start = 1 + [line == written for line in data.decode().split("~\n")].index(True)
+    assert claims(data)[0].faults == [X12Fault("missing-element", start, sent.partition("*")[0], element)]
 
 
 @pytest.mark.parametrize("mark", [">", "<", "|"])

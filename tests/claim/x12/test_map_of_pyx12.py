@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from scrubber.claim.elements import CATALOGUE, Element, Place
-from scrubber.claim.x12.guide import LOOPS, QUALIFIED
+from scrubber.claim.x12.guide import CHECKED_ELEMENTS, LOOPS, QUALIFIED, REQUIRED
 from scrubber.claim.x12.loops import MOST_SEGMENTS
 from tests.support.pyx12_map import MapElement, MapSegment, segments_of_map
 
@@ -161,6 +161,33 @@ def test_segments_stand_in_the_order_of_the_map() -> None:
                 positions.setdefault(segment.name, segment.position)
         order = list(guide.names)
         assert order == sorted(order, key=lambda name: positions[name]), loop
+
+
+def test_elements_that_are_required_are_those_of_the_map_but_for_what_is_checked_otherwise() -> None:
+    for segment in segments_of_map():
+        if segment.loop not in LOOPS or segment.opens in ("2000B", "2000C", "2300"):
+            continue
+        required = {each.element for each in segment.elements if each.usage == "R" and not each.component}
+        loop = segment.opens or segment.loop
+        for key in _keys(segment):
+            use = LOOPS[segment.loop].uses.get(key)
+            if use is None or (_opens_its_loop(segment) and not use.opens):
+                continue
+            elsewhere = {
+                number
+                for name in (f"{loop} {segment.name}", f"{loop} {key.replace('*', ':')}")
+                for number in CHECKED_ELEMENTS.get(name, ())
+            }
+            composites = {1} if segment.name in ("HI", "SV1", "SV5") else {3} if segment.name == "SVD" else {5}
+            assert {*use.required} - composites == required - elsewhere - composites, f"{loop} {key}"
+
+
+def test_segments_that_are_required_are_required_in_the_map() -> None:
+    in_map = {(each.loop, each.opens or each.name) for each in segments_of_map() if each.usage == "R"}
+    opened = {(each.loop, each.opens) for each in segments_of_map() if each.opens}
+    for loop, names in REQUIRED.items():
+        for name in names:
+            assert (loop, name) in in_map | opened, f"{loop} {name}"
 
 
 def _opens_its_loop(segment: MapSegment) -> bool:

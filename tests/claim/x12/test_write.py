@@ -95,6 +95,8 @@ def test_whatever_a_claim_says_is_in_the_file_or_listed(names: set[str], texts: 
     came_back = dict(scalars(back))
     anywhere = {str(value) for value in came_back.values()}
     for pointer, value in scalars(body):
+        if pointer.endswith("/qualifier"):  # a number with a name of its own comes back under that: stateLicenseNumber
+            continue
         if pointer not in listed and str(value).strip():
             assert came_back.get(pointer) == value or str(value).strip() in anywhere, pointer
     assert bodies_in(written([back]).encode()) == [back], "and nothing is lost on the way back"
