@@ -11,6 +11,8 @@ from scrubber.claim.x12.claims import read_one
 
 _PADDING = b" \t\r\n\0\xef\xbb\xbf\xff\xfe"  # blanks and byte order marks before the first character
 
+_BEHIND_ISA = frozenset(name + separator for name in (b"GS", b"ST") for separator in (b"*", b"|", b"^"))
+
 
 class ClaimFormat(NamedTuple):
     """A format: its `name`, whether bytes are in it by their beginning, and its reader of one claim."""
@@ -25,8 +27,13 @@ def is_x12(start: bytes) -> bool:
     return start[:64].lstrip(_PADDING).replace(b"\0", b"")[:3].upper() == b"ISA"
 
 
+def _is_x12_or_part(start: bytes) -> bool:
+    """Also for what begins behind the ISA of an X12 file, so that it is refused as such."""
+    return is_x12(start) or start[:3].upper() in _BEHIND_ISA
+
+
 FORMATS = (
-    ClaimFormat("x12", is_x12, read_one),
+    ClaimFormat("x12", _is_x12_or_part, read_one),
     ClaimFormat("v3", lambda _: True, read_json_claim),
 )
 

@@ -6,7 +6,9 @@ import zipfile
 
 import pytest
 
+from scrubber.claim import read_claim
 from scrubber.claim.x12.recognize import foreign_set
+from scrubber.errors import NotX12
 from tests.support.x12 import CANARY, envelope, in_group, in_interchange, in_set, isa, refusal, written
 
 
@@ -55,6 +57,12 @@ def test_a_file_that_is_no_x12_is_refused_by_name(data: bytes, word: str, reason
     assert reason in refused.reason
     assert refused.byte < 6
     assert CANARY not in str(refused)
+
+
+@pytest.mark.parametrize("data", [b"ST*835*1234~BPR*I*1~", b"gs|HC|SENDER|RECEIVER~"])
+def test_what_begins_behind_isa_is_refused_as_x12_and_not_as_json(data: bytes) -> None:
+    with pytest.raises(NotX12, match="begins without ISA"):
+        read_claim(data)
 
 
 @pytest.mark.parametrize(
