@@ -31,23 +31,12 @@ from scrubber.claim.x12.claims import read_claims  # noqa: E402
 from scrubber.claim.x12.loops import ClaimLoops, read_loops  # noqa: E402
 from scrubber.claim.x12.plans import WRITTEN  # noqa: E402
 from scrubber.claim.x12.read import BodyReader  # noqa: E402
-from tests.support.x12 import in_group, in_interchange, in_set, written  # noqa: E402
+from tests.support.x12 import BODY, in_group, in_interchange, in_set, written  # noqa: E402
 
 CLAIMS, FOR_PYX12, ROUNDS = 20_000, 500, 5
 PIECE = 1 << 16  # bytes of the file that are read at once
 FIRST_DAY = date(2026, 1, 1)
-HEADER = """
-BHT*0019*00*BATCH1*20260915*1200*CH
-NM1*41*2*SAMPLE BILLING SERVICE*****46*SUB001
-PER*IC*ALEX SAMPLE*TE*3035550100
-NM1*40*2*SAMPLE CLEARINGHOUSE*****46*REC001
-HL*1**20*1
-PRV*BI*PXC*207Q00000X
-NM1*85*2*SAMPLE CLINIC*****XX*1000000004
-N3*1 SAMPLE STREET
-N4*DENVER*CO*802020001
-REF*EI*990000001
-""".strip()
+HEADER = BODY.partition("\nPER*IC*BLAIR")[0].strip()  # of the set and of one billing provider
 
 
 def claim(number: int, made: random.Random) -> str:
