@@ -21,7 +21,7 @@ Body = dict[str, Any]
 TOTAL = PATHS["claim.total"].pointer
 LINES = "/claimInformation/serviceLines"
 PLAIN_LINE: Mapping[str, Any] = {"qualifier": "HC", "charge": "50.00", "unit-code": "UN", "units": "1", "pointers": "1"}
-DAYS = frozenset(("date", "issued", "signed", "reportDate", "checkedOn"))
+DAYS = frozenset(("date", "careFrom", "careTo", "from", "to", "issued", "signed", "reportDate", "checkedOn"))
 FLAGS = frozenset(("separateReport", "modifierSupport", "qmb", "qualifyingApm", "refused"))
 _YES_NO = {"yes": True, "true": True, "no": False, "false": False}
 
@@ -125,7 +125,7 @@ def _below(node: Any, key: str, path: list[str], body: Body) -> Any:
 
 
 def _new_node(key: str, body: Body) -> Any:
-    if key in ("documentation", "abn", "history"):
+    if key in ("documentation", "abn", "history", "hospice"):
         return []
     # The line's rendering provider is a copy of the claim's, for the case to change.
     return dict(body.get("rendering", {})) if key == "renderingProvider" else {}

@@ -218,6 +218,8 @@ READABLE: Mapping[str, str] = {
     "locality": "national, or five digits, a hyphen and two digits, such as 10112-00",
     "qualifyingApm": "true or false",
     "qmb": "true or false",
+    "historyComplete": "true or false",
+    "historyScope": "group, payer or all",
     "refused": "true or false",
     "separateReport": "true or false",
     "modifierSupport": "true or false",

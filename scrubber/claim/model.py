@@ -224,26 +224,64 @@ class Abn(ClaimPart, frozen=True):
 
 
 class EarlierService(ClaimPart, frozen=True):
-    """A service the patient had before this claim."""
+    """A service the patient had before this claim. `charge` and `allowed` are dollars for all of its units.
+
+    Each further value may be ABSENT (given as null or "") or NOT_SUPPLIED (left out, or sent and not readable: then
+    its name is in `unreadable`). A service of which no modifiers are said has none. `care_from` and `care_to` are the
+    days on which the provider took over and gave up the care that the service was part of.
+    """
 
     code: str
     day: date
     modifiers: tuple[str, ...] = ()
-    rendering_npi: str | None = None
+    rendering_npi: str | Absence = Absence.NOT_SUPPLIED
+    units: Decimal | Absence = Absence.NOT_SUPPLIED
+    charge: Decimal | Absence = Absence.NOT_SUPPLIED
+    allowed: Decimal | Absence = Absence.NOT_SUPPLIED
+    billing_npi: str | Absence = Absence.NOT_SUPPLIED
+    taxonomy: str | Absence = Absence.NOT_SUPPLIED
+    diagnoses: tuple[str, ...] | Absence = Absence.NOT_SUPPLIED
+    care_from: date | Absence = Absence.NOT_SUPPLIED
+    care_to: date | Absence = Absence.NOT_SUPPLIED
+    pointer: str = ""
+    unreadable: frozenset[str] = frozenset()
+
+
+class UnusableService(ClaimPart, frozen=True):
+    """A row of the history whose code or day is missing or cannot be read: of the rest of it nothing is kept."""
+
+    pointer: str
+    code: str | None
+    day: date | None
+
+
+class Span(ClaimPart, frozen=True):
+    """Days from one to another, both included; an end is None where it is left out or cannot be read."""
+
+    first: date | None
+    last: date | None
 
 
 class Context(ClaimPart, frozen=True):
     """`scrubContext`: what the v3 body has no element for.
 
-    `abn` and `history` are None when not supplied and empty when stated absent. `locality` is "CCCCC-LL",
-    "national" or None; `participation` "par", "nonpar" or None.
+    `abn`, `history` and `hospice` are None when not supplied and empty when stated absent. `unusable_history` are rows
+    that only show that the history is longer than what can be read of it. It goes back to `history_from`;
+    `history_scope` says whose services are in it: those that the group, or the payer, knows of, or all. `locality` is
+    "CCCCC-LL", "national" or None; `participation` "par", "nonpar" or None.
     """
 
     documentation: tuple[Documentation, ...] = ()
     abn: tuple[Abn, ...] | None = None
     history: tuple[EarlierService, ...] | None = None
+    unusable_history: tuple[UnusableService, ...] = ()
+    history_from: date | None = None
+    history_complete: bool | None = None
+    history_scope: str | None = None
     plan: str | None = None
+    product: str | None = None
     qmb: bool | None = None
+    hospice: tuple[Span, ...] | None = None
     eligibility_checked: date | None = None
     locality: str | None = None
     participation: str | None = None

@@ -16,7 +16,7 @@ from tests.support.service import ROOT
 Schema = dict[str, Any]
 # Of each JSON type what any reader of that type takes: as a code, a date, an amount, a locality, a word.
 SAMPLES: dict[str, tuple[object, ...]] = {
-    "string": ("1", "20250312", "77092", "10112-00", "par", "yes", "A"),
+    "string": ("1", "20250312", "77092", "10112-00", "par", "payer", "yes", "A"),
     "integer": (1, 20250312),
     "number": (1.5,),
     "boolean": (True, False),

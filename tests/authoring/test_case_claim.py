@@ -150,6 +150,20 @@ def test_raw_pointers_reach_what_no_path_names(tmp_path: Path) -> None:
     assert made["claimInformation"]["healthCareCodeInformation"][-1] == {"diagnosisCode": "I10"}
 
 
+def test_days_of_the_history_and_of_hospice_care_become_days_of_the_claim(tmp_path: Path) -> None:
+    service = "{code: 97110, date: 2024-01-02, units: 2, careFrom: 2024-01-01, careTo: 2024-02-01}"
+    made = change(
+        tmp_path,
+        f"{{history: {service}, history-from: 2021-01-01, history-complete: yes, history-scope: payer,"
+        " eligibility.hospice: {from: 2024-01-01, to: 2024-03-31}, eligibility.product: Sample Choice}",
+    )["scrubContext"]
+    assert made["history"] == [
+        {"code": "97110", "date": "20240102", "units": "2", "careFrom": "20240101", "careTo": "20240201"}
+    ]
+    assert (made["historyFrom"], made["historyComplete"], made["historyScope"]) == ("20210101", True, "payer")
+    assert made["eligibility"] == {"hospice": [{"from": "20240101", "to": "20240331"}], "product": "Sample Choice"}
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -165,7 +179,7 @@ def test_what_is_not_there_cannot_be_changed(tmp_path: Path, changes: str, said:
         body(tmp_path, changes)
 
 
-_VALUES = {ValueForm.DAY: "2025-03-12", ValueForm.FLAG: "yes"}
+_VALUES = {ValueForm.DAY: "2025-03-12", ValueForm.FLAG: "yes", ValueForm.BLOCKS: "{from: 2025-03-12}"}
 
 
 @pytest.mark.parametrize("path", sorted(PATHS))

@@ -44,7 +44,9 @@ TYPES: dict[Reader, ScalarTypes] = {
     values.statement: ScalarTypes("string", ("integer", "number", "boolean")),
     values.locality: ScalarTypes("string"),
     values.participation: ScalarTypes("string"),
+    values.history_scope: ScalarTypes("string"),
     values.modifiers: ScalarTypes("array", ("string", "integer"), "string"),
+    values.diagnosis_codes: ScalarTypes("array", ("string", "integer"), "string"),
     values.pointers: ScalarTypes("array", ("string", "integer"), "string"),
     values.line_numbers: ScalarTypes("array", ("string", "integer"), "integer"),
 }
@@ -92,6 +94,29 @@ _CONTEXT_DESCRIPTIONS = {
     "option": ["of a notice (ABN): the option that the patient chose, 1, 2 or 3"],
     "estimate": ["of a notice (ABN): the estimated cost"],
     "reason": ["of a notice (ABN): why Medicare may not pay for this service to this patient"],
+    "historyFrom": ["the day from which on the history has the patient's services"],
+    "historyComplete": [
+        "true: from that day on it has every service of its scope, so that what is not in it was not done"
+    ],
+    "historyScope": [
+        "whose services the history has: group (of the billing group), payer (all that the payer knows of), or all"
+    ],
+    "code": ["of an earlier service, or of the study behind a score: the procedure code"],
+    "date": ["day as CCYYMMDD; of an earlier service its first date of service"],
+    "units": ["of an earlier service: its units"],
+    "charge": ["of an earlier service: the charge for all of its units, in dollars"],
+    "allowed": ["of an earlier service: the amount that the payer allowed for all of its units, in dollars"],
+    "renderingNpi": ["of an earlier service: NPI of the rendering provider"],
+    "billingNpi": ["of an earlier service: NPI of the billing provider, by which services of the group are known"],
+    "diagnoses": ["of an earlier service: its diagnosis codes, in order"],
+    "careFrom": ["of an earlier service: the day on which its provider took over the patient's care"],
+    "careTo": ["of an earlier service: the last day of that care"],
+    "plan": ["of the eligibility: the kind of plan, such as original-medicare or medicare-advantage"],
+    "product": ["of the eligibility: the payer's product, by the payer's own name"],
+    "qmb": ["of the eligibility: true for a qualified Medicare beneficiary"],
+    "checkedOn": ["of the eligibility: the day on which it was asked"],
+    "from": ["of a hospice election: its first day"],
+    "to": ["of a hospice election: its last day; left out while it goes on"],
     "refused": ["of a notice (ABN): true where the patient refused to sign it"],
     "witnesses": ["of a refused notice (ABN): how many people saw the refusal; a number, no names"],
 }

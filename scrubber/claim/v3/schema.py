@@ -22,9 +22,10 @@ from scrubber.claim.v3.synonyms import TAKEN
 from scrubber.claim.v3.values import NO_LIST, NO_OBJECT, Reader
 
 MOST_ENTRIES = 1_000  # of a list of objects
+MOST_EARLIER = 5_000  # services of a history
 
 _OBJECT = "must be an object"
-_LIST = f"must be a list of at most {MOST_ENTRIES} objects"
+_LIST = "must be a list of at most {} objects"
 _LINES = f"must be a list of 1 to {MOST_ENTRIES} service lines"
 
 _Messages = dict[str, str | list[Any] | dict[Any, Any]]
@@ -103,8 +104,10 @@ class ObjectListField(fields.List[Any]):
     `refused`, an object alone is an entry, an entry that is none is empty, and any other value is only unreadable.
     """
 
-    def __init__(self, shape: BodySchema, *, required: bool = False, refused: bool = True) -> None:
-        message = _LINES if required else _LIST
+    def __init__(
+        self, shape: BodySchema, *, required: bool = False, refused: bool = True, most: int = MOST_ENTRIES
+    ) -> None:
+        message = _LINES if required else _LIST.format(most)
         messages: _Messages = {"invalid": message, "required": message, "null": message}
         super().__init__(
             ObjectField(shape, required=True),
@@ -114,10 +117,11 @@ class ObjectListField(fields.List[Any]):
             error_messages=messages,
         )
         self.refused = refused
+        self.most = most
 
     def fits(self, value: object) -> bool:
         """Whether it is a list of a length that is read."""
-        return type(value) is list and self.required <= len(value) <= MOST_ENTRIES
+        return type(value) is list and self.required <= len(value) <= self.most
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         if not self.refused:
@@ -255,15 +259,27 @@ _CONTEXT = _schema(
             _schema(
                 "EarlierService",
                 _each(read.procedure, "code")
-                | _each(read.day, "date")
+                | _each(read.day, "date careFrom careTo")
                 | _each(values.modifiers, "modifiers")
-                | _each(read.dashed_digits, "renderingNpi"),
-            )
+                | _each(read.dashed_digits, "renderingNpi billingNpi")
+                | _each(read.number, "units")
+                | _each(read.amount, "charge allowed")
+                | _each(read.code, "taxonomyCode")
+                | _each(values.diagnosis_codes, "diagnoses"),
+            ),
+            most=MOST_EARLIER,
         ),
+        "historyFrom": ScalarField(read.day),
+        "historyComplete": ScalarField(read.flag),
+        "historyScope": ScalarField(read.history_scope),
         "eligibility": ObjectField(
             _schema(
                 "Eligibility",
-                _each(read.keyword, "plan") | _each(read.flag, "qmb") | _each(read.day, "checkedOn"),
+                _each(read.keyword, "plan")
+                | _each(read.text, "product")
+                | _each(read.flag, "qmb")
+                | _each(read.day, "checkedOn")
+                | {"hospice": ObjectListField(_schema("Hospice", _each(read.day, "from to")))},
             )
         ),
         "pricing": ObjectField(

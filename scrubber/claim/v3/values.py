@@ -254,6 +254,7 @@ def _keyword_reader(regular: str) -> Reader:
 
 locality: Reader = _keyword_reader(r"\d{5}-\d{2}|national")
 participation: Reader = _keyword_reader("par|nonpar")
+history_scope: Reader = _keyword_reader("group|payer|all")
 
 
 LONGEST_LIST = 50  # modifiers, pointers: far beyond what a line may have
@@ -276,6 +277,11 @@ _NO_NUMBER = IrregularValue(None, None, "number")
 def modifiers(raw: object) -> Any:
     """Modifiers in order, upper case; empty ones are dropped."""
     return () if raw == [] else read_list(raw, two_digits, NO_CODE, LONGEST_LIST)
+
+
+def diagnosis_codes(raw: object) -> Any:
+    """Diagnosis codes in order, upper case, without dots; empty ones are dropped."""
+    return () if raw == [] else read_list(raw, diagnosis, NO_CODE, LONGEST_LIST)
 
 
 def pointers(raw: object) -> Any:

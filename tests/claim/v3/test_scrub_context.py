@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from scrubber.claim import read_v3
-from scrubber.claim.model import ABSENT, NOT_SUPPLIED, Claim, Context, Unreadable
+from scrubber.claim.model import (
+    ABSENT,
+    NOT_SUPPLIED,
+    Claim,
+    Context,
+    EarlierService,
+    Span,
+    Unreadable,
+    UnusableService,
+)
 from scrubber.errors import NotAClaim
 from tests.support.claims import office_claim, tbs_claim
 
@@ -194,6 +203,127 @@ def test_history() -> None:
     ]
 
 
+SERVICE = {
+    "code": "77080-TC",
+    "date": "20230402",
+    "modifiers": ["59"],
+    "units": "1.5",
+    "charge": "120.00",
+    "allowed": "38.17",
+    "renderingNpi": "1987654328",
+    "billingNpi": "1234567893",
+    "taxonomyCode": "207r00000x",
+    "diagnoses": ["M81.0", "Z79899"],
+    "careFrom": "20230301",
+    "careTo": "2023-04-30",
+}
+
+
+def _services(*rows: dict[str, Any]) -> tuple[Claim, tuple[EarlierService, ...]]:
+    claim = _read(history=[*rows])
+    assert claim.context.history is not None
+    return claim, claim.context.history
+
+
+def test_all_that_is_said_of_an_earlier_service() -> None:
+    _, (service,) = _services(SERVICE)
+    assert service == EarlierService(
+        "77080",
+        date(2023, 4, 2),
+        ("59", "TC"),
+        rendering_npi="1987654328",
+        units=Decimal("1.5"),
+        charge=Decimal("120.00"),
+        allowed=Decimal("38.17"),
+        billing_npi="1234567893",
+        taxonomy="207R00000X",
+        diagnoses=("M810", "Z79899"),
+        care_from=date(2023, 3, 1),
+        care_to=date(2023, 4, 30),
+        pointer="/scrubContext/history/0",
+    )
+
+
+FURTHER = ("rendering_npi", "units", "charge", "allowed", "billing_npi", "taxonomy", "care_from", "care_to")
+
+
+def test_what_is_left_out_of_an_earlier_service_is_not_supplied_and_what_is_empty_is_absent() -> None:
+    empty = {name: None if name == "units" else "" for name in SERVICE if name not in ("code", "date", "diagnoses")}
+    _, (bare, stated) = _services(
+        {"code": "77080", "date": "20230402"}, {"code": "77080", "date": "20230402", "diagnoses": [], **empty}
+    )
+    assert {getattr(bare, name) for name in (*FURTHER, "diagnoses")} == {NOT_SUPPLIED}
+    assert {getattr(stated, name) for name in FURTHER} == {ABSENT}
+    assert (bare.modifiers, stated.modifiers, stated.diagnoses) == ((), (), ())
+    assert bare.unreadable == stated.unreadable == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("units", "number"), ("charge", "amount"), ("allowed", "amount"), ("renderingNpi", "text"),
+        ("billingNpi", "text"), ("taxonomyCode", "code"), ("careFrom", "date"), ("careTo", "date"),
+    ],
+)  # fmt: skip
+def test_an_earlier_service_with_an_unreadable_value_is_kept_and_the_value_unknown(name: str, expected: str) -> None:
+    claim, (service,) = _services(SERVICE | {name: ["x"]})
+    assert service.unreadable == {name}
+    assert claim.unreadable == (Unreadable("history", expected, f"/scrubContext/history/0/{name}", None),)
+    kept = sum(getattr(service, further) is not NOT_SUPPLIED for further in FURTHER)
+    assert kept == len(FURTHER) - 1
+
+
+def test_what_can_be_read_of_a_list_of_an_earlier_service_is_not_all_of_it() -> None:
+    claim, (service,) = _services(SERVICE | {"modifiers": ["59", {}], "diagnoses": ["M810", 7.5]})
+    assert service.unreadable == {"modifiers", "diagnoses"}
+    assert [odd.pointer for odd in claim.unreadable] == [
+        "/scrubContext/history/0/modifiers/1",
+        "/scrubContext/history/0/diagnoses/1",
+    ]
+
+
+def test_rows_that_name_no_service_or_no_day_show_that_there_was_more() -> None:
+    claim = _read(history=[{"code": "77080"}, {"code": "77080", "date": "20230402"}, {"date": "20230402", "code": {}}])
+    assert claim.context.unusable_history == (
+        UnusableService("/scrubContext/history/0", "77080", None),
+        UnusableService("/scrubContext/history/2", None, date(2023, 4, 2)),
+    )
+
+
+def test_what_a_history_covers() -> None:
+    stated = _read(history=[], historyFrom="20210101", historyComplete=True, historyScope="Payer")
+    context = stated.context
+    assert (context.history_from, context.history_complete, context.history_scope) == (date(2021, 1, 1), True, "payer")
+    assert stated.unmapped == ()
+    odd = _read(history=[], historyFrom="2021", historyComplete="mostly", historyScope="clinic")
+    context = odd.context
+    assert (context.history_from, context.history_complete, context.history_scope) == (None, None, None)
+    assert [(each.element, each.pointer) for each in odd.unreadable] == [
+        ("history", "/scrubContext/historyFrom"),
+        ("history", "/scrubContext/historyComplete"),
+        ("history", "/scrubContext/historyScope"),
+    ]
+
+
+def test_a_history_of_five_thousand_services_is_read() -> None:
+    _, services = _services(*[{"code": "97110", "date": "20240102", "units": "1"}] * 5_000)
+    assert len(services) == 5_000
+
+
+def test_product_and_hospice_care() -> None:
+    spans = [{"from": "20240101", "to": "20240331"}, {"from": "20250101"}, {"from": "soon", "to": None}]
+    claim = _read(eligibility={"product": "Sample Choice", "hospice": spans})
+    assert claim.context.product == "Sample Choice"
+    assert claim.context.hospice == (
+        Span(date(2024, 1, 1), date(2024, 3, 31)),
+        Span(date(2025, 1, 1), None),
+        Span(None, None),
+    )
+    assert [odd.pointer for odd in claim.unreadable] == ["/scrubContext/eligibility/hospice/2/from"]
+    assert _read(eligibility={"plan": "medicaid"}).context.hospice is None
+    assert _read(eligibility={"hospice": []}).context.hospice == ()
+
+
 def test_eligibility_and_pricing() -> None:
     stated = _read(
         eligibility={"plan": "medicare-advantage", "qmb": False, "checkedOn": "20250301"},
@@ -224,6 +354,8 @@ def test_unreadable_settings() -> None:
         ({"documentation": [{}] * 1_001}, "/documentation"),
         ({"abn": {}}, "/abn"),
         ({"history": [1]}, "/history/0"),
+        ({"history": [{}] * 5_001}, "/history"),
+        ({"eligibility": {"hospice": {}}}, "/eligibility/hospice"),
         ({"pricing": []}, "/pricing"),
         ({"eligibility": "x"}, "/eligibility"),
     ],
