@@ -15,6 +15,7 @@ from scrubber.dated_rows import MOST_TABLE_BYTES
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.check import RuleFile, check_lists, check_related, check_rule, check_successors, check_unique
 from scrubber.rulebook.conditions import Conditions, Limits, by_name, rule_conditions
+from scrubber.rulebook.grammar import grammar_faults
 from scrubber.rulebook.load_tables import all_rows, check_rows, load_tables
 from scrubber.rulebook.rule import Authority, ClaimStatus, Reason, Rule
 from scrubber.rulebook.rule_tables import RuleTable
@@ -84,6 +85,7 @@ def read_folder(folder: Path) -> FolderContents:
     documents = _read_documents(folder, faults)
     limits = by_name(all_rows(tables).get("limits", ())) if complete else None
     files = [file for file in (load_rule(document, limits, faults) for document in documents) if file is not None]
+    faults += grammar_faults(documents, packs)
     drafts = frozenset(_drafts(folder, documents))
     files.sort(key=lambda file: file.rule.file in drafts)  # of two that share a name, the draft is to give way
     ids = {path.stem: path.relative_to(folder).as_posix() in drafts for path in rule_files(folder)}

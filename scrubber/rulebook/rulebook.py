@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from scrubber.dated_rows import in_force, on
 from scrubber.errors import Fault
+from scrubber.rulebook.grammar import OLDEST
 from scrubber.rulebook.rule import Rule
 from scrubber.rulebook.rule_tables import (
     AdoptionRow,
@@ -52,7 +53,8 @@ PAYERS_CACHED = 16_384  # payers and days, by pack or code
 class Pack:
     """One folder of rules. `adoption` is everyone or by-row; `test_releases` holds for its cases that name none.
 
-    `tables` has the kind of each file, `lists` what the codes of a list are (vocabulary.LIST_TYPES), by name.
+    `tables` has the kind of each file, `lists` what the codes of a list are (vocabulary.LIST_TYPES), by name. `grammar`
+    is that of the rule language in which its files are written (grammar.GRAMMARS).
     """
 
     name: str
@@ -62,6 +64,7 @@ class Pack:
     tables: Mapping[str, str]
     test_releases: str = STARTER_RELEASES
     lists: Mapping[str, str] = field(default_factory=dict)
+    grammar: str = OLDEST
 
 
 class _Window(NamedTuple):

@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from scrubber.claim.elements import ELEMENTS
+from scrubber.rulebook.grammar import GRAMMARS, OLDEST
 from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES
 from scrubber.rulebook.rule_tables import ROW_TYPES
 from scrubber.rulebook.rulebook import STARTER_RELEASES, TEST_RELEASES
@@ -158,6 +159,11 @@ class PackFileSchema(Schema):
     name = _code(ID, "Name of the pack: the folder's name.", ID_LIKE, required=True)
     title = _text("One line.", required=True)
     about = _text("Whose rules these are.", required=True)
+    grammar = _word(
+        *GRAMMARS,
+        load_default=OLDEST,
+        metadata={"description": "The grammar of the rule language that its rules are written in; 1 where not said."},
+    )
     adoption = _word(
         "everyone",
         "by-row",

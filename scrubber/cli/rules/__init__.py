@@ -19,8 +19,10 @@ _COMMANDS = {
     "coverage": ("coverage", "Show which conditions the test cases of rules made true and false."),
     "mutate": ("mutate", "Show small changes of rules that no test case notices."),
     "backtest": ("backtest", "Try rules on past claims, and hold them against what payers did."),
+    "promote": ("edit", "Make a draft shadow or active, or a draft again."),
     "reload": ("reload", "Put changed rules in force in the running service."),
     "rollback": ("reload", "Bring back the rules that were in force before."),
+    "migrate": ("edit", "Write packs in the newest grammar of the rule language."),
     "archive": ("diff", "List the rulebooks that are kept, so that their answers can be replayed."),
     "schema": ("write", "Write the JSON Schemas with which editors complete rule files."),
 }

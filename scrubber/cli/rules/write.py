@@ -6,15 +6,14 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from scrubber.authoring.diff import EarlierRules, same_version_faults
-from scrubber.authoring.in_force import last_in_force
+from scrubber.authoring.diff import same_version_faults
+from scrubber.authoring.earlier_rules import earlier_rules
 from scrubber.authoring.new_rule import (
     QUESTIONS,
     Question,
@@ -25,15 +24,15 @@ from scrubber.authoring.new_rule import (
     rule_text,
 )
 from scrubber.authoring.new_rule_tests import OF_EACH, Derived, cases_text, derive
-from scrubber.authoring.revisions import HEAD, is_git_revision, opened_revision
 from scrubber.cli.options import Unusable, current_settings, errors_as_messages
 from scrubber.cli.rules.options import counted
 from scrubber.config import Settings
-from scrubber.errors import Fault, Faults, NoRulebook
+from scrubber.errors import Fault, Faults
 from scrubber.reference import open_reference
+from scrubber.rulebook.grammar import NEWEST
 from scrubber.rulebook.json_schema import schema_files, write_schemas
 from scrubber.rulebook.lint import inspect, lint_report
-from scrubber.rulebook.load import digest, load_rulebook, read_folder
+from scrubber.rulebook.load import load_rulebook, read_folder
 from scrubber.rulebook.rulebook import Pack, Rulebook
 from scrubber.rulebook.test_case import TEST_SUFFIX
 
@@ -84,30 +83,13 @@ def lint(context: click.Context, against: str | None) -> None:
 
 def _same_version(settings: Settings, against: str | None) -> list[Fault]:
     """Rules whose meaning changed under one version. Faults of the loader are reported by `lint_report`."""
-    earlier = _earlier(settings, against)
+    earlier = earlier_rules(
+        settings.rules, settings.state, lambda why: click.echo(f"versions not compared: {why}", err=True), against
+    )
     if earlier is None:
         return []
     rules = {file.rule.id: file.rule for file in read_folder(settings.rules).files}
     return same_version_faults(earlier, settings.rules, rules)
-
-
-def _earlier(settings: Settings, against: str | None) -> EarlierRules | None:
-    """The rules that versions are compared with; None where there are none, or none that differ."""
-    if against is not None:
-        return _at_revision(against, settings)
-    if is_git_revision(HEAD, settings.rules):
-        with suppress(NoRulebook):  # the folder is not in git, although a folder around it is
-            return _at_revision(HEAD, settings)
-    return last_in_force(
-        settings.rules, settings.state, lambda why: click.echo(f"versions not compared: {why}", err=True)
-    )
-
-
-def _at_revision(revision: str, settings: Settings) -> EarlierRules | None:
-    with opened_revision(revision, settings.rules, settings.state) as folder, suppress(OSError):
-        if digest(folder) != digest(settings.rules):
-            return EarlierRules({file.rule.id: file.rule for file in read_folder(folder).files}, revision)
-    return None
 
 
 WIDEST = 100
@@ -213,14 +195,15 @@ def _explain(choices: Mapping[str, str]) -> None:
 
 
 def _new_pack(answers: Mapping[str, str]) -> Pack:
-    return Pack(answers["pack"], answers["pack-title"], answers["pack-about"], "everyone", {})
+    return Pack(answers["pack"], answers["pack-title"], answers["pack-about"], "everyone", {}, grammar=NEWEST)
 
 
 def _write(folder: Path, book: Rulebook, pack: Pack, file: str, texts: Mapping[str, str], today: date) -> None:
     rule = folder / file
     files = {rule: texts[""], rule.with_name(rule.stem + TEST_SUFFIX): texts["test"]}
     if pack.name not in book.packs:
-        keys = {"name": pack.name, "title": pack.title, "about": pack.about, "adoption": pack.adoption}
+        keys = {"name": pack.name, "title": pack.title, "about": pack.about, "grammar": pack.grammar}
+        keys["adoption"] = pack.adoption
         lines = (f"{key}: {json.dumps(text, ensure_ascii=False)}\n" for key, text in keys.items())
         files[folder / pack.name / "pack.yaml"] = "".join(lines)
         entry = f"# Changes\n\n## {today.isoformat()}\n\n- `{rule.stem}` version 1: new, a draft.\n"

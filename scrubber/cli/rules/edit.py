@@ -1,0 +1,84 @@
+"""`scrubber rules promote` and `migrate`: change one line of a rule file or a pack.yaml, and nothing else of it."""
+
+from __future__ import annotations
+
+import click
+
+from scrubber.authoring.earlier_rules import earlier_rules
+from scrubber.authoring.key_edit import set_key
+from scrubber.authoring.promotion import PROMOTED_TO, file_of
+from scrubber.authoring.promotion import promote as give_status
+from scrubber.cli.options import Unusable, current_settings, errors_as_messages
+from scrubber.cli.rules.options import counted
+from scrubber.errors import Fault
+from scrubber.rulebook.grammar import NEWEST
+from scrubber.rulebook.load import load_packs
+
+
+@click.command()
+@click.argument("rule_id", metavar="ID")
+@click.argument("status", type=click.Choice(PROMOTED_TO), metavar="STATUS")
+@click.pass_context
+def promote(context: click.Context, rule_id: str, status: str) -> None:
+    """Give a rule another status, in one line of its file: shadow, active, or draft again.
+
+    A shadow rule runs without effect, an active one counts, a draft does not run. Nothing is written, and the exit
+    code is 1, where lint or one of its test cases would refuse the rule with that status; the reasons are told. Else
+    the command tells what is left to do: a line in CHANGES.md, a back-test, a reload.
+
+    \b
+    scrubber rules promote our-clinic-modifier-25 shadow
+    scrubber rules promote our-clinic-modifier-25 active
+    scrubber rules promote our-clinic-modifier-25 draft
+    """
+    settings = current_settings()
+    folder = settings.rules
+    file = file_of(folder, rule_id)
+    if file is None:
+        raise Unusable(f"there is no rule {rule_id}; scrubber rules list names them")
+    with errors_as_messages():
+        done = give_status(
+            folder,
+            file,
+            status,
+            settings.reference,
+            lambda: earlier_rules(
+                folder, settings.state, lambda why: click.echo(f"versions not compared: {why}", err=True)
+            ),
+        )
+    if done.against:
+        for fault in done.against:
+            click.echo(f"{folder}/{fault}")
+        click.echo(f"{counted(len(done.against), 'fault')}: {rule_id} stays {done.before}; nothing was written")
+        context.exit(1)
+    click.echo(f"{folder}/{file}: status {done.before} -> {status}")
+    for due in done.due:
+        click.echo(f"  {due}")
+
+
+@click.command()
+@click.argument("packs", nargs=-1, required=True, metavar="PACK...")
+def migrate(packs: tuple[str, ...]) -> None:
+    """Write packs in the newest grammar of the rule language, so that their rules may use all of it.
+
+    Grammar 2 reads all that grammar 1 reads, and means the same by it: the command writes the `grammar` of pack.yaml,
+    and leaves rules, comments and layout as they are. What the rules mean does not change, and no version is raised.
+
+    \b
+    scrubber rules migrate our-clinic
+    """
+    folder = current_settings().rules
+    faults: list[Fault] = []
+    known = load_packs(folder, faults)
+    for name in packs:
+        if name not in known:
+            broken = "".join(f"\n{folder}/{fault}" for fault in faults if fault.file.startswith(f"{name}/"))
+            raise Unusable(broken.strip() or f"there is no pack {name}; there are: {', '.join(known)}")
+    for name in packs:
+        file = f"{name}/pack.yaml"
+        if known[name].grammar == NEWEST:
+            click.echo(f"{folder}/{file}: is written in grammar {NEWEST} already")
+            continue
+        with errors_as_messages():
+            set_key(folder / file, file, "grammar", f'"{NEWEST}"', after="name")
+        click.echo(f"{folder}/{file}: grammar {known[name].grammar} -> {NEWEST}")
