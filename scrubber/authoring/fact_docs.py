@@ -1,4 +1,4 @@
-"""Generates tables of docs/writing-rules.md and docs/elements.md from the vocabulary, elements and table types."""
+"""Generates tables of docs/writing-rules.md and docs/elements.md from the vocabulary, items, elements and table types."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from scrubber.claim.elements import CATALOGUE, ELEMENTS, Element, Place
 from scrubber.rulebook.field import Field, Type
+from scrubber.rulebook.item_kinds import ITEM_KINDS
 from scrubber.rulebook.rule_tables import ROW_TYPES
 from scrubber.rulebook.test_case_paths import DIAGNOSIS_FIELDS, LINE_FIELDS, PATHS, ValueForm
 from scrubber.rulebook.vocabulary import KINDS, OF_ELEMENTS, FactKind
@@ -95,6 +96,18 @@ def _possible_values(field: Field) -> str:
     if len(values) > MOST_VALUES:
         return "an element, see elements.md"
     return ", ".join(f"`{word}`" for word in (*values, *field.states))
+
+
+def items() -> str:
+    """A section for each kind of thing that relations speak of, with its fields."""
+    return "\n\n".join(
+        f"### Item `{kind.name}`\n\nEach is {kind.about}. Of several: `{kind.plural}`.{_WHERE[kind.of_lines]}\n\n"
+        + _facts_table(kind.fields.values())
+        for kind in ITEM_KINDS.values()
+    )
+
+
+_WHERE = {True: " Only lines have it.", False: ""}
 
 
 def objects() -> str:
@@ -190,6 +203,7 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 _SECTIONS: Mapping[str, Callable[[], str]] = {
     "facts": facts,
     "elements": catalogue,
+    "items": items,
     "objects": objects,
     "tables": tables,
     "paths": paths,

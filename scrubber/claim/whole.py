@@ -66,6 +66,65 @@ def ask(claim: Claim, element: Element, line: ServiceLine | None = None) -> Elem
     return ElementValues(tuple(found.values), found.unreadable)
 
 
+class ListEntry(NamedTuple):
+    """An entry of a list in the body, with those of the lists around it before it. `pointer` is its own.
+
+    `readable`: no list or object on the way to it was something else.
+    """
+
+    pointer: str
+    nodes: tuple[Any, ...]
+    readable: bool
+
+    def __repr__(self) -> str:
+        """No values: a claim must not reach a log through a repr."""
+        return "<ListEntry>"
+
+
+def entries(claim: Claim, path: Path, line: ServiceLine | None = None) -> list[ListEntry]:
+    """The entries of the list at a path through lists, of the claim or of a line, in the order sent.
+
+    An object at the end of a path is one entry; so is a list that cannot be read, which is not `readable`.
+    """
+    odd = frozenset(each.pointer for each in claim.unreadable)
+    found: list[ListEntry] = []
+    if path[: len(_LINE)] != _LINE:
+        _gather_entries(claim.body, "", path, (), odd, found)
+    elif line is not None:
+        _gather_entries(_at(claim, line.pointer), line.pointer, path[len(_LINE) :], (), odd, found)
+    return found
+
+
+def _gather_entries(
+    node: Any, pointer: str, path: Path, around: tuple[Any, ...], odd: frozenset[str], found: list[ListEntry]
+) -> None:
+    here = path.index("*") if "*" in path else len(path)
+    for name in path[:here]:
+        node = node.get(name) if type(node) is dict else None
+        pointer = f"{pointer}/{name}"
+    if type(node) is IrregularValue:
+        found.append(ListEntry(pointer, around, readable=False))
+        return
+    if here == len(path):
+        found += [ListEntry(pointer, (*around, node), readable=True)] if node else []
+        return
+    for index, entry in enumerate(node or ()):
+        at = f"{pointer}/{index}"
+        if at in odd:
+            found.append(ListEntry(at, around, readable=False))
+        elif here + 1 == len(path):
+            found.append(ListEntry(at, (*around, entry), readable=True))
+        else:
+            _gather_entries(entry, at, path[here + 1 :], (*around, entry), odd, found)
+
+
+def inside(node: Any, path: Path) -> ElementValues:
+    """The values at a path in an object of the body."""
+    found = _Finder()
+    found.walk(node, path, 0)
+    return ElementValues(tuple(found.values), found.unreadable)
+
+
 def is_list(element: Element, *, on_line: bool) -> bool:
     """Whether a claim, or one of its lines, may have several values of an element."""
     places = _places(element)

@@ -57,10 +57,10 @@ def add_elements(values: dict[str, Any], asked: AskedElements, claim: Claim, lin
         elif not found.values:
             values[state_key(field.name)] = Absence.ABSENT.value
         else:
-            values[field.name] = _value(field.type, found.values)
+            values[field.name] = typed_value(field.type, found.values)
 
 
-def _value(kind: Type, values: tuple[Any, ...]) -> Any:
+def typed_value(kind: Type, values: tuple[Any, ...]) -> Any:
     """The values of an element as a fact of a type holds them: the first, save for sums and lists."""
     if kind is Type.AMOUNT:
         return cents(sum(values, Decimal(0)))

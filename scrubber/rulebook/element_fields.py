@@ -19,26 +19,31 @@ def element_fields(others: Collection[str], *, of_lines: bool) -> Iterator[Field
     """A field for each element that can be asked of a claim, or of its lines; not for names that are taken."""
     for element in owned(CATALOGUE, of_lines=of_lines):
         if element.name not in others:
-            kind = field_type(element, of_lines=of_lines)
-            yield Field(
-                element.name,
-                kind,
-                _about(element, kind, of_lines=of_lines),
-                states=STATES,
-                element=True,
-                private=element.type in _PRIVATE,
-            )
+            yield element_field(element, element.name, several=is_list(element, on_line=of_lines))
+
+
+def element_field(element: Element, name: str, *, several: bool) -> Field:
+    """An element as a field of a fact, under a name. `several`: there may be more than one value of it."""
+    kind = _type(element, several=several)
+    return Field(
+        name,
+        kind,
+        _about(element, kind, several=several),
+        states=STATES,
+        element=True,
+        private=element.type in _PRIVATE,
+    )
 
 
 def field_type(element: Element, *, of_lines: bool) -> Type:
     """The type of an element as a fact: of several amounts their sum, of several of anything else their texts."""
-    if is_list(element, on_line=of_lines) and element.type != "amount":
-        return Type.CODES
-    return _TYPES.get(element.type, Type.TEXT)
+    return _type(element, several=is_list(element, on_line=of_lines))
 
 
-def _about(element: Element, kind: Type, *, of_lines: bool) -> str:
+def _type(element: Element, *, several: bool) -> Type:
+    return Type.CODES if several and element.type != "amount" else _TYPES.get(element.type, Type.TEXT)
+
+
+def _about(element: Element, kind: Type, *, several: bool) -> str:
     place = f" ({element.loop} {element.x12})" if element.x12 else ""
-    if kind is Type.AMOUNT and is_list(element, on_line=of_lines):
-        return f"sum of: {element.label}{place}"
-    return f"{element.label}{place}"
+    return f"sum of: {element.label}{place}" if several and kind is Type.AMOUNT else f"{element.label}{place}"
