@@ -1,4 +1,4 @@
-"""Generates tables of docs/writing-rules.md and docs/elements.md from the vocabulary, items, elements and table types."""
+"""Generates tables of docs/writing-rules.md and docs/elements.md: facts, items, elements and types of tables."""
 
 from __future__ import annotations
 
