@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from scrubber.errors import Fault, Faults
 
@@ -197,7 +197,7 @@ def cell_parsers(row_type: type[Any]) -> Mapping[str, Parser]:
 
 def _parser(column_type: Any) -> Parser:
     origin, arguments = get_origin(column_type), get_args(column_type)
-    if origin is types.UnionType and types.NoneType in arguments:
+    if origin in (types.UnionType, Union) and types.NoneType in arguments:  # Union: of a Literal and None
         return _optional(_parser(next(kind for kind in arguments if kind is not types.NoneType)))
     if origin is Literal:
         return _choice(arguments)

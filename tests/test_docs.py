@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +22,8 @@ from scrubber.claim import read_v3
 from scrubber.response.claim import document
 from scrubber.rulebook.conditions import OPERATORS
 from scrubber.rulebook.field import Type
+from scrubber.rulebook.load import load_rulebook
+from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.schema import AUTHORITY_KINDS, STATUSES, PackFileSchema, RuleYamlSchema
 from scrubber.rulebook.test_case import CaseSchema, ExpectedFindingSchema, ExpectedNotCheckedSchema
 from scrubber.scrub import Scrubber, open_scrubber
@@ -302,6 +305,24 @@ def test_rows_for_payers_do_what_the_page_says(rules_copy: Path) -> None:
     assert answer_of(scrubber, body_of("tbs-interpretation"))["disposition"] == "accept"
     undocumented = body_of("tbs-no-number") | {"tradingPartnerServiceId": "COMMERCIAL-SAMPLE"}
     assert "documentation" not in {item["category"] for item in answer_of(scrubber, undocumented)["findings"]}
+
+
+def test_rows_that_name_a_rule_load_as_the_page_has_them(rules_copy: Path) -> None:
+    _, _, text = RULES_PAGE.read_text(encoding="utf-8").partition("\n**Switch one rule on or off")
+    table = text.partition("```console\n")[2].partition("\n```")[0]
+    folder = rules_copy / "rules" / "our-clinic"
+    (folder / "tables").mkdir(parents=True)
+    pack = "{name: our-clinic, title: Ours, about: Ours., adoption: everyone, tables: {adopted-rules.csv: adoptions}}"
+    (folder / "pack.yaml").write_text(pack, encoding="utf-8")
+    (folder / "tables" / "adopted-rules.csv").write_text(table + "\n", encoding="utf-8")
+    with (rules_copy / "rules/payers/tables/aliases.csv").open("a", encoding="utf-8") as aliases:
+        aliases.write("COMMERCIAL-SAMPLE,Sample Commercial,,,list of our clearinghouse\n")
+    book = load_rulebook(rules_copy / "rules")
+    payer, day = Payer("Sample Commercial", "commercial", None, None), date(2025, 3, 12)
+    rules = {row.rule: book.rules[row.rule] for row in book.rows["adoptions"] if row.rule}
+    assert len(rules) == len(table.splitlines()) - 1
+    changed = {name: (book.applied(rule, payer, day), book.severity(rule, payer, day)) for name, rule in rules.items()}
+    assert all(not applied or severity != rules[name].severity for name, (applied, severity) in changed.items())
 
 
 @pytest.mark.parametrize("page", [RULES_PAGE, ROOT / "docs" / "elements.md"], ids=lambda page: page.name)

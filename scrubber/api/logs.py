@@ -75,7 +75,7 @@ def log_key(key_id: str) -> None:
 
 def log_result(result: ScrubResult) -> None:
     """Remember for the request's line how the claim came out."""
-    severities = [finding.rule.severity for finding in result.findings]
+    severities = [finding.severity for finding in result.findings]
     g.outcome = {
         "disposition": result.disposition,
         **{severity: severities.count(severity) for severity in SEVERITIES},

@@ -164,7 +164,7 @@ def _cell(column_type: Any) -> str:
     if get_origin(column_type) is Literal:
         return ", ".join(f"`{word}`" for word in get_args(column_type))
     kinds = [kind for kind in get_args(column_type) if kind is not NoneType]
-    return f"{_CELLS[kinds[0]]} or blank" if kinds else _CELLS[column_type]
+    return f"{_cell(kinds[0])} or blank" if kinds else _CELLS[column_type]
 
 
 def paths() -> str:

@@ -84,7 +84,7 @@ def _differ(
 def _compared(finding: Finding) -> tuple[object, ...]:
     impact = finding.impact
     risk = (impact.at_risk, impact.liability) if impact else ()
-    return finding.lines, finding.related_lines, finding.rule.severity, finding.message, risk
+    return finding.lines, finding.related_lines, finding.severity, finding.message, risk
 
 
 def _case(

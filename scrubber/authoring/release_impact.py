@@ -80,9 +80,7 @@ def _change(name: str, before: ScrubResult, after: ScrubResult) -> ClaimChange:
 def _compared(result: ScrubResult) -> Iterator[ComparedFinding]:
     for finding in result.findings:
         if finding.rule.category != FRESHNESS:
-            yield ComparedFinding(
-                finding.rule.id, finding.rule.severity, finding.lines, finding.message, _at_risk(finding)
-            )
+            yield ComparedFinding(finding.rule.id, finding.severity, finding.lines, finding.message, _at_risk(finding))
 
 
 def _at_risk(finding: Finding) -> Decimal | None:

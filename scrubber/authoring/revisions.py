@@ -129,7 +129,7 @@ def may_fire_on_code(rule: Rule, code: str, rulebook: Rulebook) -> bool:
 
 def may_fire_for_payer(rule: Rule, payer: Payer, day: date, rulebook: Rulebook) -> bool:
     """False where the payer does not apply the rule's pack, or the rule is for other kinds of payers."""
-    if rulebook.adopted(rule.pack, payer, day) is False:
+    if rulebook.applied(rule, payer, day) is False:
         return False
     if payer.line_of_business == "unknown":
         return True

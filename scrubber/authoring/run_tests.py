@@ -251,7 +251,7 @@ def observed_finding(finding: Finding) -> Expected:
     return Expected(
         finding.lines,
         {
-            "severity": finding.rule.severity,
+            "severity": finding.severity,
             "at_risk": None if at_risk is None else f"{at_risk:.2f}",
             "liability": impact.liability if impact else None,
             "related": list(finding.related_lines),

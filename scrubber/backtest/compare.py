@@ -29,6 +29,7 @@ class BareFinding(NamedTuple):
     rule: Rule
     lines: tuple[int, ...]
     related: tuple[int, ...]
+    severity: str
 
 
 class RulebookResult(NamedTuple):
@@ -114,12 +115,15 @@ class _SharedFacts:
             fired = [
                 each for each in fired if each.identity in on_corrected or each.fact.values.get("fault") == RESEMBLING
             ]
-        before = [BareFinding(each.pair.baseline, *_lines(each.fact)) for each in fired if each.pair.baseline]
-        after = [BareFinding(each.pair.candidate, *_lines(each.fact)) for each in fired if each.pair.candidate]
+        before = [self._bare(each.pair.baseline, each.fact, known) for each in fired if each.pair.baseline]
+        after = [self._bare(each.pair.candidate, each.fact, known) for each in fired if each.pair.candidate]
         candidate = _side(claim, known, after, self._rulebook, self._reference)
         if all(each.pair.baseline is each.pair.candidate for each in fired):
             return ComparedResults(candidate, candidate)
         return ComparedResults(_side(claim, known, before, self._rulebook, self._reference), candidate)
+
+    def _bare(self, rule: Rule, fact: Fact, known: ClaimFacts) -> BareFinding:
+        return BareFinding(rule, *_lines(fact), self._rulebook.severity(rule, known.payer, known.day))
 
     def _fired(self, claim: Claim, known: ClaimFacts) -> list[_FiredTest]:
         """The tests that fire on one reading of a claim, under either rulebook."""

@@ -226,7 +226,7 @@ def _difference(findings: Sequence[BareFinding], others: Sequence[BareFinding]) 
 
 
 def _same(found: BareFinding) -> tuple[object, ...]:
-    return found.rule.id, found.rule.severity, found.lines, found.related
+    return found.rule.id, found.severity, found.lines, found.related
 
 
 def _in_all(_: BareFinding) -> Iterable[tuple[str, str, None]]:
@@ -244,7 +244,7 @@ def _every_way(claim: Claim, payer: Payer) -> GroupsOf:
     def groups(found: BareFinding) -> Iterable[tuple[str, str, Iterable[int] | None]]:
         yield ALL, "", None
         yield RULE, found.rule.id, None
-        yield SEVERITY, found.rule.severity, None
+        yield SEVERITY, found.severity, None
         yield PAYER, who, None
         if not found.lines:
             yield CODE, WHOLE_CLAIM, None

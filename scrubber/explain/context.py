@@ -101,21 +101,44 @@ _SCOPE = (
 
 
 def adoption(rule: Rule, payer: Payer, day: date, book: Rulebook) -> Adoption:
-    """Whether the payer applies the rule's pack on a day, by which row."""
-    rows: list[AdoptionRow] = [row for row in book.rows.get("adoptions", ()) if row.pack == rule.pack]
-    adopted = book.adopted(rule.pack, payer, day)
-    row = most_specific(rows, payer, day)
+    """Whether the payer applies the rule on a day, by which row of the rule or of its pack, and how severe it is."""
+    adopted = book.applied(rule, payer, day)
+    rows, of_rule = book.adoption_rows(rule.pack, None), book.adoption_rows(rule.pack, rule.id)
+    own = book.adoption_row(rule, "adopted", payer, day)
+    row = own or most_specific(rows, payer, day)
     pack = book.packs[rule.pack]
-    named = f"pack {pack.name} ({pack.title})"
+    what = f"pack {pack.name} ({pack.title})"
     if row is not None:
         verb = "applies" if row.adopted else "does not apply"
-        by = book.row_position("adoptions", row) or "adoptions"
-        said = f"the payer {verb} {named}, by the row {_scope(row)} in {by}"
+        because = f"the payer {verb} {'this rule' if own else what}, by the row {_scope(row)} in {_place(row, book)}"
+        because += f" ({own.reason})" if own else ""
     elif adopted:
-        said = f"{named} holds for every payer, and no row of adoptions says otherwise"
+        because = f"{what} holds for every payer, and no row of adoptions says otherwise"
     else:
-        said = f"no row of adoptions says whether this payer applies {named}, which holds only for payers with a row"
-    return Adoption(adopted, said, candidates(rows, "adoptions", payer, day, book, _says_adopted))
+        because = f"no row of adoptions says whether this payer applies {what}, which holds only for payers with a row"
+    because += _lowered(rule, payer, day, book)
+    won = (own, book.adoption_row(rule, "severity", payer, day))
+    competing = candidates(of_rule, "adoptions", payer, day, book, _says_adopted, won)
+    others = candidates(rows, "adoptions", payer, day, book, _says_adopted)
+    return Adoption(adopted, because, competing + (tuple(map(_gave_way, others)) if own else others))
+
+
+def _place(row: AdoptionRow, book: Rulebook) -> str:
+    return book.row_position("adoptions", row) or "adoptions"
+
+
+def _lowered(rule: Rule, payer: Payer, day: date, book: Rulebook) -> str:
+    row = book.adoption_row(rule, "severity", payer, day)
+    if row is None:
+        return ""
+    by = f"by the row {_scope(row)} in {_place(row, book)} ({row.reason})"
+    return f"; what it finds is {row.severity} there and not {rule.severity}, {by}"
+
+
+def _gave_way(row: Candidate) -> Candidate:
+    """A row of the pack that would answer, were there none that names the rule."""
+    because = "fits, but a row that names the rule goes before it" if row.answered else row.because
+    return row._replace(answered=False, because=because)
 
 
 def example_row(pack: str, payer: Payer) -> str:
@@ -124,15 +147,27 @@ def example_row(pack: str, payer: Payer) -> str:
 
 
 def candidates(
-    rows: Iterable[Any], kind: str, payer: Payer, day: date, book: Rulebook, says: Callable[[Any], str]
+    rows: Iterable[Any],
+    kind: str,
+    payer: Payer,
+    day: date,
+    book: Rulebook,
+    says: Callable[[Any], str],
+    answering: Iterable[Any] = (),
 ) -> tuple[Candidate, ...]:
-    """The row that answered first, then the others by weight."""
+    """The rows that answered (`answering`, else the one that says most) first, then the others by weight."""
     every = tuple(rows)
-    won = most_specific(every, payer, day)
-    in_order = sorted(every, key=lambda row: (row is not won, -specificity(row)))
+    won = [row for row in answering if row is not None] or [*filter(None, (most_specific(every, payer, day),))]
+    answered = set(map(id, won))
+    in_order = sorted(every, key=lambda row: (id(row) not in answered, -specificity(row)))
     return tuple(
         Candidate(
-            book.row_position(kind, row), _scope(row), says(row), in_days(row), row is won, _why(row, won, payer, day)
+            book.row_position(kind, row),
+            _scope(row),
+            says(row),
+            in_days(row),
+            id(row) in answered,
+            _why(row, row if id(row) in answered else next(iter(won), None), payer, day),
         )
         for row in in_order[:MOST_COMPETING]
     )
@@ -168,7 +203,11 @@ def _misfit(row: Scoped, payer: Payer) -> str:
 
 
 def _says_adopted(row: AdoptionRow) -> str:
-    return f"{'yes' if row.adopted else 'no'} ({row.source})"
+    """What a row says: yes or no to a pack; of a rule also its severity, and why."""
+    if row.rule is None:
+        return f"{'yes' if row.adopted else 'no'} ({row.source})"
+    word = {True: "yes", False: "no", None: ""}[row.adopted]
+    return f"{row.rule}: {', '.join(filter(None, (word, row.severity)))} ({row.reason})"
 
 
 def says_policy(row: PolicyRow) -> str:

@@ -84,7 +84,7 @@ def unjudged_rules(
             for rule in sorted(rulebook.running, key=lambda rule: rule.id)
             if rule.id not in fired_rules
             and switches.status(rule) == "active"
-            and rulebook.adopted(rule.pack, payer, day) is not False
+            and rulebook.applied(rule, payer, day) is not False
             and possible(rule.applies, values, rulebook.lists)
         ]
     )

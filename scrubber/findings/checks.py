@@ -79,7 +79,7 @@ def count_checks(
 
 
 def _counts(rule: Rule, payer: Payer, day: date, rulebook: Rulebook, switches: Switches) -> bool:
-    return switches.status(rule) == "active" and bool(rulebook.adopted(rule.pack, payer, day))
+    return switches.status(rule) == "active" and bool(rulebook.applied(rule, payer, day))
 
 
 def every_check(

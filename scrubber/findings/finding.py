@@ -70,7 +70,8 @@ class Finding(NamedTuple):
 
     `element` is a name of vocabulary.ELEMENTS. `lines` and `related_lines` are 1-based, `pointer` addresses the
     sender's body. `evidence` holds texts, numbers and booleans only. `id` has no line number: see `identity`.
-    `position` is where it stands in the file that the claim came in as X12.
+    `position` is where it stands in the file that the claim came in as X12. `severity_by_row` is what a row of a table
+    says of it in place of its rule.
     """
 
     rule: Rule
@@ -84,7 +85,13 @@ class Finding(NamedTuple):
     evidence: Mapping[str, str | int | bool | tuple[str, ...]]
     id: str = ""
     position: Position | None = None
+    severity_by_row: str | None = None
     impact: Impact | None = None
+
+    @property
+    def severity(self) -> str:
+        """How bad it is, one of rule.SEVERITIES: what a row says, else the rule."""
+        return self.severity_by_row or self.rule.severity
 
     @property
     def reason(self) -> Reason | None:
@@ -101,6 +108,10 @@ class Fired(Protocol):
     @property
     def rule(self) -> Rule:
         """The rule that fired."""
+
+    @property
+    def severity(self) -> str:
+        """One of rule.SEVERITIES."""
 
     @property
     def lines(self) -> tuple[int, ...]:
@@ -221,5 +232,5 @@ class ScrubResult(NamedTuple):
 
 def disposition(findings: Iterable[Fired]) -> str:
     """`deny` or `warn` by the worst finding, else `accept`."""
-    severities = {finding.rule.severity for finding in findings}
+    severities = {finding.severity for finding in findings}
     return "deny" if "deny" in severities else "warn" if "warn" in severities else "accept"

@@ -124,7 +124,7 @@ def judge(
     judged = Judged([], [], [])
     for key, index in matches:
         rule, fact = rulebook.running[key // 2], facts[index]
-        status, adopted = switches.status(rule), rulebook.adopted(rule.pack, payer, day)
+        status, adopted = switches.status(rule), rulebook.applied(rule, payer, day)
         missing = missing_needs(rule, fact) if rule.needs else ()
         if key % 2:
             if adopted and status == "active":
@@ -132,7 +132,8 @@ def judge(
         elif status and adopted and not missing:
             found = judged.findings if status == "active" else judged.shadow
             carried = _carried(tables[key // 2], fact, reference) if tables[key // 2] else ""
-            found.append(_finding(rule, reads[key // 2], fact, claim, carried))
+            severity = rulebook.severity(rule, payer, day)
+            found.append(_finding(rule, reads[key // 2], fact, claim, carried, severity))
         elif status == "active" and adopted is None and not missing:
             judged.unchecked.append(_adoption_unknown(rule, fact, payer, rulebook))
     judged.unchecked.extend(payer_unknown(facts, payer, rulebook, switches))
@@ -143,7 +144,7 @@ def judge(
 
 def is_finding(rule: Rule, fact: Fact, payer: Payer, day: date, rulebook: Rulebook) -> bool:
     """Whether a rule that fires on a fact has a finding: what it needs is supplied, and the payer applies its pack."""
-    return not (rule.needs and missing_needs(rule, fact)) and rulebook.adopted(rule.pack, payer, day) is True
+    return not (rule.needs and missing_needs(rule, fact)) and rulebook.applied(rule, payer, day) is True
 
 
 def element_and_pointer(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim) -> tuple[str, str]:
@@ -202,7 +203,7 @@ def _carried_to(tables: tuple[str, ...], day: int, line_of_business: str | None,
     return f" (By {', '.join(carried)}, carried forward to {on}.)" if carried else ""
 
 
-def _finding(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim, carried: str) -> Finding:
+def _finding(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim, carried: str, severity: str) -> Finding:
     element, pointer = element_and_pointer(rule, reads, fact, claim)
     line = claim.lines[fact.lines[0] - 1] if fact.lines else None
     return Finding(
@@ -217,6 +218,7 @@ def _finding(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim, carri
         _evidence(reads, fact),
         finding_id(rule, fact, line),
         position=fact.position or (claim.position(pointer, element) if claim.position else None),
+        severity_by_row=None if severity == rule.severity else severity,
     )
 
 
@@ -249,7 +251,7 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def _rank(finding: Finding) -> tuple[object, ...]:
     return (
-        RANKS[finding.rule.severity],
+        RANKS[finding.severity],
         finding.lines,
         finding.rule.id,
         finding.related_lines,

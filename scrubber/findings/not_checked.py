@@ -40,7 +40,7 @@ def unjudged(
             if switches.status(rule) != "active":
                 continue
             lacks = tuple(element for element in missing if _needs(rule, element))
-            if lacks and rulebook.adopted(rule.pack, payer, day) and may_apply(rule, view, rulebook.lists):
+            if lacks and rulebook.applied(rule, payer, day) and may_apply(rule, view, rulebook.lists):
                 yield NotChecked(rule, (view.number,), lacks, _message(view, rule, lacks), UNREADABLE)
 
 
@@ -230,7 +230,7 @@ def _of_day(day: date, payer: Payer, rulebook: Rulebook, reference: Reference) -
 
 def _may_apply_pack(rule: Rule, payer: Payer, day: date, rulebook: Rulebook) -> bool:
     """Whether the payer applies the rule's pack; Medicaid may, where no row says: a state or a plan decides."""
-    adopted = rulebook.adopted(rule.pack, payer, day)
+    adopted = rulebook.applied(rule, payer, day)
     return payer.line_of_business == MEDICAID if adopted is None else adopted
 
 

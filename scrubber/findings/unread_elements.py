@@ -39,7 +39,7 @@ def unread_elements(
             unread = tuple([name for name in names if fact.values.get(state_key(name)) == CANNOT_BE_READ])
             if not unread or switches.status(rule) != "active" or (rule.id, fact.lines) in fired:
                 continue
-            adopted = _is_in_force(rule, fact) and rulebook.adopted(rule.pack, payer, day)
+            adopted = _is_in_force(rule, fact) and rulebook.applied(rule, payer, day)
             if adopted and possible(rule.applies, fact.values, rulebook.lists):
                 yield NotChecked(rule, fact.lines, unread, _message(rule, fact, unread), UNREADABLE)
 

@@ -63,7 +63,7 @@ def _exposures(prices: Prices, bearers: Bearers) -> Mapping[int, Decimal | None]
 
 def puts_at_risk(finding: Fired) -> bool:
     """Whether a finding costs anything when it comes true."""
-    return finding.rule.at_risk != "nothing" and finding.rule.severity != "info"
+    return finding.rule.at_risk != "nothing" and finding.severity != "info"
 
 
 def lines_at_risk(finding: Fired, lines: Iterable[int]) -> tuple[int, ...]:

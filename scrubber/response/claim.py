@@ -182,7 +182,7 @@ class FindingResponse(ResponseSchema):
         "sent again with its lines in another order."
     )
     rule = Object(RuleReferenceResponse, "The rule that fired.")
-    severity = OneOf(SEVERITIES, "How bad it is.", path="rule.severity")
+    severity = OneOf(SEVERITIES, "How bad it is; a row of a table may say less than the rule.")
     stage = OneOf(STAGES, "When it would cost: rejected, denied, or paid and taken back.", path="rule.stage")
     category = OneOf(CATEGORIES, "What it is about.", path="rule.category")
     lines = Lines("Service lines it is about, from 1; none: the claim.")

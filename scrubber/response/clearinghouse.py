@@ -116,11 +116,11 @@ def _status(validation: Validation) -> str:
 
 
 def _errors(validation: Validation) -> list[Finding]:
-    return [finding for finding in validation.result.findings if finding.rule.severity == "deny"]
+    return [finding for finding in validation.result.findings if finding.severity == "deny"]
 
 
 def _edits(validation: Validation) -> list[Finding]:
-    return [finding for finding in validation.result.findings if finding.rule.severity != "deny"]
+    return [finding for finding in validation.result.findings if finding.severity != "deny"]
 
 
 class ClearinghouseAnswerResponse(ResponseSchema):

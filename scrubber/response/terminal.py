@@ -55,7 +55,7 @@ def _heading(name: str, result: ScrubResult, width: int) -> Iterator[str]:
 
 
 def _counts(result: ScrubResult) -> str:
-    severities = [finding.rule.severity for finding in result.findings]
+    severities = [finding.severity for finding in result.findings]
     counts = [
         f"{severities.count(severity)} {severity}" for severity in ("deny", "warn", "info") if severity in severities
     ]
@@ -99,10 +99,9 @@ def _shadow(findings: Sequence[Finding], width: int) -> Iterator[str]:
 
 
 def _finding(finding: Finding, width: int) -> Iterator[str]:
-    rule = finding.rule
     first, *rest = wrap(finding.message, _TEXT, width)
-    row = _Row(_numbers(finding.lines), rule.severity.upper(), _risk(finding), first.strip())
-    yield _columns(row, colour=_COLOURS[rule.severity])
+    row = _Row(_numbers(finding.lines), finding.severity.upper(), _risk(finding), first.strip())
+    yield _columns(row, colour=_COLOURS[finding.severity])
     yield from rest
     yield from wrap(f"Fix: {finding.fix}", _TEXT, width)
     for item in finding.authority:
@@ -134,7 +133,7 @@ def _line_list(lines: Sequence[int]) -> str:
 
 def _risk(finding: Finding) -> str:
     """Dollars of a finding that may cost some; info costs nothing."""
-    if finding.impact is None or finding.rule.severity == "info":
+    if finding.impact is None or finding.severity == "info":
         return "-"
     return dollars(finding.impact.at_risk)
 

@@ -12,7 +12,8 @@ from scrubber.claim.model import NOT_SUPPLIED
 from scrubber.errors import Fault
 from scrubber.rulebook.backtest_record import record_name
 from scrubber.rulebook.conditions import IN_LIST_OPERATORS, ReportFault, known_fields
-from scrubber.rulebook.rule import Compare, InList, Rule, conditions_of, leaves
+from scrubber.rulebook.rule import SEVERITIES, Compare, InList, Rule, conditions_of, leaves
+from scrubber.rulebook.rule_tables import AdoptionRow, RuleTable
 from scrubber.rulebook.vocabulary import KINDS
 from scrubber.rulebook.yaml_file import Document, Position
 
@@ -228,6 +229,39 @@ def _positions_of_list(document: Document, name: str) -> Iterator[Position]:
         for position in document.lines
         if position and position[-1] in IN_LIST_OPERATORS and document.at(position) == name
     )
+
+
+def check_adoptions(tables: Iterable[RuleTable], files: Iterable[RuleFile], ids: Collection[str]) -> Iterator[Fault]:
+    """Rows of adoptions that name a rule that there is not, or of another pack, or would raise its severity.
+
+    `ids` has every rule file, also those that do not load.
+    """
+    rules = {rule.id: rule for _, rule in files}
+    for table in tables:
+        for line, row in table.numbered if table.kind == "adoptions" else ():
+            if row.rule is not None:
+                message = _adoption_fault(row, rules.get(row.rule), ids)
+                if message:
+                    yield Fault(table.name, line, message)
+
+
+def _adoption_fault(row: AdoptionRow, rule: Rule | None, ids: Collection[str]) -> str | None:
+    if row.rule not in ids:
+        return f"rule: there is no rule `{row.rule}`"
+    if rule is None:
+        return None  # a draft that does not load
+    if rule.pack != row.pack:
+        return f"rule: `{rule.id}` is of pack {rule.pack}, and not of {row.pack}"
+    if rule.status == "deprecated":
+        return f"rule: `{rule.id}` is deprecated and never runs: name the rule that took over, `{rule.superseded_by}`"
+    if row.severity == rule.severity:
+        return f"severity: is that of `{rule.id}` already: leave it blank"
+    if row.severity is not None and SEVERITIES.index(row.severity) > SEVERITIES.index(rule.severity):
+        return (
+            f"severity: a row never makes a rule worse; `{rule.id}` says {rule.severity}, as its authority binds: "
+            "write a rule of your own, with its authority"
+        )
+    return None
 
 
 def check_unique(files: Iterable[RuleFile]) -> Iterator[Fault]:

@@ -13,7 +13,15 @@ from marshmallow import Schema, ValidationError
 
 from scrubber.dated_rows import MOST_TABLE_BYTES
 from scrubber.errors import Fault, Faults
-from scrubber.rulebook.check import RuleFile, check_lists, check_related, check_rule, check_successors, check_unique
+from scrubber.rulebook.check import (
+    RuleFile,
+    check_adoptions,
+    check_lists,
+    check_related,
+    check_rule,
+    check_successors,
+    check_unique,
+)
 from scrubber.rulebook.conditions import Conditions, Limits, by_name, rule_conditions
 from scrubber.rulebook.grammar import grammar_faults
 from scrubber.rulebook.load_tables import all_rows, check_rows, load_tables
@@ -93,6 +101,7 @@ def read_folder(folder: Path) -> FolderContents:
     if complete:  # otherwise a name may be in a table that was not read
         faults += check_lists(files, {row.list for table in tables if table.kind == "code-lists" for row in table.rows})
         faults += check_rows(tables, packs)
+        faults += check_adoptions(tables, files, ids)
     left_out = sorted(fault for fault in faults if fault.file in drafts)
     without = {fault.file for fault in left_out}
     return FolderContents(

@@ -102,7 +102,27 @@ def _code_list(row: Any, _: KnownNames) -> Iterator[str]:
 def _adoption(row: Any, known: KnownNames) -> Iterator[str]:
     if row.pack not in known["packs"]:
         yield f"there is no pack `{row.pack}`"
+    if row.rule is None:
+        yield from _adoption_of_pack(row)
+    else:
+        if row.adopted is None and row.severity is None:
+            yield "says nothing: `adopted` is yes or no, or `severity` is info or warn"
+        if row.adopted is False and row.severity is not None:
+            yield "a rule that is switched off has no `severity`: leave one of the two blank"
+        for column in ("reason", "owner"):
+            if getattr(row, column) is None:
+                yield f"a row that names a rule has a `{column}`: {_WHY_BY_RULE[column]}"
     yield from _scope(row, known)
+
+
+_WHY_BY_RULE = {"reason": "why this payer is apart", "owner": "the role that answers for it, never a person"}
+
+
+def _adoption_of_pack(row: Any) -> Iterator[str]:
+    if row.adopted is None:
+        yield "`adopted` is yes or no; only a row that names a rule may leave it blank"
+    if row.severity is not None:
+        yield "`severity` is for a row that names a `rule`: a pack has none"
 
 
 def _line_of_business(row: Any, _: KnownNames) -> Iterator[str]:

@@ -77,17 +77,24 @@ class PlanRow(NamedTuple):
 
 
 class AdoptionRow(NamedTuple):
-    """Whether a payer applies a pack."""
+    """Whether a payer applies a pack, or one `rule` of it, and how severe that rule is there if less than it says.
+
+    A row that names a rule goes before all rows of its pack, for what it says: `adopted` or `severity` may be blank.
+    """
 
     pack: str
     payer: str | None
     line_of_business: str | None
     plan: str | None
     contractor: str | None
-    adopted: bool
+    adopted: bool | None
     since: date | None
     until: date | None
     source: str
+    rule: str | None = None
+    severity: Literal["info", "warn"] | None = None
+    reason: str | None = None
+    owner: str | None = None
 
 
 class PayerFeeRow(NamedTuple):
@@ -205,7 +212,7 @@ ROW_KEYS: dict[str, tuple[str, ...]] = {  # no two rows that agree in these may 
     "code-lists": ("list", "code", "through"),
     "limits": ("name",),
     "aliases": ("payer_id",),
-    "adoptions": ("pack", *_SCOPE),
+    "adoptions": ("pack", "rule", *_SCOPE),
     "filing-indicators": ("filing_indicator",),
     "plans": ("plan",),
     "payer-fees": ("code", *_SCOPE),

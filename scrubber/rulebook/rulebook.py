@@ -215,7 +215,11 @@ class Rulebook:
         self._needed: tuple[NeededElementRow, ...] = rows.get("needed-elements", ())
         self._policy_tables: dict[int, str] | None = None  # by the row's identity: two packs may have equal rows
         self._needed_on = lru_cache(DAYS_CACHED)(self._find_needed)
+        self._rules_with_rows = frozenset(
+            row.rule for row in rows.get("adoptions", ()) if row.rule
+        )  # rules with a row of theirs
         self._adopted_on = lru_cache(PAYERS_CACHED)(self._find_adopted)
+        self._row_on = lru_cache(PAYERS_CACHED)(self._find_row)
         self._policy_on = lru_cache(PAYERS_CACHED)(self._find_policy)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -245,11 +249,32 @@ class Rulebook:
         return self._adopted_on(pack, payer, day)
 
     def _find_adopted(self, pack: str, payer: Payer, day: date) -> bool | None:
-        rows: tuple[AdoptionRow, ...] = self._groups["adoptions"].get(pack, ())
-        row = most_specific(rows, payer, day)
+        row = most_specific(self.adoption_rows(pack, None), payer, day)
         if row is not None:
             return row.adopted
         return True if self.packs[pack].adoption == "everyone" else None
+
+    def applied(self, rule: Rule, payer: Payer, day: date) -> bool | None:
+        """Whether the payer applies the rule: by a row that names it, else as its pack; None when no row answers."""
+        row = self.adoption_row(rule, "adopted", payer, day)
+        return self.adopted(rule.pack, payer, day) if row is None else row.adopted
+
+    def severity(self, rule: Rule, payer: Payer, day: date) -> str:
+        """How severe a finding of the rule is for the payer: the rule's own, unless a row says less."""
+        row = self.adoption_row(rule, "severity", payer, day)
+        return rule.severity if row is None or row.severity is None else row.severity
+
+    def adoption_row(self, rule: Rule, column: str, payer: Payer, day: date) -> AdoptionRow | None:
+        """The row naming the rule that says for the payer what `column` holds, adopted or severity; None: none does."""
+        return self._row_on(rule.pack, rule.id, column, payer, day) if rule.id in self._rules_with_rows else None
+
+    def _find_row(self, pack: str, rule: str, column: str, payer: Payer, day: date) -> AdoptionRow | None:
+        rows = [row for row in self.adoption_rows(pack, rule) if getattr(row, column) is not None]
+        return most_specific(rows, payer, day)
+
+    def adoption_rows(self, pack: str, rule: str | None) -> list[AdoptionRow]:
+        """The rows that name a rule of a pack; without a rule, those of the pack as a whole."""
+        return [row for row in self._groups["adoptions"].get(pack, ()) if row.rule == rule]
 
     def payer_fee(self, code: str, payer: Payer, day: date) -> PayerFeeRow | None:
         """The row that prices the code for the payer; one for the code goes before one for every code."""
