@@ -70,7 +70,7 @@ def numbered_rows(path: Path, row_type: type[Row], unique: Sequence[str] = ()) -
     """
     faults: list[Fault] = []
     numbered: list[tuple[int, Row]] = []
-    lines = _cells(path, faults)
+    lines = lines_of_cells(path, faults)
     header = next(lines, None)
     if header is None:
         raise Faults(faults or [Fault(str(path), 0, "is empty: a header with the columns is needed")])
@@ -86,8 +86,11 @@ def numbered_rows(path: Path, row_type: type[Row], unique: Sequence[str] = ()) -
     return tuple(numbered)
 
 
-def _cells(path: Path, faults: list[Fault]) -> Iterator[tuple[int, list[str]]]:
-    """Line number and stripped cells of each line that holds a row."""
+def lines_of_cells(path: Path, faults: list[Fault]) -> Iterator[tuple[int, list[str]]]:
+    """Line number and stripped cells of each line that holds a row; the first one is the header.
+
+    What is wrong with the file or a line of it is added to `faults`, and the line left out.
+    """
     try:
         if not path.is_file() or path.stat().st_size > MOST_TABLE_BYTES:
             faults.append(Fault(str(path), 0, _no_table(path)))
@@ -146,7 +149,7 @@ def _row(
     path: Path, number: int, names: list[str], cells: list[str], row_type: type[Row], faults: list[Fault]
 ) -> Row | None:
     if len(cells) != len(names):
-        faults.append(Fault(str(path), number, _wrong_cell_count(len(cells), len(names))))
+        faults.append(Fault(str(path), number, wrong_cell_count(len(cells), len(names))))
         return None
     before = len(faults)
     values: dict[str, Any] = {}
@@ -164,7 +167,8 @@ def _row(
     return row_type._make(values[name] for name in row_type._fields)
 
 
-def _wrong_cell_count(cells: int, columns: int) -> str:
+def wrong_cell_count(cells: int, columns: int) -> str:
+    """The message on a line that has other numbers of cells than the header."""
     message = f"has {cells} cells where the header has {columns}"
     return f"{message}: put a cell with a comma in double quotes" if cells > columns else message
 

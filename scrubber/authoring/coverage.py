@@ -105,7 +105,7 @@ def _facts_of(case: Case, scope: str, scrubber: Scrubber, folder: Path) -> Itera
 def _of_every_code(rulebook: Rulebook, name: str) -> Rulebook:
     """Reports are read only for codes that some rule applies to; for any other, the rule's `applies` is false."""
     everything = replace(rulebook.rules[name], applies=AllOf(()))
-    return Rulebook({**rulebook.rules, name: everything}, rulebook.packs, rulebook.rows, rulebook.digest)
+    return rulebook.with_others({**rulebook.rules, name: everything})
 
 
 class _OutcomeCounts:

@@ -325,7 +325,7 @@ def notices(recorded: RecordedCase, changed: Rule, rule: Rule) -> bool:
     if KINDS[rule.scope].only_for_cited_codes and changed.applies != rule.applies:
         return _notices_anew(recorded, tested)
     rulebook, known = recorded.ready.scrubber.rulebook, recorded.known
-    alone = Rulebook({tested.id: tested}, rulebook.packs, rulebook.rows, rulebook.digest)
+    alone = rulebook.with_others({tested.id: tested})
     matches = PlainEngine(rule_tests(alone.running), alone.lists).match(recorded.facts)
     claim = recorded.ready.claim
     reference = recorded.ready.scrubber.reference
@@ -341,7 +341,7 @@ def notices(recorded: RecordedCase, changed: Rule, rule: Rule) -> bool:
 def _notices_anew(recorded: RecordedCase, tested: Rule) -> bool:
     """The same by a full scrub: the changed rule may lead to other facts."""
     (scrubber, claim, received_on), old = recorded.ready, recorded.ready.scrubber.rulebook
-    rulebook = Rulebook({**old.rules, tested.id: tested}, old.packs, old.rows, old.digest)
+    rulebook = old.with_others({**old.rules, tested.id: tested})
     scrubber_with_rule = Scrubber(
         rulebook, scrubber.reference, PlainEngine(rule_tests(rulebook.running), rulebook.lists)
     )

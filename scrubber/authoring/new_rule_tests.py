@@ -104,13 +104,13 @@ def derive(rule: Rule, rulebook: Rulebook, pack: Pack, reference: Reference, fol
 
 def replace_pack(rulebook: Rulebook, rule: Rule, pack: Pack) -> Rulebook:
     """The rulebook with the pack of a rule that is new."""
-    return Rulebook(rulebook.rules, {**rulebook.packs, rule.pack: pack}, rulebook.rows, rulebook.digest)
+    return rulebook.with_others(packs={**rulebook.packs, rule.pack: pack})
 
 
 def isolated(rules: Iterable[Rule], rulebook: Rulebook, reference: Reference) -> Scrubber:
     """These rules, as active ones, and no others, on the tables and packs of the rulebook."""
     active = {rule.id: replace(rule, status="active") for rule in rules}
-    only = Rulebook(active, rulebook.packs, rulebook.rows, rulebook.digest)
+    only = rulebook.with_others(active)
     return Scrubber(only, reference, PlainEngine(rule_tests(only.running), only.lists))
 
 

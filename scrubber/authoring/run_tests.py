@@ -22,7 +22,7 @@ from scrubber.reference.typed_tables import MemoryBackend, read_contents
 from scrubber.rulebook.conditions import limit_references
 from scrubber.rulebook.rule_tables import ROW_KEYS, ROW_TYPES
 from scrubber.rulebook.rulebook import AS_COMPLETE, AS_LOADED, IN_USE, Rulebook
-from scrubber.rulebook.test_case import TEST_SUFFIX, Case, Expected, TableRow, case_files, read_cases
+from scrubber.rulebook.test_case import TEST_SUFFIX, Case, CaseRow, Expected, case_files, read_cases
 from scrubber.rulebook.yaml_file import read_yaml
 from scrubber.scrub import Receipt, Scrubber
 
@@ -141,7 +141,7 @@ def _scrubber_of_case(scrubber: Scrubber, case: Case) -> Scrubber:
     if rule.status == "active" and not case.tables:
         return replace(scrubber, reference=reference)
     rules = {**rulebook.rules, rule.id: replace(rule, status="active")}
-    changed = Rulebook(rules, rulebook.packs, _with_rows(rulebook.rows, case.tables), rulebook.digest, like=rulebook)
+    changed = rulebook.with_others(rules, rows=_with_rows(rulebook.rows, case.tables))
     if rule.status == "active" and changed.lists is rulebook.lists:
         return Scrubber(changed, reference, scrubber.engine)  # the same tests: rows are read by facts
     return Scrubber(changed, reference, PlainEngine(rule_tests(changed.running), changed.lists))
@@ -177,7 +177,7 @@ def _loaded_reference(complete: bool) -> Reference:
     return Reference(MemoryBackend(tables, [each._replace(starter=False, complete=complete) for each in releases]))
 
 
-def _with_rows(rows: Mapping[str, tuple[Any, ...]], added: Iterable[TableRow]) -> Mapping[str, tuple[Any, ...]]:
+def _with_rows(rows: Mapping[str, tuple[Any, ...]], added: Iterable[CaseRow]) -> Mapping[str, tuple[Any, ...]]:
     """The tables with the case's rows; each replaces those with its key, and takes the columns it omits from them."""
     changed = dict(rows)
     for kind, cells in added:

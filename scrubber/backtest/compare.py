@@ -198,4 +198,4 @@ def _union(rulebooks: Rulebooks, rules: Sequence[Rule]) -> Rulebook:
     """A rulebook of these rules, which may be two of one id: nothing here looks a rule up by id."""
     packs = {**(rulebooks.baseline.packs if rulebooks.baseline else {}), **rulebooks.candidate.packs}
     numbered = {f"{rule.id} {number}": rule for number, rule in enumerate(rules)}
-    return Rulebook(numbered, packs, rulebooks.candidate.rows, rulebooks.candidate.digest)
+    return rulebooks.candidate.with_others(numbered, packs)

@@ -57,12 +57,12 @@ def _baseline(loaded: Rulebook, choice: Choice) -> Rulebook | None:
 
 def _switched_on(rulebook: Rulebook, ids: Collection[str]) -> Rulebook:
     active = {name: replace(rulebook.rules[name], status="active") for name in ids}
-    return Rulebook({**rulebook.rules, **active}, rulebook.packs, rulebook.rows, rulebook.digest)
+    return rulebook.with_others({**rulebook.rules, **active})
 
 
 def _without(rulebook: Rulebook, ids: Collection[str]) -> Rulebook:
     left = {name: rule for name, rule in rulebook.rules.items() if name not in ids}
-    return Rulebook(left, rulebook.packs, rulebook.rows, rulebook.digest)
+    return rulebook.with_others(left)
 
 
 def _changed(candidate: Rulebook, baseline: Rulebook | None) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ UnreadOf = Mapping[str, Mapping[int, NotChecked]]  # by rule, then by line
 def all_running(book: Rulebook) -> Rulebook:
     """The rulebook with every rule active: a draft or deprecated rule is explained as if it ran."""
     rules = {name: replace(rule, status="active") for name, rule in book.rules.items()}
-    return Rulebook(rules, book.packs, book.rows, book.digest, book.tables)
+    return book.with_others(rules)
 
 
 class ScrubbedClaim:

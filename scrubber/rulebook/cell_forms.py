@@ -137,3 +137,17 @@ _CORRECTORS: Mapping[str, Callable[[str], Iterator[str]]] = {
     "places": _short,
     "contractors": _contractor,
 }
+
+
+_TEN_DIGITS = re.compile(r"[0-9]{10}")
+
+
+def is_npi(text: str) -> bool:
+    """Whether a text is a National Provider Identifier: ten digits, Luhn over 80840 and the number."""
+    if not _TEN_DIGITS.fullmatch(text):
+        return False
+    total = 24
+    for position, digit in enumerate(reversed(text)):
+        value = int(digit) * (2 if position % 2 else 1)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from marshmallow import Schema, fields, validate
 
+from scrubber.rulebook.column_types import COLUMN_TYPES
 from scrubber.rulebook.conditions import (
     DAY_OPERATORS,
     IN_LIST_OPERATORS,
@@ -22,7 +23,9 @@ from scrubber.rulebook.conditions import (
     UNLESS_KNOWN,
 )
 from scrubber.rulebook.field import Field, Type
-from scrubber.rulebook.schema import DayField, RuleYamlSchema, YesNoField
+from scrubber.rulebook.rule_tables import ROW_TYPES
+from scrubber.rulebook.schema import DayField, PackFileSchema, RuleYamlSchema, TableKindField, YesNoField
+from scrubber.rulebook.table_declaration import ColumnField
 from scrubber.rulebook.test_case import CaseSchema
 from scrubber.rulebook.test_case_paths import DIAGNOSIS_PATH, LINE_FIELDS, LINE_PATH, PATHS, POINTER
 from scrubber.rulebook.vocabulary import KINDS, FactKind
@@ -32,6 +35,7 @@ JsonSchema = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 RULE_SCHEMA_FILE = "rule.schema.json"
 CASE_SCHEMA_FILE = "rule-test.schema.json"
+PACK_SCHEMA_FILE = "pack.schema.json"
 
 # An editor reads 77092 as a number and yes as a word or a boolean; our loader reads all of them as text.
 _SCALAR: JsonSchema = {"type": ["string", "number", "boolean"]}
@@ -85,6 +89,11 @@ def case_schema() -> JsonSchema:
     }
 
 
+def pack_schema() -> JsonSchema:
+    """JSON Schema 2020-12 of pack.yaml, with the tables that it declares."""
+    return {"$schema": DIALECT, "title": "A pack of rules of the claim scrubber", **_object(PackFileSchema())}
+
+
 def as_text(schema: JsonSchema) -> str:
     """The schema as its file holds it."""
     return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
@@ -92,13 +101,29 @@ def as_text(schema: JsonSchema) -> str:
 
 def schema_files() -> Mapping[str, str]:
     """Name and text of each schema file of a folder of rules."""
-    return {RULE_SCHEMA_FILE: as_text(rule_schema()), CASE_SCHEMA_FILE: as_text(case_schema())}
+    return {
+        RULE_SCHEMA_FILE: as_text(rule_schema()),
+        CASE_SCHEMA_FILE: as_text(case_schema()),
+        PACK_SCHEMA_FILE: as_text(pack_schema()),
+    }
 
 
 def write_schemas(folder: Path) -> None:
-    """Writes both schema files into a folder of rules."""
+    """Writes the schema files into a folder of rules."""
     for name, text in schema_files().items():
         (folder / name).write_text(text, encoding="utf-8")
+
+
+def _described(names: Iterable[str], about: Callable[[str], str]) -> JsonSchema:
+    """One of several words, each with the description that editors display."""
+    return {"oneOf": [{"const": name, "description": about(name)} for name in names]}
+
+
+def _first_sentence(kind: str) -> str:
+    return (ROW_TYPES[kind].__doc__ or "").partition("\n")[0]
+
+
+_COLUMN_TYPE = _described(COLUMN_TYPES, lambda name: COLUMN_TYPES[name].about)
 
 
 def _object(schema: Schema) -> JsonSchema:
@@ -129,6 +154,10 @@ def _of_type(field: fields.Field[Any]) -> JsonSchema:
             return {"type": "array", "items": _value(field.inner), **_length(field, "minItems")}
         case fields.Dict():
             return _mapping(field)
+        case TableKindField():
+            return {"anyOf": [_described(ROW_TYPES, _first_sentence), _object(field.schema)]}
+        case ColumnField():
+            return {"anyOf": [_COLUMN_TYPE, _object(field.schema)]}
         case DayField():
             return {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
         case YesNoField():
@@ -143,8 +172,11 @@ def _of_type(field: fields.Field[Any]) -> JsonSchema:
 
 def _text(field: fields.String) -> JsonSchema:
     words = [word for one in field.validators if isinstance(one, validate.OneOf) for word in one.choices]
+    described = field.metadata.get("words", {})
     if words:
-        return {"enum": words}
+        return _described(words, described.__getitem__) if described else {"enum": words}
+    if field.metadata.get("names") == "column types":
+        return _COLUMN_TYPE
     if field.metadata.get("names") == "paths":
         return {"$ref": "#/$defs/path"}
     if "pattern" in field.metadata:
@@ -160,6 +192,9 @@ def _length(field: fields.Field[Any], keyword: str) -> JsonSchema:
 def _mapping(field: fields.Dict) -> JsonSchema:
     names = {"paths": {"$ref": "#/$defs/path"}, "line fields": {"$ref": "#/$defs/line-field"}}
     named = names.get(field.metadata.get("names", ""))
+    pattern = field.key_field.metadata if field.key_field is not None else {}
+    if named is None and "pattern" in pattern:
+        named = {key: pattern[key] for key in ("description", "pattern")}
     inner = field.value_field
     values = _value(inner) if inner is not None else {}
     return {"type": "object", "additionalProperties": values or True, **({"propertyNames": named} if named else {})}

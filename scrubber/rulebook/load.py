@@ -24,11 +24,12 @@ from scrubber.rulebook.check import (
 )
 from scrubber.rulebook.conditions import Conditions, Limits, by_name, rule_conditions
 from scrubber.rulebook.grammar import grammar_faults
-from scrubber.rulebook.load_tables import all_rows, check_rows, load_tables
+from scrubber.rulebook.load_tables import all_rows, check_rows, load_own_tables, load_tables
 from scrubber.rulebook.rule import Authority, ClaimStatus, Reason, Rule
 from scrubber.rulebook.rule_tables import RuleTable
 from scrubber.rulebook.rulebook import Pack, Rulebook
 from scrubber.rulebook.schema import PackFileSchema, RuleYamlSchema
+from scrubber.rulebook.typed_table import TypedTable
 from scrubber.rulebook.vocabulary import KINDS
 from scrubber.rulebook.yaml_file import MOST_BYTES as YAML_BYTES
 from scrubber.rulebook.yaml_file import Document, Position, read_yaml, schema_faults
@@ -51,6 +52,7 @@ class FolderContents(NamedTuple):
 
     packs: dict[str, Pack]
     tables: list[RuleTable]
+    own_tables: dict[str, TypedTable]
     documents: list[Document]
     files: list[RuleFile]
     faults: list[Fault]
@@ -72,7 +74,15 @@ def load_rulebook(folder: Path) -> Rulebook:
         raise Faults([Fault(str(folder), 0, "has changed while it was read: read it again")])
     rules = {file.rule.id: file.rule for file in sorted(contents.files, key=lambda file: file.rule.id)}
     rows = all_rows(contents.tables)
-    return Rulebook(rules, contents.packs, rows, after, contents.tables, left_out=contents.left_out)
+    return Rulebook(
+        rules,
+        contents.packs,
+        rows,
+        after,
+        contents.tables,
+        left_out=contents.left_out,
+        typed_tables=contents.own_tables,
+    )
 
 
 def _digest_before(folder: Path) -> str | None:
@@ -89,6 +99,7 @@ def read_folder(folder: Path) -> FolderContents:
     faults = list(_misplaced(folder))
     packs = load_packs(folder, faults)
     tables = load_tables(folder, packs, faults)
+    own_tables = {} if faults else load_own_tables(folder, packs, tables, faults)  # else a payer may be in no table
     complete = not faults
     documents = _read_documents(folder, faults)
     limits = by_name(all_rows(tables).get("limits", ())) if complete else None
@@ -107,6 +118,7 @@ def read_folder(folder: Path) -> FolderContents:
     return FolderContents(
         packs,
         tables,
+        own_tables,
         documents,
         [file for file in files if file.rule.file not in without],
         [fault for fault in faults if fault.file not in drafts],

@@ -14,10 +14,14 @@ from scrubber.dated_rows import numbered_rows
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.cell_forms import not_known
 from scrubber.rulebook.field import UNKNOWN
+from scrubber.rulebook.read_typed_table import SUFFIX, read_typed_table
+from scrubber.rulebook.reference_tables import REFERENCE_TABLES
 from scrubber.rulebook.rule_tables import ROW_KEYS, ROW_TYPES, RuleTable
 from scrubber.rulebook.rulebook import Pack
 from scrubber.rulebook.satisfiable import in_range
 from scrubber.rulebook.schema import AUTHORITY_KINDS
+from scrubber.rulebook.table_ties import tied_rows
+from scrubber.rulebook.typed_table import TypedTable
 from scrubber.rulebook.vocabulary import LINES_OF_BUSINESS
 
 
@@ -33,9 +37,38 @@ def load_tables(folder: Path, packs: Mapping[str, Pack], faults: list[Fault]) ->
             except Faults as error:
                 faults += [fault._replace(file=name) for fault in error.faults]
         found = {path.name for path in position.glob("*.csv")}
-        for file in sorted(found - set(pack.tables)):
+        for file in sorted(found - pack.tables.keys() - pack.own_tables.keys()):
             faults.append(Fault(f"{pack_name}/tables/{file}", 0, "is not listed under `tables` of pack.yaml"))
     return tables
+
+
+def load_own_tables(
+    folder: Path, packs: Mapping[str, Pack], tables: Iterable[RuleTable], faults: list[Fault]
+) -> dict[str, TypedTable]:
+    """The tables that packs declare themselves, by name; those with faults are left out.
+
+    `tables` are those of built-in kinds: they have the names of payers and of code lists.
+    """
+    rows = all_rows(tables)
+    payers = {row.payer for row in rows.get("aliases", ())}
+    owners = dict.fromkeys((row.list for row in rows.get("code-lists", ())), "a code list")
+    owners |= dict.fromkeys(REFERENCE_TABLES, "a reference table")
+    loaded = {}
+    for pack_name, pack in packs.items():
+        for file, declaration in pack.own_tables.items():
+            table = f"{pack_name}/tables/{file}"
+            name = file.removesuffix(SUFFIX)
+            if name in owners:
+                faults.append(
+                    Fault(table, 0, f"bears the name of {owners[name]}, `{name}`: give the file another name")
+                )
+            owners[name] = f"the table {table}"
+            try:
+                loaded[name] = read_typed_table(folder / pack_name / "tables" / file, table, declaration, payers)
+                faults += tied_rows(loaded[name])
+            except Faults as error:
+                faults += error.faults
+    return loaded
 
 
 def all_rows(tables: Iterable[RuleTable]) -> dict[str, tuple[Any, ...]]:

@@ -36,6 +36,8 @@ from scrubber.rulebook.rule_tables import (
     specificity,
 )
 from scrubber.rulebook.satisfiable import CodeSet
+from scrubber.rulebook.table_declaration import TableDeclaration
+from scrubber.rulebook.typed_table import TypedTable
 
 # Which reference data a test case runs on: the tables that ship with the program, so that it comes out alike
 # wherever it runs; the same as if they were loaded files, or complete ones; or what SCRUBBER_REFERENCE names.
@@ -53,8 +55,9 @@ PAYERS_CACHED = 16_384  # payers and days, by pack or code
 class Pack:
     """One folder of rules. `adoption` is everyone or by-row; `test_releases` holds for its cases that name none.
 
-    `tables` has the kind of each file, `lists` what the codes of a list are (vocabulary.LIST_TYPES), by name. `grammar`
-    is that of the rule language in which its files are written (grammar.GRAMMARS).
+    `tables` has the built-in kind of each file that has one, `own_tables` the declarations of the others, and `lists`
+    what the codes of a list are (vocabulary.LIST_TYPES), by name. `grammar` is that of the rule language in which its
+    files are written (grammar.GRAMMARS).
     """
 
     name: str
@@ -65,6 +68,7 @@ class Pack:
     test_releases: str = STARTER_RELEASES
     lists: Mapping[str, str] = field(default_factory=dict)
     grammar: str = OLDEST
+    own_tables: Mapping[str, TableDeclaration] = field(default_factory=dict)
 
 
 class _Window(NamedTuple):
@@ -192,11 +196,12 @@ class Rulebook:
         tables: Iterable[RuleTable] = (),
         like: Rulebook | None = None,
         left_out: Iterable[Fault] = (),
+        typed_tables: Mapping[str, TypedTable] | None = None,
     ) -> None:
         """`tables` are the files that the rows were read from, where they are known: only `row_position` uses them.
 
         Indexes that the rulebook `like` built from the very same rows are reused. `left_out` has the faults that kept
-        drafts from loading.
+        drafts from loading. `typed_tables` are the tables that packs declare themselves, by name.
         """
         self.rules = rules
         self.packs = packs
@@ -204,6 +209,7 @@ class Rulebook:
         self.digest = digest
         self.tables = tuple(tables)
         self.left_out = tuple(left_out)
+        self.typed_tables: Mapping[str, TypedTable] = typed_tables or {}
         self.active = tuple(rule for rule in rules.values() if rule.status == "active")
         self.running = tuple(rule for rule in rules.values() if rule.status in RUNNING)
         listed = rows.get("code-lists", ())
@@ -224,7 +230,26 @@ class Rulebook:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles the arguments of the constructor: another process builds its own indexes."""
-        return Rulebook, (self.rules, self.packs, self.rows, self.digest, self.tables, None, self.left_out)
+        content = (self.rules, self.packs, self.rows, self.digest, self.tables)
+        return Rulebook, (*content, None, self.left_out, self.typed_tables)
+
+    def with_others(
+        self,
+        rules: Mapping[str, Rule] | None = None,
+        packs: Mapping[str, Pack] | None = None,
+        rows: Mapping[str, tuple[Any, ...]] | None = None,
+    ) -> Rulebook:
+        """The same rulebook with other rules, packs or rows; its digest and everything else stay."""
+        return Rulebook(
+            self.rules if rules is None else rules,
+            self.packs if packs is None else packs,
+            self.rows if rows is None else rows,
+            self.digest,
+            self.tables,
+            like=self,
+            left_out=self.left_out,
+            typed_tables=self.typed_tables,
+        )
 
     def payer_name(self, payer_id: str, day: date) -> str | None:
         """Our name for the payer that senders call `payer_id`."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from scrubber.claim.elements import ELEMENTS
+from scrubber.rulebook.cell_forms import CELL_FORMS
+from scrubber.rulebook.column_types import probably
 from scrubber.rulebook.grammar import GRAMMARS, OLDEST
 from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES
 from scrubber.rulebook.rule_tables import ROW_TYPES
 from scrubber.rulebook.rulebook import STARTER_RELEASES, TEST_RELEASES
+from scrubber.rulebook.table_declaration import TableDeclaration, TableSchema
 from scrubber.rulebook.vocabulary import KINDS, LIST_TYPES
 from scrubber.rulebook.yaml_file import iso_day
 
@@ -153,6 +156,38 @@ class RuleYamlSchema(Schema):
     )
 
 
+class TableKindField(fields.Field[Any]):
+    """What a file of tables/ is: the name of a built-in kind, or the declaration of a table of one's own."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.schema = TableSchema()
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str | TableDeclaration:
+        if not isinstance(value, str):
+            declared: TableDeclaration = self.schema.load(value)
+            return declared
+        if value not in ROW_TYPES:
+            raise ValidationError(
+                f"Must be one of: {', '.join(ROW_TYPES)};{probably(value, ROW_TYPES)} or keys and columns of your own."
+            )
+        return value
+
+
+_ADOPTION = {
+    "everyone": "They hold for every payer, but for those that a row of payers/tables/adoptions.csv takes out.",
+    "by-row": "They hold only for payers that a row of payers/tables/adoptions.csv names.",
+}
+# What the codes of a list are, in the words of their forms; those without one are explained here.
+_LISTED = {
+    "payers": "Our names for payers, as tables of aliases have them.",
+    "elements": "Names of elements of a claim.",
+    "days": "Days, such as 2026-01-31.",
+    "text": "Any text, compared unchanged.",
+    **{name: f"Each a {form.what}: {form.like}." for name, form in CELL_FORMS.items() if name in LIST_TYPES},
+}
+
+
 class PackFileSchema(Schema):
     """pack.yaml: what a folder of rules is."""
 
@@ -165,19 +200,19 @@ class PackFileSchema(Schema):
         metadata={"description": "The grammar of the rule language that its rules are written in; 1 where not said."},
     )
     adoption = _word(
-        "everyone",
-        "by-row",
+        *_ADOPTION,
         required=True,
-        metadata={"description": "by-row: holds for a payer only as a row of payers/tables/adoptions.csv says."},
+        metadata={"description": "For whom its rules hold where no row of adoptions says.", "words": _ADOPTION},
     )
     tables = fields.Dict(
         keys=_code(r"[a-z0-9-]+\.csv", "Name of a file in tables/.", "limits.csv"),
-        values=_word(*ROW_TYPES),
+        values=TableKindField(),
         load_default=dict,
+        metadata={"description": "What each file in tables/ is: a built-in kind, or the columns of one's own table."},
     )
     lists = fields.Dict(
         keys=_code(ID, "Name of a list of codes.", "evaluation-and-management"),
-        values=_word(*LIST_TYPES),
+        values=_word(*LIST_TYPES, metadata={"words": _LISTED}),
         load_default=dict,
         metadata={"description": "What each list of the pack's tables of kind code-lists holds."},
     )
@@ -187,3 +222,11 @@ class PackFileSchema(Schema):
         load_default=STARTER_RELEASES,
         metadata={"description": "Which reference data its test cases run on, where a case does not say."},
     )
+
+    @post_load
+    def _own_tables(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Declared tables apart from those of built-in kinds."""
+        tables = data["tables"]
+        data["tables"] = {file: kind for file, kind in tables.items() if isinstance(kind, str)}
+        data["own_tables"] = {file: kind for file, kind in tables.items() if not isinstance(kind, str)}
+        return data

@@ -229,7 +229,7 @@ class Expected(NamedTuple):
     attributes: Mapping[str, Any]
 
 
-class TableRow(NamedTuple):
+class CaseRow(NamedTuple):
     """A row that holds for one case: cells by column, typed; it replaces those with the same key."""
 
     kind: str
@@ -251,7 +251,7 @@ class Case:
     change: Mapping[str, Any]
     without: tuple[str, ...]
     lines: tuple[Mapping[str, Any], ...]
-    tables: tuple[TableRow, ...]
+    tables: tuple[CaseRow, ...]
     received_on: date | None
     releases: str  # one of TEST_RELEASES
     finds: tuple[Expected, ...] | None
@@ -288,7 +288,7 @@ def cases_of(document: Document, folder: Path, packs: Mapping[str, Pack]) -> lis
         for index, case in enumerate(loaded)
         if not (folder / "claims" / f"{case['claim']}.json").is_file()
     ]
-    rows: dict[int, list[TableRow]] = {index: [] for index in range(len(loaded))}
+    rows: dict[int, list[CaseRow]] = {index: [] for index in range(len(loaded))}
     for position, row in _table_rows(loaded, packs):
         if isinstance(row, str):
             faults.append(document.fault(position, row))
@@ -312,7 +312,7 @@ def _repeated(loaded: list[dict[str, Any]]) -> Iterator[int]:
         seen.add(case["name"])
 
 
-def _table_rows(loaded: list[dict[str, Any]], packs: Mapping[str, Pack]) -> Iterator[tuple[Position, TableRow | str]]:
+def _table_rows(loaded: list[dict[str, Any]], packs: Mapping[str, Pack]) -> Iterator[tuple[Position, CaseRow | str]]:
     """Rows of the cases with their positions, or what is wrong with them."""
     for index, case in enumerate(loaded):
         for file, rows in case["tables"].items():
@@ -327,7 +327,7 @@ def _table_rows(loaded: list[dict[str, Any]], packs: Mapping[str, Pack]) -> Iter
 
 def _table_row(
     position: Position, kind: str, cells: Mapping[str, str | None]
-) -> Iterator[tuple[Position, TableRow | str]]:
+) -> Iterator[tuple[Position, CaseRow | str]]:
     parsers = cell_parsers(ROW_TYPES[kind])
     typed = {}
     for column, cell in cells.items():
@@ -338,10 +338,10 @@ def _table_row(
             typed[column] = parsers[column](cell or "")
         except ValueError as error:
             yield (*position, column), f"{column}: {error}"
-    yield position, TableRow(kind, typed)
+    yield position, CaseRow(kind, typed)
 
 
-def _case(document: Document, index: int, case: Mapping[str, Any], tables: tuple[TableRow, ...], releases: str) -> Case:
+def _case(document: Document, index: int, case: Mapping[str, Any], tables: tuple[CaseRow, ...], releases: str) -> Case:
     return Case(
         rule=Path(document.file).name.removesuffix(TEST_SUFFIX),
         file=document.file,

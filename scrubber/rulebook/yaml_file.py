@@ -101,13 +101,19 @@ def schema_faults(document: Document, messages: Any, position: Position = ()) ->
     """The errors of marshmallow in the document's content (`normalized_messages`) as faults, with their lines."""
     if isinstance(messages, Mapping):
         for key, below in messages.items():
-            yield from schema_faults(document, below, position if key == "_schema" else (*position, key))
+            yield from schema_faults(document, below, _below(document, position, key))
         return
     # The line gives the index in a list, and marshmallow's "key" and "value" are not in the file.
     name = ".".join(step for step in position if isinstance(step, str) and step not in ("key", "value"))
     for message in messages:
         text = _PLAIN_MESSAGES.get(message, message)
         yield document.fault(position, f"{name}: {text}" if name else text)
+
+
+def _below(document: Document, position: Position, key: str | int) -> Position:
+    """The position of a key that marshmallow names; its own `_schema`, `key` and `value` are in no file."""
+    ours = key in ("_schema", "key", "value") and (*position, key) not in document.lines
+    return position if ours else (*position, key)
 
 
 def iso_day(text: object) -> date | None:

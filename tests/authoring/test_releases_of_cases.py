@@ -145,7 +145,7 @@ def test_lint_counts_the_cases_that_other_tables_may_change(tmp_path: Path) -> N
 def test_another_word_is_a_fault_with_its_line(tmp_path: Path, where: str) -> None:
     if where == "pack":
         folder = rule_folder(tmp_path, pack=PACK + "test-releases: mine\n")
-        found = ("sample/pack.yaml", 6)
+        found = ("sample/pack.yaml", 7)
     else:
         folder = rule_folder(tmp_path, cases=CASES.replace("two units\n", "two units\n  releases: mine\n"))
         found = ("sample/family/sample-rule.test.yaml", 2)

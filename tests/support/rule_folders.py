@@ -20,6 +20,7 @@ _RELATED = re.compile(r"(?ms)^related: \[(.*?)\]")
 _RELATED_NAME = re.compile(r"[a-z0-9-]+")
 SHIPPED = Path(__file__).resolve().parents[2] / "rules"
 PACK = """\
+# yaml-language-server: $schema=../pack.schema.json
 name: sample
 title: Sample pack
 about: House policy of a sample clinic.
@@ -31,6 +32,7 @@ list,code,through,since,until,source
 tbs,77089,,,,sample
 """
 PAYERS = """\
+# yaml-language-server: $schema=../pack.schema.json
 name: payers
 title: Payers
 about: Who pays.

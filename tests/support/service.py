@@ -26,6 +26,7 @@ JSON = {"Content-Type": "application/json"}
 PORTS = range(10_000, 32_000)
 
 _PACK = """\
+# yaml-language-server: $schema=../pack.schema.json
 name: sample
 title: Sample rules
 about: Rules that only tests use.

@@ -30,7 +30,7 @@ from scrubber.config import Settings
 from scrubber.errors import Fault, Faults
 from scrubber.reference import open_reference
 from scrubber.rulebook.grammar import NEWEST
-from scrubber.rulebook.json_schema import schema_files, write_schemas
+from scrubber.rulebook.json_schema import PACK_SCHEMA_FILE, schema_files, schema_line, write_schemas
 from scrubber.rulebook.lint import inspect, lint_report
 from scrubber.rulebook.load import load_rulebook, read_folder
 from scrubber.rulebook.rulebook import Pack, Rulebook
@@ -205,7 +205,8 @@ def _write(folder: Path, book: Rulebook, pack: Pack, file: str, texts: Mapping[s
         keys = {"name": pack.name, "title": pack.title, "about": pack.about, "grammar": pack.grammar}
         keys["adoption"] = pack.adoption
         lines = (f"{key}: {json.dumps(text, ensure_ascii=False)}\n" for key, text in keys.items())
-        files[folder / pack.name / "pack.yaml"] = "".join(lines)
+        pack_file = f"{pack.name}/pack.yaml"
+        files[folder / pack_file] = "".join((f"{schema_line(pack_file, PACK_SCHEMA_FILE)}\n", *lines))
         entry = f"# Changes\n\n## {today.isoformat()}\n\n- `{rule.stem}` version 1: new, a draft.\n"
         files[folder / pack.name / "CHANGES.md"] = entry
     there = [path for path in files if path.exists() or path.is_symlink()]

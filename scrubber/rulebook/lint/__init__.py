@@ -12,7 +12,13 @@ from scrubber.rulebook.backtest_record import read_record, record_name, record_p
 from scrubber.rulebook.check import RuleFile, check_days
 from scrubber.rulebook.conditions import by_name
 from scrubber.rulebook.history import changes_faults
-from scrubber.rulebook.json_schema import CASE_SCHEMA_FILE, RULE_SCHEMA_FILE, schema_files, schema_line
+from scrubber.rulebook.json_schema import (
+    CASE_SCHEMA_FILE,
+    PACK_SCHEMA_FILE,
+    RULE_SCHEMA_FILE,
+    schema_files,
+    schema_line,
+)
 from scrubber.rulebook.lint.cells import impossible_cells, unused
 from scrubber.rulebook.lint.content import (
     impossible_values,
@@ -89,7 +95,7 @@ def lint_report(folder: Path, today: date) -> LintReport:
     warnings = [*_stale(contents.files, today), *_schemas(folder), *draft_warnings(found.of_drafts, contents.left_out)]
     if not contents.faults:
         warnings += sorted(unused(contents.tables, contents.packs, contents.files))
-    warnings += _tests_without_schema(folder)
+    warnings += _without_schema(folder)
     warnings += [fault for file in contents.files for fault in silent_exclusions(file.document)]
     return LintReport(found.faults, warnings, len(contents.documents), len(contents.packs), found.in_use)
 
@@ -211,11 +217,13 @@ def _first_line(path: Path, name: str) -> Iterator[Fault]:
             yield Fault(name, 1, f"the first line must be: {wanted}")
 
 
-def _tests_without_schema(folder: Path) -> Iterator[Fault]:
-    """Test files without the first line by which editors know their keys and paths: it is newer than some of them."""
-    for path in case_files(folder):
+def _without_schema(folder: Path) -> Iterator[Fault]:
+    """Tests and packs without the first line by which editors know their keys: it is newer than some of them."""
+    schemas = [(path, CASE_SCHEMA_FILE) for path in case_files(folder)]
+    schemas += [(path, PACK_SCHEMA_FILE) for path in sorted(folder.glob("*/pack.yaml"))]
+    for path, schema in schemas:
         name = path.relative_to(folder).as_posix()
-        wanted = schema_line(name, CASE_SCHEMA_FILE)
+        wanted = schema_line(name, schema)
         with path.open(encoding="utf-8-sig", errors="replace") as file:
             if file.readline().rstrip() != wanted:
                 yield Fault(name, 1, f"editors explain it where the first line is: {wanted}")

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scrubber.errors import Fault
+from scrubber.rulebook.cell_forms import is_npi
 from scrubber.rulebook.yaml_file import Document, Position
 
 USER_TEXTS = ("title", "message", "fix", "not-checked", "false-alarms")  # texts of a rule that users read
@@ -126,14 +127,5 @@ def _of_persons(text: str) -> Iterator[str]:
     for what, pattern in _LITERALS.items():
         if pattern.search(text):
             yield f"holds {what}: data of persons stays out of rules (dates of service are written 2025-03-12)"
-    if any(_is_npi(found[0]) for found in _TEN_DIGITS.finditer(text)):
+    if any(is_npi(found[0]) for found in _TEN_DIGITS.finditer(text)):
         yield "holds an NPI: data of persons stays out of rules"
-
-
-def _is_npi(digits: str) -> bool:
-    """Whether the check digit of ten digits is that of an NPI: Luhn over 80840 and the number."""
-    total = 24
-    for position, digit in enumerate(reversed(digits)):
-        value = int(digit) * (2 if position % 2 else 1)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
