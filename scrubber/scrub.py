@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,6 +43,8 @@ from scrubber.pricing import add_impacts, add_unpriced_impacts, price_lines
 from scrubber.reference import LiveReference, Reference, open_reference
 from scrubber.reference.tables import MEDICAID, TABLES, UNUSED_FOR_CLAIMS
 from scrubber.reference.typed_tables import TypedTables
+from scrubber.relations import answer_questions
+from scrubber.relations.surroundings import PricedLine, Surroundings
 from scrubber.remembered import forget, remembered
 from scrubber.response import DEFAULT_VIEW, VIEWS, View
 from scrubber.rulebook.load import load_rulebook
@@ -145,7 +148,17 @@ def read_facts(
     notices, exclusions = Notices(claim, rulebook), Exclusions(views, rulebook.lists)
     tables = tables_for(payer, rulebook, reference)
     facts = gather_facts(claim, payer, views, notices, exclusions, tables, received_on, stale_after)
+    prices = partial(_priced, claim, views, rulebook, reference)
+    answer_questions(facts, Surroundings(claim, views, facts, rulebook, reference, prices), rulebook)
     return ClaimFacts(day, payer, views, liabilities(views, notices, exclusions, reference), facts)
+
+
+def _priced(
+    claim: Claim, views: tuple[LineView, ...], rulebook: Rulebook, reference: Reference
+) -> tuple[PricedLine, ...]:
+    """What each line is priced at, for rules that ask."""
+    prices = price_lines(claim, views, rulebook, reference)
+    return tuple([PricedLine(prices[view.number].allowed, prices[view.number].unit_fee) for view in views])
 
 
 def conclude(

@@ -20,9 +20,9 @@ import pytest
 from scrubber.authoring.fact_docs import renewed
 from scrubber.claim import read_v3
 from scrubber.response.claim import document
-from scrubber.rulebook.conditions import OPERATORS
 from scrubber.rulebook.field import Type
 from scrubber.rulebook.load import load_rulebook
+from scrubber.rulebook.operators import OPERATORS
 from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.schema import AUTHORITY_KINDS, STATUSES, PackFileSchema, RuleYamlSchema
 from scrubber.rulebook.test_case import CaseSchema, ExpectedFindingSchema, ExpectedNotCheckedSchema

@@ -27,8 +27,9 @@ from scrubber.findings.judge import UNKNOWN_TEXT, in_order, judge, rule_tests
 from scrubber.findings.not_checked import all_unchecked
 from scrubber.pricing import add_impacts, price_lines
 from scrubber.pricing.impact import MOVABLE, Prices
-from scrubber.rulebook.conditions import format_number, limit_alternatives
 from scrubber.rulebook.field import DECIMAL_PLACES, Field, Type
+from scrubber.rulebook.limits import limit_alternatives
+from scrubber.rulebook.operators import format_number
 from scrubber.rulebook.reachability import means_the_same
 from scrubber.rulebook.rule import SEVERITIES, AllOf, AnyOf, Compare, Condition, Has, InList, Rule
 from scrubber.rulebook.rulebook import Rulebook

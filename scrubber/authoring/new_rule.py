@@ -18,21 +18,21 @@ from typing import Any, NamedTuple
 from marshmallow import Schema, ValidationError
 
 from scrubber.errors import Fault, Faults
-from scrubber.rulebook.conditions import (
+from scrubber.rulebook.conditions import TypingContext, rule_frame, when_condition
+from scrubber.rulebook.field import Field, Type
+from scrubber.rulebook.json_schema import RULE_SCHEMA_FILE
+from scrubber.rulebook.lint.content import never_met, table_matters, unquoted_in_rule
+from scrubber.rulebook.lint.licensed_text import cpt_wording, personal_data
+from scrubber.rulebook.load import load_rule
+from scrubber.rulebook.names import NOTHING_KNOWN
+from scrubber.rulebook.operators import (
     DAY_OPERATORS,
     IN_LIST_OPERATORS,
     LIST_OPERATORS,
     LISTED,
     ORDER_OPERATORS,
     ORDERED,
-    TypingContext,
-    when_condition,
 )
-from scrubber.rulebook.field import Field, Type
-from scrubber.rulebook.json_schema import RULE_SCHEMA_FILE
-from scrubber.rulebook.lint.content import never_met, table_matters, unquoted_in_rule
-from scrubber.rulebook.lint.licensed_text import cpt_wording, personal_data
-from scrubber.rulebook.load import load_rule
 from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES, Rule
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.schema import (
@@ -128,7 +128,8 @@ def _test(answer: str, answers: Answers, rulebook: Rulebook) -> str | None:
     value: Any = split_codes(answer) if operator in LIST_OPERATORS else answer
     faults: list[str] = []
     raw = {"fact": answers["fact"], operator: value}
-    when_condition(raw, (), TypingContext(KINDS[answers["scope"]], {}, lambda _, message: faults.append(message)))
+    frame = rule_frame(KINDS[answers["scope"]], NOTHING_KNOWN)
+    when_condition(raw, (), TypingContext(frame, lambda _, message: faults.append(message)))
     if not faults and operator in IN_LIST_OPERATORS and answer not in rulebook.lists.names:
         faults.append(f"is a list of codes in a table: {', '.join(sorted(rulebook.lists.names))}")
     if not faults and operator in ORDER_OPERATORS and answer not in ("0", "1"):
@@ -383,7 +384,7 @@ def rule_from_text(text: str, file: str) -> Rule:
         path = Path(folder) / "rule.yaml"
         path.write_text(text, encoding="utf-8")
         document = read_yaml(path, file)
-    loaded = load_rule(document, {}, faults)
+    loaded = load_rule(document, NOTHING_KNOWN, faults)
     for check in (unquoted_in_rule, table_matters, personal_data, cpt_wording):
         faults += check(document)
     if faults or loaded is None:

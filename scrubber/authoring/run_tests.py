@@ -19,7 +19,7 @@ from scrubber.findings import Finding, NotChecked
 from scrubber.findings.judge import rule_tests
 from scrubber.reference import Reference, open_reference
 from scrubber.reference.typed_tables import MemoryBackend, read_contents
-from scrubber.rulebook.conditions import limit_references
+from scrubber.rulebook.limits import limit_references
 from scrubber.rulebook.rule_tables import ROW_KEYS, ROW_TYPES
 from scrubber.rulebook.rulebook import AS_COMPLETE, AS_LOADED, IN_USE, Rulebook
 from scrubber.rulebook.test_case import TEST_SUFFIX, Case, CaseRow, Expected, case_files, read_cases

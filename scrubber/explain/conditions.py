@@ -6,6 +6,7 @@ because nothing was supplied. A group is true exactly where the engine finds it 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import assert_never
@@ -15,12 +16,13 @@ from scrubber.engine.plain import predicate
 from scrubber.engine.program import CodeListLookup
 from scrubber.explain.model import FALSE, NOT_JUDGED, TRUE, ConditionGroup, ConditionLeaf, ConditionNode, RulePart
 from scrubber.explain.text import in_days, in_words, where
-from scrubber.facts.fact import Fact
+from scrubber.facts.fact import Answer, Fact
 from scrubber.findings.judge import evidence_value
 from scrubber.rulebook.condition_words import expected
-from scrubber.rulebook.conditions import format_days, holds_on, limit_alternatives
+from scrubber.rulebook.condition_words import in_words as source_in_words
 from scrubber.rulebook.field import Field, state_key
-from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList, Rule, window
+from scrubber.rulebook.limits import format_days, holds_on, limit_alternatives
+from scrubber.rulebook.rule import NO, NOT_KNOWN, YES, AllOf, AnyOf, Asks, Compare, Condition, Has, InList, Rule, window
 from scrubber.rulebook.vocabulary import KINDS
 
 NOT_SUPPLIED = Absence.NOT_SUPPLIED.value
@@ -51,6 +53,8 @@ def _judged(condition: Condition, fact: Fact, lists: CodeListLookup) -> Conditio
             return _by_limit(condition, fact, lists) or _any([_judged(part, fact, lists) for part in parts])
         case Compare() | Has() | InList():
             return _leaf(condition, fact, lists)
+        case Asks():
+            return _question(condition, fact)
         case _:
             assert_never(condition)
 
@@ -71,6 +75,30 @@ def _leaf(leaf: Compare | Has | InList, fact: Fact, lists: CodeListLookup) -> Co
     otherwise = NOT_JUDGED if state == NOT_SUPPLIED else FALSE
     verdict = TRUE if predicate(leaf, lists)(fact.values) else otherwise
     return ConditionLeaf(field.name, field.about, value, state, expected(leaf, field), verdict)
+
+
+def _question(asked: Asks, fact: Fact) -> ConditionLeaf:
+    """A question with its answer, and what made it so: other lines, earlier services, what was not known."""
+    data = json.loads(asked.source)
+    name = str(data.get("fact") or next(iter(data)))
+    answer = (fact.answers or {}).get(asked.fact)
+    verdict = _VERDICTS.get(answer.answer if answer else NO, FALSE)
+    words = source_in_words({key: value for key, value in data.items() if key != "fact"})
+    return ConditionLeaf(name, "asked beside the fact", _what_counted(answer), _what_missed(answer), words, verdict)
+
+
+_VERDICTS = {YES: TRUE, NO: FALSE, NOT_KNOWN: NOT_JUDGED}
+
+
+def _what_counted(answer: Answer | None) -> str | None:
+    if answer is None:
+        return None
+    lines = f"line {', '.join(map(str, answer.lines))}" if answer.lines else ""
+    return "; ".join(filter(None, (answer.answer, lines, *answer.services)))
+
+
+def _what_missed(answer: Answer | None) -> str | None:
+    return f"not known: {', '.join(answer.missing)}" if answer and answer.missing else None
 
 
 def _need(name: str, fact: Fact) -> ConditionLeaf:

@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from scrubber.claim.elements import ELEMENTS
 from scrubber.claim.model import Claim, Position, ServiceLine
 from scrubber.reference import Reference
 from scrubber.rulebook.rule import Authority
+
+
+class Answer(NamedTuple):
+    """The answer to a question of rules about a fact: `answer` is yes, no or unknown.
+
+    `missing` is what was not known, `lines` the other lines that counted, `services` earlier ones: code and day.
+    """
+
+    answer: str
+    missing: tuple[str, ...] = ()
+    lines: tuple[int, ...] = ()
+    services: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, repr=False)
@@ -21,7 +33,8 @@ class Fact:
     `lines` are the lines a finding on it stands on, `related` the others it is about, both 1-based.
     `pointer` overrides the place that the rule's element would give. `element` names the element when the fact, not
     the rule, knows it. `says` are further words for messages, `evidence` look-up results to show, `authority` the
-    sources of table rows behind it. `position` is where it stands in an X12 file, when the fact knows.
+    sources of table rows behind it. `position` is where it stands in an X12 file, when the fact knows. `answers` are
+    those to the questions of rules, by field; `names` by rule the values of the names that its texts use.
     """
 
     kind: str
@@ -34,6 +47,12 @@ class Fact:
     evidence: Mapping[str, str | int | bool | tuple[str, ...]] = field(default_factory=dict)
     authority: tuple[Authority, ...] = ()
     position: Position | None = None
+    answers: Mapping[str, Answer] | None = None
+    names: Mapping[str, Mapping[str, str]] | None = None
+
+    def named(self, rule_id: str) -> Mapping[str, str]:
+        """What the names that the texts of a rule use stand for on this fact."""
+        return self.names.get(rule_id, {}) if self.names is not None else {}
 
 
 # What a field of a fact is made from, for explanations: a method of `Reference` or `Rulebook`, and the field that holds

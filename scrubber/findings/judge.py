@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from scrubber.claim.model import Absence, Claim
 from scrubber.engine.program import EngineTest
 from scrubber.facts.documentation import DOCUMENT_PLACES
-from scrubber.facts.fact import CARRIED, Fact, pointer_to
+from scrubber.facts.fact import CARRIED, Answer, Fact, pointer_to
 from scrubber.facts.medicaid import loaded_as, own_edits
 from scrubber.findings.finding import ADOPTION_UNKNOWN, PAYER_UNKNOWN, Finding, NotChecked, Switches
 from scrubber.findings.identity import finding_id
@@ -22,7 +22,19 @@ from scrubber.findings.unread_elements import unread_elements
 from scrubber.reference import Reference
 from scrubber.remembered import remembered
 from scrubber.rulebook.field import DECIMAL_PLACES, UNKNOWN, Field, Type, state_key
-from scrubber.rulebook.rule import SEVERITIES, AllOf, Rule, any_state, leaves, window
+from scrubber.rulebook.rule import (
+    NOT_KNOWN,
+    SEVERITIES,
+    YES,
+    AllOf,
+    AnyOf,
+    Rule,
+    answered,
+    any_state,
+    asks,
+    leaves,
+    window,
+)
 from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.vocabulary import KINDS
@@ -42,15 +54,18 @@ def evidence_value(field: Field, value: Any) -> str | int | bool | tuple[str, ..
     return value  # type: ignore[no-any-return]
 
 
-def render(text: str, fact: Fact) -> str:
-    """`text` with its {placeholders} filled from the fact; one that has no value reads "unknown"."""
+def render(text: str, fact: Fact, rule: Rule | None = None) -> str:
+    """`text` with its {placeholders} filled from the fact; one that has no value reads "unknown".
+
+    The names that a rule declares, and {related}, are filled with what they are for that rule.
+    """
     if "{" not in text and "}" not in text:
         return text
     texts = []
     for literal, name in _segments(text):
         texts.append(literal)
         if name is not None:
-            texts.append(_placeholder_text(name, fact))
+            texts.append(_placeholder_text(name, fact, rule))
     return "".join(texts)
 
 
@@ -64,12 +79,16 @@ def _listed(numbers: tuple[int, ...]) -> str:
     return f"{first_numbers} and {len(numbers) - MOST_NUMBERS} more" if len(numbers) > MOST_NUMBERS else first_numbers
 
 
-def _placeholder_text(name: str, fact: Fact) -> str:
+def _placeholder_text(name: str, fact: Fact, rule: Rule | None) -> str:
+    named = fact.named(rule.id) if rule is not None else {}
+    if name in named:
+        return named[name]
     if name == "line":
         return str(fact.lines[0]) if fact.lines else UNKNOWN_TEXT
-    if name in ("lines", "related"):
-        numbers = fact.lines if name == "lines" else fact.related
-        return _listed(numbers)
+    if name == "lines":
+        return _listed(fact.lines)
+    if name == "related":
+        return _listed(fact.related if rule is None else _related(rule, fact))
     if name == "which-lines":
         return f"{'line' if len(fact.lines) == 1 else 'lines'} {_listed(fact.lines)}"
     if name in fact.message_words:
@@ -90,15 +109,26 @@ RANKS = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
 
 
 def rule_tests(rules: Sequence[Rule]) -> list[EngineTest]:
-    """Two tests a rule: key 2i fires the i-th rule, key 2i + 1 means that a fact it needs was not supplied."""
+    """Two tests a rule: key 2i fires the i-th rule, key 2i + 1 means that something it needs is not known.
+
+    That is a fact under `needs` that was not supplied, or a question without an answer that would make it fire.
+    """
     tests = []
     for index, rule in enumerate(rules):
         held = (*window(rule), rule.applies)
-        tests.append(EngineTest(2 * index, rule.scope, AllOf((*held, rule.when))))
-        if rule.needs:
-            missing = any_state(rule.needs, NOT_SUPPLIED)
-            tests.append(EngineTest(2 * index + 1, rule.scope, AllOf((*held, missing))))
+        tests.append(EngineTest(2 * index, rule.scope, answered(AllOf((*held, rule.when)), YES)))
+        missing = [any_state(rule.needs, NOT_SUPPLIED)] if rule.needs else []
+        if has_questions(rule):
+            missing.append(answered(rule.when, YES, NOT_KNOWN))
+        if missing:
+            undecided = answered(AllOf(held), YES, NOT_KNOWN)
+            tests.append(EngineTest(2 * index + 1, rule.scope, AllOf((undecided, AnyOf(tuple(missing))))))
     return tests
+
+
+def has_questions(rule: Rule) -> bool:
+    """Whether a rule reads more than the fields of its fact."""
+    return any(True for part in (rule.applies, rule.when) for _ in asks(part))
 
 
 class Judged(NamedTuple):
@@ -122,14 +152,16 @@ def judge(
     """Findings and what was not checked. No finding suppresses another."""
     reads, tables, reference = facts_read(rulebook), _tables(rulebook), own_edits(payer, reference)
     judged = Judged([], [], [])
+    fired = (-1, -1)  # of a fact the test that a rule fires comes right before the one that something is not known
     for key, index in matches:
         rule, fact = rulebook.running[key // 2], facts[index]
         status, adopted = switches.status(rule), rulebook.applied(rule, payer, day)
         missing = missing_needs(rule, fact) if rule.needs else ()
         if key % 2:
-            if adopted and status == "active":
-                judged.unchecked.append(NotChecked(rule, fact.lines, missing, render(rule.not_checked or "", fact)))
+            if adopted and status == "active" and (missing or fired != (key - 1, index)):
+                judged.unchecked.append(_not_judged(rule, fact, missing))
         elif status and adopted and not missing:
+            fired = (key, index)
             found = judged.findings if status == "active" else judged.shadow
             carried = _carried(tables[key // 2], fact, reference) if tables[key // 2] else ""
             severity = rulebook.severity(rule, payer, day)
@@ -140,6 +172,24 @@ def judge(
     judged.unchecked.extend(unknown_left_out(facts, rulebook, switches))
     judged.unchecked.extend(unread_elements(facts, judged.findings, payer, day, rulebook, switches))
     return judged
+
+
+def _not_judged(rule: Rule, fact: Fact, missing: tuple[str, ...]) -> NotChecked:
+    """The entry for a rule whose fact lacks something that it needs, or has a question without an answer."""
+    unknown = [name for each in question_answers(rule, fact) for name in each.missing]
+    lacking = tuple(dict.fromkeys((*missing, *unknown)))
+    if rule.not_checked:
+        return NotChecked(rule, fact.lines, lacking, render(rule.not_checked, fact, rule))
+    where = f"Line {fact.lines[0]}" if fact.lines else "The claim"
+    what = f", because this is not known: {', '.join(lacking)}" if lacking else ""
+    return NotChecked(rule, fact.lines, lacking, f"{where}: “{rule.title}” was not checked{what}.")
+
+
+def question_answers(rule: Rule, fact: Fact) -> Iterator[Answer]:
+    """The answers to the questions of a rule on a fact, in the order in which the rule asks them."""
+    if fact.answers:
+        for part in (rule.applies, rule.when):
+            yield from (fact.answers[each.fact] for each in asks(part) if each.fact in fact.answers)
 
 
 def is_finding(rule: Rule, fact: Fact, payer: Payer, day: date, rulebook: Rulebook) -> bool:
@@ -210,12 +260,12 @@ def _finding(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim, carri
         rule,
         element,
         fact.lines,
-        fact.related,
+        _related(rule, fact),
         pointer,
-        render(rule.message, fact) + carried,
-        render(rule.fix, fact),
+        render(rule.message, fact, rule) + carried,
+        render(rule.fix, fact, rule),
         rule.authority + fact.authority if fact.authority else rule.authority,
-        _evidence(reads, fact),
+        _evidence(rule, reads, fact),
         finding_id(rule, fact, line),
         position=fact.position or (claim.position(pointer, element) if claim.position else None),
         severity_by_row=None if severity == rule.severity else severity,
@@ -231,7 +281,13 @@ def _adoption_unknown(rule: Rule, fact: Fact, payer: Payer, rulebook: Rulebook) 
     return NotChecked(rule, fact.lines, (ADOPTION,), message, ADOPTION_UNKNOWN)
 
 
-def _evidence(reads: tuple[str, ...], fact: Fact) -> Mapping[str, str | int | bool | tuple[str, ...]]:
+def _related(rule: Rule, fact: Fact) -> tuple[int, ...]:
+    """The other lines that a finding is about: those of the fact, and those that made the rule's relations true."""
+    lines = {number for each in question_answers(rule, fact) for number in each.lines}
+    return tuple(sorted(lines.union(fact.related))) if lines else fact.related
+
+
+def _evidence(rule: Rule, reads: tuple[str, ...], fact: Fact) -> Mapping[str, str | int | bool | tuple[str, ...]]:
     """The values that the rule read, formatted for people, and the look-ups behind the fact."""
     fields = KINDS[fact.kind].fields
     evidence: dict[str, Any] = {}
@@ -241,6 +297,10 @@ def _evidence(reads: tuple[str, ...], fact: Fact) -> Mapping[str, str | int | bo
         elif state_key(name) in fact.values:
             evidence[name] = fact.values[state_key(name)]
     evidence.update(fact.evidence)
+    evidence.update(fact.named(rule.id))
+    services = tuple(text for each in question_answers(rule, fact) for text in each.services)
+    if services:
+        evidence["history"] = services
     return evidence
 
 

@@ -9,7 +9,7 @@ from scrubber.facts.fact import Fact
 from scrubber.findings.finding import PAYER_UNKNOWN, NotChecked, Switches
 from scrubber.remembered import remembered
 from scrubber.rulebook.field import UNKNOWN, state_key
-from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList, Rule, leaves, window
+from scrubber.rulebook.rule import AllOf, AnyOf, Asks, Compare, Condition, Has, InList, Rule, leaves, window
 from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.rulebook import Rulebook
 
@@ -116,6 +116,8 @@ def _for_others(condition: Condition, names: Sequence[str]) -> Condition:
         return AllOf(tuple([_for_others(part, names) for part in condition.parts]))
     if isinstance(condition, AnyOf):
         return AnyOf(tuple([_for_others(part, names) for part in condition.parts]))
+    if isinstance(condition, Asks):
+        return condition
     return EVERYTHING if any(_leaves_out(condition, name) for name in names) else condition
 
 

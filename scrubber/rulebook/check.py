@@ -11,9 +11,12 @@ from typing import NamedTuple
 from scrubber.claim.model import NOT_SUPPLIED
 from scrubber.errors import Fault
 from scrubber.rulebook.backtest_record import record_name
-from scrubber.rulebook.conditions import IN_LIST_OPERATORS, ReportFault, known_fields
-from scrubber.rulebook.rule import SEVERITIES, Compare, InList, Rule, conditions_of, leaves
+from scrubber.rulebook.conditions import ReportFault, known_fields
+from scrubber.rulebook.operators import IN_LIST_OPERATORS
+from scrubber.rulebook.relations import Group, HowMany, walk
+from scrubber.rulebook.rule import SEVERITIES, Asks, Compare, InList, Rule, asks, conditions_of, leaves
 from scrubber.rulebook.rule_tables import AdoptionRow, RuleTable
+from scrubber.rulebook.same import SAME_MODIFIERS
 from scrubber.rulebook.vocabulary import KINDS
 from scrubber.rulebook.yaml_file import Document, Position
 
@@ -111,7 +114,7 @@ def check_rule(rule: Rule, report: ReportFault) -> None:
         report(("effective",), "`to` must be after `from`")
     if rule.stage == "postPayment" and rule.reason is not None:
         report(("reason",), "what is taken back after payment has no reason on the remittance: say `reason: null`")
-    if sum(1 for part in conditions_of(rule) for _ in leaves(part)) > MOST_CONDITIONS:
+    if sum(1 for part in conditions_of(rule) for _ in (*leaves(part), *asks(part))) > MOST_CONDITIONS:
         report(("when",), f"over {MOST_CONDITIONS} conditions in one rule (a limit counts up to three a row): split it")
     _check_deny(rule, report)
     _check_needs(rule, report)
@@ -147,7 +150,7 @@ def _check_needs(rule: Rule, report: ReportFault) -> None:
             report(("needs", index), f"`{name}` stands here twice")
     if rule.needs and rule.not_checked is None:
         report(("needs",), "a rule with `needs` must say what to tell when they are not supplied: add `not-checked`")
-    if rule.not_checked is not None and not rule.needs:
+    if rule.not_checked is not None and not rule.needs and not any(True for _ in rule_questions(rule)):
         report(("not-checked",), "is never said by a rule without `needs`")
 
 
@@ -179,11 +182,19 @@ def _check_texts(rule: Rule, report: ReportFault) -> None:
     others = ("line", "lines", "which-lines", "related", *kind.placeholders)
     for key, text in (("message", rule.message), ("fix", rule.fix), ("not-checked", rule.not_checked)):
         for name in _placeholders(text or "", key, report):
-            if name not in kind.fields and name not in others:
+            if name not in kind.fields and name not in others and name not in dict(rule.names):
                 report((key,), f"{{{name}}} is no fact of {kind.name}; {known_fields(name, kind, *others)}")
 
 
-_PLACEHOLDER = re.compile(r"[a-zA-Z0-9-]+")
+_PLACEHOLDER = re.compile(r"[a-zA-Z0-9-]+(\.[a-zA-Z0-9_-]+)?")
+
+
+def placeholders(text: str) -> list[str]:
+    """The names between the braces of a text; none of a text whose braces are wrong."""
+    try:
+        return [name for _, name, _, _ in Formatter().parse(text) if name]
+    except ValueError:
+        return []
 
 
 def _placeholders(text: str, key: str, report: ReportFault) -> Iterator[str]:
@@ -211,11 +222,24 @@ def check_related(files: Iterable[RuleFile], ids: Collection[str]) -> Iterator[F
                 yield document.fault(("related", index), "related: names the rule itself")
 
 
+def rule_questions(rule: Rule) -> Iterator[Asks]:
+    """Every question of a rule."""
+    return (each for part in conditions_of(rule) for each in asks(part))
+
+
+def lists_named(rule: Rule) -> Iterator[str]:
+    """The lists of codes that the conditions of a rule name, also within relations and amounts."""
+    for part in walk(conditions_of(rule)):
+        if isinstance(part, InList | HowMany) and part.list:
+            yield part.list
+        elif isinstance(part, Group):
+            yield from part.same_modifiers
+
+
 def check_lists(files: Iterable[RuleFile], lists: Collection[str]) -> Iterator[Fault]:
     """Code lists that there are not."""
     for document, rule in files:
-        named = (leaf.list for leaf in (*leaves(rule.applies), *leaves(rule.when)) if isinstance(leaf, InList))
-        for name in sorted(set(named) - set(lists)):
+        for name in sorted(set(lists_named(rule)) - set(lists)):
             for position in _positions_of_list(document, name):
                 known = ", ".join(sorted(lists)) or "none"
                 yield document.fault(
@@ -227,7 +251,7 @@ def _positions_of_list(document: Document, name: str) -> Iterator[Position]:
     return (
         position
         for position in document.lines
-        if position and position[-1] in IN_LIST_OPERATORS and document.at(position) == name
+        if position and position[-1] in (*IN_LIST_OPERATORS, SAME_MODIFIERS) and document.at(position) == name
     )
 
 

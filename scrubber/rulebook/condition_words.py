@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from scrubber.rulebook.conditions import (
-    DAY_OPERATORS,
-    IN_LIST_OPERATORS,
-    LIMIT_KEY,
-    format_days,
-    format_number,
-    limit_alternatives,
-)
 from scrubber.rulebook.field import DECIMAL_PLACES, Field, Type, state_key
-from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList
+from scrubber.rulebook.limits import LIMIT_KEY, format_days, limit_alternatives
+from scrubber.rulebook.operators import DAY_OPERATORS, IN_LIST_OPERATORS, format_number
+from scrubber.rulebook.rule import AllOf, AnyOf, Asks, Compare, Condition, Has, InList
 
 Data = dict[str, Any]
 
@@ -28,6 +23,8 @@ _IN_LIST_OPERATORS = {op: word for word, op in IN_LIST_OPERATORS.items()}
 def as_data(tree: Condition, fields: Mapping[str, Field]) -> Data:
     """A condition as a rule file writes it: {all: […]}, {any: […]} or {fact: NAME, OPERATOR: VALUE}."""
     match tree:
+        case Asks(_, _, source):
+            return dict(json.loads(source))
         case AllOf(parts):
             return {"all": [as_data(part, fields) for part in parts]}
         case AnyOf(parts):
@@ -75,7 +72,18 @@ def _one_line(data: Mapping[str, Any]) -> str:
     if "fact" in data:
         return " and ".join(_tests(data))
     [(word, parts)] = data.items()
+    if isinstance(parts, Mapping):
+        return f"{word}: {in_words(parts)}"
     return f"{word} of ({'; '.join(map(_one_line, parts))})" if parts else "always"
+
+
+def in_words(raw: object) -> str:
+    """What a rule file writes, in one line."""
+    if isinstance(raw, Mapping):
+        return ", ".join(f"{key} {in_words(value)}" for key, value in raw.items())
+    if isinstance(raw, list):
+        return f"[{', '.join(map(in_words, raw))}]"
+    return str(raw)
 
 
 def _tests(data: Mapping[str, Any]) -> Iterator[str]:
@@ -85,7 +93,7 @@ def _tests(data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _test(fact: str, operator: str, value: object) -> str:
-    words = f"[{', '.join(map(str, value))}]" if isinstance(value, list | tuple) else value
+    words = f"[{', '.join(map(str, value))}]" if isinstance(value, list | tuple) else in_words(value)
     return f"{fact} {operator} {words}"
 
 

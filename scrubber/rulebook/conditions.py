@@ -1,215 +1,267 @@
-"""Types the conditions of a rule file: `applies`, `when`, `bypassed`, and the limits of tables that they name.
+"""Types the conditions of a rule file: `applies`, `when`, `bypassed`, with their relations, look-ups and comparisons.
 
-A limit of one row without dates becomes a plain comparison. Otherwise each row becomes an alternative: the row's days
-and the comparison. Both use the existing types of conditions, so every reader of conditions reads limits too.
+A test of the fact's own field stays one comparison. Everything that reads more becomes a question (see `relations`).
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
-from decimal import Decimal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
-from scrubber.rulebook.field import DECIMAL_PLACES, UNKNOWN, Field, Type, state_key
-from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList
-from scrubber.rulebook.rule_tables import LimitRow
+from scrubber.rulebook.amounts import AmountGrammar
+from scrubber.rulebook.field import Field, Type
+from scrubber.rulebook.line_items import ITEMS, LINE_ITEMS
+from scrubber.rulebook.names import FOUND, NOT_FOUND, Frame, Known, Resolved, look_up_named, names_in, resolve
+from scrubber.rulebook.operators import (
+    DAY_OPERATORS,
+    LIST_OPERATORS,
+    LISTED,
+    MULTIPLES,
+    NEVER,
+    OPERATORS,
+    ORDER_OPERATORS,
+    ORDERED,
+    SHAPES,
+    scalar,
+    typed_test,
+)
+from scrubber.rulebook.relations import (
+    ROW,
+    Compared,
+    Constant,
+    Found,
+    Group,
+    LookUp,
+    Operand,
+    Question,
+    Related,
+    Shaped,
+    Shared,
+    Tested,
+    Window,
+    question_key,
+)
+from scrubber.rulebook.rule import AllOf, AnyOf, Asks, Compare, Condition, Has, InList
+from scrubber.rulebook.same import SAME, SAME_MODIFIERS
 from scrubber.rulebook.vocabulary import KINDS, FactKind
-from scrubber.rulebook.yaml_file import Document, Position, iso_day
-
-LIMIT_KEY = "limit"
-MOST_ROWS = 30  # of one limit that rules name; a rule with more would have too many conditions anyway
-
-Limits = Mapping[str, Sequence[LimitRow]]  # the rows of each limit by its name, the oldest first
-
-
-class LimitAlternative(NamedTuple):
-    """A comparison, and the days (ordinals) for which its row holds: from `since` to before `until`; None: open."""
-
-    since: int | None
-    until: int | None
-    test: Compare
-
-
-def by_name(rows: Iterable[LimitRow]) -> Limits:
-    """The rows of each limit."""
-    limits: dict[str, list[LimitRow]] = {}
-    for row in sorted(rows, key=lambda row: row.since or date.min):
-        limits.setdefault(row.name, []).append(row)
-    return limits
-
-
-def limit_name(value: object) -> str | None:
-    """The limit that an operator's value names; None where it names none. Raises ValueError for other mappings."""
-    if not isinstance(value, Mapping):
-        return None
-    name = value.get(LIMIT_KEY)
-    if len(value) != 1 or not isinstance(name, str) or not name:
-        raise ValueError("needs one number, or a limit of a table: {limit: NAME}")
-    return name
-
-
-def expand_limit(rows: Sequence[LimitRow], test: Callable[[LimitRow], Compare]) -> Condition:
-    """True where the row that is in force on the fact's day passes the test; false on days without a row."""
-    if len(rows) == 1 and not rows[0].since and not rows[0].until:
-        return test(rows[0])
-    return AnyOf(tuple(AllOf((*_days(row), test(row))) for row in rows))
-
-
-def _days(row: LimitRow) -> Iterator[Compare]:
-    if row.since:
-        yield Compare("day", "at-least", row.since.toordinal())
-    if row.until:
-        yield Compare("day", "under", row.until.toordinal())
-
-
-def limit_alternatives(condition: Condition) -> tuple[LimitAlternative, ...]:
-    """The alternatives of a condition that `expand_limit` returned; empty for any other condition."""
-    parts = condition.parts if isinstance(condition, AnyOf) else (AllOf((condition,)),)
-    found = [_one_row(part) for part in parts]
-    rows = tuple(row for row in found if row is not None)
-    return rows if len(rows) == len(found) and len({(row.test.fact, row.test.op) for row in rows}) == 1 else ()
-
-
-def _one_row(part: Condition) -> LimitAlternative | None:
-    tests = [test for test in part.parts if isinstance(test, Compare)] if isinstance(part, AllOf) else []
-    if not isinstance(part, AllOf) or not tests or len(tests) < len(part.parts):
-        return None
-    *bounds, test = tests
-    days = {bound.op: bound.value for bound in bounds if bound.fact == "day" and isinstance(bound.value, int)}
-    if test.fact == "day" or len(days) < len(bounds) or not days.keys() <= {"at-least", "under"}:
-        return None
-    return LimitAlternative(days.get("at-least"), days.get("under"), test)
-
-
-def holds_on(row: LimitAlternative, day: object) -> bool:
-    """Whether the row is in force on the day (an ordinal) of a fact; a fact without a day has no row."""
-    if not isinstance(day, int):
-        return False
-    return (row.since is None or row.since <= day) and (row.until is None or day < row.until)
-
-
-def format_days(row: LimitAlternative) -> str:
-    """`from 2025-01-01 until before 2026-01-01`; empty for a row that holds on all days."""
-    since = f"from {date.fromordinal(row.since)}" if row.since is not None else ""
-    until = f"until before {date.fromordinal(row.until)}" if row.until is not None else "on" if since else ""
-    return f"{since} {until}".strip()
-
-
-def limit_references(document: Document) -> Iterator[tuple[Position, str]]:
-    """Where the conditions of a rule file name a limit, and which."""
-    for position in document.lines:
-        if len(position) > 2 and position[0] in ("applies", "when", "bypassed") and position[-1] == LIMIT_KEY:
-            name = document.at(position)
-            if isinstance(name, str):
-                yield position, name
-
+from scrubber.rulebook.yaml_file import Document, Position
 
 ReportFault = Callable[[Position, str], None]
 
-ORDERED = {Type.NUMBER, Type.DECIMAL, Type.AMOUNT}
-LISTED = {Type.TEXT, Type.WORD, Type.CODES}
-ORDER_OPERATORS = {"over": "over", "at-least": "at-least", "under": "under", "at-most": "at-most"}
-DAY_OPERATORS = {"before": "under", "on-or-after": "at-least"}
-LIST_OPERATORS = ("any", "all", "none")
-IN_LIST_OPERATORS = {"any-in": "any", "all-in": "all", "none-in": "none"}
-UNLESS_KNOWN = "not-known-to-be"  # none of these, or unknown: for facts that may be unknown
-OPERATORS = {  # descriptions for authors of rules
-    "is": "It is this.",
-    "is-not": "It is known, and is something else.",
-    "over": "It is more than this.",
-    "at-least": "It is this or more.",
-    "under": "It is less than this.",
-    "at-most": "It is this or less.",
-    "before": "It lies before this day.",
-    "on-or-after": "It is this day or a later one.",
-    "any": "It has one of these.",
-    "all": "It has codes, and each is one of these.",
-    "none": "It is known, and has none of these.",
-    "any-in": "It has a code of this list.",
-    "all-in": "It has codes, and each is in this list.",
-    "none-in": "It is known, and has no code of this list.",
-    UNLESS_KNOWN: "It is none of these, or is unknown.",
-}
-NEVER = AnyOf(())
+MOST_NESTED = 3  # relations within each other
+FACT = "fact"
+UNITS = ("days", "full-months", "full-years")
+SIDES = ("before", "after", "up-to", "from", "either")
+_GROUP_KEYS = ("same", "within", "in", "for", "look-up", "amounts", "which")
+_RELATION = re.compile(r"(some|no|every)-([a-z][a-z-]*)")
 _LIKENESS = 0.75  # of a misspelt name and the one that was meant
-_HOLDS = {
-    Type.WORD: "a word",
-    Type.TEXT: "a text",
-    Type.NUMBER: "a whole number",
-    Type.DECIMAL: "a number",
-    Type.AMOUNT: "dollars",
-    Type.DAY: "a day",
-    Type.FLAG: "yes or no",
-    Type.CODES: "a list of codes",
-}
+_PATTERN = re.compile(r"[0-9A-Z#@* .-]{1,30}")
 
 
 class Conditions(NamedTuple):
-    """The conditions of a rule; `bypassed` is None where it has none."""
+    """The conditions of a rule, `bypassed` None where it has none; and the frame with the names that it declares."""
 
     applies: Condition
     when: Condition
     bypassed: Condition | None = None
+    frame: Frame | None = None
 
 
 class TypingContext(NamedTuple):
-    """What typing a condition needs: the kind of fact it may read, the limits it may name, where faults are reported.
+    """What typing a condition needs: what it is about, with all that it may name, and where faults are reported.
 
-    `limits` is None where tables could not be read: a limit is then NEVER, and no fault of the rule.
+    Where tables could not be read a limit is NEVER, and no fault of the rule.
     """
 
-    kind: FactKind
-    limits: Limits | None
+    frame: Frame
     report: ReportFault
 
+    def within(self, frame: Frame) -> TypingContext:
+        """The same for conditions of an item."""
+        return self._replace(frame=frame)
 
-def rule_conditions(document: Document, limits: Limits | None, report: ReportFault) -> Conditions:
+
+def rule_frame(kind: FactKind, known: Known) -> Frame:
+    """The frame of a rule about facts of a kind, before it declares names."""
+    return Frame(kind.name, kind.fields, known)
+
+
+def rule_conditions(document: Document, known: Known, report: ReportFault) -> Conditions:
     """The conditions of a rule file, whatever else is wrong with it; NEVER for what cannot be typed."""
     content = document.content if isinstance(document.content, Mapping) else {}
     scope = content.get("scope")
     kind = KINDS.get(scope) if isinstance(scope, str) else None
     if kind is None or content.get("when") is None:
         return Conditions(NEVER, NEVER)
-    context = TypingContext(kind, limits, report)
+    context = TypingContext(rule_frame(kind, known), report)
+    declare_names(content, (), context)
     return Conditions(
         applies_condition(content.get("applies"), ("applies",), context),
         when_condition(content["when"], ("when",), context),
         when_condition(content["bypassed"], ("bypassed",), context) if content.get("bypassed") is not None else None,
+        context.frame,
     )
 
 
+def declare_names(content: Mapping[Any, Any], position: Position, context: TypingContext) -> None:
+    """Adds the look-ups and amounts of a rule, or of a relation, to its frame."""
+    look_ups = content.get("look-up")
+    if look_ups is not None and not isinstance(look_ups, Mapping):
+        context.report((*position, "look-up"), "must be a mapping of names, such as {limit: {in: TABLE, for: {...}}}")
+    elif look_ups:
+        for name, raw in look_ups.items():
+            _declare_look_up(str(name), raw, (*position, "look-up", str(name)), context)
+    amounts = content.get("amounts")
+    if amounts is not None and not isinstance(amounts, Mapping):
+        context.report((*position, "amounts"), "must be a mapping of names, such as {total: {sum: units, of: lines}}")
+    elif amounts:
+        grammar = AmountGrammar(context.frame, context.report, lambda items, raw, at: _group(items, raw, at, context))
+        for name, raw in amounts.items():
+            grammar.declare(str(name), raw, (*position, "amounts", str(name)))
+
+
+def _declare_look_up(name: str, raw: object, position: Position, context: TypingContext) -> None:
+    frame = context.frame
+    if not _is_new_name(name, position, context):
+        return
+    if not isinstance(raw, Mapping) or not isinstance(raw.get("in"), str):
+        context.report(position, "must say which table: {in: TABLE, for: {COLUMN: FACT}}")
+        return
+    for key in raw.keys() - {"in", "for", "on", "every"}:
+        context.report((*position, str(key)), f"`{key}` is no key of a look-up; there are: in, for, on, every")
+    table = raw["in"]
+    keys = _table_keys(table, raw.get("for"), position, context)
+    if keys is None:
+        return
+    on = _operand(str(raw["on"]), (*position, "on"), context, Type.DAY) if "on" in raw else None
+    known = (frame.known.tables or {}).get(table)
+    frame.look_ups[name] = LookUp(table, keys, on, every=raw.get("every") == "yes" or bool(known and known.every))
+
+
+def _is_new_name(name: str, position: Position, context: TypingContext) -> bool:
+    frame = context.frame
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
+        context.report(position, f"`{name}` is no name: small letters, digits and hyphens")
+        return False
+    taken = name in frame.fields or any(name in f.amounts or name in f.look_ups for _, f in frame.chain())
+    if taken or name in ("this", "claim", "document"):
+        context.report(position, f"`{name}` is taken: choose another name")
+        return False
+    return True
+
+
+def _table_keys(
+    table: str, raw: object, position: Position, context: TypingContext
+) -> tuple[tuple[str, Operand], ...] | None:
+    """The key columns that a look-up gives, each with the operand that it is looked up by."""
+    tables = context.frame.known.tables
+    if tables is None:
+        return ()
+    known = tables.get(table)
+    if known is None:
+        context.report((*position, "in"), f"there is no table `{table}`; {_meant(table, tables)}")
+        return None
+    if isinstance(raw, str) and len(known.keys) == 1:
+        raw = {known.keys[0]: raw}
+    if raw is None:
+        return ()
+    if not isinstance(raw, Mapping):
+        context.report((*position, "for"), f"needs the key columns of `{table}`: {', '.join(known.keys)}")
+        return None
+    keys: list[tuple[str, Operand]] = []
+    for column, value in raw.items():
+        at = (*position, "for", str(column))
+        if column not in known.keys:
+            context.report(at, f"`{column}` is no key column of `{table}`; {_meant(str(column), known.keys)}")
+            continue
+        operand = _key_operand(known.columns[str(column)], value, at, context)
+        if operand is not None:
+            keys.append((str(column), operand))
+    return tuple(keys)
+
+
+def _key_operand(column: Field, value: object, position: Position, context: TypingContext) -> Operand | None:
+    if isinstance(value, Mapping):
+        if set(value) != {"is"}:
+            context.report(position, "needs the name of a fact, or a value: {is: VALUE}")
+            return None
+        try:
+            return Constant(_typed_constant(column, scalar(value["is"])), column.type)
+        except ValueError as error:
+            context.report(position, str(error))
+            return None
+    return _operand(str(value), position, context)
+
+
+def _typed_constant(field: Field, text: str) -> str | int | bool:
+    test = typed_test(replace(field, type=Type.TEXT) if field.type is Type.CODES else field, "is", text, None)
+    return test.value if isinstance(test, Compare) else text
+
+
+def _operand(name: str, position: Position, context: TypingContext, wanted: Type | None = None) -> Operand | None:
+    found = resolve(name, context.frame)
+    if found is None:
+        context.report(position, unknown_name(name, context.frame))
+        return None
+    if wanted is not None and found.field.type is not wanted:
+        context.report(position, f"`{name}` is no {wanted.value}")
+        return None
+    return found.operand
+
+
 def applies_condition(raw: object, position: Position, context: TypingContext) -> Condition:
-    """`applies`: a mapping of facts to a value (`is`) or to operators, all of which must hold. None: always."""
+    """`applies`: a mapping of facts to a value (`is`) or to operators, and relations, all of which must hold.
+
+    None: always.
+    """
     if raw is None:
         return AllOf(())
     if not isinstance(raw, Mapping):
         context.report(position, "must be a mapping of facts, such as {procedure: {any: [...]}}")
         return NEVER
-    parts: list[Condition] = []
-    for fact, wanted in raw.items():
-        tests = wanted if isinstance(wanted, Mapping) else {"is": wanted}
-        parts.extend(_tests(str(fact), tests, (*position, str(fact)), context))
-    return AllOf(tuple(parts))
+    return AllOf(tuple(_conditions_of(raw, (), position, context)))
+
+
+def _conditions_of(
+    raw: Mapping[Any, Any], reserved: Sequence[str], position: Position, context: TypingContext
+) -> Iterator[Condition]:
+    """Each condition of a mapping of facts and relations."""
+    for key, wanted in raw.items():
+        name = str(key)
+        if name in reserved:
+            continue
+        if name in ("all", "any") and isinstance(wanted, list):
+            yield _list_of(name, wanted, (*position, name), context)
+        elif name not in context.frame.fields and _RELATION.fullmatch(name):
+            yield _relation(name, wanted, (*position, name), context)
+        else:
+            tests = wanted if isinstance(wanted, Mapping) and set(wanted) != {FACT} else {"is": wanted}
+            yield from _tests(name, tests, (*position, name), context)
 
 
 def when_condition(raw: object, position: Position, context: TypingContext) -> Condition:
-    """`when`: {all: [...]}, {any: [...]} or {fact: NAME, OPERATOR: VALUE}."""
+    """`when`: {all: [...]}, {any: [...]}, {fact: NAME, OPERATOR: VALUE} or a relation, {some-history: {...}}."""
     if not isinstance(raw, Mapping):
         context.report(position, "must be {all: [...]}, {any: [...]} or {fact: NAME, OPERATOR: VALUE}")
         return NEVER
-    if "fact" in raw:
-        tests = {key: value for key, value in raw.items() if key != "fact"}
-        return _one(list(_tests(str(raw["fact"]), tests, position, context)))
-    if len(raw) == 1 and (word := next(iter(raw))) in ("all", "any"):
-        return _group(str(word), raw[word], (*position, str(word)), context)
-    context.report(position, "needs exactly one of `all`, `any` or `fact`")
+    if FACT in raw:
+        tests = {key: value for key, value in raw.items() if key != FACT}
+        return _one(list(_tests(str(raw[FACT]), tests, position, context)))
+    if len(raw) == 1:
+        word = str(next(iter(raw)))
+        if word in ("all", "any"):
+            return _list_of(word, raw[word], (*position, word), context)
+        if _RELATION.fullmatch(word):
+            return _relation(word, raw[word], (*position, word), context)
+    context.report(position, "needs exactly one of `all`, `any`, `fact` or a relation such as `some-other-line`")
     return NEVER
 
 
-def _group(word: str, raw: object, position: Position, context: TypingContext) -> Condition:
+def _list_of(word: str, raw: object, position: Position, context: TypingContext) -> Condition:
     if not isinstance(raw, list) or not raw:
         context.report(position, f"`{word}` needs a list of at least one condition")
         return NEVER
@@ -221,16 +273,265 @@ def _one(parts: list[Condition]) -> Condition:
     return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
 
 
-def _tests(fact: str, tests: Mapping[Any, Any], position: Position, context: TypingContext) -> Iterator[Condition]:
-    kind = context.kind
-    field = kind.fields.get(fact)
-    if field is None:
-        context.report(position, f"`{fact}` is no fact of {kind.name}; {known_fields(fact, kind)}")
+def _ask(question: Question, source: Mapping[str, Any]) -> Asks:
+    return Asks(question_key(question), question, json.dumps(source))
+
+
+# Relations
+
+
+def _relation(word: str, raw: object, position: Position, context: TypingContext) -> Condition:
+    found = _RELATION.fullmatch(word)
+    quantifier, item = (found[1], found[2]) if found else ("", word)
+    if item not in ITEMS:
+        context.report(position, f"`{item}` is nothing that a claim has; {_meant(item, ITEMS)}")
+        return NEVER
+    if not isinstance(raw, Mapping):
+        context.report(position, f"`{word}` needs a mapping: which {ITEMS[item].plural} count, and what they are")
+        return NEVER
+    built = _items((item,), raw, position, context, split=quantifier == "every")
+    if built is None:
+        return NEVER
+    group, when, _ = built
+    if quantifier == "every" and not when:
+        context.report(position, f"`{word}` must say what each of them is: add a condition")
+        return NEVER
+    return _ask(Related(quantifier, group, when), {word: raw})
+
+
+def _group(
+    items: tuple[str, ...], raw: Mapping[Any, Any], position: Position, context: TypingContext
+) -> tuple[Group, Frame] | None:
+    built = _items(items, raw, position, context, split=False)
+    return (built[0], built[2]) if built else None
+
+
+def _items(
+    items: tuple[str, ...], raw: Mapping[Any, Any], position: Position, context: TypingContext, *, split: bool
+) -> tuple[Group, tuple[Condition, ...], Frame] | None:
+    """A group of items and the frame of one; with `split`, its conditions apart from those under `which`."""
+    outer = context.frame
+    if sum(1 for _ in outer.chain()) > MOST_NESTED:
+        context.report(position, f"relations are nested more than {MOST_NESTED} deep: name a part of it as an amount")
+        return None
+    table, fields = _item_fields(items, raw, position, context)
+    if fields is None:
+        return None
+    inner = context.within(Frame(items[0], fields, outer.known, outer))
+    keys = _table_keys(table, raw.get("for"), position, context) if table else ()
+    if keys is None:
+        return None
+    declare_names(raw, position, inner)
+    own = tuple(_conditions_of(raw, _GROUP_KEYS, position, inner))
+    which = raw.get("which")
+    chosen = (applies_condition(which, (*position, "which"), inner),) if which is not None else ()
+    same, same_modifiers = _same(raw.get("same"), (*position, "same"), inner)
+    windows = _windows(raw.get("within"), (*position, "within"), inner)
+    where = chosen if split else (*own, *chosen)
+    return Group(items, same, same_modifiers, windows, where, table, keys), own if split else (), inner.frame
+
+
+def _item_fields(
+    items: tuple[str, ...], raw: Mapping[Any, Any], position: Position, context: TypingContext
+) -> tuple[str | None, Mapping[str, Field] | None]:
+    """The table of rows, and the fields that items of all these kinds have."""
+    if items != (ROW,):
+        if "in" in raw or "for" in raw:
+            context.report(position, "`in` and `for` are for rows of tables: some-row, no-row, every-row")
+        fields = [_fields_of(item) for item in items]
+        return None, {name: of for name, of in fields[0].items() if all(name in others for others in fields)}
+    table = raw.get("in")
+    tables = context.frame.known.tables
+    if tables is None:
+        return str(table), {}
+    if not isinstance(table, str) or table not in tables:
+        context.report((*position, "in"), f"rows of which table? {_meant(str(table or ''), tables)}")
+        return None, None
+    return table, tables[table].columns
+
+
+def _fields_of(item: str) -> Mapping[str, Field]:
+    return KINDS["line"].fields if item in LINE_ITEMS else ITEMS[item].fields
+
+
+def _same(raw: object, position: Position, context: TypingContext) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if raw is None:
+        return (), ()
+    if not isinstance(raw, list) or not raw:
+        context.report(position, "needs a list of what is the same, such as [day, procedure]")
+        return (), ()
+    *_, (_, root) = context.frame.chain()
+    names: list[str] = []
+    lists: list[str] = []
+    for index, entry in enumerate(raw):
+        if isinstance(entry, Mapping) and set(entry) == {SAME_MODIFIERS}:
+            lists.append(str(entry[SAME_MODIFIERS]))
+        elif entry not in SAME:
+            context.report((*position, index), f"`{entry}` is nothing that can be the same; {_meant(str(entry), SAME)}")
+        elif not SAME[entry].known_of(context.frame.fields) or not SAME[entry].known_of(root.fields):
+            context.report((*position, index), f"`{entry}` is not known of both: {context.frame.kind} and {root.kind}")
+        else:
+            names.append(str(entry))
+    return tuple(names), tuple(lists)
+
+
+def _windows(raw: object, position: Position, context: TypingContext) -> tuple[Window, ...]:
+    if raw is None:
+        return ()
+    entries = raw if isinstance(raw, list) else [raw]
+    found = [_window(entry, position, context) for entry in entries]
+    return tuple(window for window in found if window is not None)
+
+
+def _window(raw: object, position: Position, context: TypingContext) -> Window | None:
+    wrong = (
+        "needs a number of days, full-months or full-years and a side: {days: 90, before: this.day}; "
+        "or {calendar-year: this.day}"
+    )
+    if not isinstance(raw, Mapping):
+        context.report(position, wrong)
+        return None
+    if set(raw) == {"calendar-year"}:
+        day = _operand(str(raw["calendar-year"]), (*position, "calendar-year"), context, Type.DAY)
+        return Window("calendar-year", None, "either", day) if day else None
+    units, sides = [key for key in raw if key in UNITS], [key for key in raw if key in SIDES]
+    if len(units) != 1 or len(sides) != 1 or len(raw) != 2:
+        context.report(position, wrong)
+        return None
+    day = _operand(str(raw[sides[0]]), (*position, sides[0]), context, Type.DAY)
+    length = _length(raw[units[0]], (*position, units[0]), context)
+    return Window(units[0], length, sides[0], day) if day and length else None
+
+
+def _length(raw: object, position: Position, context: TypingContext) -> Operand | None:
+    text = str(raw)
+    if text.isascii() and text.isdigit() and len(text) < 6:
+        return Constant(int(text), Type.NUMBER)
+    found = resolve(text, context.frame)
+    if found is None or found.field.type not in (Type.NUMBER, Type.DECIMAL):
+        context.report(position, f"needs a whole number, or the name of one; {unknown_name(text, context.frame)}")
+        return None
+    return found.operand
+
+
+# Tests of one name
+
+
+def _tests(name: str, tests: Mapping[Any, Any], position: Position, context: TypingContext) -> Iterator[Condition]:
+    found = resolve(name, context.frame)
+    if found is None:
+        look_up = look_up_named(name, context.frame)
+        if look_up is not None:
+            yield _found(name, look_up[1], tests, position, context)
+            return
+        context.report(position, unknown_name(name, context.frame))
         return
     if not tests:
-        context.report(position, f"says nothing of `{fact}`: add one of {', '.join(OPERATORS)}")
+        context.report(position, f"says nothing of `{name}`: add one of {', '.join(OPERATORS)}")
     for operator, value in tests.items():
-        yield _test(field, str(operator), value, (*position, str(operator)), context)
+        yield _test(name, found, str(operator), value, (*position, str(operator)), context)
+
+
+def _found(
+    name: str, look_up: LookUp, tests: Mapping[Any, Any], position: Position, context: TypingContext
+) -> Condition:
+    if set(tests) != {"is"} or tests["is"] not in (FOUND, NOT_FOUND):
+        context.report(position, f"`{name}` is a look-up: ask `is: found`, `is: not-found`, or one of its columns")
+        return NEVER
+    return _ask(Found(look_up, found=tests["is"] == FOUND), {FACT: name, **tests})
+
+
+def _test(
+    name: str, found: Resolved, operator: str, value: object, position: Position, context: TypingContext
+) -> Condition:
+    source = {FACT: name, operator: value}
+    try:
+        if isinstance(value, Mapping) and set(value) == {FACT}:
+            return _ask(_comparison(found, operator, str(value[FACT]), context), source)
+        if operator in MULTIPLES:
+            return _ask(Compared(found.operand, MULTIPLES[operator], _whole(found.field, value)), source)
+        if operator in SHAPES:
+            return _ask(Shaped(found.operand, operator, _patterns(found.field, operator, value)), source)
+        condition = typed_test(found.field, operator, value, context.frame.known.limits)
+    except ValueError as error:
+        context.report(position, str(error))
+        return NEVER
+    return condition if found.plain else _asked(condition, found, source)
+
+
+def _asked(condition: Condition, found: Resolved, source: Mapping[str, Any]) -> Condition:
+    """A typed test, with each comparison of the name as a question about its operand."""
+    match condition:
+        case AllOf(parts):
+            return AllOf(tuple(_asked(part, found, source) for part in parts))
+        case AnyOf(parts):
+            return AnyOf(tuple(_asked(part, found, source) for part in parts))
+        case Compare() | Has() | InList() if condition.fact.removesuffix("?") == found.field.name:
+            return _ask(Tested(found.operand, condition), source)
+        case _:
+            return condition
+
+
+def _whole(field: Field, value: object) -> Constant:
+    if field.type not in ORDERED:
+        raise ValueError(f"`{field.name}` is no number")
+    constant = typed_test(replace(field, type=Type.DECIMAL), "is", value, None)
+    if not isinstance(constant, Compare) or not isinstance(constant.value, int) or constant.value <= 0:
+        raise ValueError("needs a number above zero")
+    return Constant(constant.value, Type.DECIMAL)
+
+
+def _patterns(field: Field, operator: str, value: object) -> tuple[str, ...]:
+    if field.type not in LISTED:
+        raise ValueError(f"`{operator}` is for texts and codes")
+    texts = value if isinstance(value, list) else [value]
+    if not texts or not all(isinstance(text, str) and _PATTERN.fullmatch(text) for text in texts):
+        raise ValueError(f"`{operator}` needs texts of up to 30 capitals and digits; in `like` also # @ *")
+    return tuple(texts)
+
+
+_KINDS = {Type.NUMBER: "number", Type.DECIMAL: "number", Type.AMOUNT: "amount"}
+
+
+def _comparison(found: Resolved, operator: str, name: str, context: TypingContext) -> Question:
+    other = resolve(name, context.frame)
+    if other is None:
+        raise ValueError(unknown_name(name, context.frame))
+    one, two = found.field, other.field
+    if operator in LIST_OPERATORS:
+        if one.type not in LISTED or two.type not in LISTED:
+            raise ValueError(f"`{operator}` is for codes and words, and compares them with codes and words")
+        return Shared(found.operand, operator, other.operand)
+    if _KINDS.get(one.type, one.type) != _KINDS.get(two.type, two.type) and not _texts(one, two):
+        raise ValueError(f"`{one.name}` and `{two.name}` are not alike: {one.type.value} and {two.type.value}")
+    if operator in MULTIPLES and one.type in ORDERED:
+        return Compared(found.operand, MULTIPLES[operator], other.operand)
+    words = ORDER_OPERATORS if one.type in ORDERED else DAY_OPERATORS if one.type in (Type.DAY, Type.TIME) else {}
+    if operator in ("is", "is-not") or operator in words:
+        return Compared(found.operand, words.get(operator, operator), other.operand)
+    raise ValueError(f"`{operator}` does not go with `{one.name}` and another fact")
+
+
+def _texts(one: Field, two: Field) -> bool:
+    return {one.type, two.type} <= {Type.TEXT, Type.WORD}
+
+
+# Names that are none
+
+
+def unknown_name(name: str, frame: Frame) -> str:
+    """What an author may have meant by a name that stands for nothing."""
+    kind = KINDS.get(frame.kind)
+    if kind is not None and frame.outer is None:
+        return f"`{name}` is no fact of {kind.name}; {known_fields(name, kind, *names_in(frame))}"
+    return f"`{name}` is nothing that a {frame.kind} has; {_meant(name, [*frame.fields, *names_in(frame)])}"
+
+
+def _meant(name: str, names: Mapping[str, Any] | Sequence[str]) -> str:
+    known = [str(each) for each in names]
+    near = get_close_matches(name, known, n=3, cutoff=_LIKENESS)
+    meant = f"perhaps {' or '.join(f'`{one}`' for one in near)} was meant; " if near else ""
+    return f"{meant}there are: {', '.join(sorted(known)[:60]) or 'none'}"
 
 
 def known_fields(name: str, kind: FactKind, *others: str) -> str:
@@ -243,146 +544,3 @@ def known_fields(name: str, kind: FactKind, *others: str) -> str:
     names = sorted((*others, *(field.name for field in kind.fields.values() if not field.element)))
     elements = ", and the elements of docs/elements.md" if any(field.element for field in kind.fields.values()) else ""
     return f"{meant}there are: {', '.join(names)}{elements}"
-
-
-def _test(field: Field, operator: str, value: object, position: Position, context: TypingContext) -> Condition:
-    try:
-        return _typed(field, operator, value, context.limits)
-    except ValueError as error:
-        context.report(position, str(error))
-        return NEVER
-
-
-def _typed(field: Field, operator: str, value: object, limits: Limits | None) -> Condition:
-    if operator in ("is", "is-not"):
-        return _equality(field, operator, value)
-    if operator == UNLESS_KNOWN:
-        return _unless_known(field, value)
-    if operator in LIST_OPERATORS or operator in IN_LIST_OPERATORS:
-        if field.type not in LISTED:
-            raise ValueError(f"`{operator}` is for codes and words; `{field.name}` holds {_HOLDS[field.type]}")
-        if operator in IN_LIST_OPERATORS:
-            return InList(field.name, IN_LIST_OPERATORS[operator], _scalar(value))
-        return _listed(field, operator, _values(field, operator, value))
-    return _order(field, operator, value, limits)
-
-
-def _listed(field: Field, operator: str, values: tuple[str, ...]) -> Condition:
-    """One of these, or none of them; `unknown` among them is the field's state, which `none` excludes in any case."""
-    if operator == "none" or not field.may_be_unknown or UNKNOWN not in values:
-        return Has(field.name, operator, values)
-    named = tuple(value for value in values if value != UNKNOWN)
-    unknown = Compare(state_key(field.name), "is", UNKNOWN)
-    return AnyOf((Has(field.name, operator, named), unknown)) if named else unknown
-
-
-def _unless_known(field: Field, value: object) -> Condition:
-    if not field.may_be_unknown:
-        raise ValueError(f"`{UNLESS_KNOWN}` is for facts that may be unknown: payer and contractor; say `none`")
-    named = Has(field.name, "none", _values(field, UNLESS_KNOWN, value))
-    return AnyOf((named, Compare(state_key(field.name), "is", UNKNOWN)))
-
-
-def _order(field: Field, operator: str, value: object, limits: Limits | None) -> Condition:
-    words = DAY_OPERATORS if field.type is Type.DAY else ORDER_OPERATORS if field.type in ORDERED else {}
-    if operator not in OPERATORS:
-        raise ValueError(f"`{operator}` is no operator; there are: {', '.join(OPERATORS)}")
-    if operator not in words:
-        raise ValueError(f"`{operator}` does not go with `{field.name}`, which holds {_HOLDS[field.type]}")
-    name = limit_name(value) if words is ORDER_OPERATORS else None
-    if name is not None:
-        return _by_limit(field, operator, name, limits)
-    return Compare(field.name, words[operator], constant(field, _scalar(value)))
-
-
-def _by_limit(field: Field, operator: str, name: str, limits: Limits | None) -> Condition:
-    if limits is None:
-        return NEVER
-    if name not in limits:
-        known = ", ".join(sorted(limits)) or "none"
-        raise ValueError(f"there is no limit `{name}` in any table of kind limits; there are: {known}")
-    if len(limits[name]) > MOST_ROWS:
-        raise ValueError(
-            f"the limit `{name}` has {len(limits[name])} rows; one that a rule names has at most {MOST_ROWS}"
-        )
-
-    def test(row: LimitRow) -> Compare:
-        try:
-            return Compare(field.name, operator, constant(field, f"{row.value.normalize():f}"))
-        except ValueError as error:
-            raise ValueError(f"the limit `{name}` is {row.value:f}, and {error}") from None
-
-    return expand_limit(limits[name], test)
-
-
-def _equality(field: Field, operator: str, value: object) -> Condition:
-    text = _scalar(value)
-    if text in field.states:
-        if operator == "is-not" and text == UNKNOWN:
-            return Compare(field.name, operator, text)  # it has a value, and none is called so
-        if operator == "is-not":
-            raise ValueError(f"`is-not` does not go with the state `{text}`: name what it must be instead")
-        return Compare(state_key(field.name), "is", text)
-    if field.type is Type.CODES:
-        raise ValueError(f"`{field.name}` is a list: say `any`, `all` or `none`")
-    return Compare(field.name, operator, constant(field, text))
-
-
-def _values(field: Field, operator: str, value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value:
-        raise ValueError(f"`{operator}` needs a list of at least one code")
-    texts = tuple(_scalar(item) for item in value)
-    if field.words:
-        for text in texts:
-            _checked_word(field, text)
-    return texts
-
-
-def _scalar(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError("needs one text or number")
-    return value
-
-
-def _checked_word(field: Field, text: str) -> str:
-    if text not in field.words:
-        known = ", ".join((*field.words, *field.states))
-        raise ValueError(f"`{field.name}` is never `{text}`; it is one of: {known}")
-    return text
-
-
-def constant(field: Field, text: str) -> str | int | bool:
-    """`text` as a value of the field's type: cents, millionths, a day ordinal, … Raises ValueError."""
-    if field.type is Type.WORD:
-        return _checked_word(field, text) if field.words else text
-    if field.type is Type.TEXT:
-        return text
-    if field.type is Type.FLAG:
-        if text not in ("yes", "no"):
-            raise ValueError(f"`{field.name}` is `yes` or `no`")
-        return text == "yes"
-    if field.type is Type.DAY:
-        day = iso_day(text)
-        if day is None:
-            raise ValueError(f"`{field.name}` needs a date such as 2025-03-12")
-        return day.toordinal()
-    return _number(field, text)
-
-
-_SCALES = {Type.NUMBER: 0, Type.AMOUNT: 2, Type.DECIMAL: DECIMAL_PLACES}
-_NUMBER = re.compile(r"-?[0-9]{1,12}(?:\.([0-9]+))?", re.ASCII)
-
-
-def _number(field: Field, text: str) -> int:
-    decimals = _SCALES[field.type]
-    found = _NUMBER.fullmatch(text)
-    if found is None:
-        raise ValueError(f"`{field.name}` needs a plain number of at most 12 digits")
-    if len(found[1] or "") > decimals:
-        raise ValueError(f"`{field.name}` takes at most {decimals} decimals")
-    return int(Decimal(text).scaleb(decimals))
-
-
-def format_number(field: Field, value: str | int) -> str:
-    """A typed number as a rule file has it: dollars from cents, 2.5 from millionths."""
-    return f"{Decimal(value).scaleb(-_SCALES[field.type]).normalize():f}"

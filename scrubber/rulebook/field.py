@@ -20,6 +20,7 @@ class Type(Enum):
     DECIMAL = "decimal"  # number with a fraction: int, millionths
     AMOUNT = "amount"  # dollars: int, cents
     DAY = "day"  # date: int, proleptic ordinal (date.toordinal)
+    TIME = "time"  # day and clock time: int, minutes since day 0 (ordinal x 1,440 + minutes of the day)
     FLAG = "flag"  # yes or no: bool
     CODES = "codes"  # several codes: tuple[str, ...]
 

@@ -11,18 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from scrubber.errors import Fault
+from scrubber.rulebook.line_items import ITEMS
 from scrubber.rulebook.yaml_file import Document, Position
 
 GRAMMARS = ("1", "2")  # rising
 OLDEST, NEWEST = GRAMMARS[0], GRAMMARS[-1]
 NEW_KEYS = frozenset(("look-up", "amounts"))  # of a rule file
 RELATIONS = ("some-", "no-", "every-")  # begin the key of a relation; what it is about follows
-RELATED_ITEMS = frozenset(
-    (
-        "line", "other-line", "earlier-line", "later-line", "diagnosis", "history", "other-payer", "adjudication",
-        "adjustment", "test-result", "notice", "row",
-    )
-)  # fmt: skip
 _CONDITIONS = frozenset(("applies", "when", "bypassed"))
 
 
@@ -63,9 +58,7 @@ def _newer(document: Document) -> Iterator[tuple[Position, str]]:
 
 def _is_relation(key: Any) -> bool:
     """Whether a key of a condition begins a relation, such as `no-other-line`."""
-    return isinstance(key, str) and any(
-        key.startswith(word) and key.removeprefix(word) in RELATED_ITEMS for word in RELATIONS
-    )
+    return isinstance(key, str) and any(key.startswith(word) and key.removeprefix(word) in ITEMS for word in RELATIONS)
 
 
 def _is_compared(position: Position) -> bool:

@@ -11,10 +11,11 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from scrubber.rulebook.column_types import COLUMN_TYPES
-from scrubber.rulebook.conditions import (
+from scrubber.rulebook.field import Field, Type
+from scrubber.rulebook.limits import LIMIT_KEY
+from scrubber.rulebook.operators import (
     DAY_OPERATORS,
     IN_LIST_OPERATORS,
-    LIMIT_KEY,
     LIST_OPERATORS,
     LISTED,
     OPERATORS,
@@ -22,7 +23,6 @@ from scrubber.rulebook.conditions import (
     ORDERED,
     UNLESS_KNOWN,
 )
-from scrubber.rulebook.field import Field, Type
 from scrubber.rulebook.rule_tables import ROW_TYPES
 from scrubber.rulebook.schema import DayField, PackFileSchema, RuleYamlSchema, TableKindField, YesNoField
 from scrubber.rulebook.table_declaration import ColumnField

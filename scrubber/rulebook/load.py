@@ -21,10 +21,14 @@ from scrubber.rulebook.check import (
     check_rule,
     check_successors,
     check_unique,
+    placeholders,
 )
-from scrubber.rulebook.conditions import Conditions, Limits, by_name, rule_conditions
+from scrubber.rulebook.conditions import Conditions, rule_conditions
 from scrubber.rulebook.grammar import grammar_faults
+from scrubber.rulebook.limits import by_name
 from scrubber.rulebook.load_tables import all_rows, check_rows, load_own_tables, load_tables
+from scrubber.rulebook.names import Frame, Known, resolve
+from scrubber.rulebook.relations import Operand
 from scrubber.rulebook.rule import Authority, ClaimStatus, Reason, Rule
 from scrubber.rulebook.rule_tables import RuleTable
 from scrubber.rulebook.rulebook import Pack, Rulebook
@@ -102,8 +106,8 @@ def read_folder(folder: Path) -> FolderContents:
     own_tables = {} if faults else load_own_tables(folder, packs, tables, faults)  # else a payer may be in no table
     complete = not faults
     documents = _read_documents(folder, faults)
-    limits = by_name(all_rows(tables).get("limits", ())) if complete else None
-    files = [file for file in (load_rule(document, limits, faults) for document in documents) if file is not None]
+    known = _known(tables) if complete else Known(None, None, {})
+    files = [file for file in (load_rule(document, known, faults) for document in documents) if file is not None]
     faults += grammar_faults(documents, packs)
     drafts = frozenset(_drafts(folder, documents))
     files.sort(key=lambda file: file.rule.file in drafts)  # of two that share a name, the draft is to give way
@@ -125,6 +129,11 @@ def read_folder(folder: Path) -> FolderContents:
         drafts,
         left_out,
     )
+
+
+def _known(tables: Iterable[RuleTable]) -> Known:
+    """What the rules of a folder may name."""
+    return Known(by_name(all_rows(tables).get("limits", ())), {}, {})
 
 
 def _drafts(folder: Path, documents: Iterable[Document]) -> Iterator[str]:
@@ -234,13 +243,13 @@ def _read_documents(folder: Path, faults: list[Fault]) -> list[Document]:
     return [document for document in documents if document is not None]
 
 
-def load_rule(document: Document, limits: Limits | None, faults: list[Fault]) -> RuleFile | None:
-    """The rule in a document, with `limits` of the tables; None, and faults, when it holds none."""
+def load_rule(document: Document, known: Known, faults: list[Fault]) -> RuleFile | None:
+    """The rule in a document, which may name what is `known`; None, and faults, when it holds none."""
 
     def report(position: Position, message: str) -> None:
         faults.append(document.fault(position, message))
 
-    conditions = rule_conditions(document, limits, report)  # also when the schema finds faults elsewhere in the file
+    conditions = rule_conditions(document, known, report)  # also when the schema finds faults elsewhere in the file
     content = checked(document, _RULE_SCHEMA, faults)
     if content is None:
         return None
@@ -276,8 +285,18 @@ def _rule(file: str, content: Mapping[str, Any], conditions: Conditions) -> Rule
         superseded_by=content.get("superseded_by"),
         back_test=content.get("back_test"),
         bypassed=conditions.bypassed,
+        names=tuple(_names(content, conditions.frame)) if conditions.frame is not None else (),
         **{key: content[key] for key in _AS_IS},
     )
+
+
+def _names(content: Mapping[str, Any], frame: Frame) -> Iterator[tuple[str, Operand]]:
+    """The amounts and columns of look-ups that the texts of a rule use, by name."""
+    texts = (content["message"], content["fix"], content.get("not_checked") or "")
+    for name in dict.fromkeys(name for text in texts for name in placeholders(text)):
+        found = resolve(name, frame)
+        if found is not None and not found.plain:
+            yield name, found.operand
 
 
 def _authority(item: Mapping[str, Any]) -> Authority:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from scrubber.rulebook.field import state_key
+from scrubber.rulebook.relations import Operand, Question
 
 SEVERITIES = ("info", "warn", "deny")  # rising
 CATEGORIES = (
@@ -70,16 +71,65 @@ class AnyOf:
     parts: tuple[Condition, ...]
 
 
-Condition = Compare | Has | InList | AllOf | AnyOf
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """A question about more than the fields of the fact: true where the fact's field `fact` has the answer `yes`.
+
+    `relations` answers it: yes, no or unknown.
+    """
+
+    fact: str
+    question: Question
+    source: str = field(default="", compare=False)  # as its rule file writes it, as JSON
+
+
+YES, NO, NOT_KNOWN = "yes", "no", "unknown"
+Condition = Compare | Has | InList | Asks | AllOf | AnyOf
 
 
 def leaves(condition: Condition) -> Iterator[Compare | Has | InList]:
-    """Every comparison in a condition, from left to right."""
+    """Every comparison of a field of the fact in a condition, from left to right; `asks` has the questions."""
     if isinstance(condition, AllOf | AnyOf):
         for part in condition.parts:
             yield from leaves(part)
-    else:
+    elif not isinstance(condition, Asks):
         yield condition
+
+
+def asks(condition: Condition) -> Iterator[Asks]:
+    """Every question in a condition, from left to right."""
+    if isinstance(condition, AllOf | AnyOf):
+        for part in condition.parts:
+            yield from asks(part)
+    elif isinstance(condition, Asks):
+        yield condition
+
+
+def answered(condition: Condition, *answers: str) -> Condition:
+    """The condition with each of its questions true where the answer is one of these."""
+    match condition:
+        case AllOf(parts):
+            return AllOf(tuple(answered(part, *answers) for part in parts))
+        case AnyOf(parts):
+            return AnyOf(tuple(answered(part, *answers) for part in parts))
+        case Asks(fact):
+            tests = tuple(Compare(fact, "is", answer) for answer in answers)
+            return tests[0] if len(tests) == 1 else AnyOf(tests)
+        case _:
+            return condition
+
+
+def without_questions(condition: Condition) -> Condition:
+    """The condition as if every question in it were answered with yes."""
+    match condition:
+        case AllOf(parts):
+            return AllOf(tuple(without_questions(part) for part in parts))
+        case AnyOf(parts):
+            return AnyOf(tuple(without_questions(part) for part in parts))
+        case Asks():
+            return AllOf(())
+        case _:
+            return condition
 
 
 def any_state(fields: Sequence[str], state: str) -> Condition:
@@ -150,6 +200,7 @@ class Rule:
     superseded_by: str | None = None  # id of the rule that took over
     back_test: str | None = None  # its record, below the folder of the pack
     bypassed: Condition | None = None  # where it does not fire because the claim properly answers it
+    names: tuple[tuple[str, Operand], ...] = ()  # amounts and columns of look-ups, by the names that its texts use
 
 
 def conditions_of(rule: Rule) -> tuple[Condition, ...]:
@@ -194,6 +245,8 @@ def _canonical(condition: Condition) -> list[Any]:
             return ["in-list", fact, op, name]
         case Compare(fact, op, value):
             return ["compare", fact, op, value]
+        case Asks(_, question):
+            return ["asks", repr(question)]
 
 
 def _iso(day: date | None) -> str | None:

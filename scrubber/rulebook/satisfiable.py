@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 from scrubber.rulebook.field import Field, Type
-from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Has, InList, leaves
+from scrubber.rulebook.rule import AllOf, AnyOf, Asks, Compare, Condition, Has, InList, leaves
 from scrubber.rulebook.vocabulary import FactKind
 
 NUMERIC = frozenset((Type.NUMBER, Type.DECIMAL, Type.AMOUNT, Type.DAY))
@@ -318,6 +318,8 @@ def _split(
     left = list(wanted)
     while left:
         condition, holds = left.pop()
+        if isinstance(condition, Asks):
+            continue  # what it reads is beside the fact: either answer counts as possible
         if not isinstance(condition, AllOf | AnyOf):
             certain.append((condition, holds))
         elif isinstance(condition, AllOf) == holds:

@@ -127,6 +127,12 @@ class RuleYamlSchema(Schema):
     needs = fields.List(
         _text("A fact."), load_default=list, metadata={"description": "Facts without which it is not judged."}
     )
+    look_up = fields.Raw(
+        data_key="look-up", load_default=None, metadata={"description": "Rows of tables, by the names that follow."}
+    )
+    amounts = fields.Raw(
+        load_default=None, metadata={"description": "Sums, counts and days, by the names that follow."}
+    )
     when = fields.Raw(required=True, metadata={"description": "What is wrong."})
     bypassed = fields.Raw(
         load_default=None,

@@ -28,10 +28,13 @@ from scrubber.errors import Fault
 from scrubber.explain.conditions import parts_of
 from scrubber.explain.model import ConditionLeaf, ConditionNode
 from scrubber.facts.fact import Fact
-from scrubber.rulebook.conditions import ORDER_OPERATORS, TypingContext, by_name, limit_alternatives, when_condition
+from scrubber.rulebook.conditions import TypingContext, rule_frame, when_condition
 from scrubber.rulebook.json_schema import rule_schema
+from scrubber.rulebook.limits import by_name, limit_alternatives
 from scrubber.rulebook.lint import lint
 from scrubber.rulebook.load import load_rulebook
+from scrubber.rulebook.names import Known
+from scrubber.rulebook.operators import ORDER_OPERATORS
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, semantic_hash
 from scrubber.rulebook.rule_tables import LimitRow
 from scrubber.rulebook.rulebook import CodeLists, Rulebook
@@ -136,7 +139,10 @@ def limits(draw: st.DrawFn) -> Drawn:
         if draw(st.integers(0, 4))
     ] or [LimitRow("most", Decimal(3), None, None, "sample")]
     word, faults = draw(st.sampled_from(sorted(ORDER_OPERATORS))), list[str]()
-    reading = TypingContext(KINDS["line"], by_name(draw(st.permutations(rows))), lambda _, said: faults.append(said))
+    reading = TypingContext(
+        rule_frame(KINDS["line"], Known(by_name(draw(st.permutations(rows))), {}, {})),
+        lambda _, said: faults.append(said),
+    )
     condition = when_condition({"fact": "units", word: {"limit": "most"}}, (), reading)
     assert not faults
     return Drawn(rows, word, condition)
@@ -180,7 +186,7 @@ def test_it_means_to_look_the_limit_up_by_day(
 def test_both_engines_find_the_same(rows: int) -> None:
     ends: list[date | None] = [None, *(date(2010 + year, 1, 1) for year in range(rows)), None]
     table = [LimitRow("most", Decimal(n % 4), *days, "sample") for n, days in enumerate(pairwise(ends))]
-    reading = TypingContext(KINDS["line"], by_name(table), lambda _, said: pytest.fail(said))
+    reading = TypingContext(rule_frame(KINDS["line"], Known(by_name(table), {}, {})), lambda _, said: pytest.fail(said))
     condition = when_condition({"fact": "units", "over": {"limit": "most"}}, (), reading)
     facts = [
         Fact("line", {"day": on(2008 + year, month, 1), "units": units * 1_000_000})
@@ -329,7 +335,7 @@ def test_explain_tells_the_row_of_the_day(command: CliRunner, tmp_path: Path) ->
 
 def test_a_fact_without_a_row_is_told_by_its_alternatives(shipped: Scrubber) -> None:
     rows = [LimitRow("most", Decimal(1), date(2025, 1, 1), None, "sample")]
-    reading = TypingContext(KINDS["line"], by_name(rows), lambda _, said: pytest.fail(said))
+    reading = TypingContext(rule_frame(KINDS["line"], Known(by_name(rows), {}, {})), lambda _, said: pytest.fail(said))
     condition = when_condition({"fact": "units", "over": {"limit": "most"}}, (), reading)
     fact = Fact("line", {"day": on(2024), "units": 9_000_000})
     judged = explained(condition, fact, shipped)

@@ -158,7 +158,7 @@ def test_is_not_does_not_go_with_a_state(tmp_path: Path) -> None:
         ({"message": 'message: "Line {line"'}, "message", "a brace stands alone"),
         ({"message": 'message: "Line {line!r}"'}, "message", "one name and nothing else"),
         ({"message": 'message: "Line {}"'}, "message", "one name and nothing else"),
-        ({"fix": 'fix: "See {line.number}"'}, "fix", "one name and nothing else"),
+        ({"fix": 'fix: "See {line.number}"'}, "fix", "is no fact of line"),
         ({"reason": "reason: {group: CO, carc: abc}"}, "reason", "reason.carc: Must look like 236"),
         ({"stage": "stage: postPayment"}, "reason", "no reason on the remittance"),
         ({"points_at": "points-at: shoes"}, "points-at", "Must be one of"),

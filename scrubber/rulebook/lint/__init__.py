@@ -10,7 +10,6 @@ from typing import NamedTuple
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.backtest_record import read_record, record_name, record_path
 from scrubber.rulebook.check import RuleFile, check_days
-from scrubber.rulebook.conditions import by_name
 from scrubber.rulebook.history import changes_faults
 from scrubber.rulebook.json_schema import (
     CASE_SCHEMA_FILE,
@@ -19,6 +18,7 @@ from scrubber.rulebook.json_schema import (
     schema_files,
     schema_line,
 )
+from scrubber.rulebook.limits import by_name
 from scrubber.rulebook.lint.cells import impossible_cells, unused
 from scrubber.rulebook.lint.content import (
     impossible_values,

@@ -10,8 +10,9 @@ from scrubber.dated_rows import Dated
 from scrubber.errors import Fault
 from scrubber.rulebook.cell_forms import mistyped
 from scrubber.rulebook.check import RuleFile
-from scrubber.rulebook.conditions import IN_LIST_OPERATORS, limit_references
+from scrubber.rulebook.limits import limit_references
 from scrubber.rulebook.lint.content import field_at
+from scrubber.rulebook.operators import IN_LIST_OPERATORS
 from scrubber.rulebook.rule_tables import RuleTable
 from scrubber.rulebook.rulebook import Pack
 from scrubber.rulebook.satisfiable import in_range

@@ -12,15 +12,14 @@ from typing import Any, NamedTuple
 from scrubber.errors import Fault
 from scrubber.rulebook.cell_forms import mistyped
 from scrubber.rulebook.check import RuleFile
-from scrubber.rulebook.conditions import (
+from scrubber.rulebook.field import UNKNOWN, Field, Type
+from scrubber.rulebook.limits import Limits, limit_references
+from scrubber.rulebook.operators import (
     IN_LIST_OPERATORS,
     LIST_OPERATORS,
     ORDER_OPERATORS,
     UNLESS_KNOWN,
-    Limits,
-    limit_references,
 )
-from scrubber.rulebook.field import UNKNOWN, Field, Type
 from scrubber.rulebook.rule_tables import ROW_KEYS, LimitRow, RuleTable
 from scrubber.rulebook.vocabulary import KINDS, LISTS_OF_FACTS
 from scrubber.rulebook.yaml_file import Document, Position

@@ -11,9 +11,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from scrubber.errors import Fault
-from scrubber.rulebook.conditions import OPERATORS
 from scrubber.rulebook.json_schema import case_schema, rule_schema
 from scrubber.rulebook.lint import lint, lint_report
+from scrubber.rulebook.operators import OPERATORS
 from scrubber.rulebook.vocabulary import KINDS
 from scrubber.rulebook.yaml_file import read_yaml
 from tests.support.rule_folders import CASES, LISTS, PACK, RULE, SHIPPED, put, rule_folder, with_lines

@@ -1,0 +1,189 @@
+"""Answers the questions of rules for the facts that these rules could fire on, and writes the answers into the facts.
+
+A rule is looked at only where its other conditions hold, so that a rule that does not apply costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from scrubber.engine.plain import Predicate, predicate
+from scrubber.facts.fact import Answer, Fact
+from scrubber.relations.evaluate import Evaluator, TooManySteps
+from scrubber.relations.surroundings import Subject, Surroundings
+from scrubber.relations.values import State, Value
+from scrubber.remembered import remembered
+from scrubber.rulebook.field import UNKNOWN, Type
+from scrubber.rulebook.relations import HISTORY, Operand, Outer
+from scrubber.rulebook.rule import (
+    NOT_KNOWN,
+    AllOf,
+    Asks,
+    Compare,
+    Condition,
+    Has,
+    InList,
+    Rule,
+    asks,
+    conditions_of,
+    window,
+    without_questions,
+)
+from scrubber.rulebook.rulebook import Rulebook
+
+PROCEDURE, LINE_OF_BUSINESS = "procedure", "lineOfBusiness"
+MOST_SERVICES = 5  # that evidence names
+TOO_LONG = "time"  # what is missing where the answer would take too long
+CODES_KEPT = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class AskingRule:
+    """A running rule with questions, and whether its other conditions hold: in any case, and whoever pays."""
+
+    rule: Rule
+    questions: tuple[Asks, ...]
+    may_fire: Predicate
+    may_fire_for_somebody: Predicate
+    is_for: Callable[[str], bool] | None  # whether it may apply to a procedure code; None: to any
+
+
+class AskingRules(NamedTuple):
+    """The running rules with questions by scope; `by_code` is filled as codes come."""
+
+    by_scope: Mapping[str, tuple[AskingRule, ...]]
+    by_code: dict[tuple[str, str], tuple[AskingRule, ...]]
+
+    def of(self, fact: Fact) -> tuple[AskingRule, ...]:
+        """The rules that may apply to a fact, by its procedure code."""
+        rules = self.by_scope.get(fact.kind, ())
+        code = fact.values.get(PROCEDURE)
+        if not rules or type(code) is not str:
+            return rules
+        key = fact.kind, code
+        found = self.by_code.get(key)
+        if found is None:
+            if len(self.by_code) >= CODES_KEPT:
+                self.by_code.clear()
+            found = tuple(rule for rule in rules if rule.is_for is None or rule.is_for(code))
+            self.by_code[key] = found
+        return found
+
+
+@remembered(4)
+def asking_rules(rulebook: Rulebook) -> AskingRules:
+    """The rules of a rulebook that ask questions."""
+    found: dict[str, list[AskingRule]] = {}
+    for rule in rulebook.running:
+        questions = tuple(dict.fromkeys(each for part in conditions_of(rule) for each in asks(part)))
+        if questions or rule.names:
+            found.setdefault(rule.scope, []).append(_asking(rule, questions, rulebook))
+    return AskingRules({scope: tuple(rules) for scope, rules in found.items()}, {})
+
+
+def _asking(rule: Rule, questions: tuple[Asks, ...], rulebook: Rulebook) -> AskingRule:
+    held = (*window(rule), without_questions(rule.applies), without_questions(rule.when))
+    for_somebody = AllOf(tuple(_whoever_pays(part) for part in held))
+    lists = rulebook.lists
+    return AskingRule(
+        rule, questions, predicate(AllOf(held), lists), predicate(for_somebody, lists), _codes(rule.applies, rulebook)
+    )
+
+
+def _whoever_pays(condition: Condition) -> Condition:
+    """The condition without its tests of the line of business."""
+    if isinstance(condition, AllOf):
+        return AllOf(tuple(_whoever_pays(part) for part in condition.parts))
+    if isinstance(condition, Compare | Has | InList) and condition.fact == LINE_OF_BUSINESS:
+        return AllOf(())
+    return condition
+
+
+def _codes(applies: Condition, rulebook: Rulebook) -> Callable[[str], bool] | None:
+    for part in applies.parts if isinstance(applies, AllOf) else ():
+        if isinstance(part, InList) and part.fact == PROCEDURE and part.op in ("any", "all"):
+            return rulebook.lists.test(part.list)
+        if isinstance(part, Has) and part.fact == PROCEDURE and part.op in ("any", "all"):
+            return frozenset(part.values).__contains__
+        if isinstance(part, Compare) and part.fact == PROCEDURE and part.op == "is":
+            return frozenset((str(part.value),)).__contains__
+    return None
+
+
+def answer_questions(facts: Sequence[Fact], surroundings: Surroundings, rulebook: Rulebook) -> None:
+    """Writes into each fact the answers to the questions of the rules that could fire on it."""
+    rules = asking_rules(rulebook)
+    if not rules.by_scope:
+        return
+    evaluator: Evaluator | None = None
+    for fact in facts:
+        for asking in rules.of(fact):
+            test = asking.may_fire
+            if fact.values.get(LINE_OF_BUSINESS) == UNKNOWN:
+                test = asking.may_fire_for_somebody
+            if test(fact.values):
+                evaluator = evaluator or Evaluator(surroundings)
+                _answer(asking, fact, surroundings, evaluator)
+
+
+def _answer(asking: AskingRule, fact: Fact, surroundings: Surroundings, evaluator: Evaluator) -> None:
+    subject, answers = surroundings.subject(fact), dict(fact.answers or {})
+    for each in asking.questions:
+        if each.fact in answers:
+            continue
+        evaluator.missing, evaluator.seen = {}, {}
+        try:
+            answer = evaluator.answer(each.question, subject)
+        except TooManySteps:
+            answer, evaluator.missing = NOT_KNOWN, {TOO_LONG: None}
+        fact.values[each.fact] = answer
+        answers[each.fact] = Answer(
+            answer,
+            tuple(evaluator.missing) if answer == NOT_KNOWN else (),
+            tuple(sorted(_lines(evaluator.seen.values(), subject))),
+            tuple(_services(evaluator.seen.values())),
+        )
+    fact.answers = answers
+    if asking.rule.names:
+        evaluator.missing = {}
+        named = {name: format_value(evaluator.value(operand, subject), operand) for name, operand in asking.rule.names}
+        fact.names = {**(fact.names or {}), asking.rule.id: named}
+
+
+def _lines(seen: Iterable[Subject], subject: Subject) -> Iterator[int]:
+    for item in seen:
+        if item.kind != HISTORY and item.number is not None and item.number != subject.number:
+            yield item.number
+
+
+def _services(seen: Iterable[Subject]) -> Iterator[str]:
+    """Earlier services as evidence: code and day."""
+    found = [item for item in seen if item.kind == HISTORY]
+    for item in found[:MOST_SERVICES]:
+        day = item.values.get("day")
+        yield f"{item.values.get(PROCEDURE, UNKNOWN)} on {date.fromordinal(day) if isinstance(day, int) else UNKNOWN}"
+
+
+def format_value(value: Value, operand: Operand) -> str:
+    """A value in a message: dollars with cents, days, numbers; unknown where there is none."""
+    inner = operand
+    while isinstance(inner, Outer):
+        inner = inner.operand
+    kind = inner.type
+    if isinstance(value, State) or value == ():
+        return UNKNOWN
+    if isinstance(value, Decimal):
+        return f"{value:.2f}" if kind is Type.AMOUNT else f"{value.normalize():f}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return date.fromordinal(value).isoformat() if kind is Type.DAY else str(value)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, tuple):
+        return " ".join(value)
+    return UNKNOWN if value.low is None else f"at least {format_value(value.low, operand)}"

@@ -1,0 +1,222 @@
+"""What stands beside the facts of one claim: its lines, diagnoses, history, documentation, tables and prices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from scrubber.claim.model import Claim, ServiceLine
+from scrubber.facts.documentation import Documents, document_value
+from scrubber.facts.fact import Fact
+from scrubber.facts.items import items
+from scrubber.facts.reference_tables import REFERENCE_TABLES
+from scrubber.facts.service_lines import LineView
+from scrubber.reference import Reference
+from scrubber.relations.values import State, Value, value_of
+from scrubber.rulebook.field import Type, state_key
+from scrubber.rulebook.item_kinds import ITEM_KINDS as OTHER_ITEMS
+from scrubber.rulebook.line_items import LINE_ITEMS
+from scrubber.rulebook.rulebook import Rulebook
+
+# Elements of a line that could not be read, and the fields that are made from them.
+UNREADABLE_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "procedure": ("procedure",),
+    "modifiers": ("modifiers", "side", "site", "component", "firstModifier"),
+    "units": ("units",),
+    "charge": ("charge",),
+    "service-date": ("day",),
+    "line-place": ("place", "setting"),
+    "diagnosis-pointers": ("diagnoses", "firstDiagnosis"),
+    "rendering-npi": ("renderingProvider",),
+    "billing-npi": ("renderingProvider", "billingProvider"),
+    "rendering-taxonomy": ("specialty",),
+    "billing-taxonomy": ("specialty",),
+}
+
+
+class PricedLine(NamedTuple):
+    """A line in dollars; None: not known."""
+
+    allowed: Decimal | None
+    fee: Decimal | None
+
+
+PriceLines = Callable[[], Sequence[PricedLine]]
+
+
+class Subject:
+    """A fact, or an item beside it, on which conditions are evaluated. `number` is its line, where it has one."""
+
+    __slots__ = ("kind", "number", "outer", "rows", "unreadable", "values")
+
+    def __init__(
+        self,
+        kind: str,
+        values: Mapping[str, Any],
+        number: int | None = None,
+        outer: Subject | None = None,
+        unreadable: frozenset[str] = frozenset(),
+    ) -> None:
+        self.kind = kind
+        self.values = values
+        self.number = number
+        self.outer = outer
+        self.unreadable = unreadable
+        self.rows: dict[object, Any] = {}  # what its look-ups found
+
+    def __repr__(self) -> str:
+        """The kind alone: a claim must not reach a log through a repr."""
+        return f"<Subject {self.kind}>"
+
+    @property
+    def root(self) -> Subject:
+        """The fact that the rule is about."""
+        subject = self
+        while subject.outer is not None:
+            subject = subject.outer
+        return subject
+
+    @property
+    def day(self) -> int | None:
+        """Its date of service, else that of what encloses it."""
+        day = self.values.get("day")
+        if type(day) is int:
+            return day
+        return self.outer.day if self.outer is not None else None
+
+    def within(self, outer: Subject) -> Subject:
+        """The same, seen from another one."""
+        return Subject(self.kind, self.values, self.number, outer, self.unreadable)
+
+
+class Surroundings:
+    """The claim around the facts. Everything is made when it is first asked for."""
+
+    def __init__(
+        self,
+        claim: Claim,
+        views: Sequence[LineView],
+        facts: Sequence[Fact],
+        rulebook: Rulebook,
+        reference: Reference,
+        prices: PriceLines,
+    ) -> None:
+        self._claim = claim
+        self._views = views
+        self._facts = facts
+        self.rulebook = rulebook
+        self._reference = reference
+        self._price_lines = prices
+        self._documents: Documents | None = None
+        self._prices: Sequence[PricedLine] | None = None
+        self._lines: list[Subject] | None = None
+        self._items: dict[tuple[str, int | None], list[Subject] | None] = {}
+
+    @property
+    def lines(self) -> list[Subject]:
+        """Every service line, in the claim's order."""
+        if self._lines is None:
+            facts = [fact for fact in self._facts if fact.kind == "line"]
+            self._lines = [self.subject(fact) for fact in facts]
+        return self._lines
+
+    def subject(self, fact: Fact) -> Subject:
+        """A fact as conditions are evaluated on it."""
+        number = fact.lines[0] if fact.lines else None
+        view = self._views[number - 1] if number is not None and number <= len(self._views) else None
+        unread = frozenset[str]()
+        if view is not None and view.unread:
+            unread = frozenset(name for element in view.unread for name in UNREADABLE_FIELDS.get(element, ()))
+        return Subject(fact.kind, fact.values, number, None, unread)
+
+    def claim_values(self) -> Mapping[str, Any]:
+        """The fields of the claim as a whole."""
+        return next((fact.values for fact in self._facts if fact.kind == "claim"), {})
+
+    def items(self, kind: str, number: int | None) -> list[Subject] | None:
+        """Items of a kind, of the line where they belong to one; None where nothing was supplied about them."""
+        if kind in LINE_ITEMS:
+            return _seen_from(self.lines, kind, number)
+        key = kind, number
+        if key not in self._items:
+            found = items(OTHER_ITEMS[kind], self._claim, self._line(number))
+            self._items[key] = (
+                None
+                if found is None
+                else [Subject(kind, item.values, item.lines[0] if item.lines else None, None, item.unreadable)
+                      for item in found]
+            )  # fmt: skip
+        return self._items[key]
+
+    def _line(self, number: int | None) -> ServiceLine | None:
+        return self._claim.lines[number - 1] if number is not None else None
+
+    def document(self, name: str, kind: Type, number: int | None) -> Value:
+        """An element of the documentation of a line."""
+        if number is None:
+            return State.UNKNOWN
+        if self._documents is None:
+            self._documents = Documents(self._claim)
+        found = document_value(self._documents, number, name, self.rulebook)
+        if isinstance(found, str) and found.endswith("?"):
+            return State.ABSENT if found == state_key("absent") else State.UNKNOWN
+        return value_of(found, kind)
+
+    def price(self, name: str, number: int | None) -> Value:
+        """What a line is priced at: `allowed`, or the `fee` of one unit."""
+        if number is None:
+            return State.UNKNOWN
+        if self._prices is None:
+            self._prices = self._price_lines()
+        priced = self._prices[number - 1] if number <= len(self._prices) else PricedLine(None, None)
+        amount = priced.allowed if name == "allowed" else priced.fee
+        return State.UNKNOWN if amount is None else amount
+
+    def rows(self, table: str, keys: Mapping[str, Any], day: int | None) -> tuple[Mapping[str, Any], ...] | None:
+        """The rows of a table that fit, the most specific first; None where the table does not answer for the day."""
+        typed = self.rulebook.typed_tables.get(table)
+        if typed is not None:
+            return tuple([row.values for row in typed.find(keys, day)])
+        reference_table = REFERENCE_TABLES.get(table)
+        if reference_table is None or day is None:
+            return None
+        found = reference_table.find(keys, date.fromordinal(day), self._reference)
+        return None if found is None else tuple([row.values for row in found])
+
+    def covered_since(self) -> int | None:
+        """The first day from which the history is complete, 0 where it is for ever; None where it is not complete."""
+        context = self._claim.context
+        if context.history is None:
+            return None
+        if not context.history and context.history_complete is None:
+            return 0  # stated: there is none
+        if not context.history_complete:
+            return None
+        since = context.history_from
+        born = self._claim.patient.birth_date
+        if since is None or (born is not None and since <= born):
+            return 0
+        return since.toordinal()
+
+    def covers(self, *, group_alone: bool) -> bool:
+        """Whether the history has the services of everybody whom a relation asks for."""
+        return group_alone or self._claim.context.history_scope != "group"
+
+    @property
+    def has_history(self) -> bool:
+        """Whether any history was supplied."""
+        return self._claim.context.history is not None
+
+
+def _seen_from(lines: list[Subject], kind: str, number: int | None) -> list[Subject]:
+    if number is None or kind == "line":
+        return lines
+    if kind == "other-line":
+        return [line for line in lines if line.number != number]
+    if kind == "earlier-line":
+        return [line for line in lines if line.number is not None and line.number < number]
+    if kind == "later-line":
+        return [line for line in lines if line.number is not None and line.number > number]
+    return [line for line in lines if line.number is not None and line.number <= number]

@@ -1,0 +1,148 @@
+"""Resolves the names that conditions use: fields, amounts, columns of look-ups, the claim's, the documentation's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from scrubber.rulebook.field import Field, Type
+from scrubber.rulebook.limits import Limits
+from scrubber.rulebook.relations import Column, LookUp, OfClaim, OfDocument, OfPrice, Operand, Outer, Own
+from scrubber.rulebook.vocabulary import KINDS
+
+THIS, CLAIM, DOCUMENT, PRICE = "this", "claim", "document", "price"
+FOUND, NOT_FOUND = "found", "not-found"
+
+
+class KnownTable(NamedTuple):
+    """A table that look-ups may ask: its columns as fields, which are keys, whether every fitting row answers."""
+
+    columns: Mapping[str, Field]
+    keys: tuple[str, ...]
+    every: bool
+
+
+class Known(NamedTuple):
+    """What rules may name beside facts. `limits` and `tables` are None where tables could not be read."""
+
+    limits: Limits | None
+    tables: Mapping[str, KnownTable] | None
+    documents: Mapping[str, Field]
+
+
+NOTHING_KNOWN = Known({}, {}, {})
+
+
+@dataclass
+class Frame:
+    """The fact or item that conditions are about: its fields, its own look-ups and amounts, and what encloses it.
+
+    `kind` names it for conditions of items within it.
+    """
+
+    kind: str
+    fields: Mapping[str, Field]
+    known: Known
+    outer: Frame | None = None
+    look_ups: dict[str, LookUp] = field(default_factory=dict)
+    amounts: dict[str, tuple[Operand, Field]] = field(default_factory=dict)
+
+    def chain(self) -> Iterator[tuple[int, Frame]]:
+        """This and each enclosing frame, with how many levels further out it is."""
+        level, frame = 0, self
+        while True:
+            yield level, frame
+            if frame.outer is None:
+                return
+            level, frame = level + 1, frame.outer
+
+
+PRICES: Mapping[str, Field] = {
+    "allowed": Field("price.allowed", Type.AMOUNT, "what the payer allows for the line, as it is priced"),
+    "fee": Field("price.fee", Type.AMOUNT, "the fee of one unit, as it is priced"),
+}
+
+
+class Resolved(NamedTuple):
+    """A name: the operand that gives its value, and a field that says how its values are written."""
+
+    operand: Operand
+    field: Field
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a field of the fact in hand."""
+        return isinstance(self.operand, Own)
+
+
+def resolve(name: str, frame: Frame) -> Resolved | None:
+    """What a name stands for; None where there is nothing of that name."""
+    own = frame.fields.get(name)
+    if own is not None:
+        return Resolved(Own(name, own.type), own)
+    head, dot, tail = name.partition(".")
+    for level, enclosing in frame.chain():
+        if not dot and name in enclosing.amounts:
+            operand, of_amount = enclosing.amounts[name]
+            return _outer(level, Resolved(operand, of_amount))
+        if dot and head in enclosing.look_ups:
+            return _column(level, enclosing.look_ups[head], tail, name, frame.known)
+    return _of_owner(head, tail, frame) if dot else None
+
+
+def look_up_named(name: str, frame: Frame) -> tuple[int, LookUp] | None:
+    """The look-up of that name, and how many levels further out it was made."""
+    for level, enclosing in frame.chain():
+        if name in enclosing.look_ups:
+            return level, enclosing.look_ups[name]
+    return None
+
+
+def _outer(level: int, found: Resolved) -> Resolved:
+    return Resolved(Outer(level, found.operand), found.field) if level else found
+
+
+def _column(level: int, look_up: LookUp, column: str, name: str, known: Known) -> Resolved | None:
+    table = (known.tables or {}).get(look_up.table)
+    if table is None or column not in table.columns:
+        return None
+    of_column = table.columns[column]
+    kind = Type.CODES if look_up.every else of_column.type
+    return _outer(level, Resolved(Column(look_up, column, kind), replace(of_column, name=name, type=kind)))
+
+
+def _of_owner(owner: str, name: str, frame: Frame) -> Resolved | None:
+    *_, (last, root) = frame.chain()
+    if owner == THIS:
+        found = resolve(name, root) if last else None
+        return _outer(last, found) if found else None
+    if owner == CLAIM:
+        of_claim = KINDS[CLAIM].fields.get(name)
+        return Resolved(OfClaim(name, of_claim.type), of_claim) if of_claim else None
+    if owner == DOCUMENT:
+        of_document = frame.known.documents.get(name)
+        if of_document is None or not KINDS.get(root.kind, KINDS[CLAIM]).of_lines:
+            return None
+        return _outer(last, Resolved(OfDocument(name, of_document.type), of_document))
+    if owner == PRICE and name in PRICES and "charge" in frame.fields:
+        return Resolved(OfPrice(name), PRICES[name])
+    for level, enclosing in frame.chain():
+        if level and enclosing.kind == owner:
+            found = resolve(name, enclosing)
+            return _outer(level, found) if found else None
+    return None
+
+
+def names_in(frame: Frame) -> list[str]:
+    """What may be named beside the fields: amounts, columns of look-ups, and the prefixes."""
+    names: list[str] = []
+    for level, enclosing in frame.chain():
+        names += enclosing.amounts
+        for name, look_up in enclosing.look_ups.items():
+            table = (frame.known.tables or {}).get(look_up.table)
+            names += [f"{name}.{column}" for column in (table.columns if table else ())]
+        if level and enclosing.outer is None:
+            names += [f"{THIS}.{name}" for name, of in enclosing.fields.items() if not of.element]
+    names += [f"{DOCUMENT}.{name}" for name in frame.known.documents]
+    return names
