@@ -18,6 +18,7 @@ ON_EACH_CLAIM = (
     "scrubber/claim/x12/*.py",
     "scrubber/facts/*.py",
     "scrubber/engine/encode.py",
+    "scrubber/relations/*.py",
     "scrubber/findings/*.py",
     "scrubber/pricing/*.py",
     "scrubber/response/values.py",
@@ -28,6 +29,7 @@ AS_THEY_ARE = (
     # Names that a package offers: nothing to run.
     "scrubber/claim/x12/__init__.py",
     "scrubber/facts/__init__.py",
+    "scrubber/relations/__init__.py",
     "scrubber/findings/__init__.py",
     "scrubber/pricing/__init__.py",
     # Classes that marshmallow builds at import.

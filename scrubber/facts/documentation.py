@@ -246,8 +246,3 @@ def _software_vendor(elements: Elements, view: LineView, rulebook: Rulebook) -> 
         return {name: "accepted" if given.strip().casefold() in accepted else "not-accepted"}
     absent = ABSENT in (given, elements.get("tbsSoftware"))
     return {state_key(name): Absence.ABSENT.value if absent else NOT_SUPPLIED_STATE}
-
-
-def document_value(documents: Documents, number: int, name: str, rulebook: Rulebook) -> Any:
-    """stub"""
-    return "not-supplied?"

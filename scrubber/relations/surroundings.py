@@ -8,14 +8,12 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from scrubber.claim.model import Claim, ServiceLine
-from scrubber.facts.documentation import Documents, document_value
 from scrubber.facts.fact import Fact
 from scrubber.facts.items import items
 from scrubber.facts.reference_tables import REFERENCE_TABLES
 from scrubber.facts.service_lines import LineView
 from scrubber.reference import Reference
-from scrubber.relations.values import State, Value, value_of
-from scrubber.rulebook.field import Type, state_key
+from scrubber.relations.values import State, Value
 from scrubber.rulebook.item_kinds import ITEM_KINDS as OTHER_ITEMS
 from scrubber.rulebook.line_items import LINE_ITEMS
 from scrubber.rulebook.rulebook import Rulebook
@@ -109,7 +107,6 @@ class Surroundings:
         self.rulebook = rulebook
         self._reference = reference
         self._price_lines = prices
-        self._documents: Documents | None = None
         self._prices: Sequence[PricedLine] | None = None
         self._lines: list[Subject] | None = None
         self._items: dict[tuple[str, int | None], list[Subject] | None] = {}
@@ -152,17 +149,6 @@ class Surroundings:
 
     def _line(self, number: int | None) -> ServiceLine | None:
         return self._claim.lines[number - 1] if number is not None else None
-
-    def document(self, name: str, kind: Type, number: int | None) -> Value:
-        """An element of the documentation of a line."""
-        if number is None:
-            return State.UNKNOWN
-        if self._documents is None:
-            self._documents = Documents(self._claim)
-        found = document_value(self._documents, number, name, self.rulebook)
-        if isinstance(found, str) and found.endswith("?"):
-            return State.ABSENT if found == state_key("absent") else State.UNKNOWN
-        return value_of(found, kind)
 
     def price(self, name: str, number: int | None) -> Value:
         """What a line is priced at: `allowed`, or the `fee` of one unit."""

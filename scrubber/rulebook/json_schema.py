@@ -18,11 +18,14 @@ from scrubber.rulebook.operators import (
     IN_LIST_OPERATORS,
     LIST_OPERATORS,
     LISTED,
+    MULTIPLES,
     OPERATORS,
     ORDER_OPERATORS,
     ORDERED,
+    SHAPES,
     UNLESS_KNOWN,
 )
+from scrubber.rulebook.relation_schema import relation_definitions
 from scrubber.rulebook.rule_tables import ROW_TYPES
 from scrubber.rulebook.schema import DayField, PackFileSchema, RuleYamlSchema, TableKindField, YesNoField
 from scrubber.rulebook.table_declaration import ColumnField
@@ -49,6 +52,22 @@ _LIMIT: JsonSchema = {
 }
 
 
+_FACT: JsonSchema = {
+    "description": "The value of another fact, amount or column of a look-up.",
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"fact": {"type": "string", "minLength": 1}},
+    "required": ["fact"],
+}
+_NAME: JsonSchema = {"type": "string", "minLength": 1}
+_NAMED = r"^[a-z][A-Za-z0-9-]*(\.[A-Za-z0-9_-]+)?$"  # an amount, a column of a look-up, this.X, claim.X, document.X
+_OTHER_NAME: JsonSchema = {
+    "description": "An amount, a column of a look-up, or a name that begins with this, claim, document or price.",
+    "pattern": _NAMED,
+}
+_RELATION = r"^(some|no|every)-[a-z-]+$"
+
+
 def schema_line(name: str, schema: str) -> str:
     """The first line of a file of rules or cases, by its name below the folder: it leads editors to the schema."""
     return f"# yaml-language-server: $schema={'../' * name.count('/')}{schema}"
@@ -64,6 +83,7 @@ def rule_schema() -> JsonSchema:
         **schema,
         "allOf": [_scope(kind) for kind in kinds],
         "$defs": {
+            **relation_definitions(),
             **{_tests_name(field): _tests(field) for kind in kinds for field in kind.fields.values()},
             **{name: schema for kind in kinds for name, schema in _definitions(kind)},
         },
@@ -206,6 +226,8 @@ def _scope(kind: FactKind) -> JsonSchema:
         "applies": {"$ref": f"#/$defs/applies-{kind.name}"},
         "when": {"$ref": f"#/$defs/when-{kind.name}"},
         "bypassed": {"$ref": f"#/$defs/when-{kind.name}"},
+        "look-up": {"$ref": "#/$defs/look-ups"},
+        "amounts": {"$ref": "#/$defs/amounts"},
         "needs": {"items": {"enum": needed}} if needed else {"maxItems": 0},
     }
     return {
@@ -219,7 +241,16 @@ def _definitions(kind: FactKind) -> Iterable[tuple[str, JsonSchema]]:
     elements = [field for field in kind.fields.values() if field.element]
     facts = {field.name: {"description": field.about, **_applies(field)} for field in own}
     facts |= {field.name: {"description": field.about, "$ref": _applies_of(field)} for field in elements}
-    yield f"applies-{kind.name}", {"type": ["object", "null"], "additionalProperties": False, "properties": facts}
+    beside = {_RELATION: {"$ref": "#/$defs/relation"}, _NAMED: True}
+    yield (
+        f"applies-{kind.name}",
+        {
+            "type": ["object", "null"],
+            "additionalProperties": False,
+            "properties": facts,
+            "patternProperties": beside,
+        },
+    )
     yield from ((_applies_of(field).rpartition("/")[2], _applies(field)) for field in elements)
     group = {"type": "array", "minItems": 1, "items": {"$ref": f"#/$defs/when-{kind.name}"}}
     yield (
@@ -229,7 +260,7 @@ def _definitions(kind: FactKind) -> Iterable[tuple[str, JsonSchema]]:
             "if": {"required": ["fact"]},
             "then": {
                 "minProperties": 2,
-                "properties": {"fact": {"oneOf": [_fact_constant(field) for field in (*own, *elements)]}},
+                "properties": {"fact": {"anyOf": [*map(_fact_constant, (*own, *elements)), _OTHER_NAME]}},
                 "allOf": [*(_leaf([field]) for field in own), *map(_leaf, _tested_alike(elements))],
             },
             "else": {
@@ -237,6 +268,7 @@ def _definitions(kind: FactKind) -> Iterable[tuple[str, JsonSchema]]:
                 "minProperties": 1,
                 "maxProperties": 1,
                 "properties": {"all": group, "any": group},
+                "patternProperties": {_RELATION: {"$ref": "#/$defs/relation"}},
             },
         },
     )
@@ -280,18 +312,23 @@ def _tests_name(field: Field) -> str:
 
 def _tests(field: Field) -> JsonSchema:
     """The operators that go with a field, and the values that each may have."""
-    operators: JsonSchema = {"is": _is(field)}
+    constant = _constant(field)
+    operators: JsonSchema = {"is": {"anyOf": [_is(field), _FACT]}}
     if field.type is not Type.CODES:
-        operators["is-not"] = _constant(field)
+        operators["is-not"] = {"anyOf": [constant, _FACT]}
     if field.type in LISTED:
-        operators |= {word: {"type": "array", "minItems": 1, "items": _constant(field)} for word in LIST_OPERATORS}
+        several = {"anyOf": [{"type": "array", "minItems": 1, "items": constant}, _FACT]}
+        operators |= dict.fromkeys(LIST_OPERATORS, several)
         operators |= {word: {"type": "string"} for word in IN_LIST_OPERATORS}
+        texts = {"anyOf": [_SCALAR, {"type": "array", "minItems": 1, "items": _SCALAR}]}
+        operators |= dict.fromkeys(SHAPES, texts)
     if field.may_be_unknown:
-        operators[UNLESS_KNOWN] = {"type": "array", "minItems": 1, "items": _constant(field)}
+        operators[UNLESS_KNOWN] = {"type": "array", "minItems": 1, "items": constant}
     if field.type in ORDERED:
-        operators |= {word: {"anyOf": [_constant(field), _LIMIT]} for word in ORDER_OPERATORS}
-    if field.type is Type.DAY:
-        operators |= dict.fromkeys(DAY_OPERATORS, _constant(field))
+        operators |= {word: {"anyOf": [constant, _LIMIT, _FACT]} for word in ORDER_OPERATORS}
+        operators |= {word: {"anyOf": [constant, _FACT]} for word in MULTIPLES}
+    if field.type in (Type.DAY, Type.TIME):
+        operators |= {word: {"anyOf": [constant, _FACT]} for word in DAY_OPERATORS}
     described = {word: {"description": OPERATORS[word], **schema} for word, schema in operators.items()}
     return {
         "type": "object",
