@@ -16,7 +16,7 @@ from scrubber.engine.plain import predicate
 from scrubber.engine.program import CodeListLookup
 from scrubber.explain.model import FALSE, NOT_JUDGED, TRUE, ConditionGroup, ConditionLeaf, ConditionNode, RulePart
 from scrubber.explain.text import in_days, in_words, where
-from scrubber.facts.fact import Answer, Fact
+from scrubber.facts.fact import Fact, QuestionAnswer
 from scrubber.findings.judge import evidence_value
 from scrubber.rulebook.condition_words import expected
 from scrubber.rulebook.condition_words import in_words as source_in_words
@@ -90,14 +90,14 @@ def _question(asked: Asks, fact: Fact) -> ConditionLeaf:
 _VERDICTS = {YES: TRUE, NO: FALSE, NOT_KNOWN: NOT_JUDGED}
 
 
-def _what_counted(answer: Answer | None) -> str | None:
+def _what_counted(answer: QuestionAnswer | None) -> str | None:
     if answer is None:
         return None
     lines = f"line {', '.join(map(str, answer.lines))}" if answer.lines else ""
     return "; ".join(filter(None, (answer.answer, lines, *answer.services)))
 
 
-def _what_missed(answer: Answer | None) -> str | None:
+def _what_missed(answer: QuestionAnswer | None) -> str | None:
     return f"not known: {', '.join(answer.missing)}" if answer and answer.missing else None
 
 

@@ -13,7 +13,7 @@ from scrubber.reference import Reference
 from scrubber.rulebook.rule import Authority
 
 
-class Answer(NamedTuple):
+class QuestionAnswer(NamedTuple):
     """The answer to a question of rules about a fact: `answer` is yes, no or unknown.
 
     `missing` is what was not known, `lines` the other lines that counted, `services` earlier ones: code and day.
@@ -47,7 +47,7 @@ class Fact:
     evidence: Mapping[str, str | int | bool | tuple[str, ...]] = field(default_factory=dict)
     authority: tuple[Authority, ...] = ()
     position: Position | None = None
-    answers: Mapping[str, Answer] | None = None
+    answers: Mapping[str, QuestionAnswer] | None = None
     names: Mapping[str, Mapping[str, str]] | None = None
 
     def named(self, rule_id: str) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from scrubber.claim.model import Absence, Claim
 from scrubber.engine.program import EngineTest
 from scrubber.facts.documentation import DOCUMENT_PLACES
-from scrubber.facts.fact import CARRIED, Answer, Fact, pointer_to
+from scrubber.facts.fact import CARRIED, Fact, QuestionAnswer, pointer_to
 from scrubber.facts.medicaid import loaded_as, own_edits
 from scrubber.findings.finding import ADOPTION_UNKNOWN, PAYER_UNKNOWN, Finding, NotChecked, Switches
 from scrubber.findings.identity import finding_id
@@ -185,7 +185,7 @@ def _not_judged(rule: Rule, fact: Fact, missing: tuple[str, ...]) -> NotChecked:
     return NotChecked(rule, fact.lines, lacking, f"{where}: “{rule.title}” was not checked{what}.")
 
 
-def question_answers(rule: Rule, fact: Fact) -> Iterator[Answer]:
+def question_answers(rule: Rule, fact: Fact) -> Iterator[QuestionAnswer]:
     """The answers to the questions of a rule on a fact, in the order in which the rule asks them."""
     if fact.answers:
         for part in (rule.applies, rule.when):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scrubber.facts.fact import Answer
+from scrubber.facts.fact import QuestionAnswer
 from scrubber.relations.answer import answer_questions
 
-__all__ = ["Answer", "answer_questions"]
+__all__ = ["QuestionAnswer", "answer_questions"]

@@ -12,10 +12,10 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from scrubber.engine.plain import Predicate, predicate
-from scrubber.facts.fact import Answer, Fact
+from scrubber.facts.fact import Fact, QuestionAnswer
 from scrubber.relations.evaluate import Evaluator, TooManySteps
 from scrubber.relations.surroundings import Subject, Surroundings
-from scrubber.relations.values import State, Value
+from scrubber.relations.values import NoValue, Value
 from scrubber.remembered import remembered
 from scrubber.rulebook.field import UNKNOWN, Type
 from scrubber.rulebook.relations import HISTORY, Operand, Outer
@@ -141,7 +141,7 @@ def _answer(asking: AskingRule, fact: Fact, surroundings: Surroundings, evaluato
         except TooManySteps:
             answer, evaluator.missing = NOT_KNOWN, {TOO_LONG: None}
         fact.values[each.fact] = answer
-        answers[each.fact] = Answer(
+        answers[each.fact] = QuestionAnswer(
             answer,
             tuple(evaluator.missing) if answer == NOT_KNOWN else (),
             tuple(sorted(_lines(evaluator.seen.values(), subject))),
@@ -174,7 +174,7 @@ def format_value(value: Value, operand: Operand) -> str:
     while isinstance(inner, Outer):
         inner = inner.operand
     kind = inner.type
-    if isinstance(value, State) or value == ():
+    if isinstance(value, NoValue) or value == ():
         return UNKNOWN
     if isinstance(value, Decimal):
         return f"{value:.2f}" if kind is Type.AMOUNT else f"{value.normalize():f}"

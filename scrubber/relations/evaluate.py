@@ -13,23 +13,23 @@ from typing import Any
 from scrubber.relations.days import in_window, window_start
 from scrubber.relations.operands import Members, OperandEvaluator, type_of
 from scrubber.relations.surroundings import Subject, Surroundings
-from scrubber.relations.values import State, Value, both, compare, either, value_of
+from scrubber.relations.values import NoValue, Value, both, compare, either, value_of
 from scrubber.rulebook.field import Type
 from scrubber.rulebook.relations import (
     HISTORY,
     ROW,
     Compared,
     Constant,
-    Found,
     Group,
     OfClaim,
     Operand,
     Outer,
     Question,
     Related,
+    RowFound,
     Shaped,
     Shared,
-    Tested,
+    ValueTested,
     Window,
 )
 from scrubber.rulebook.rule import NO, NOT_KNOWN, YES, AllOf, AnyOf, Asks, Compare, Condition, Has, InList
@@ -71,7 +71,7 @@ class Evaluator(OperandEvaluator):
 
     def _without_value(self, condition: Compare | Has | InList, subject: Subject) -> str:
         state = self._own(condition.fact, Type.TEXT, subject)
-        return NOT_KNOWN if state is State.UNKNOWN else NO
+        return NOT_KNOWN if state is NoValue.UNKNOWN else NO
 
     def _test(self, test: Compare | Has | InList, raw: Any, day: int | None) -> str:
         if isinstance(test, Compare):
@@ -94,13 +94,13 @@ class Evaluator(OperandEvaluator):
                 return self._related(question, subject)
             case Compared(left, op, right):
                 return compare(self.value(left, subject), op, self.value(right, subject))
-            case Found(look_up, found):
+            case RowFound(look_up, found):
                 rows = self._rows(look_up, subject)
                 if rows is None:
                     self.missing[look_up.table] = None
                     return NOT_KNOWN
                 return YES if bool(rows) == found else NO
-            case Tested(operand, test):
+            case ValueTested(operand, test):
                 return self._tested(operand, test, subject)
             case Shared(left, op, right):
                 return _shared(self.value(left, subject), op, self.value(right, subject))
@@ -110,9 +110,9 @@ class Evaluator(OperandEvaluator):
     def _tested(self, operand: Operand, test: Compare | Has | InList, subject: Subject) -> str:
         value = self.value(operand, subject)
         if isinstance(test, Compare) and test.fact.endswith("?"):
-            return YES if isinstance(value, State) and value.value == test.value else NO
-        if isinstance(value, State):
-            return NOT_KNOWN if value is State.UNKNOWN else NO
+            return YES if isinstance(value, NoValue) and value.value == test.value else NO
+        if isinstance(value, NoValue):
+            return NOT_KNOWN if value is NoValue.UNKNOWN else NO
         if isinstance(test, Compare):
             return compare(value, test.op, value_of(test.value, type_of(operand)))
         return self._test(test, value, subject.day)
@@ -194,10 +194,10 @@ class Evaluator(OperandEvaluator):
 
     def _same_field(self, names: tuple[str, ...], sameness: Sameness, item: Subject, root: Subject) -> str:
         one, two = self._first(names, item), self._first(names, root)
-        if isinstance(one, State) or isinstance(two, State):
-            if one is State.ABSENT and two is State.ABSENT and sameness.absent_alike:
+        if isinstance(one, NoValue) or isinstance(two, NoValue):
+            if one is NoValue.ABSENT and two is NoValue.ABSENT and sameness.absent_alike:
                 return YES
-            if State.UNKNOWN in (one, two) or not sameness.absent_alike:
+            if NoValue.UNKNOWN in (one, two) or not sameness.absent_alike:
                 self.missing[names[-1]] = None
                 return NOT_KNOWN
             return NO
@@ -217,7 +217,7 @@ class Evaluator(OperandEvaluator):
         for window in group.within:
             day, reference = item.values.get("day"), self.value(window.day, item)
             length = Decimal(0) if window.length is None else self.value(window.length, item)
-            if State.NO_ROW in (length, reference) or State.ABSENT in (length, reference):
+            if NoValue.NO_ROW in (length, reference) or NoValue.ABSENT in (length, reference):
                 yield NO
             elif type(day) is not int or type(reference) is not int or not isinstance(length, Decimal):
                 yield NOT_KNOWN
@@ -278,16 +278,16 @@ def _quantified(op: str, among: list[bool]) -> str:
 
 def _shared(left: Value, op: str, right: Value) -> str:
     for value in (left, right):
-        if isinstance(value, State):
-            return NOT_KNOWN if value is State.UNKNOWN else NO
+        if isinstance(value, NoValue):
+            return NOT_KNOWN if value is NoValue.UNKNOWN else NO
     codes = left if isinstance(left, tuple) else (left,)
     others = right if isinstance(right, tuple) else (right,)
     return _quantified(op, [code in others for code in codes])
 
 
 def _shaped(value: Value, op: str, patterns: tuple[str, ...]) -> str:
-    if isinstance(value, State):
-        return NOT_KNOWN if value is State.UNKNOWN else NO
+    if isinstance(value, NoValue):
+        return NOT_KNOWN if value is NoValue.UNKNOWN else NO
     texts = value if isinstance(value, tuple) else (str(value),)
     if op.startswith("begins"):
         found = any(text.startswith(patterns) for text in texts)

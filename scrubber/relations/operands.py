@@ -12,15 +12,15 @@ from typing import Any, NamedTuple
 
 from scrubber.relations.days import IsHoliday, moved, span
 from scrubber.relations.surroundings import Subject, Surroundings
-from scrubber.relations.values import Bounds, State, Value, bounds, exact, value_of
+from scrubber.relations.values import Bounds, NoValue, Value, bounds, exact, value_of
 from scrubber.rulebook.field import Type, state_key
 from scrubber.rulebook.relations import (
     Arithmetic,
     Column,
     Constant,
-    Count,
+    CountOf,
     DayPart,
-    Extreme,
+    ExtremeOf,
     Group,
     HowMany,
     LookUp,
@@ -31,8 +31,8 @@ from scrubber.rulebook.relations import (
     Operand,
     Outer,
     Own,
-    Span,
-    Sum,
+    SumOf,
+    TimeBetween,
 )
 
 
@@ -65,13 +65,13 @@ class OperandEvaluator:
                 return self.value(inner, _outward(subject, levels))
             case Constant(value, kind):
                 return value_of(value, kind)
-            case Sum() | Count() | Extreme():
+            case SumOf() | CountOf() | ExtremeOf():
                 return self._of_group(operand, subject)
             case HowMany():
                 return self._how_many(operand, subject)
             case Arithmetic():
                 return self._arithmetic(operand, subject)
-            case Span() | Moved() | DayPart():
+            case TimeBetween() | Moved() | DayPart():
                 return self._of_days(operand, subject)
             case _:
                 return self._from_elsewhere(operand, subject)
@@ -83,12 +83,12 @@ class OperandEvaluator:
             case OfClaim(name, kind):
                 return self._own(name, kind, Subject("claim", self._around.claim_values()))
             case OfDocument(name):
-                return self._note(State.UNKNOWN, name)
+                return self._note(NoValue.UNKNOWN, name)
             case OfPrice(name):
                 return self._note(self._around.price(name, subject.number), "price")
 
     def _note(self, value: Value, name: str) -> Value:
-        if value is State.UNKNOWN:
+        if value is NoValue.UNKNOWN:
             self.missing[name] = None
         return value
 
@@ -97,20 +97,20 @@ class OperandEvaluator:
         if raw is not None:
             return value_of(raw, kind)
         state = subject.values.get(state_key(name))
-        if name in subject.unreadable or (state is not None and state != State.ABSENT.value):
-            return self._note(State.UNKNOWN, name)
-        return State.ABSENT
+        if name in subject.unreadable or (state is not None and state != NoValue.ABSENT.value):
+            return self._note(NoValue.UNKNOWN, name)
+        return NoValue.ABSENT
 
     def _column(self, column: Column, subject: Subject) -> Value:
         rows = self._rows(column.look_up, subject)
         if rows is None:
-            return self._note(State.UNKNOWN, column.look_up.table)
+            return self._note(NoValue.UNKNOWN, column.look_up.table)
         if column.look_up.every:
             return tuple([str(value) for row in rows for value in _texts(row.get(column.name))])
         if not rows:
-            return State.NO_ROW
+            return NoValue.NO_ROW
         raw = rows[0].get(column.name)
-        return self._note(State.UNKNOWN, column.look_up.table) if raw is None else value_of(raw, column.type)
+        return self._note(NoValue.UNKNOWN, column.look_up.table) if raw is None else value_of(raw, column.type)
 
     def _rows(self, look_up: LookUp, subject: Subject) -> tuple[Mapping[str, Any], ...] | None:
         if look_up not in subject.rows:
@@ -133,43 +133,43 @@ class OperandEvaluator:
         found: dict[str, Any] = {}
         for name, operand in keys:
             value = self._raw(operand, subject)
-            if value is State.UNKNOWN:
+            if value is NoValue.UNKNOWN:
                 return None
-            found[name] = None if isinstance(value, State) else value
+            found[name] = None if isinstance(value, NoValue) else value
         return found
 
     def _raw(self, operand: Operand, subject: Subject) -> Any:
         """A value as facts hold it: tables are keyed so."""
         value = self.value(operand, subject)
         if not isinstance(value, Decimal):
-            return State.UNKNOWN if isinstance(value, Bounds) else value
+            return NoValue.UNKNOWN if isinstance(value, Bounds) else value
         return int(value.scaleb({Type.AMOUNT: 2, Type.DECIMAL: 6}.get(type_of(operand), 0)))
 
-    def _of_group(self, operand: Sum | Count | Extreme, subject: Subject) -> Value:
+    def _of_group(self, operand: SumOf | CountOf | ExtremeOf, subject: Subject) -> Value:
         members = self.members(operand.group, subject)
-        if isinstance(operand, Count):
+        if isinstance(operand, CountOf):
             return exact(self._count(operand, members))
-        if isinstance(operand, Sum):
+        if isinstance(operand, SumOf):
             return exact(self._sum(operand, members))
         values = [bounds(self.value(operand.operand, item)) for item in members.certain]
         if members.possible or not members.complete or any(value is None or value.low is None for value in values):
-            return State.UNKNOWN
+            return NoValue.UNKNOWN
         numbers = [value.low for value in values if value is not None and value.low is not None]
         if not numbers:
-            return State.ABSENT
+            return NoValue.ABSENT
         found = min(numbers) if operand.word == "smallest" else max(numbers)
         return int(found) if operand.type is Type.DAY else found
 
-    def _count(self, operand: Count, members: Members) -> Bounds:
+    def _count(self, operand: CountOf, members: Members) -> Bounds:
         certain, possible = len(members.certain), len(members.possible)
         if operand.distinct is not None:
             values = {self.value(operand.distinct, item) for item in members.certain}
-            unknown = sum(1 for value in values if isinstance(value, State))
+            unknown = sum(1 for value in values if isinstance(value, NoValue))
             certain, possible = len(values) - unknown, possible + unknown
         high = Decimal(certain + possible) if members.complete else None
         return Bounds(Decimal(certain), high)
 
-    def _sum(self, operand: Sum, members: Members) -> Bounds:
+    def _sum(self, operand: SumOf, members: Members) -> Bounds:
         low, known, negative = Decimal(0), members.complete and not members.possible, False
         for item in members.certain:
             number = bounds(self.value(operand.operand, item))
@@ -187,23 +187,23 @@ class OperandEvaluator:
     def _how_many(self, operand: HowMany, subject: Subject) -> Value:
         codes, day = self.value(operand.operand, subject), subject.day
         if not isinstance(codes, tuple):
-            return codes if isinstance(codes, State) else State.UNKNOWN
+            return codes if isinstance(codes, NoValue) else NoValue.UNKNOWN
         if operand.list is None:
             return Decimal(sum(1 for code in codes if code in operand.values))
         if day is None:
-            return State.UNKNOWN
+            return NoValue.UNKNOWN
         return Decimal(sum(1 for code in codes if self._lists.contains(operand.list, code, day)))
 
     def _arithmetic(self, operand: Arithmetic, subject: Subject) -> Value:
         values = [self.value(part, subject) for part in operand.operands]
-        if State.NO_ROW in values:
-            return State.NO_ROW
+        if NoValue.NO_ROW in values:
+            return NoValue.NO_ROW
         numbers = [bounds(value) for value in values]
         known = [number for number in numbers if number is not None]
         if len(known) < len(numbers):
             for part in operand.operands:
                 self._note_absent(part, subject)
-            return State.UNKNOWN
+            return NoValue.UNKNOWN
         found = _calculated(operand, known)
         if operand.type is Type.DAY and isinstance(found, Decimal):
             return int(found)
@@ -214,29 +214,29 @@ class OperandEvaluator:
         inner = operand
         while isinstance(inner, Outer):
             inner = inner.operand
-        if isinstance(inner, Own | OfClaim | OfDocument) and self.value(operand, subject) is State.ABSENT:
+        if isinstance(inner, Own | OfClaim | OfDocument) and self.value(operand, subject) is NoValue.ABSENT:
             self.missing[inner.name] = None
 
-    def _of_days(self, operand: Span | Moved | DayPart, subject: Subject) -> Value:
-        parts = (operand.first, operand.last) if isinstance(operand, Span) else (operand.day,)
+    def _of_days(self, operand: TimeBetween | Moved | DayPart, subject: Subject) -> Value:
+        parts = (operand.first, operand.last) if isinstance(operand, TimeBetween) else (operand.day,)
         days = [self.value(part, subject) for part in parts]
-        if State.NO_ROW in days:
-            return State.NO_ROW
+        if NoValue.NO_ROW in days:
+            return NoValue.NO_ROW
         known = [day for day in days if type(day) is int]
         if len(known) < len(days):
             for part in parts:
                 self._note_absent(part, subject)
-            return State.UNKNOWN
+            return NoValue.UNKNOWN
         if isinstance(operand, DayPart):
             return Decimal(_day_part(operand.word, known[0]))
         holiday = self._is_holiday(operand.holidays)
-        if isinstance(operand, Span):
+        if isinstance(operand, TimeBetween):
             return Decimal(span(operand.unit, known[0], known[1], holiday))
         length = self.value(operand.length, subject)
         if not isinstance(length, Decimal) or length != int(length):
-            return length if isinstance(length, State) else State.UNKNOWN
+            return length if isinstance(length, NoValue) else NoValue.UNKNOWN
         later = moved(known[0], operand.unit, int(length), holiday)
-        return State.UNKNOWN if later is None else later
+        return NoValue.UNKNOWN if later is None else later
 
     def _is_holiday(self, table: str | None) -> IsHoliday | None:
         if table is None:
@@ -299,7 +299,7 @@ def _at_least(word: str, numbers: list[Bounds]) -> Value:
     if word == "largest-of" and known:
         return Bounds(max(known), None)
     if word != "times" or len(known) < len(lows):
-        return State.UNKNOWN
+        return NoValue.UNKNOWN
     product = Decimal(1)
     for low in known:
         product *= low
@@ -322,7 +322,7 @@ def _negative(value: Decimal | None) -> Decimal | None:
 def _divided(one: Decimal, two: Decimal, operand: Arithmetic) -> Value:
     """A quotient in whole numbers, of dollars in whole cents, rounded as stated; exact at every step."""
     if two == 0:
-        return State.UNKNOWN
+        return NoValue.UNKNOWN
     scale = 2 if operand.type is Type.AMOUNT else 0
     sign = 1 if (one < 0) == (two < 0) else -1
     quotient, rest = divmod(abs(one).scaleb(scale), abs(two))

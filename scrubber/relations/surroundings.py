@@ -13,7 +13,7 @@ from scrubber.facts.items import items
 from scrubber.facts.reference_tables import REFERENCE_TABLES
 from scrubber.facts.service_lines import LineView
 from scrubber.reference import Reference
-from scrubber.relations.values import State, Value
+from scrubber.relations.values import NoValue, Value
 from scrubber.rulebook.item_kinds import ITEM_KINDS as OTHER_ITEMS
 from scrubber.rulebook.line_items import LINE_ITEMS
 from scrubber.rulebook.rulebook import Rulebook
@@ -153,12 +153,12 @@ class Surroundings:
     def price(self, name: str, number: int | None) -> Value:
         """What a line is priced at: `allowed`, or the `fee` of one unit."""
         if number is None:
-            return State.UNKNOWN
+            return NoValue.UNKNOWN
         if self._prices is None:
             self._prices = self._price_lines()
         priced = self._prices[number - 1] if number <= len(self._prices) else PricedLine(None, None)
         amount = priced.allowed if name == "allowed" else priced.fee
-        return State.UNKNOWN if amount is None else amount
+        return NoValue.UNKNOWN if amount is None else amount
 
     def rows(self, table: str, keys: Mapping[str, Any], day: int | None) -> tuple[Mapping[str, Any], ...] | None:
         """The rows of a table that fit, the most specific first; None where the table does not answer for the day."""

@@ -11,7 +11,7 @@ from scrubber.rulebook.field import DECIMAL_PLACES, Type
 from scrubber.rulebook.rule import NO, NOT_KNOWN, YES
 
 
-class State(Enum):
+class NoValue(Enum):
     """Why there is no value: the claim does not have it, nobody knows it, or no row of a table speaks of it."""
 
     ABSENT = "absent"
@@ -27,7 +27,7 @@ class Bounds:
     high: Decimal | None
 
 
-Value = Decimal | int | str | bool | tuple[str, ...] | Bounds | State
+Value = Decimal | int | str | bool | tuple[str, ...] | Bounds | NoValue
 _SCALES = {Type.NUMBER: 0, Type.AMOUNT: 2, Type.DECIMAL: DECIMAL_PLACES}
 
 
@@ -36,7 +36,7 @@ def value_of(raw: object, kind: Type) -> Value:
     scale = _SCALES.get(kind)
     if scale is not None and type(raw) is int:
         return Decimal(raw).scaleb(-scale) if scale else Decimal(raw)
-    return raw if isinstance(raw, bool | int | str | tuple) else State.ABSENT
+    return raw if isinstance(raw, bool | int | str | tuple) else NoValue.ABSENT
 
 
 def bounds(value: Value) -> Bounds | None:
@@ -57,7 +57,7 @@ def exact(value: Bounds) -> Value:
 
 def compare(left: Value, op: str, right: Value) -> str:
     """Whether a comparison holds: yes, no or unknown. What is not there, or in no row, fails every comparison."""
-    if isinstance(left, State) or isinstance(right, State):
+    if isinstance(left, NoValue) or isinstance(right, NoValue):
         return _without_value(left, right)
     one, two = bounds(left), bounds(right)
     if one is not None and two is not None:
@@ -68,8 +68,8 @@ def compare(left: Value, op: str, right: Value) -> str:
 
 
 def _without_value(left: Value, right: Value) -> str:
-    states = [each for each in (left, right) if isinstance(each, State)]
-    if State.NO_ROW in states or State.ABSENT in states:
+    states = [each for each in (left, right) if isinstance(each, NoValue)]
+    if NoValue.NO_ROW in states or NoValue.ABSENT in states:
         return NO
     return NOT_KNOWN
 

@@ -13,24 +13,24 @@ from typing import Any
 
 from scrubber.rulebook.field import DECIMAL_PLACES, Field, Type
 from scrubber.rulebook.line_items import PLURALS
-from scrubber.rulebook.names import Frame, Resolved, resolve
+from scrubber.rulebook.names import NameScope, Resolved, resolve
 from scrubber.rulebook.relations import (
     ROW,
     Arithmetic,
     Constant,
-    Count,
+    CountOf,
     DayPart,
-    Extreme,
+    ExtremeOf,
     Group,
     HowMany,
     Moved,
     Own,
-    Span,
-    Sum,
+    SumOf,
+    TimeBetween,
 )
 from scrubber.rulebook.yaml_file import Position
 
-ReadGroup = Callable[[tuple[str, ...], Mapping[Any, Any], Position], tuple[Group, Frame] | None]
+ReadGroup = Callable[[tuple[str, ...], Mapping[Any, Any], Position], tuple[Group, NameScope] | None]
 ReportFault = Callable[[Position, str], None]
 
 MOST_AMOUNTS = 20
@@ -82,7 +82,7 @@ class _NoAmount(ValueError):
 class AmountGrammar:
     """Reads amounts into the frame of a rule or of a relation, each after those before it."""
 
-    def __init__(self, frame: Frame, report: ReportFault, read_group: ReadGroup) -> None:
+    def __init__(self, frame: NameScope, report: ReportFault, read_group: ReadGroup) -> None:
         self._frame = frame
         self._report = report
         self._read_group = read_group
@@ -156,18 +156,18 @@ class AmountGrammar:
             return None
         group, inner = read
         if word == "count":
-            return Resolved(Count(group), _field(Type.NUMBER))
+            return Resolved(CountOf(group), _field(Type.NUMBER))
         if counted:
-            return Resolved(Count(group, value), _field(Type.NUMBER))
+            return Resolved(CountOf(group, value), _field(Type.NUMBER))
         found = _in_frame(str(raw[word]), inner)
         kind = found.field.type
         if word == "count-different":
-            return Resolved(Count(group, found.operand), _field(Type.NUMBER))
+            return Resolved(CountOf(group, found.operand), _field(Type.NUMBER))
         if kind not in (*_NUMBERS, Type.AMOUNT) and not (kind is Type.DAY and word != "sum"):
             raise _NoAmount(f"`{raw[word]}` is no number or amount", word)
         if word == "sum":
-            return Resolved(Sum(group, found.operand, kind), _field(kind))
-        return Resolved(Extreme(word, group, found.operand, kind), _field(kind))
+            return Resolved(SumOf(group, found.operand, kind), _field(kind))
+        return Resolved(ExtremeOf(word, group, found.operand, kind), _field(kind))
 
     def _arithmetic(self, word: str, raw: Mapping[Any, Any]) -> Resolved:
         values = raw[word]
@@ -192,7 +192,7 @@ class AmountGrammar:
         if "to" not in raw:
             raise _NoAmount(f"`{word}` needs `to`: where it ends", word)
         first, last = self._of_type(str(raw[word]), kind, word), self._of_type(str(raw["to"]), kind, "to")
-        span = Span(SPANS[word], first.operand, last.operand, self._holidays(raw, word == "business-days-from"))
+        span = TimeBetween(SPANS[word], first.operand, last.operand, self._holidays(raw, word == "business-days-from"))
         return Resolved(span, _field(Type.NUMBER))
 
     def _holidays(self, raw: Mapping[Any, Any], wanted: bool) -> str | None:
@@ -240,7 +240,7 @@ class AmountGrammar:
         return Resolved(HowMany(found.operand, values, str(name) if name is not None else None), _field(Type.NUMBER))
 
 
-def _in_frame(name: str, frame: Frame) -> Resolved:
+def _in_frame(name: str, frame: NameScope) -> Resolved:
     found = resolve(name, frame)
     if found is None:
         known = sorted([*frame.amounts, *(name for name, of in frame.fields.items() if not of.element)])

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from scrubber.rulebook.amounts import AmountGrammar
 from scrubber.rulebook.field import Field, Type
 from scrubber.rulebook.line_items import ITEMS, LINE_ITEMS
-from scrubber.rulebook.names import FOUND, NOT_FOUND, Frame, Known, Resolved, look_up_named, names_in, resolve
+from scrubber.rulebook.names import FOUND, NOT_FOUND, Known, NameScope, Resolved, look_up_named, names_in, resolve
 from scrubber.rulebook.operators import (
     DAY_OPERATORS,
     LIST_OPERATORS,
@@ -33,15 +33,15 @@ from scrubber.rulebook.relations import (
     ROW,
     Compared,
     Constant,
-    Found,
     Group,
     LookUp,
     Operand,
     Question,
     Related,
+    RowFound,
     Shaped,
     Shared,
-    Tested,
+    ValueTested,
     Window,
     question_key,
 )
@@ -68,7 +68,7 @@ class Conditions(NamedTuple):
     applies: Condition
     when: Condition
     bypassed: Condition | None = None
-    frame: Frame | None = None
+    frame: NameScope | None = None
 
 
 class TypingContext(NamedTuple):
@@ -77,17 +77,17 @@ class TypingContext(NamedTuple):
     Where tables could not be read a limit is NEVER, and no fault of the rule.
     """
 
-    frame: Frame
+    frame: NameScope
     report: ReportFault
 
-    def within(self, frame: Frame) -> TypingContext:
+    def within(self, frame: NameScope) -> TypingContext:
         """The same for conditions of an item."""
         return self._replace(frame=frame)
 
 
-def rule_frame(kind: FactKind, known: Known) -> Frame:
+def rule_frame(kind: FactKind, known: Known) -> NameScope:
     """The frame of a rule about facts of a kind, before it declares names."""
-    return Frame(kind.name, kind.fields, known)
+    return NameScope(kind.name, kind.fields, known)
 
 
 def rule_conditions(document: Document, known: Known, report: ReportFault) -> Conditions:
@@ -301,14 +301,14 @@ def _relation(word: str, raw: object, position: Position, context: TypingContext
 
 def _group(
     items: tuple[str, ...], raw: Mapping[Any, Any], position: Position, context: TypingContext
-) -> tuple[Group, Frame] | None:
+) -> tuple[Group, NameScope] | None:
     built = _items(items, raw, position, context, split=False)
     return (built[0], built[2]) if built else None
 
 
 def _items(
     items: tuple[str, ...], raw: Mapping[Any, Any], position: Position, context: TypingContext, *, split: bool
-) -> tuple[Group, tuple[Condition, ...], Frame] | None:
+) -> tuple[Group, tuple[Condition, ...], NameScope] | None:
     """A group of items and the frame of one; with `split`, its conditions apart from those under `which`."""
     outer = context.frame
     if sum(1 for _ in outer.chain()) > MOST_NESTED:
@@ -317,7 +317,7 @@ def _items(
     table, fields = _item_fields(items, raw, position, context)
     if fields is None:
         return None
-    inner = context.within(Frame(items[0], fields, outer.known, outer))
+    inner = context.within(NameScope(items[0], fields, outer.known, outer))
     keys = _table_keys(table, raw.get("for"), position, context) if table else ()
     if keys is None:
         return None
@@ -438,7 +438,7 @@ def _found(
     if set(tests) != {"is"} or tests["is"] not in (FOUND, NOT_FOUND):
         context.report(position, f"`{name}` is a look-up: ask `is: found`, `is: not-found`, or one of its columns")
         return NEVER
-    return _ask(Found(look_up, found=tests["is"] == FOUND), {FACT: name, **tests})
+    return _ask(RowFound(look_up, found=tests["is"] == FOUND), {FACT: name, **tests})
 
 
 def _test(
@@ -467,7 +467,7 @@ def _asked(condition: Condition, found: Resolved, source: Mapping[str, Any]) -> 
         case AnyOf(parts):
             return AnyOf(tuple(_asked(part, found, source) for part in parts))
         case Compare() | Has() | InList() if condition.fact.removesuffix("?") == found.field.name:
-            return _ask(Tested(found.operand, condition), source)
+            return _ask(ValueTested(found.operand, condition), source)
         case _:
             return condition
 
@@ -519,7 +519,7 @@ def _texts(one: Field, two: Field) -> bool:
 # Names that are none
 
 
-def unknown_name(name: str, frame: Frame) -> str:
+def unknown_name(name: str, frame: NameScope) -> str:
     """What an author may have meant by a name that stands for nothing."""
     kind = KINDS.get(frame.kind)
     if kind is not None and frame.outer is None:

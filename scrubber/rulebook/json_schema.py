@@ -60,9 +60,9 @@ _FACT: JsonSchema = {
     "required": ["fact"],
 }
 _NAME: JsonSchema = {"type": "string", "minLength": 1}
-_NAMED = r"^[a-z][A-Za-z0-9-]*(\.[A-Za-z0-9_-]+)?$"  # an amount, a column of a look-up, this.X, claim.X, document.X
+_NAMED = r"^[a-z][A-Za-z0-9-]*\.[A-Za-z0-9_-]+$"  # claim.X, document.X, a column of a look-up
 _OTHER_NAME: JsonSchema = {
-    "description": "An amount, a column of a look-up, or a name that begins with this, claim, document or price.",
+    "description": "A name that begins with claim, document or price, or a column of a look-up.",
     "pattern": _NAMED,
 }
 _RELATION = r"^(some|no|every)-[a-z-]+$"
@@ -222,17 +222,24 @@ def _mapping(field: fields.Dict) -> JsonSchema:
 
 def _scope(kind: FactKind) -> JsonSchema:
     needed = [field.name for field in kind.fields.values() if field.may_be_missing]
-    then = {
+    facts = {
         "applies": {"$ref": f"#/$defs/applies-{kind.name}"},
         "when": {"$ref": f"#/$defs/when-{kind.name}"},
         "bypassed": {"$ref": f"#/$defs/when-{kind.name}"},
+    }
+    then = {
         "look-up": {"$ref": "#/$defs/look-ups"},
         "amounts": {"$ref": "#/$defs/amounts"},
         "needs": {"items": {"enum": needed}} if needed else {"maxItems": 0},
     }
     return {
         "if": {"properties": {"scope": {"const": kind.name}}, "required": ["scope"]},
-        "then": {"properties": then},
+        # The names that a rule declares are its own: what conditions may name is known only where it declares none.
+        "then": {
+            "properties": then,
+            "if": {"anyOf": [{"required": ["look-up"]}, {"required": ["amounts"]}]},
+            "else": {"properties": facts},
+        },
     }
 
 

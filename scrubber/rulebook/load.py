@@ -27,7 +27,7 @@ from scrubber.rulebook.conditions import Conditions, rule_conditions
 from scrubber.rulebook.grammar import grammar_faults
 from scrubber.rulebook.limits import by_name
 from scrubber.rulebook.load_tables import all_rows, check_rows, load_own_tables, load_tables
-from scrubber.rulebook.names import Frame, Known, resolve
+from scrubber.rulebook.names import Known, NameScope, resolve
 from scrubber.rulebook.relations import Operand
 from scrubber.rulebook.rule import Authority, ClaimStatus, Reason, Rule
 from scrubber.rulebook.rule_tables import RuleTable
@@ -290,7 +290,7 @@ def _rule(file: str, content: Mapping[str, Any], conditions: Conditions) -> Rule
     )
 
 
-def _names(content: Mapping[str, Any], frame: Frame) -> Iterator[tuple[str, Operand]]:
+def _names(content: Mapping[str, Any], frame: NameScope) -> Iterator[tuple[str, Operand]]:
     """The amounts and columns of look-ups that the texts of a rule use, by name."""
     texts = (content["message"], content["fix"], content.get("not_checked") or "")
     for name in dict.fromkeys(name for text in texts for name in placeholders(text)):

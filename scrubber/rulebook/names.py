@@ -35,7 +35,7 @@ NOTHING_KNOWN = Known({}, {}, {})
 
 
 @dataclass
-class Frame:
+class NameScope:
     """The fact or item that conditions are about: its fields, its own look-ups and amounts, and what encloses it.
 
     `kind` names it for conditions of items within it.
@@ -44,11 +44,11 @@ class Frame:
     kind: str
     fields: Mapping[str, Field]
     known: Known
-    outer: Frame | None = None
+    outer: NameScope | None = None
     look_ups: dict[str, LookUp] = field(default_factory=dict)
     amounts: dict[str, tuple[Operand, Field]] = field(default_factory=dict)
 
-    def chain(self) -> Iterator[tuple[int, Frame]]:
+    def chain(self) -> Iterator[tuple[int, NameScope]]:
         """This and each enclosing frame, with how many levels further out it is."""
         level, frame = 0, self
         while True:
@@ -76,7 +76,7 @@ class Resolved(NamedTuple):
         return isinstance(self.operand, Own)
 
 
-def resolve(name: str, frame: Frame) -> Resolved | None:
+def resolve(name: str, frame: NameScope) -> Resolved | None:
     """What a name stands for; None where there is nothing of that name."""
     own = frame.fields.get(name)
     if own is not None:
@@ -91,7 +91,7 @@ def resolve(name: str, frame: Frame) -> Resolved | None:
     return _of_owner(head, tail, frame) if dot else None
 
 
-def look_up_named(name: str, frame: Frame) -> tuple[int, LookUp] | None:
+def look_up_named(name: str, frame: NameScope) -> tuple[int, LookUp] | None:
     """The look-up of that name, and how many levels further out it was made."""
     for level, enclosing in frame.chain():
         if name in enclosing.look_ups:
@@ -112,7 +112,7 @@ def _column(level: int, look_up: LookUp, column: str, name: str, known: Known) -
     return _outer(level, Resolved(Column(look_up, column, kind), replace(of_column, name=name, type=kind)))
 
 
-def _of_owner(owner: str, name: str, frame: Frame) -> Resolved | None:
+def _of_owner(owner: str, name: str, frame: NameScope) -> Resolved | None:
     *_, (last, root) = frame.chain()
     if owner == THIS:
         found = resolve(name, root) if last else None
@@ -134,7 +134,7 @@ def _of_owner(owner: str, name: str, frame: Frame) -> Resolved | None:
     return None
 
 
-def names_in(frame: Frame) -> list[str]:
+def names_in(frame: NameScope) -> list[str]:
     """What may be named beside the fields: amounts, columns of look-ups, and the prefixes."""
     names: list[str] = []
     for level, enclosing in frame.chain():

@@ -118,7 +118,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
+class SumOf:
     """The sum of an operand over the items of a group."""
 
     group: Group
@@ -127,7 +127,7 @@ class Sum:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class CountOf:
     """How many items a group has, or how many different values of an operand."""
 
     group: Group
@@ -136,7 +136,7 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class Extreme:
+class ExtremeOf:
     """The smallest or largest (`word`) of an operand over the items of a group; of days the first or last."""
 
     word: str
@@ -166,7 +166,7 @@ class Arithmetic:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TimeBetween:
     """From one day or time to another, in `unit`: days, months-between (calendar months that lie wholly between),
     full-months, full-years, minutes, or business-days (after the first day, less Saturdays, Sundays and `holidays`).
     """
@@ -199,8 +199,8 @@ class DayPart:
 
 
 Operand = (
-    Own | Outer | OfClaim | OfDocument | OfPrice | Constant | Column | Sum | Count | Extreme | HowMany | Arithmetic
-    | Span | Moved | DayPart
+    Own | Outer | OfClaim | OfDocument | OfPrice | Constant | Column | SumOf | CountOf | ExtremeOf | HowMany
+    | Arithmetic | TimeBetween | Moved | DayPart
 )  # fmt: skip
 
 
@@ -232,7 +232,7 @@ class Shared:
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class ValueTested:
     """A value held against what a rule states, as if it were a field of the name that the test reads."""
 
     operand: Operand
@@ -252,14 +252,14 @@ class Shaped:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RowFound:
     """Whether a look-up finds a row, or none."""
 
     look_up: LookUp
     found: bool
 
 
-Question = Related | Compared | Shared | Tested | Shaped | Found
+Question = Related | Compared | Shared | ValueTested | Shaped | RowFound
 
 
 def question_key(question: Question) -> str:
@@ -283,7 +283,7 @@ def tables_asked(question: object) -> Iterator[str]:
     for part in walk(question):
         if isinstance(part, LookUp) or (isinstance(part, Group) and part.table):
             yield part.table or ""
-        elif isinstance(part, Span | Moved) and part.holidays:
+        elif isinstance(part, TimeBetween | Moved) and part.holidays:
             yield part.holidays
 
 
