@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from scrubber.claim.model import Claim, ServiceLine
 from scrubber.facts.fact import Fact
 from scrubber.facts.items import items
-from scrubber.facts.reference_tables import REFERENCE_TABLES
 from scrubber.facts.service_lines import LineView
 from scrubber.reference import Reference
 from scrubber.relations.values import NoValue, Value
@@ -165,11 +163,7 @@ class Surroundings:
         typed = self.rulebook.typed_tables.get(table)
         if typed is not None:
             return tuple([row.values for row in typed.find(keys, day)])
-        reference_table = REFERENCE_TABLES.get(table)
-        if reference_table is None or day is None:
-            return None
-        found = reference_table.find(keys, date.fromordinal(day), self._reference)
-        return None if found is None else tuple([row.values for row in found])
+        return None
 
     def covered_since(self) -> int | None:
         """The first day from which the history is complete, 0 where it is for ever; None where it is not complete."""

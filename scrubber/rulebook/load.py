@@ -27,12 +27,14 @@ from scrubber.rulebook.conditions import Conditions, rule_conditions
 from scrubber.rulebook.grammar import grammar_faults
 from scrubber.rulebook.limits import by_name
 from scrubber.rulebook.load_tables import all_rows, check_rows, load_own_tables, load_tables
-from scrubber.rulebook.names import Known, NameScope, resolve
+from scrubber.rulebook.names import Known, KnownTable, NameScope, resolve
+from scrubber.rulebook.reference_tables import REFERENCE_TABLES, ReferenceTable
 from scrubber.rulebook.relations import Operand
 from scrubber.rulebook.rule import Authority, ClaimStatus, Reason, Rule
 from scrubber.rulebook.rule_tables import RuleTable
 from scrubber.rulebook.rulebook import Pack, Rulebook
 from scrubber.rulebook.schema import PackFileSchema, RuleYamlSchema
+from scrubber.rulebook.table_declaration import ALL
 from scrubber.rulebook.typed_table import TypedTable
 from scrubber.rulebook.vocabulary import KINDS
 from scrubber.rulebook.yaml_file import MOST_BYTES as YAML_BYTES
@@ -106,7 +108,7 @@ def read_folder(folder: Path) -> FolderContents:
     own_tables = {} if faults else load_own_tables(folder, packs, tables, faults)  # else a payer may be in no table
     complete = not faults
     documents = _read_documents(folder, faults)
-    known = _known(tables) if complete else Known(None, None, {})
+    known = _known(tables, own_tables) if complete else Known(None, None, {})
     files = [file for file in (load_rule(document, known, faults) for document in documents) if file is not None]
     faults += grammar_faults(documents, packs)
     drafts = frozenset(_drafts(folder, documents))
@@ -131,9 +133,16 @@ def read_folder(folder: Path) -> FolderContents:
     )
 
 
-def _known(tables: Iterable[RuleTable]) -> Known:
+def _known(tables: Iterable[RuleTable], own_tables: Mapping[str, TypedTable]) -> Known:
     """What the rules of a folder may name."""
-    return Known(by_name(all_rows(tables).get("limits", ())), {}, {})
+    every: dict[str, TypedTable | ReferenceTable] = {**REFERENCE_TABLES, **own_tables}
+    askable = {name: _askable(table) for name, table in every.items()}
+    return Known(by_name(all_rows(tables).get("limits", ())), askable, {})
+
+
+def _askable(table: TypedTable | ReferenceTable) -> KnownTable:
+    columns = {name: column.field for name, column in (*table.keys.items(), *table.columns.items())}
+    return KnownTable(columns, tuple(table.keys), table.answers == ALL)
 
 
 def _drafts(folder: Path, documents: Iterable[Document]) -> Iterator[str]:
