@@ -161,8 +161,7 @@ class Evaluator(OperandEvaluator):
     def _items(self, group: Group, kind: str, subject: Subject) -> list[Subject] | None:
         if kind != ROW:
             return self._around.items(kind, subject.root.number)
-        keys = self._keys(group.keys, subject)
-        rows = None if keys is None else self._around.rows(group.table or "", keys, subject.day)
+        rows = self._around.rows(group.table or "", *self._keys(group.keys, subject), subject.day)
         return None if rows is None else [Subject(ROW, row) for row in rows]
 
     def _belongs(self, group: Group, item: Subject) -> str:

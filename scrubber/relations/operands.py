@@ -36,6 +36,9 @@ from scrubber.rulebook.relations import (
 )
 
 
+PAYER, ORIGINAL_MEDICARE = "payer", "original-medicare"
+
+
 class Members(NamedTuple):
     """The items of a group: those that are in it, those of which it is unknown, and whether these are all there are."""
 
@@ -97,6 +100,8 @@ class OperandEvaluator:
         if raw is not None:
             return value_of(raw, kind)
         state = subject.values.get(state_key(name))
+        if name == PAYER and subject.values.get("lineOfBusiness") == ORIGINAL_MEDICARE:
+            return NoValue.ABSENT  # it has no row among the names of payers, and no row for another payer is for it
         if name in subject.unreadable or (state is not None and state != NoValue.ABSENT.value):
             return self._note(NoValue.UNKNOWN, name)
         return NoValue.ABSENT
@@ -125,18 +130,18 @@ class OperandEvaluator:
             if type(on) is not int:
                 return None
             day = on
-        keys = self._keys(look_up.keys, subject)
-        return None if keys is None else self._around.rows(look_up.table, keys, day)
+        return self._around.rows(look_up.table, *self._keys(look_up.keys, subject), day)
 
-    def _keys(self, keys: Sequence[tuple[str, Operand]], subject: Subject) -> dict[str, Any] | None:
-        """Key columns with the values that they are looked up by, as facts hold them; None where one is unknown."""
-        found: dict[str, Any] = {}
-        for name, operand in keys:
-            value = self._raw(operand, subject)
-            if value is NoValue.UNKNOWN:
-                return None
-            found[name] = None if isinstance(value, NoValue) else value
-        return found
+    def _keys(self, keys: Sequence[tuple[str, Operand]], subject: Subject) -> tuple[dict[str, Any], frozenset[str]]:
+        """Key columns with the values that they are looked up by, as facts hold them, and those whose value is unknown.
+
+        What is missing is remembered only where the table's answer depends on it.
+        """
+        before = dict(self.missing)
+        found = {name: self._raw(operand, subject) for name, operand in keys}
+        self.missing = before
+        unknown = frozenset(name for name, value in found.items() if value is NoValue.UNKNOWN)
+        return {name: None if isinstance(value, NoValue) else value for name, value in found.items()}, unknown
 
     def _raw(self, operand: Operand, subject: Subject) -> Any:
         """A value as facts hold it: tables are keyed so."""

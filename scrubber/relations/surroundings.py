@@ -158,11 +158,17 @@ class Surroundings:
         amount = priced.allowed if name == "allowed" else priced.fee
         return NoValue.UNKNOWN if amount is None else amount
 
-    def rows(self, table: str, keys: Mapping[str, Any], day: int | None) -> tuple[Mapping[str, Any], ...] | None:
-        """The rows of a table that fit, the most specific first; None where the table does not answer for the day."""
+    def rows(
+        self, table: str, keys: Mapping[str, Any], unknown: frozenset[str], day: int | None
+    ) -> tuple[Mapping[str, Any], ...] | None:
+        """The rows of a table that fit, the most specific first.
+
+        None where the table does not answer for the day, or the answer depends on one of the `unknown` keys.
+        """
         typed = self.rulebook.typed_tables.get(table)
         if typed is not None:
-            return tuple([row.values for row in typed.find(keys, day)])
+            rows = typed.find_where_known(keys, unknown, day) if unknown else typed.find(keys, day)
+            return None if rows is None else tuple([row.values for row in rows])
         return None
 
     def covered_since(self) -> int | None:
