@@ -197,16 +197,14 @@ TABLES: Mapping[str, Table[Any]] = {
 # Lists that are not used on days outside their releases, not even by rows that are carried forward.
 OWN_DAYS_ONLY = frozenset((ICD10CM.name, ICD10CM_HEADERS.name, ICD10CM_NOTES.name))
 
-# Tables that nothing on the path of a claim looks up, so that no result of a claim depends on them.
+# Tables that neither facts nor rules look up on the path of a claim, so that no result of a claim depends on them.
 UNUSED_FOR_CLAIMS = frozenset(
     table.name
     for table in (
-        ADD_ON,
         ANESTHESIA,
         OPPS_CAP,
         LOCALITY_COUNTY,
         ADJUSTMENT_CODES,
-        ORDER_REFERRING,
         NPPES,
         CONTRACTOR_REGIONS,
         COVERAGE_REGIONS,
