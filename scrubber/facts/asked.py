@@ -15,7 +15,8 @@ from scrubber.facts.service_lines import MILLION, cents
 from scrubber.remembered import remembered
 from scrubber.rulebook.element_fields import UNREADABLE
 from scrubber.rulebook.field import Field, Type, state_key
-from scrubber.rulebook.rule import Rule, conditions_of, leaves
+from scrubber.rulebook.relations import OfClaim, Own, walk
+from scrubber.rulebook.rule import Compare, Has, InList, Rule, conditions_of, leaves
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.vocabulary import KINDS, OF_ELEMENTS
 
@@ -28,11 +29,10 @@ def asked_elements(rulebook: Rulebook) -> Mapping[str, AskedElements]:
     """By kind of fact, the fields that running rules read, or say in a text, with their elements."""
     found: dict[str, dict[str, Field]] = {}
     for rule in rulebook.running:
-        if rule.scope in OF_ELEMENTS:
-            fields = KINDS[rule.scope].fields
-            names = [name for name in _names(rule) if name in fields and fields[name].element]
-            if names:
-                found.setdefault(rule.scope, {}).update((name, fields[name]) for name in names)
+        for kind, name in (*((rule.scope, name) for name in _names(rule)), *_asked_beside(rule)):
+            field = KINDS[kind].fields.get(name) if kind in OF_ELEMENTS else None
+            if field is not None and field.element:
+                found.setdefault(kind, {})[name] = field
     return {kind: tuple((field, CATALOGUE[name]) for name, field in fields.items()) for kind, fields in found.items()}
 
 
@@ -40,6 +40,17 @@ def _names(rule: Rule) -> Iterator[str]:
     yield from rule_reads(rule)
     for text in (rule.message, rule.fix, rule.not_checked):
         yield from (name for _, name, _, _ in Formatter().parse(text or "") if name)
+
+
+def _asked_beside(rule: Rule) -> Iterator[tuple[str, str]]:
+    """Kinds and names that the questions of a rule read, and those that its texts name: possibly more than they do."""
+    for part in walk((conditions_of(rule), rule.names)):
+        if isinstance(part, OfClaim):
+            yield "claim", part.name
+        elif isinstance(part, Own):
+            yield from ((kind, part.name) for kind in OF_ELEMENTS)
+        elif isinstance(part, Compare | Has | InList):
+            yield from ((kind, part.fact.removesuffix("?")) for kind in OF_ELEMENTS)
 
 
 def rule_reads(rule: Rule) -> tuple[str, ...]:

@@ -35,7 +35,6 @@ from scrubber.rulebook.relations import (
     TimeBetween,
 )
 
-
 PAYER, ORIGINAL_MEDICARE = "payer", "original-medicare"
 
 

@@ -243,6 +243,12 @@ def _conditions_of(
             yield from _tests(name, tests, (*position, name), context)
 
 
+def is_relation(key: str) -> bool:
+    """Whether a key of a condition is a relation, such as `some-other-line`."""
+    found = _RELATION.fullmatch(key)
+    return found is not None and found[2] in ITEMS
+
+
 def when_condition(raw: object, position: Position, context: TypingContext) -> Condition:
     """`when`: {all: [...]}, {any: [...]}, {fact: NAME, OPERATOR: VALUE} or a relation, {some-history: {...}}."""
     if not isinstance(raw, Mapping):

@@ -15,6 +15,7 @@ from scrubber.rulebook.rule_tables import LimitRow
 from scrubber.rulebook.yaml_file import Document, Position
 
 LIMIT_KEY = "limit"
+WITH_CONDITIONS = ("applies", "when", "bypassed", "amounts", "look-up")  # keys of a rule file
 MOST_ROWS = 30  # of one limit that rules name; a rule with more would have too many conditions anyway
 
 Limits = Mapping[str, Sequence[LimitRow]]  # the rows of each limit by its name, the oldest first
@@ -96,7 +97,7 @@ def format_days(row: LimitAlternative) -> str:
 def limit_references(document: Document) -> Iterator[tuple[Position, str]]:
     """Where the conditions of a rule file name a limit, and which."""
     for position in document.lines:
-        if len(position) > 2 and position[0] in ("applies", "when", "bypassed") and position[-1] == LIMIT_KEY:
+        if len(position) > 2 and position[0] in WITH_CONDITIONS and position[-1] == LIMIT_KEY:
             name = document.at(position)
             if isinstance(name, str):
                 yield position, name

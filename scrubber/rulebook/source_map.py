@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from scrubber.claim.model import NOT_SUPPLIED
-from scrubber.rulebook.condition_words import format_test
+from scrubber.rulebook.condition_words import format_test, in_one_line, in_words
+from scrubber.rulebook.conditions import is_relation
 from scrubber.rulebook.field import state_key
-from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, Rule, window
+from scrubber.rulebook.rule import AllOf, AnyOf, Asks, Compare, Condition, Rule, window
 from scrubber.rulebook.vocabulary import KINDS
 from scrubber.rulebook.yaml_file import Document, Position
 
@@ -86,22 +87,29 @@ def _effective(rule: Rule, document: Document) -> tuple[SourceNode, ...]:
 def _applies(rule: Rule, document: Document) -> tuple[SourceNode, ...]:
     raw, fields = document.content.get("applies") or {}, KINDS[rule.scope].fields
     parts = rule.applies.parts if isinstance(rule.applies, AllOf) else ()
-    tests = [
-        (("applies", fact, operator), fact, operator, value)
-        for fact, wanted in raw.items()
-        for operator, value in (wanted if isinstance(wanted, Mapping) else {"is": wanted}).items()
-    ]
+    tests = [*_tests(raw)]
     return tuple(
         SourceNode(
             "applies",
             position,
             document.line(position),
-            format_test(fact, operator, value, part, fields[fact]),
+            format_test(fact, operator, value, part, fields[fact]) if fact in fields else in_one_line(part, fields),
             part,
             path=(index,),
         )
         for index, ((position, fact, operator, value), part) in enumerate(zip(tests, parts, strict=True))
     )
+
+
+def _tests(raw: Mapping[str, Any]) -> Iterator[tuple[Position, str, str, Any]]:
+    """Where each condition of `applies` stands, with its fact, operator and value; a relation has none of these."""
+    for name, wanted in raw.items():
+        if isinstance(wanted, list) or is_relation(name):
+            yield ("applies", name), "", "", wanted
+        elif isinstance(wanted, Mapping) and set(wanted) != {"fact"}:
+            yield from ((("applies", name, operator), name, operator, value) for operator, value in wanted.items())
+        else:
+            yield ("applies", name, "is"), name, "is", wanted
 
 
 def _needs(rule: Rule, document: Document) -> tuple[SourceNode, ...]:
@@ -126,6 +134,9 @@ def _when(
     if "fact" in raw:
         return _leaves(condition, position, path, rule, document)
     word = next(iter(raw))
+    if is_relation(word):
+        words = in_one_line(condition, KINDS[rule.scope].fields)
+        return SourceNode("when", position, document.line((*position, word)), words, condition, path=path)
     below: Sequence[Condition] = condition.parts if isinstance(condition, AllOf | AnyOf) else ()
     parts = tuple(
         _when(part, (*position, word, index), (*path, index), rule, document) for index, part in enumerate(below)
@@ -154,6 +165,9 @@ def _leaf(
     condition: Condition, position: Position, path: tuple[int, ...], rule: Rule, document: Document
 ) -> SourceNode:
     fact, operator = document.at(position[:-1])["fact"], str(position[-1])
-    field = KINDS[rule.scope].fields[fact]
-    words = format_test(fact, operator, document.at(position), condition, field)
+    field = KINDS[rule.scope].fields.get(fact)
+    if field is None or isinstance(condition, Asks):
+        words = f"{fact} {operator} {in_words(document.at(position))}"
+    else:
+        words = format_test(fact, operator, document.at(position), condition, field)
     return SourceNode("when", position, document.line(position), words, condition, path=path)

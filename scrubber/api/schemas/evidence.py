@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from scrubber.response.claim import Evidence
+from scrubber.rulebook.relations import HISTORY, Group, walk
 from scrubber.rulebook.rule import Rule, leaves
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.vocabulary import KINDS
@@ -76,7 +77,11 @@ def by_rule(rulebook: Rulebook) -> dict[str, dict[str, str]]:
 def _members(rule: Rule) -> dict[str, str]:
     fields = KINDS[rule.scope].fields
     read = dict.fromkeys(leaf.fact.removesuffix("?") for leaf in leaves(rule.when))
-    return {name: fields[name].about for name in read} | _FOUND.get(rule.scope, {}) | _OF_ANY
+    members = {name: fields[name].about for name in read} | _FOUND.get(rule.scope, {}) | _OF_ANY
+    members |= {name: "an amount, or a column of a table, that the rule names" for name, _ in rule.names}
+    if any(HISTORY in part.items for part in walk(rule.when) if isinstance(part, Group)):
+        members[HISTORY] = "earlier services that made the rule fire: code and day"
+    return members
 
 
 def describe_evidence(document: dict[str, Any], rulebook: Rulebook) -> None:

@@ -10,11 +10,12 @@ from scrubber.dated_rows import Dated
 from scrubber.errors import Fault
 from scrubber.rulebook.cell_forms import mistyped
 from scrubber.rulebook.check import RuleFile
-from scrubber.rulebook.limits import limit_references
+from scrubber.rulebook.limits import WITH_CONDITIONS, limit_references
 from scrubber.rulebook.lint.content import field_at
 from scrubber.rulebook.operators import IN_LIST_OPERATORS
 from scrubber.rulebook.rule_tables import RuleTable
 from scrubber.rulebook.rulebook import Pack
+from scrubber.rulebook.same import SAME_MODIFIERS
 from scrubber.rulebook.satisfiable import in_range
 from scrubber.rulebook.vocabulary import LIMITS_READ, LISTS_OF_FACTS, LISTS_READ, X12_LISTS
 from scrubber.rulebook.yaml_file import Document, Position
@@ -29,6 +30,9 @@ _COLUMNS: Mapping[str, Mapping[str, str]] = {
 }
 # Columns that name a code list, and what that list must hold.
 _LIST_COLUMNS = {"code_list": "procedures", "excepted_diagnoses": "diagnoses"}
+
+
+MODIFIERS = "modifiers"
 
 
 class ListUse(NamedTuple):
@@ -115,15 +119,13 @@ def list_uses(files: Iterable[RuleFile]) -> Iterator[ListUse]:
     """Each code list that a condition names."""
     for document, _ in files:
         for position in document.lines:
-            if (
-                len(position) < 2
-                or position[0] not in ("applies", "when", "bypassed")
-                or position[-1] not in IN_LIST_OPERATORS
-            ):
+            if len(position) < 2 or position[0] not in WITH_CONDITIONS:
                 continue
-            field, name = field_at(document, position), document.at(position)
-            if field is not None and isinstance(name, str):
-                yield ListUse(document, position, field.name, name, LISTS_OF_FACTS.get(field.name))
+            name = document.at(position)
+            if position[-1] in (*IN_LIST_OPERATORS, SAME_MODIFIERS) and isinstance(name, str):
+                field = field_at(document, position)
+                fact = MODIFIERS if position[-1] == SAME_MODIFIERS else field.name if field else ""
+                yield ListUse(document, position, fact, name, LISTS_OF_FACTS.get(fact))
 
 
 def unused(tables: Iterable[RuleTable], packs: Mapping[str, Pack], files: Iterable[RuleFile]) -> Iterator[Fault]:

@@ -13,13 +13,16 @@ from scrubber.errors import Fault
 from scrubber.rulebook.cell_forms import mistyped
 from scrubber.rulebook.check import RuleFile
 from scrubber.rulebook.field import UNKNOWN, Field, Type
-from scrubber.rulebook.limits import Limits, limit_references
+from scrubber.rulebook.limits import WITH_CONDITIONS, Limits, limit_references
+from scrubber.rulebook.line_items import ITEMS, PLURALS
 from scrubber.rulebook.operators import (
     IN_LIST_OPERATORS,
     LIST_OPERATORS,
+    OPERATORS,
     ORDER_OPERATORS,
     UNLESS_KNOWN,
 )
+from scrubber.rulebook.relations import QUANTIFIERS
 from scrubber.rulebook.rule_tables import ROW_KEYS, LimitRow, RuleTable
 from scrubber.rulebook.vocabulary import KINDS, LISTS_OF_FACTS
 from scrubber.rulebook.yaml_file import Document, Position
@@ -41,7 +44,7 @@ def silent_exclusions(document: Document) -> Iterator[Fault]:
     silent: list[tuple[Position, str, str]] = []
     declared: set[str] = set()
     for position in document.lines:
-        field = field_at(document, position) if position and position[0] in ("applies", "when", "bypassed") else None
+        field = field_at(document, position) if position and position[0] in WITH_CONDITIONS else None
         if field is None or not field.may_be_unknown:
             continue
         if document.at(position) == UNKNOWN or position[-1] == UNLESS_KNOWN:
@@ -63,7 +66,7 @@ def never_met(fact: str, text: str, payers: Collection[str]) -> str | None:
 def _values(document: Document) -> Iterator[tuple[Position, str, str]]:
     """Position, fact and text of each value that a condition compares with."""
     for position in document.lines:
-        if len(position) < 2 or position[0] not in ("applies", "when", "bypassed"):
+        if len(position) < 2 or position[0] not in WITH_CONDITIONS:
             continue
         field, text = field_at(document, position), document.at(position)
         if field is None or field.type not in (Type.TEXT, Type.CODES) or not isinstance(text, str):
@@ -116,23 +119,38 @@ def _holds_code(document: Document, position: Position) -> bool:
 
 
 def field_at(document: Document, position: Position) -> Field | None:
-    """The fact that a value under `applies` or `when` speaks of."""
+    """The fact, of the rule or of an item, that a value in a condition speaks of."""
+    if len(position) < 2 or position[0] not in WITH_CONDITIONS or position[-1] == "fact" or "for" in position:
+        return None
+    operator = position[:-1] if isinstance(position[-1], int) else position
+    leaf = document.at(operator[:-1])
+    if isinstance(leaf, Mapping) and "fact" in leaf:
+        name = leaf["fact"]
+    else:
+        name = operator[-2] if operator[-1] in OPERATORS else operator[-1]
+    return _fields_at(document, position).get(str(name))
+
+
+def _fields_at(document: Document, position: Position) -> Mapping[str, Field]:
+    """The fields that conditions at a position may name: of the innermost relation, sum or count, else of the scope."""
+    for end in range(len(position), 0, -1):
+        key = str(position[end - 1])
+        if key.partition("-")[0] in QUANTIFIERS and key.partition("-")[2] in ITEMS:
+            return ITEMS[key.partition("-")[2]].fields
+        above = document.at(position[:end])
+        if end < len(position) and isinstance(above, Mapping) and (above.get("of") or above.get("count")):
+            plural = above.get("of") or above["count"]
+            item = ITEMS.get(PLURALS.get(str(plural[0] if isinstance(plural, list) else plural), ""))
+            return item.fields if item else {}
     scope = document.content.get("scope") if isinstance(document.content, Mapping) else None
     kind = KINDS.get(scope) if isinstance(scope, str) else None
-    if kind is None or len(position) < 2:
-        return None
-    if position[0] == "applies":
-        return kind.fields.get(str(position[1]))
-    if position[0] not in ("when", "bypassed") or position[-1] == "fact":
-        return None
-    leaf = document.at(position[:-2] if isinstance(position[-1], int) else position[:-1])
-    return kind.fields.get(str(leaf.get("fact"))) if isinstance(leaf, Mapping) else None
+    return kind.fields if kind else {}
 
 
 def table_matters(document: Document) -> Iterator[Fault]:
     """Limits and long lists change with dates, and so belong in a dated table; 0 and 1 are no limits."""
     for position in document.lines:
-        if len(position) < 2 or position[0] not in ("applies", "when", "bypassed"):
+        if len(position) < 2 or position[0] not in WITH_CONDITIONS:
             continue
         if position[-1] in ORDER_OPERATORS and not _no_limit(document.at(position)):
             message = "a limit belongs in a dated table (limits), not in the rule: name it"
