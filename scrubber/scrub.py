@@ -16,6 +16,7 @@ from scrubber.claim.model import Claim
 from scrubber.config import STALE_AFTER
 from scrubber.engine import DurableEngine
 from scrubber.engine.program import Engine
+from scrubber.facts.declared_elements import as_declared, unmapped
 from scrubber.facts.exclusions import Exclusions
 from scrubber.facts.fact import Fact
 from scrubber.facts.gather import first_day, gather_facts, tables_for
@@ -142,6 +143,7 @@ def read_facts(
     stale_after: int | None = STALE_AFTER,
 ) -> ClaimFacts:
     """First half of `scrub`: every fact that a running rule could fire on, and what they were made from."""
+    claim = as_declared(claim, rulebook)
     day = first_day(claim, received_on)
     payer = identify_payer(claim, day, rulebook, reference)
     views = line_views(claim, payer, reference)
@@ -176,6 +178,7 @@ def conclude(
 
     `on_corrected` is what `read_corrected` gives for a claim with names that are probably misspelled.
     """
+    claim = as_declared(claim, rulebook)
     views = known.views
     payer, day = known.payer, known.day
     reading = _judged(claim, known, matches, rulebook, reference, switches)
@@ -196,7 +199,7 @@ def conclude(
         not_checked,
         impact,
         claim.normalised,
-        claim.unmapped,
+        unmapped(claim, rulebook),
         Versions(__version__, rulebook.digest, used),
         received_on,
         shadows,
@@ -247,7 +250,7 @@ def read_corrected(
     claim: Claim, rulebook: Rulebook, reference: Reference, engine: Engine, received_on: date, switches: Switches
 ) -> ReadingResult | None:
     """The result of the claim with misspelled names read as the known ones; None where there are none."""
-    corrected = claim.corrected
+    corrected = as_declared(claim, rulebook).corrected
     if corrected is None:
         return None
     known = read_facts(corrected, rulebook, reference, received_on_corrected(claim, corrected, received_on))
@@ -265,7 +268,8 @@ def with_every_check(claim: Claim, result: ScrubResult, rulebook: Rulebook, refe
     if claim.too_long:
         return result._replace(every_check=fired_or_not_checked(result))
     every = every_check(known.facts, result.not_checked, known.views, known.payer, known.day, rulebook, result.switches)
-    return result._replace(every_check=every if claim.corrected is None else certain_checks(every, result))
+    one_reading = as_declared(claim, rulebook).corrected is None
+    return result._replace(every_check=every if one_reading else certain_checks(every, result))
 
 
 def _find_releases(

@@ -191,18 +191,34 @@ class ServiceLine(ClaimPart, frozen=True):
     control_number: str | None = None
 
 
+class FurtherElement(ClaimPart, frozen=True):
+    """An element of documentation that the reader has no name for: a family of the rulebook may declare it.
+
+    `name` is the flat one without numbers of entries (`administrations.minutes`); `pointer` is its own. It stands at
+    `within`, or in the object or list there, which is what the reader did not know.
+    """
+
+    name: str
+    pointer: str
+    within: str
+
+
 class Documentation(ClaimPart, frozen=True):
     """One documentation block: what the sender states about the report for some lines.
 
     `elements` maps flat names to a text or to ABSENT; a name that is missing was not supplied. Flat names are those
-    of `scrubContext.documentation[].elements`, nested ones joined with a dot (`signature.npi`, `sourceStudy.code`);
-    a nested object given as null or "" is `{"signature": ABSENT}`, one with content also has `{"signature": "given"}`.
-    Booleans arrive as "true" and "false".
+    of `scrubContext.documentation[].elements`, nested ones joined with a dot (`signature.npi`, `sourceStudy.code`),
+    entries of lists by their number (`administrations.0.minutes`); a nested object or list given as null or "" is
+    `{"signature": ABSENT}`, one with content also has `{"signature": "given"}`. Booleans arrive as "true" and "false".
+    `unreadable` are the flat names of what was sent and is no text, number or truth. `further` are the elements that
+    only a family can declare.
     """
 
     pointer: str
     lines: tuple[int, ...]
     elements: Mapping[str, str | Absence]
+    unreadable: frozenset[str] = frozenset()
+    further: tuple[FurtherElement, ...] = ()
 
 
 class Abn(ClaimPart, frozen=True):

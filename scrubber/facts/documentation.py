@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from scrubber.claim.model import ABSENT, Absence, Claim
+from scrubber.claim.model import ABSENT, Absence, Claim, Documentation
 from scrubber.facts.fact import LIST, Fact, LookUps
 from scrubber.facts.service_lines import SHARED_LOOK_UPS, LineView, millionths
+from scrubber.facts.stated_values import READERS, as_text, number_in
+from scrubber.rulebook.family import SIGNATURE, UNREADABLE, DocumentElement
 from scrubber.rulebook.field import state_key
 from scrubber.rulebook.rulebook import Rulebook
 
 Elements = Mapping[str, str | Absence]
 Values = dict[str, Any]
+NONE_UNREADABLE: frozenset[str] = frozenset()
+_ENTRY = re.compile(r"\.[0-9]+(?=\.|$)")  # the number of an entry in a flat name
 
 NOT_SUPPLIED_STATE = Absence.NOT_SUPPLIED.value
 ROUTINE = "routine-indications"
@@ -54,23 +58,32 @@ DOCUMENT_PLACES = {
 
 
 class Documents:
-    """What all documentation blocks together say of each line. A later block wins over an earlier one."""
+    """What all documentation blocks together say of each line. A later block wins over an earlier one.
 
-    def __init__(self, claim: Claim) -> None:
+    `conflicts` are the lines of which two blocks say different things, under names that are known: `declared` are those
+    of the families, beside those of the reader.
+    """
+
+    def __init__(self, claim: Claim, declared: Collection[str] = ()) -> None:
         self._by_line: dict[int, Elements] = {}
         self._pointers: dict[int, str] = {}
+        self._unreadable: dict[int, frozenset[str]] = {}
         self.conflicts: set[int] = set()
+        unknown = {each.name for block in claim.context.documentation for each in block.further} - {*declared}
         for block in claim.context.documentation:
             for number in block.lines:
                 self._pointers[number] = block.pointer
-                self._add(number, block.elements)
+                self._add(number, block, unknown)
 
-    def _add(self, number: int, elements: Elements) -> None:
-        earlier = self._by_line.get(number)
+    def _add(self, number: int, block: Documentation, unknown: Collection[str]) -> None:
+        earlier, elements = self._by_line.get(number), block.elements
+        if block.unreadable:
+            self._unreadable[number] = self._unreadable.get(number, NONE_UNREADABLE) | block.unreadable
         if earlier is None:
             self._by_line[number] = elements
             return
-        if any(earlier.get(name, value) != value for name, value in elements.items()):
+        differing = [name for name, value in elements.items() if earlier.get(name, value) != value]
+        if any(not _is_unknown(name, unknown) for name in differing):
             self.conflicts.add(number)
         self._by_line[number] = {**earlier, **elements}
 
@@ -78,10 +91,20 @@ class Documents:
         """The elements supplied for a line, by flat name."""
         return self._by_line.get(number, {})
 
+    def unreadable(self, number: int) -> frozenset[str]:
+        """The flat names of what was supplied for a line and is no text, number or truth."""
+        return self._unreadable.get(number, NONE_UNREADABLE)
+
     def pointer(self, number: int) -> str | None:
         """Where the elements of a line's last block stand in the body; None when no block is about it."""
         block = self._pointers.get(number)
         return f"{block}/elements" if block else None
+
+
+def _is_unknown(name: str, unknown: Collection[str]) -> bool:
+    """Whether a flat name, or all names in the object or list of that name, are among those that nobody knows."""
+    bare = _ENTRY.sub("", name)
+    return any(each == bare or each.startswith(f"{bare}.") for each in unknown)
 
 
 def document_facts(claim: Claim, views: Sequence[LineView], documents: Documents, rulebook: Rulebook) -> Iterator[Fact]:
@@ -129,26 +152,6 @@ def _word_state(name: str, elements: Elements, word: str) -> Values:
     if given.strip().casefold().rstrip(".") in NOTHING:
         return {state_key(name): Absence.ABSENT.value}
     return {name: word}
-
-
-# Digits that belong to a word are no number: the levels L1-L4 of "1.285 (L1-L4)". A comma between digits is a point.
-_NUMBER = re.compile(r"(?<![\w.,])[-+]?(?:[0-9]{1,9}(?:[.,][0-9]{1,9})?|[.,][0-9]{1,9})(?!\w|[.,][0-9])")
-_MINUS = str.maketrans("\u2212\u2013", "--")
-
-
-def number_in(given: str | Absence | None) -> Decimal | str:
-    """The one number in a text, or the state of the element.
-
-    Of several numbers nobody can tell which is meant: that is a state of its own, for the report may well be sound.
-    """
-    if given is None:
-        return NOT_SUPPLIED_STATE
-    if isinstance(given, Absence):
-        return given.value
-    found = _NUMBER.findall(given.translate(_MINUS))
-    if len(found) > 1:
-        return "several-numbers"
-    return Decimal(found[0].replace(",", ".")) if found else "not-a-number"
 
 
 def _scores(elements: Elements, view: LineView, rulebook: Rulebook) -> Values:
@@ -246,3 +249,89 @@ def _software_vendor(elements: Elements, view: LineView, rulebook: Rulebook) -> 
         return {name: "accepted" if given.strip().casefold() in accepted else "not-accepted"}
     absent = ABSENT in (given, elements.get("tbsSoftware"))
     return {state_key(name): Absence.ABSENT.value if absent else NOT_SUPPLIED_STATE}
+
+
+class DocumentValue(NamedTuple):
+    """The value of an element for a line, or the state why there is none: absent, not-supplied or unreadable."""
+
+    value: Any
+    state: str | None = None
+
+    def __repr__(self) -> str:
+        """No values: a claim must not reach a log through a repr."""
+        return "<DocumentValue>"
+
+
+NOT_SUPPLIED = DocumentValue(None, NOT_SUPPLIED_STATE)
+NONE_THERE = DocumentValue(None, Absence.ABSENT.value)
+CANNOT_BE_READ = DocumentValue(None, UNREADABLE)
+
+
+def document_value(documents: Documents, number: int, name: str, rulebook: Rulebook) -> DocumentValue:
+    """The element that a family declares under a name, for a line; what no family declares is not supplied.
+
+    Text, word: as it stands, a word as the family writes it. Number: millionths; minutes: a whole number; day: its
+    ordinal; time: minutes since day 0; yes-no: whether yes; signature: True. Of an element that is there several times
+    the sum of its numbers, or all texts.
+    """
+    element = rulebook.documentation_elements.get(name)
+    if element is None:
+        return NOT_SUPPLIED
+    elements, unreadable = documents.of(number), documents.unreadable(number)
+    if element.several:
+        return _several(element, elements, unreadable)
+    return _one(element, name, elements, unreadable)
+
+
+def _one(element: DocumentElement, name: str, elements: Elements, unreadable: frozenset[str]) -> DocumentValue:
+    if element.kind == SIGNATURE:
+        return _signature_value(name, elements, unreadable)
+    if name in unreadable:
+        return CANNOT_BE_READ
+    given = elements.get(name)
+    if given is None:
+        return NONE_THERE if _whole_is_absent(name, elements) else NOT_SUPPLIED
+    if isinstance(given, Absence) or given.casefold().rstrip(".") in element.absent:
+        return NONE_THERE
+    value = None if _holds_others(name, elements) else READERS[element.kind](given, element)
+    return CANNOT_BE_READ if value is None else DocumentValue(value)
+
+
+def _whole_is_absent(name: str, elements: Elements) -> bool:
+    """Whether an object that the element would stand in is stated absent."""
+    above = name.rpartition(".")[0]
+    return bool(above) and (elements.get(above) is ABSENT or _whole_is_absent(above, elements))
+
+
+def _several(element: DocumentElement, elements: Elements, unreadable: frozenset[str]) -> DocumentValue:
+    matches = re.compile("".join(rf"{re.escape(part)}(?:\.\d+)*\." for part in element.name.split("."))[:-2]).fullmatch
+    if any(matches(name) for name in unreadable):
+        return CANNOT_BE_READ
+    named = [
+        name for name in elements if matches(name) and f"{name}.0" not in elements
+    ]  # lists stand for their entries
+    found = [_one(element, name, elements, unreadable) for name in named]
+    if any(each.state == UNREADABLE for each in found):
+        return CANNOT_BE_READ
+    values = [each.value for each in found if each.state is None]
+    if not values:
+        return NONE_THERE if found or _whole_is_absent(element.name, elements) else NOT_SUPPLIED
+    if element.kind in ("number", "minutes"):
+        return DocumentValue(sum(values))
+    return DocumentValue(tuple(as_text(element, value) for value in values))
+
+
+def _holds_others(name: str, elements: Elements) -> bool:
+    """Whether a flat name is that of an object or a list, which stands for what is in it."""
+    return any(each.startswith(f"{name}.") for each in elements)
+
+
+def _signature_value(name: str, elements: Elements, unreadable: frozenset[str]) -> DocumentValue:
+    """Given where it has a name or an NPI; absent where it, or the name and no NPI, is stated absent."""
+    person = elements.get(f"{name}.name"), elements.get(f"{name}.npi")
+    if any(isinstance(each, str) for each in person) or isinstance(elements.get(name), str):
+        stated_absent = person[0] is ABSENT and not isinstance(person[1], str)
+        return NONE_THERE if stated_absent else DocumentValue(True)
+    if unreadable & {name, f"{name}.name", f"{name}.npi"}:
+        return CANNOT_BE_READ
+    return NONE_THERE if ABSENT in (elements.get(name), person[0]) else NOT_SUPPLIED

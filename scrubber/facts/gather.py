@@ -101,7 +101,7 @@ def facts_by_kind(
     """The facts of a claim by kind, in the order in which they are gathered. Most are made when they are asked for."""
     rulebook, reference, medicares, rule_codes, x12_codes = tables
     day, lists = first_day(claim, received_on), rulebook.lists
-    documents = Documents(claim)
+    documents = Documents(claim, rulebook.documentation_elements)
     by_code = by_procedure(views)
     applied = edits_apply(payer, day, rulebook)
     pairs = [*pair_facts(by_code, applied, documents, exclusions, lists, reference)]

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from scrubber.claim.model import Abn, Absence, Claim, Diagnosis, EarlierService, ServiceLine
 from scrubber.claim.whole import ListEntry, entries, inside
 from scrubber.facts.asked import typed_value
-from scrubber.facts.documentation import number_in
 from scrubber.facts.service_lines import cents, millionths
+from scrubber.facts.stated_values import number_in
 from scrubber.rulebook.field import Field, Type, state_key
 from scrubber.rulebook.item_kinds import ITEM_KINDS, LINE, ItemKind, path_in_entry
 

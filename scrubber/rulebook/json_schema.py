@@ -27,7 +27,14 @@ from scrubber.rulebook.operators import (
 )
 from scrubber.rulebook.relation_schema import relation_definitions
 from scrubber.rulebook.rule_tables import ROW_TYPES
-from scrubber.rulebook.schema import DayField, PackFileSchema, RuleYamlSchema, TableKindField, YesNoField
+from scrubber.rulebook.schema import (
+    DayField,
+    FamilyFileSchema,
+    PackFileSchema,
+    RuleYamlSchema,
+    TableKindField,
+    YesNoField,
+)
 from scrubber.rulebook.table_declaration import ColumnField
 from scrubber.rulebook.test_case import CaseSchema
 from scrubber.rulebook.test_case_paths import DIAGNOSIS_PATH, LINE_FIELDS, LINE_PATH, PATHS, POINTER
@@ -39,6 +46,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 RULE_SCHEMA_FILE = "rule.schema.json"
 CASE_SCHEMA_FILE = "rule-test.schema.json"
 PACK_SCHEMA_FILE = "pack.schema.json"
+FAMILY_SCHEMA_FILE = "family.schema.json"
 
 # An editor reads 77092 as a number and yes as a word or a boolean; our loader reads all of them as text.
 _SCALAR: JsonSchema = {"type": ["string", "number", "boolean"]}
@@ -114,6 +122,15 @@ def pack_schema() -> JsonSchema:
     return {"$schema": DIALECT, "title": "A pack of rules of the claim scrubber", **_object(PackFileSchema())}
 
 
+def family_schema() -> JsonSchema:
+    """JSON Schema 2020-12 of the file of a family of documentation."""
+    return {
+        "$schema": DIALECT,
+        "title": "A family of documentation of the claim scrubber",
+        **_object(FamilyFileSchema()),
+    }
+
+
 def as_text(schema: JsonSchema) -> str:
     """The schema as its file holds it."""
     return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
@@ -125,6 +142,7 @@ def schema_files() -> Mapping[str, str]:
         RULE_SCHEMA_FILE: as_text(rule_schema()),
         CASE_SCHEMA_FILE: as_text(case_schema()),
         PACK_SCHEMA_FILE: as_text(pack_schema()),
+        FAMILY_SCHEMA_FILE: as_text(family_schema()),
     }
 
 

@@ -24,8 +24,10 @@ from scrubber.rulebook.check import (
     placeholders,
 )
 from scrubber.rulebook.conditions import Conditions, rule_conditions
+from scrubber.rulebook.family import Family
 from scrubber.rulebook.grammar import grammar_faults
 from scrubber.rulebook.limits import by_name
+from scrubber.rulebook.load_families import check_families, family_files, load_families
 from scrubber.rulebook.load_tables import all_rows, check_rows, load_own_tables, load_tables
 from scrubber.rulebook.names import Known, KnownTable, NameScope, resolve
 from scrubber.rulebook.reference_tables import REFERENCE_TABLES, ReferenceTable
@@ -64,6 +66,7 @@ class FolderContents(NamedTuple):
     faults: list[Fault]
     drafts: frozenset[str]
     left_out: list[Fault]
+    families: list[Family]
 
 
 def load_rulebook(folder: Path) -> Rulebook:
@@ -88,6 +91,7 @@ def load_rulebook(folder: Path) -> Rulebook:
         contents.tables,
         left_out=contents.left_out,
         typed_tables=contents.own_tables,
+        families=contents.families,
     )
 
 
@@ -105,6 +109,10 @@ def read_folder(folder: Path) -> FolderContents:
     faults = list(_misplaced(folder))
     packs = load_packs(folder, faults)
     tables = load_tables(folder, packs, faults)
+    families = load_families(folder, faults)
+    faults += check_families(
+        families, {row.list for table in tables if table.kind == "code-lists" for row in table.rows}
+    )
     own_tables = {} if faults else load_own_tables(folder, packs, tables, faults)  # else a payer may be in no table
     complete = not faults
     documents = _read_documents(folder, faults)
@@ -130,6 +138,7 @@ def read_folder(folder: Path) -> FolderContents:
         [fault for fault in faults if fault.file not in drafts],
         drafts,
         left_out,
+        families.families,
     )
 
 
@@ -167,13 +176,14 @@ def _statuses(path: Path) -> list[str]:
 
 
 def rule_files(folder: Path) -> list[Path]:
-    """Every rule file below the folder, in a fixed order; tests and pack.yaml are none."""
-    files = (path for path in folder.glob("*/**/*.yaml") if path.name != "pack.yaml")
+    """Every rule file below the folder, in a fixed order; tests, families and pack.yaml are none."""
+    others = {*family_files(folder), *folder.glob("*/**/pack.yaml")}
+    files = (path for path in folder.glob("*/**/*.yaml") if path not in others)
     return sorted(path for path in files if not path.name.endswith(".test.yaml"))
 
 
 def digest(folder: Path) -> str:
-    """SHA-256 over names and bytes of all that can change an answer: rules, pack files and tables."""
+    """SHA-256 over names and bytes of all that can change an answer: rules, families, pack files and tables."""
     return digest_of(covered(folder))
 
 
@@ -183,7 +193,7 @@ def covered(folder: Path) -> Iterator[tuple[str, bytes]]:
     Raises OSError for what is no file, and for one that is larger than any that loads.
     """
     tables = folder.glob("*/tables/*.csv")
-    for path in sorted([*rule_files(folder), *folder.glob("*/pack.yaml"), *tables]):
+    for path in sorted([*rule_files(folder), *family_files(folder), *folder.glob("*/pack.yaml"), *tables]):
         if not path.is_file() or path.stat().st_size > MOST_TABLE_BYTES:
             raise OSError(errno.EFBIG, "no file, or too large a one", str(path))
         yield path.relative_to(folder).as_posix(), path.read_bytes()

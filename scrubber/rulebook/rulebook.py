@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from scrubber.dated_rows import in_force, on
 from scrubber.errors import Fault
+from scrubber.rulebook.family import DocumentElement, Family, elements_of
 from scrubber.rulebook.grammar import OLDEST
 from scrubber.rulebook.rule import Rule
 from scrubber.rulebook.rule_tables import (
@@ -197,11 +198,13 @@ class Rulebook:
         like: Rulebook | None = None,
         left_out: Iterable[Fault] = (),
         typed_tables: Mapping[str, TypedTable] | None = None,
+        families: Iterable[Family] = (),
     ) -> None:
         """`tables` are the files that the rows were read from, where they are known: only `row_position` uses them.
 
         Indexes that the rulebook `like` built from the very same rows are reused. `left_out` has the faults that kept
-        drafts from loading. `typed_tables` are the tables that packs declare themselves, by name.
+        drafts from loading. `typed_tables` are the tables that packs declare themselves, by name; `families` say what
+        the documentation of lines may state.
         """
         self.rules = rules
         self.packs = packs
@@ -210,6 +213,8 @@ class Rulebook:
         self.tables = tuple(tables)
         self.left_out = tuple(left_out)
         self.typed_tables: Mapping[str, TypedTable] = typed_tables or {}
+        self.families = tuple(families)
+        self.documentation_elements: Mapping[str, DocumentElement] = elements_of(self.families)
         self.active = tuple(rule for rule in rules.values() if rule.status == "active")
         self.running = tuple(rule for rule in rules.values() if rule.status in RUNNING)
         listed = rows.get("code-lists", ())
@@ -231,7 +236,7 @@ class Rulebook:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles the arguments of the constructor: another process builds its own indexes."""
         content = (self.rules, self.packs, self.rows, self.digest, self.tables)
-        return Rulebook, (*content, None, self.left_out, self.typed_tables)
+        return Rulebook, (*content, None, self.left_out, self.typed_tables, self.families)
 
     def with_others(
         self,
@@ -249,6 +254,7 @@ class Rulebook:
             like=self,
             left_out=self.left_out,
             typed_tables=self.typed_tables,
+            families=self.families,
         )
 
     def payer_name(self, payer_id: str, day: date) -> str | None:

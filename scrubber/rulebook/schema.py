@@ -1,4 +1,4 @@
-"""Marshmallow schemas of rule files and pack.yaml; the JSON Schema for editors is generated from them."""
+"""Marshmallow schemas of rule files, families and pack.yaml; the JSON Schema for editors is generated from them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate
 from scrubber.claim.elements import ELEMENTS
 from scrubber.rulebook.cell_forms import CELL_FORMS
 from scrubber.rulebook.column_types import probably
+from scrubber.rulebook.family import TYPES as ELEMENT_TYPES
 from scrubber.rulebook.grammar import GRAMMARS, OLDEST
 from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES
 from scrubber.rulebook.rule_tables import ROW_TYPES
@@ -236,3 +237,52 @@ class PackFileSchema(Schema):
         data["tables"] = {file: kind for file, kind in tables.items() if isinstance(kind, str)}
         data["own_tables"] = {file: kind for file, kind in tables.items() if not isinstance(kind, str)}
         return data
+
+
+# Names of elements in the claim's JSON, those of nested objects with dots.
+_ELEMENT_NAME = r"[A-Za-z_][A-Za-z0-9_-]{0,63}(\.[A-Za-z_][A-Za-z0-9_-]{0,63}){0,4}"
+MOST_ELEMENTS = 1_000  # of one family, as many as a claim may state in one block
+_ABOUT_TYPES = (
+    "What stands there: text; number; minutes, a whole number; time, a day and clock time as CCYYMMDDHHMM; day, as "
+    "CCYYMMDD; word, one of `words`; yes-no; signature, an object with name, npi, date and credential."
+)
+
+
+class FamilyElementSchema(Schema):
+    """One element of the documentation."""
+
+    type = _word(*ELEMENT_TYPES, required=True, metadata={"description": _ABOUT_TYPES})
+    about = _text("What it is, for authors and users.", required=True)
+    words = fields.List(_text("A word."), load_default=list, metadata={"description": "Of a word: all that it may be."})
+    absent = fields.List(
+        _text("A text."),
+        load_default=list,
+        metadata={"description": "Texts that say there is none, such as n/a; capitals do not matter."},
+    )
+    several = YesNoField(
+        load_default=False,
+        metadata={
+            "description": "It stands in the entries of a list: of numbers and minutes the sum counts, of anything "
+            "else all texts. Its name has no numbers of entries: administrations.minutes."
+        },
+    )
+
+
+class FamilyFileSchema(Schema):
+    """A family of documentation: the elements that the reports behind some codes have."""
+
+    family = _code(ID, "Name of the family: the file's name.", ID_LIKE, required=True)
+    title = _text("One line for lists.", required=True)
+    codes = fields.List(
+        _code(r"[A-Z0-9]{5}", "A procedure code.", "77089"),
+        load_default=list,
+        metadata={"description": "The procedure codes whose reports it is about, where no list has them."},
+    )
+    list = _code(ID, "Name of the list of procedure codes whose reports it is about.", "tbs-with-report")
+    elements = fields.Dict(
+        keys=_code(_ELEMENT_NAME, "Name in the claim's JSON; of nested objects with dots.", "reportDate or order.date"),
+        values=fields.Nested(FamilyElementSchema),
+        required=True,
+        validate=validate.Length(min=1, max=MOST_ELEMENTS, error="must have 1 to {max} elements"),
+        metadata={"description": "Its elements by their name in scrubContext.documentation[].elements."},
+    )

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from scrubber.claim import read_v3
 from scrubber.claim.model import ABSENT
-from scrubber.facts.documentation import Documents, document_facts, number_in
+from scrubber.facts.documentation import Documents, document_facts
 from scrubber.facts.service_lines import line_views
+from scrubber.facts.stated_values import number_in
 from scrubber.rulebook.rule_tables import Payer
 from scrubber.scrub import Scrubber
 from tests.support.claims import Body, tbs_claim

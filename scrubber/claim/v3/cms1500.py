@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard, cast
 
 from scrubber.claim.model import MOST_LINES, Normalised, Resembling
-from scrubber.claim.v3.names import MOST_COMPARED, MOST_LETTERS, MOST_NAMES, NAME, UNREADABLE_NAME, RenamedBody
-from scrubber.claim.v3.schema import MOST_ENTRIES
+from scrubber.claim.v3.names import MOST_COMPARED, MOST_LETTERS, MOST_NAMES, RenamedBody
+from scrubber.claim.v3.schema import MOST_ENTRIES, NAME, UNREADABLE_NAME
 from scrubber.claim.v3.synonyms import nearest, readable
 from scrubber.errors import NotAClaim, Problem
 

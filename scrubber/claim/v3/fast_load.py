@@ -14,13 +14,26 @@ from marshmallow import ValidationError
 from marshmallow import fields as marshmallow_fields
 
 from scrubber.claim.model import MOST_LINES
-from scrubber.claim.v3.names import MOST_NAMES, NAME, UNREADABLE_NAME
-from scrubber.claim.v3.schema import BODY, BodySchema, ObjectField, ObjectListField, ObjectOrListField, ScalarField
+from scrubber.claim.v3.names import MOST_NAMES
+from scrubber.claim.v3.schema import (
+    BODY,
+    FURTHER,
+    NAME,
+    UNREADABLE_NAME,
+    BodySchema,
+    KeepingSchema,
+    ObjectField,
+    ObjectListField,
+    ObjectOrListField,
+    ScalarField,
+)
 from scrubber.claim.v3.values import NO_LIST, NO_OBJECT, IrregularList, IrregularValue
 from scrubber.errors import NotAClaim, Problem
 
 MOST_PROBLEMS = 50
 MOST_UNMAPPED = 200
+MOST_ELEMENTS = 1_000  # of one documentation block
+_DOCUMENTATION = "/scrubContext/documentation/"
 LoadedDict = dict[str, Any]
 Irregular = IrregularValue | IrregularList
 ALONE = IrregularValue(None, "single value read as a list")
@@ -82,8 +95,14 @@ def load(body: object) -> Loaded:
 
 
 def unmapped_pointers(unknown: list[str]) -> tuple[str, ...]:
-    """Pointers to unknown names, each once, sorted, at most MOST_UNMAPPED."""
-    return tuple(sorted(set(unknown))[:MOST_UNMAPPED]) if unknown else ()
+    """Pointers to unknown names, each once, sorted, at most MOST_UNMAPPED.
+
+    Those of documentation come last into account: families of the rulebook may know them.
+    """
+    if not unknown:
+        return ()
+    known_last = sorted(set(unknown), key=lambda pointer: (pointer.startswith(_DOCUMENTATION), pointer))
+    return tuple(sorted(known_last[:MOST_UNMAPPED]))
 
 
 def _problems(messages: object) -> list[Problem]:
@@ -107,15 +126,15 @@ def _object(shape: BodySchema, *, optional: bool, refused: bool = True) -> Accep
     scalars = {name: field.read for name, field in _fields(shape) if isinstance(field, ScalarField)}
     objects = {name: _acceptor(field) for name, field in _fields(shape) if name not in scalars}
     required = {name for name, field in _fields(shape) if field.required}
-    unread = shape.unread
+    unread, keep = shape.unread, _keep if isinstance(shape, KeepingSchema) else _leave_out
+    most = MOST_ELEMENTS if isinstance(shape, KeepingSchema) else MOST_NAMES
 
     def accept(raw: object, pointer: str, found: Found) -> Any:
         if type(raw) is not dict:
             return _nothing(raw, optional) if refused else _unreadable(raw, NO_OBJECT, pointer, found)
         if required and not required <= raw.keys():
             raise _WrongContainer
-        if len(raw) > MOST_NAMES:
-            raw = _thinned(raw, {*scalars, *objects, *unread}, pointer, found.unknown)
+        raw = _thinned(raw, {*scalars, *objects, *unread}, pointer, found.unknown) if len(raw) > most else raw
         loaded: LoadedDict = {}
         for name, value in raw.items():
             read = scalars.get(name)
@@ -127,9 +146,20 @@ def _object(shape: BodySchema, *, optional: bool, refused: bool = True) -> Accep
                 loaded[name] = objects[name](value, f"{pointer}/{name}", found)
             elif name not in unread:
                 found.unknown.append(f"{pointer}/{name if NAME(name) else UNREADABLE_NAME}")
+                keep(name, value, loaded)
         return loaded
 
     return accept
+
+
+def _keep(name: str, value: object, loaded: LoadedDict) -> None:
+    """Keeps a value as it was sent, under a name that is none of the schema's."""
+    if NAME(name):
+        loaded.setdefault(FURTHER, {})[name] = value
+
+
+def _leave_out(name: str, value: object, loaded: LoadedDict) -> None:
+    """Keeps nothing: what the schema does not know is only listed."""
 
 
 def _nothing(raw: object, optional: bool) -> Any:

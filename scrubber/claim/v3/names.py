@@ -8,13 +8,20 @@ reading of the body takes it for the known one, and where the two readings diffe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 from scrubber.claim.model import MOST_LINES, Normalised, Resembling, as_sent
-from scrubber.claim.v3.schema import BODY, BodySchema, ObjectField, ObjectListField, ObjectOrListField
+from scrubber.claim.v3.schema import (
+    BODY,
+    NAME,
+    UNREADABLE_NAME,
+    BodySchema,
+    ObjectField,
+    ObjectListField,
+    ObjectOrListField,
+)
 from scrubber.claim.v3.synonyms import (
     CHILD_OBJECTS,
     IN_SERVICE,
@@ -34,8 +41,6 @@ MOST_NAMES = 100  # of one object; real ones have up to 50
 MOST_COMPARED = 100  # unknown names of one body that are compared with known ones
 MOST_LETTERS = 80  # of a name that is compared
 
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}", re.ASCII).fullmatch
-UNREADABLE_NAME = "(unreadable name)"  # reported instead of a name that could be anything, even patient data
 _ROLES = {
     **{role: f"{role.title()}Provider" for role in ("billing", "rendering", "ordering", "referring", "supervising")},
 }

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from scrubber.claim.model import Normalised
-from scrubber.claim.v3.names import NAME, UNREADABLE_NAME
+from scrubber.claim.v3.schema import NAME, UNREADABLE_NAME
 from scrubber.errors import NotAClaim, Problem
 
 MOST_REPORTED = 200

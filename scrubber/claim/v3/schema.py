@@ -9,10 +9,11 @@ and the transaction does not have, other places of some names, and `scrubContext
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, cast
 
-from marshmallow import EXCLUDE, Schema, fields
+from marshmallow import EXCLUDE, Schema, fields, post_load
 
 from scrubber.claim.elements import Element
 from scrubber.claim.v3 import readers, values
@@ -23,6 +24,10 @@ from scrubber.claim.v3.values import NO_LIST, NO_OBJECT, Reader
 
 MOST_ENTRIES = 1_000  # of a list of objects
 MOST_EARLIER = 5_000  # services of a history
+FURTHER = ""  # no name of a member: under it are those whose names the schema does not know
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}", re.ASCII).fullmatch  # of a member, where it is reported
+UNREADABLE_NAME = "(unreadable name)"  # reported instead of a name that could be anything, even patient data
 
 _OBJECT = "must be an object"
 _LIST = "must be a list of at most {} objects"
@@ -41,6 +46,16 @@ class BodySchema(Schema):
         """Unknown names are listed by the accept path, never refused."""
 
         unknown = EXCLUDE
+
+
+class KeepingSchema(BodySchema):
+    """An object of which everything is kept: values under names that are not known as sent, under FURTHER."""
+
+    @post_load(pass_original=True)
+    def keep_further(self, loaded: dict[str, Any], sent: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+        """Adds what the schema does not know to what it has loaded."""
+        further = {name: value for name, value in sent.items() if name not in self.load_fields and NAME(name)}
+        return loaded | ({FURTHER: further} if further else {})
 
 
 class ScalarField(fields.Field[Any]):
@@ -137,8 +152,8 @@ class ObjectListField(fields.List[Any]):
 DeclaredFields = dict[str, fields.Field[Any]]
 
 
-def _schema(name: str, declared: DeclaredFields, unread: str = "") -> BodySchema:
-    schema = cast(type[BodySchema], BodySchema.from_dict(declared, name=name))
+def _schema(name: str, declared: DeclaredFields, unread: str = "", kind: type[BodySchema] = BodySchema) -> BodySchema:
+    schema = cast(type[BodySchema], kind.from_dict(declared, name=name))
     schema.unread = frozenset(unread.split())
     return schema()
 
@@ -231,9 +246,10 @@ _STATED = _schema(
     )
     | _each(read.flag_statement, "separateReport modifierSupport")
     | {
-        name: ObjectField(_schema(name, _each(read.statement, members)))
+        name: ObjectField(_schema(name, _each(read.statement, members), kind=KeepingSchema))
         for name, members in DOCUMENTATION_OBJECTS.items()
     },
+    kind=KeepingSchema,
 )
 
 _CONTEXT = _schema(

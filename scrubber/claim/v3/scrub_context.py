@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -18,14 +17,11 @@ from scrubber.claim.model import (
     UnusableService,
 )
 from scrubber.claim.v3.extractor import Extractor, LoadedObject
-from scrubber.claim.v3.schema import DOCUMENTATION_OBJECTS
+from scrubber.claim.v3.statements import read_statements
 from scrubber.claim.v3.values import IrregularList, IrregularValue
 
 _ROOT = "/scrubContext"
 _NOTHING = Context()
-# Nested objects of a report, each with its main member: where that is stated absent, so is the object.
-_CORE = {"signature": "name", "sourceStudy": "code", "tbsSoftware": "name", "order": "npi"}
-_NESTED = tuple(sorted(DOCUMENTATION_OBJECTS))
 
 
 def context(loaded: LoadedObject | None, line_count: int, extractor: Extractor) -> Context:
@@ -60,37 +56,13 @@ def _documentation(loaded: LoadedObject, line_count: int, extractor: Extractor) 
     for index, block in enumerate(loaded.get("documentation") or ()):
         pointer = f"{_ROOT}/documentation/{index}"
         lines = _lines(block, pointer, "documentation", line_count, extractor)
-        elements = _elements(block.get("elements") or {}, f"{pointer}/elements", extractor)
-        blocks.append(Documentation(pointer, lines, elements))
+        statements = read_statements(block.get("elements") or {}, f"{pointer}/elements", extractor)
+        blocks.append(
+            Documentation(
+                pointer, lines, statements.stated, frozenset(statements.unreadable), tuple(statements.further)
+            )
+        )
     return tuple(blocks)
-
-
-def _elements(loaded: LoadedObject, pointer: str, extractor: Extractor) -> Mapping[str, str | Absence]:
-    """Statements by flat name, in an order that does not depend on the order sent."""
-    stated = _statements(loaded, "", pointer, extractor)
-    for name in _NESTED:
-        nested = loaded.get(name)
-        if nested:
-            stated |= _statements(nested, f"{name}.", f"{pointer}/{name}", extractor)
-            if _given(nested):
-                stated[name] = "given"
-            elif _CORE[name] in nested:
-                stated[name] = ABSENT
-    return stated
-
-
-def _statements(loaded: LoadedObject, prefix: str, pointer: str, extractor: Extractor) -> dict[str, str | Absence]:
-    """Texts, and ABSENT. Unreadable values are left out: nothing is known of them."""
-    stated: dict[str, str | Absence] = {}
-    for name in sorted(loaded):
-        value = loaded[name]
-        if type(value) is IrregularValue:
-            value = extractor.record(value, f"{pointer}/{name}", "documentation")
-            if value is None:
-                continue
-        if type(value) is not dict:
-            stated[prefix + name] = ABSENT if value is None else value
-    return stated
 
 
 def _unreadable(sent: object) -> bool:
@@ -98,10 +70,6 @@ def _unreadable(sent: object) -> bool:
     if type(sent) is IrregularList:
         return any(odd.expected is not None for _, odd in sent.odd)
     return type(sent) is IrregularValue and sent.expected is not None
-
-
-def _given(nested: LoadedObject) -> bool:
-    return any(value is not None for value in nested.values())
 
 
 def _abn(loaded: LoadedObject, line_count: int, extractor: Extractor) -> tuple[Abn, ...] | None:

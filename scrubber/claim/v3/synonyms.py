@@ -81,7 +81,10 @@ def _edits(name: str, known: str) -> int | None:
         return 0
     if _differ_in_number(one, other):
         return None
-    edits = distance(one, other, MOST_EDITS if min(len(one), len(other)) >= SHORT else 1)
+    most = MOST_EDITS if min(len(one), len(other)) >= SHORT else 1
+    if len({*one} ^ {*other}) > 2 * most:  # an edit brings one letter and takes one away: no need to count
+        return None
+    edits = distance(one, other, most)
     return None if edits == MOST_EDITS and not _words_agree(name, known) else edits
 
 

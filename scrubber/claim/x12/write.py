@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from scrubber.claim.v3.names import NAME, UNREADABLE_NAME
+from scrubber.claim.v3.schema import NAME, UNREADABLE_NAME
 from scrubber.claim.v3.values import IrregularList
 from scrubber.claim.x12.fixed import fill
 from scrubber.claim.x12.layout import LAYOUT, LoopLayout, Position, SegmentLayout, Step

@@ -13,6 +13,7 @@ from scrubber.rulebook.check import RuleFile, check_days
 from scrubber.rulebook.history import changes_faults
 from scrubber.rulebook.json_schema import (
     CASE_SCHEMA_FILE,
+    FAMILY_SCHEMA_FILE,
     PACK_SCHEMA_FILE,
     RULE_SCHEMA_FILE,
     schema_files,
@@ -31,6 +32,7 @@ from scrubber.rulebook.lint.content import (
 )
 from scrubber.rulebook.lint.licensed_text import cpt_wording, names_of_persons, personal_data
 from scrubber.rulebook.load import MOST_RULES, FolderContents, read_folder, rule_files
+from scrubber.rulebook.load_families import MOST_FAMILIES, family_files
 from scrubber.rulebook.load_tables import all_rows
 from scrubber.rulebook.reachability import check_firing
 from scrubber.rulebook.rule import semantic_hash
@@ -127,7 +129,7 @@ def _inspect(contents: FolderContents, folder: Path, known: Container[str] = ())
     for path in rule_files(folder)[:MOST_RULES]:  # also of rules that could not be read
         if path.relative_to(folder).as_posix() not in known:
             faults += _of_tests(path, folder, contents.packs, cases)
-    faults += [*_orphans(folder), *claim_faults(folder)]
+    faults += [*_of_families(folder), *_orphans(folder), *claim_faults(folder)]
     for pack in contents.packs:
         faults += changes_faults(folder, pack, (rule for _, rule in contents.files if rule.file not in contents.drafts))
     every = sorted(set(faults))
@@ -210,8 +212,21 @@ def _of_tests(path: Path, folder: Path, packs: dict[str, Pack], cases: list[Case
         yield from error.faults
 
 
-def _first_line(path: Path, name: str) -> Iterator[Fault]:
-    wanted = schema_line(name, RULE_SCHEMA_FILE)
+def _of_families(folder: Path) -> Iterator[Fault]:
+    """What is wrong with the files of families beside what keeps them from loading."""
+    for path in family_files(folder)[:MOST_FAMILIES]:
+        name = path.relative_to(folder).as_posix()
+        try:
+            document = read_yaml(path, name)
+        except Faults:
+            continue  # the loader has reported it
+        yield from _first_line(path, name, FAMILY_SCHEMA_FILE)
+        yield from names_of_persons(document)
+        yield from cpt_wording(document)
+
+
+def _first_line(path: Path, name: str, schema: str = RULE_SCHEMA_FILE) -> Iterator[Fault]:
+    wanted = schema_line(name, schema)
     with path.open(encoding="utf-8-sig") as file:
         if file.readline().rstrip() != wanted:
             yield Fault(name, 1, f"the first line must be: {wanted}")

@@ -12,7 +12,9 @@ from scrubber.claim.model import (
     NOT_SUPPLIED,
     Claim,
     Context,
+    Documentation,
     EarlierService,
+    FurtherElement,
     Span,
     Unreadable,
     UnusableService,
@@ -364,3 +366,85 @@ def test_wrong_containers_are_refused_with_their_place(context: Any, pointer: st
     with pytest.raises(NotAClaim) as refusal:
         read_v3(office_claim() | {"scrubContext": context})
     assert [problem.pointer for problem in refusal.value.problems] == ["/scrubContext" + pointer]
+
+
+def _block(**elements: Any) -> Documentation:
+    return _read(documentation=[{"elements": elements}]).context.documentation[0]
+
+
+def _further(name: str, path: str, within: str) -> FurtherElement:
+    return FurtherElement(name, f"{BLOCK}/elements/{path}", f"{BLOCK}/elements/{within}")
+
+
+def test_elements_of_any_name_are_kept_for_the_families() -> None:
+    block = _block(tbsValue="1.2", anesthesiaStart="202601050830", timedMinutes=38, consented=True, contactDate=None)
+    assert dict(block.elements) == {
+        "tbsValue": "1.2",
+        "anesthesiaStart": "202601050830",
+        "timedMinutes": "38",
+        "consented": "true",
+        "contactDate": ABSENT,
+    }
+    assert block.further == tuple(
+        _further(name, name, name) for name in ("anesthesiaStart", "consented", "contactDate", "timedMinutes")
+    )
+
+
+def test_elements_in_objects_and_lists_have_flat_names() -> None:
+    vials = [{"code": "J9035", "units": 10}, {"code": None, "lot": {"number": "7"}}, {}]
+    block = _block(vials=vials, levels2=["L1", ""], signature={"name": "Pat", "place": "ward"}, note={"a": None})
+    assert dict(block.elements) == {
+        "vials": "given",
+        "vials.0": "given",
+        "vials.0.code": "J9035",
+        "vials.0.units": "10",
+        "vials.1": "given",
+        "vials.1.code": ABSENT,
+        "vials.1.lot": "given",
+        "vials.1.lot.number": "7",
+        "levels2": "given",
+        "levels2.0": "L1",
+        "levels2.1": ABSENT,
+        "note": ABSENT,
+        "note.a": ABSENT,
+        "signature": "given",
+        "signature.name": "Pat",
+        "signature.place": "ward",
+    }
+    assert set(block.further) == {
+        _further("vials.code", "vials/0/code", "vials"),
+        _further("vials.units", "vials/0/units", "vials"),
+        _further("vials.code", "vials/1/code", "vials"),
+        _further("vials.lot.number", "vials/1/lot/number", "vials"),
+        _further("levels2", "levels2/0", "levels2"),
+        _further("levels2", "levels2/1", "levels2"),
+        _further("note.a", "note/a", "note"),
+        _further("signature.place", "signature/place", "signature/place"),
+    }
+
+
+def test_what_is_no_statement_is_remembered_as_unreadable_and_not_as_absent() -> None:
+    long = "x" * 20_000
+    claim = _read(documentation=[{"elements": {"tbsValue": ["1.2"], "report": long, "deep": [[[[["too deep"]]]]]}}])
+    block = claim.context.documentation[0]
+    assert block.unreadable == {"tbsValue", "report", "deep.0.0.0.0"}
+    assert not {*block.elements} & block.unreadable
+    assert [odd.pointer for odd in claim.unreadable] == [f"{BLOCK}/elements/tbsValue"]  # others are nobody's business
+
+
+def test_names_that_could_be_anything_are_not_told() -> None:
+    claim = _read(documentation=[{"elements": {"Terry Testerson": "1", "visit": {"Terry Testerson": "1"}}}])
+    block = claim.context.documentation[0]
+    assert "Terry" not in str(block.further[0].pointer) + str(claim.unmapped)
+    assert all("Terry" not in name for name in block.elements)
+
+
+def test_a_thousand_elements_of_a_block_are_read_and_a_long_list_is_cut() -> None:
+    assert len(_block(**{f"element{number}": "1" for number in range(1_000)}).elements) == 1_000
+    assert len(_block(rows=["1"] * 100_000).further) == 2_000
+
+
+def test_unknown_names_elsewhere_are_listed_before_those_of_documentation() -> None:
+    claim = _read(documentation=[{"elements": {f"element{number}": "1" for number in range(300)}}], unknown=1)
+    assert "/scrubContext/unknown" in claim.unmapped
+    assert len(claim.unmapped) == 200

@@ -1,0 +1,138 @@
+"""Loads the families of documentation of a folder of rules, and checks them against one another."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from marshmallow import ValidationError
+
+from scrubber.errors import Fault, Faults
+from scrubber.rulebook.family import SIGNATURE, SIGNATURE_PARTS, STATES, TYPES, DocumentElement, Family
+from scrubber.rulebook.field import Field, Type
+from scrubber.rulebook.schema import FamilyFileSchema
+from scrubber.rulebook.yaml_file import Document, read_yaml, schema_faults
+
+FOLDER = "families"
+MOST_FAMILIES = 500  # of a folder of rules
+_SCHEMA = FamilyFileSchema()
+
+
+class LoadedFamilies(NamedTuple):
+    """The families of a folder without faults, with the documents that they were read from."""
+
+    families: list[Family]
+    documents: list[Document]
+
+
+def family_files(folder: Path) -> list[Path]:
+    """Every file of a family below a folder of rules, in a fixed order."""
+    return sorted(folder.glob(f"*/{FOLDER}/*.yaml"))
+
+
+def load_families(folder: Path, faults: list[Fault]) -> LoadedFamilies:
+    """The families of a folder of rules; what is wrong with their files is added to `faults`."""
+    paths = family_files(folder)
+    if len(paths) > MOST_FAMILIES:
+        faults.append(Fault(folder.name, 0, f"{len(paths)} families; at most {MOST_FAMILIES} can be loaded"))
+        return LoadedFamilies([], [])
+    found = LoadedFamilies([], [])
+    for path in paths:
+        try:
+            document = read_yaml(path, path.relative_to(folder).as_posix())
+            found.families.append(_family(document))
+            found.documents.append(document)
+        except Faults as error:
+            faults += error.faults
+    return found
+
+
+def _family(document: Document) -> Family:
+    """The family in a document. Raises Faults."""
+    try:
+        content = _SCHEMA.load(document.content)
+    except ValidationError as error:
+        raise Faults([*schema_faults(document, error.messages)]) from None
+    faults = [document.fault(position, message) for position, message in _contradictions(document, content)]
+    if faults:
+        raise Faults(faults)
+    return Family(
+        content["family"],
+        document.file.split("/", 1)[0],
+        document.file,
+        content["title"],
+        tuple(content["codes"]),
+        content.get("list"),
+        {element.name: element for element in _elements(document, content)},
+    )
+
+
+def _contradictions(document: Document, content: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    if content["family"] != (stem := Path(document.file).stem):
+        yield ("family",), f"must be the file's name, {stem}"
+    if bool(content["codes"]) == ("list" in content):
+        yield ("family",), "is about the codes of a `list` or about `codes`, one of the two"
+    for name, element in content["elements"].items():
+        position = ("elements", name)
+        if (element["type"] == "word") != bool(element["words"]):
+            yield position, f"{name}: `words` are those that a `type: word` may be, and of no other type"
+        if element["type"] == SIGNATURE:
+            parts = [part for part in SIGNATURE_PARTS if f"{name}.{part}" in content["elements"]]
+            if parts:
+                yield position, f"{name}: a signature has {', '.join(parts)} already: leave that out"
+            if element["several"]:
+                yield position, f"{name}: there is one signature"
+
+
+def _elements(document: Document, content: Mapping[str, Any]) -> Iterator[DocumentElement]:
+    for name, stated in content["elements"].items():
+        line = document.line(("elements", name))
+        yield _element(name, stated, content["family"], document.file, line)
+        if stated["type"] == SIGNATURE:
+            for part, (kind, about) in SIGNATURE_PARTS.items():
+                further = {**stated, "type": kind, "about": f"{about}: {stated['about']}", "absent": []}
+                yield _element(f"{name}.{part}", further, content["family"], document.file, line)
+
+
+def _element(name: str, stated: Mapping[str, Any], family: str, file: str, line: int) -> DocumentElement:
+    kind, several = stated["type"], stated["several"]
+    summed = kind in ("number", "minutes")
+    return DocumentElement(
+        name,
+        kind,
+        Field(
+            name,
+            TYPES[kind] if summed or not several else Type.CODES,
+            stated["about"],
+            tuple(stated["words"]) if not several else (),
+            STATES,
+            private=kind != "word",
+        ),
+        tuple(stated["words"]),
+        frozenset(text.strip().casefold() for text in stated["absent"]),
+        several,
+        family,
+        file,
+        line,
+    )
+
+
+def check_families(loaded: LoadedFamilies, lists: Collection[str] | None) -> Iterator[Fault]:
+    """Families of one name, elements that two families declare differently, and lists that there are not.
+
+    `lists`: those of all tables; None where they are not known.
+    """
+    names: dict[str, str] = {}
+    elements: dict[str, DocumentElement] = {}
+    for family, document in zip(loaded.families, loaded.documents, strict=True):
+        first = names.setdefault(family.name, family.file)
+        if first != family.file:
+            yield document.fault(("family",), f"the family {family.name} is in {first} already")
+        if lists is not None and family.code_list is not None and family.code_list not in lists:
+            yield document.fault(("list",), f"there is no code list `{family.code_list}` in any tables/*.csv")
+        for element in family.elements.values():
+            other = elements.setdefault(element.name, element)
+            if other.meaning != element.meaning:
+                at = f"{other.file}:{other.line}"
+                yield Fault(element.file, element.line, f"{element.name} is declared differently in {at}")

@@ -1,0 +1,168 @@
+"""Families of documentation load with their elements, and what is wrong with a file is told with its line."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+import yaml
+
+from scrubber.errors import Faults
+from scrubber.rulebook.field import Type
+from scrubber.rulebook.lint import inspect
+from scrubber.rulebook.load import covered, load_rulebook, rule_files
+from scrubber.rulebook.rulebook import Rulebook
+from tests.support.rule_folders import PACK, put, rule_folder
+
+FAMILY = """\
+# yaml-language-server: $schema=../../family.schema.json
+family: anesthesia-record
+title: Record of an anesthesia
+codes: ["00100"]
+elements:
+  anesthesiaStart: {type: time, about: when it began}
+  bloodLoss: {type: number, about: milliliters}
+  timed.minutes: {type: minutes, about: minutes of one piece, several: yes}
+  kind: {type: word, words: [general, regional], about: what kind, absent: [n/a]}
+  given: {type: text, about: what was given, several: yes}
+  consent: {type: yes-no, about: there is a consent}
+  signedBy: {type: signature, about: the record}
+"""
+FILE = "sample/families/anesthesia-record.yaml"
+
+
+def faults(folder: Path) -> list[tuple[str, int, str]]:
+    with pytest.raises(Faults) as found:
+        load_rulebook(folder)
+    return [(each.file, each.line, each.message) for each in found.value.faults]
+
+
+def book_with(folder: Path, family: str = FAMILY, file: str = FILE) -> Rulebook:
+    rule_folder(folder)
+    put(folder, file, family)
+    return load_rulebook(folder)
+
+
+def test_a_family_declares_elements_with_their_types(tmp_path: Path) -> None:
+    book = book_with(tmp_path)
+    elements = book.documentation_elements
+    assert {name: element.field.type for name, element in elements.items()} == {
+        "anesthesiaStart": Type.TIME,
+        "bloodLoss": Type.DECIMAL,
+        "timed.minutes": Type.NUMBER,
+        "kind": Type.WORD,
+        "given": Type.CODES,
+        "consent": Type.FLAG,
+        "signedBy": Type.FLAG,
+        "signedBy.name": Type.TEXT,
+        "signedBy.npi": Type.TEXT,
+        "signedBy.date": Type.DAY,
+        "signedBy.credential": Type.TEXT,
+    }
+    kind = elements["kind"]
+    assert (kind.field.words, kind.absent, kind.file, kind.line) == (
+        ("general", "regional"),
+        frozenset(("n/a",)),
+        FILE,
+        9,
+    )
+    assert all(element.field.private for name, element in elements.items() if name != "kind")
+    (family,) = book.families
+    assert (family.name, family.pack, family.codes, family.code_list) == (
+        "anesthesia-record",
+        "sample",
+        ("00100",),
+        None,
+    )
+
+
+def test_a_family_is_no_rule_and_part_of_the_digest(tmp_path: Path) -> None:
+    book = book_with(tmp_path)
+    assert FILE not in {path.relative_to(tmp_path).as_posix() for path in rule_files(tmp_path)}
+    assert FILE in {name for name, _ in covered(tmp_path)}
+    put(tmp_path, FILE, FAMILY.replace("milliliters", "in milliliters"))
+    assert load_rulebook(tmp_path).digest != book.digest
+
+
+def test_another_process_has_the_families_too(tmp_path: Path) -> None:
+    book = book_with(tmp_path)
+    assert pickle.loads(pickle.dumps(book)).documentation_elements == book.documentation_elements  # noqa: S301
+
+
+@pytest.mark.parametrize(
+    ("change", "by", "line", "message"),
+    [
+        ("family: anesthesia-record", "family: record", 2, "must be the file's name, anesthesia-record"),
+        ('codes: ["00100"]', "", 2, "one of the two"),
+        ('codes: ["00100"]', 'codes: ["00100"]\nlist: tbs', 2, "one of the two"),
+        ('codes: ["00100"]', "list: nowhere", 4, "no code list `nowhere`"),
+        ("type: time", "type: clock", 6, "Must be one of"),
+        ("about: when it began", "about: ''", 6, "must not be empty"),
+        ("bloodLoss", "blood loss", 7, "Must look like"),
+        ("words: [general, regional], ", "", 9, "`words`"),
+        ("type: number,", "type: number, words: [one],", 7, "`words`"),
+        ("  consent:", "  signedBy.date: {type: day, about: a day}\n  consent:", 13, "leave that out"),
+        ("about: the record}", "about: the record, several: yes}", 12, "there is one signature"),
+        ("title: Record of an anesthesia", "title: Record\ncolour: red", 4, "no key that is known"),
+    ],
+)
+def test_what_is_wrong_with_a_family_is_told_with_its_line(
+    tmp_path: Path, change: str, by: str, line: int, message: str
+) -> None:
+    rule_folder(tmp_path)
+    assert change in FAMILY
+    put(tmp_path, FILE, FAMILY.replace(change, by))
+    (found,) = faults(tmp_path)
+    assert found[:2] == (FILE, line)
+    assert message in found[2]
+
+
+def test_two_packs_may_declare_one_name_alike_and_not_differently(tmp_path: Path) -> None:
+    rule_folder(tmp_path)
+    put(tmp_path, FILE, FAMILY)
+    put(tmp_path, "other/pack.yaml", PACK.replace("sample", "other").replace("tables: {lists.csv: code-lists}\n", ""))
+    other = FAMILY.replace("anesthesia-record", "other-record")
+    put(tmp_path, "other/families/other-record.yaml", other.replace("what kind", "which kind"))
+    assert len(load_rulebook(tmp_path).families) == 2
+    put(tmp_path, "other/families/other-record.yaml", other.replace("[general, regional]", "[general]"))
+    (found,) = faults(tmp_path)
+    assert found == (FILE, 9, "kind is declared differently in other/families/other-record.yaml:9")
+
+
+def test_two_families_of_one_name(tmp_path: Path) -> None:
+    rule_folder(tmp_path)
+    put(tmp_path, FILE, FAMILY)
+    put(tmp_path, "payers/families/anesthesia-record.yaml", FAMILY)
+    (found,) = faults(tmp_path)
+    assert "is in payers/families/anesthesia-record.yaml already" in found[2]
+
+
+def test_a_family_of_a_thousand_elements_loads_and_a_larger_one_is_a_fault(tmp_path: Path) -> None:
+    head = FAMILY[: FAMILY.index("  anesthesiaStart")]
+
+    def of(count: int) -> str:
+        return head + "".join(f"  element{number}: {{type: text, about: one}}\n" for number in range(count))
+
+    assert len(book_with(tmp_path, of(1_000)).documentation_elements) == 1_000
+    put(tmp_path, FILE, of(1_001))
+    assert "must have 1 to 1000 elements" in faults(tmp_path)[0][2]
+
+
+def test_lint_wants_the_line_by_which_editors_know_families(tmp_path: Path) -> None:
+    book_with(tmp_path, FAMILY.split("\n", 1)[1])
+    found = [each for each in inspect(tmp_path).faults if each.file == FILE]
+    assert [(each.line, "family.schema.json" in each.message) for each in found] == [(1, True)]
+
+
+def test_the_schema_of_editors_accepts_a_family_and_explains_each_key() -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    from scrubber.rulebook.json_schema import family_schema
+
+    validator = jsonschema.Draft202012Validator(family_schema())
+    family = yaml.safe_load(FAMILY)
+    assert validator.is_valid(family)
+    family["elements"]["kind"]["type"] = "clock"
+    assert not validator.is_valid(family)
+    of_elements = family_schema()["properties"]["elements"]["additionalProperties"]["properties"]
+    assert all("description" in key for key in of_elements.values())
