@@ -34,6 +34,7 @@ from scrubber.rulebook.relations import (
     SumOf,
     TimeBetween,
 )
+from scrubber.rulebook.typed_table import names_of_payer
 
 PAYER, ORIGINAL_MEDICARE = "payer", "original-medicare"
 
@@ -137,17 +138,24 @@ class OperandEvaluator:
         What is missing is remembered only where the table's answer depends on it.
         """
         before = dict(self.missing)
-        found = {name: self._raw(operand, subject) for name, operand in keys}
+        found = {name: self._names_of_payer(operand, subject, self._raw(operand, subject)) for name, operand in keys}
         self.missing = before
         unknown = frozenset(name for name, value in found.items() if value is NoValue.UNKNOWN)
         return {name: None if isinstance(value, NoValue) else value for name, value in found.items()}, unknown
 
-    def _raw(self, operand: Operand, subject: Subject) -> Any:
-        """A value as facts hold it: tables are keyed so."""
+    def _names_of_payer(self, operand: Operand, subject: Subject, value: Value) -> Value:
+        """The claim's payer as a key: its name and its line of business, which a table may have in its place."""
+        if isinstance(operand, Outer):
+            return self._names_of_payer(operand.operand, _outward(subject, operand.levels), value)
+        business = subject.values.get("lineOfBusiness")
+        if not isinstance(operand, Own) or operand.name != PAYER or business is None or value is NoValue.UNKNOWN:
+            return value
+        return names_of_payer(value if isinstance(value, str) else None, business)
+
+    def _raw(self, operand: Operand, subject: Subject) -> Value:
+        """A value to look up by."""
         value = self.value(operand, subject)
-        if not isinstance(value, Decimal):
-            return NoValue.UNKNOWN if isinstance(value, Bounds) else value
-        return int(value.scaleb({Type.AMOUNT: 2, Type.DECIMAL: 6}.get(type_of(operand), 0)))
+        return NoValue.UNKNOWN if isinstance(value, Bounds) else value
 
     def _of_group(self, operand: SumOf | CountOf | ExtremeOf, subject: Subject) -> Value:
         members = self.members(operand.group, subject)

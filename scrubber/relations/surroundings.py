@@ -9,12 +9,16 @@ from typing import Any, NamedTuple
 from scrubber.claim.model import Claim, ServiceLine
 from scrubber.facts.fact import Fact
 from scrubber.facts.items import items
+from scrubber.facts.reference_rows import reference_rows
 from scrubber.facts.service_lines import LineView
 from scrubber.reference import Reference
 from scrubber.relations.values import NoValue, Value
+from scrubber.rulebook.field import DECIMAL_PLACES, Type
 from scrubber.rulebook.item_kinds import ITEM_KINDS as OTHER_ITEMS
 from scrubber.rulebook.line_items import LINE_ITEMS
+from scrubber.rulebook.reference_tables import REFERENCE_TABLES
 from scrubber.rulebook.rulebook import Rulebook
+from scrubber.rulebook.typed_table import TypedTable
 
 # Elements of a line that could not be read, and the fields that are made from them.
 UNREADABLE_FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -167,9 +171,14 @@ class Surroundings:
         """
         typed = self.rulebook.typed_tables.get(table)
         if typed is not None:
-            rows = typed.find_where_known(keys, unknown, day) if unknown else typed.find(keys, day)
+            asked = _as_cells(typed, keys)
+            rows = typed.find_where_known(asked, unknown, day) if unknown else typed.find(asked, day)
             return None if rows is None else tuple([row.values for row in rows])
-        return None
+        published = REFERENCE_TABLES.get(table)
+        if published is None or unknown or day is None:
+            return None
+        rows = reference_rows(published, keys, day, self._reference)
+        return None if rows is None else tuple([row.values for row in rows])
 
     def covered_since(self) -> int | None:
         """The first day from which the history is complete, 0 where it is for ever; None where it is not complete."""
@@ -206,3 +215,15 @@ def _seen_from(lines: list[Subject], kind: str, number: int | None) -> list[Subj
     if kind == "later-line":
         return [line for line in lines if line.number is not None and line.number > number]
     return [line for line in lines if line.number is not None and line.number <= number]
+
+
+_SCALES = {Type.AMOUNT: 2, Type.DECIMAL: DECIMAL_PLACES}
+
+
+def _as_cells(table: TypedTable, keys: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers in the unit of the column's cells: cents, millionths, or whole ones."""
+    columns = table.keys
+    return {
+        name: value.scaleb(_SCALES.get(columns[name].field.type, 0)) if isinstance(value, Decimal) else value
+        for name, value in keys.items()
+    }

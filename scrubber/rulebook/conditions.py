@@ -194,7 +194,18 @@ def _key_operand(column: Field, value: object, position: Position, context: Typi
         except ValueError as error:
             context.report(position, str(error))
             return None
+    found = resolve(str(value), context.frame)
+    if found is not None and _KEY_KINDS.get(found.field.type) != _KEY_KINDS.get(column.type):
+        context.report(position, f"`{value}` is a {found.field.type.value}, and `{column.name}` a {column.type.value}")
+        return None
     return _operand(str(value), position, context)
+
+
+# What can be held against each other in a key; others only against their own type.
+_KEY_KINDS: Mapping[Type, str] = {each: each.value for each in Type} | {
+    **dict.fromkeys((Type.TEXT, Type.WORD, Type.CODES), "text"),
+    **dict.fromkeys((Type.NUMBER, Type.DECIMAL), "number"),
+}
 
 
 def _typed_constant(field: Field, text: str) -> str | int | bool:
