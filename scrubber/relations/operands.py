@@ -85,8 +85,8 @@ class OperandEvaluator:
                 return self._column(operand, subject)
             case OfClaim(name, kind):
                 return self._own(name, kind, Subject("claim", self._around.claim_values()))
-            case OfDocument(name):
-                return self._note(NoValue.UNKNOWN, name)
+            case OfDocument(name, kind):
+                return self._note(self._around.document(name, kind, subject.number), name)
             case OfPrice(name):
                 return self._note(self._around.price(name, subject.number), "price")
 

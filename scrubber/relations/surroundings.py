@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from scrubber.claim.model import Claim, ServiceLine
+from scrubber.facts.documentation import Documents, document_value
 from scrubber.facts.fact import Fact
 from scrubber.facts.items import items
 from scrubber.facts.reference_rows import reference_rows
 from scrubber.facts.service_lines import LineView
 from scrubber.reference import Reference
-from scrubber.relations.values import NoValue, Value
+from scrubber.relations.values import NoValue, Value, value_of
 from scrubber.rulebook.field import DECIMAL_PLACES, Type
 from scrubber.rulebook.item_kinds import ITEM_KINDS as OTHER_ITEMS
 from scrubber.rulebook.line_items import LINE_ITEMS
@@ -111,6 +112,7 @@ class Surroundings:
         self._price_lines = prices
         self._prices: Sequence[PricedLine] | None = None
         self._lines: list[Subject] | None = None
+        self._documents: Documents | None = None
         self._items: dict[tuple[str, int | None], list[Subject] | None] = {}
 
     @property
@@ -151,6 +153,17 @@ class Surroundings:
 
     def _line(self, number: int | None) -> ServiceLine | None:
         return self._claim.lines[number - 1] if number is not None else None
+
+    def document(self, name: str, kind: Type, number: int | None) -> Value:
+        """An element of the documentation of a line, by its declared name."""
+        if number is None:
+            return NoValue.UNKNOWN
+        if self._documents is None:
+            self._documents = Documents(self._claim)
+        found = document_value(self._documents, number, name, self.rulebook)
+        if found.state is None:
+            return value_of(found.value, kind)
+        return NoValue.ABSENT if found.state == NoValue.ABSENT.value else NoValue.UNKNOWN
 
     def price(self, name: str, number: int | None) -> Value:
         """What a line is priced at: `allowed`, or the `fee` of one unit."""

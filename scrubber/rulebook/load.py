@@ -24,7 +24,7 @@ from scrubber.rulebook.check import (
     placeholders,
 )
 from scrubber.rulebook.conditions import Conditions, rule_conditions
-from scrubber.rulebook.family import Family
+from scrubber.rulebook.family import Family, elements_of
 from scrubber.rulebook.grammar import grammar_faults
 from scrubber.rulebook.limits import by_name
 from scrubber.rulebook.load_families import check_families, family_files, load_families
@@ -116,7 +116,7 @@ def read_folder(folder: Path) -> FolderContents:
     own_tables = {} if faults else load_own_tables(folder, packs, tables, faults)  # else a payer may be in no table
     complete = not faults
     documents = _read_documents(folder, faults)
-    known = _known(tables, own_tables) if complete else Known(None, None, {})
+    known = _known(tables, own_tables, families.families) if complete else Known(None, None, {})
     files = [file for file in (load_rule(document, known, faults) for document in documents) if file is not None]
     faults += grammar_faults(documents, packs)
     drafts = frozenset(_drafts(folder, documents))
@@ -142,11 +142,12 @@ def read_folder(folder: Path) -> FolderContents:
     )
 
 
-def _known(tables: Iterable[RuleTable], own_tables: Mapping[str, TypedTable]) -> Known:
+def _known(tables: Iterable[RuleTable], own_tables: Mapping[str, TypedTable], families: Iterable[Family]) -> Known:
     """What the rules of a folder may name."""
     every: dict[str, TypedTable | ReferenceTable] = {**REFERENCE_TABLES, **own_tables}
     askable = {name: _askable(table) for name, table in every.items()}
-    return Known(by_name(all_rows(tables).get("limits", ())), askable, {})
+    documents = {name: element.field for name, element in elements_of(families).items()}
+    return Known(by_name(all_rows(tables).get("limits", ())), askable, documents)
 
 
 def _askable(table: TypedTable | ReferenceTable) -> KnownTable:

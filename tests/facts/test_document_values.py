@@ -15,7 +15,7 @@ from scrubber.rulebook.load import load_rulebook
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.scrub import Scrubber, open_scrubber
 from tests.support.claims import Body, office_claim
-from tests.support.rule_folders import put, rule_folder
+from tests.support.rule_folders import RULE, put, rule_folder, with_lines
 
 FAMILY = """\
 # yaml-language-server: $schema=../../family.schema.json
@@ -186,3 +186,34 @@ def test_a_clock_time_after_midnight_is_later_than_one_before() -> None:
     assert late is not None
     assert early is not None
     assert early - late == 95
+
+
+def test_a_rule_reads_what_the_family_declares(tmp_path: Path) -> None:
+    rule_folder(tmp_path)
+    put(tmp_path, "sample/families/sample-record.yaml", FAMILY)
+    put(tmp_path, "sample/pack.yaml", (tmp_path / "sample/pack.yaml").read_text() + "grammar: 2\n")
+    rule = with_lines(
+        RULE,
+        id="id: reads",
+        title="title: It took over ten minutes",
+        scope="scope: line",
+        applies="applies: {}",
+        when="when: {fact: document.length, over: 10}",
+        message='message: "It took over ten minutes."',
+    )
+    put(tmp_path, "sample/family/reads.yaml", rule)
+    scrubber = open_scrubber(tmp_path, None)
+
+    def asked(**elements: Any) -> tuple[int, int]:
+        """How many findings the rule has on the first line, and how often it was not checked there."""
+        claim = read_v3(documented({"lines": [1], "elements": elements}))
+        result = scrubber.scrub(claim, date(2026, 3, 20))
+        findings = [row for row in result.findings if row.rule.id == "reads" and row.lines == (1,)]
+        unchecked = [row for row in result.not_checked if row.rule.id == "reads" and row.lines == (1,)]
+        return len(findings), len(unchecked)
+
+    assert asked(length="11") == (1, 0)
+    assert asked(length="10") == (0, 0)
+    assert asked(length=None) == (0, 0)
+    assert asked(length="long") == (0, 1)
+    assert asked() == (0, 1)
