@@ -1,7 +1,7 @@
 """Scrubs the claims of sentences with the shipped rules, and compares with what expected.json says of them.
 
 The rules run as a user would run them who adopts every pack: a copy of rules/ with a row of adoptions for each pack
-that a sentence has its rules in, and the rows of `rows/`.
+that a sentence has its rules in, and the rows of `tables/`.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ def sentence_rules() -> list[SentenceRule]:
 
 
 def adopted_copy(folder: Path, packs: set[str]) -> Path:
-    """A copy of the shipped rules in `folder`, with the rows of `rows/` and a row of adoptions for each of `packs`."""
+    """A copy of the shipped rules in `folder`, with the rows of `tables/`, and each of `packs` adopted."""
     rules = Path(shutil.copytree(RULES, folder / "rules"))
-    for more in sorted((HERE / "rows").glob("*/*.csv")):
+    for more in sorted((HERE / "tables").glob("*/*.csv")):
         _append(rules / more.parent.name / "tables" / more.name, more)
     with (rules / "payers/tables/adoptions.csv").open("a", encoding="utf-8") as adoptions:
         adoptions.writelines(f"{pack},,,,,yes,,,tests of sentences\n" for pack in sorted(packs))
