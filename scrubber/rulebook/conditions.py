@@ -12,7 +12,10 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
+from scrubber.errors import Fault
 from scrubber.rulebook.amounts import AmountGrammar
+from scrubber.rulebook.definitions import DEFINITION, DEFINITIONS_FILE, Definition
+from scrubber.rulebook.definitions import MOST_NESTED as MOST_DEFINITIONS
 from scrubber.rulebook.field import Field, Type
 from scrubber.rulebook.line_items import ITEMS, LINE_ITEMS
 from scrubber.rulebook.names import FOUND, NOT_FOUND, Known, NameScope, Resolved, look_up_named, names_in, resolve
@@ -79,6 +82,7 @@ class TypingContext(NamedTuple):
 
     frame: NameScope
     report: ReportFault
+    used: tuple[str, ...] = ()  # the definitions within which it is typed
 
     def within(self, frame: NameScope) -> TypingContext:
         """The same for conditions of an item."""
@@ -247,6 +251,8 @@ def _conditions_of(
             continue
         if name in ("all", "any") and isinstance(wanted, list):
             yield _list_of(name, wanted, (*position, name), context)
+        elif name == DEFINITION:
+            yield _defined(wanted, (*position, name), context)
         elif name not in context.frame.fields and _RELATION.fullmatch(name):
             yield _relation(name, wanted, (*position, name), context)
         else:
@@ -272,6 +278,8 @@ def when_condition(raw: object, position: Position, context: TypingContext) -> C
         word = str(next(iter(raw)))
         if word in ("all", "any"):
             return _list_of(word, raw[word], (*position, word), context)
+        if word == DEFINITION:
+            return _defined(raw[word], (*position, word), context)
         if _RELATION.fullmatch(word):
             return _relation(word, raw[word], (*position, word), context)
     context.report(position, "needs exactly one of `all`, `any`, `fact` or a relation such as `some-other-line`")
@@ -284,6 +292,45 @@ def _list_of(word: str, raw: object, position: Position, context: TypingContext)
         return NEVER
     parts = tuple(when_condition(part, (*position, index), context) for index, part in enumerate(raw))
     return AllOf(parts) if word == "all" else AnyOf(parts)
+
+
+def _defined(raw: object, position: Position, context: TypingContext) -> Condition:
+    """What definitions stand for, one or several of which all hold."""
+    names = [str(name) for name in raw] if isinstance(raw, list) else [str(raw)]
+    parts = []
+    for name in names:
+        definition = context.frame.known.definitions.get(name)
+        if definition is None:
+            meant = _meant(name, context.frame.known.definitions)
+            context.report(position, f"there is no definition `{name}` in any {DEFINITIONS_FILE}; {meant}")
+        elif name in context.used or len(context.used) >= MOST_DEFINITIONS:
+            context.report(position, f"definition `{name}` names itself, or stands in over {MOST_DEFINITIONS} others")
+        else:
+            parts.append(_of_definition(definition, position, context))
+    return _one(parts) if parts else NEVER
+
+
+def _of_definition(definition: Definition, position: Position, context: TypingContext) -> Condition:
+    def report(_: Position, message: str) -> None:
+        context.report(position, f"definition `{definition.name}`: {message}")
+
+    inner = context._replace(report=report, used=(*context.used, definition.name))
+    return applies_condition(definition.means, (), inner)
+
+
+def check_definitions(known: Known) -> Iterator[Fault]:
+    """What is wrong with definitions, whether or not a rule uses them: each is tried on all that it can be said of."""
+    for definition in known.definitions.values():
+        document, faults = definition.document, dict[tuple[Position, str], None]()
+
+        def report(position: Position, message: str, found: dict[tuple[Position, str], None] = faults) -> None:
+            found[position, message] = None
+
+        for subject in definition.of:
+            fields = KINDS[subject].fields if subject in KINDS else ITEMS[subject].fields
+            context = TypingContext(NameScope(subject, fields, known), report, (definition.name,))
+            applies_condition(definition.means, (definition.name, "means"), context)
+        yield from (document.fault(position, message) for position, message in faults)
 
 
 def _one(parts: list[Condition]) -> Condition:

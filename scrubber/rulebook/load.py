@@ -23,7 +23,8 @@ from scrubber.rulebook.check import (
     check_unique,
     placeholders,
 )
-from scrubber.rulebook.conditions import Conditions, rule_conditions
+from scrubber.rulebook.conditions import Conditions, check_definitions, rule_conditions
+from scrubber.rulebook.definitions import definition_files, read_definitions
 from scrubber.rulebook.family import Family, elements_of
 from scrubber.rulebook.grammar import grammar_faults
 from scrubber.rulebook.limits import by_name
@@ -116,7 +117,7 @@ def read_folder(folder: Path) -> FolderContents:
     own_tables = {} if faults else load_own_tables(folder, packs, tables, faults)  # else a payer may be in no table
     complete = not faults
     documents = _read_documents(folder, faults)
-    known = _known(tables, own_tables, families.families) if complete else Known(None, None, {})
+    known = _known(folder, tables, own_tables, families.families, faults) if complete else Known(None, None, {}, {})
     files = [file for file in (load_rule(document, known, faults) for document in documents) if file is not None]
     faults += grammar_faults(documents, packs)
     drafts = frozenset(_drafts(folder, documents))
@@ -142,12 +143,22 @@ def read_folder(folder: Path) -> FolderContents:
     )
 
 
-def _known(tables: Iterable[RuleTable], own_tables: Mapping[str, TypedTable], families: Iterable[Family]) -> Known:
+def _known(
+    folder: Path,
+    tables: Iterable[RuleTable],
+    own_tables: Mapping[str, TypedTable],
+    families: Iterable[Family],
+    faults: list[Fault],
+) -> Known:
     """What the rules of a folder may name."""
     every: dict[str, TypedTable | ReferenceTable] = {**REFERENCE_TABLES, **own_tables}
     askable = {name: _askable(table) for name, table in every.items()}
     documents = {name: element.field for name, element in elements_of(families).items()}
-    return Known(by_name(all_rows(tables).get("limits", ())), askable, documents)
+    read = {path.parent.name: read_document(path, folder, faults) for path in definition_files(folder)}
+    definitions = read_definitions({pack: each for pack, each in read.items() if each is not None}, faults)
+    known = Known(by_name(all_rows(tables).get("limits", ())), askable, documents, definitions)
+    faults += check_definitions(known)
+    return known
 
 
 def _askable(table: TypedTable | ReferenceTable) -> KnownTable:
@@ -177,8 +188,8 @@ def _statuses(path: Path) -> list[str]:
 
 
 def rule_files(folder: Path) -> list[Path]:
-    """Every rule file below the folder, in a fixed order; tests, families and pack.yaml are none."""
-    others = {*family_files(folder), *folder.glob("*/**/pack.yaml")}
+    """Every rule file below the folder, in a fixed order; tests, families, definitions and pack.yaml are none."""
+    others = {*family_files(folder), *definition_files(folder), *folder.glob("*/**/pack.yaml")}
     files = (path for path in folder.glob("*/**/*.yaml") if path not in others)
     return sorted(path for path in files if not path.name.endswith(".test.yaml"))
 
@@ -194,7 +205,8 @@ def covered(folder: Path) -> Iterator[tuple[str, bytes]]:
     Raises OSError for what is no file, and for one that is larger than any that loads.
     """
     tables = folder.glob("*/tables/*.csv")
-    for path in sorted([*rule_files(folder), *family_files(folder), *folder.glob("*/pack.yaml"), *tables]):
+    files = (*rule_files(folder), *family_files(folder), *definition_files(folder), *folder.glob("*/pack.yaml"))
+    for path in sorted([*files, *tables]):
         if not path.is_file() or path.stat().st_size > MOST_TABLE_BYTES:
             raise OSError(errno.EFBIG, "no file, or too large a one", str(path))
         yield path.relative_to(folder).as_posix(), path.read_bytes()

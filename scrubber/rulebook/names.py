@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from scrubber.rulebook.definitions import Definition
 from scrubber.rulebook.field import Field, Type
 from scrubber.rulebook.limits import Limits
 from scrubber.rulebook.relations import Column, LookUp, OfClaim, OfDocument, OfPrice, Operand, Outer, Own
@@ -29,9 +30,10 @@ class Known(NamedTuple):
     limits: Limits | None
     tables: Mapping[str, KnownTable] | None
     documents: Mapping[str, Field]
+    definitions: Mapping[str, Definition]
 
 
-NOTHING_KNOWN = Known({}, {}, {})
+NOTHING_KNOWN = Known({}, {}, {}, {})
 
 
 @dataclass

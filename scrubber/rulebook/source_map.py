@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from scrubber.claim.model import NOT_SUPPLIED
 from scrubber.rulebook.condition_words import format_test, in_one_line, in_words
 from scrubber.rulebook.conditions import is_relation
+from scrubber.rulebook.definitions import DEFINITION
 from scrubber.rulebook.field import state_key
 from scrubber.rulebook.rule import AllOf, AnyOf, Asks, Compare, Condition, Rule, window
 from scrubber.rulebook.vocabulary import KINDS
@@ -104,7 +105,7 @@ def _applies(rule: Rule, document: Document) -> tuple[SourceNode, ...]:
 def _tests(raw: Mapping[str, Any]) -> Iterator[tuple[Position, str, str, Any]]:
     """Where each condition of `applies` stands, with its fact, operator and value; a relation has none of these."""
     for name, wanted in raw.items():
-        if isinstance(wanted, list) or is_relation(name):
+        if isinstance(wanted, list) or is_relation(name) or name == DEFINITION:
             yield ("applies", name), "", "", wanted
         elif isinstance(wanted, Mapping) and set(wanted) != {"fact"}:
             yield from ((("applies", name, operator), name, operator, value) for operator, value in wanted.items())
@@ -134,7 +135,7 @@ def _when(
     if "fact" in raw:
         return _leaves(condition, position, path, rule, document)
     word = next(iter(raw))
-    if is_relation(word):
+    if is_relation(word) or word == DEFINITION:
         words = in_one_line(condition, KINDS[rule.scope].fields)
         return SourceNode("when", position, document.line((*position, word)), words, condition, path=path)
     below: Sequence[Condition] = condition.parts if isinstance(condition, AllOf | AnyOf) else ()

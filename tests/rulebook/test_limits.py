@@ -140,7 +140,7 @@ def limits(draw: st.DrawFn) -> Drawn:
     ] or [LimitRow("most", Decimal(3), None, None, "sample")]
     word, faults = draw(st.sampled_from(sorted(ORDER_OPERATORS))), list[str]()
     reading = TypingContext(
-        rule_frame(KINDS["line"], Known(by_name(draw(st.permutations(rows))), {}, {})),
+        rule_frame(KINDS["line"], Known(by_name(draw(st.permutations(rows))), {}, {}, {})),
         lambda _, said: faults.append(said),
     )
     condition = when_condition({"fact": "units", word: {"limit": "most"}}, (), reading)
@@ -186,7 +186,9 @@ def test_it_means_to_look_the_limit_up_by_day(
 def test_both_engines_find_the_same(rows: int) -> None:
     ends: list[date | None] = [None, *(date(2010 + year, 1, 1) for year in range(rows)), None]
     table = [LimitRow("most", Decimal(n % 4), *days, "sample") for n, days in enumerate(pairwise(ends))]
-    reading = TypingContext(rule_frame(KINDS["line"], Known(by_name(table), {}, {})), lambda _, said: pytest.fail(said))
+    reading = TypingContext(
+        rule_frame(KINDS["line"], Known(by_name(table), {}, {}, {})), lambda _, said: pytest.fail(said)
+    )
     condition = when_condition({"fact": "units", "over": {"limit": "most"}}, (), reading)
     facts = [
         Fact("line", {"day": on(2008 + year, month, 1), "units": units * 1_000_000})
@@ -335,7 +337,9 @@ def test_explain_tells_the_row_of_the_day(command: CliRunner, tmp_path: Path) ->
 
 def test_a_fact_without_a_row_is_told_by_its_alternatives(shipped: Scrubber) -> None:
     rows = [LimitRow("most", Decimal(1), date(2025, 1, 1), None, "sample")]
-    reading = TypingContext(rule_frame(KINDS["line"], Known(by_name(rows), {}, {})), lambda _, said: pytest.fail(said))
+    reading = TypingContext(
+        rule_frame(KINDS["line"], Known(by_name(rows), {}, {}, {})), lambda _, said: pytest.fail(said)
+    )
     condition = when_condition({"fact": "units", "over": {"limit": "most"}}, (), reading)
     fact = Fact("line", {"day": on(2024), "units": 9_000_000})
     judged = explained(condition, fact, shipped)
