@@ -321,16 +321,16 @@ def _of_definition(definition: Definition, position: Position, context: TypingCo
 def check_definitions(known: Known) -> Iterator[Fault]:
     """What is wrong with definitions, whether or not a rule uses them: each is tried on all that it can be said of."""
     for definition in known.definitions.values():
-        document, faults = definition.document, dict[tuple[Position, str], None]()
+        document, faults = definition.document, dict[Position, str]()
 
-        def report(position: Position, message: str, found: dict[tuple[Position, str], None] = faults) -> None:
-            found[position, message] = None
+        def report(position: Position, message: str, found: dict[Position, str] = faults) -> None:
+            found.setdefault(position, message)
 
         for subject in definition.of:
             fields = KINDS[subject].fields if subject in KINDS else ITEMS[subject].fields
             context = TypingContext(NameScope(subject, fields, known), report, (definition.name,))
             applies_condition(definition.means, (definition.name, "means"), context)
-        yield from (document.fault(position, message) for position, message in faults)
+        yield from (document.fault(position, message) for position, message in faults.items())
 
 
 def _one(parts: list[Condition]) -> Condition:

@@ -11,6 +11,7 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from scrubber.rulebook.column_types import COLUMN_TYPES
+from scrubber.rulebook.definitions import DefinitionSchema
 from scrubber.rulebook.field import Field, Type
 from scrubber.rulebook.limits import LIMIT_KEY
 from scrubber.rulebook.operators import (
@@ -28,6 +29,7 @@ from scrubber.rulebook.operators import (
 from scrubber.rulebook.relation_schema import relation_definitions
 from scrubber.rulebook.rule_tables import ROW_TYPES
 from scrubber.rulebook.schema import (
+    ID,
     DayField,
     FamilyFileSchema,
     PackFileSchema,
@@ -47,6 +49,7 @@ RULE_SCHEMA_FILE = "rule.schema.json"
 CASE_SCHEMA_FILE = "rule-test.schema.json"
 PACK_SCHEMA_FILE = "pack.schema.json"
 FAMILY_SCHEMA_FILE = "family.schema.json"
+DEFINITIONS_SCHEMA_FILE = "definitions.schema.json"
 
 # An editor reads 77092 as a number and yes as a word or a boolean; our loader reads all of them as text.
 _SCALAR: JsonSchema = {"type": ["string", "number", "boolean"]}
@@ -128,6 +131,16 @@ def family_schema() -> JsonSchema:
         "$schema": DIALECT,
         "title": "A family of documentation of the claim scrubber",
         **_object(FamilyFileSchema()),
+
+
+def definitions_schema() -> JsonSchema:
+    """JSON Schema 2020-12 of definitions.yaml: named conditions."""
+    return {
+        "$schema": DIALECT,
+        "title": "Conditions of a pack that rules of the claim scrubber use by name",
+        "type": "object",
+        "propertyNames": {"pattern": f"^{ID}$"},
+        "additionalProperties": _object(DefinitionSchema()),
     }
 
 
@@ -143,6 +156,7 @@ def schema_files() -> Mapping[str, str]:
         CASE_SCHEMA_FILE: as_text(case_schema()),
         PACK_SCHEMA_FILE: as_text(pack_schema()),
         FAMILY_SCHEMA_FILE: as_text(family_schema()),
+        DEFINITIONS_SCHEMA_FILE: as_text(definitions_schema()),
     }
 
 

@@ -10,9 +10,11 @@ from typing import NamedTuple
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.backtest_record import read_record, record_name, record_path
 from scrubber.rulebook.check import RuleFile, check_days
+from scrubber.rulebook.definitions import definition_files
 from scrubber.rulebook.history import changes_faults
 from scrubber.rulebook.json_schema import (
     CASE_SCHEMA_FILE,
+    DEFINITIONS_SCHEMA_FILE,
     FAMILY_SCHEMA_FILE,
     PACK_SCHEMA_FILE,
     RULE_SCHEMA_FILE,
@@ -236,6 +238,7 @@ def _without_schema(folder: Path) -> Iterator[Fault]:
     """Tests and packs without the first line by which editors know their keys: it is newer than some of them."""
     schemas = [(path, CASE_SCHEMA_FILE) for path in case_files(folder)]
     schemas += [(path, PACK_SCHEMA_FILE) for path in sorted(folder.glob("*/pack.yaml"))]
+    schemas += [(path, DEFINITIONS_SCHEMA_FILE) for path in definition_files(folder)]
     for path, schema in schemas:
         name = path.relative_to(folder).as_posix()
         wanted = schema_line(name, schema)
