@@ -131,6 +131,7 @@ def family_schema() -> JsonSchema:
         "$schema": DIALECT,
         "title": "A family of documentation of the claim scrubber",
         **_object(FamilyFileSchema()),
+    }
 
 
 def definitions_schema() -> JsonSchema:
