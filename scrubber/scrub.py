@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec import structs
+
 from scrubber import __version__
 from scrubber.claim.formats import read_claim
 from scrubber.claim.model import Claim
@@ -160,7 +162,16 @@ def _priced(
 ) -> tuple[PricedLine, ...]:
     """What each line is priced at, for rules that ask."""
     prices = price_lines(claim, views, rulebook, reference)
-    return tuple([PricedLine(prices[view.number].allowed, prices[view.number].unit_fee) for view in views])
+    full = prices
+    if claim.context.participation == "nonpar":
+        participating = structs.replace(claim, context=structs.replace(claim.context, participation="par"))
+        full = price_lines(participating, views, rulebook, reference)
+    return tuple(
+        [
+            PricedLine(prices[view.number].allowed, prices[view.number].unit_fee, full[view.number].unit_fee)
+            for view in views
+        ]
+    )
 
 
 def conclude(

@@ -38,10 +38,11 @@ UNREADABLE_FIELDS: Mapping[str, tuple[str, ...]] = {
 
 
 class PricedLine(NamedTuple):
-    """A line in dollars; None: not known."""
+    """A line in dollars; None: not known. `full_fee` is the fee for who participates, whoever the provider is."""
 
     allowed: Decimal | None
     fee: Decimal | None
+    full_fee: Decimal | None
 
 
 PriceLines = Callable[[], Sequence[PricedLine]]
@@ -166,13 +167,15 @@ class Surroundings:
         return NoValue.ABSENT if found.state == NoValue.ABSENT.value else NoValue.UNKNOWN
 
     def price(self, name: str, number: int | None) -> Value:
-        """What a line is priced at: `allowed`, or the `fee` of one unit."""
+        """What a line is priced at: `allowed`, or the `fee` or `full-fee` of one unit."""
         if number is None:
             return NoValue.UNKNOWN
         if self._prices is None:
             self._prices = self._price_lines()
-        priced = self._prices[number - 1] if number <= len(self._prices) else PricedLine(None, None)
-        amount = priced.allowed if name == "allowed" else priced.fee
+        if number > len(self._prices):
+            return NoValue.UNKNOWN
+        priced = self._prices[number - 1]
+        amount = priced.allowed if name == "allowed" else priced.fee if name == "fee" else priced.full_fee
         return NoValue.UNKNOWN if amount is None else amount
 
     def rows(

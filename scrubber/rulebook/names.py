@@ -63,6 +63,7 @@ class NameScope:
 PRICES: Mapping[str, Field] = {
     "allowed": Field("price.allowed", Type.AMOUNT, "what the payer allows for the line, as it is priced"),
     "fee": Field("price.fee", Type.AMOUNT, "the fee of one unit, as it is priced"),
+    "full-fee": Field("price.full-fee", Type.AMOUNT, "the fee of one unit for who participates with the payer"),
 }
 
 
