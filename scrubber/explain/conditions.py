@@ -84,6 +84,8 @@ def _question(asked: Asks, fact: Fact) -> ConditionLeaf:
     answer = (fact.answers or {}).get(asked.fact)
     verdict = _VERDICTS.get(answer.answer if answer else NO, FALSE)
     words = source_in_words({key: value for key, value in data.items() if key != "fact"})
+    if answer is not None and len(answer.values) > 1:
+        words = f"{words} ({answer.values[1]})"
     return ConditionLeaf(name, "asked beside the fact", _what_counted(answer), _what_missed(answer), words, verdict)
 
 
@@ -94,7 +96,8 @@ def _what_counted(answer: QuestionAnswer | None) -> str | None:
     if answer is None:
         return None
     lines = f"line {', '.join(map(str, answer.lines))}" if answer.lines else ""
-    return "; ".join(filter(None, (answer.answer, lines, *answer.services)))
+    first = answer.values[0] if answer.values else answer.answer
+    return "; ".join(filter(None, (first, lines, *answer.services)))
 
 
 def _what_missed(answer: QuestionAnswer | None) -> str | None:

@@ -17,12 +17,14 @@ class QuestionAnswer(NamedTuple):
     """The answer to a question of rules about a fact: `answer` is yes, no or unknown.
 
     `missing` is what was not known, `lines` the other lines that counted, `services` earlier ones: code and day.
+    `values` are the values that were compared, as people write them: of the name, and of the one it is held against.
     """
 
     answer: str
     missing: tuple[str, ...] = ()
     lines: tuple[int, ...] = ()
     services: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, repr=False)

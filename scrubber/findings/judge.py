@@ -21,6 +21,7 @@ from scrubber.findings.payer_unknown import SETTLES, payer_unknown, unknown_left
 from scrubber.findings.unread_elements import unread_elements
 from scrubber.reference import Reference
 from scrubber.remembered import remembered
+from scrubber.rulebook.condition_words import compared_names
 from scrubber.rulebook.field import DECIMAL_PLACES, UNKNOWN, Field, Type, state_key
 from scrubber.rulebook.rule import (
     NOT_KNOWN,
@@ -298,10 +299,19 @@ def _evidence(rule: Rule, reads: tuple[str, ...], fact: Fact) -> Mapping[str, st
             evidence[name] = fact.values[state_key(name)]
     evidence.update(fact.evidence)
     evidence.update(fact.named(rule.id))
+    evidence.update(_compared(rule, fact))
     services = tuple(text for each in question_answers(rule, fact) for text in each.services)
     if services:
         evidence["history"] = services
     return evidence
+
+
+def _compared(rule: Rule, fact: Fact) -> Iterator[tuple[str, str]]:
+    """The values that made comparisons of a rule true, by name."""
+    for each in asks(rule.when):
+        answer = (fact.answers or {}).get(each.fact)
+        if answer is not None and answer.answer == YES:
+            yield from zip(compared_names(each), answer.values, strict=False)
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

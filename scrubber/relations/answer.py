@@ -135,7 +135,7 @@ def _answer(asking: AskingRule, fact: Fact, surroundings: Surroundings, evaluato
     for each in asking.questions:
         if each.fact in answers:
             continue
-        evaluator.missing, evaluator.seen = {}, {}
+        evaluator.reset()
         try:
             answer = evaluator.answer(each.question, subject)
         except TooManySteps:
@@ -146,6 +146,7 @@ def _answer(asking: AskingRule, fact: Fact, surroundings: Surroundings, evaluato
             tuple(evaluator.missing) if answer == NOT_KNOWN else (),
             tuple(sorted(_lines(evaluator.seen.values(), subject))),
             tuple(_services(evaluator.seen.values())),
+            tuple(format_value(value, operand) for value, operand in evaluator.compared),
         )
     fact.answers = answers
     if asking.rule.names:

@@ -43,12 +43,20 @@ class TooManySteps(Exception):
 
 
 class Evaluator(OperandEvaluator):
-    """Evaluates on one claim. `seen` collects the items that counted, until it is taken."""
+    """Evaluates on one claim. `seen` collects the items that counted, until it is taken.
+
+    `compared` has the values that the last comparison held against each other, with their operands.
+    """
 
     def __init__(self, surroundings: Surroundings) -> None:
         super().__init__(surroundings)
         self.seen: dict[int, Subject] = {}
+        self.compared: tuple[tuple[Value, Operand], ...] = ()
         self._steps = 0
+
+    def reset(self) -> None:
+        """Forgets what the last question has left."""
+        self.missing, self.seen, self.compared = {}, {}, ()
 
     # Conditions
 
@@ -93,7 +101,9 @@ class Evaluator(OperandEvaluator):
             case Related():
                 return self._related(question, subject)
             case Compared(left, op, right):
-                return compare(self.value(left, subject), op, self.value(right, subject))
+                one, two = self.value(left, subject), self.value(right, subject)
+                self.compared = ((one, left), (two, right))
+                return compare(one, op, two)
             case RowFound(look_up, found):
                 rows = self._rows(look_up, subject)
                 if rows is None:
@@ -109,6 +119,7 @@ class Evaluator(OperandEvaluator):
 
     def _tested(self, operand: Operand, test: Compare | Has | InList, subject: Subject) -> str:
         value = self.value(operand, subject)
+        self.compared = ((value, operand),)
         if isinstance(test, Compare) and test.fact.endswith("?"):
             return YES if isinstance(value, NoValue) and value.value == test.value else NO
         if isinstance(value, NoValue):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -113,6 +114,10 @@ def _condition(name: str, about: str, nullable: bool = False) -> Mapped:
     return Mapped(about, compute=as_written, nullable=nullable)
 
 
+def _declared(key: str) -> Callable[[Rule], Any]:
+    return lambda rule: json.loads(rule.declared).get(key, {})
+
+
 class RuleFileResponse(RuleSummaryResponse):
     """Everything that the file of a rule says; conditions as data."""
 
@@ -123,6 +128,10 @@ class RuleFileResponse(RuleSummaryResponse):
     effective = window("Dates of service it holds for.")
     authority = Objects(AuthorityResponse, "By whose word.")
     applies = _condition("applies", "Which facts it looks at.")
+    look_up = Mapped(
+        "Rows of tables that it names, as its file writes them.", data_key="lookUp", compute=_declared("look-up")
+    )
+    amounts = Mapped("Sums, counts and days that it names, as its file writes them.", compute=_declared("amounts"))
     needs = Texts("Facts without which it is not judged.")
     when = _condition("when", "When it fires.")
     bypassed = _condition("bypassed", "When a modifier or a notice properly answers it instead.", nullable=True)

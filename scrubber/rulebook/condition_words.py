@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from scrubber.rulebook.field import DECIMAL_PLACES, Field, Type, state_key
@@ -75,6 +76,16 @@ def _one_line(data: Mapping[str, Any]) -> str:
     if isinstance(parts, Mapping):
         return f"{word}: {in_words(parts)}"
     return f"{word} of ({'; '.join(map(_one_line, parts))})" if parts else "always"
+
+
+@lru_cache(maxsize=4096)
+def compared_names(asked: Asks) -> tuple[str, ...]:
+    """The names that a comparison holds against each other, as its rule file writes them; none of a relation."""
+    data = json.loads(asked.source)
+    if "fact" not in data:
+        return ()
+    others = [value["fact"] for value in data.values() if isinstance(value, Mapping) and "fact" in value]
+    return (data["fact"], *others)
 
 
 def in_words(raw: object) -> str:

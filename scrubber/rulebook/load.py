@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -318,6 +319,7 @@ def _rule(file: str, content: Mapping[str, Any], conditions: Conditions) -> Rule
         back_test=content.get("back_test"),
         bypassed=conditions.bypassed,
         names=tuple(_names(content, conditions.frame)) if conditions.frame is not None else (),
+        declared=json.dumps({"look-up": content["look_up"] or {}, "amounts": content["amounts"] or {}}),
         **{key: content[key] for key in _AS_IS},
     )
 

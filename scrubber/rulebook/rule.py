@@ -201,6 +201,7 @@ class Rule:
     back_test: str | None = None  # its record, below the folder of the pack
     bypassed: Condition | None = None  # where it does not fire because the claim properly answers it
     names: tuple[tuple[str, Operand], ...] = ()  # amounts and columns of look-ups, by the names that its texts use
+    declared: str = "{}"  # its look-ups and amounts, as its file writes them, as JSON
 
 
 def conditions_of(rule: Rule) -> tuple[Condition, ...]:

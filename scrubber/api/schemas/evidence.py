@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from scrubber.response.claim import Evidence
+from scrubber.rulebook.condition_words import compared_names
 from scrubber.rulebook.relations import HISTORY, Group, walk
-from scrubber.rulebook.rule import Rule, leaves
+from scrubber.rulebook.rule import Rule, asks, leaves
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.vocabulary import KINDS
 
@@ -79,6 +80,8 @@ def _members(rule: Rule) -> dict[str, str]:
     read = dict.fromkeys(leaf.fact.removesuffix("?") for leaf in leaves(rule.when))
     members = {name: fields[name].about for name in read} | _FOUND.get(rule.scope, {}) | _OF_ANY
     members |= {name: "an amount, or a column of a table, that the rule names" for name, _ in rule.names}
+    compared = [name for each in asks(rule.when) for name in compared_names(each)]
+    members |= {name: "a value that the rule compares" for name in compared if name not in members}
     if any(HISTORY in part.items for part in walk(rule.when) if isinstance(part, Group)):
         members[HISTORY] = "earlier services that made the rule fire: code and day"
     return members

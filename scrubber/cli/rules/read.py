@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,7 @@ from scrubber.explain.text import render
 from scrubber.findings import read_switches
 from scrubber.response.rules import write_rule_file, write_summary
 from scrubber.response.terminal import wrap
+from scrubber.rulebook.condition_words import in_words
 from scrubber.rulebook.rule import Authority, Rule
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.schema import STATUSES
@@ -92,6 +94,16 @@ def _conditions(source: SourceMap, width: int) -> Iterator[str]:
             yield f"{'':{_INDENT}}{_SECTIONS[section]}"
             for root in roots:
                 yield from _node(root, 2 * _INDENT, width)
+    names = [*_names(source.rule, width)]
+    if names:
+        yield from (f"{'':{_INDENT}}It names", *names)
+
+
+def _names(rule: Rule, width: int) -> Iterator[str]:
+    """The look-ups and amounts that the rule names, in the words of its file."""
+    for names in json.loads(rule.declared).values():
+        for name, meaning in names.items():
+            yield from wrap(f"{name}: {in_words(meaning)}", 2 * _INDENT, width, hang=_INDENT)
 
 
 def _node(node: SourceNode, indent: int, width: int) -> Iterator[str]:
