@@ -20,6 +20,7 @@ from scrubber.scrub import Receipt, Scrubber, open_scrubber
 
 HERE = Path(__file__).resolve().parent
 RULES = HERE.parents[1] / "rules"
+PAYERS = ("COMMERCIAL-SAMPLE,,,", "MEDICAID-SAMPLE,,,", ",original-medicare,,")  # as rows of adoptions name them
 NOT_RECEIVED = date(2024, 9, 1)  # every claim of these says the day of its receipt
 
 
@@ -55,8 +56,12 @@ def adopted_copy(folder: Path, packs: set[str]) -> Path:
     rules = Path(shutil.copytree(RULES, folder / "rules"))
     for more in sorted((HERE / "tables").glob("*/*.csv")):
         _append(rules / more.parent.name / "tables" / more.name, more)
-    with (rules / "payers/tables/adoptions.csv").open("a", encoding="utf-8") as adoptions:
-        adoptions.writelines(f"{pack},,,,,yes,,,tests of sentences\n" for pack in sorted(packs))
+    table = rules / "payers/tables/adoptions.csv"
+    there = table.read_text(encoding="utf-8").splitlines()
+    rows = [f"{pack},{payer},yes,,,tests of sentences" for pack in sorted(packs) for payer in PAYERS]
+    keys = {",".join(row.split(",")[:5]) for row in there}
+    with table.open("a", encoding="utf-8") as adoptions:
+        adoptions.writelines(f"{row}\n" for row in rows if ",".join(row.split(",")[:5]) not in keys)
     return rules
 
 
