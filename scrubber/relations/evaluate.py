@@ -42,6 +42,9 @@ class TooManySteps(Exception):
     """The questions of the rules about one claim take longer than they may."""
 
 
+DAY = "day"
+
+
 class Evaluator(OperandEvaluator):
     """Evaluates on one claim. `seen` collects the items that counted, until it is taken.
 
@@ -73,6 +76,8 @@ class Evaluator(OperandEvaluator):
                 return YES if subject.values.get(fact) == condition.value else NO
             case Compare() | Has() | InList():
                 raw = subject.values.get(condition.fact)
+                if raw is None and condition.fact == DAY:
+                    raw = subject.day  # of what has no day of its own, the day of what it belongs to
                 if raw is None:
                     return self._without_value(condition, subject)
                 return self._test(condition, raw, subject.day)

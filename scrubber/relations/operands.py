@@ -27,6 +27,7 @@ from scrubber.rulebook.relations import (
     Moved,
     OfClaim,
     OfDocument,
+    OfLimit,
     OfPrice,
     Operand,
     Outer,
@@ -79,7 +80,7 @@ class OperandEvaluator:
             case _:
                 return self._from_elsewhere(operand, subject)
 
-    def _from_elsewhere(self, operand: Column | OfClaim | OfDocument | OfPrice, subject: Subject) -> Value:
+    def _from_elsewhere(self, operand: Column | OfClaim | OfDocument | OfLimit | OfPrice, subject: Subject) -> Value:
         match operand:
             case Column():
                 return self._column(operand, subject)
@@ -87,6 +88,8 @@ class OperandEvaluator:
                 return self._own(name, kind, Subject("claim", self._around.claim_values()))
             case OfDocument(name, kind):
                 return self._note(self._around.document(name, kind, subject.number), name)
+            case OfLimit(name):
+                return self._note(self._around.limit(name, subject.day), name)
             case OfPrice(name):
                 return self._note(self._around.price(name, subject.number), "price")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -165,6 +166,11 @@ class Surroundings:
         if found.state is None:
             return value_of(found.value, kind)
         return NoValue.ABSENT if found.state == NoValue.ABSENT.value else NoValue.UNKNOWN
+
+    def limit(self, name: str, day: int | None) -> Value:
+        """A limit of a table on a day."""
+        found = None if day is None else self.rulebook.limit(name, date.fromordinal(day))
+        return NoValue.UNKNOWN if found is None else found
 
     def price(self, name: str, number: int | None) -> Value:
         """What a line is priced at: `allowed`, or the `fee` or `full-fee` of one unit."""

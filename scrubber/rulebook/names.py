@@ -9,10 +9,10 @@ from typing import NamedTuple
 from scrubber.rulebook.definitions import Definition
 from scrubber.rulebook.field import Field, Type
 from scrubber.rulebook.limits import Limits
-from scrubber.rulebook.relations import Column, LookUp, OfClaim, OfDocument, OfPrice, Operand, Outer, Own
+from scrubber.rulebook.relations import Column, LookUp, OfClaim, OfDocument, OfLimit, OfPrice, Operand, Outer, Own
 from scrubber.rulebook.vocabulary import KINDS
 
-THIS, CLAIM, DOCUMENT, PRICE = "this", "claim", "document", "price"
+THIS, CLAIM, DOCUMENT, PRICE, LIMIT = "this", "claim", "document", "price", "limit"
 FOUND, NOT_FOUND = "found", "not-found"
 
 
@@ -128,6 +128,8 @@ def _of_owner(owner: str, name: str, frame: NameScope) -> Resolved | None:
         if of_document is None or not KINDS.get(root.kind, KINDS[CLAIM]).of_lines:
             return None
         return _outer(last, Resolved(OfDocument(name, of_document.type), of_document))
+    if owner == LIMIT and name in (frame.known.limits or {}):
+        return Resolved(OfLimit(name), Field(f"{LIMIT}.{name}", Type.DECIMAL, "a limit of a table"))
     if owner == PRICE and name in PRICES and "charge" in frame.fields:
         return Resolved(OfPrice(name), PRICES[name])
     for level, enclosing in frame.chain():

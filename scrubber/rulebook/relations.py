@@ -62,6 +62,14 @@ class OfPrice:
 
 
 @dataclass(frozen=True, slots=True)
+class OfLimit:
+    """A limit of a table, as it is on the day of the fact in hand."""
+
+    name: str
+    type: Type = Type.DECIMAL
+
+
+@dataclass(frozen=True, slots=True)
 class Constant:
     """A value that the rule states, as a fact of its type holds it."""
 
@@ -199,7 +207,7 @@ class DayPart:
 
 
 Operand = (
-    Own | Outer | OfClaim | OfDocument | OfPrice | Constant | Column | SumOf | CountOf | ExtremeOf | HowMany
+    Own | Outer | OfClaim | OfDocument | OfPrice | OfLimit | Constant | Column | SumOf | CountOf | ExtremeOf | HowMany
     | Arithmetic | TimeBetween | Moved | DayPart
 )  # fmt: skip
 
