@@ -15,6 +15,7 @@ from scrubber.authoring.check_cache import CheckCache, Snapshot, take_snapshot, 
 from scrubber.authoring.diff import EarlierRules, same_version_faults
 from scrubber.authoring.in_force import rolled_back
 from scrubber.authoring.run_tests import CaseResult, readable_cases, run_cases
+from scrubber.authoring.table_tests import failing_table_cases
 from scrubber.errors import Fault, Faults
 from scrubber.processes import map_forked, run_forked
 from scrubber.reference import Reference
@@ -159,7 +160,8 @@ def _test(folder: Path, reference: Reference, known: Collection[str], cores: int
     scrubber = assemble(rulebook, reference)
     ran = run_forked([partial(_run_cases, scrubber, folder, changed[index::processes]) for index in range(processes)])
     results = [result for found, _ in ran for result in found]
-    return _Tested(rulebook, results, [fault for _, faults in ran for fault in faults])
+    faults = [fault for _, faults in ran for fault in faults]
+    return _Tested(rulebook, results, [*faults, *failing_table_cases(folder, rulebook)])
 
 
 def _run_cases(scrubber: Scrubber, folder: Path, rules: Sequence[str]) -> tuple[list[CaseResult], list[Fault]]:

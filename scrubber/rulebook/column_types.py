@@ -8,6 +8,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Mapping
+from datetime import date
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from scrubber.rulebook.cell_forms import is_npi, mistyped, not_known
@@ -94,6 +96,25 @@ def value_of(type_: str, cell: str, words: Collection[str], known: Mapping[str, 
     if message:
         raise ValueError(message)
     return cell
+
+
+def text_of(type_: str, value: Any) -> str:
+    """A typed value as its cell has it; `none` and nothing for a cell that says so."""
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return " ".join(text_of(type_, each) for each in value) or NONE
+    match COLUMN_TYPES[type_].of_fact:
+        case Type.FLAG:
+            return "yes" if value else "no"
+        case Type.DAY:
+            return date.fromordinal(value).isoformat()
+        case Type.AMOUNT:
+            return f"{Decimal(value).scaleb(-2):f}"
+        case Type.DECIMAL:
+            return f"{Decimal(value).scaleb(-DECIMAL_PLACES).normalize():f}"
+        case _:
+            return str(value)
 
 
 def probably(text: str, known: Collection[str]) -> str:

@@ -37,6 +37,7 @@ from scrubber.rulebook.schema import (
     TableKindField,
     YesNoField,
 )
+from scrubber.rulebook.table_case import AnswersField, TableCaseSchema
 from scrubber.rulebook.table_declaration import ColumnField
 from scrubber.rulebook.test_case import CaseSchema
 from scrubber.rulebook.test_case_paths import DIAGNOSIS_PATH, LINE_FIELDS, LINE_PATH, PATHS, POINTER
@@ -48,6 +49,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 RULE_SCHEMA_FILE = "rule.schema.json"
 CASE_SCHEMA_FILE = "rule-test.schema.json"
 PACK_SCHEMA_FILE = "pack.schema.json"
+TABLE_CASE_SCHEMA_FILE = "table-test.schema.json"
 FAMILY_SCHEMA_FILE = "family.schema.json"
 DEFINITIONS_SCHEMA_FILE = "definitions.schema.json"
 
@@ -145,6 +147,12 @@ def definitions_schema() -> JsonSchema:
     }
 
 
+def table_case_schema() -> JsonSchema:
+    """JSON Schema 2020-12 of the test file of a table that a pack declares."""
+    title = "Test cases of a table of the claim scrubber"
+    return {"$schema": DIALECT, "title": title, "type": "array", "items": _object(TableCaseSchema())}
+
+
 def as_text(schema: JsonSchema) -> str:
     """The schema as its file holds it."""
     return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
@@ -156,6 +164,7 @@ def schema_files() -> Mapping[str, str]:
         RULE_SCHEMA_FILE: as_text(rule_schema()),
         CASE_SCHEMA_FILE: as_text(case_schema()),
         PACK_SCHEMA_FILE: as_text(pack_schema()),
+        TABLE_CASE_SCHEMA_FILE: as_text(table_case_schema()),
         FAMILY_SCHEMA_FILE: as_text(family_schema()),
         DEFINITIONS_SCHEMA_FILE: as_text(definitions_schema()),
     }
@@ -176,6 +185,14 @@ def _first_sentence(kind: str) -> str:
     return (ROW_TYPES[kind].__doc__ or "").partition("\n")[0]
 
 
+_ROW: JsonSchema = {"type": "object", "minProperties": 1, "description": "Columns of a row, with their cells."}
+_ANSWERS: JsonSchema = {
+    "anyOf": [
+        _described(("none", "unknown"), {"none": "No row answers.", "unknown": "Nobody knows which."}.__getitem__),
+        _ROW,
+        {"type": "array", "minItems": 1, "items": _ROW, "description": "Every row that answers, in any order."},
+    ]
+}
 _COLUMN_TYPE = _described(COLUMN_TYPES, lambda name: COLUMN_TYPES[name].about)
 
 
@@ -207,10 +224,8 @@ def _of_type(field: fields.Field[Any]) -> JsonSchema:
             return {"type": "array", "items": _value(field.inner), **_length(field, "minItems")}
         case fields.Dict():
             return _mapping(field)
-        case TableKindField():
-            return {"anyOf": [_described(ROW_TYPES, _first_sentence), _object(field.schema)]}
-        case ColumnField():
-            return {"anyOf": [_COLUMN_TYPE, _object(field.schema)]}
+        case AnswersField() | TableKindField() | ColumnField():
+            return _word_or_more(field)
         case DayField():
             return {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
         case YesNoField():
@@ -221,6 +236,15 @@ def _of_type(field: fields.Field[Any]) -> JsonSchema:
             return _text(field)
         case _:
             return {}
+
+
+def _word_or_more(field: AnswersField | TableKindField | ColumnField) -> JsonSchema:
+    match field:
+        case AnswersField():
+            return _ANSWERS
+        case TableKindField():
+            return {"anyOf": [_described(ROW_TYPES, _first_sentence), _object(field.schema)]}
+    return {"anyOf": [_COLUMN_TYPE, _object(field.schema)]}
 
 
 def _text(field: fields.String) -> JsonSchema:

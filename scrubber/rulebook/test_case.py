@@ -268,8 +268,9 @@ def rule_of(file: str) -> str:
 
 
 def case_files(folder: Path) -> list[Path]:
-    """Every test file below a folder of rules, in a fixed order."""
-    return sorted(folder.glob(f"*/**/*{TEST_SUFFIX}"))
+    """Every test file of rules below a folder of rules, in a fixed order; those of tables are beside these."""
+    files = folder.glob(f"*/**/*{TEST_SUFFIX}")
+    return sorted(path for path in files if path.relative_to(folder).parts[1] != "tables")
 
 
 def read_cases(path: Path, folder: Path, packs: Mapping[str, Pack]) -> list[Case]:

@@ -11,6 +11,7 @@ _COMMANDS = {
     "new": ("write", "Write a new rule and its test cases."),
     "list": ("read", "List rules by pack, code, payer, status or day."),
     "show": ("read", "Show a rule: what, why, by whose authority, examples."),
+    "tables": ("tables", "List the tables that rules look things up in, and their rows."),
     "lint": ("write", "Check rules, tests and tables."),
     "test": ("test", "Run the test cases of rules."),
     "explain": ("read", "Tell why rules fired or did not on a claim."),

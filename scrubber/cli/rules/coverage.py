@@ -14,10 +14,12 @@ import click
 import orjson
 
 from scrubber.authoring.coverage import ConditionCoverage, ConditionOutcome, RuleCoverage, cover
+from scrubber.authoring.table_tests import TableCoverage, cover_tables
 from scrubber.authoring.uncovered_codes import UncoveredCode, general_rules, starter_codes, uncovered_codes
 from scrubber.claim import read_claim
 from scrubber.cli.options import Unusable, current_settings, errors_as_messages
 from scrubber.cli.rules.options import counted, watched
+from scrubber.cli.rules.tables import table_coverage_lines
 from scrubber.cli.terminal import columns
 from scrubber.errors import NotAClaim, NotJson
 from scrubber.rulebook.reachability import Companions, companions, describe_contradiction
@@ -235,15 +237,32 @@ def coverage(ids: tuple[str, ...], codes_file: str | None, claims_file: str | No
     with errors_as_messages():
         opened = open_scrubber(settings.rules, settings.reference)
         codes = _codes(codes_file, claims_file)
-        count = len(set(ids)) or len(opened.rulebook.rules)
-        covered = list(watched(cover(opened, settings.rules, ids or None), "rules", count))
+        names = [name for name in ids if name in opened.rulebook.typed_tables]
+        rules = [name for name in ids if name not in names]
+        count = len(set(rules)) or len(opened.rulebook.rules)
+        covered = list(watched(cover(opened, settings.rules, rules if ids else None), "rules", count))
+        of_tables = list(cover_tables(settings.rules, opened.rulebook, names if ids else None))
     if as_json:
-        click.echo(orjson.dumps(_document(covered, codes, opened, bool(ids)), option=orjson.OPT_INDENT_2))
+        document = _document(covered, codes, opened, bool(ids)) | _of_tables(of_tables)
+        click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
     elif ids:
         for number, covered_rule in enumerate(covered):
             click.echo("\n".join((*([""] if number else []), *rule_tree(covered_rule, str(settings.rules)))))
     else:
         _print_coverage(covered, codes, opened, str(settings.rules))
+    if not as_json:
+        for line in table_coverage_lines(of_tables, settings.rules):
+            click.echo(line)
+
+
+def _of_tables(covered: Sequence[TableCoverage]) -> dict[str, Any]:
+    """The coverage of tables as JSON; nothing where none was asked for or there is none."""
+    tables = [
+        {"table": each.table.name, "file": each.table.file, "cases": each.cases, "rows": len(each.table.stored),
+         "unreachedLines": list(each.unreached)}
+        for each in covered
+    ]  # fmt: skip
+    return {"tables": tables} if tables else {}
 
 
 def _codes(codes_file: str | None, claims_file: str | None) -> ListedCodes:

@@ -13,8 +13,10 @@ import click
 
 from scrubber.authoring.admission import fault_lines
 from scrubber.authoring.run_tests import CaseResult, run_tests
+from scrubber.authoring.table_tests import TableCaseResult, run_table_tests
 from scrubber.cli.options import current_settings, errors_as_messages
 from scrubber.cli.rules.options import counted
+from scrubber.cli.rules.tables import print_table_results
 from scrubber.errors import Faults
 from scrubber.rulebook.lint import draft_warnings
 from scrubber.rulebook.test_case import TEST_SUFFIX
@@ -31,7 +33,7 @@ FileTimes = Mapping[Path, int]  # modification times of all files that can chang
 @click.option("--watch", is_flag=True, help="Run again whenever a file is saved, until Ctrl-C.")
 @click.pass_context
 def test(context: click.Context, ids: tuple[str, ...], watch: bool) -> None:
-    """Run the test cases of these rules, or of all; exit 1 when one fails.
+    """Run the test cases of these rules and tables, or of all; exit 1 when one fails.
 
     A case that fails shows what it expects (-) and what was found (+). With --watch, saving a test file runs the
     cases of its rule; saving anything else runs all that were asked for, since other rules may come out otherwise.
@@ -50,9 +52,24 @@ def test(context: click.Context, ids: tuple[str, ...], watch: bool) -> None:
 def _run(folder: Path, reference: str | None, ids: Sequence[str]) -> bool:
     with errors_as_messages():
         opened = open_scrubber(folder, reference)
-        results = run_tests(opened, folder, ids or None)
+        results, of_tables = _results(opened, folder, ids)
     _print_left_out(opened, folder)
-    return _print_results(results, str(folder))
+    return _print_all(results, of_tables, folder)
+
+
+def _results(
+    opened: Scrubber, folder: Path, ids: Sequence[str]
+) -> tuple[list[CaseResult] | None, list[TableCaseResult]]:
+    """The results of rules (None: only tables are asked for) and of tables."""
+    names = [name for name in ids if name in opened.rulebook.typed_tables]
+    rules = [name for name in ids if name not in names]
+    results = run_tests(opened, folder, rules or None) if rules or not ids else None
+    return results, run_table_tests(folder, opened.rulebook, names if ids else None)
+
+
+def _print_all(results: Sequence[CaseResult] | None, of_tables: Sequence[TableCaseResult], folder: Path) -> bool:
+    passed = results is None or _print_results(results, str(folder))
+    return print_table_results(of_tables, str(folder)) and passed
 
 
 def _print_left_out(opened: Scrubber, folder: Path) -> None:
@@ -141,9 +158,9 @@ def _again(folder: Path, reference: str | None, ids: Sequence[str]) -> None:
     click.echo(f"{datetime.now(UTC):%H:%M:%S} UTC {' '.join(ids) or 'every rule'}; Ctrl-C ends")
     try:
         opened = open_scrubber(folder, reference)
-        results = run_tests(opened, folder, ids or None)
+        results, of_tables = _results(opened, folder, ids)
         _print_left_out(opened, folder)
-        _print_results(results, str(folder))
+        _print_all(results, of_tables, folder)
     except Faults as error:
         click.echo(f"{counted(len(error.faults), 'fault')}: nothing was run\n{error}")
     sys.stdout.flush()

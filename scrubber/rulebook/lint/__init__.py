@@ -18,6 +18,7 @@ from scrubber.rulebook.json_schema import (
     FAMILY_SCHEMA_FILE,
     PACK_SCHEMA_FILE,
     RULE_SCHEMA_FILE,
+    TABLE_CASE_SCHEMA_FILE,
     schema_files,
     schema_line,
 )
@@ -39,6 +40,7 @@ from scrubber.rulebook.load_tables import all_rows
 from scrubber.rulebook.reachability import check_firing
 from scrubber.rulebook.rule import semantic_hash
 from scrubber.rulebook.rulebook import IN_USE, CodeLists, Pack
+from scrubber.rulebook.table_case import table_case_files
 from scrubber.rulebook.test_case import TEST_SUFFIX, Case, case_files, cases_of, claim_faults, rule_of
 from scrubber.rulebook.yaml_file import Document, read_yaml
 
@@ -239,6 +241,7 @@ def _without_schema(folder: Path) -> Iterator[Fault]:
     schemas = [(path, CASE_SCHEMA_FILE) for path in case_files(folder)]
     schemas += [(path, PACK_SCHEMA_FILE) for path in sorted(folder.glob("*/pack.yaml"))]
     schemas += [(path, DEFINITIONS_SCHEMA_FILE) for path in definition_files(folder)]
+    schemas += [(path, TABLE_CASE_SCHEMA_FILE) for path in table_case_files(folder)]
     for path, schema in schemas:
         name = path.relative_to(folder).as_posix()
         wanted = schema_line(name, schema)
