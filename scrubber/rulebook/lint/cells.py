@@ -9,7 +9,7 @@ from scrubber.claim.elements import ELEMENTS
 from scrubber.dated_rows import Dated
 from scrubber.errors import Fault
 from scrubber.rulebook.cell_forms import mistyped
-from scrubber.rulebook.check import RuleFile
+from scrubber.rulebook.check import RuleFile, lists_named
 from scrubber.rulebook.limits import WITH_CONDITIONS, limit_references
 from scrubber.rulebook.lint.content import field_at
 from scrubber.rulebook.operators import IN_LIST_OPERATORS
@@ -133,7 +133,8 @@ def unused(tables: Iterable[RuleTable], packs: Mapping[str, Pack], files: Iterab
     tables, files = tuple(tables), tuple(files)
     rows = {kind: _rows_of_kind(tables, kind) for kind in ("code-lists", "limits", "diagnosis-lists", "frequencies")}
     uses = tuple(list_uses(files))
-    lists = {use.name for use in uses} | LISTS_READ.keys() | {f"{X12_LISTS}{element}" for element in ELEMENTS}
+    lists = {use.name for use in uses} | {name for file in files for name in lists_named(file.rule)}
+    lists |= LISTS_READ.keys() | {f"{X12_LISTS}{element}" for element in ELEMENTS}
     lists |= {name for _, _, row in rows["frequencies"] for name in (row.code_list, row.excepted_diagnoses) if name}
     policies = [row for table in tables if table.kind == "policies" for row in table.rows]
     limits = {name for document, _ in files for _, name in limit_references(document)} | LIMITS_READ
