@@ -33,6 +33,7 @@ from scrubber.rulebook.rule import (
     window,
     without_questions,
 )
+from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.rulebook import Rulebook
 
 PROCEDURE, LINE_OF_BUSINESS = "procedure", "lineOfBusiness"
@@ -114,18 +115,27 @@ def _codes(applies: Condition, rulebook: Rulebook) -> Callable[[str], bool] | No
     return None
 
 
-def answer_questions(facts: Sequence[Fact], surroundings: Surroundings, rulebook: Rulebook) -> None:
-    """Writes into each fact the answers to the questions of the rules that could fire on it."""
+def answer_questions(
+    facts: Sequence[Fact], surroundings: Surroundings, payer: Payer, day: date, rulebook: Rulebook
+) -> None:
+    """Writes into each fact the answers to the questions of the rules that could fire on it.
+
+    What the payer is known not to apply is not asked; `day` is the claim's first date of service.
+    """
     rules = asking_rules(rulebook)
     if not rules.by_scope:
         return
+    applied: dict[str, bool] = {}  # by rule
     evaluator: Evaluator | None = None
     for fact in facts:
         for asking in rules.of(fact):
             test = asking.may_fire
             if fact.values.get(LINE_OF_BUSINESS) == UNKNOWN:
                 test = asking.may_fire_for_somebody
-            if test(fact.values):
+            rule = asking.rule
+            if rule.id not in applied:
+                applied[rule.id] = rulebook.applied(rule, payer, day) is not False
+            if applied[rule.id] and test(fact.values):
                 evaluator = evaluator or Evaluator(surroundings)
                 _answer(asking, fact, surroundings, evaluator)
 
