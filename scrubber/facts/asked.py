@@ -15,9 +15,10 @@ from scrubber.facts.service_lines import MILLION, cents
 from scrubber.remembered import remembered
 from scrubber.rulebook.element_fields import UNREADABLE
 from scrubber.rulebook.field import Field, Type, state_key
-from scrubber.rulebook.relations import OfClaim, Own, walk
-from scrubber.rulebook.rule import Compare, Has, InList, Rule, conditions_of, leaves
+from scrubber.rulebook.relations import Group, OfClaim, Own, walk
+from scrubber.rulebook.rule import Compare, Has, InList, Rule, asks, conditions_of, leaves
 from scrubber.rulebook.rulebook import Rulebook
+from scrubber.rulebook.same import SAME
 from scrubber.rulebook.vocabulary import KINDS, OF_ELEMENTS
 
 AskedElements = tuple[tuple[Field, Element], ...]
@@ -36,6 +37,18 @@ def asked_elements(rulebook: Rulebook) -> Mapping[str, AskedElements]:
     return {kind: tuple((field, CATALOGUE[name]) for name, field in fields.items()) for kind, fields in found.items()}
 
 
+@remembered(4)
+def asked_fields(rulebook: Rulebook) -> Mapping[str, Mapping[str, str]]:
+    """By kind of fact, the fields made on request that running rules may read, with the element each is made from."""
+    found: dict[str, dict[str, str]] = {}
+    for rule in rulebook.running:
+        for kind, name in (*((rule.scope, name) for name in _names(rule)), *_asked_beside(rule)):
+            field = KINDS[kind].fields.get(name)
+            if field is not None and field.made_from:
+                found.setdefault(kind, {})[name] = field.made_from
+    return found
+
+
 def _names(rule: Rule) -> Iterator[str]:
     yield from rule_reads(rule)
     for text in (rule.message, rule.fix, rule.not_checked):
@@ -44,11 +57,15 @@ def _names(rule: Rule) -> Iterator[str]:
 
 def _asked_beside(rule: Rule) -> Iterator[tuple[str, str]]:
     """Kinds and names that the questions of a rule read, and those that its texts name: possibly more than they do."""
-    for part in walk((conditions_of(rule), rule.names)):
+    questions = tuple(question for condition in conditions_of(rule) for question in asks(condition))
+    for part in walk((questions, rule.names)):
         if isinstance(part, OfClaim):
             yield "claim", part.name
         elif isinstance(part, Own):
             yield from ((kind, part.name) for kind in OF_ELEMENTS)
+        elif isinstance(part, Group):
+            names = {name for same in part.same for held in SAME[same].fields for name in held}
+            yield from ((kind, name) for kind in OF_ELEMENTS for name in sorted(names))
         elif isinstance(part, Compare | Has | InList):
             yield from ((kind, part.fact.removesuffix("?")) for kind in OF_ELEMENTS)
 

@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from scrubber.claim.model import Claim
-from scrubber.facts.asked import NO_ELEMENTS, add_elements, asked_elements
+from scrubber.facts.asked import NO_ELEMENTS, add_elements, asked_elements, asked_fields
 from scrubber.facts.documentation import Documents
 from scrubber.facts.fact import CARRIED, ICD9, PAST_LAST, Fact, LookUps
 from scrubber.facts.medicaid import loaded_as
+from scrubber.facts.on_request import add_claim_fields
 from scrubber.facts.pair import edits_apply
 from scrubber.facts.payer import plan_conflict
 from scrubber.facts.service_lines import LineView, cents, payer_fields
@@ -25,7 +26,9 @@ ICD10_FIRST_DAY = date(2015, 10, 1)  # 45 CFR 162.1002: ICD-10-CM from this date
 NOTHING = Decimal(0)
 
 
-def claim_fact(claim: Claim, payer: Payer, day: date, documents: Documents, rulebook: Rulebook) -> Fact:
+def claim_fact(
+    claim: Claim, payer: Payer, day: date, documents: Documents, rulebook: Rulebook, received_on: date
+) -> Fact:
     """The one fact of the claim."""
     codes = [diagnosis.code for diagnosis in claim.diagnoses if diagnosis.code]
     values: dict[str, Any] = {
@@ -44,6 +47,7 @@ def claim_fact(claim: Claim, payer: Payer, day: date, documents: Documents, rule
     if claim.frequency:
         values["frequency"] = claim.frequency
     add_elements(values, asked_elements(rulebook).get("claim", NO_ELEMENTS), claim)
+    add_claim_fields(values, asked_fields(rulebook).get("claim", {}), claim, day, received_on)
     if claim.context.plan:
         _add_plan(values, claim.context.plan, claim, day, rulebook)
     return Fact("claim", values, message_words={"conflict-lines": ", ".join(map(str, sorted(documents.conflicts)))})

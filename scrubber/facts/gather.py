@@ -108,11 +108,11 @@ def facts_by_kind(
     coverage = [*coverage_facts(claim, views, documents, notices, rulebook, reference)]
     documented = [view for view in views if view.line.procedure and rule_codes.has("document", view.line.procedure)]
     return {
-        "claim": (claim_fact(claim, payer, day, documents, rulebook),),
+        "claim": (claim_fact(claim, payer, day, documents, rulebook, received_on),),
         "element": element_facts(claim, payer, day, received_on, x12_codes, rulebook),
         "segment": segment_facts(claim, payer, day),
         "diagnosis": diagnosis_facts(claim, payer, day, reference),
-        "line": line_facts(claim, views, documents, exclusions, rulebook, reference),
+        "line": line_facts(claim, views, documents, exclusions, rulebook, reference, received_on),
         "repeat": repeat_facts(views, lists),
         "pair": chain(pairs, named_pair_facts(by_code, rule_codes.pairs, applied, documents, pairs)),
         "visit": visit_facts(views, rule_codes, pairs, lists, reference),

@@ -7,12 +7,13 @@ from datetime import date
 from typing import Any
 
 from scrubber.claim.model import Absence, Claim
-from scrubber.facts.asked import NO_ELEMENTS, add_elements, asked_elements
+from scrubber.facts.asked import NO_ELEMENTS, add_elements, asked_elements, asked_fields
 from scrubber.facts.documentation import NOT_SUPPLIED_STATE, Documents
 from scrubber.facts.exclusions import AMBULANCE_CODES, EXCLUSION_LISTS, Exclusions
 from scrubber.facts.fact import LIST, Fact, LookUp, LookUps
 from scrubber.facts.fee_status import FEE_ROW, PAID_BY_SCHEDULE, fee_status, is_category_two
 from scrubber.facts.mue import MUE_LOOK_UPS, is_counted
+from scrubber.facts.on_request import add_line_fields
 from scrubber.facts.service_lines import PLACE_ROW, SHARED_LOOK_UPS, LineView
 from scrubber.reference import Reference
 from scrubber.remembered import remembered
@@ -53,9 +54,11 @@ def line_facts(
     exclusions: Exclusions,
     rulebook: Rulebook,
     reference: Reference,
+    received_on: date,
 ) -> Iterator[Fact]:
     """One fact a line."""
     billing, lists, asked = claim.billing, rulebook.lists, asked_elements(rulebook).get("line", NO_ELEMENTS)
+    on_request = asked_fields(rulebook).get("line")
     for view in views:
         values: dict[str, Any] = dict(view.values)
         values["excluded"] = exclusions.has(view)
@@ -76,6 +79,8 @@ def line_facts(
             values["renderingClass"] = view.profession.provider_class if view.profession else "unlisted"
         if asked:
             add_elements(values, asked, claim, view.line)
+        if on_request:
+            add_line_fields(values, on_request, claim, view, received_on, lists)
         _add_calculated_by(values, documents.of(view.number).get("calculatedBy"))
         yield Fact("line", values, (view.number,))
 

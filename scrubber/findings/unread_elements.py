@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
-from scrubber.claim.elements import CATALOGUE
-from scrubber.facts.asked import asked_elements, rule_reads
+from scrubber.claim.elements import ELEMENTS
+from scrubber.facts.asked import asked_elements, asked_fields, rule_reads
 from scrubber.facts.fact import Fact
 from scrubber.findings.finding import UNREADABLE, Finding, NotChecked, Switches
 from scrubber.findings.not_checked import possible
@@ -16,6 +16,7 @@ from scrubber.rulebook.field import state_key
 from scrubber.rulebook.rule import Rule
 from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.rulebook import Rulebook
+from scrubber.rulebook.vocabulary import KINDS, OF_ELEMENTS
 
 
 def unread_elements(
@@ -41,7 +42,9 @@ def unread_elements(
                 continue
             adopted = _is_in_force(rule, fact) and rulebook.applied(rule, payer, day)
             if adopted and possible(rule.applies, fact.values, rulebook.lists):
-                yield NotChecked(rule, fact.lines, unread, _message(rule, fact, unread), UNREADABLE)
+                fields = KINDS[fact.kind].fields
+                elements = tuple(dict.fromkeys(fields[name].made_from or name for name in unread))
+                yield NotChecked(rule, fact.lines, elements, _message(rule, fact, elements), UNREADABLE)
 
 
 def _is_in_force(rule: Rule, fact: Fact) -> bool:
@@ -55,18 +58,19 @@ def _is_in_force(rule: Rule, fact: Fact) -> bool:
 
 def _message(rule: Rule, fact: Fact, unread: Sequence[str]) -> str:
     where = f"Line {fact.lines[0]}" if fact.lines else "The claim"
-    labels = " and ".join(CATALOGUE[name].label for name in unread)
+    labels = " and ".join(ELEMENTS[element].label for element in unread)
     return f"{where}: “{rule.title}” was not checked, because the {labels} cannot be read."
 
 
 @remembered(4)
 def _asking(rulebook: Rulebook) -> Mapping[str, tuple[tuple[Rule, tuple[str, ...]], ...]]:
-    """By kind of fact, the running rules that read elements of the catalogue, each with those."""
+    """By kind of fact, the running rules that read elements of the catalogue, or what is made of these, with those."""
     found: dict[str, list[tuple[Rule, tuple[str, ...]]]] = {}
-    for kind, asked in asked_elements(rulebook).items():
-        elements = {field.name for field, _ in asked}
-        for rule in rulebook.running:
-            names = tuple(name for name in rule_reads(rule) if name in elements) if rule.scope == kind else ()
+    elements, fields = asked_elements(rulebook), asked_fields(rulebook)
+    for kind in OF_ELEMENTS:
+        read = {field.name for field, _ in elements.get(kind, ())} | {*fields.get(kind, ())}
+        for rule in rulebook.running if read else ():
+            names = tuple(name for name in rule_reads(rule) if name in read) if rule.scope == kind else ()
             if names:
                 found.setdefault(kind, []).append((rule, names))
     return {kind: tuple(rules) for kind, rules in found.items()}

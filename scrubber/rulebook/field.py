@@ -34,7 +34,8 @@ class Field:
     fact, its value under `f`; exactly one of the two is there, or neither when the field does not apply. `tables` are
     the reference tables (names of `reference.tables.TABLES`) whose rows it is made from: on a day that one of them
     does not reach, a rule that reads the field cannot be judged. `element`: it is an element of the catalogue, which a
-    fact has only where a running rule asks for it. `private`: its value may be about a person, and no process keeps it.
+    fact has only where a running rule asks for it. `made_from`: the element that it is made from, of a field that facts
+    have, too, only where a running rule asks. `private`: its value may be about a person, and no process keeps it.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Field:
     tables: tuple[str, ...] = ()
     element: bool = False
     private: bool = False
+    made_from: str = ""
 
     @property
     def may_be_missing(self) -> bool:

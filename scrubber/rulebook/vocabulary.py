@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from scrubber.claim.elements import ELEMENTS
 from scrubber.claim.model import Absence
 from scrubber.claim.x12.faults import FAULTS
+from scrubber.rulebook.element_fields import STATES as ELEMENT_STATES
 from scrubber.rulebook.element_fields import element_fields
 from scrubber.rulebook.field import UNKNOWN, Field, Type
 
@@ -39,7 +40,8 @@ LISTS_OF_FACTS: Mapping[str, str] = {
     "procedure": "procedures", "first": "procedures", "second": "procedures", "operation": "procedures",
     "diagnoses": "diagnoses", "code": "diagnoses", "modifiers": "modifiers", "modifiersUnknown": "modifiers",
     "place": "places", "payer": "payers", "contractor": "contractors", "element": "elements",
-    "filingIndicator": "x12-codes", "frequency": "x12-codes", "unitCode": "x12-codes",
+    "firstModifier": "modifiers", "site": "modifiers", "firstDiagnosis": "diagnoses", "claimDiagnoses": "diagnoses",
+    "specialty": "taxonomies", "filingIndicator": "x12-codes", "frequency": "x12-codes", "unitCode": "x12-codes",
 }  # fmt: skip
 
 X12_LISTS = "x12-"  # before the name of an element: the codes that the transaction has for it
@@ -120,6 +122,43 @@ _LINE = (
     Field("diagnoses", Type.CODES, "diagnosis codes that the line points to, in order of the pointers"),
 )
 
+
+def _asked(
+    name: str, kind: Type, about: str, made_from: str, words: tuple[str, ...] = (), *, private: bool = False
+) -> Field:
+    """A field that facts have only where a running rule asks for it."""
+    return Field(name, kind, about, words, ELEMENT_STATES, private=private, made_from=made_from)
+
+
+_AGES = (
+    _asked("ageYears", Type.NUMBER, "age of the patient on the day, in full years", "birth-date", private=True),
+    _asked("ageMonths", Type.NUMBER, "age of the patient on the day, in full months", "birth-date", private=True),
+    _asked("ageDays", Type.NUMBER, "age of the patient on the day, in days", "birth-date", private=True),
+)
+_RECEIVED_ON = _asked("receivedOn", Type.DAY, "day on which the claim is received", "received-on")
+_OF_SERVICE = (
+    _asked("side", Type.WORD, "side of the body that the modifiers name: RT, LT, 50, and places on a side (lists "
+           "sites-right and sites-left of cms-ncci)", "modifiers", ("right", "left", "both")),
+    _asked("site", Type.TEXT, "modifier of the exact place on the body: a finger, toe, eyelid or coronary artery, else "
+           "the side (lists sites-... of cms-ncci)", "modifiers"),
+    _asked("component", Type.WORD, "part of the service that the modifiers name: professional (26), technical (TC), or "
+           "whole", "modifiers", ("26", "TC", "whole")),
+    _asked("firstModifier", Type.TEXT, "the first modifier of the line", "modifiers"),
+    _asked("renderingProvider", Type.TEXT, "NPI of the line's rendering provider, else the claim's, else of the "
+           "billing provider", "rendering-npi", private=True),
+    _asked("billingProvider", Type.TEXT, "NPI of the billing provider: the group", "billing-npi", private=True),
+    _asked("specialty", Type.TEXT, "taxonomy code of the rendering provider; of the billing provider where no other "
+           "rendered the service", "rendering-taxonomy"),
+    *_AGES,
+    _RECEIVED_ON,
+    _asked("daysSinceService", Type.NUMBER, "days from the date of service to the day of receipt", "service-date"),
+    _asked("lastDay", Type.DAY, "last date of service of the line", "service-date-end"),
+    _asked("firstDiagnosis", Type.TEXT, "the diagnosis code that the line's first pointer leads to",
+           "diagnosis-pointers"),
+    _asked("claimDiagnoses", Type.CODES, "all diagnosis codes of the claim, in order", "diagnosis-code"),
+    _asked("state", Type.TEXT, "state of the service facility, of the billing provider where there is none",
+           "facility-state"),
+)  # fmt: skip
 
 OF_ELEMENTS = ("claim", "line")  # kinds whose facts have every element of the catalogue that a rule asks for
 KNOWN = ("in-force", "not-yet-in-force", "ended", "unknown")
@@ -210,6 +249,8 @@ KINDS: Mapping[str, FactKind] = {
             Field("diagnosesOutOfOrder", Type.FLAG, "the first diagnosis is not ABK or a later one not ABF (ICD-10)"),
             Field("icd9", Type.FLAG, "an ICD-9 qualifier (BK, BF) with dates of service from 2015-10-01"),
             Field("contextConflict", Type.FLAG, "two documentation blocks say different things of one line"),
+            *_AGES, _RECEIVED_ON,
+            _asked("firstDiagnosis", Type.TEXT, "the first diagnosis code of the claim", "diagnosis-code"),
             placeholders=("conflict-lines",), identified_by=(),
             none="{place} has nothing to judge",
         ),
@@ -270,6 +311,7 @@ KINDS: Mapping[str, FactKind] = {
             Field("mue", Type.NUMBER, "medically unlikely edit: most units of the code", tables=_MUE),
             Field("unitsOverMue", Type.FLAG, "the line's units a day exceed the MUE", tables=_MUE),
             Field("calculatedBy", Type.WORD, "who calculated the score", ("self", "other"), _SUPPLIED),
+            *_OF_SERVICE,
             none="{place} has nothing to judge",
             of_lines=True,
         ),

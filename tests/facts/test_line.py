@@ -26,7 +26,8 @@ def invalid(asked: Iterable[tuple[str, str]], reference: Reference) -> set[tuple
     lines = [service_line(number, code, modifier) for number, (code, modifier) in enumerate(asked, start=1)]
     sent = claim(*lines)
     views = line_views(sent, MEDICARE, reference)
-    facts = line_facts(sent, views, Documents(sent), Exclusions(views, rulebook().lists), rulebook(), reference)
+    exclusions = Exclusions(views, rulebook().lists)
+    facts = line_facts(sent, views, Documents(sent), exclusions, rulebook(), reference, DAY)
     return {
         (fact.values["procedure"], *fact.values["modifiers"]) for fact in facts if fact.values.get("componentInvalid")
     }
