@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from scrubber.errors import Fault, Faults
+from scrubber.likeness import Suggestions
 
 MOST_TABLE_BYTES = 32 * 2**20
 MOST_ROWS = 200_000
@@ -130,12 +131,13 @@ def _no_table(path: Path) -> str:
 def _header(path: Path, header: tuple[int, list[str]], row_type: type[Row]) -> list[str]:
     number, names = header
     wanted = row_type._fields
+    like = Suggestions(wanted)
     if len(names) == 1 and len(wanted) > 1 and set(names[0]) & {";", "\t"}:
         raise Faults([Fault(str(path), number, "is no CSV with commas: save it again with a comma between the cells")])
     needed = [name for name in wanted if name not in row_type._field_defaults]
     faults = [Fault(str(path), number, f"lacks the column {name}") for name in needed if name not in names]
     faults += [
-        Fault(str(path), number, f"has an unknown column {name!r}; known are {', '.join(wanted)}")
+        Fault(str(path), number, f"has an unknown column {name!r}{like.perhaps(name)}; known are {', '.join(wanted)}")
         for name in names
         if name not in wanted
     ]

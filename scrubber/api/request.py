@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from difflib import get_close_matches
 from itertools import islice
 from typing import Any, NamedTuple, cast
 
@@ -18,6 +17,7 @@ from flask import Flask, current_app, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected
 
+from scrubber import likeness
 from scrubber.api import headers, limits, logs
 from scrubber.api.limits import Transfers
 from scrubber.api.multipart import InParts, read_parts
@@ -69,9 +69,7 @@ def service() -> Service:
     return cast(Service, current_app.extensions[_KEY])
 
 
-_ALIKE = 0.7  # of 1: `veiw` and `view` are 0.75
-_LOOKED_AT = 8  # unknown names of one request, and
-_LONGEST = 40  # characters of each: comparing takes time
+_LOOKED_AT = 8  # unknown names of one request: comparing takes time
 _VARIABLE = re.compile(r"<(?:[^:<>]*:)?([^<>]*)>")
 
 
@@ -132,12 +130,7 @@ def _unknown(unknown: Iterable[str], names: list[str]) -> Iterable[str]:
 
 def _meant(unknown: Iterable[str], names: list[str]) -> set[str]:
     """The known names that unknown ones resemble, whatever their case."""
-    plain = {name.casefold(): name for name in names}
-    return {
-        plain[near]
-        for sent in islice(unknown, _LOOKED_AT)
-        for near in get_close_matches(sent[:_LONGEST].casefold(), plain, n=1, cutoff=_ALIKE)
-    }
+    return {near for sent in islice(unknown, _LOOKED_AT) for near in likeness.meant(sent, names, most=1)}
 
 
 X12_TYPE = "application/edi-x12"

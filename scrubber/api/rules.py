@@ -12,6 +12,7 @@ from scrubber.api.headers import REVALIDATED
 from scrubber.api.problems import BAD_PARAMETER, NOT_FOUND, Refused
 from scrubber.api.request import service
 from scrubber.api.schemas import operations
+from scrubber.likeness import perhaps
 from scrubber.response.rules import ReleaseList, RuleInRulebook, RuleList, write_releases, write_rule, write_rule_list
 from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES, Rule
 from scrubber.rulebook.rulebook import Rulebook
@@ -62,7 +63,7 @@ def read_rule(rule_id: str) -> Response:
     book = service().scrubber.rulebook
     found = book.rules.get(rule_id)
     if found is None:
-        raise Refused(NOT_FOUND, "No rule has this id; GET /v1/rules lists them.")
+        raise Refused(NOT_FOUND, f"No rule has this id{perhaps(rule_id, book.rules)}; GET /v1/rules lists them.")
     return _answer(write_rule(RuleInRulebook(book.digest, found)), book)
 
 
@@ -77,7 +78,7 @@ def _wanted(name: str, book: Rulebook) -> str:
     choices = tuple(book.packs) if name == "pack" else _CHOICES[name]
     value = request.args[name]
     if value not in choices:
-        raise Refused(BAD_PARAMETER, f"`{name}` is one of: {', '.join(choices)}.")
+        raise Refused(BAD_PARAMETER, f"`{name}` is one of: {', '.join(choices)}{perhaps(value, choices)}.")
     return value
 
 

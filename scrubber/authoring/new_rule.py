@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple
 from marshmallow import Schema, ValidationError
 
 from scrubber.errors import Fault, Faults
+from scrubber.likeness import perhaps
 from scrubber.rulebook.conditions import TypingContext, rule_frame, when_condition
 from scrubber.rulebook.field import Field, Type
 from scrubber.rulebook.json_schema import RULE_SCHEMA_FILE
@@ -67,8 +67,10 @@ def fault_in(question: Question, answer: str, answers: Answers, rulebook: Rulebo
     """What is wrong with an answer; None when it is valid."""
     choices = question.choices(answers, rulebook)
     if choices and answer not in choices and not _may_be_new(question):
-        near = get_close_matches(answer, choices) if len(choices) > MOST_NAMED else ()
-        return f"is none of them; perhaps {' or '.join(near)} was meant" if near else f"is one of: {', '.join(choices)}"
+        like = perhaps(answer, choices)
+        return (
+            f"is none of them{like}" if like and len(choices) > MOST_NAMED else f"is one of: {', '.join(choices)}{like}"
+        )
     return question.check(answer, answers, rulebook)
 
 

@@ -17,6 +17,7 @@ from scrubber.engine.plain import PlainEngine
 from scrubber.errors import Fault, Faults, NotAClaim
 from scrubber.findings import Finding, NotChecked
 from scrubber.findings.judge import rule_tests
+from scrubber.likeness import Suggestions, perhaps
 from scrubber.reference import Reference, open_reference
 from scrubber.reference.typed_tables import MemoryBackend, read_contents
 from scrubber.rulebook.limits import limit_references
@@ -82,6 +83,7 @@ def readable_cases(
     faults = [_no_rule(name, rulebook) for name in ids or () if name not in rulebook.rules]
     left_out = {Path(fault.file).stem for fault in rulebook.left_out}
     cases: list[Case] = []
+    like = Suggestions(rulebook.rules)
     for path in case_files(folder):
         rule = path.name.removesuffix(TEST_SUFFIX)
         if rule in left_out if ids is None else rule not in ids:
@@ -91,7 +93,13 @@ def readable_cases(
         except Faults as error:
             faults += error.faults
         if rule not in rulebook.rules and rule not in left_out:
-            faults.append(Fault(path.relative_to(folder).as_posix(), 0, f"tests {rule}, and there is no such rule"))
+            faults.append(
+                Fault(
+                    path.relative_to(folder).as_posix(),
+                    0,
+                    f"tests {rule}, and there is no such rule{like.perhaps(rule)}",
+                )
+            )
     return cases, faults
 
 
@@ -100,7 +108,7 @@ def _no_rule(name: str, rulebook: Rulebook) -> Fault:
     for fault in rulebook.left_out:
         if Path(fault.file).stem == name:
             return fault
-    return Fault(name, 0, "there is no such rule")
+    return Fault(name, 0, f"there is no such rule{perhaps(name, rulebook.rules)}")
 
 
 class PreparedCase(NamedTuple):

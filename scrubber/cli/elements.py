@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -14,6 +13,7 @@ from scrubber.claim.elements import CATALOGUE, Element
 from scrubber.cli.options import Unusable
 from scrubber.cli.rules.options import rulebook
 from scrubber.cli.terminal import fitting
+from scrubber.likeness import perhaps
 
 
 @click.command()
@@ -52,9 +52,7 @@ _HEADER = ("element", "what it is", "type", "837P", "rules", "in the body")
 def _chosen(names: Sequence[str]) -> list[Element]:
     for name in names:
         if not any(known.startswith(name) for known in CATALOGUE):
-            near = get_close_matches(name, CATALOGUE)
-            meant = f"; perhaps {' or '.join(near)} was meant" if near else ""
-            raise Unusable(f"no element is called {name}{meant}")
+            raise Unusable(f"no element is called {name}{perhaps(name, CATALOGUE)}")
     starts = tuple(names) or ("",)
     return [element for element in CATALOGUE.values() if element.name.startswith(starts)]
 

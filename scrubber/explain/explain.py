@@ -25,6 +25,7 @@ from scrubber.findings import NO_SWITCHES, Finding, NotChecked, Switches
 from scrubber.findings.judge import RANKS, judge, rule_tests
 from scrubber.findings.misspelled_names import found_on_one_reading
 from scrubber.findings.not_checked import LINE_SCOPES, lacking_something, may_apply
+from scrubber.likeness import perhaps
 from scrubber.pricing import add_impacts, price_lines
 from scrubber.rulebook.rule import Rule
 from scrubber.rulebook.rulebook import RUNNING, Rulebook
@@ -187,10 +188,12 @@ def _explanation(scrubbed: ScrubbedClaim, explained: tuple[RuleExplained, ...]) 
 
 
 def _check(asked: Asked, claim: Claim, book: Rulebook) -> None:
-    if any(rule not in book.rules for rule in asked.rules):
-        raise WrongQuestion(
-            "a rule is asked about that there is not; `scrubber rules list` and GET /v1/rules name them"
-        )
+    for rule in asked.rules:
+        if rule not in book.rules:
+            raise WrongQuestion(
+                f"a rule is asked about that there is not{perhaps(rule, book.rules)}; `scrubber rules list` and "
+                "GET /v1/rules name them"
+            )
     if asked.line is not None and not 1 <= asked.line <= len(claim.lines):
         raise WrongQuestion("a line is asked about that the claim does not have; its lines are numbered from 1")
 

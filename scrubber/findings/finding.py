@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from scrubber.claim.model import Normalised, Position
 from scrubber.config import STALE_AFTER
 from scrubber.errors import WrongSwitch
+from scrubber.likeness import perhaps
 from scrubber.rulebook.rule import STAGES, Authority, Reason, Rule
 from scrubber.rulebook.rulebook import RUNNING, Rulebook
 
@@ -39,8 +40,9 @@ def read_switches(enable: Collection[str], disable: Collection[str], rulebook: R
     """
     on, off = frozenset(enable), frozenset(disable)
     unknown = (on | off).difference(rulebook.rules)
-    if unknown:
-        raise WrongSwitch("`enable` or `disable` names a rule that there is not; ask for the list of rules")
+    for rule_id in sorted(unknown)[:1]:
+        like = perhaps(rule_id, rulebook.rules)
+        raise WrongSwitch(f"`enable` or `disable` names a rule that there is not{like}; ask for the list of rules")
     for rule_id in sorted(on & off):
         raise WrongSwitch(f"{rule_id} is to be enabled and disabled at once")
     for rule_id in sorted(on):

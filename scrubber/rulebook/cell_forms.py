@@ -5,11 +5,11 @@ The same forms hold for values in conditions of rules and for cells of the table
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import NamedTuple
 
+from scrubber import likeness
 from scrubber.rulebook.yaml_file import iso_day
 
 
@@ -80,9 +80,8 @@ def mistyped(type_: str, text: str, known: Mapping[str, Collection[str]]) -> str
 
 def not_known(type_: str, text: str, known: Collection[str]) -> str:
     """The message on a name that no table has and that is no element of a claim, with its probable correction."""
-    folded = {name.casefold(): name for name in known}
-    near = difflib.get_close_matches(text.casefold(), folded, n=1)
-    meant = f"`{folded[near[0]]}` is probably meant; else " if near else ""
+    near = likeness.meant(text, known, most=1)
+    meant = f"`{near[0]}` is probably meant; else " if near else ""
     if type_ == "payers":
         return f"no row of aliases names the payer `{text}`: {meant}add one to a table of aliases, or correct the name"
     return f"`{text}` is no element of a claim: {meant}docs/writing-rules.md lists them all"

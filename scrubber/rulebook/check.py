@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from scrubber.claim.model import NOT_SUPPLIED
 from scrubber.errors import Fault
+from scrubber.likeness import Suggestions, known_names, perhaps
 from scrubber.rulebook.backtest_record import record_name
 from scrubber.rulebook.conditions import ReportFault, known_fields
 from scrubber.rulebook.operators import IN_LIST_OPERATORS
@@ -27,19 +28,20 @@ def check_successors(files: Sequence[RuleFile], ids: Mapping[str, bool]) -> Iter
     `ids`: of every rule file, also those that do not load, and whether it is of a draft.
     """
     by_id = {rule.id: rule for _, rule in files}
+    like = Suggestions(ids)
     for document, rule in files:
-        message = _successor_fault(rule, by_id, ids)
+        message = _successor_fault(rule, by_id, ids, like)
         if message:
             yield document.fault(("superseded-by" if rule.superseded_by else "status",), message)
 
 
-def _successor_fault(rule: Rule, by_id: Mapping[str, Rule], ids: Mapping[str, bool]) -> str | None:
+def _successor_fault(rule: Rule, by_id: Mapping[str, Rule], ids: Mapping[str, bool], like: Suggestions) -> str | None:
     name = rule.superseded_by
     if name is None:
         wanted = "a deprecated rule needs `superseded-by`: the id of the rule that took over"
         return wanted if rule.status == "deprecated" else None
     if name not in ids:
-        return f"superseded-by: there is no rule `{name}`"
+        return f"superseded-by: there is no rule `{name}`{like.perhaps(name)}"
     if name == rule.id:
         return "superseded-by: names the rule itself"
     successor = by_id.get(name)
@@ -145,7 +147,10 @@ def _check_needs(rule: Rule, report: ReportFault) -> None:
         field = kind.fields.get(name)
         if field is None or not field.may_be_missing:
             named = ", ".join(sorted(f.name for f in kind.fields.values() if f.may_be_missing)) or "none"
-            report(("needs", index), f"`{name}` is no fact that can be left out of {kind.name}; there are: {named}")
+            like = perhaps(name, [field.name for field in kind.fields.values() if field.may_be_missing])
+            report(
+                ("needs", index), f"`{name}` is no fact that can be left out of {kind.name}{like}; there are: {named}"
+            )
         if name in rule.needs[:index]:
             report(("needs", index), f"`{name}` stands here twice")
     if rule.needs and rule.not_checked is None:
@@ -214,10 +219,12 @@ def _placeholders(text: str, key: str, report: ReportFault) -> Iterator[str]:
 
 def check_related(files: Iterable[RuleFile], ids: Collection[str]) -> Iterator[Fault]:
     """Related rules that there are not."""
+    like = Suggestions(ids)
     for document, rule in files:
         for index, other in enumerate(rule.related):
             if other not in ids:
-                yield document.fault(("related", index), f"related: there is no rule `{other}`")
+                message = f"related: there is no rule `{other}`{like.perhaps(other)}"
+                yield document.fault(("related", index), message)
             elif other == rule.id:
                 yield document.fault(("related", index), "related: names the rule itself")
 
@@ -241,9 +248,8 @@ def check_lists(files: Iterable[RuleFile], lists: Collection[str]) -> Iterator[F
     for document, rule in files:
         for name in sorted(set(lists_named(rule)) - set(lists)):
             for position in _positions_of_list(document, name):
-                known = ", ".join(sorted(lists)) or "none"
                 yield document.fault(
-                    position, f"there is no code list `{name}` in any tables/*.csv; there are: {known}"
+                    position, f"there is no code list `{name}` in any tables/*.csv{known_names(name, lists)}"
                 )
 
 
@@ -260,18 +266,18 @@ def check_adoptions(tables: Iterable[RuleTable], files: Iterable[RuleFile], ids:
 
     `ids` has every rule file, also those that do not load.
     """
-    rules = {rule.id: rule for _, rule in files}
+    rules, known = {rule.id: rule for _, rule in files}, Suggestions(ids)
     for table in tables:
         for line, row in table.numbered if table.kind == "adoptions" else ():
             if row.rule is not None:
-                message = _adoption_fault(row, rules.get(row.rule), ids)
+                message = _adoption_fault(row, rules.get(row.rule), known)
                 if message:
                     yield Fault(table.name, line, message)
 
 
-def _adoption_fault(row: AdoptionRow, rule: Rule | None, ids: Collection[str]) -> str | None:
-    if row.rule not in ids:
-        return f"rule: there is no rule `{row.rule}`"
+def _adoption_fault(row: AdoptionRow, rule: Rule | None, known: Suggestions) -> str | None:
+    if row.rule not in known:
+        return f"rule: there is no rule `{row.rule}`{known.perhaps(row.rule or '')}"
     if rule is None:
         return None  # a draft that does not load
     if rule.pack != row.pack:

@@ -5,13 +5,13 @@ A table is declared in pack.yaml (`table_declaration`). A cell of the wrong form
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from scrubber.likeness import meant
 from scrubber.rulebook.cell_forms import is_npi, mistyped, not_known
 from scrubber.rulebook.field import DECIMAL_PLACES, Type
 from scrubber.rulebook.vocabulary import LINES_OF_BUSINESS
@@ -119,9 +119,8 @@ def text_of(type_: str, value: Any) -> str:
 
 def probably(text: str, known: Collection[str]) -> str:
     """` `X` is probably meant;`, where a name is near; else nothing."""
-    folded = {name.casefold(): name for name in known}
-    near = difflib.get_close_matches(text.casefold(), folded, n=1)
-    return f" `{folded[near[0]]}` is probably meant;" if near else ""
+    near = meant(text, known, most=1)
+    return f" `{near[0]}` is probably meant;" if near else ""
 
 
 def _no_word(cell: str, words: Collection[str]) -> str:

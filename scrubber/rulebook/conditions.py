@@ -9,10 +9,10 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from scrubber.errors import Fault
+from scrubber.likeness import perhaps
 from scrubber.rulebook.amounts import AmountGrammar
 from scrubber.rulebook.definitions import DEFINITION, DEFINITIONS_FILE, Definition
 from scrubber.rulebook.definitions import MOST_NESTED as MOST_DEFINITIONS
@@ -61,7 +61,6 @@ UNITS = ("days", "full-months", "full-years")
 SIDES = ("before", "after", "up-to", "from", "either")
 _GROUP_KEYS = ("same", "within", "in", "for", "look-up", "amounts", "which")
 _RELATION = re.compile(r"(some|no|every)-([a-z][a-z-]*)")
-_LIKENESS = 0.75  # of a misspelt name and the one that was meant
 _PATTERN = re.compile(r"[0-9A-Z#@* .-]{1,30}")
 
 
@@ -593,9 +592,8 @@ def unknown_name(name: str, frame: NameScope) -> str:
 
 def _meant(name: str, names: Mapping[str, Any] | Sequence[str]) -> str:
     known = [str(each) for each in names]
-    near = get_close_matches(name, known, n=3, cutoff=_LIKENESS)
-    meant = f"perhaps {' or '.join(f'`{one}`' for one in near)} was meant; " if near else ""
-    return f"{meant}there are: {', '.join(sorted(known)[:60]) or 'none'}"
+    like = perhaps(name, known, "")
+    return f"{like}{'; ' if like else ''}there are: {', '.join(sorted(known)[:60]) or 'none'}"
 
 
 def known_fields(name: str, kind: FactKind, *others: str) -> str:
@@ -603,8 +601,7 @@ def known_fields(name: str, kind: FactKind, *others: str) -> str:
 
     `others` are names beside the fields. Of elements of the catalogue only those are named that are like it.
     """
-    near = get_close_matches(name, (*kind.fields, *others), n=3, cutoff=_LIKENESS)
-    meant = f"perhaps {' or '.join(f'`{one}`' for one in near)} was meant; " if near else ""
+    like = perhaps(name, (*kind.fields, *others), "")
     names = sorted((*others, *(field.name for field in kind.fields.values() if not field.element)))
     elements = ", and the elements of docs/elements.md" if any(field.element for field in kind.fields.values()) else ""
-    return f"{meant}there are: {', '.join(names)}{elements}"
+    return f"{like}{'; ' if like else ''}there are: {', '.join(names)}{elements}"

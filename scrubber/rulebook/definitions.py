@@ -14,7 +14,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from scrubber.errors import Fault
 from scrubber.rulebook.line_items import ITEMS
-from scrubber.rulebook.schema import ID, MOST_CHARACTERS
+from scrubber.rulebook.schema import ID, MOST_CHARACTERS, known_keys
 from scrubber.rulebook.vocabulary import KINDS
 from scrubber.rulebook.yaml_file import Document, schema_faults
 
@@ -92,7 +92,7 @@ def _read(name: str, raw: object, document: Document, pack: str, faults: list[Fa
     try:
         content = _SCHEMA.load(raw)
     except ValidationError as error:
-        faults += schema_faults(document, {name: error.messages})
+        faults += schema_faults(document, {name: error.messages}, lambda position: known_keys(_SCHEMA, position[1:]))
         return None
     return Definition(name, content["about"], tuple(content["of"]), content["means"], document, pack)
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,7 +38,7 @@ from scrubber.rulebook.relations import Operand
 from scrubber.rulebook.rule import Authority, ClaimStatus, Reason, Rule
 from scrubber.rulebook.rule_tables import RuleTable
 from scrubber.rulebook.rulebook import Pack, Rulebook
-from scrubber.rulebook.schema import PackFileSchema, RuleYamlSchema
+from scrubber.rulebook.schema import PackFileSchema, RuleYamlSchema, known_keys
 from scrubber.rulebook.table_declaration import ALL
 from scrubber.rulebook.typed_table import TypedTable
 from scrubber.rulebook.vocabulary import KINDS
@@ -226,7 +227,7 @@ def checked(document: Document, schema: Schema, faults: list[Fault]) -> Any:
     try:
         return schema.load(document.content)
     except ValidationError as error:
-        faults += schema_faults(document, error.messages)
+        faults += schema_faults(document, error.messages, partial(known_keys, schema))
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from marshmallow import ValidationError
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.family import SIGNATURE, SIGNATURE_PARTS, STATES, TYPES, DocumentElement, Family
 from scrubber.rulebook.field import Field, Type
-from scrubber.rulebook.schema import FamilyFileSchema
+from scrubber.rulebook.schema import FamilyFileSchema, known_keys
 from scrubber.rulebook.yaml_file import Document, read_yaml, schema_faults
 
 FOLDER = "families"
@@ -53,7 +54,7 @@ def _family(document: Document) -> Family:
     try:
         content = _SCHEMA.load(document.content)
     except ValidationError as error:
-        raise Faults([*schema_faults(document, error.messages)]) from None
+        raise Faults([*schema_faults(document, error.messages, partial(known_keys, _SCHEMA))]) from None
     faults = [document.fault(position, message) for position, message in _contradictions(document, content)]
     if faults:
         raise Faults(faults)

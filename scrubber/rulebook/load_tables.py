@@ -12,6 +12,7 @@ from typing import Any
 from scrubber.claim.elements import ELEMENTS
 from scrubber.dated_rows import numbered_rows
 from scrubber.errors import Fault, Faults
+from scrubber.likeness import Suggestions
 from scrubber.rulebook.cell_forms import not_known
 from scrubber.rulebook.field import UNKNOWN
 from scrubber.rulebook.read_typed_table import SUFFIX, read_typed_table
@@ -84,14 +85,18 @@ def check_rows(tables: Iterable[RuleTable], packs: Collection[str]) -> Iterator[
     tables = tuple(tables)
     yield from _ties(tables)
     rows = all_rows(tables)
-    known = {
+    names = {
         "packs": set(packs),
         "lists": {row.list for row in rows.get("code-lists", ())},
         "diagnosis lists": {row.list for row in rows.get("diagnosis-lists", ())},
         "frequencies": {row.name for row in rows.get("frequencies", ())},
         "payers": {row.payer for row in rows.get("aliases", ())},
         "plans": {row.plan for row in rows.get("plans", ())},
+        "lines of business": LINES_OF_BUSINESS,
+        "authorities": AUTHORITY_KINDS,
+        "elements": ELEMENTS,
     }
+    known = {what: Suggestions(known_names) for what, known_names in names.items()}
     for table in tables:
         check = _CHECKS.get(table.kind, _nothing)
         for line, row in table.numbered:
@@ -117,7 +122,7 @@ def _ties(tables: Iterable[RuleTable]) -> Iterator[Fault]:
                 name, line, row = other, other_line, other_row
 
 
-KnownNames = Mapping[str, set[str]]
+KnownNames = Mapping[str, Suggestions]
 
 _CONTRACTOR = re.compile(r"[0-9]{5}")
 _PROCEDURE = re.compile(r"[0-9A-Z]{5}")
@@ -134,7 +139,7 @@ def _code_list(row: Any, _: KnownNames) -> Iterator[str]:
 
 def _adoption(row: Any, known: KnownNames) -> Iterator[str]:
     if row.pack not in known["packs"]:
-        yield f"there is no pack `{row.pack}`"
+        yield f"there is no pack `{row.pack}`{known['packs'].known_names(row.pack)}"
     if row.rule is None:
         yield from _adoption_of_pack(row)
     else:
@@ -158,9 +163,10 @@ def _adoption_of_pack(row: Any) -> Iterator[str]:
         yield "`severity` is for a row that names a `rule`: a pack has none"
 
 
-def _line_of_business(row: Any, _: KnownNames) -> Iterator[str]:
+def _line_of_business(row: Any, known: KnownNames) -> Iterator[str]:
     if row.line_of_business is not None and row.line_of_business not in LINES_OF_BUSINESS:
-        yield f"`line_of_business` is one of: {', '.join(LINES_OF_BUSINESS)}"
+        like = known["lines of business"].perhaps(row.line_of_business)
+        yield f"`line_of_business` is one of: {', '.join(LINES_OF_BUSINESS)}{like}"
 
 
 def _scope(row: Any, known: KnownNames) -> Iterator[str]:
@@ -169,7 +175,7 @@ def _scope(row: Any, known: KnownNames) -> Iterator[str]:
     if row.payer is not None and row.payer not in known["payers"]:
         yield not_known("payers", row.payer, known["payers"])
     if row.plan is not None and row.plan not in known["plans"]:
-        yield f"no row of plans has the plan `{row.plan}`; there are: {', '.join(sorted(known['plans'])) or 'none'}"
+        yield f"no row of plans has the plan `{row.plan}`{known['plans'].known_names(row.plan)}"
     if row.contractor is not None and not _CONTRACTOR.fullmatch(row.contractor):
         yield "`contractor` is the five digits of a Medicare contractor, such as 10112"
 
@@ -191,11 +197,11 @@ def _payer_fee(row: Any, known: KnownNames) -> Iterator[str]:
 def _policy(row: Any, known: KnownNames) -> Iterator[str]:
     yield from _code(row)
     if row.diagnosis_list is not None and row.diagnosis_list not in known["diagnosis lists"]:
-        yield f"there is no diagnosis list `{row.diagnosis_list}`"
+        yield f"there is no diagnosis list `{row.diagnosis_list}`{known['diagnosis lists'].perhaps(row.diagnosis_list)}"
     if row.frequency is not None and row.frequency not in known["frequencies"]:
-        yield f"there is no frequency limit `{row.frequency}`"
+        yield f"there is no frequency limit `{row.frequency}`{known['frequencies'].perhaps(row.frequency)}"
     if row.authority not in AUTHORITY_KINDS:
-        yield f"`authority` is one of: {', '.join(AUTHORITY_KINDS)}"
+        yield f"`authority` is one of: {', '.join(AUTHORITY_KINDS)}{known['authorities'].perhaps(row.authority)}"
     if row.effect == "deny" and not row.binding and row.authority != "house-policy":
         yield "a deny needs a binding authority or a house-policy"
     yield from _scope(row, known)
@@ -203,16 +209,17 @@ def _policy(row: Any, known: KnownNames) -> Iterator[str]:
 
 def _frequency(row: Any, known: KnownNames) -> Iterator[str]:
     if row.code_list not in known["lists"]:
-        yield f"there is no code list `{row.code_list}`"
+        yield f"there is no code list `{row.code_list}`{known['lists'].perhaps(row.code_list)}"
     if row.excepted_diagnoses is not None and row.excepted_diagnoses not in known["lists"]:
-        yield f"there is no code list `{row.excepted_diagnoses}`"
+        yield f"there is no code list `{row.excepted_diagnoses}`{known['lists'].perhaps(row.excepted_diagnoses)}"
     if row.months < 1:
         yield "`months` must be at least 1"
 
 
-def _needed_element(row: Any, _: KnownNames) -> Iterator[str]:
+def _needed_element(row: Any, known: KnownNames) -> Iterator[str]:
     if row.element not in ELEMENTS:
-        yield f"`element` is one of: {', '.join(ELEMENTS)}"
+        like = known["elements"].perhaps(row.element)
+        yield f"`{row.element}` is no element of a claim{like}; docs/writing-rules.md lists them all"
 
 
 def _alias(row: Any, _: KnownNames) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
+from scrubber.likeness import known_names, perhaps
 from scrubber.rulebook.field import DECIMAL_PLACES, UNKNOWN, Field, Type, state_key
 from scrubber.rulebook.limits import MOST_ROWS, Limits, expand_limit, limit_name
 from scrubber.rulebook.rule import AnyOf, Compare, Condition, Has, InList
@@ -93,7 +94,8 @@ def _unless_known(field: Field, value: object) -> Condition:
 def _order(field: Field, operator: str, value: object, limits: Limits | None) -> Condition:
     words = DAY_OPERATORS if field.type is Type.DAY else ORDER_OPERATORS if field.type in ORDERED else {}
     if operator not in OPERATORS:
-        raise ValueError(f"`{operator}` is no operator; there are: {', '.join(OPERATORS)}")
+        like = perhaps(operator, OPERATORS)
+        raise ValueError(f"`{operator}` is no operator{like}; there are: {', '.join(OPERATORS)}")
     if operator not in words:
         raise ValueError(f"`{operator}` does not go with `{field.name}`, which holds {_HOLDS[field.type]}")
     name = limit_name(value) if words is ORDER_OPERATORS else None
@@ -106,8 +108,7 @@ def _by_limit(field: Field, operator: str, name: str, limits: Limits | None) -> 
     if limits is None:
         return NEVER
     if name not in limits:
-        known = ", ".join(sorted(limits)) or "none"
-        raise ValueError(f"there is no limit `{name}` in any table of kind limits; there are: {known}")
+        raise ValueError(f"there is no limit `{name}` in any table of kind limits{known_names(name, limits)}")
     if len(limits[name]) > MOST_ROWS:
         raise ValueError(
             f"the limit `{name}` has {len(limits[name])} rows; one that a rule names has at most {MOST_ROWS}"
@@ -154,8 +155,9 @@ def scalar(value: object) -> str:
 
 def _checked_word(field: Field, text: str) -> str:
     if text not in field.words:
-        known = ", ".join((*field.words, *field.states))
-        raise ValueError(f"`{field.name}` is never `{text}`; it is one of: {known}")
+        words = (*field.words, *field.states)
+        like = perhaps(text, words)
+        raise ValueError(f"`{field.name}` is never `{text}`{like}; it is one of: {', '.join(words)}")
     return text
 
 

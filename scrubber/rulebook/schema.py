@@ -17,7 +17,7 @@ from scrubber.rulebook.rule_tables import ROW_TYPES
 from scrubber.rulebook.rulebook import STARTER_RELEASES, TEST_RELEASES
 from scrubber.rulebook.table_declaration import TableDeclaration, TableSchema
 from scrubber.rulebook.vocabulary import KINDS, LIST_TYPES
-from scrubber.rulebook.yaml_file import iso_day
+from scrubber.rulebook.yaml_file import Position, iso_day
 
 STATUSES = ("draft", "shadow", "active", "deprecated")
 AUTHORITY_KINDS = (
@@ -286,3 +286,27 @@ class FamilyFileSchema(Schema):
         validate=validate.Length(min=1, max=MOST_ELEMENTS, error="must have 1 to {max} elements"),
         metadata={"description": "Its elements by their name in scrubContext.documentation[].elements."},
     )
+
+
+def known_keys(schema: Schema, position: Position) -> tuple[str, ...]:
+    """The keys that a schema knows at a position of a document; none where it says nothing of keys there."""
+    fields_there: Schema | fields.Field[Any] | None = schema
+    for step in position:
+        fields_there = _below(fields_there, step)
+    if isinstance(fields_there, fields.Nested):
+        fields_there = fields_there.schema
+    return tuple(_by_key(fields_there)) if isinstance(fields_there, Schema) else ()
+
+
+def _below(there: Schema | fields.Field[Any] | None, step: str | int) -> Schema | fields.Field[Any] | None:
+    if isinstance(there, fields.Nested):
+        there = there.schema
+    if isinstance(there, Schema):
+        return there if isinstance(step, int) else _by_key(there).get(step)  # an index: of a schema of many
+    if isinstance(there, fields.List):
+        return there.inner
+    return there.value_field if isinstance(there, fields.Dict) else None
+
+
+def _by_key(schema: Schema) -> dict[str, fields.Field[Any]]:
+    return {field.data_key or name: field for name, field in schema.load_fields.items()}

@@ -6,9 +6,11 @@ A path takes values of its own form only; a JSON pointer takes any value, also o
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,11 +19,12 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from scrubber.claim.x12.faults import FAULTS
 from scrubber.dated_rows import cell_parsers
 from scrubber.errors import Fault, Faults
+from scrubber.likeness import known_names, perhaps
 from scrubber.rulebook.rule import SEVERITIES
 from scrubber.rulebook.rule_tables import ROW_TYPES
 from scrubber.rulebook.rulebook import STARTER_RELEASES, TEST_RELEASES, Pack
-from scrubber.rulebook.schema import ID, DayField
-from scrubber.rulebook.test_case_paths import LINE_FIELDS, ValueForm, target
+from scrubber.rulebook.schema import ID, DayField, known_keys
+from scrubber.rulebook.test_case_paths import LINE_FIELDS, PATHS, ValueForm, target
 from scrubber.rulebook.yaml_file import Document, Position, iso_day, read_yaml, schema_faults
 
 _POINTER = "; to send something else on purpose, write its JSON pointer"
@@ -97,7 +100,15 @@ def _is_claim(body: Any) -> bool:
 
 def _path(text: str) -> None:
     if target(text) is None:
-        raise ValidationError("leads nowhere: write line.2.modifiers, documentation.tbsValue … or a JSON pointer")
+        message = "leads nowhere: write line.2.modifiers, documentation.tbsValue … or a JSON pointer"
+        raise ValidationError(message + perhaps(text, _paths_like(text)))
+
+
+def _paths_like(text: str) -> Iterator[str]:
+    """Every path of a case, those of lines with the number that the text has."""
+    yield from PATHS
+    number = next(iter(re.findall(r"[1-9][0-9]*", text)), "1")
+    yield from (f"line.{number}.{name}" for name in LINE_FIELDS)
 
 
 _LINE_NUMBER = validate.Range(min=1, max=1000)
@@ -283,9 +294,9 @@ def cases_of(document: Document, folder: Path, packs: Mapping[str, Pack]) -> lis
     try:
         loaded = _CASES.load(document.content)
     except ValidationError as error:
-        raise Faults(schema_faults(document, error.messages)) from None
+        raise Faults(schema_faults(document, error.messages, partial(known_keys, _CASES))) from None
     faults = [
-        document.fault((index, "claim"), f"there is no claims/{case['claim']}.json")
+        document.fault((index, "claim"), f"there is no claims/{case['claim']}.json{_claim_like(case['claim'], folder)}")
         for index, case in enumerate(loaded)
         if not (folder / "claims" / f"{case['claim']}.json").is_file()
     ]
@@ -305,6 +316,11 @@ def cases_of(document: Document, folder: Path, packs: Mapping[str, Pack]) -> lis
     return [_case(document, index, case, tuple(rows[index]), releases) for index, case in enumerate(loaded)]
 
 
+def _claim_like(name: str, folder: Path) -> str:
+    """The base claim that a case probably means."""
+    return perhaps(name, [path.stem for path in (folder / "claims").glob("*.json")])
+
+
 def _repeated(loaded: list[dict[str, Any]]) -> Iterator[int]:
     seen = set()
     for index, case in enumerate(loaded):
@@ -320,7 +336,9 @@ def _table_rows(loaded: list[dict[str, Any]], packs: Mapping[str, Pack]) -> Iter
             pack, _, name = file.partition("/")
             kind = packs[pack].tables.get(name) if pack in packs else None
             if kind is None:
-                yield (index, "tables", file), "no pack.yaml lists it: write PACK/FILE.csv"
+                listed = [f"{pack.name}/{table}" for pack in packs.values() for table in pack.tables]
+                message = f"no pack.yaml lists it: write PACK/FILE.csv{perhaps(file, listed)}"
+                yield (index, "tables", file), message
                 continue
             for number, cells in enumerate(rows):
                 yield from _table_row((index, "tables", file, number), kind, cells)
@@ -333,7 +351,7 @@ def _table_row(
     typed = {}
     for column, cell in cells.items():
         if column not in parsers:
-            yield (*position, column), f"there is no column {column}; there are: {', '.join(parsers)}"
+            yield (*position, column), f"there is no column {column}{known_names(column, parsers)}"
             continue
         try:
             typed[column] = parsers[column](cell or "")

@@ -7,7 +7,7 @@ repeated keys, more than 256 KB or 24 levels are faults: a rule file needs none 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,16 +15,21 @@ from typing import Any, NamedTuple
 import yaml
 
 from scrubber.errors import Fault, Faults
+from scrubber.likeness import perhaps
 
 MOST_BYTES = 256 * 1024
 MOST_LEVELS = 24
 
 Position = tuple[str | int, ...]
 
+UNKNOWN_KEY = "Unknown field."
+_ONE_OF = "Must be one of: "  # how the messages of our schemas on words begin; the words follow, and a point
+KeysAt = Callable[[Position], Collection[str]]  # the keys that are known at a position of a document
+
 # Messages of marshmallow that mean nothing to a reader who does not program, and what to do instead.
 _PLAIN_MESSAGES = {
     "Missing data for required field.": "is missing: it must be there",
-    "Unknown field.": "is no key that is known here; correct it or take it out",
+    UNKNOWN_KEY: "is no key that is known here; correct it or take it out",
     "Field may not be null.": "must not be empty",
     "Not a valid integer.": "must be a whole number",
     "Not a valid string.": "must be one text",
@@ -97,16 +102,17 @@ def read_yaml(path: Path, name: str) -> Document:
     return Document(name, content, scan.lines, frozenset(scan.misread))
 
 
-def schema_faults(document: Document, messages: Any, position: Position = ()) -> Iterable[Fault]:
+def schema_faults(document: Document, messages: Any, keys_at: KeysAt, position: Position = ()) -> Iterable[Fault]:
     """The errors of marshmallow in the document's content (`normalized_messages`) as faults, with their lines."""
     if isinstance(messages, Mapping):
         for key, below in messages.items():
-            yield from schema_faults(document, below, _below(document, position, key))
+            yield from schema_faults(document, below, keys_at, _below(document, position, key))
         return
     # The line gives the index in a list, and marshmallow's "key" and "value" are not in the file.
     name = ".".join(step for step in position if isinstance(step, str) and step not in ("key", "value"))
     for message in messages:
-        text = _PLAIN_MESSAGES.get(message, message)
+        text, like = _PLAIN_MESSAGES.get(message, message), _meant(document, message, position, keys_at)
+        text = text.removesuffix(".") + like if like else text
         yield document.fault(position, f"{name}: {text}" if name else text)
 
 
@@ -114,6 +120,18 @@ def _below(document: Document, position: Position, key: str | int) -> Position:
     """The position of a key that marshmallow names; its own `_schema`, `key` and `value` are in no file."""
     ours = key in ("_schema", "key", "value") and (*position, key) not in document.lines
     return position if ours else (*position, key)
+
+
+def _meant(document: Document, message: str, position: Position, keys_at: KeysAt) -> str:
+    """What was perhaps meant by a key that is not known, or by a word that is none of those that may stand there."""
+    if message == UNKNOWN_KEY:
+        return perhaps(str(position[-1]), keys_at(position[:-1]))
+    if message.startswith(_ONE_OF):
+        words = message.removeprefix(_ONE_OF).removesuffix(".").split(", ")
+        found = document.at(position) if position in document.lines else ""
+        texts = (found, *position[-1:]) if isinstance(found, str) else position[-1:]  # a key may be what is wrong
+        return next(filter(None, (perhaps(str(text), words) for text in texts)), "")
+    return ""
 
 
 def iso_day(text: object) -> date | None:

@@ -207,7 +207,7 @@ def test_both_engines_find_the_same(rows: int) -> None:
     [
         (
             "{fact: units, over: {limit: unit-a-day}}",
-            "no limit `unit-a-day` in any table of kind limits; there are: units",
+            "no limit `unit-a-day` in any table of kind limits; perhaps `units-a-day` was meant; there are: units",
         ),
         (
             "{fact: lineCount, over: {limit: units-a-day}}",

@@ -9,10 +9,10 @@ from scrubber.authoring.key_edit import set_key
 from scrubber.authoring.promotion import PROMOTED_TO, file_of
 from scrubber.authoring.promotion import promote as give_status
 from scrubber.cli.options import Unusable, current_settings, errors_as_messages
-from scrubber.cli.rules.options import counted
+from scrubber.cli.rules.options import counted, no_pack, no_rule
 from scrubber.errors import Fault
 from scrubber.rulebook.grammar import NEWEST
-from scrubber.rulebook.load import load_packs
+from scrubber.rulebook.load import load_packs, rule_files
 
 
 @click.command()
@@ -35,7 +35,7 @@ def promote(context: click.Context, rule_id: str, status: str) -> None:
     folder = settings.rules
     file = file_of(folder, rule_id)
     if file is None:
-        raise Unusable(f"there is no rule {rule_id}; scrubber rules list names them")
+        raise no_rule(rule_id, [path.stem for path in rule_files(folder)])
     with errors_as_messages():
         done = give_status(
             folder,
@@ -73,7 +73,7 @@ def migrate(packs: tuple[str, ...]) -> None:
     for name in packs:
         if name not in known:
             broken = "".join(f"\n{folder}/{fault}" for fault in faults if fault.file.startswith(f"{name}/"))
-            raise Unusable(broken.strip() or f"there is no pack {name}; there are: {', '.join(known)}")
+            raise Unusable(broken.strip()) if broken else no_pack(name, known)
     for name in packs:
         file = f"{name}/pack.yaml"
         if known[name].grammar == NEWEST:

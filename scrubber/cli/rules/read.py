@@ -19,13 +19,14 @@ from scrubber.authoring.run_tests import all_cases
 from scrubber.cli.claim_files import claim_in
 from scrubber.cli.options import DayParameter, Unusable, current_settings, errors_as_messages, print_page, receipt
 from scrubber.cli.options import print_page as on_screen
-from scrubber.cli.rules.options import rulebook
+from scrubber.cli.rules.options import no_pack, no_rule, rulebook
 from scrubber.cli.terminal import GAP, columns
 from scrubber.dated_rows import in_force
 from scrubber.errors import WrongQuestion
 from scrubber.explain.as_json import to_bytes
 from scrubber.explain.text import render
 from scrubber.findings import read_switches
+from scrubber.likeness import perhaps
 from scrubber.response.rules import write_rule_file, write_summary
 from scrubber.response.terminal import wrap
 from scrubber.rulebook.condition_words import in_words
@@ -34,6 +35,7 @@ from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.schema import STATUSES
 from scrubber.rulebook.source_map import SourceMap, SourceNode, source_map
 from scrubber.rulebook.test_case import Case
+from scrubber.rulebook.vocabulary import LINES_OF_BUSINESS
 from scrubber.rulebook.yaml_file import read_yaml
 from scrubber.scrub import open_scrubber
 
@@ -183,7 +185,7 @@ def every(
         and (code is None or names_code(rule, code, book) or may_fire_on_code(rule, code, book))
     ]
     if pack is not None and pack not in book.packs:
-        raise Unusable(f"there is no pack {pack}; there are: {', '.join(book.packs)}")
+        raise no_pack(pack, book.packs)
     if as_json:
         click.echo(orjson.dumps([_document(rule, code, book) for rule in found], option=orjson.OPT_INDENT_2))
         return
@@ -198,7 +200,10 @@ def _for_payer(book: Rulebook, name: str | None, day: date) -> Sequence[Rule]:
     payer = payer_called(name, book)
     if payer is None:
         known = sorted({row.payer for row in book.rows.get("aliases", ())})
-        raise Unusable(f"no row of aliases names the payer {name}; there are: {', '.join(known)}, lines of business")
+        like = perhaps(name, (*known, *LINES_OF_BUSINESS))
+        raise Unusable(
+            f"no row of aliases names the payer {name}{like}; there are: {', '.join(known)}, lines of business"
+        )
     return [rule for rule in book.rules.values() if may_fire_for_payer(rule, payer, day, book)]
 
 
@@ -239,7 +244,7 @@ def show(rule_id: str, as_json: bool) -> None:
     if rule is None:
         if any(Path(fault.file).stem == rule_id for fault in book.left_out):
             raise Unusable(f"{rule_id} is a draft that does not load; scrubber rules lint tells why")
-        raise Unusable(f"there is no rule {rule_id}; scrubber rules list names them")
+        raise no_rule(rule_id, book.rules)
     if as_json:
         click.echo(orjson.dumps(write_rule_file(rule), option=orjson.OPT_INDENT_2))
         return

@@ -184,7 +184,7 @@ def test_rules_of_grammar_1_mean_the_same_in_grammar_2(folder: Path) -> None:
 
 
 def test_a_pack_that_there_is_not_or_that_is_broken(folder: Path) -> None:
-    assert "there is no pack simple; there are: payers, sample" in migrate("simple").output
+    assert "there is no pack other; there are: payers, sample" in migrate("other").output
     put(folder, "sample/pack.yaml", PACK + 'grammar: "3"\n')
     done = migrate("sample")
     assert (done.exit_code, "grammar: Must be one of: 1, 2." in done.output) == (2, True), done.output
