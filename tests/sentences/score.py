@@ -94,7 +94,7 @@ def _append(table: Path, more: Path) -> None:
 
 def _packs() -> list[str]:
     return [
-        file.parent.name for file in sorted(RULES.glob("*/pack.yaml")) if "by-row" in file.read_text(encoding="utf-8")
+        file.parent.name for file in sorted(RULES.glob("*/pack.yaml")) if "adoption: everyone" not in file.read_text(encoding="utf-8")
     ]
 
 
