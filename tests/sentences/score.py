@@ -94,7 +94,9 @@ def _append(table: Path, more: Path) -> None:
 
 def _packs() -> list[str]:
     return [
-        file.parent.name for file in sorted(RULES.glob("*/pack.yaml")) if "adoption: everyone" not in file.read_text(encoding="utf-8")
+        file.parent.name
+        for file in sorted(RULES.glob("*/pack.yaml"))
+        if "adoption: everyone" not in file.read_text(encoding="utf-8")
     ]
 
 
@@ -125,6 +127,6 @@ def _unlike_silent(result: ScrubResult, own: Mapping[str, str], claim: Mapping[s
     unjudged = sorted({entry.rule.id for entry in result.not_checked if entry.rule.id in own})
     if claim.get("notChecked", False) and not unjudged:
         return f"not listed as not checked: {claim['why']}"
-    if unjudged and not claim.get("notChecked", False):
+    if len(unjudged) == len(own) and not claim.get("notChecked", False):
         return f"{', '.join(unjudged)} not checked: {claim['why']}"
     return ""
