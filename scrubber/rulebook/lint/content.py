@@ -20,6 +20,7 @@ from scrubber.rulebook.operators import (
     LIST_OPERATORS,
     OPERATORS,
     ORDER_OPERATORS,
+    SHAPES,
     UNLESS_KNOWN,
 )
 from scrubber.rulebook.relations import QUANTIFIERS
@@ -71,8 +72,13 @@ def _values(document: Document) -> Iterator[tuple[Position, str, str]]:
         field, text = field_at(document, position), document.at(position)
         if field is None or field.type not in (Type.TEXT, Type.CODES) or not isinstance(text, str):
             continue
-        if text not in field.states and position[-1] not in IN_LIST_OPERATORS:
+        if text not in field.states and position[-1] not in IN_LIST_OPERATORS and not _is_part(position):
             yield position, field.name, text
+
+
+def _is_part(position: Position) -> bool:
+    """Whether the operator there, with its value or list of values, asks for beginnings or patterns: no whole codes."""
+    return any(step in SHAPES for step in position[-2:])
 
 
 MOST_CODES = 12  # of one list in a rule file

@@ -71,6 +71,12 @@ def test_codes_of_every_form(tmp_path: Path) -> None:
     assert lint(rule_folder(tmp_path, rule)) == []
 
 
+def test_beginnings_and_patterns_of_codes_are_no_whole_codes(tmp_path: Path) -> None:
+    """A code of another form is refused, but under `begins-with` and `like` no code stands."""
+    when = 'when: {all: [{fact: procedure, begins-with: ["7709"]}, {fact: procedure, unlike: ["#708#"]}]}'
+    assert lint(rule_folder(tmp_path, with_lines(RULE, when=when), pack=PACK + 'grammar: "2"\n')) == []
+
+
 def test_a_rule_over_a_list_that_ended_before_its_first_day(tmp_path: Path) -> None:
     rule = with_lines(RULE, applies="applies: {procedure: {any-in: tbs}}")
     ended = "list,code,through,since,until,source\ntbs,77089,,,2022-01-01,sample\n"
