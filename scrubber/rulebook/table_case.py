@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.column_types import NONE, PAYERS, probably, text_of, value_of
-from scrubber.rulebook.schema import DayField
+from scrubber.rulebook.schema import DayField, known_keys
 from scrubber.rulebook.table_declaration import ALL, Column
 from scrubber.rulebook.table_index import HAS_NONE
 from scrubber.rulebook.test_case import TEST_SUFFIX
@@ -105,7 +106,7 @@ def read_table_cases(
     try:
         loaded = _CASES.load(document.content)
     except ValidationError as error:
-        raise Faults(schema_faults(document, error.messages)) from None
+        raise Faults(schema_faults(document, error.messages, partial(known_keys, _CASES))) from None
     if len(loaded) > MOST_CASES:
         raise Faults([Fault(document.file, 0, f"has over {MOST_CASES:,} cases")])
     reader = _CaseReader(document, table, payers)

@@ -24,6 +24,7 @@ _COMMANDS = {
     "reload": ("reload", "Put changed rules in force in the running service."),
     "rollback": ("reload", "Bring back the rules that were in force before."),
     "migrate": ("edit", "Write packs in the newest grammar of the rule language."),
+    "index": ("edit", "Write README.md of the rules: every rule by pack."),
     "archive": ("diff", "List the rulebooks that are kept, so that their answers can be replayed."),
     "schema": ("write", "Write the JSON Schemas with which editors complete rule files."),
 }

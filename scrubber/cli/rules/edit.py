@@ -1,4 +1,4 @@
-"""`scrubber rules promote` and `migrate`: change one line of a rule file or a pack.yaml, and nothing else of it."""
+"""`scrubber rules promote`, `migrate` and `index`: change one line of a rule file or a pack.yaml; write the index."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from scrubber.authoring.key_edit import set_key
 from scrubber.authoring.promotion import PROMOTED_TO, file_of
 from scrubber.authoring.promotion import promote as give_status
 from scrubber.cli.options import Unusable, current_settings, errors_as_messages
-from scrubber.cli.rules.options import counted, no_pack, no_rule
+from scrubber.cli.rules.options import counted, no_pack, no_rule, renew_index, rulebook
 from scrubber.errors import Fault
 from scrubber.rulebook.grammar import NEWEST
 from scrubber.rulebook.load import load_packs, rule_files
+from scrubber.rulebook.rule_index import INDEX, index_text
 
 
 @click.command()
@@ -52,6 +53,7 @@ def promote(context: click.Context, rule_id: str, status: str) -> None:
         click.echo(f"{counted(len(done.against), 'fault')}: {rule_id} stays {done.before}; nothing was written")
         context.exit(1)
     click.echo(f"{folder}/{file}: status {done.before} -> {status}")
+    renew_index(folder)
     for due in done.due:
         click.echo(f"  {due}")
 
@@ -82,3 +84,19 @@ def migrate(packs: tuple[str, ...]) -> None:
         with errors_as_messages():
             set_key(folder / file, file, "grammar", f'"{NEWEST}"', after="name")
         click.echo(f"{folder}/{file}: grammar {known[name].grammar} -> {NEWEST}")
+
+
+@click.command()
+def index() -> None:
+    """Write README.md of the folder of rules anew: every rule by pack, with title, severity, status and authority.
+
+    `scrubber rules new` and `promote` keep a README.md that is there up to date; after other changes `scrubber rules
+    lint` warns where it no longer is. Drafts that do not load are not in it.
+
+    \b
+    scrubber rules index
+    """
+    book = rulebook()
+    path = current_settings().rules / INDEX
+    path.write_text(index_text(book.packs, book.rules.values()), encoding="utf-8")
+    click.echo(f"{path} is written: {counted(len(book.rules), 'rule')} in {counted(len(book.packs), 'pack')}")

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import TypeVar
 
 import click
 
 from scrubber.cli.options import Unusable, current_settings, errors_as_messages
+from scrubber.errors import Faults
 from scrubber.likeness import known_names, perhaps
 from scrubber.rulebook.load import load_rulebook
+from scrubber.rulebook.rule_index import INDEX, index_text
 from scrubber.rulebook.rulebook import Rulebook
 
 
@@ -28,6 +32,15 @@ def no_rule(rule_id: str, known: Collection[str]) -> Unusable:
 def no_pack(name: str, known: Collection[str]) -> Unusable:
     """What ends a command that is given the name of no pack."""
     return Unusable(f"there is no pack {name}{known_names(name, known)}")
+
+
+def renew_index(folder: Path) -> None:
+    """Writes the index of the rules anew, where there is one and the rules load."""
+    path = folder / INDEX
+    if path.is_file():
+        with suppress(Faults):
+            book = load_rulebook(folder)
+            path.write_text(index_text(book.packs, book.rules.values()), encoding="utf-8")
 
 
 def counted(number: int, what: str) -> str:

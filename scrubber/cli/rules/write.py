@@ -25,7 +25,7 @@ from scrubber.authoring.new_rule import (
 )
 from scrubber.authoring.new_rule_tests import OF_EACH, Derived, cases_text, derive
 from scrubber.cli.options import Unusable, current_settings, errors_as_messages
-from scrubber.cli.rules.options import counted
+from scrubber.cli.rules.options import counted, renew_index
 from scrubber.config import Settings
 from scrubber.errors import Fault, Faults
 from scrubber.reference import open_reference
@@ -132,6 +132,7 @@ def new(context: click.Context, /, source: Any, **options: str | None) -> None:
     pack = book.packs.get(rule.pack) or _new_pack(answers)
     derived = derive(rule, book, pack, reference, settings.rules)
     _write(settings.rules, book, pack, file, {"": text, "test": cases_text(derived, rule)}, today)
+    renew_index(settings.rules)
     if not _print_result(settings.rules, file, derived):
         context.exit(1)
 

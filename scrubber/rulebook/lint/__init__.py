@@ -39,6 +39,7 @@ from scrubber.rulebook.load_families import MOST_FAMILIES, family_files
 from scrubber.rulebook.load_tables import all_rows
 from scrubber.rulebook.reachability import check_firing
 from scrubber.rulebook.rule import semantic_hash
+from scrubber.rulebook.rule_index import index_faults
 from scrubber.rulebook.rulebook import IN_USE, CodeLists, Pack
 from scrubber.rulebook.table_case import table_case_files
 from scrubber.rulebook.test_case import TEST_SUFFIX, Case, case_files, cases_of, claim_faults, rule_of
@@ -100,6 +101,7 @@ def lint_report(folder: Path, today: date) -> LintReport:
     found = _inspect(contents, folder)
     warnings = [*_stale(contents.files, today), *_schemas(folder), *draft_warnings(found.of_drafts, contents.left_out)]
     if not contents.faults:
+        warnings += index_faults(folder, contents.packs, (file.rule for file in contents.files))
         warnings += sorted(unused(contents.tables, contents.packs, contents.files))
     warnings += _without_schema(folder)
     warnings += [fault for file in contents.files for fault in silent_exclusions(file.document)]
