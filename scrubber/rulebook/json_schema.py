@@ -40,7 +40,7 @@ from scrubber.rulebook.schema import (
 from scrubber.rulebook.table_case import AnswersField, TableCaseSchema
 from scrubber.rulebook.table_declaration import ColumnField
 from scrubber.rulebook.test_case import CaseSchema
-from scrubber.rulebook.test_case_paths import DIAGNOSIS_PATH, LINE_FIELDS, LINE_PATH, PATHS, POINTER
+from scrubber.rulebook.test_case_paths import DIAGNOSIS_PATH, DOCUMENT_PATH, LINE_FIELDS, LINE_PATH, PATHS, POINTER
 from scrubber.rulebook.vocabulary import KINDS, FactKind
 
 JsonSchema = dict[str, Any]
@@ -114,7 +114,7 @@ def case_schema() -> JsonSchema:
             "path": {
                 "anyOf": [
                     {"enum": sorted(PATHS)},
-                    *({"pattern": f"^{p}$"} for p in (LINE_PATH, DIAGNOSIS_PATH, POINTER)),
+                    *({"pattern": f"^{p}$"} for p in (LINE_PATH, DIAGNOSIS_PATH, DOCUMENT_PATH, POINTER)),
                 ]
             },
             "line-field": {"enum": list(LINE_FIELDS)},

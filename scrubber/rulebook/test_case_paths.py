@@ -145,6 +145,7 @@ LINE_FIELDS: Mapping[str, Target] = {
 DIAGNOSIS_FIELDS = {"code": "diagnosisCode", "qualifier": "diagnosisTypeCode"}
 POINTER = r"(/[^/]+)+"
 LINE_PATH = rf"line\.[1-9][0-9]?(\.({'|'.join(LINE_FIELDS)}))?"
+DOCUMENT_PATH = r"documentation(\.[A-Za-z_][A-Za-z0-9_-]*)+"  # elements that families declare
 DIAGNOSIS_PATH = rf"diagnosis\.[1-9][0-9]?(\.({'|'.join(DIAGNOSIS_FIELDS)}))?"
 
 
@@ -154,6 +155,8 @@ def target(path: str) -> Target | None:
         return PATHS[path]
     if re.fullmatch(POINTER, path):
         return Target(path, ValueForm.RAW)
+    if re.fullmatch(DOCUMENT_PATH, path):
+        return Target(f"{_ELEMENTS}/{path.partition('.')[2].replace('.', '/')}", ValueForm.TEXT)
     if re.fullmatch(LINE_PATH, path):
         return _line_target(path)
     if re.fullmatch(DIAGNOSIS_PATH, path):
@@ -161,6 +164,11 @@ def target(path: str) -> Target | None:
         field = f"/{DIAGNOSIS_FIELDS[name[0]]}" if name else ""
         return Target(f"{_CI}/healthCareCodeInformation/{int(number) - 1}{field}", ValueForm.TEXT)
     return None
+
+
+def declared_name(path: str) -> str | None:
+    """The name of the element of documentation that a path leads to, where only a family can declare it."""
+    return path.partition(".")[2] if path not in PATHS and re.fullmatch(DOCUMENT_PATH, path) else None
 
 
 def _line_target(path: str) -> Target:

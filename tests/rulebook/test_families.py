@@ -13,7 +13,8 @@ from scrubber.rulebook.field import Type
 from scrubber.rulebook.lint import inspect
 from scrubber.rulebook.load import covered, load_rulebook, rule_files
 from scrubber.rulebook.rulebook import Rulebook
-from tests.support.rule_folders import PACK, put, rule_folder
+from scrubber.rulebook.test_case_paths import Target, ValueForm, target
+from tests.support.rule_folders import CASES, PACK, put, rule_folder
 
 FAMILY = """\
 # yaml-language-server: $schema=../../family.schema.json
@@ -166,3 +167,18 @@ def test_the_schema_of_editors_accepts_a_family_and_explains_each_key() -> None:
     assert not validator.is_valid(family)
     of_elements = family_schema()["properties"]["elements"]["additionalProperties"]["properties"]
     assert all("description" in key for key in of_elements.values())
+
+
+def test_test_cases_send_what_a_family_declares_and_lint_knows_the_names(tmp_path: Path) -> None:
+    assert target("documentation.timed.minutes") == Target(
+        "/scrubContext/documentation/0/elements/timed/minutes", ValueForm.TEXT
+    )
+    sent = "{line.1.units: 3, documentation.bloodLoss: 5, documentation.timed.minutes: 4}"
+    cases = f"# yaml-language-server: $schema=../../rule-test.schema.json\n{CASES}"
+    rule_folder(tmp_path, cases=cases.replace("{line.1.units: 3}", sent))
+    put(tmp_path, FILE, FAMILY)
+    assert inspect(tmp_path).faults == []
+    put(tmp_path, FILE, FAMILY.replace("bloodLoss", "bloodLost"))
+    (fault,) = inspect(tmp_path).faults
+    assert "no family declares `bloodLoss`" in fault.message
+    assert "bloodLost" in fault.message

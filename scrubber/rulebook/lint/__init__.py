@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scrubber.errors import Fault, Faults
+from scrubber.likeness import perhaps
 from scrubber.rulebook.backtest_record import read_record, record_name, record_path
 from scrubber.rulebook.check import RuleFile, check_days
 from scrubber.rulebook.definitions import definition_files
+from scrubber.rulebook.family import Family, elements_of
 from scrubber.rulebook.history import changes_faults
 from scrubber.rulebook.json_schema import (
     CASE_SCHEMA_FILE,
@@ -43,6 +45,7 @@ from scrubber.rulebook.rule_index import index_faults
 from scrubber.rulebook.rulebook import IN_USE, CodeLists, Pack
 from scrubber.rulebook.table_case import table_case_files
 from scrubber.rulebook.test_case import TEST_SUFFIX, Case, case_files, cases_of, claim_faults, rule_of
+from scrubber.rulebook.test_case_paths import declared_name
 from scrubber.rulebook.yaml_file import Document, read_yaml
 
 LEAST_OF_EACH = 2  # cases that fire, and cases that stay silent
@@ -135,7 +138,7 @@ def _inspect(contents: FolderContents, folder: Path, known: Container[str] = ())
     for path in rule_files(folder)[:MOST_RULES]:  # also of rules that could not be read
         if path.relative_to(folder).as_posix() not in known:
             faults += _of_tests(path, folder, contents.packs, cases)
-    faults += [*_of_families(folder), *_orphans(folder), *claim_faults(folder)]
+    faults += [*_undeclared(cases, contents.families), *_of_families(folder), *_orphans(folder), *claim_faults(folder)]
     for pack in contents.packs:
         faults += changes_faults(folder, pack, (rule for _, rule in contents.files if rule.file not in contents.drafts))
     every = sorted(set(faults))
@@ -216,6 +219,17 @@ def _of_tests(path: Path, folder: Path, packs: dict[str, Pack], cases: list[Case
         yield from _enough(document.file, found)
     except Faults as error:
         yield from error.faults
+
+
+def _undeclared(cases: Iterable[Case], families: Iterable[Family]) -> Iterator[Fault]:
+    """Test cases with documentation that no family declares: a rule could not read it."""
+    elements = elements_of(families)
+    for case in cases:
+        for path in (*case.change, *case.without):
+            name = declared_name(path)
+            if name is not None and name not in elements and not any(each.startswith(f"{name}.") for each in elements):
+                said = f"no family declares `{name}` (families/*.yaml of a pack)"
+                yield Fault(case.file, case.line, f"{path}: {said}{perhaps(name, elements)}")
 
 
 def _of_families(folder: Path) -> Iterator[Fault]:
