@@ -9,13 +9,12 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from scrubber.claim.elements import ELEMENTS
 from scrubber.rulebook.cell_forms import CELL_FORMS
-from scrubber.rulebook.column_types import probably
 from scrubber.rulebook.family import TYPES as ELEMENT_TYPES
 from scrubber.rulebook.grammar import GRAMMARS, OLDEST
 from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES
 from scrubber.rulebook.rule_tables import ROW_TYPES
 from scrubber.rulebook.rulebook import STARTER_RELEASES, TEST_RELEASES
-from scrubber.rulebook.table_declaration import TableDeclaration, TableSchema
+from scrubber.rulebook.table_declaration import ColumnField, TableDeclaration, TableSchema
 from scrubber.rulebook.vocabulary import KINDS, LIST_TYPES
 from scrubber.rulebook.yaml_file import Position, iso_day
 
@@ -175,9 +174,7 @@ class TableKindField(fields.Field[Any]):
             declared: TableDeclaration = self.schema.load(value)
             return declared
         if value not in ROW_TYPES:
-            raise ValidationError(
-                f"Must be one of: {', '.join(ROW_TYPES)};{probably(value, ROW_TYPES)} or keys and columns of your own."
-            )
+            raise ValidationError(f"Must be one of: {', '.join(ROW_TYPES)}, or keys and columns of your own.")
         return value
 
 
@@ -288,18 +285,21 @@ class FamilyFileSchema(Schema):
     )
 
 
+_WITH_SCHEMA = (fields.Nested, TableKindField, ColumnField)  # fields whose keys a schema has
+
+
 def known_keys(schema: Schema, position: Position) -> tuple[str, ...]:
     """The keys that a schema knows at a position of a document; none where it says nothing of keys there."""
     fields_there: Schema | fields.Field[Any] | None = schema
     for step in position:
         fields_there = _below(fields_there, step)
-    if isinstance(fields_there, fields.Nested):
+    if isinstance(fields_there, _WITH_SCHEMA):
         fields_there = fields_there.schema
     return tuple(_by_key(fields_there)) if isinstance(fields_there, Schema) else ()
 
 
 def _below(there: Schema | fields.Field[Any] | None, step: str | int) -> Schema | fields.Field[Any] | None:
-    if isinstance(there, fields.Nested):
+    if isinstance(there, _WITH_SCHEMA):
         there = there.schema
     if isinstance(there, Schema):
         return there if isinstance(step, int) else _by_key(there).get(step)  # an index: of a schema of many

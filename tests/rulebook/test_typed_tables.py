@@ -525,7 +525,7 @@ def test_a_table_without_any_source_is_a_fault(tmp_path: Path) -> None:
         ("about: Sample.\nkeys:\n  since: day", 11, "`since` is the name of a column of every table"),
         ("about: Sample.\nkeys:\n  Payer: payer", 11, "Must look like line-of-business"),
         ("about: Sample.\nkeys: {a: payer}\nanswers: first", 11, "Must be one of: one, all"),
-        ("about: Sample.\nkeys: {a: payer}\nanswer: one", 11, "no key that is known here"),
+        ("about: Sample.\nkeys: {a: payer}\nanswer: one", 11, "perhaps `answers` was meant"),
         ("about: Sample.\nkeys: [payer]", 10, "must be keys with values"),
     ],
 )
@@ -539,7 +539,7 @@ def test_a_wrong_declaration_is_told_with_its_line(tmp_path: Path, declared: str
 
 
 def test_an_unknown_kind_of_table_is_told_with_what_is_meant(tmp_path: Path) -> None:
-    with pytest.raises(Faults, match="`limits` is probably meant"):
+    with pytest.raises(Faults, match="perhaps `limits` was meant"):
         own_table(tmp_path, "own.csv: limit\n", "a\n")
 
 

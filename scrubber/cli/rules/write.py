@@ -24,6 +24,7 @@ from scrubber.authoring.new_rule import (
     rule_text,
 )
 from scrubber.authoring.new_rule_tests import OF_EACH, Derived, cases_text, derive
+from scrubber.authoring.unknown_codes import unknown_codes
 from scrubber.cli.options import Unusable, current_settings, errors_as_messages
 from scrubber.cli.rules.options import counted, renew_index
 from scrubber.config import Settings
@@ -67,18 +68,26 @@ def lint(context: click.Context, against: str | None) -> None:
     with errors_as_messages():
         found = lint_report(folder, datetime.now(UTC).date())
         faults = sorted({*found.faults, *_same_version(settings, against)})
+        warnings = [*found.warnings, *([] if faults else _unknown_codes(settings))]
     for fault in faults:
         click.echo(f"{folder}/{fault}")
-    for warning in found.warnings:
+    for warning in warnings:
         click.echo(f"warning: {folder}/{warning}")
     if faults:
         click.echo(counted(len(faults), "fault"))
         context.exit(1)
-    warned = f", {counted(len(found.warnings), 'warning')}" if found.warnings else ""
+    warned = f", {counted(len(warnings), 'warning')}" if warnings else ""
     click.echo(f"{counted(found.rules, 'rule')} in {counted(found.packs, 'pack')}, no faults{warned}")
     if found.in_use:
         runs = "case runs" if found.in_use == 1 else "cases run"
         click.echo(f"{found.in_use} {runs} on the releases in use, and may come out otherwise where others are loaded")
+
+
+def _unknown_codes(settings: Settings) -> list[Fault]:
+    """Codes that no release has; nothing where no published table is loaded."""
+    if settings.reference is None:
+        return []
+    return sorted(unknown_codes(load_rulebook(settings.rules), open_reference(settings.reference)))
 
 
 def _same_version(settings: Settings, against: str | None) -> list[Fault]:

@@ -36,6 +36,7 @@ from scrubber.rulebook.lint.content import (
     unquoted_in_rule,
 )
 from scrubber.rulebook.lint.licensed_text import cpt_wording, names_of_persons, personal_data
+from scrubber.rulebook.lint.own_tables import own_table_warnings
 from scrubber.rulebook.load import MOST_RULES, FolderContents, read_folder, rule_files
 from scrubber.rulebook.load_families import MOST_FAMILIES, family_files
 from scrubber.rulebook.load_tables import all_rows
@@ -106,9 +107,17 @@ def lint_report(folder: Path, today: date) -> LintReport:
     if not contents.faults:
         warnings += index_faults(folder, contents.packs, (file.rule for file in contents.files))
         warnings += sorted(unused(contents.tables, contents.packs, contents.files))
+        warnings += sorted(own_table_warnings(contents.own_tables.values(), _documents(contents, folder)))
     warnings += _without_schema(folder)
     warnings += [fault for file in contents.files for fault in silent_exclusions(file.document)]
     return LintReport(found.faults, warnings, len(contents.documents), len(contents.packs), found.in_use)
+
+
+def _documents(contents: FolderContents, folder: Path) -> Iterator[Document]:
+    """Everything that may look something up in tables: rules, definitions and families."""
+    yield from contents.documents
+    for path in (*definition_files(folder), *family_files(folder)):
+        yield read_yaml(path, path.relative_to(folder).as_posix())
 
 
 def draft_warnings(faults: Iterable[Fault], left_out: Iterable[Fault]) -> list[Fault]:
