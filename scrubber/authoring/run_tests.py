@@ -24,6 +24,7 @@ from scrubber.rulebook.limits import limit_references
 from scrubber.rulebook.rule_tables import ROW_KEYS, ROW_TYPES
 from scrubber.rulebook.rulebook import AS_COMPLETE, AS_LOADED, IN_USE, Rulebook
 from scrubber.rulebook.test_case import TEST_SUFFIX, Case, CaseRow, Expected, case_files, read_cases
+from scrubber.rulebook.typed_table import StoredRow, TypedTable
 from scrubber.rulebook.yaml_file import read_yaml
 from scrubber.scrub import Receipt, Scrubber
 
@@ -149,7 +150,8 @@ def _scrubber_of_case(scrubber: Scrubber, case: Case) -> Scrubber:
     if rule.status == "active" and not case.tables:
         return replace(scrubber, reference=reference)
     rules = {**rulebook.rules, rule.id: replace(rule, status="active")}
-    changed = rulebook.with_others(rules, rows=_with_rows(rulebook.rows, case.tables))
+    rows = _with_rows(rulebook.rows, [row for row in case.tables if row.own is None])
+    changed = rulebook.with_others(rules, rows=rows, typed_tables=_own_tables(rulebook.typed_tables, case.tables))
     if rule.status == "active" and changed.lists is rulebook.lists:
         return Scrubber(changed, reference, scrubber.engine)  # the same tests: rows are read by facts
     return Scrubber(changed, reference, PlainEngine(rule_tests(changed.running), changed.lists))
@@ -188,13 +190,22 @@ def _loaded_reference(complete: bool) -> Reference:
 def _with_rows(rows: Mapping[str, tuple[Any, ...]], added: Iterable[CaseRow]) -> Mapping[str, tuple[Any, ...]]:
     """The tables with the case's rows; each replaces those with its key, and takes the columns it omits from them."""
     changed = dict(rows)
-    for kind, cells in added:
+    for kind, cells, _ in added:
         key = [cells.get(column) for column in ROW_KEYS[kind]]
         old = changed.get(kind, ())
         same = [row for row in old if [getattr(row, column) for column in ROW_KEYS[kind]] == key]
         row = same[-1]._replace(**cells) if same else _new_row(kind, cells)
         changed[kind] = (*(row for row in old if row not in same), row)
     return changed
+
+
+def _own_tables(tables: Mapping[str, TypedTable], added: Iterable[CaseRow]) -> Mapping[str, TypedTable]:
+    """The declared tables with the case's rows, which replace those with the same keys."""
+    rows: dict[str, list[StoredRow]] = {}
+    for row in added:
+        if row.own is not None:
+            rows.setdefault(row.kind, []).append(row.own)
+    return {**tables, **{name: tables[name].with_rows(of_case) for name, of_case in rows.items()}}
 
 
 def _new_row(kind: str, cells: Mapping[str, Any]) -> Any:

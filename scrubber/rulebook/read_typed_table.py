@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from scrubber.dated_rows import lines_of_cells, wrong_cell_count
 from scrubber.errors import Fault, Faults
+from scrubber.likeness import known_names
 from scrubber.rulebook.column_types import MOST_TEXT, MOST_VALUES, NONE, PAYERS, probably, value_of
 from scrubber.rulebook.satisfiable import in_range
 from scrubber.rulebook.table_declaration import DAYS_AND_SOURCE, Column, TableDeclaration
@@ -56,6 +57,18 @@ def read_typed_table(path: Path, file: str, declaration: TableDeclaration, payer
     if faults:
         raise Faults(_of(file, fault) for fault in faults)
     return TypedTable(path.name.removesuffix(SUFFIX), file, declaration, stored)
+
+
+def row_of_case(declaration: TableDeclaration, cells: Mapping[str, str]) -> StoredRow | list[str]:
+    """The row that a test case writes, or what is wrong with it.
+
+    Columns that it leaves out are blank, its source is the case, and it may name any payer: the case may add the alias.
+    """
+    names = [*declaration.columns, *DAYS_AND_SOURCE]
+    unknown = [f"there is no column {name}{known_names(name, names)}" for name in cells if name not in names]
+    written = {DAYS_AND_SOURCE[2]: "the test case", **cells}
+    reader = _RowReader(declaration, names, {PAYERS: set(cells.values())})
+    return unknown or reader.row(0, [written.get(name, "") for name in names])
 
 
 def _of(file: str, fault: Fault) -> Fault:

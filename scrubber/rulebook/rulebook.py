@@ -243,8 +243,9 @@ class Rulebook:
         rules: Mapping[str, Rule] | None = None,
         packs: Mapping[str, Pack] | None = None,
         rows: Mapping[str, tuple[Any, ...]] | None = None,
+        typed_tables: Mapping[str, TypedTable] | None = None,
     ) -> Rulebook:
-        """The same rulebook with other rules, packs or rows; its digest and everything else stay."""
+        """The same rulebook with other rules, packs, rows or tables; its digest and everything else stay."""
         return Rulebook(
             self.rules if rules is None else rules,
             self.packs if packs is None else packs,
@@ -253,7 +254,7 @@ class Rulebook:
             self.tables,
             like=self,
             left_out=self.left_out,
-            typed_tables=self.typed_tables,
+            typed_tables=self.typed_tables if typed_tables is None else typed_tables,
             families=self.families,
         )
 

@@ -20,11 +20,14 @@ from scrubber.claim.x12.faults import FAULTS
 from scrubber.dated_rows import cell_parsers
 from scrubber.errors import Fault, Faults
 from scrubber.likeness import known_names, perhaps
+from scrubber.rulebook.read_typed_table import row_of_case
 from scrubber.rulebook.rule import SEVERITIES
 from scrubber.rulebook.rule_tables import ROW_TYPES
 from scrubber.rulebook.rulebook import STARTER_RELEASES, TEST_RELEASES, Pack
 from scrubber.rulebook.schema import ID, DayField, known_keys
+from scrubber.rulebook.table_declaration import TableDeclaration
 from scrubber.rulebook.test_case_paths import LINE_FIELDS, PATHS, ValueForm, target
+from scrubber.rulebook.typed_table import StoredRow
 from scrubber.rulebook.yaml_file import Document, Position, iso_day, read_yaml, schema_faults
 
 _POINTER = "; to send something else on purpose, write its JSON pointer"
@@ -241,10 +244,14 @@ class Expected(NamedTuple):
 
 
 class CaseRow(NamedTuple):
-    """A row that holds for one case: cells by column, typed; it replaces those with the same key."""
+    """A row that holds for one case: cells by column, typed; it replaces those with the same key.
+
+    `kind` is a built-in kind of table; of a table that pack.yaml declares it is the table's name, and `own` its row.
+    """
 
     kind: str
     cells: Mapping[str, Any]
+    own: StoredRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,13 +342,31 @@ def _table_rows(loaded: list[dict[str, Any]], packs: Mapping[str, Pack]) -> Iter
         for file, rows in case["tables"].items():
             pack, _, name = file.partition("/")
             kind = packs[pack].tables.get(name) if pack in packs else None
+            declaration = packs[pack].own_tables.get(name) if pack in packs else None
+            if declaration is not None:
+                for number, cells in enumerate(rows):
+                    yield _own_row((index, "tables", file, number), name, declaration, cells)
+                continue
             if kind is None:
-                listed = [f"{pack.name}/{table}" for pack in packs.values() for table in pack.tables]
+                listed = [
+                    f"{pack.name}/{table}" for pack in packs.values() for table in (*pack.tables, *pack.own_tables)
+                ]
                 message = f"no pack.yaml lists it: write PACK/FILE.csv{perhaps(file, listed)}"
                 yield (index, "tables", file), message
                 continue
             for number, cells in enumerate(rows):
                 yield from _table_row((index, "tables", file, number), kind, cells)
+
+
+def _listed(packs: Mapping[str, Pack]) -> list[str]:
+    return [f"{pack.name}/{table}" for pack in packs.values() for table in (*pack.tables, *pack.own_tables)]
+
+
+def _own_row(
+    position: Position, name: str, declaration: TableDeclaration, cells: Mapping[str, str | None]
+) -> tuple[Position, CaseRow | str]:
+    row = row_of_case(declaration, {column: cell or "" for column, cell in cells.items()})
+    return position, CaseRow(name.removesuffix(".csv"), {}, row) if isinstance(row, StoredRow) else "; ".join(row)
 
 
 def _table_row(

@@ -54,6 +54,17 @@ class TypedTable:
         self._ranks = [ranks.setdefault(rank, rank) for rank in map(self._rank, self.stored)]
         self._indexes: dict[frozenset[str], TableIndex] = {}
 
+    def with_rows(self, rows: Sequence[StoredRow]) -> TypedTable:
+        """The table with these rows in place of those that have the same keys, each with all columns."""
+        keys = [at for at, column in enumerate(self.columns.values()) if self._is_of_key(column)]
+        new = {tuple([row.cells[at] for at in keys]) for row in rows}
+        kept = [row for row in self.stored if tuple([row.cells[at] for at in keys]) not in new]
+        return TypedTable(self.name, self.file, self.declaration, [*kept, *rows])
+
+    def _is_of_key(self, column: Column) -> bool:
+        spans = [name for key in self.declaration.keys for name in (key.through, key.first, key.last)]
+        return column.key or column.name in spans
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles the arguments of the constructor: another process builds its own indexes."""
         return TypedTable, (self.name, self.file, self.declaration, self.stored)

@@ -140,6 +140,44 @@ def test_rows_that_hold_for_one_case_only(tmp_path: Path) -> None:
     assert [result.differences for result in run(tmp_path, cases, IN_LIST)] == [(), ()]
 
 
+DOSES = "{about: Doses., keys: {code: {type: procedure, through: last}}, columns: {most: number}, answers: one}"
+OWN_TABLE = with_lines(PACK, tables=f'tables: {{lists.csv: code-lists, doses.csv: {DOSES}}}\ngrammar: "2"')
+OVER_DOSE = with_lines(
+    RULE,
+    applies="applies: {procedure: '77092'}\nlook-up:\n  dose: {in: doses, for: {code: procedure}}",
+    when="when: {fact: units, over: {fact: dose.most}}",
+)
+
+
+def test_rows_of_a_declared_table_that_hold_for_one_case_only(tmp_path: Path) -> None:
+    """They go in place of the row with the same key, whether the file has one or not; the next case has the file's."""
+    put(tmp_path, "sample/tables/doses.csv", "code,last,most,since,until,source\n77092,,5,,,sample\n")
+    cases = (
+        f"- name: fewer\n  claim: tbs\n{TWO}  finds: [{{line: 1}}]\n"
+        "  tables: {sample/doses.csv: [{code: '77092', most: 1}]}\n"
+        f"- name: of the file\n  claim: tbs\n{TWO}  finds: []\n"
+        f"- name: ended\n  claim: tbs\n{TWO}  finds: []\n"
+        "  tables: {sample/doses.csv: [{code: '77092', most: 1, until: 2020-01-01}]}\n"
+    )
+    assert [result.differences for result in run(tmp_path, cases, OVER_DOSE, OWN_TABLE)] == [(), (), ()]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("{code: '77092', must: 1}", "there is no column must"),
+        ("{code: 7709, most: 1}", "code: `7709` is no procedure code"),
+        ("{code: '77092', most: many}", "most: `many` is no whole number"),
+    ],
+)
+def test_a_row_of_a_declared_table_is_read_as_its_file_is(tmp_path: Path, row: str, said: str) -> None:
+    put(tmp_path, "sample/tables/doses.csv", "code,last,most,since,until,source\n77092,,5,,,sample\n")
+    cases = f"- name: wrong\n  claim: tbs\n  tables: {{sample/doses.csv: [{row}]}}\n  finds: []\n"
+    with pytest.raises(Faults) as caught:
+        run(tmp_path, cases, OVER_DOSE, OWN_TABLE)
+    assert said in str(caught.value)
+
+
 def test_a_row_takes_from_the_one_it_replaces(tmp_path: Path) -> None:
     cases = (
         "- name: ended\n  claim: tbs\n  change: {line.1.units: 2, line.1.procedure: '77089'}\n"
