@@ -14,7 +14,7 @@ from flask import Flask
 from scrubber.access.known_keys import AccessPolicy, open_policy
 from scrubber.api import access, headers, logs, openapi, problems, request
 from scrubber.api.limits import Transfers
-from scrubber.authoring.admission import admit_in_subprocess, admit_rolled_back, fault_lines
+from scrubber.authoring.admission import admit_in_subprocess, admit_rolled_back, fault_lines, warning_event
 from scrubber.authoring.check_cache import CheckCache
 from scrubber.authoring.in_force import last_in_force
 from scrubber.batch.storage import open_batches
@@ -123,7 +123,7 @@ def _open_checked(settings: Settings) -> LiveScrubber:
             lambda: log.info("checking rules"),
         )
     for line in fault_lines(settings.rules, admitted.warnings):
-        log.warning("draft", reason=line)
+        log.warning(warning_event(line), reason=line)
     log.info("rules checked", cases=admitted.cases, seconds=round(time.monotonic() - begun, 3))
     keep(settings, admitted.rulebook)
     return LiveScrubber(admitted.rulebook, reference, settings.stale_after)

@@ -25,13 +25,14 @@ from scrubber.rulebook.rulebook import IN_USE, Rulebook
 from scrubber.rulebook.test_case import rule_of
 from scrubber.scrub import Scrubber, assemble
 
+OF_TABLES = "a case on the releases in use: "  # before what did not come out of it
 FEW_RULES = 20  # their cases run faster than another process starts
 
 
 class Admitted(NamedTuple):
     """A rulebook without a fault, and how many cases were run for that; cached ones were not.
 
-    `warnings` are faults of drafts, which stop nothing.
+    `warnings` are faults of drafts, and cases that fail on the releases in use: they stop nothing.
     """
 
     rulebook: Rulebook
@@ -44,6 +45,7 @@ class _Checked(NamedTuple):
     cases: int
     warnings: list[Fault]
     in_use: bool  # whether some case runs on the releases in use
+    passed: bool = True  # else some case failed on the releases in use, and is to be told at the next check, too
 
 
 class _Tested(NamedTuple):
@@ -58,7 +60,8 @@ def admit(
     """The rulebook in `folder`, checked with up to `cores` processes; `reference` is the one in use.
 
     Raises Faults with everything that is wrong: each fault of lint, each case that fails, each rule whose
-    meaning differs from `earlier` under the same version. Faults of drafts become warnings.
+    meaning differs from `earlier` under the same version. Faults of drafts become warnings, and so do cases that fail
+    on the releases in use: whoever loads tables shall not keep rules out of service by it.
     """
     if not folder.is_dir():
         raise Faults([Fault(".", 0, "no such folder of rules")])
@@ -73,7 +76,7 @@ def admit(
         checked = _check(folder, reference, cache, before, cores, earlier)
     if take_snapshot(folder, reference) != before:
         raise Faults([Fault(".", 0, "changed while it was being checked: nothing is taken from it; try again")])
-    if not _is_cached(before, cache):
+    if checked.passed and not _is_cached(before, cache):
         cache.add([before.folder_key(checked.in_use)])
     return Admitted(checked.rulebook, checked.cases, tuple(checked.warnings))
 
@@ -125,6 +128,11 @@ def fault_lines(folder: Path, faults: Iterable[Fault]) -> tuple[str, ...]:
     return tuple(str(fault._replace(file=str(folder / fault.file))) for fault in faults)
 
 
+def warning_event(line: str) -> str:
+    """The event under which a service logs a warning: `case` or `draft`."""
+    return "case" if OF_TABLES in line else "draft"
+
+
 def _is_cached(files: Snapshot, cache: CheckCache) -> bool:
     return any(files.folder_key(in_use) in cache for in_use in (False, True))
 
@@ -137,17 +145,20 @@ def _check(
     known = {file: in_use for file in files.files for in_use in (False, True) if files.rule_key(file, in_use) in cache}
     found, tested = run_forked([partial(inspect, folder, known), partial(_test, folder, reference, known, cores)])
     wrong = {*found.faults, *found.of_drafts, *tested.faults}
-    wrong |= {_as_fault(result) for result in tested.results if not result.passed}
+    failed = [result for result in tested.results if not result.passed]
+    wrong |= {_as_fault(result) for result in failed}
     _cache_passed(tested, {fault.file for fault in wrong}, cache, files)
     drafts = {fault for fault in wrong if rule_of(fault.file) in found.drafts}
-    faults = wrong - drafts
+    by_tables = {_as_fault(result) for result in failed if result.releases == IN_USE} - drafts
+    faults = wrong - drafts - by_tables
     if tested.rulebook is not None and earlier is not None:
         faults |= {*same_version_faults(earlier, folder, tested.rulebook.rules)}
     if faults or tested.rulebook is None:
         raise Faults(faults)
     in_use = any(known.values()) or any(result.releases == IN_USE for result in tested.results)
     warnings = draft_warnings(sorted(drafts), tested.rulebook.left_out)
-    return _Checked(tested.rulebook, len(tested.results), warnings, in_use)
+    warnings += [fault._replace(message=f"{OF_TABLES}{fault.message}") for fault in sorted(by_tables)]
+    return _Checked(tested.rulebook, len(tested.results), warnings, in_use, passed=not by_tables)
 
 
 def _test(folder: Path, reference: Reference, known: Collection[str], cores: int) -> _Tested:

@@ -12,7 +12,7 @@ import click
 from scrubber.api import logs
 from scrubber.api.logs import open_log
 from scrubber.app import reloading_app
-from scrubber.authoring.admission import admit, admit_rolled_back, fault_lines
+from scrubber.authoring.admission import admit, admit_rolled_back, fault_lines, warning_event
 from scrubber.authoring.check_cache import CheckCache
 from scrubber.authoring.in_force import last_in_force, record_in_force
 from scrubber.batch.maintenance import LogEvent, MaintenanceOptions
@@ -182,7 +182,7 @@ class _RulesOfWorkers:
         )
         admitted = admit(settings.rules, reference.current(), CheckCache(settings.state), cores(), earlier)
         for line in fault_lines(settings.rules, admitted.warnings):
-            log.warning("draft", reason=line)
+            log.warning(warning_event(line), reason=line)
         digest = admitted.rulebook.digest
         archive_or_warn(
             settings.rules, digest, settings.state, lambda why: log.warning("rulebook not kept", reason=why)

@@ -30,8 +30,9 @@ class ReloadOutcome:
     """How a reload ended: `outcome` is one of the words above. `old` and `new` are digests; None: nothing was loaded.
 
     `cases` counts the test cases that were run; `reasons` say why it was refused, a line each; `warnings` say what is
-    wrong with drafts, which stop no reload. After a rollback, `instead_of` is the digest of the folder's rules, which
-    are not in force, and `asked_by` the account that requested it.
+    wrong with drafts, and which cases fail on the releases in use: neither stops a reload. After a rollback,
+    `instead_of` is the digest of the folder's rules, which are not in force, and `asked_by` the account that requested
+    it.
     """
 
     outcome: str

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from scrubber.api import logs
+from scrubber.authoring.admission import warning_event
 from scrubber.authoring.in_force import in_force_before, record_in_force
 from scrubber.config import Settings
 from scrubber.reference.typed_tables import TypedTables
@@ -167,7 +168,7 @@ class Reloader:
         counts = {name: len(getattr(outcome, name)) for name in ("added", "removed", "changed")}
         fields = {name: getattr(outcome, name) for name in ("old", "new", "rules", "cases", "seconds")}
         for line in outcome.warnings[:MAX_LOGGED]:
-            log.warning("draft", reason=line)
+            log.warning(warning_event(line), reason=line)
         if outcome.instead_of:
             fields |= {"instead_of": outcome.instead_of, "asked_by": outcome.asked_by}
         log.info("reload", outcome=outcome.outcome, **fields, **counts)

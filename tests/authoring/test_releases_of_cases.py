@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from scrubber.authoring.admission import admit
+from scrubber.authoring.admission import admit, warning_event
 from scrubber.authoring.check_cache import CheckCache
 from scrubber.authoring.coverage import cover
 from scrubber.authoring.mutation import mutate
@@ -168,13 +168,28 @@ def test_new_tables_ask_only_those_cases_anew_that_run_on_them(contrary: Path, t
     assert admit(in_use, loaded, passed, 1).cases == 0
 
 
-def test_cases_in_use_are_refused_on_tables_that_they_do_not_fit(contrary: Path, tmp_path: Path) -> None:
+def test_cases_in_use_that_do_not_come_out_are_told_and_stop_nothing(contrary: Path, tmp_path: Path) -> None:
     nine = TEN_UNITS_ARE_TOO_MANY.replace("units: 10", "units: 9")
     folder = house(tmp_path / "rules", nine, PACK + "test-releases: in-use\n")
     passed = CheckCache(tmp_path)
-    admit(folder, open_reference(None), passed, 1)
-    with pytest.raises(Faults, match="two units: expected finding"):
-        admit(folder, open_reference(str(contrary)), passed, 1)
+    assert admit(folder, open_reference(None), passed, 1).warnings == ()
+    for _ in range(2):  # at each check, until they come out again
+        admitted = admit(folder, open_reference(str(contrary)), passed, 1)
+        [warning] = admitted.warnings
+        assert warning.message.startswith("a case on the releases in use: ")
+        assert "two units: expected finding" in warning.message
+        assert warning_event(str(warning)) == "case"
+    assert admit(folder, open_reference(None), passed, 1).cases == 0
+
+
+def test_a_case_on_the_starter_tables_still_refuses_beside_one_in_use(contrary: Path, tmp_path: Path) -> None:
+    nine = TEN_UNITS_ARE_TOO_MANY.replace("units: 10", "units: 9")
+    folder = house(tmp_path / "rules", nine, PACK + "test-releases: in-use\n")
+    tests = next(folder.glob("sample/**/*.test.yaml"))
+    tests.write_text(tests.read_text() + "- {name: nothing fires, claim: tbs, releases: starter, finds: [{line: 1}]}\n")
+    with pytest.raises(Faults) as caught:
+        admit(folder, open_reference(str(contrary)), CheckCache(tmp_path), 1)
+    assert ["nothing fires" in fault.message for fault in caught.value.faults] == [True]
 
 
 # Shipped rules in a service with full tables. Real gunicorn, real signals.

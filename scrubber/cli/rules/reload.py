@@ -156,7 +156,7 @@ def roll_back(
 
 
 def _check(folder: Path, settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Faults of the folder, and warnings about drafts in it, which stop no reload.
+    """Faults of the folder, and warnings about drafts in it and cases on the releases in use, which stop no reload.
 
     Checks that pass are recorded, so that the service need not repeat them. Only the service knows which rules are in
     force, and compares versions with them.
