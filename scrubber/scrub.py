@@ -153,7 +153,9 @@ def read_facts(
     tables = tables_for(payer, rulebook, reference)
     facts = gather_facts(claim, payer, views, notices, exclusions, tables, received_on, stale_after)
     prices = partial(_priced, claim, views, rulebook, reference)
-    answer_questions(facts, Surroundings(claim, views, facts, rulebook, reference, prices), payer, day, rulebook)
+    answer_questions(
+        facts, Surroundings(claim, views, facts, rulebook, reference, received_on, prices), payer, day, rulebook
+    )
     return ClaimFacts(day, payer, views, liabilities(views, notices, exclusions, reference), facts)
 
 

@@ -5,69 +5,83 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from string import Formatter
-from typing import Any
+from typing import Any, NamedTuple
 
 from scrubber.claim.elements import CATALOGUE, Element
 from scrubber.claim.model import Absence, Claim, ServiceLine
 from scrubber.claim.whole import ask
+from scrubber.facts.rule_codes import Test, procedure_test
 from scrubber.facts.service_lines import MILLION, cents
 from scrubber.remembered import remembered
 from scrubber.rulebook.element_fields import UNREADABLE
 from scrubber.rulebook.field import Field, Type, state_key
-from scrubber.rulebook.relations import Group, OfClaim, Own, walk
-from scrubber.rulebook.rule import Compare, Has, InList, Rule, asks, conditions_of, leaves
+from scrubber.rulebook.rule import Rule, conditions_of, leaves
 from scrubber.rulebook.rulebook import Rulebook
-from scrubber.rulebook.same import SAME
 from scrubber.rulebook.vocabulary import KINDS, OF_ELEMENTS
 
 AskedElements = tuple[tuple[Field, Element], ...]
-NO_ELEMENTS: AskedElements = ()
+CODES_KEPT = 16_384
+
+
+class Asked(NamedTuple):
+    """What is added to a fact: elements of the catalogue, and fields made on request, each with the element behind it."""
+
+    elements: AskedElements
+    fields: Mapping[str, str]
+
+
+NOTHING_ASKED = Asked((), {})
+
+
+class AskedFields:
+    """What running rules read, or say in a text, beyond the fields that every fact of a kind has.
+
+    What questions of rules read is not in it: `relations` makes that where a question comes to it.
+    """
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self._asked: dict[str, list[tuple[Test, Field]]] = {}
+        for rule in rulebook.running:
+            if rule.scope in OF_ELEMENTS:
+                fields = KINDS[rule.scope].fields
+                names = [name for name in _names(rule) if name in fields]
+                asked = [fields[name] for name in names if fields[name].element or fields[name].made_from]
+                if asked:
+                    test = procedure_test(rule.applies, rulebook)
+                    self._asked.setdefault(rule.scope, []).extend((test, field) for field in asked)
+        self.of = lru_cache(CODES_KEPT)(self._find) if self._asked else _nothing
+
+    def every(self, kind: str) -> frozenset[str]:
+        """The names of all fields that some rule about a kind of fact asks for."""
+        return frozenset(field.name for _, field in self._asked.get(kind, ()))
+
+    def _find(self, kind: str, procedure: str) -> Asked:
+        """What the rules ask of a fact of a kind, of a line with a procedure code (blank: of any)."""
+        found = {field.name: field for test, field in self._asked.get(kind, ()) if not procedure or test(procedure)}
+        if not found:
+            return NOTHING_ASKED
+        return Asked(
+            tuple((field, CATALOGUE[name]) for name, field in found.items() if field.element),
+            {name: field.made_from for name, field in found.items() if field.made_from},
+        )
+
+
+def _nothing(kind: str, procedure: str) -> Asked:  # noqa: ARG001  called as `of` is
+    return NOTHING_ASKED
 
 
 @remembered(4)
-def asked_elements(rulebook: Rulebook) -> Mapping[str, AskedElements]:
-    """By kind of fact, the fields that running rules read, or say in a text, with their elements."""
-    found: dict[str, dict[str, Field]] = {}
-    for rule in rulebook.running:
-        for kind, name in (*((rule.scope, name) for name in _names(rule)), *_asked_beside(rule)):
-            field = KINDS[kind].fields.get(name) if kind in OF_ELEMENTS else None
-            if field is not None and field.element:
-                found.setdefault(kind, {})[name] = field
-    return {kind: tuple((field, CATALOGUE[name]) for name, field in fields.items()) for kind, fields in found.items()}
-
-
-@remembered(4)
-def asked_fields(rulebook: Rulebook) -> Mapping[str, Mapping[str, str]]:
-    """By kind of fact, the fields made on request that running rules may read, with the element each is made from."""
-    found: dict[str, dict[str, str]] = {}
-    for rule in rulebook.running:
-        for kind, name in (*((rule.scope, name) for name in _names(rule)), *_asked_beside(rule)):
-            field = KINDS[kind].fields.get(name)
-            if field is not None and field.made_from:
-                found.setdefault(kind, {})[name] = field.made_from
-    return found
+def asked_fields(rulebook: Rulebook) -> AskedFields:
+    """What the rules of a rulebook ask, worked out once."""
+    return AskedFields(rulebook)
 
 
 def _names(rule: Rule) -> Iterator[str]:
     yield from rule_reads(rule)
     for text in (rule.message, rule.fix, rule.not_checked):
         yield from (name for _, name, _, _ in Formatter().parse(text or "") if name)
-
-
-def _asked_beside(rule: Rule) -> Iterator[tuple[str, str]]:
-    """Kinds and names that the questions of a rule read, and those that its texts name: possibly more than they do."""
-    questions = tuple(question for condition in conditions_of(rule) for question in asks(condition))
-    for part in walk((questions, rule.names)):
-        if isinstance(part, OfClaim):
-            yield "claim", part.name
-        elif isinstance(part, Own):
-            yield from ((kind, part.name) for kind in OF_ELEMENTS)
-        elif isinstance(part, Group):
-            names = {name for same in part.same for held in SAME[same].fields for name in held}
-            yield from ((kind, name) for kind in OF_ELEMENTS for name in sorted(names))
-        elif isinstance(part, Compare | Has | InList):
-            yield from ((kind, part.fact.removesuffix("?")) for kind in OF_ELEMENTS)
 
 
 def rule_reads(rule: Rule) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from scrubber.claim.model import Claim
-from scrubber.facts.asked import NO_ELEMENTS, add_elements, asked_elements, asked_fields
+from scrubber.facts.asked import add_elements, asked_fields
 from scrubber.facts.documentation import Documents
 from scrubber.facts.fact import CARRIED, ICD9, PAST_LAST, Fact, LookUps
 from scrubber.facts.medicaid import loaded_as
@@ -46,8 +46,9 @@ def claim_fact(
         values["filingIndicator"] = claim.filing_indicator
     if claim.frequency:
         values["frequency"] = claim.frequency
-    add_elements(values, asked_elements(rulebook).get("claim", NO_ELEMENTS), claim)
-    add_claim_fields(values, asked_fields(rulebook).get("claim", {}), claim, day, received_on)
+    asked = asked_fields(rulebook).of("claim", "")
+    add_elements(values, asked.elements, claim)
+    add_claim_fields(values, asked.fields, claim, day, received_on)
     if claim.context.plan:
         _add_plan(values, claim.context.plan, claim, day, rulebook)
     return Fact("claim", values, message_words={"conflict-lines": ", ".join(map(str, sorted(documents.conflicts)))})

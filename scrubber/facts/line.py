@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from scrubber.claim.model import Absence, Claim
-from scrubber.facts.asked import NO_ELEMENTS, add_elements, asked_elements, asked_fields
+from scrubber.facts.asked import NOTHING_ASKED, add_elements, asked_fields
 from scrubber.facts.documentation import NOT_SUPPLIED_STATE, Documents
 from scrubber.facts.exclusions import AMBULANCE_CODES, EXCLUSION_LISTS, Exclusions
 from scrubber.facts.fact import LIST, Fact, LookUp, LookUps
@@ -57,8 +57,7 @@ def line_facts(
     received_on: date,
 ) -> Iterator[Fact]:
     """One fact a line."""
-    billing, lists, asked = claim.billing, rulebook.lists, asked_elements(rulebook).get("line", NO_ELEMENTS)
-    on_request = asked_fields(rulebook).get("line")
+    billing, lists, asked_of = claim.billing, rulebook.lists, asked_fields(rulebook).of
     for view in views:
         values: dict[str, Any] = dict(view.values)
         values["excluded"] = exclusions.has(view)
@@ -77,10 +76,10 @@ def line_facts(
             values["renderingClass?"] = NOT_SUPPLIED_STATE
         else:
             values["renderingClass"] = view.profession.provider_class if view.profession else "unlisted"
-        if asked:
-            add_elements(values, asked, claim, view.line)
-        if on_request:
-            add_line_fields(values, on_request, claim, view, received_on, lists)
+        asked = asked_of("line", view.line.procedure or "")
+        if asked is not NOTHING_ASKED:
+            add_elements(values, asked.elements, claim, view.line)
+            add_line_fields(values, asked.fields, claim, view, received_on, lists)
         _add_calculated_by(values, documents.of(view.number).get("calculatedBy"))
         yield Fact("line", values, (view.number,))
 

@@ -41,10 +41,11 @@ def _by_scope(rulebook: Rulebook) -> dict[str, list[Rule]]:
 
 
 def _procedure_tests(rules: Iterable[Rule], rulebook: Rulebook) -> tuple[Test, ...]:
-    return tuple(_procedure_test(rule.applies, rulebook) for rule in rules)
+    return tuple(procedure_test(rule.applies, rulebook) for rule in rules)
 
 
-def _procedure_test(applies: Condition, rulebook: Rulebook) -> Test:
+def procedure_test(applies: Condition, rulebook: Rulebook) -> Test:
+    """Whether a rule that applies where the condition holds may be for a procedure code."""
     for part in applies.parts if isinstance(applies, AllOf) else ():
         if isinstance(part, InList) and part.fact == "procedure" and part.op in ("any", "all"):
             name = part.list

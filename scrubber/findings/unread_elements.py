@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from scrubber.claim.elements import ELEMENTS
-from scrubber.facts.asked import asked_elements, asked_fields, rule_reads
+from scrubber.facts.asked import asked_fields, rule_reads
 from scrubber.facts.fact import Fact
 from scrubber.findings.finding import UNREADABLE, Finding, NotChecked, Switches
 from scrubber.findings.not_checked import possible
@@ -66,9 +66,9 @@ def _message(rule: Rule, fact: Fact, unread: Sequence[str]) -> str:
 def _asking(rulebook: Rulebook) -> Mapping[str, tuple[tuple[Rule, tuple[str, ...]], ...]]:
     """By kind of fact, the running rules that read elements of the catalogue, or what is made of these, with those."""
     found: dict[str, list[tuple[Rule, tuple[str, ...]]]] = {}
-    elements, fields = asked_elements(rulebook), asked_fields(rulebook)
+    asked = asked_fields(rulebook)
     for kind in OF_ELEMENTS:
-        read = {field.name for field, _ in elements.get(kind, ())} | {*fields.get(kind, ())}
+        read = asked.every(kind)
         for rule in rulebook.running if read else ():
             names = tuple(name for name in rule_reads(rule) if name in read) if rule.scope == kind else ()
             if names:

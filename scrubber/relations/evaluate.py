@@ -73,9 +73,10 @@ class Evaluator(OperandEvaluator):
             case Asks(_, question):
                 return self.answer(question, subject)
             case Compare(fact) if fact.endswith("?"):
+                self._raw_value(fact[:-1], subject)
                 return YES if subject.values.get(fact) == condition.value else NO
             case Compare() | Has() | InList():
-                raw = subject.values.get(condition.fact)
+                raw = self._raw_value(condition.fact, subject)
                 if raw is None and condition.fact == DAY:
                     raw = subject.day  # of what has no day of its own, the day of what it belongs to
                 if raw is None:
@@ -223,7 +224,7 @@ class Evaluator(OperandEvaluator):
 
     def _first(self, names: tuple[str, ...], subject: Subject) -> Value:
         for name in names:
-            raw = subject.values.get(name)
+            raw = self._raw_value(name, subject)
             if raw is not None:
                 return value_of(raw, Type.TEXT)
         return self._own(names[-1], Type.TEXT, subject)

@@ -98,8 +98,16 @@ class OperandEvaluator:
             self.missing[name] = None
         return value
 
-    def _own(self, name: str, kind: Type, subject: Subject) -> Value:
+    def _raw_value(self, name: str, subject: Subject) -> Any:
+        """The value of a field as facts hold it; of one that facts have on request it is made now."""
         raw = subject.values.get(name)
+        if raw is None:
+            self._around.add(subject, name)
+            raw = subject.values.get(name)
+        return raw
+
+    def _own(self, name: str, kind: Type, subject: Subject) -> Value:
+        raw = self._raw_value(name, subject)
         if raw is not None:
             return value_of(raw, kind)
         state = subject.values.get(state_key(name))

@@ -7,20 +7,24 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from scrubber.claim.elements import CATALOGUE
 from scrubber.claim.model import Claim, ServiceLine
+from scrubber.facts.asked import add_elements
 from scrubber.facts.documentation import Documents, document_value
 from scrubber.facts.fact import Fact
 from scrubber.facts.items import items
+from scrubber.facts.on_request import add_claim_fields, add_line_fields
 from scrubber.facts.reference_rows import reference_rows
 from scrubber.facts.service_lines import LineView
 from scrubber.reference import Reference
 from scrubber.relations.values import NoValue, Value, value_of
-from scrubber.rulebook.field import DECIMAL_PLACES, Type
+from scrubber.rulebook.field import DECIMAL_PLACES, Type, state_key
 from scrubber.rulebook.item_kinds import ITEM_KINDS as OTHER_ITEMS
 from scrubber.rulebook.line_items import LINE_ITEMS
 from scrubber.rulebook.reference_tables import REFERENCE_TABLES
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.typed_table import TypedTable
+from scrubber.rulebook.vocabulary import KINDS, OF_ELEMENTS
 
 # Elements of a line that could not be read, and the fields that are made from them.
 UNREADABLE_FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -104,6 +108,7 @@ class Surroundings:
         facts: Sequence[Fact],
         rulebook: Rulebook,
         reference: Reference,
+        received_on: date,
         prices: PriceLines,
     ) -> None:
         self._claim = claim
@@ -111,6 +116,7 @@ class Surroundings:
         self._facts = facts
         self.rulebook = rulebook
         self._reference = reference
+        self._received_on = received_on
         self._price_lines = prices
         self._prices: Sequence[PricedLine] | None = None
         self._lines: list[Subject] | None = None
@@ -133,6 +139,22 @@ class Surroundings:
         if view is not None and view.unread:
             unread = frozenset(name for element in view.unread for name in UNREADABLE_FIELDS.get(element, ()))
         return Subject(fact.kind, fact.values, number, None, unread)
+
+    def add(self, subject: Subject, name: str) -> None:
+        """Adds to a line, or to the claim, a field that facts have only where it is asked for; once."""
+        if subject.kind not in OF_ELEMENTS or state_key(name) in subject.values:
+            return
+        field, values = KINDS[subject.kind].fields.get(name), subject.values
+        if field is None or type(values) is not dict:
+            return
+        if field.element:
+            add_elements(values, ((field, CATALOGUE[name]),), self._claim, self._line(subject.number))
+        elif field.made_from and subject.number is not None:
+            view = self._views[subject.number - 1]
+            add_line_fields(values, {name: field.made_from}, self._claim, view, self._received_on, self.rulebook.lists)
+        elif field.made_from:
+            day = date.fromordinal(values["day"])
+            add_claim_fields(values, {name: field.made_from}, self._claim, day, self._received_on)
 
     def claim_values(self) -> Mapping[str, Any]:
         """The fields of the claim as a whole."""
