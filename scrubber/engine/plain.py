@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import assert_never
 
 from scrubber.engine.program import CodeListLookup, EngineFact, EngineTest
-from scrubber.rulebook.rule import YES, AllOf, AnyOf, Asks, Compare, Condition, FactValues, Has, InList
+from scrubber.rulebook.rule import YES, AllOf, AnyOf, Asks, Compare, Condition, FactValues, Has, InList, answered
 
 Predicate = Callable[[FactValues], bool]
 IsMember = Callable[[str], bool]
@@ -51,8 +51,8 @@ def predicate(condition: Condition, lists: CodeListLookup) -> Predicate:
             return _has(condition)
         case InList():
             return _in_list(condition, lists)
-        case Asks(fact):
-            return _compare(Compare(fact, "is", YES))
+        case Asks():
+            return predicate(answered(condition, YES), lists)
         case AllOf(parts):
             return _every([predicate(part, lists) for part in parts])
         case AnyOf(parts):

@@ -16,17 +16,18 @@ from scrubber.facts.rule_codes import Test, procedure_test
 from scrubber.facts.service_lines import MILLION, cents
 from scrubber.remembered import remembered
 from scrubber.rulebook.element_fields import UNREADABLE
-from scrubber.rulebook.field import Field, Type, state_key
-from scrubber.rulebook.rule import Rule, conditions_of, leaves
+from scrubber.rulebook.field import UNKNOWN, Field, Type, state_key
+from scrubber.rulebook.rule import AllOf, Compare, Has, Rule, conditions_of, leaves
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.vocabulary import KINDS, OF_ELEMENTS
 
 AskedElements = tuple[tuple[Field, Element], ...]
 CODES_KEPT = 16_384
+LINE_OF_BUSINESS = "lineOfBusiness"
 
 
 class Asked(NamedTuple):
-    """What is added to a fact: elements of the catalogue, and fields made on request, each with the element behind it."""
+    """What is added to a fact: elements of the catalogue, and fields on request, each with the element behind it."""
 
     elements: AskedElements
     fields: Mapping[str, str]
@@ -42,24 +43,28 @@ class AskedFields:
     """
 
     def __init__(self, rulebook: Rulebook) -> None:
-        self._asked: dict[str, list[tuple[Test, Field]]] = {}
+        self._asked: dict[str, list[tuple[Test, frozenset[str], Field]]] = {}
         for rule in rulebook.running:
             if rule.scope in OF_ELEMENTS:
                 fields = KINDS[rule.scope].fields
                 names = [name for name in _names(rule) if name in fields]
                 asked = [fields[name] for name in names if fields[name].element or fields[name].made_from]
                 if asked:
-                    test = procedure_test(rule.applies, rulebook)
-                    self._asked.setdefault(rule.scope, []).extend((test, field) for field in asked)
+                    test, businesses = procedure_test(rule.applies, rulebook), _businesses(rule)
+                    self._asked.setdefault(rule.scope, []).extend((test, businesses, field) for field in asked)
         self.of = lru_cache(CODES_KEPT)(self._find) if self._asked else _nothing
 
     def every(self, kind: str) -> frozenset[str]:
         """The names of all fields that some rule about a kind of fact asks for."""
-        return frozenset(field.name for _, field in self._asked.get(kind, ()))
+        return frozenset(field.name for _, _, field in self._asked.get(kind, ()))
 
-    def _find(self, kind: str, procedure: str) -> Asked:
-        """What the rules ask of a fact of a kind, of a line with a procedure code (blank: of any)."""
-        found = {field.name: field for test, field in self._asked.get(kind, ()) if not procedure or test(procedure)}
+    def _find(self, kind: str, procedure: str, line_of_business: str) -> Asked:
+        """What the rules for a line of business ask of a fact of a kind, of a line with a procedure (blank: any)."""
+        found = {
+            field.name: field
+            for test, businesses, field in self._asked.get(kind, ())
+            if (not businesses or line_of_business in businesses) and (not procedure or test(procedure))
+        }
         if not found:
             return NOTHING_ASKED
         return Asked(
@@ -68,7 +73,17 @@ class AskedFields:
         )
 
 
-def _nothing(kind: str, procedure: str) -> Asked:  # noqa: ARG001  called as `of` is
+def _businesses(rule: Rule) -> frozenset[str]:
+    """The lines of business that a rule is for, also where it is unknown which one a claim is of; empty: any."""
+    for part in rule.applies.parts if isinstance(rule.applies, AllOf) else ():
+        if isinstance(part, Compare) and part.fact == LINE_OF_BUSINESS and part.op == "is":
+            return frozenset((str(part.value), UNKNOWN))
+        if isinstance(part, Has) and part.fact == LINE_OF_BUSINESS and part.op in ("any", "all"):
+            return frozenset((*part.values, UNKNOWN))
+    return frozenset()
+
+
+def _nothing(kind: str, procedure: str, line_of_business: str) -> Asked:  # noqa: ARG001  called as `of` is
     return NOTHING_ASKED
 
 

@@ -76,7 +76,7 @@ def line_facts(
             values["renderingClass?"] = NOT_SUPPLIED_STATE
         else:
             values["renderingClass"] = view.profession.provider_class if view.profession else "unlisted"
-        asked = asked_of("line", view.line.procedure or "")
+        asked = asked_of("line", view.line.procedure or "", view.payer.line_of_business)
         if asked is not NOTHING_ASKED:
             add_elements(values, asked.elements, claim, view.line)
             add_line_fields(values, asked.fields, claim, view, received_on, lists)

@@ -7,7 +7,8 @@ from functools import lru_cache
 from itertools import product
 
 from scrubber.remembered import remembered
-from scrubber.rulebook.rule import AllOf, Compare, Condition, Has, InList, Rule
+from scrubber.rulebook.relations import Own, Shaped
+from scrubber.rulebook.rule import AllOf, Asks, Compare, Condition, Has, InList, Rule
 from scrubber.rulebook.rulebook import Rulebook
 
 Test = Callable[[str], bool]
@@ -50,10 +51,21 @@ def procedure_test(applies: Condition, rulebook: Rulebook) -> Test:
         if isinstance(part, InList) and part.fact == "procedure" and part.op in ("any", "all"):
             name = part.list
             return lambda code: rulebook.lists.may_contain(name, code)
+        beginnings = begins_with(part)
+        if beginnings:
+            return lambda code: code.startswith(beginnings)
         codes = _codes(part, "procedure")
         if codes:
             return frozenset(codes).__contains__
     return lambda _: True
+
+
+def begins_with(part: Condition) -> tuple[str, ...]:
+    """With what a procedure code begins where a condition holds; empty where it says nothing of that."""
+    if isinstance(part, Asks) and isinstance(part.question, Shaped) and part.question.op == "begins-with":
+        operand = part.question.operand
+        return part.question.values if isinstance(operand, Own) and operand.name == "procedure" else ()
+    return ()
 
 
 def _codes(part: Condition, fact: str) -> tuple[str, ...]:

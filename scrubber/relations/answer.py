@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from scrubber.engine.plain import Predicate, predicate
 from scrubber.facts.fact import Fact, QuestionAnswer
+from scrubber.facts.rule_codes import procedure_test
 from scrubber.relations.evaluate import Evaluator, TooManySteps
 from scrubber.relations.surroundings import Subject, Surroundings
 from scrubber.relations.values import NoValue, Value
@@ -20,6 +21,8 @@ from scrubber.remembered import remembered
 from scrubber.rulebook.field import UNKNOWN, Type
 from scrubber.rulebook.relations import HISTORY, Operand, Outer
 from scrubber.rulebook.rule import (
+    ANSWERED,
+    NO,
     NOT_KNOWN,
     AllOf,
     Asks,
@@ -48,9 +51,10 @@ class AskingRule:
 
     rule: Rule
     questions: tuple[Asks, ...]
+    decisive: frozenset[Asks]  # those that must be answered with yes for the rule to fire
     may_fire: Predicate
     may_fire_for_somebody: Predicate
-    is_for: Callable[[str], bool] | None  # whether it may apply to a procedure code; None: to any
+    is_for: Callable[[str], bool]  # whether it may apply to a procedure code
 
 
 class AskingRules(NamedTuple):
@@ -70,7 +74,7 @@ class AskingRules(NamedTuple):
         if found is None:
             if len(self.by_code) >= CODES_KEPT:
                 self.by_code.clear()
-            found = tuple(rule for rule in rules if rule.is_for is None or rule.is_for(code))
+            found = tuple(rule for rule in rules if rule.is_for(code))
             self.by_code[key] = found
         return found
 
@@ -90,9 +94,18 @@ def _asking(rule: Rule, questions: tuple[Asks, ...], rulebook: Rulebook) -> Aski
     held = (*window(rule), without_questions(rule.applies), without_questions(rule.when))
     for_somebody = AllOf(tuple(_whoever_pays(part) for part in held))
     lists = rulebook.lists
-    return AskingRule(
-        rule, questions, predicate(AllOf(held), lists), predicate(for_somebody, lists), _codes(rule.applies, rulebook)
-    )
+    decisive = frozenset(each for part in (rule.applies, rule.when) for each in _decisive(part))
+    may_fire, for_some = predicate(AllOf(held), lists), predicate(for_somebody, lists)
+    return AskingRule(rule, questions, decisive, may_fire, for_some, procedure_test(rule.applies, rulebook))
+
+
+def _decisive(condition: Condition) -> Iterator[Asks]:
+    """The questions without a yes to which a condition does not hold."""
+    if isinstance(condition, Asks):
+        yield condition
+    elif isinstance(condition, AllOf):
+        for part in condition.parts:
+            yield from _decisive(part)
 
 
 def _whoever_pays(condition: Condition) -> Condition:
@@ -102,17 +115,6 @@ def _whoever_pays(condition: Condition) -> Condition:
     if isinstance(condition, Compare | Has | InList) and condition.fact == LINE_OF_BUSINESS:
         return AllOf(())
     return condition
-
-
-def _codes(applies: Condition, rulebook: Rulebook) -> Callable[[str], bool] | None:
-    for part in applies.parts if isinstance(applies, AllOf) else ():
-        if isinstance(part, InList) and part.fact == PROCEDURE and part.op in ("any", "all"):
-            return rulebook.lists.test(part.list)
-        if isinstance(part, Has) and part.fact == PROCEDURE and part.op in ("any", "all"):
-            return frozenset(part.values).__contains__
-        if isinstance(part, Compare) and part.fact == PROCEDURE and part.op == "is":
-            return frozenset((str(part.value),)).__contains__
-    return None
 
 
 def answer_questions(
@@ -128,6 +130,7 @@ def answer_questions(
     applied: dict[str, bool] = {}  # by rule
     evaluator: Evaluator | None = None
     for fact in facts:
+        subject: Subject | None = None
         for asking in rules.of(fact):
             test = asking.may_fire
             if fact.values.get(LINE_OF_BUSINESS) == UNKNOWN:
@@ -137,20 +140,22 @@ def answer_questions(
                 applied[rule.id] = rulebook.applied(rule, payer, day) is not False
             if applied[rule.id] and test(fact.values):
                 evaluator = evaluator or Evaluator(surroundings)
-                _answer(asking, fact, surroundings, evaluator)
+                subject = subject or surroundings.subject(fact)
+                _answer(asking, fact, subject, evaluator)
 
 
-def _answer(asking: AskingRule, fact: Fact, surroundings: Surroundings, evaluator: Evaluator) -> None:
-    subject, answers = surroundings.subject(fact), dict(fact.answers or {})
+def _answer(asking: AskingRule, fact: Fact, subject: Subject, evaluator: Evaluator) -> None:
+    answers = dict(fact.answers or {})
     for each in asking.questions:
         if each.fact in answers:
+            if answers[each.fact].answer == NO and each in asking.decisive:
+                break
             continue
         evaluator.reset()
         try:
             answer = evaluator.answer(each.question, subject)
         except TooManySteps:
             answer, evaluator.missing = NOT_KNOWN, {TOO_LONG: None}
-        fact.values[each.fact] = answer
         answers[each.fact] = QuestionAnswer(
             answer,
             tuple(evaluator.missing) if answer == NOT_KNOWN else (),
@@ -158,7 +163,13 @@ def _answer(asking: AskingRule, fact: Fact, surroundings: Surroundings, evaluato
             tuple(_services(evaluator.seen.values())),
             tuple(format_value(value, operand) for value, operand in evaluator.compared),
         )
+        if answer == NO and each in asking.decisive:
+            break  # the rule cannot fire, whatever its other questions come to
     fact.answers = answers
+    for word, name in ANSWERED.items():
+        keys = tuple([key for key, each in answers.items() if each.answer == word])
+        if keys:
+            fact.values[name] = keys
     if asking.rule.names:
         evaluator.missing = {}
         named = {name: format_value(evaluator.value(operand, subject), operand) for name, operand in asking.rule.names}

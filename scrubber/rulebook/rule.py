@@ -73,9 +73,9 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True)
 class Asks:
-    """A question about more than the fields of the fact: true where the fact's field `fact` has the answer `yes`.
+    """A question about more than the fields of the fact, by its `fact`, the key under which `relations` answers it.
 
-    `relations` answers it: yes, no or unknown.
+    It is true where the answer is yes; the fact's fields ANSWERED have the keys of the answers that are not no.
     """
 
     fact: str
@@ -84,6 +84,7 @@ class Asks:
 
 
 YES, NO, NOT_KNOWN = "yes", "no", "unknown"
+ANSWERED = {YES: "=yes", NOT_KNOWN: "=unknown"}  # fields of facts: the keys of the questions with this answer
 Condition = Compare | Has | InList | Asks | AllOf | AnyOf
 
 
@@ -112,8 +113,8 @@ def answered(condition: Condition, *answers: str) -> Condition:
             return AllOf(tuple(answered(part, *answers) for part in parts))
         case AnyOf(parts):
             return AnyOf(tuple(answered(part, *answers) for part in parts))
-        case Asks(fact):
-            tests = tuple(Compare(fact, "is", answer) for answer in answers)
+        case Asks(key):
+            tests = tuple(Has(ANSWERED[answer], "any", (key,)) for answer in answers)
             return tests[0] if len(tests) == 1 else AnyOf(tests)
         case _:
             return condition
