@@ -11,7 +11,7 @@ from datetime import date
 
 from scrubber.claim import read_v3
 from scrubber.engine import DurableEngine, PlainEngine
-from scrubber.findings.judge import rule_tests
+from scrubber.findings.judge import has_questions, rule_tests
 from scrubber.response.claim import to_bytes
 from scrubber.scrub import open_scrubber
 from tests.conftest import ROOT
@@ -34,8 +34,10 @@ def main(count: int) -> None:
     engine = fast.engine
     if not isinstance(engine, DurableEngine) or engine.fallbacks:
         sys.stdout.write("the fast engine fell back on the plain one\n")
-    if len(fired) < len(fast.rulebook.active) // 2:
-        sys.stdout.write(f"only {len(fired)} of {len(fast.rulebook.active)} rules fired: the claims test too little\n")
+    # What rules ask beside their facts is tested in tests/relations: most of those rules are for few codes and payers.
+    expected = [rule for rule in fast.rulebook.active if not has_questions(rule)]
+    if len(fired) < len(expected) // 2:
+        sys.stdout.write(f"only {len(fired)} of {len(expected)} rules fired: the claims test too little\n")
 
 
 if __name__ == "__main__":
