@@ -191,7 +191,7 @@ def _check_texts(rule: Rule, report: ReportFault) -> None:
                 report((key,), f"{{{name}}} is no fact of {kind.name}; {known_fields(name, kind, *others)}")
 
 
-_PLACEHOLDER = re.compile(r"[a-zA-Z0-9-]+(\.[a-zA-Z0-9_-]+)?")
+_PLACEHOLDER = re.compile(r"[a-zA-Z0-9-]+(\.[a-zA-Z0-9_-]+)*")
 
 
 def placeholders(text: str) -> list[str]:
