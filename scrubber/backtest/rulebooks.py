@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scrubber.errors import Fault, Faults
-from scrubber.likeness import perhaps
 from scrubber.rulebook.load import load_rulebook
 from scrubber.rulebook.rule import Rule, semantic_hash
 from scrubber.rulebook.rulebook import Rulebook
@@ -40,7 +39,7 @@ def open_rulebooks(choice: Choice) -> Rulebooks:
     unknown = [name for name in choice.switched_on if name not in loaded.rules]
     if unknown:
         raise Faults(
-            Fault(name, 0, f"there is no such rule{perhaps(name, loaded.rules)}; scrubber rules list names them")
+            Fault(name, 0, f"there is no such rule{loaded.no_such_rule(name)}; scrubber rules list names them")
             for name in unknown
         )
     candidate = _switched_on(loaded, choice.switched_on) if choice.switched_on else loaded

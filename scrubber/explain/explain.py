@@ -25,7 +25,6 @@ from scrubber.findings import NO_SWITCHES, Finding, NotChecked, Switches
 from scrubber.findings.judge import RANKS, judge, rule_tests
 from scrubber.findings.misspelled_names import found_on_one_reading
 from scrubber.findings.not_checked import LINE_SCOPES, lacking_something, may_apply
-from scrubber.likeness import perhaps
 from scrubber.pricing import add_impacts, price_lines
 from scrubber.rulebook.rule import Rule
 from scrubber.rulebook.rulebook import RUNNING, Rulebook
@@ -191,7 +190,7 @@ def _check(asked: Asked, claim: Claim, book: Rulebook) -> None:
     for rule in asked.rules:
         if rule not in book.rules:
             raise WrongQuestion(
-                f"a rule is asked about that there is not{perhaps(rule, book.rules)}; `scrubber rules list` and "
+                f"a rule is asked about that there is not{book.no_such_rule(rule)}; `scrubber rules list` and "
                 "GET /v1/rules name them"
             )
     if asked.line is not None and not 1 <= asked.line <= len(claim.lines):

@@ -11,7 +11,6 @@ from typing import NamedTuple, Protocol
 from scrubber.claim.model import Normalised, Position
 from scrubber.config import STALE_AFTER
 from scrubber.errors import WrongSwitch
-from scrubber.likeness import perhaps
 from scrubber.rulebook.rule import STAGES, Authority, Reason, Rule
 from scrubber.rulebook.rulebook import RUNNING, Rulebook
 
@@ -41,7 +40,7 @@ def read_switches(enable: Collection[str], disable: Collection[str], rulebook: R
     on, off = frozenset(enable), frozenset(disable)
     unknown = (on | off).difference(rulebook.rules)
     for rule_id in sorted(unknown)[:1]:
-        like = perhaps(rule_id, rulebook.rules)
+        like = rulebook.no_such_rule(rule_id)
         raise WrongSwitch(f"`enable` or `disable` names a rule that there is not{like}; ask for the list of rules")
     for rule_id in sorted(on & off):
         raise WrongSwitch(f"{rule_id} is to be enabled and disabled at once")

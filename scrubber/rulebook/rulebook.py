@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from scrubber.dated_rows import in_force, on
 from scrubber.errors import Fault
+from scrubber.likeness import perhaps
 from scrubber.rulebook.family import DocumentElement, Family, elements_of
 from scrubber.rulebook.grammar import OLDEST
 from scrubber.rulebook.rule import Rule
@@ -232,6 +233,18 @@ class Rulebook:
         self._adopted_on = lru_cache(PAYERS_CACHED)(self._find_adopted)
         self._row_on = lru_cache(PAYERS_CACHED)(self._find_row)
         self._policy_on = lru_cache(PAYERS_CACHED)(self._find_policy)
+
+    @property
+    def drafts_left_out(self) -> tuple[str, ...]:
+        """The ids of the drafts that do not load, and so are no rules."""
+        names = (fault.file.rpartition("/")[2].removesuffix(".yaml") for fault in self.left_out)
+        return tuple(sorted(set(names)))
+
+    def no_such_rule(self, rule_id: str) -> str:
+        """What goes behind a message on the id of no rule: that it is a draft that does not load, or what was meant."""
+        if rule_id in self.drafts_left_out:
+            return ": it is a draft that does not load, and scrubber rules lint tells why"
+        return perhaps(rule_id, self.rules)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles the arguments of the constructor: another process builds its own indexes."""

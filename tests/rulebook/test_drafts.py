@@ -6,10 +6,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from scrubber.authoring.admission import admit
 from scrubber.authoring.check_cache import CheckCache
 from scrubber.authoring.run_tests import run_tests
+from scrubber.cli import main
 from scrubber.errors import Faults
 from scrubber.reference import open_reference
 from scrubber.rulebook.lint import lint, lint_report
@@ -123,3 +125,49 @@ def test_a_service_goes_on_beside_a_draft_that_does_not_load(tmp_path: Path) -> 
         assert done.returncode == 0
         assert f"warning: {rules}/{DRAFT}" in done.stdout
         assert digests(service) != {old}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("rules", "list"),
+        ("rules", "show", "sample-draft"),
+        ("rules", "explain", "{claim}", "--rule", "sample-draft"),
+        ("rules", "backtest", "--rules", "sample-draft", "--claims", "{claim}"),
+        ("scrub", "{claim}", "--enable", "sample-draft"),
+    ],
+    ids=" ".join,
+)
+def test_commands_say_that_a_draft_does_not_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    folder = folder_with(tmp_path, "status: draft\n")
+    monkeypatch.setenv("SCRUBBER_RULES", str(folder))
+    done = CliRunner().invoke(main, [word.format(claim=folder / "claims" / "tbs.json") for word in words])
+    assert ("not load" in done.output, "sample-draft" in done.output or words[0] == "scrub") == (True, True), (
+        done.output
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("rules", "lint"),
+        ("rules", "test"),
+        ("rules", "coverage", "sample-rule"),
+        ("rules", "mutate", "sample-rule"),
+        ("rules", "index"),
+        ("rules", "diff", "{folder}"),
+        ("rules", "explain", "{claim}"),
+        ("scrub", "{claim}"),
+    ],
+    ids=" ".join,
+)
+def test_no_command_stops_at_a_draft_that_does_not_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    folder = folder_with(tmp_path, BROKEN["no YAML"])
+    monkeypatch.setenv("SCRUBBER_RULES", str(folder))
+    names = {"claim": folder / "claims" / "tbs.json", "folder": folder}
+    done = CliRunner().invoke(main, [word.format(**names) for word in words])
+    assert done.exit_code == 0, done.output

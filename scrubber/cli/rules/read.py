@@ -19,7 +19,7 @@ from scrubber.authoring.run_tests import all_cases
 from scrubber.cli.claim_files import claim_in
 from scrubber.cli.options import DayParameter, Unusable, current_settings, errors_as_messages, print_page, receipt
 from scrubber.cli.options import print_page as on_screen
-from scrubber.cli.rules.options import no_pack, no_rule, rulebook
+from scrubber.cli.rules.options import counted, no_pack, no_rule, rulebook
 from scrubber.cli.terminal import GAP, columns
 from scrubber.dated_rows import in_force
 from scrubber.errors import WrongQuestion
@@ -192,6 +192,9 @@ def every(
     for line in _table(found, code, book, _width()):
         click.echo(line)
     click.echo(f"{len(found)} of {len(book.rules)} rules", err=True)
+    if book.drafts_left_out:
+        drafts = counted(len(book.drafts_left_out), "draft")
+        click.echo(f"not loaded, scrubber rules lint tells why: {drafts}: {', '.join(book.drafts_left_out)}", err=True)
 
 
 def _for_payer(book: Rulebook, name: str | None, day: date) -> Sequence[Rule]:
