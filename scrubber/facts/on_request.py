@@ -127,6 +127,11 @@ def _state(line: _AskedLine) -> Value:
     return next((address.state for address in addresses if address.state), None)
 
 
+def _referring_specialty(line: _AskedLine) -> Value:
+    referring = line.view.line.referring or line.claim.referring
+    return referring.taxonomy if referring is not None else None
+
+
 def _days_since_service(line: _AskedLine) -> Value:
     return (line.received - line.view.first).days if line.view.first is not None else None
 
@@ -139,6 +144,7 @@ _OF_LINE: Mapping[str, LineMaker] = {
     "renderingProvider": lambda line: line.view.provider or None,
     "billingProvider": lambda line: line.claim.billing.npi,
     "specialty": lambda line: (line.view.rendering or line.claim.billing).taxonomy,
+    "referringSpecialty": _referring_specialty,
     "ageYears": _age("ageYears"),
     "ageMonths": _age("ageMonths"),
     "ageDays": _age("ageDays"),

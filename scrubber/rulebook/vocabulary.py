@@ -41,7 +41,8 @@ LISTS_OF_FACTS: Mapping[str, str] = {
     "diagnoses": "diagnoses", "code": "diagnoses", "modifiers": "modifiers", "modifiersUnknown": "modifiers",
     "place": "places", "payer": "payers", "contractor": "contractors", "element": "elements",
     "firstModifier": "modifiers", "site": "modifiers", "firstDiagnosis": "diagnoses", "claimDiagnoses": "diagnoses",
-    "specialty": "taxonomies", "filingIndicator": "x12-codes", "frequency": "x12-codes", "unitCode": "x12-codes",
+    "specialty": "taxonomies", "referringSpecialty": "taxonomies",
+    "filingIndicator": "x12-codes", "frequency": "x12-codes", "unitCode": "x12-codes",
 }  # fmt: skip
 
 X12_LISTS = "x12-"  # before the name of an element: the codes that the transaction has for it
@@ -149,6 +150,8 @@ _OF_SERVICE = (
     _asked("billingProvider", Type.TEXT, "NPI of the billing provider: the group", "billing-npi", private=True),
     _asked("specialty", Type.TEXT, "taxonomy code of the rendering provider; of the billing provider where no other "
            "rendered the service", "rendering-taxonomy"),
+    _asked("referringSpecialty", Type.TEXT, "taxonomy code of the line's referring provider, else of the claim's",
+           "referring-npi"),
     *_AGES,
     _RECEIVED_ON,
     _asked("daysSinceService", Type.NUMBER, "days from the date of service to the day of receipt", "service-date"),

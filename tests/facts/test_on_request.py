@@ -140,6 +140,17 @@ def test_who_rendered_and_who_bills(of_line: Scrubber) -> None:
     assert (found["renderingProvider"], found["specialty"]) == (CLINIC_NPI, "207R00000X")
     found = values(of_line, changed(lambda body, _: rendering_in(body).pop("taxonomyCode")))
     assert found["specialty?"] == "absent"
+
+
+def test_the_specialty_of_who_referred(of_line: Scrubber) -> None:
+    """Of the line's own referring provider, else of the claim's."""
+    assert values(of_line, office_claim())["referringSpecialty?"] == "absent"
+    referring = {"npi": "1555666779", "lastName": "Other", "firstName": "Kim", "taxonomyCode": "363L00000X"}
+    claim = changed(lambda body, _: body.update(referring=referring))
+    assert values(of_line, claim)["referringSpecialty"] == "363L00000X"
+    own = {**referring, "taxonomyCode": "208D00000X"}
+    line = changed(lambda body, line: (body.update(referring=referring), line.update(referringProvider=own)))
+    assert values(of_line, line)["referringSpecialty"] == "208D00000X"
     found = values(of_line, changed(lambda body, _: rendering_in(body).update(npi=["x"], taxonomyCode=["x"])))
     assert (found["renderingProvider?"], found["specialty?"]) == ("unreadable", "unreadable")
 
