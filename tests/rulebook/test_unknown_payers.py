@@ -143,3 +143,24 @@ def test_explanations_and_mutations_take_or_unknown_as_one_condition(tmp_path: P
     body["tradingPartnerServiceId"] = "P3"
     explained = explain(assemble(book, open_reference(None)), read_v3(body), DAY, Asked(("sample-rule",), None))
     assert explained.rules[0].outcome == "fired"
+
+
+@pytest.mark.parametrize(
+    ("test", "warned"),
+    [
+        ("{payer: {none: [Sample One]}}", True),
+        ("{payer: {is-not: Sample One}}", True),
+        ("{payer: {none-in: ones}}", True),
+        ("{payer: {none: [Sample One], is-not: unknown}}", False),
+        ("{payer: {not-known-to-be: [Sample One]}}", False),
+        ("{payer: {any: [Sample One]}}", False),
+        ("{procedure: {none: ['77092']}}", False),
+    ],
+)
+def test_a_definition_that_leaves_out_who_is_unknown_is_a_warning(tmp_path: Path, test: str, warned: bool) -> None:
+    folder = folder_with(tmp_path, "{definition: others}")
+    put(folder, "sample/definitions.yaml", f"others:\n  about: Other payers.\n  of: [line]\n  means: {test}\n")
+    found = [
+        str(each) for each in lint_report(folder, date(2026, 11, 23)).warnings if "definitions.yaml:4" in str(each)
+    ]
+    assert any("is unknown, in each rule that uses the definition" in each for each in found) == warned, found

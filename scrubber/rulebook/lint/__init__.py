@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +31,7 @@ from scrubber.rulebook.lint.content import (
     impossible_values,
     row_gaps,
     silent_days,
+    silent_definitions,
     silent_exclusions,
     table_matters,
     unquoted_in_cases,
@@ -110,6 +112,9 @@ def lint_report(folder: Path, today: date) -> LintReport:
         warnings += sorted(own_table_warnings(contents.own_tables.values(), _documents(contents, folder)))
     warnings += _without_schema(folder)
     warnings += [fault for file in contents.files for fault in silent_exclusions(file.document)]
+    for path in definition_files(folder):
+        with suppress(Faults):  # what is no YAML is a fault already
+            warnings += silent_definitions(read_yaml(path, path.relative_to(folder).as_posix()))
     return LintReport(found.faults, warnings, len(contents.documents), len(contents.packs), found.in_use)
 
 

@@ -58,6 +58,31 @@ def silent_exclusions(document: Document) -> Iterator[Fault]:
             yield document.fault(position, f"{message}: {_INSTEAD}")
 
 
+_MAYBE_UNKNOWN = frozenset(
+    field.name for kind in KINDS.values() for field in kind.fields.values() if field.may_be_unknown
+)
+
+
+def silent_definitions(document: Document) -> Iterator[Fault]:
+    """The same for the definitions of a pack: one that leaves out who is unknown says so in no rule that uses it."""
+    for position in document.lines:
+        if len(position) < 4 or position[1] != "means" or position[-1] not in _LEAVING_OUT:
+            continue
+        name, tests = position[-2], document.at(position[:-1])
+        if name not in _MAYBE_UNKNOWN or not isinstance(tests, Mapping) or UNKNOWN in _texts(tests):
+            continue
+        message = (
+            f"`{position[-1]}` leaves out every claim whose {name} is unknown, in each rule that uses the definition"
+        )
+        yield document.fault(position, f"{message}: {_INSTEAD}")
+
+
+def _texts(tests: Mapping[str, object]) -> set[str]:
+    """What the operators of one fact are compared with."""
+    values = (value if isinstance(value, list) else [value] for value in tests.values())
+    return {text for each in values for text in each if isinstance(text, str)}
+
+
 def never_met(fact: str, text: str, payers: Collection[str]) -> str | None:
     """Why no claim has this text in the fact; None where one may."""
     held = LISTS_OF_FACTS.get(fact)
