@@ -1,8 +1,8 @@
 """Says which grammar of the rule language a pack is written in, and finds keys of the newer one in packs of the older.
 
 Grammar 1 is that of packs without `grammar` in pack.yaml: conditions on the facts of one scope. Grammar 2 adds
-look-ups in tables, amounts, relations to other things of the claim (`no-other-line`), and comparisons of two facts.
-Rulebooks in archives are read as they were written.
+look-ups in tables, amounts, definitions, relations to other things of the claim (`no-other-line`), and comparisons of
+two facts. Rulebooks in archives are read as they were written.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ def _newer(document: Document) -> Iterator[tuple[Position, str]]:
         elif len(position) > 1 and position[0] in _CONDITIONS:
             if _is_relation(position[-1]):
                 yield position, f"the relation `{position[-1]}`"
+            elif position[-1] == "definition":
+                yield position, "a definition"
             elif position[-1] == "fact" and _is_compared(position):
                 yield position, "comparing with another fact"
 

@@ -169,6 +169,7 @@ def test_a_relation_asks_for_grammar_2_and_migrate_writes_it(folder: Path) -> No
         ("amounts: {wasted: {sum: units, of: other-lines}}", "`amounts`"),
         ("bypassed: {any: [{some-history: {within: {days: 3}}}]}", "the relation `some-history`"),
         ("bypassed: {fact: units, over: {fact: charge}}", "comparing with another fact"),
+        ("bypassed: {definition: others}", "a definition"),
     ],
 )
 def test_each_key_of_grammar_2_is_told_in_a_pack_of_grammar_1(folder: Path, lines: str, what: str) -> None:
