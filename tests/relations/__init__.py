@@ -1,0 +1,1 @@
+"""Relations, look-ups and amounts of rules: an evaluator of their own, random rules and claims, and the semantics."""
