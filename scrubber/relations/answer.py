@@ -16,7 +16,7 @@ from scrubber.facts.fact import Fact, QuestionAnswer
 from scrubber.facts.rule_codes import procedure_test
 from scrubber.relations.evaluate import Evaluator, TooManySteps
 from scrubber.relations.surroundings import Subject, Surroundings
-from scrubber.relations.values import NoValue, Value
+from scrubber.relations.values import NoValue, SomeCodes, Value
 from scrubber.remembered import remembered
 from scrubber.rulebook.field import UNKNOWN, Type
 from scrubber.rulebook.relations import HISTORY, Operand, Outer
@@ -208,4 +208,10 @@ def format_value(value: Value, operand: Operand) -> str:
         return value
     if isinstance(value, tuple):
         return " ".join(value)
-    return UNKNOWN if value.low is None else f"at least {format_value(value.low, operand)}"
+    if isinstance(value, SomeCodes):
+        return " ".join((*value.codes, f"and {UNKNOWN}"))
+    if value.low is None:
+        return UNKNOWN
+    if kind is Type.DAY:
+        return f"{date.fromordinal(int(value.low))} or a later day"
+    return f"at least {format_value(value.low, operand)}"

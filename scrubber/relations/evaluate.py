@@ -11,10 +11,10 @@ from decimal import Decimal
 from typing import Any
 
 from scrubber.relations.days import in_window, window_start
-from scrubber.relations.operands import Members, OperandEvaluator, type_of
+from scrubber.relations.operands import Members, OperandEvaluator, outward, type_of
 from scrubber.relations.surroundings import Subject, Surroundings
-from scrubber.relations.values import NoValue, Value, both, compare, either, value_of
-from scrubber.rulebook.field import Type
+from scrubber.relations.values import NoValue, SomeCodes, Value, both, compare, either, value_of, without_value
+from scrubber.rulebook.field import Type, state_key
 from scrubber.rulebook.relations import (
     HISTORY,
     ROW,
@@ -24,6 +24,7 @@ from scrubber.rulebook.relations import (
     OfClaim,
     Operand,
     Outer,
+    Own,
     Question,
     Related,
     RowFound,
@@ -43,6 +44,7 @@ class TooManySteps(Exception):
 
 
 DAY = "day"
+OF_THE_GROUP = frozenset(("group", "billing-provider", "group-and-specialty"))
 
 
 class Evaluator(OperandEvaluator):
@@ -73,11 +75,10 @@ class Evaluator(OperandEvaluator):
             case Asks(_, question):
                 return self.answer(question, subject)
             case Compare(fact) if fact.endswith("?"):
-                self._raw_value(fact[:-1], subject)
-                return YES if subject.values.get(fact) == condition.value else NO
+                return YES if self.state(Own(fact[:-1], Type.TEXT), subject) == condition.value else NO
             case Compare() | Has() | InList():
                 raw = self._raw_value(condition.fact, subject)
-                if raw is None and condition.fact == DAY:
+                if raw is None and condition.fact == DAY and _has_no_day(subject):
                     raw = subject.day  # of what has no day of its own, the day of what it belongs to
                 if raw is None:
                     return self._without_value(condition, subject)
@@ -90,14 +91,12 @@ class Evaluator(OperandEvaluator):
     def _test(self, test: Compare | Has | InList, raw: Any, day: int | None) -> str:
         if isinstance(test, Compare):
             return compare(value_of(raw, Type.NUMBER), test.op, value_of(test.value, Type.NUMBER))
-        codes = raw if isinstance(raw, tuple) else (raw,)
-        if isinstance(test, Has):
-            among = [code in test.values for code in codes]
-        elif day is None:
-            return NOT_KNOWN
-        else:
-            among = [self._lists.contains(test.list, str(code), day) for code in codes]
-        return _quantified(test.op, among)
+        if isinstance(test, InList):
+            if day is None:
+                return NOT_KNOWN
+            name, on = test.list, day
+            return _quantified(test.op, _answers(raw, lambda code: self._lists.contains(name, code, on)))
+        return _quantified(test.op, _answers(raw, test.values.__contains__))
 
     # Questions
 
@@ -110,8 +109,8 @@ class Evaluator(OperandEvaluator):
                 one, two = self.value(left, subject), self.value(right, subject)
                 self.compared = ((one, left), (two, right))
                 return compare(one, op, two)
-            case RowFound(look_up, found):
-                rows = self._rows(look_up, subject)
+            case RowFound(look_up, found, levels):
+                rows = self._rows(look_up, outward(subject, levels))
                 if rows is None:
                     self.missing[look_up.table] = None
                     return NOT_KNOWN
@@ -127,12 +126,13 @@ class Evaluator(OperandEvaluator):
         value = self.value(operand, subject)
         self.compared = ((value, operand),)
         if isinstance(test, Compare) and test.fact.endswith("?"):
-            return YES if isinstance(value, NoValue) and value.value == test.value else NO
+            return YES if self.state(operand, subject) == test.value else NO
         if isinstance(value, NoValue):
             return NOT_KNOWN if value is NoValue.UNKNOWN else NO
         if isinstance(test, Compare):
             return compare(value, test.op, value_of(test.value, type_of(operand)))
-        return self._test(test, value, subject.day)
+        owner = outward(subject, operand.levels) if isinstance(operand, Outer) else subject
+        return self._test(test, value, owner.day)
 
     def _related(self, question: Related, subject: Subject) -> str:
         members = self.members(question.group, subject)
@@ -179,7 +179,10 @@ class Evaluator(OperandEvaluator):
         if kind != ROW:
             return self._around.items(kind, subject.root.number)
         rows = self._around.rows(group.table or "", *self._keys(group.keys, subject), subject.day)
-        return None if rows is None else [Subject(ROW, row) for row in rows]
+        if rows is None:
+            return None
+        # An empty cell is not known.
+        return [Subject(ROW, row, unreadable=frozenset([name for name in row if row[name] is None])) for row in rows]
 
     def _belongs(self, group: Group, item: Subject) -> str:
         self._steps += 1
@@ -235,10 +238,10 @@ class Evaluator(OperandEvaluator):
             length = Decimal(0) if window.length is None else self.value(window.length, item)
             if NoValue.NO_ROW in (length, reference) or NoValue.ABSENT in (length, reference):
                 yield NO
-            elif type(day) is not int or type(reference) is not int or not isinstance(length, Decimal):
+            elif type(day) is not int or type(reference) is not int or not _is_whole(length):
                 yield NOT_KNOWN
             else:
-                inside = in_window(day, window.unit, int(length), window.side, reference)
+                inside = in_window(day, window.unit, int(length), window.side, reference)  # type: ignore[arg-type]
                 yield YES if inside else NO
 
     def _fulfilled(self, group: Group, item: Subject) -> Iterable[str]:
@@ -247,8 +250,7 @@ class Evaluator(OperandEvaluator):
     def _is_complete(self, group: Group, subject: Subject) -> bool:
         """Whether the history has every service of the group's windows."""
         since = self._around.covered_since()
-        by_group = {"group", "billing-provider", "group-and-specialty", "rendering-provider"}
-        if since is None or not self._around.covers(group_alone=not by_group.isdisjoint(group.same)):
+        if since is None or not self._around.covers(group_alone=not OF_THE_GROUP.isdisjoint(group.same)):
             return False
         if since == 0:
             return True
@@ -264,7 +266,7 @@ class Evaluator(OperandEvaluator):
         seat = Subject(HISTORY, {}, None, subject)
         day = self.value(window.day, seat)
         length = Decimal(0) if window.length is None else self.value(window.length, seat)
-        if type(day) is not int or not isinstance(length, Decimal):
+        if type(day) is not int or not isinstance(length, Decimal) or not _is_whole(length):
             return None
         return window_start(window.unit, int(length), window.side, day)
 
@@ -284,32 +286,48 @@ def _until(decisive: str, answers: Iterable[str], joined: Callable[..., str], st
     return joined(*found)
 
 
-def _quantified(op: str, among: list[bool]) -> str:
-    if op == "any":
-        return YES if any(among) else NO
+def _has_no_day(subject: Subject) -> bool:
+    """Whether there is no day of its own, so that its day is that of what it belongs to."""
+    return DAY not in subject.unreadable and state_key(DAY) not in subject.values
+
+
+def _is_whole(value: Value) -> bool:
+    return isinstance(value, Decimal) and value == value.to_integral_value()
+
+
+def _answers(value: Any, test: Callable[[str], bool]) -> list[str]:
+    """The answer of a test for each of some codes; unknown for those that nobody knows."""
+    codes = value.codes if isinstance(value, SomeCodes) else value if isinstance(value, tuple) else (value,)
+    answers = [YES if test(str(code)) else NO for code in codes]
+    return [*answers, NOT_KNOWN] if isinstance(value, SomeCodes) else answers
+
+
+def _quantified(op: str, among: list[str]) -> str:
     if op == "all":
-        return YES if among and all(among) else NO
-    return NO if any(among) else YES
+        return both(*among) if among else NO
+    found = either(*among)
+    return found if op == "any" else {YES: NO, NO: YES}.get(found, NOT_KNOWN)
 
 
 def _shared(left: Value, op: str, right: Value) -> str:
-    for value in (left, right):
-        if isinstance(value, NoValue):
-            return NOT_KNOWN if value is NoValue.UNKNOWN else NO
-    codes = left if isinstance(left, tuple) else (left,)
-    others = right if isinstance(right, tuple) else (right,)
-    return _quantified(op, [code in others for code in codes])
+    if isinstance(left, NoValue) or isinstance(right, NoValue):
+        return without_value(left, right)
+    codes = right.codes if isinstance(right, SomeCodes) else right
+    others = codes if isinstance(codes, tuple) else (codes,)
+    among = _answers(left, others.__contains__)
+    if isinstance(right, SomeCodes):
+        among = [answer if answer == YES else NOT_KNOWN for answer in among]
+    return _quantified(op, among)
 
 
 def _shaped(value: Value, op: str, patterns: tuple[str, ...]) -> str:
     if isinstance(value, NoValue):
         return NOT_KNOWN if value is NoValue.UNKNOWN else NO
-    texts = value if isinstance(value, tuple) else (str(value),)
     if op.startswith("begins"):
-        found = any(text.startswith(patterns) for text in texts)
+        answers = _answers(value, lambda text: text.startswith(patterns))
     else:
-        found = any(_is_like(text, pattern) for text in texts for pattern in patterns)
-    return YES if found == (op in ("begins-with", "like")) else NO
+        answers = _answers(value, lambda text: any(_is_like(text, pattern) for pattern in patterns))
+    return _quantified("any" if op in ("begins-with", "like") else "none", answers)
 
 
 def _is_like(text: str, pattern: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from scrubber.relations.days import IsHoliday, moved, span
 from scrubber.relations.surroundings import Subject, Surroundings
-from scrubber.relations.values import Bounds, NoValue, Value, bounds, exact, value_of
+from scrubber.relations.values import Bounds, NoValue, SomeCodes, Value, bounds, exact, is_known, value_of
 from scrubber.rulebook.field import Type, state_key
 from scrubber.rulebook.relations import (
     Arithmetic,
@@ -37,7 +37,13 @@ from scrubber.rulebook.relations import (
 )
 from scrubber.rulebook.typed_table import names_of_payer
 
+UNREADABLE = "unreadable"
 PAYER, ORIGINAL_MEDICARE = "payer", "original-medicare"
+
+
+NOTHING_KNOWN = Bounds(None, None)
+# Numbers of claims and items that cannot be negative. What a payer paid or adjusted can be: it may take back.
+NEVER_NEGATIVE = frozenset(("units", "charge", "allowed", "position", "pointer", "decisions"))
 
 
 class Members(NamedTuple):
@@ -66,7 +72,7 @@ class OperandEvaluator:
             case Own(name, kind):
                 return self._own(name, kind, subject)
             case Outer(levels, inner):
-                return self.value(inner, _outward(subject, levels))
+                return self.value(inner, outward(subject, levels))
             case Constant(value, kind):
                 return value_of(value, kind)
             case SumOf() | CountOf() | ExtremeOf():
@@ -117,16 +123,39 @@ class OperandEvaluator:
             return self._note(NoValue.UNKNOWN, name)
         return NoValue.ABSENT
 
+    def state(self, operand: Operand, subject: Subject) -> str | None:
+        """Why there is no value, in the word of the field: absent, not-supplied, unreadable, unknown; else None."""
+        match operand:
+            case Outer(levels, inner):
+                return self.state(inner, outward(subject, levels))
+            case OfClaim(name, kind):
+                return self.state(Own(name, kind), Subject("claim", self._around.claim_values()))
+            case OfDocument(name):
+                return self._around.document_state(name, subject.number)
+            case Own(name):
+                found = subject.values.get(state_key(name))
+                if found is None and name in subject.unreadable and subject.values.get(name) is None:
+                    return UNREADABLE
+                return None if found is None else str(found)
+        return None
+
     def _column(self, column: Column, subject: Subject) -> Value:
         rows = self._rows(column.look_up, subject)
         if rows is None:
             return self._note(NoValue.UNKNOWN, column.look_up.table)
         if column.look_up.every:
-            return tuple([str(value) for row in rows for value in _texts(row.get(column.name))])
+            codes = tuple([str(value) for row in rows for value in _texts(row.get(column.name))])
+            if all(row.get(column.name) is not None for row in rows):
+                return codes
+            return self._some_codes(codes, column.look_up.table)
         if not rows:
             return NoValue.NO_ROW
         raw = rows[0].get(column.name)
         return self._note(NoValue.UNKNOWN, column.look_up.table) if raw is None else value_of(raw, column.type)
+
+    def _some_codes(self, codes: tuple[str, ...], table: str) -> Value:
+        self.missing[table] = None
+        return SomeCodes(codes)
 
     def _rows(self, look_up: LookUp, subject: Subject) -> tuple[Mapping[str, Any], ...] | None:
         if look_up not in subject.rows:
@@ -157,7 +186,7 @@ class OperandEvaluator:
     def _names_of_payer(self, operand: Operand, subject: Subject, value: Value) -> Value:
         """The claim's payer as a key: its name and its line of business, which a table may have in its place."""
         if isinstance(operand, Outer):
-            return self._names_of_payer(operand.operand, _outward(subject, operand.levels), value)
+            return self._names_of_payer(operand.operand, outward(subject, operand.levels), value)
         business = subject.values.get("lineOfBusiness")
         if not isinstance(operand, Own) or operand.name != PAYER or business is None or value is NoValue.UNKNOWN:
             return value
@@ -174,48 +203,84 @@ class OperandEvaluator:
             return exact(self._count(operand, members))
         if isinstance(operand, SumOf):
             return exact(self._sum(operand, members))
-        values = [bounds(self.value(operand.operand, item)) for item in members.certain]
-        if members.possible or not members.complete or any(value is None or value.low is None for value in values):
-            return NoValue.UNKNOWN
-        numbers = [value.low for value in values if value is not None and value.low is not None]
-        if not numbers:
-            return NoValue.ABSENT
-        found = min(numbers) if operand.word == "smallest" else max(numbers)
-        return int(found) if operand.type is Type.DAY else found
+        if not members.certain:
+            return NoValue.UNKNOWN if members.possible or not members.complete else NoValue.ABSENT
+        found = exact(self._extreme(operand, members))
+        return int(found) if operand.type is Type.DAY and isinstance(found, Decimal) else found
+
+    def _extreme(self, operand: ExtremeOf, members: Members) -> Bounds:
+        """The smallest number is no more than the smallest that is known to be there, whatever else there is."""
+        certain = self._bounds(operand.operand, members.certain)
+        every = [*certain, *self._bounds(operand.operand, members.possible)]
+        if operand.word == "smallest":
+            low = _least([number.low for number in every]) if members.complete else None
+            return Bounds(low, min([number.high for number in certain if number.high is not None], default=None))
+        high = _most([number.high for number in every]) if members.complete else None
+        return Bounds(max([number.low for number in certain if number.low is not None], default=None), high)
+
+    def _bounds(self, operand: Operand, subjects: Iterable[Subject]) -> list[Bounds]:
+        return [bounds(self.value(operand, item)) or NOTHING_KNOWN for item in subjects]
 
     def _count(self, operand: CountOf, members: Members) -> Bounds:
-        certain, possible = len(members.certain), len(members.possible)
+        certain, most = len(members.certain), len(members.certain) + len(members.possible)
         if operand.distinct is not None:
-            values = {self.value(operand.distinct, item) for item in members.certain}
-            unknown = sum(1 for value in values if isinstance(value, NoValue))
-            certain, possible = len(values) - unknown, possible + unknown
-        high = Decimal(certain + possible) if members.complete else None
-        return Bounds(Decimal(certain), high)
+            values = [self.value(operand.distinct, item) for item in members.certain]
+            others = [self.value(operand.distinct, item) for item in members.possible]
+            found = {value for value in values if is_known(value)}
+            certain = len(found)
+            unknown = sum(1 for value in (*values, *others) if not is_known(value))
+            most = len(found.union(value for value in others if is_known(value))) + unknown
+        return Bounds(Decimal(certain), Decimal(most) if members.complete else None)
 
     def _sum(self, operand: SumOf, members: Members) -> Bounds:
-        low, known, negative = Decimal(0), members.complete and not members.possible, False
-        for item in members.certain:
-            number = bounds(self.value(operand.operand, item))
-            if number is None or number.low is None:
-                known = False
-                continue
-            negative = negative or number.low < 0
-            low += number.low
-            known = known and number.high == number.low
-        if known:
-            return Bounds(low, low)
-        # Of amounts that cannot be negative what is known is the least that there is.
-        return Bounds(None if negative else low, None)
+        """The sum of the items that are certain, with what the others may add to it or take from it.
+
+        What nobody knows takes nothing away where it cannot be negative, as units and charges cannot.
+        """
+        zero = Decimal(0)
+        least = zero if self._is_never_negative(operand.operand, operand.group.table) else None
+        lows: list[Decimal | None] = []
+        highs: list[Decimal | None] = []
+        for number in self._bounds(operand.operand, members.certain):
+            lows.append(least if number.low is None else number.low)
+            highs.append(number.high)
+        for number in self._bounds(operand.operand, members.possible):
+            lows.append(least if number.low is None else min(number.low, zero))
+            highs.append(None if number.high is None else max(number.high, zero))
+        if not members.complete:
+            lows.append(least)
+            highs.append(None)
+        return Bounds(_total(lows), _total(highs))
+
+    def _is_never_negative(self, operand: Operand, table: str | None) -> bool:
+        """Whether an amount cannot be negative, also where nobody knows it. `table`: it is of rows of that table."""
+        match operand:
+            case Outer(_, inner):
+                return self._is_never_negative(inner, None)
+            case Own(name):
+                return self._around.is_never_negative(table, name) if table else name in NEVER_NEGATIVE
+            case Column(look_up, name):
+                return self._around.is_never_negative(look_up.table, name)
+            case Constant(value):
+                return not isinstance(value, int) or value >= 0
+            case Arithmetic(word, operands):
+                return word in ("plus", "times") and all(self._is_never_negative(part, table) for part in operands)
+            case CountOf() | HowMany() | DayPart():
+                return True
+        return False
 
     def _how_many(self, operand: HowMany, subject: Subject) -> Value:
-        codes, day = self.value(operand.operand, subject), subject.day
+        value, day = self.value(operand.operand, subject), subject.day
+        codes = value.codes if isinstance(value, SomeCodes) else value
         if not isinstance(codes, tuple):
             return codes if isinstance(codes, NoValue) else NoValue.UNKNOWN
         if operand.list is None:
-            return Decimal(sum(1 for code in codes if code in operand.values))
-        if day is None:
+            count = Decimal(sum(1 for code in codes if code in operand.values))
+        elif day is None:
             return NoValue.UNKNOWN
-        return Decimal(sum(1 for code in codes if self._lists.contains(operand.list, code, day)))
+        else:
+            count = Decimal(sum(1 for code in codes if self._lists.contains(operand.list, code, day)))
+        return Bounds(count, None) if isinstance(value, SomeCodes) else count
 
     def _arithmetic(self, operand: Arithmetic, subject: Subject) -> Value:
         values = [self.value(part, subject) for part in operand.operands]
@@ -269,7 +334,8 @@ class OperandEvaluator:
         return lambda day: bool(typed.find({key: day}, None))
 
 
-def _outward(subject: Subject, levels: int) -> Subject:
+def outward(subject: Subject, levels: int) -> Subject:
+    """What encloses a subject, so many levels further out."""
     for _ in range(levels):
         if subject.outer is None:
             raise TypeError("a name of an enclosing fact where nothing encloses")
@@ -302,31 +368,43 @@ def _calculated(operand: Arithmetic, numbers: list[Bounds]) -> Value:
     if word == "minus":
         one, two = numbers
         return exact(Bounds(_total([one.low, _negative(two.high)]), _total([one.high, _negative(two.low)])))
-    known = [number.low for number in numbers if number.low is not None and number.low == number.high]
-    if len(known) < len(numbers):
-        return _at_least(word, numbers)
     if word == "times":
-        product = Decimal(1)
-        for number in known:
-            product *= number
-        return product
+        return _multiplied(numbers)
     if word == "divided-by":
-        return _divided(known[0], known[1], operand)
-    return min(known) if word == "smallest-of" else max(known)
+        return _divided(numbers[0], numbers[1], operand)
+    lows, highs = [number.low for number in numbers], [number.high for number in numbers]
+    if word == "smallest-of":
+        return exact(Bounds(_least(lows), min([high for high in highs if high is not None], default=None)))
+    return exact(Bounds(max([low for low in lows if low is not None], default=None), _most(highs)))
 
 
-def _at_least(word: str, numbers: list[Bounds]) -> Value:
-    """What is certain of numbers of which only the least is known: their product, or the largest of them."""
-    lows = [number.low for number in numbers]
-    known = [low for low in lows if low is not None and low >= 0]
-    if word == "largest-of" and known:
-        return Bounds(max(known), None)
-    if word != "times" or len(known) < len(lows):
+def _multiplied(numbers: list[Bounds]) -> Value:
+    """A product; of numbers of which only the bounds are known where none is negative."""
+    whole = all(number.low is not None and number.low == number.high for number in numbers)
+    if not whole and not all(number.low is not None and number.low >= 0 for number in numbers):
         return NoValue.UNKNOWN
+    return exact(Bounds(_product([n.low for n in numbers]), _product([n.high for n in numbers])))
+
+
+def _product(values: Iterable[Decimal | None]) -> Decimal | None:
     product = Decimal(1)
-    for low in known:
-        product *= low
-    return Bounds(product, None)
+    for value in values:
+        if value is None:
+            return None
+        product *= value
+    return product
+
+
+def _least(values: Sequence[Decimal | None]) -> Decimal | None:
+    """The smallest of some numbers; None where one of them is not known."""
+    known = [value for value in values if value is not None]
+    return min(known) if len(known) == len(values) else None
+
+
+def _most(values: Sequence[Decimal | None]) -> Decimal | None:
+    """The largest of some numbers; None where one of them is not known."""
+    known = [value for value in values if value is not None]
+    return max(known) if len(known) == len(values) else None
 
 
 def _total(values: Iterable[Decimal | None]) -> Decimal | None:
@@ -342,10 +420,21 @@ def _negative(value: Decimal | None) -> Decimal | None:
     return None if value is None else -value
 
 
-def _divided(one: Decimal, two: Decimal, operand: Arithmetic) -> Value:
-    """A quotient in whole numbers, of dollars in whole cents, rounded as stated; exact at every step."""
-    if two == 0:
+def _divided(number: Bounds, by: Bounds, operand: Arithmetic) -> Value:
+    """A quotient in whole numbers, of dollars in whole cents; not known where the divisor is 0 or not known."""
+    two = by.low
+    if two is None or two != by.high or two == 0:
         return NoValue.UNKNOWN
+    low, high = (number.low, number.high) if two > 0 else (number.high, number.low)
+    return exact(
+        Bounds(
+            None if low is None else _quotient(low, two, operand), None if high is None else _quotient(high, two, operand)
+        )
+    )
+
+
+def _quotient(one: Decimal, two: Decimal, operand: Arithmetic) -> Decimal:
+    """Rounded as stated; exact at every step."""
     scale = 2 if operand.type is Type.AMOUNT else 0
     sign = 1 if (one < 0) == (two < 0) else -1
     quotient, rest = divmod(abs(one).scaleb(scale), abs(two))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from scrubber.claim.elements import CATALOGUE
 from scrubber.claim.model import Claim, ServiceLine
 from scrubber.facts.asked import add_elements
-from scrubber.facts.documentation import Documents, document_value
+from scrubber.facts.documentation import Documents, DocumentValue, document_value
 from scrubber.facts.fact import Fact
 from scrubber.facts.items import items
 from scrubber.facts.on_request import add_claim_fields, add_line_fields
@@ -22,6 +22,7 @@ from scrubber.rulebook.field import DECIMAL_PLACES, Type, state_key
 from scrubber.rulebook.item_kinds import ITEM_KINDS as OTHER_ITEMS
 from scrubber.rulebook.line_items import LINE_ITEMS
 from scrubber.rulebook.reference_tables import REFERENCE_TABLES
+from scrubber.rulebook.relations import HISTORY
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.typed_table import TypedTable
 from scrubber.rulebook.vocabulary import KINDS, OF_ELEMENTS
@@ -40,6 +41,10 @@ UNREADABLE_FIELDS: Mapping[str, tuple[str, ...]] = {
     "rendering-taxonomy": ("specialty",),
     "billing-taxonomy": ("specialty",),
 }
+
+
+# Items with a date of service; the `day` of others is something else, such as that of a payer's decision.
+SERVICES = frozenset((HISTORY, *LINE_ITEMS))
 
 
 class PricedLine(NamedTuple):
@@ -87,11 +92,11 @@ class Subject:
 
     @property
     def day(self) -> int | None:
-        """Its date of service, else that of what encloses it."""
+        """The date of service: its own where it is a service, else that of what encloses it. None: not known."""
+        if self.outer is not None and self.kind not in SERVICES:
+            return self.outer.day
         day = self.values.get("day")
-        if type(day) is int:
-            return day
-        return self.outer.day if self.outer is not None else None
+        return day if type(day) is int else None
 
     def within(self, outer: Subject) -> Subject:
         """The same, seen from another one."""
@@ -182,12 +187,19 @@ class Surroundings:
         """An element of the documentation of a line, by its declared name."""
         if number is None:
             return NoValue.UNKNOWN
-        if self._documents is None:
-            self._documents = Documents(self._claim)
-        found = document_value(self._documents, number, name, self.rulebook)
+        found = self._in_documents(name, number)
         if found.state is None:
             return value_of(found.value, kind)
         return NoValue.ABSENT if found.state == NoValue.ABSENT.value else NoValue.UNKNOWN
+
+    def document_state(self, name: str, number: int | None) -> str | None:
+        """Why the documentation of a line has no value of an element; None where it has one."""
+        return None if number is None else self._in_documents(name, number).state
+
+    def _in_documents(self, name: str, number: int) -> DocumentValue:
+        if self._documents is None:
+            self._documents = Documents(self._claim)
+        return document_value(self._documents, number, name, self.rulebook)
 
     def limit(self, name: str, day: int | None) -> Value:
         """A limit of a table on a day."""
@@ -216,6 +228,8 @@ class Surroundings:
         typed = self.rulebook.typed_tables.get(table)
         if typed is not None:
             asked = _as_cells(typed, keys)
+            if day is None and typed.depends_on_day(asked, unknown):
+                return None
             rows = typed.find_where_known(asked, unknown, day) if unknown else typed.find(asked, day)
             return None if rows is None else tuple([row.values for row in rows])
         published = REFERENCE_TABLES.get(table)
@@ -223,6 +237,11 @@ class Surroundings:
             return None
         rows = reference_rows(published, keys, day, self._reference)
         return None if rows is None else tuple([row.values for row in rows])
+
+    def is_never_negative(self, table: str, column: str) -> bool:
+        """Whether no cell of a column of numbers is below zero; published tables have none that is."""
+        typed = self.rulebook.typed_tables.get(table)
+        return typed is None or typed.is_never_negative(column)
 
     def covered_since(self) -> int | None:
         """The first day from which the history is complete, 0 where it is for ever; None where it is not complete."""

@@ -27,7 +27,14 @@ class Bounds:
     high: Decimal | None
 
 
-Value = Decimal | int | str | bool | tuple[str, ...] | Bounds | NoValue
+@dataclass(frozen=True, slots=True)
+class SomeCodes:
+    """Codes beside which there are others that nobody knows: a row of a table has an empty cell."""
+
+    codes: tuple[str, ...]
+
+
+Value = Decimal | int | str | bool | tuple[str, ...] | Bounds | SomeCodes | NoValue
 _SCALES = {Type.NUMBER: 0, Type.AMOUNT: 2, Type.DECIMAL: DECIMAL_PLACES}
 
 
@@ -50,6 +57,11 @@ def bounds(value: Value) -> Bounds | None:
     return None
 
 
+def is_known(value: Value) -> bool:
+    """Whether it is one value, and known."""
+    return not isinstance(value, NoValue | Bounds | SomeCodes)
+
+
 def exact(value: Bounds) -> Value:
     """The number itself where both bounds are the same."""
     return value.low if value.low is not None and value.low == value.high else value
@@ -58,7 +70,7 @@ def exact(value: Bounds) -> Value:
 def compare(left: Value, op: str, right: Value) -> str:
     """Whether a comparison holds: yes, no or unknown. What is not there, or in no row, fails every comparison."""
     if isinstance(left, NoValue) or isinstance(right, NoValue):
-        return _without_value(left, right)
+        return without_value(left, right)
     one, two = bounds(left), bounds(right)
     if one is not None and two is not None:
         return _COMPARED[op](one, two)
@@ -67,7 +79,8 @@ def compare(left: Value, op: str, right: Value) -> str:
     return YES if op == "is-not" and left != right else NO
 
 
-def _without_value(left: Value, right: Value) -> str:
+def without_value(left: Value, right: Value) -> str:
+    """The answer of a comparison of which one side has no value: what is not there fails, whatever the other one is."""
     states = [each for each in (left, right) if isinstance(each, NoValue)]
     if NoValue.NO_ROW in states or NoValue.ABSENT in states:
         return NO

@@ -485,7 +485,7 @@ def _tests(name: str, tests: Mapping[Any, Any], position: Position, context: Typ
     if found is None:
         look_up = look_up_named(name, context.frame)
         if look_up is not None:
-            yield _found(name, look_up[1], tests, position, context)
+            yield _found(name, look_up, tests, position, context)
             return
         context.report(position, unknown_name(name, context.frame))
         return
@@ -496,12 +496,13 @@ def _tests(name: str, tests: Mapping[Any, Any], position: Position, context: Typ
 
 
 def _found(
-    name: str, look_up: LookUp, tests: Mapping[Any, Any], position: Position, context: TypingContext
+    name: str, look_up: tuple[int, LookUp], tests: Mapping[Any, Any], position: Position, context: TypingContext
 ) -> Condition:
     if set(tests) != {"is"} or tests["is"] not in (FOUND, NOT_FOUND):
         context.report(position, f"`{name}` is a look-up: ask `is: found`, `is: not-found`, or one of its columns")
         return NEVER
-    return _ask(RowFound(look_up, found=tests["is"] == FOUND), {FACT: name, **tests})
+    levels, rows = look_up
+    return _ask(RowFound(rows, tests["is"] == FOUND, levels), {FACT: name, **tests})
 
 
 def _test(

@@ -261,10 +261,11 @@ class Shaped:
 
 @dataclass(frozen=True, slots=True)
 class RowFound:
-    """Whether a look-up finds a row, or none."""
+    """Whether a look-up finds a row, or none. `levels`: of an enclosing fact or item, so much further out."""
 
     look_up: LookUp
     found: bool
+    levels: int = 0
 
 
 Question = Related | Compared | Shared | ValueTested | Shaped | RowFound

@@ -53,6 +53,7 @@ class TypedTable:
         ranks: dict[tuple[int, ...], tuple[int, ...]] = {}  # few differ
         self._ranks = [ranks.setdefault(rank, rank) for rank in map(self._rank, self.stored)]
         self._indexes: dict[frozenset[str], TableIndex] = {}
+        self._never_negative: dict[str, bool] = {}
 
     def with_rows(self, rows: Sequence[StoredRow]) -> TypedTable:
         """The table with these rows in place of those that have the same keys, each with all columns."""
@@ -111,6 +112,19 @@ class TypedTable:
         if any(not self._is_any(number, column) for number in decisive for column in columns):
             return None
         return tuple(map(self._row, decisive))
+
+    def is_never_negative(self, column: str) -> bool:
+        """Whether no cell of a column of numbers is below zero."""
+        if column not in self._never_negative:
+            cells = (self.cell(number, column) for number in range(len(self.stored)))
+            self._never_negative[column] = all(cell is None or cell >= 0 for cell in cells)
+        return self._never_negative[column]
+
+    def depends_on_day(self, keys: Mapping[str, Any], unknown: Collection[str]) -> bool:
+        """Whether a row that may fit is in force on some days alone."""
+        known = {name: value for name, value in keys.items() if name not in unknown}
+        dated = (self.stored[number] for number in self._numbers(known, None))
+        return any(row.since is not None or row.until is not None for row in dated)
 
     def rows(self, day: int | None) -> tuple[TableRow, ...]:
         """Every row in force on a day (an ordinal; None: every row), in the order of the file."""

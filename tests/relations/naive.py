@@ -8,7 +8,7 @@ True, False or None: not known.
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import Enum
@@ -115,13 +115,21 @@ AMOUNTS_OF_ITEMS = ("sum", "count", "count-days", "count-different", "smallest",
 
 
 def both(answers: Iterable[bool | None]) -> bool | None:
-    found = list(answers)
-    return False if False in found else None if None in found else True
+    found: bool | None = True
+    for answer in answers:
+        if answer is False:
+            return False
+        found = found and answer
+    return found
 
 
 def either(answers: Iterable[bool | None]) -> bool | None:
-    found = list(answers)
-    return True if True in found else None if None in found else False
+    found: bool | None = False
+    for answer in answers:
+        if answer:
+            return True
+        found = None if answer is None else found
+    return found
 
 
 def other(answer: bool | None) -> bool | None:
@@ -137,11 +145,12 @@ class Naive:
         facts: Sequence[Fact],
         tables: Mapping[str, Table],
         lists: Mapping[str, frozenset[str]],
-        prices: Mapping[int, tuple[Any, Any]],
+        prices: Callable[[], Mapping[int, tuple[Any, Any]]],
     ) -> None:
-        self.claim, self.tables, self.lists, self.prices = claim, tables, lists, prices
+        self.claim, self.tables, self.lists, self.price_lines = claim, tables, lists, prices
         self.lines = [_of_fact(fact, claim) for fact in facts if fact.kind == "line"]
         self.claim_thing = next(_of_fact(fact, claim) for fact in facts if fact.kind == "claim")
+        self.prices: Mapping[int, tuple[Any, Any]] = {}
         self.kept: dict[tuple[str, int | None], list[Thing] | None] = {}
 
     def outcome(self, rule: Raw, number: int | None) -> str:
@@ -149,6 +158,8 @@ class Naive:
         plain = self.claim_thing if number is None else self.lines[number - 1]
         fact = Thing(plain.kind, plain.values, number, plain.states, None,
                      rule.get("look-up") or {}, rule.get("amounts") or {})  # fmt: skip
+        if not isinstance(plain.values["day"], date):
+            return "silent"  # rules are in force on days: what the line lacks is listed by itself
         answer = both((self.mapping(rule.get("applies") or {}, fact), self.when(rule["when"], fact)))
         return {True: "fires", False: "silent", None: "not checked"}[answer]
 
@@ -157,27 +168,25 @@ class Naive:
     def when(self, raw: Raw, thing: Thing) -> bool | None:
         if "fact" in raw:
             name = raw["fact"]
-            return both([self.test(name, op, value, thing) for op, value in raw.items() if op != "fact"])
+            return both(self.test(name, op, value, thing) for op, value in raw.items() if op != "fact")
         [(word, parts)] = raw.items()
         if word == "all":
-            return both([self.when(part, thing) for part in parts])
+            return both(self.when(part, thing) for part in parts)
         if word == "any":
-            return either([self.when(part, thing) for part in parts])
+            return either(self.when(part, thing) for part in parts)
         return self.relation(word, parts, thing)
 
     def mapping(self, raw: Raw, thing: Thing, left_out: Sequence[str] = ()) -> bool | None:
-        answers = []
-        for name, wanted in raw.items():
-            if name in left_out:
-                continue
-            if name in ("all", "any") and isinstance(wanted, list):
-                answers.append(self.when({name: wanted}, thing))
-            elif name.split("-")[0] in ("some", "no", "every") and isinstance(wanted, dict):
-                answers.append(self.relation(name, wanted, thing))
-            else:
-                tests = wanted if isinstance(wanted, dict) and set(wanted) != {"fact"} else {"is": wanted}
-                answers += [self.test(name, op, value, thing) for op, value in tests.items()]
-        return both(answers)
+        return both(self.entry(name, wanted, thing) for name, wanted in raw.items() if name not in left_out)
+
+    def entry(self, name: str, wanted: Any, thing: Thing) -> bool | None:
+        """What stands under one name of a mapping."""
+        if name in ("all", "any") and isinstance(wanted, list):
+            return self.when({name: wanted}, thing)
+        if name.split("-")[0] in ("some", "no", "every") and isinstance(wanted, dict):
+            return self.relation(name, wanted, thing)
+        tests = wanted if isinstance(wanted, dict) and set(wanted) != {"fact"} else {"is": wanted}
+        return both(self.test(name, op, value, thing) for op, value in tests.items())
 
     def test(self, name: str, op: str, wanted: Any, thing: Thing) -> bool | None:
         look_up = next((each for each in thing.chain() if name in each.look_ups), None)
@@ -196,10 +205,22 @@ class Naive:
         if op in ("any-in", "all-in", "none-in"):
             if isinstance(value, No):
                 return None if value is No.UNKNOWN else False
-            if thing.day is None:
+            if self.owner(name, thing).day is None:
                 return False if root else None
             return among(value, op.removesuffix("-in"), self.lists[wanted])
         return held_against(value, op, typed(wanted, value, op))
+
+    def owner(self, name: str, thing: Thing) -> Thing:
+        """The fact or item that a name is of."""
+        head, dot, _ = name.partition(".")
+        if name in thing.values:
+            return thing
+        if head == "this":
+            return thing.chain()[-1]
+        for each in thing.chain():
+            if (not dot and name in each.amounts) or (dot and head in each.look_ups):
+                return each
+        return next((each for each in thing.chain()[1:] if each.kind == head), thing)
 
     def holder(self, name: str, thing: Thing) -> tuple[Thing, str]:
         if name.startswith("this."):
@@ -227,6 +248,7 @@ class Naive:
         if head == "price":
             if thing.number is None:
                 return No.UNKNOWN
+            self.prices = self.prices or self.price_lines()
             allowed, fee = self.prices[thing.number]
             found = allowed if tail == "allowed" else fee
             return No.UNKNOWN if found is None else Fraction(found)
@@ -335,12 +357,14 @@ class Naive:
         return self.kept[kind, number]
 
     def belongs(self, raw: Raw, one: Thing) -> bool | None:
-        answers = [self.same(each, one) for each in raw.get("same", ())]
+        return both(self.reasons(raw, one))
+
+    def reasons(self, raw: Raw, one: Thing) -> Iterator[bool | None]:
+        yield from (self.same(each, one) for each in raw.get("same", ()))
         windows = raw.get("within", [])
-        answers += [self.window(each, one) for each in (windows if isinstance(windows, list) else [windows])]
-        answers.append(self.mapping(raw.get("which") or {}, one))
-        answers.append(self.mapping(raw, one, (*GROUP_KEYS, *AMOUNTS_OF_ITEMS)))
-        return both(answers)
+        yield from (self.window(each, one) for each in (windows if isinstance(windows, list) else [windows]))
+        yield self.mapping(raw.get("which") or {}, one)
+        yield self.mapping(raw, one, (*GROUP_KEYS, *AMOUNTS_OF_ITEMS))
 
     def same(self, what: Any, one: Thing) -> bool | None:
         root = one.chain()[-1]
@@ -390,16 +414,18 @@ class Naive:
         if "day" in same and root.day is not None and root.day >= since:
             return True
         windows = raw.get("within", [])
-        empty = Thing("history", {}, None, {}, thing)
+        nothing = dict.fromkeys(self.names_of("history", raw), No.UNKNOWN)
+        empty = Thing("history", nothing, None, {}, thing, raw.get("look-up") or {}, raw.get("amounts") or {})
         starts = [self.start(each, empty) for each in (windows if isinstance(windows, list) else [windows])]
         return any(start is not None and start >= since for start in starts)
 
     def start(self, raw: Raw, seat: Thing) -> date | None:
         if "calendar-year" in raw:
-            around = self.value(raw["calendar-year"], seat) if _is_around(raw["calendar-year"]) else None
+            name = raw["calendar-year"]
+            around = self.value(name, seat) if self.is_around(name, seat) else None
             return date(around.year, 1, 1) if isinstance(around, date) else None
         [(unit, length), (side, name)] = raw.items()
-        if not _is_around(name) or not (_is_number(length) or _is_around(length)):
+        if not self.is_around(name, seat) or not (_is_number(length) or self.is_around(length, seat)):
             return None
         around, count = self.value(name, seat), self.value(length, seat)
         if not isinstance(around, date) or not isinstance(count, Fraction) or count.denominator != 1:
@@ -408,6 +434,10 @@ class Naive:
             return around
         first = later(around, unit, -int(count))
         return first + timedelta(1) if side == "up-to" else first
+
+    def is_around(self, name: str, seat: Thing) -> bool:
+        """Whether a name is of what is around the item, so that it is the same for every item."""
+        return name.startswith("claim.") or self.owner(name, seat) is not seat
 
     # Amounts
 
@@ -456,7 +486,7 @@ class Naive:
         if head == "this":
             return self.is_money(tail, thing.chain()[-1])
         if head in ("claim", "price"):
-            return True
+            return head == "price" or tail in MONEY
         return self.is_money(tail, next(each for each in thing.chain()[1:] if each.kind == head))
 
     def is_amount_of_money(self, raw: Any, thing: Thing) -> bool:
@@ -529,19 +559,19 @@ class Naive:
         head, dot, tail = text.partition(".")
         for each in thing.chain():
             if not dot and text in each.amounts:
-                return self._amount_never_negative(each.amounts[text], each)
+                return self._amount_never_negative(each.amounts[text], each, table if each is thing else None)
             if dot and head in each.look_ups:
                 return self._positive(each.look_ups[head]["in"], tail)
-        return text.removeprefix("this.") in NEVER_NEGATIVE
+        return head not in ("claim", "price") and tail in NEVER_NEGATIVE
 
-    def _amount_never_negative(self, raw: Any, thing: Thing) -> bool:
+    def _amount_never_negative(self, raw: Any, thing: Thing, table: str | None) -> bool:
         if not isinstance(raw, dict):
-            return self._never_negative(raw, thing)
+            return self._never_negative(raw, thing, table)
         word = next(each for each in raw if each in AMOUNT_WORDS)
         if word in ("count", "count-days", "count-different", "how-many", "year-of", "month-of", "weekday-of"):
             return True
         if word in ("plus", "times"):
-            return all(self._never_negative(each, thing) for each in raw[word])
+            return all(self._never_negative(each, thing, table) for each in raw[word])
         return False
 
     def _positive(self, table: str, column: str) -> bool:
@@ -641,11 +671,6 @@ def _thing(kind: str, raw: Mapping[str, Any], odd: Iterable[str], number: int | 
 
 def _is_number(text: Any) -> bool:
     return str(text).removeprefix("-").replace(".", "", 1).isdigit()
-
-
-def _is_around(name: Any) -> bool:
-    """Whether a name is of what is around the item."""
-    return str(name).startswith(("this.", "claim."))
 
 
 def _texts(cell: Any) -> tuple[str, ...]:
