@@ -16,7 +16,7 @@ from scrubber.facts.fact import Fact, QuestionAnswer
 from scrubber.facts.rule_codes import procedure_test
 from scrubber.relations.evaluate import Evaluator, TooManySteps
 from scrubber.relations.surroundings import Subject, Surroundings
-from scrubber.relations.values import NoValue, SomeCodes, Value
+from scrubber.relations.values import Bounds, NoValue, SomeCodes, Value
 from scrubber.remembered import remembered
 from scrubber.rulebook.field import UNKNOWN, Type
 from scrubber.rulebook.relations import HISTORY, Operand, Outer
@@ -208,6 +208,11 @@ def format_value(value: Value, operand: Operand) -> str:
         return value
     if isinstance(value, tuple):
         return " ".join(value)
+    return _known_part(value, operand, kind)
+
+
+def _known_part(value: SomeCodes | Bounds, operand: Operand, kind: Type) -> str:
+    """What is known of a value that is not known in whole."""
     if isinstance(value, SomeCodes):
         return " ".join((*value.codes, f"and {UNKNOWN}"))
     if value.low is None:

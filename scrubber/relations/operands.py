@@ -195,7 +195,7 @@ class OperandEvaluator:
     def _raw(self, operand: Operand, subject: Subject) -> Value:
         """A value to look up by."""
         value = self.value(operand, subject)
-        return NoValue.UNKNOWN if isinstance(value, Bounds) else value
+        return NoValue.UNKNOWN if isinstance(value, Bounds | SomeCodes) else value
 
     def _of_group(self, operand: SumOf | CountOf | ExtremeOf, subject: Subject) -> Value:
         members = self.members(operand.group, subject)
@@ -428,7 +428,8 @@ def _divided(number: Bounds, by: Bounds, operand: Arithmetic) -> Value:
     low, high = (number.low, number.high) if two > 0 else (number.high, number.low)
     return exact(
         Bounds(
-            None if low is None else _quotient(low, two, operand), None if high is None else _quotient(high, two, operand)
+            None if low is None else _quotient(low, two, operand),
+            None if high is None else _quotient(high, two, operand),
         )
     )
 

@@ -388,7 +388,7 @@ def _items(
     own = tuple(_conditions_of(raw, _GROUP_KEYS, position, inner))
     which = raw.get("which")
     chosen = (applies_condition(which, (*position, "which"), inner),) if which is not None else ()
-    same, same_modifiers = _same(raw.get("same"), (*position, "same"), inner)
+    same, same_modifiers = _same(raw.get("same"), items, (*position, "same"), inner)
     windows = _windows(raw.get("within"), (*position, "within"), inner)
     where = chosen if split else (*own, *chosen)
     return Group(items, same, same_modifiers, windows, where, table, keys), own if split else (), inner.frame
@@ -417,24 +417,30 @@ def _fields_of(item: str) -> Mapping[str, Field]:
     return KINDS["line"].fields if item in LINE_ITEMS else ITEMS[item].fields
 
 
-def _same(raw: object, position: Position, context: TypingContext) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _same(
+    raw: object, items: tuple[str, ...], position: Position, context: TypingContext
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if raw is None:
         return (), ()
     if not isinstance(raw, list) or not raw:
         context.report(position, "needs a list of what is the same, such as [day, procedure]")
         return (), ()
     *_, (_, root) = context.frame.chain()
+    # Each kind of item by itself: two kinds may have the same thing under different names.
+    compared = [root.fields, *(context.frame.fields if item == ROW else _fields_of(item) for item in items)]
     names: list[str] = []
     lists: list[str] = []
     for index, entry in enumerate(raw):
-        if isinstance(entry, Mapping) and set(entry) == {SAME_MODIFIERS}:
-            lists.append(str(entry[SAME_MODIFIERS]))
-        elif entry not in SAME:
+        by_list = isinstance(entry, Mapping) and set(entry) == {SAME_MODIFIERS}
+        name = "modifiers" if by_list else entry
+        if not isinstance(name, str) or name not in SAME:
             context.report((*position, index), f"`{entry}` is nothing that can be the same; {_meant(str(entry), SAME)}")
-        elif not SAME[entry].known_of(context.frame.fields) or not SAME[entry].known_of(root.fields):
-            context.report((*position, index), f"`{entry}` is not known of both: {context.frame.kind} and {root.kind}")
+        elif not all(map(SAME[name].known_of, compared)):
+            context.report((*position, index), f"`{name}` is not known of both: {' and '.join(items)}, and {root.kind}")
+        elif by_list:
+            lists.append(str(entry[SAME_MODIFIERS]))
         else:
-            names.append(str(entry))
+            names.append(name)
     return tuple(names), tuple(lists)
 
 

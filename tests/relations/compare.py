@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 from scrubber.claim import read_v3
 from scrubber.claim.model import Claim
 from scrubber.engine import PlainEngine
-from scrubber.engine.program import Engine
+from scrubber.engine.program import Engine, EngineFact
 from scrubber.facts.fact import Fact
 from scrubber.facts.gather import first_day
+from scrubber.facts.on_request import add_line_fields
 from scrubber.facts.payer import identify_payer
 from scrubber.facts.service_lines import line_views
 from scrubber.findings.finding import UNREADABLE, ScrubResult
@@ -23,6 +24,7 @@ from scrubber.findings.judge import rule_tests
 from scrubber.pricing import price_lines
 from scrubber.reference import open_reference
 from scrubber.rulebook.load import load_rulebook
+from scrubber.rulebook.vocabulary import KINDS
 from scrubber.scrub import Scrubber, assemble
 from tests.relations.naive import Naive, Table
 from tests.relations.random_claims import RandomClaims
@@ -30,6 +32,8 @@ from tests.relations.random_rules import LISTS, RandomRules, random_tables, writ
 from tests.support.rule_folders import FILING, PAYERS, put
 
 RECEIVED = date(2025, 7, 5)
+# The fields of lines that are made on request, each with the element that it is made from.
+ON_REQUEST = {name: each.made_from for name, each in KINDS["line"].fields.items() if each.made_from}
 RULES_OF_A_BOOK = 100
 BUSINESSES = FILING + "CI,commercial,,,sample\n"
 
@@ -79,11 +83,11 @@ class BothEngines:
     plain: Engine
     facts: Sequence[Fact] = ()
 
-    def match(self, facts: Sequence[Fact]) -> list[tuple[int, int]]:
+    def match(self, facts: Sequence[EngineFact]) -> list[tuple[int, int]]:
         """As an engine does."""
         found = list(self.fast.match(facts))
         assert found == list(self.plain.match(facts)), "the engines differ"
-        self.facts = facts
+        self.facts = [fact for fact in facts if isinstance(fact, Fact)]
         return found
 
 
@@ -96,7 +100,23 @@ def naive_claim(claim: Claim, facts: Sequence[Fact], book: Book) -> Naive:
         found = price_lines(claim, line_views(claim, payer, reference), rulebook, reference)
         return {number: (price.allowed, price.unit_fee) for number, price in found.items()}
 
-    return Naive(claim, facts, book.tables, LISTS, prices)
+    return Naive(claim, with_every_field(claim, facts, book), book.tables, LISTS, prices)
+
+
+def with_every_field(claim: Claim, facts: Sequence[Fact], book: Book) -> list[Fact]:
+    """The facts of lines with the fields that are made on request, whether or not they were requested."""
+    rulebook, reference = book.scrubber.rulebook, book.scrubber.reference
+    views = line_views(claim, identify_payer(claim, first_day(claim, RECEIVED), rulebook, reference), reference)
+    whole = []
+    for fact in facts:
+        if fact.kind == "line":
+            bare = {name: value for name, value in fact.values.items() if name.removesuffix("?") not in ON_REQUEST}
+            view = views[fact.lines[0] - 1]
+            add_line_fields(bare, ON_REQUEST, claim, view, RECEIVED, rulebook.lists)
+            whole.append(Fact("line", bare, fact.lines))
+        elif fact.kind == "claim":
+            whole.append(fact)
+    return whole
 
 
 def product_outcomes(result: ScrubResult) -> dict[tuple[str, int | None], str]:

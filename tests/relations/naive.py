@@ -198,7 +198,7 @@ class Naive:
             return held_against(value, op, self.value(wanted["fact"], thing))
         if op == "is" and wanted in ("absent", "not-supplied", "unreadable"):
             holder, plain = self.holder(name, thing)
-            return holder.states.get(plain) == wanted
+            return bool(holder.states.get(plain) == wanted)
         root = thing.outer is None and name in thing.values
         if root and isinstance(value, No) and op in PLAIN:
             return False  # the engine: a field that is not there fails every test
@@ -319,7 +319,9 @@ class Naive:
         return found if quantifier == "some" else other(found)
 
     def members(self, kinds: Sequence[str], raw: Raw, thing: Thing) -> Members:
-        certain, possible, complete = [], [], True
+        certain: list[Thing] = []
+        possible: list[Thing] = []
+        complete = True
         for kind in kinds:
             found = self.items(kind, raw, thing)
             if found is None or (kind == "history" and not self.covered(raw, thing)):
@@ -463,7 +465,9 @@ class Naive:
             if not isinstance(day, date):
                 return No.ROW if day is No.ROW else No.UNKNOWN
             return Fraction({"year-of": day.year, "month-of": day.month, "weekday-of": day.isoweekday()}[word])
-        return calculated(word, [self.value(each, thing) for each in raw[word]], raw.get("rounded"), self.places(raw, thing))
+        return calculated(
+            word, [self.value(each, thing) for each in raw[word]], raw.get("rounded"), self.places(raw, thing)
+        )
 
     def places(self, raw: Raw, thing: Thing) -> int:
         """Cents where dollars are divided by a number. The generator says which they are."""
@@ -540,9 +544,7 @@ class Naive:
         if not members.complete:
             lows.append(least)
             highs.append(None)
-        low = None if None in lows else sum(lows, Fraction(0))
-        high = None if None in highs else sum(highs, Fraction(0))
-        return exact(low, high)
+        return exact(_added(lows), _added(highs))
 
     def never_negative(self, name: Any, raw: Raw, kinds: Sequence[str], thing: Thing) -> bool:
         """Whether an amount of the items cannot be negative, whoever they are."""
@@ -764,6 +766,10 @@ def bounds(value: Any) -> Range:
     return Range(None, None)
 
 
+def _added(numbers: Sequence[Any]) -> Any:
+    return None if None in numbers else sum(numbers, Fraction(0))
+
+
 def exact(low: Any, high: Any) -> Any:
     return low if low is not None and low == high else Range(low, high)
 
@@ -791,9 +797,9 @@ def held_against(value: Any, op: str, wanted: Any) -> bool | None:
             return None
         whole = (value / wanted).denominator == 1
         return whole if op == "is-multiple-of" else not whole
-    if isinstance(value, Fraction | Range | date) and not isinstance(value, bool):
+    if isinstance(value, Fraction | Range | date):
         return _ordered(bounds(value), op, bounds(wanted))
-    return (value == wanted) if op == "is" else (value != wanted)
+    return bool(value == wanted) if op == "is" else bool(value != wanted)
 
 
 def _against_codes(value: Any, op: str, wanted: Any) -> bool | None:
@@ -861,9 +867,13 @@ def calculated(word: str, values: Sequence[Any], rounded: str | None, places: in
         high = None if highs[0] is None or lows[1] is None else highs[0] - lows[1]
         return exact(low, high)
     if word == "smallest-of":
-        return exact(None if None in lows else min(lows), min((each for each in highs if each is not None), default=None))
+        return exact(
+            None if None in lows else min(lows), min((each for each in highs if each is not None), default=None)
+        )
     if word == "largest-of":
-        return exact(max((each for each in lows if each is not None), default=None), None if None in highs else max(highs))
+        return exact(
+            max((each for each in lows if each is not None), default=None), None if None in highs else max(highs)
+        )
     if word == "times":
         return _product(lows, highs)
     if lows[1] is None or lows[1] != highs[1] or lows[1] == 0:

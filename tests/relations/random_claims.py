@@ -74,6 +74,14 @@ class RandomClaims:
         line: Body = {"serviceDate": self.odd(self.random.choice(LINE_DAYS)), "professionalService": service}
         if self.chance(0.03):
             del line["serviceDate"]
+        if self.chance(0.2):
+            line["serviceDateEnd"] = "20250313"
+        if self.chance(0.3):
+            line["renderingProvider"] = {
+                "npi": self.odd(self.random.choice(TEXTS["rendering-provider"]), 0.2),
+                "lastName": "Other",
+                "taxonomyCode": self.random.choice(TEXTS["specialty"]),
+            }
         if self.chance(0.3):
             line["lineAdjudicationInformation"] = [self.decision() for _ in range(self.random.randint(1, 2))]
         if self.chance(0.2):

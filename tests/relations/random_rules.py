@@ -25,6 +25,10 @@ LISTS: Mapping[str, frozenset[str]] = {
     "studies": frozenset(("77080", "93000")),
     "visits": frozenset(("99213",)),
     "marks": frozenset(("26", "59", "RT")),
+    # Lists from which the program makes the side and the site of a line.
+    "sites-right": frozenset(("RT",)),
+    "sites-left": frozenset(("LT",)),
+    "sites-whole-side": frozenset(("RT", "LT")),
 }
 MODIFIERS = ("26", "TC", "59", "RT", "LT", "50")
 TEXTS: Mapping[str, tuple[str, ...]] = {
@@ -32,9 +36,15 @@ TEXTS: Mapping[str, tuple[str, ...]] = {
     "payer": ("P1", "P2"), "group": ("CO", "PR"), "reason": ("45", "2", "1"), "form": ("CMS-R-131",),
     "option": ("1", "2"), "rendering-provider": ("1987654328", "1555666779"), "billing-provider": ("1234567893",),
     "specialty": ("207R00000X", "207RC0000X"), "reference": ("OG", "TR"), "key": CODES, "also": CODES,
-    "insurance-type": ("12", "47"), "responsibility": ("P", "S"),
+    "insurance-type": ("12", "47"), "responsibility": ("P", "S"), "renderingProvider": ("1987654328", "1555666779"),
+    "firstDiagnosis": ("I10", "R0602", "M810"), "side": ("right", "left", "both"), "component": ("26", "TC", "whole"),
 }  # fmt: skip
-CODE_LISTS: Mapping[str, tuple[str, ...]] = {"modifiers": MODIFIERS, "diagnoses": TEXTS["code"], "others": CODES}
+CODE_LISTS: Mapping[str, tuple[str, ...]] = {
+    "modifiers": MODIFIERS,
+    "diagnoses": TEXTS["code"],
+    "claimDiagnoses": TEXTS["code"],
+    "others": CODES,
+}
 DAYS = ("2024-02-29", "2024-12-31", "2025-01-31", "2025-02-28", "2025-03-10", "2025-03-12", "2025-03-13", "2025-06-30")
 NUMBERS = ("0", "1", "2", "3", "2.5", "10", "-1")
 MONEY = ("0", "10.00", "40.00", "59.99", "150.00", "-5.00")
@@ -44,7 +54,8 @@ ITEMS = (
     "other-payer", "row",
 )  # fmt: skip
 USED: Mapping[str, tuple[str, ...]] = {
-    "line": ("procedure", "modifiers", "day", "place", "units", "charge", "diagnoses"),
+    "line": ("procedure", "modifiers", "day", "place", "units", "charge", "diagnoses", "side", "component",
+             "renderingProvider", "specialty", "ageYears", "firstDiagnosis", "lastDay", "claimDiagnoses"),
     "claim": ("total", "lineCount", "day", "diagnosisCount"),
     "history": ("procedure", "day", "modifiers", "units", "charge", "allowed", "rendering-provider",
                 "billing-provider", "specialty", "diagnoses", "care-from", "care-to"),
@@ -156,6 +167,17 @@ def fields_of(kind: str, table: str = "") -> Mapping[str, str]:
     return {name: TYPES[declared[name].type] for name in USED[kind]}
 
 
+def states_of(name: str, scope: Scope) -> tuple[str, ...]:
+    """Why a field may have no value, in the words of rules."""
+    head, _, tail = name.rpartition(".")
+    owner = scope if not head else scope.root if head == "this" else None
+    if owner is None or owner.kind == "row" or tail not in owner.fields:
+        return ()
+    kind = "line" if owner.kind in LINE_ITEMS else owner.kind
+    declared = KINDS[kind].fields if kind in ("line", "claim") else ITEM_KINDS[kind].fields
+    return declared[tail].states
+
+
 class RandomRules:
     """Writes rules, one after the other, from one seed."""
 
@@ -195,9 +217,9 @@ class RandomRules:
             return {self.random.choice(("all", "any")): parts}
         if scope.depth < 4 and self.chance(related):
             return self.relation(scope, related / 3)
-        found = [each for each in scope.look_ups.items()]
+        found = list(scope.look_ups)
         if found and self.chance(0.1):
-            return {"fact": self.random.choice(found)[0], "is": self.random.choice(("found", "not-found"))}
+            return {"fact": self.random.choice(found), "is": self.random.choice(("found", "not-found"))}
         name, operator, value = self.test(scope)
         return {"fact": name, operator: value}
 
@@ -220,6 +242,9 @@ class RandomRules:
             own = [*scope.fields.items(), *scope.amounts.items()]
             names = own or names
         name, kind = self.random.choice(names)
+        states = states_of(name, scope)
+        if states and self.chance(0.15):
+            return name, "is", self.random.choice(states)
         others = [each for each, of in scope.names() if of == kind and each != name]
         fact = {"fact": self.random.choice(others)} if others and self.chance(0.3) else None
         if kind == FLAG:
@@ -236,11 +261,19 @@ class RandomRules:
     def text_test(self, name: str, kind: str, fact: Any) -> tuple[str, str, Any]:
         short = name.rpartition(".")[2]
         values = CODE_LISTS[short] if short in CODE_LISTS else TEXTS.get(short, CODES)
+        if short in ("side", "component"):
+            if self.chance(0.4):
+                return name, "is", self.random.choice(values)
+            return name, self.random.choice(("any", "none", "all")), self.some(values)
         if self.chance(0.15):
             operator = self.random.choice(("begins-with", "begins-with-none-of"))
             return name, operator, [value[: self.random.randint(1, 3)].upper() for value in self.some(values)]
         if self.chance(0.15):
-            return name, self.random.choice(("like", "unlike")), ["".join(map(self.pattern, self.random.choice(values)))]
+            return (
+                name,
+                self.random.choice(("like", "unlike")),
+                ["".join(map(self.pattern, self.random.choice(values)))],
+            )
         if self.chance(0.2):
             return name, self.random.choice(("any-in", "none-in", "all-in")), self.random.choice(sorted(LISTS))
         if kind == TEXT and self.chance(0.4):
@@ -254,7 +287,7 @@ class RandomRules:
         if kind == DOLLARS:
             return self.random.choice(MONEY)
         whole = any(each in name for each in ("position", "pointer", "Count", "decisions", "minutes", "most", "low",
-                                              "high", "whole"))  # fmt: skip
+                                              "high", "whole", "age"))  # fmt: skip
         return self.random.choice([each for each in NUMBERS if not whole or "." not in each])
 
     # Relations
@@ -269,8 +302,6 @@ class RandomRules:
             name, operator, value = self.test(inner)
             raw[name] = {operator: value}
         raw |= self.tests(inner, 2, related)
-        if item == "row":  # names of columns are no names of groups
-            raw = {key: value for key, value in raw.items()}
         return {f"{quantifier}-{item}": raw}
 
     def group(self, items: tuple[str, ...], scope: Scope) -> tuple[dict[str, Any], Scope]:
@@ -284,8 +315,8 @@ class RandomRules:
             if keys:
                 raw["for"] = keys
         every = [fields_of(item, table) for item in items]
-        inner = Scope(items[0], {name: kind for name, kind in every[0].items() if all(name in other for other in every)},
-                      scope, len(items) > 1)  # fmt: skip
+        shared = {name: kind for name, kind in every[0].items() if all(name in other for other in every)}
+        inner = Scope(items[0], shared, scope, len(items) > 1)
         self.same(raw, items, scope)
         if "day" in inner.fields and self.chance(0.6 if "history" in items else 0.2):
             raw["within"] = self.window(inner)
@@ -320,7 +351,9 @@ class RandomRules:
 
     def keys(self, table: str, scope: Scope) -> dict[str, Any]:
         keys: dict[str, Any] = {}
-        texts = [name for name, kind in scope.names() if kind == TEXT and name.rpartition(".")[2] in ("procedure", "also")]
+        texts = [
+            name for name, kind in scope.names() if kind == TEXT and name.rpartition(".")[2] in ("procedure", "also")
+        ]
         codes = [name for name, kind in scope.names() if kind == LISTED and name.rpartition(".")[2] == "others"]
         if texts and self.chance(0.8):
             keys["key"] = self.random.choice(texts + codes)
@@ -419,7 +452,7 @@ class RandomRules:
         plurals: Any = PLURAL[items[0]] if len(items) == 1 else [PLURAL[each] for each in items]
         raw |= self.tests(inner, 2, 0.05)
         word = self.random.choice(("sum", "sum", "count", "count-days", "count-different", "smallest", "largest"))
-        if word == "count-days" and "day" in inner.fields or word == "count":
+        if (word == "count-days" and "day" in inner.fields) or word == "count":
             return {word: plurals, **raw}, NUMERIC
         if word == "count-different":
             return {word: self.random.choice(named)[0], "of": plurals, **raw}, NUMERIC
@@ -442,21 +475,23 @@ def random_tables(random: Random) -> dict[str, Table]:
         return None if random.random() < blank else value
 
     sizes, bands, edits = [], [], []
-    for code in random.sample(codes, 4):
+    for of_size in random.sample(codes, 4):
         cut = date(2025, 3, 11) if random.random() < 0.4 else None
         for since, until in ((None, cut), (cut, None)) if cut else ((None, None),):
             sizes.append({
-                "key": code, "size": maybe(Fraction(random.choice(("1", "2", "2.5")))),
-                "minutes": maybe(Fraction(random.choice((0, 1, 15)))), "price": maybe(Fraction(random.choice(MONEY[1:]))),
+                "key": of_size, "size": maybe(Fraction(random.choice(("1", "2", "2.5")))),
+                "minutes": maybe(Fraction(random.choice((0, 1, 15)))),
+                "price": maybe(Fraction(random.choice(MONEY[1:]))),
                 "starts": maybe(date.fromisoformat(random.choice(DAYS))), "also": maybe(random.choice(codes)),
                 "others": maybe(tuple(dict.fromkeys(random.sample(codes, 2)))), "since": since, "until": until,
             })  # fmt: skip
-    for code in [*random.sample(codes, 2), None]:
+    owners: list[str | None] = [*random.sample(codes, 2), None]
+    for code in owners:
         for low, high in ((None, 0), (1, 2), (4, None)) if code else ((None, None),):
             bands.append({
-                "key": code, "low": None if low is None else Fraction(low), "high": None if high is None else
-                Fraction(high), "most": maybe(Fraction(random.randint(0, 3))), "dues": maybe(Fraction(random.choice(MONEY))),
-                "since": None, "until": None,
+                "key": code, "low": None if low is None else Fraction(low),
+                "high": None if high is None else Fraction(high), "most": maybe(Fraction(random.randint(0, 3))),
+                "dues": maybe(Fraction(random.choice(MONEY))), "since": None, "until": None,
             })  # fmt: skip
     for number in range(5):
         cut = date(2025, 3, 1) if random.random() < 0.2 else None
@@ -493,7 +528,7 @@ def write_pack(folder: Path, rules: list[dict[str, Any]], tables: Mapping[str, T
     put(folder, "random/tables/lists.csv", "\n".join(["list,code,through,since,until,source", *rows, ""]))
     for table in tables.values():
         out = io.StringIO()
-        columns = [name for name in table.rows[0]]
+        columns = list(table.rows[0])
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows([_cell(row[name]) for name in columns] for row in table.rows)
