@@ -133,8 +133,9 @@ class OperandEvaluator:
             case OfDocument(name):
                 return self._around.document_state(name, subject.number)
             case Own(name):
+                raw = self._raw_value(name, subject)
                 found = subject.values.get(state_key(name))
-                if found is None and name in subject.unreadable and subject.values.get(name) is None:
+                if found is None and name in subject.unreadable and raw is None:
                     return UNREADABLE
                 return None if found is None else str(found)
         return None
