@@ -266,7 +266,7 @@ class OperandEvaluator:
                 return not isinstance(value, int) or value >= 0
             case Arithmetic(word, operands):
                 return word in ("plus", "times") and all(self._is_never_negative(part, table) for part in operands)
-            case CountOf() | HowMany() | DayPart():
+            case CountOf() | HowMany() | DayPart() | OfPrice():
                 return True
         return False
 

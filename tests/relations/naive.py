@@ -564,7 +564,7 @@ class Naive:
                 return self._amount_never_negative(each.amounts[text], each, table if each is thing else None)
             if dot and head in each.look_ups:
                 return self._positive(each.look_ups[head]["in"], tail)
-        return head not in ("claim", "price") and tail in NEVER_NEGATIVE
+        return head == "price" or (head != "claim" and tail in NEVER_NEGATIVE)
 
     def _amount_never_negative(self, raw: Any, thing: Thing, table: str | None) -> bool:
         if not isinstance(raw, dict):
