@@ -132,7 +132,7 @@ def book_without(book: Rulebook, kind: str | None = None, code_list: str | None 
         rows[kind] = ()
     if code_list is not None:
         rows["code-lists"] = tuple(row for row in rows["code-lists"] if row.list != code_list)
-    return Rulebook(book.rules, book.packs, rows, book.digest, book.tables)
+    return book.with_others(rows=rows)
 
 
 def test_every_code_that_is_listed_with_a_list_was_looked_up_in_it(fired: list[Fired]) -> None:
