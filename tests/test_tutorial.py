@@ -29,9 +29,9 @@ class Step(NamedTuple):
     shown: str
 
 
-def steps() -> Iterator[Step]:
-    _, _, text = PAGE.read_text(encoding="utf-8").partition(f"\n{SECTION}\n")
-    section = re.split(r"\n## (?!\d)", text)[0]
+def steps(heading: str = SECTION) -> Iterator[Step]:
+    _, _, text = PAGE.read_text(encoding="utf-8").partition(f"\n{heading}\n")
+    section = re.split(r"\n## (?!\d)" if heading == SECTION else r"\n#{2,3} (?!\d)", text)[0]
     for block in re.findall(r"\n```shell\n(.*?)\n```", section, re.DOTALL):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             yield Step(*_parted(part))
@@ -43,7 +43,7 @@ def _parted(part: str) -> tuple[str, str]:
     last = 0
     while lines[last].endswith("\\"):
         last += 1
-    if "<< END" in lines[last]:
+    if re.search("<< '?END'?", lines[last]):
         last = lines.index("END")
     return "\n".join(lines[: last + 1]), "\n".join(lines[last + 1 :]).strip("\n")
 
@@ -71,9 +71,18 @@ def desk(tmp_path: Path) -> Path:
 
 
 def test_the_tutorial_from_start_to_end(desk: Path) -> None:
+    assert typed_from_start_to_end(desk, SECTION) > 15
+
+
+def test_the_example_of_a_table_of_ones_own(desk: Path) -> None:
+    assert typed_from_start_to_end(desk, "### Tables of your own") > 10
+
+
+def typed_from_start_to_end(desk: Path, heading: str) -> int:
+    """How many commands a section has; each must say what the page shows."""
     outer = {name: value for name, value in os.environ.items() if not name.startswith("SCRUBBER_")}
     inner = {"PYTHONPATH": str(ROOT), "COLUMNS": "100"}
-    typed = list(steps())
+    typed = list(steps(heading))
     for step in typed:
         done = subprocess.run(
             ["sh", "-c", step.command], cwd=desk, env=outer | inner, capture_output=True, text=True, check=False,
@@ -81,7 +90,7 @@ def test_the_tutorial_from_start_to_end(desk: Path) -> None:
         )  # fmt: skip
         assert done.returncode in ((0, 1) if "rules diff" in step.command else (0,)), (step, done)
         assert matches(step.shown, done.stdout), f"{step.command}\nshown:\n{step.shown}\nsaid:\n{done.stdout}"
-    assert len(typed) > 15
+    return len(typed)
 
 
 def test_past_claims_of_the_tutorial_are_the_examples_and_the_claim_of_two_units() -> None:

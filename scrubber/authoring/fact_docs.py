@@ -11,9 +11,12 @@ from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from scrubber.claim.elements import CATALOGUE, ELEMENTS, Element, Place
+from scrubber.rulebook.column_types import COLUMN_TYPES, ColumnType
 from scrubber.rulebook.field import Field, Type
 from scrubber.rulebook.item_kinds import ITEM_KINDS
+from scrubber.rulebook.reference_tables import REFERENCE_TABLES, ReferenceTable
 from scrubber.rulebook.rule_tables import ROW_TYPES
+from scrubber.rulebook.table_declaration import ALL, Column
 from scrubber.rulebook.test_case_paths import DIAGNOSIS_FIELDS, LINE_FIELDS, PATHS, ValueForm
 from scrubber.rulebook.vocabulary import KINDS, OF_ELEMENTS, FactKind
 
@@ -151,6 +154,40 @@ def tables() -> str:
     return "\n\n".join(_table_section(name, row_type) for name, row_type in ROW_TYPES.items())
 
 
+def column_types() -> str:
+    """The types that columns of authors' tables may have."""
+    rows = ((f"`{name}`", type_.about, ", ".join(_keys_of(type_))) for name, type_ in COLUMN_TYPES.items())
+    return _table(("type", "what a cell holds", "may also have"), rows)
+
+
+def _keys_of(type_: ColumnType) -> Iterator[str]:
+    if type_.in_lists:
+        yield "`list`"
+    if type_.in_ranges:
+        yield "`through`"
+    if type_.in_bands:
+        yield "`from`, `to`, `below`"
+
+
+def published_tables() -> str:
+    """The published tables that rules may ask, with their keys and columns."""
+    return "\n\n".join(map(_published, REFERENCE_TABLES.values()))
+
+
+def _published(table: ReferenceTable) -> str:
+    which = "All rows that fit answer" if table.answers == ALL else "One row answers"
+    columns = _table(("column", "type", "what it is"), map(_of_column, _named(table)))
+    return f"`{table.name}`: {table.about} {which}; rows are of {', '.join(table.tables)}.\n\n{columns}"
+
+
+def _named(table: ReferenceTable) -> Iterable[Column]:
+    return {**table.keys, **table.columns}.values()
+
+
+def _of_column(column: Column) -> tuple[str, str, str]:
+    return f"`{column.name}`{' (key)' if column.key else ''}", column.type, column.field.about
+
+
 def _table_section(name: str, row_type: type[Any]) -> str:
     columns = "; ".join(
         f"`{column}` {_cell(column_type)}{', or no such column' if column in row_type._field_defaults else ''}"
@@ -206,5 +243,7 @@ _SECTIONS: Mapping[str, Callable[[], str]] = {
     "items": items,
     "objects": objects,
     "tables": tables,
+    "column-types": column_types,
+    "published-tables": published_tables,
     "paths": paths,
 }

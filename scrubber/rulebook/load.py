@@ -116,8 +116,8 @@ def read_folder(folder: Path) -> FolderContents:
     faults += check_families(
         families, {row.list for table in tables if table.kind == "code-lists" for row in table.rows}
     )
-    own_tables = {} if faults else load_own_tables(folder, packs, tables, faults)  # else a payer may be in no table
     complete = not faults
+    own_tables = load_own_tables(folder, packs, tables, faults) if complete else {}  # else a payer may be in no table
     documents = _read_documents(folder, faults)
     known = _known(folder, tables, own_tables, families.families, faults) if complete else Known(None, None, {}, {})
     files = [file for file in (load_rule(document, known, faults) for document in documents) if file is not None]

@@ -46,7 +46,7 @@ def load_tables(folder: Path, packs: Mapping[str, Pack], faults: list[Fault]) ->
 def load_own_tables(
     folder: Path, packs: Mapping[str, Pack], tables: Iterable[RuleTable], faults: list[Fault]
 ) -> dict[str, TypedTable]:
-    """The tables that packs declare themselves, by name; those with faults are left out.
+    """The tables that packs declare themselves, by name; those with faults have no rows.
 
     `tables` are those of built-in kinds: they have the names of payers and of code lists.
     """
@@ -69,6 +69,7 @@ def load_own_tables(
                 faults += tied_rows(loaded[name])
             except Faults as error:
                 faults += error.faults
+                loaded[name] = TypedTable(name, table, declaration, ())  # so that rules which name it have no fault
     return loaded
 
 

@@ -116,3 +116,12 @@ def test_a_look_up_that_cannot_be_meant_is_a_fault(tmp_path: Path, look_up: str,
     with pytest.raises(Faults) as caught:
         opened(tmp_path, look_up=f"look-up: {look_up}")
     assert any(message in fault.message for fault in caught.value.faults), caught.value.faults
+
+
+def test_a_wrong_cell_is_the_only_fault_of_rules_that_ask_the_table(tmp_path: Path) -> None:
+    opened(tmp_path, look_up=LOOK_UP, when="when: {fact: units, over: {fact: most.units}}")
+    put(tmp_path, "sample/tables/most-units.csv", ROWS.replace(",77092,none,3", ",77092,none,three"))
+    with pytest.raises(Faults) as caught:
+        open_scrubber(tmp_path, None)
+    [fault] = caught.value.faults
+    assert (fault.file, fault.line) == ("sample/tables/most-units.csv", 4)
