@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from scrubber.authoring.diff_tables import Days, TableRowChange, affected, describe_span, row_changes
+from scrubber.authoring.diff_tables import Days, TableRowChange, affected, describe_span, own_row_changes, row_changes
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.condition_words import in_one_line
 from scrubber.rulebook.field import Field
@@ -314,7 +314,7 @@ def rulebook_difference(before: Path, after: Path, before_name: str, after_name:
         digest(after),
         tuple(_pack_changes(old.packs, new.packs)),
         tuple(rule_changes(_rules(old), _rules(new))),
-        tuple(row_changes(old.tables, new.tables)),
+        (*row_changes(old.tables, new.tables), *own_row_changes(old.own_tables, new.own_tables)),
     )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from itertools import pairwise, zip_longest
 from typing import Any, NamedTuple
 
+from scrubber.rulebook.column_types import text_of
 from scrubber.rulebook.rule_tables import ROW_KEYS, RuleTable
+from scrubber.rulebook.table_declaration import ALL, Column
+from scrubber.rulebook.typed_table import TypedTable
 
 
 class Days(NamedTuple):
@@ -86,10 +89,39 @@ class LocatedRow(NamedTuple):
     row: Any
 
 
+class OwnTableRow:
+    """A row of a table that a pack declares, with its cells as texts by column, and its days."""
+
+    def __init__(self, cells: Mapping[str, str], since: date | None, until: date | None, source: str) -> None:
+        self._cells: dict[str, Any] = {**cells, "since": since, "until": until, "source": source}
+        self._fields = tuple(self._cells)
+        self.since, self.until = since, until
+
+    def __getattr__(self, name: str) -> Any:
+        """A cell by its column."""
+        try:
+            return vars(self)["_cells"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __iter__(self) -> Iterator[Any]:
+        """The cells, in the order of `_fields`."""
+        return iter(self._cells.values())
+
+    def __eq__(self, other: object) -> bool:
+        """Whether all cells are the same."""
+        return isinstance(other, OwnTableRow) and self._cells == other._cells
+
+    def __hash__(self) -> int:
+        """By the cells."""
+        return hash(tuple(self._cells.items()))
+
+
 class TableRowChange(NamedTuple):
     """A row that was added (`before` is None), removed (`after` is None) or changed, and the days it affects.
 
-    `columns` are those of a changed row that differ; `wording` where they only cite its source.
+    `columns` are those of a changed row that differ; `wording` where they only cite its source. `keys` are the columns
+    that tell rows of the table apart.
     """
 
     kind: str
@@ -98,6 +130,7 @@ class TableRowChange(NamedTuple):
     columns: tuple[str, ...]
     days: tuple[Days, ...]
     wording: bool
+    keys: tuple[str, ...]
 
     @property
     def located(self) -> LocatedRow:
@@ -119,7 +152,37 @@ def row_changes(before: Iterable[RuleTable], after: Iterable[RuleTable]) -> Iter
         of_key = (kind, *key)
         rows, others = _without_same(old.get(of_key, []), new.get(of_key, []))
         for one, other in _paired(rows, others):
-            yield _change(str(kind), one, other)
+            yield _change(str(kind), one, other, ROW_KEYS[str(kind)])
+
+
+def own_row_changes(before: Mapping[str, TypedTable], after: Mapping[str, TypedTable]) -> Iterator[TableRowChange]:
+    """The rows of tables that packs declare that differ, by table and key; with other columns every row does."""
+    for name in sorted(before.keys() | after.keys()):
+        old, new = (_own_rows(tables.get(name)) for tables in (before, after))
+        for key in sorted(old.keys() | new.keys(), key=str):
+            rows, others = _without_same(old.get(key, []), new.get(key, []))
+            for one, other in _paired(rows, others):
+                yield _change(name, one, other, key[0])
+
+
+def _own_rows(table: TypedTable | None) -> dict[tuple[Any, ...], list[LocatedRow]]:
+    """The rows by the columns of their keys and what stands there; of all columns, where all rows that fit answer."""
+    found: dict[tuple[Any, ...], list[LocatedRow]] = defaultdict(list)
+    if table is None:
+        return found
+    columns = table.columns
+    answers = {name for name, column in table.declaration.columns.items() if not _is_key(table, name, column)}
+    keys = tuple(name for name in columns if table.answers == ALL or name not in answers)
+    for row in table.rows(None):
+        cells = {name: text_of(column.type, row.values[name]) for name, column in columns.items()}
+        own = OwnTableRow(cells, row.since, row.until, row.source)
+        found[keys, tuple(columns), *(cells[name] for name in keys)].append(LocatedRow(table.file, own))
+    return found
+
+
+def _is_key(table: TypedTable, name: str, column: Column) -> bool:
+    """Whether a column is one of a key: its own, or that of a range or band."""
+    return column.key or any(name in (key.through, key.first, key.last) for key in table.declaration.keys)
 
 
 def _by_key(tables: Iterable[RuleTable]) -> dict[tuple[Any, ...], list[LocatedRow]]:
@@ -151,7 +214,7 @@ def _first(located: LocatedRow) -> date:
     return since or date.min
 
 
-def _change(kind: str, before: LocatedRow | None, after: LocatedRow | None) -> TableRowChange:
+def _change(kind: str, before: LocatedRow | None, after: LocatedRow | None, keys: tuple[str, ...]) -> TableRowChange:
     columns: tuple[str, ...] = ()
     if before and after:
         cells = zip(before.row._fields, before.row, after.row, strict=True)
@@ -159,7 +222,7 @@ def _change(kind: str, before: LocatedRow | None, after: LocatedRow | None) -> T
     text = [name for name in columns if name not in DAYS]
     wording = bool(text) and set(columns) <= set(SOURCES)
     days = () if wording else affected(_days_of_row(before), _days_of_row(after), alike=not text and bool(columns))
-    return TableRowChange(kind, before, after, columns, days, wording)
+    return TableRowChange(kind, before, after, columns, days, wording, keys)
 
 
 def _days_of_row(located: LocatedRow | None) -> Days | None:

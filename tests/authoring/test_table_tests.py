@@ -10,6 +10,8 @@ from click.testing import CliRunner, Result
 
 from scrubber.authoring.admission import admit
 from scrubber.authoring.check_cache import CheckCache
+from scrubber.authoring.diff import rulebook_difference
+from scrubber.authoring.diff_tables import describe_days
 from scrubber.authoring.table_tests import cover_tables, run_table_tests
 from scrubber.cli import main
 from scrubber.errors import Faults
@@ -204,3 +206,25 @@ def test_cases_of_no_table_are_a_fault(tmp_path: Path) -> None:
     put(rules, "sample/tables/lists.test.yaml", OF_PARTS)
     with pytest.raises(Faults, match=r"tests lists\.csv, which no pack\.yaml declares"):
         run_table_tests(rules, load_rulebook(rules))
+
+
+def test_rows_that_differ_are_told_by_their_keys(tmp_path: Path) -> None:
+    before = folder(tmp_path / "before")
+    after = folder(tmp_path / "after")
+    put(
+        after,
+        "sample/tables/limits.csv",
+        LIMITS.replace("90,days,10.50", "95,days,10.50") + "OTHER-SAMPLE,,,5,days,,,,\n",
+    )
+    put(after, "sample/tables/parts.csv", PARTS.replace("80053,82310\n", ""))
+    found = rulebook_difference(before, after, "before", "after")
+    assert [(each.kind, each.way, each.columns, each.wording) for each in found.rows] == [
+        ("limits", "changed", ("amount",), False),
+        ("limits", "added", (), False),
+        ("parts", "removed", (), False),
+    ]
+    [changed, added, removed] = found.rows
+    assert changed.keys == ("payer", "frequency", "modifier")
+    assert (changed.located.row.payer, changed.located.row.amount) == ("COMMERCIAL-SAMPLE", "95")
+    assert describe_days(changed.days) == "dates of service to 2024-12-31"
+    assert (added.located.row.payer, removed.located.row.panel) == ("OTHER-SAMPLE", "80053")

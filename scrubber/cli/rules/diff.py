@@ -19,7 +19,6 @@ from scrubber.cli.options import Unusable, current_settings, errors_as_messages
 from scrubber.cli.rules.options import counted
 from scrubber.cli.terminal import columns
 from scrubber.rulebook.history import CHANGES, RULEBOOKS, ArchivedRulebook, archived_rulebooks
-from scrubber.rulebook.rule_tables import ROW_KEYS
 
 WIDTH = 80
 SHORT = len("sha256:") + 12
@@ -123,14 +122,14 @@ def _row(change: TableRowChange) -> Iterator[str]:
             old, new = (_cell(getattr(located.row, name)) for located in (change.before, change.after))
             yield from _was_now(name + (" (wording)" if change.wording else ""), old or "blank", new or "blank")
     else:
-        texts = {name: _cell(getattr(row, name)) for name in row._fields if name not in (*ROW_KEYS[change.kind], *DAYS)}
+        texts = {name: _cell(getattr(row, name)) for name in row._fields if name not in (*change.keys, *DAYS)}
         yield from _wrapped(", ".join(f"{name} {value}" for name, value in texts.items() if value), 4)
     if not change.wording:
         yield from _wrapped(describe_days(change.days), 4)
 
 
 def _key_text(change: TableRowChange) -> str:
-    texts = {name: _cell(getattr(change.located.row, name)) for name in ROW_KEYS[change.kind]}
+    texts = {name: _cell(getattr(change.located.row, name)) for name in change.keys}
     return ", ".join(f"{name} {value}" for name, value in texts.items() if value) or "for everyone"
 
 
@@ -169,7 +168,7 @@ def _row_json(change: TableRowChange) -> dict[str, Any]:
     return {
         "file": change.located.file,
         "kind": change.kind,
-        "key": {name: _cell(getattr(change.located.row, name)) for name in ROW_KEYS[change.kind]},
+        "key": {name: _cell(getattr(change.located.row, name)) for name in change.keys},
         "way": change.way,
         "weight": WORDING if change.wording else "meaning",
         "before": _row_cells(change.before and change.before.row),
