@@ -26,14 +26,14 @@ CODES_KEPT = 16_384
 LINE_OF_BUSINESS = "lineOfBusiness"
 
 
-class Asked(NamedTuple):
+class AskedOfFact(NamedTuple):
     """What is added to a fact: elements of the catalogue, and fields on request, each with the element behind it."""
 
     elements: AskedElements
     fields: Mapping[str, str]
 
 
-NOTHING_ASKED = Asked((), {})
+NOTHING_ASKED = AskedOfFact((), {})
 
 
 class AskedFields:
@@ -58,7 +58,7 @@ class AskedFields:
         """The names of all fields that some rule about a kind of fact asks for."""
         return frozenset(field.name for _, _, field in self._asked.get(kind, ()))
 
-    def _find(self, kind: str, procedure: str, line_of_business: str) -> Asked:
+    def _find(self, kind: str, procedure: str, line_of_business: str) -> AskedOfFact:
         """What the rules for a line of business ask of a fact of a kind, of a line with a procedure (blank: any)."""
         found = {
             field.name: field
@@ -67,7 +67,7 @@ class AskedFields:
         }
         if not found:
             return NOTHING_ASKED
-        return Asked(
+        return AskedOfFact(
             tuple((field, CATALOGUE[name]) for name, field in found.items() if field.element),
             {name: field.made_from for name, field in found.items() if field.made_from},
         )
@@ -83,7 +83,7 @@ def _businesses(rule: Rule) -> frozenset[str]:
     return frozenset()
 
 
-def _nothing(kind: str, procedure: str, line_of_business: str) -> Asked:  # noqa: ARG001  called as `of` is
+def _nothing(kind: str, procedure: str, line_of_business: str) -> AskedOfFact:  # noqa: ARG001  called as `of` is
     return NOTHING_ASKED
 
 
