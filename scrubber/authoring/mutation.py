@@ -31,7 +31,7 @@ from scrubber.rulebook.field import DECIMAL_PLACES, Field, Type
 from scrubber.rulebook.limits import limit_alternatives
 from scrubber.rulebook.operators import format_number
 from scrubber.rulebook.reachability import means_the_same
-from scrubber.rulebook.rule import SEVERITIES, AllOf, AnyOf, Compare, Condition, Has, InList, Rule
+from scrubber.rulebook.rule import SEVERITIES, AllOf, AnyOf, Compare, Condition, Has, InList, Rule, asks
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.schema import AT_RISK
 from scrubber.rulebook.source_map import SourceMap, SourceNode, source_map
@@ -323,7 +323,7 @@ def record(case: Case, ready: PreparedCase) -> RecordedCase:
 def notices(recorded: RecordedCase, changed: Rule, rule: Rule) -> bool:
     """Whether the case fails when the rule is `changed`."""
     tested = replace(changed, status="active")
-    if KINDS[rule.scope].only_for_cited_codes and changed.applies != rule.applies:
+    if _leads_to_other_facts(changed, rule):
         return _notices_anew(recorded, tested)
     rulebook, known = recorded.ready.scrubber.rulebook, recorded.known
     alone = rulebook.with_others({tested.id: tested})
@@ -337,6 +337,20 @@ def notices(recorded: RecordedCase, changed: Rule, rule: Rule) -> bool:
     every = in_order((*judged.findings, *recorded.others))
     priced, _ = add_impacts(every, recorded.prices, recorded.known.liabilities)
     return any(case_differences(recorded.case, priced, unchecked))
+
+
+def _leads_to_other_facts(changed: Rule, rule: Rule) -> bool:
+    """Whether other facts may be made, or other questions asked, than those that were recorded."""
+    if KINDS[rule.scope].only_for_cited_codes and changed.applies != rule.applies:
+        return True
+    if next(asks(rule.when), None) is None:
+        return False
+    return (changed.applies, changed.when, changed.since, changed.until) != (
+        rule.applies,
+        rule.when,
+        rule.since,
+        rule.until,
+    )
 
 
 def _notices_anew(recorded: RecordedCase, tested: Rule) -> bool:
