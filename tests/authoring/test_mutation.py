@@ -15,7 +15,6 @@ from scrubber.cli import main
 from scrubber.engine.plain import PlainEngine
 from scrubber.findings.judge import rule_tests
 from scrubber.rulebook.rule import Rule
-from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.source_map import source_map
 from scrubber.rulebook.yaml_file import read_yaml
 from scrubber.scrub import Scrubber, open_scrubber
@@ -27,7 +26,7 @@ RULES = ROOT / "rules"
 
 def with_rule(opened: Scrubber, rule: Rule) -> Scrubber:
     book = opened.rulebook
-    changed = Rulebook({**book.rules, rule.id: rule}, book.packs, book.rows, book.digest)
+    changed = book.with_others({**book.rules, rule.id: rule})
     return Scrubber(changed, opened.reference, PlainEngine(rule_tests(changed.running), changed.lists))
 
 
