@@ -12,7 +12,7 @@ from typing import Any
 
 from scrubber.relations.days import in_window, window_start
 from scrubber.relations.operands import Members, OperandEvaluator, outward, type_of
-from scrubber.relations.surroundings import Subject, Surroundings
+from scrubber.relations.surroundings import PROCEDURE, CodeTest, Subject, Surroundings
 from scrubber.relations.values import NoValue, SomeCodes, Value, both, compare, either, value_of, without_value
 from scrubber.rulebook.field import Type, state_key
 from scrubber.rulebook.relations import (
@@ -176,6 +176,8 @@ class Evaluator(OperandEvaluator):
         return Members(certain, possible, complete)
 
     def _items(self, group: Group, kind: str, subject: Subject) -> list[Subject] | None:
+        if kind == HISTORY:
+            return self._around.history(self._may_be_of(group, subject))
         if kind != ROW:
             return self._around.items(kind, subject.root.number)
         rows = self._around.rows(group.table or "", *self._keys(group.keys, subject), subject.day)
@@ -183,6 +185,25 @@ class Evaluator(OperandEvaluator):
             return None
         # An empty cell is not known.
         return [Subject(ROW, row, unreadable=frozenset([name for name in row if row[name] is None])) for row in rows]
+
+    def _may_be_of(self, group: Group, subject: Subject) -> CodeTest | None:
+        """A test that the procedure code of each item of a group passes, with a key for it; None: it may be any.
+
+        History has thousands of services, of which a rule is about a few: the others are not looked at.
+        """
+        if "procedure" in group.same:
+            code = subject.root.values.get(PROCEDURE)
+            if type(code) is str:
+                return ("is", code), frozenset((code,)).__contains__
+        for part in group.where:
+            if isinstance(part, Has) and part.fact == PROCEDURE and part.op in ("any", "all"):
+                return ("any", *part.values), frozenset(part.values).__contains__
+            if isinstance(part, Compare) and part.fact == PROCEDURE and part.op == "is":
+                return ("is", str(part.value)), frozenset((str(part.value),)).__contains__
+            if isinstance(part, InList) and part.fact == PROCEDURE and part.op in ("any", "all"):
+                name = part.list
+                return ("in", name), lambda code: self._lists.may_contain(name, code)
+        return None
 
     def _belongs(self, group: Group, item: Subject) -> str:
         self._steps += 1

@@ -12,7 +12,19 @@ from typing import Any, NamedTuple
 
 from scrubber.relations.days import IsHoliday, moved, span
 from scrubber.relations.surroundings import Subject, Surroundings
-from scrubber.relations.values import Bounds, NoValue, SomeCodes, Value, bounds, exact, is_known, value_of
+from scrubber.relations.values import (
+    EXACT,
+    LARGEST,
+    Bounds,
+    NoValue,
+    SomeCodes,
+    Value,
+    bounds,
+    exact,
+    is_divisor,
+    is_known,
+    value_of,
+)
 from scrubber.rulebook.field import Type, state_key
 from scrubber.rulebook.relations import (
     Arithmetic,
@@ -392,7 +404,9 @@ def _product(values: Iterable[Decimal | None]) -> Decimal | None:
     for value in values:
         if value is None:
             return None
-        product *= value
+        product = EXACT.multiply(product, value)
+        if abs(product) > LARGEST:
+            return None
     return product
 
 
@@ -413,7 +427,7 @@ def _total(values: Iterable[Decimal | None]) -> Decimal | None:
     for value in values:
         if value is None:
             return None
-        total += value
+        total = EXACT.add(total, value)
     return total
 
 
@@ -424,7 +438,7 @@ def _negative(value: Decimal | None) -> Decimal | None:
 def _divided(number: Bounds, by: Bounds, operand: Arithmetic) -> Value:
     """A quotient in whole numbers, of dollars in whole cents; not known where the divisor is 0 or not known."""
     two = by.low
-    if two is None or two != by.high or two == 0:
+    if two is None or two != by.high or not is_divisor(two):
         return NoValue.UNKNOWN
     low, high = (number.low, number.high) if two > 0 else (number.high, number.low)
     return exact(
@@ -439,7 +453,7 @@ def _quotient(one: Decimal, two: Decimal, operand: Arithmetic) -> Decimal:
     """Rounded as stated; exact at every step."""
     scale = 2 if operand.type is Type.AMOUNT else 0
     sign = 1 if (one < 0) == (two < 0) else -1
-    quotient, rest = divmod(abs(one).scaleb(scale), abs(two))
+    quotient, rest = EXACT.divmod(abs(one).scaleb(scale, EXACT), abs(two))
     away = rest > 0 and (operand.rounded == "up") == (sign > 0)
     up = rest * 2 >= abs(two) if operand.rounded == "half-up" else away
     return (sign * (quotient + (1 if up else 0))).scaleb(-scale)

@@ -43,6 +43,8 @@ UNREADABLE_FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+PROCEDURE = "procedure"
+CodeTest = tuple[tuple[str, ...], Callable[[str], bool]]  # of procedure codes, with a key for it
 # Items with a date of service; the `day` of others is something else, such as that of a payer's decision.
 SERVICES = frozenset((HISTORY, *LINE_ITEMS))
 
@@ -127,6 +129,7 @@ class Surroundings:
         self._lines: list[Subject] | None = None
         self._documents: Documents | None = None
         self._items: dict[tuple[str, int | None], list[Subject] | None] = {}
+        self._history: dict[tuple[str, ...], list[Subject]] = {}
 
     @property
     def lines(self) -> list[Subject]:
@@ -179,6 +182,28 @@ class Surroundings:
                       for item in found]
             )  # fmt: skip
         return self._items[key]
+
+    def history(self, test: CodeTest | None) -> list[Subject] | None:
+        """The earlier services whose code passes a test, and those whose code cannot be read; None: not supplied."""
+        every = self.items(HISTORY, None)
+        if every is None or test is None:
+            return every
+        key, passes = test
+        found = self._history.get(key)
+        if found is None:
+            known: dict[str, bool] = {}
+            found = []
+            for service in every:
+                code = service.values.get(PROCEDURE)
+                if type(code) is not str:
+                    found.append(service)
+                    continue
+                if code not in known:
+                    known[code] = passes(code)
+                if known[code]:
+                    found.append(service)
+            self._history[key] = found
+        return found
 
     def _line(self, number: int | None) -> ServiceLine | None:
         return self._claim.lines[number - 1] if number is not None else None

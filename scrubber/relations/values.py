@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import Enum
 
 from scrubber.rulebook.field import DECIMAL_PLACES, Type
@@ -34,6 +34,10 @@ class SomeCodes:
     codes: tuple[str, ...]
 
 
+# Arithmetic is exact: no number of a claim or rule has as many digits. What is larger or smaller is not known.
+EXACT = Context(prec=400)
+LARGEST, SMALLEST = Decimal(10) ** 20, Decimal(10) ** -100
+
 Value = Decimal | int | str | bool | tuple[str, ...] | Bounds | SomeCodes | NoValue
 _SCALES = {Type.NUMBER: 0, Type.AMOUNT: 2, Type.DECIMAL: DECIMAL_PLACES}
 
@@ -60,6 +64,11 @@ def bounds(value: Value) -> Bounds | None:
 def is_known(value: Value) -> bool:
     """Whether it is one value, and known."""
     return not isinstance(value, NoValue | Bounds | SomeCodes)
+
+
+def is_divisor(value: Decimal) -> bool:
+    """Whether a number can be divided by."""
+    return abs(value) > SMALLEST
 
 
 def exact(value: Bounds) -> Value:
@@ -111,9 +120,9 @@ def _multiple(left: Bounds, right: Bounds) -> str:
     one, two = exact(left), exact(right)
     if not isinstance(one, Decimal) or not isinstance(two, Decimal):
         return NOT_KNOWN
-    if two == 0:
+    if not is_divisor(two) or abs(one) > LARGEST:
         return NOT_KNOWN
-    return YES if one % two == 0 else NO
+    return YES if EXACT.remainder(one, two) == 0 else NO
 
 
 _COMPARED: Mapping[str, Callable[[Bounds, Bounds], str]] = {
