@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from scrubber.relations.days import in_window, window_start
@@ -201,8 +202,7 @@ class Evaluator(OperandEvaluator):
             if isinstance(part, Compare) and part.fact == PROCEDURE and part.op == "is":
                 return ("is", str(part.value)), frozenset((str(part.value),)).__contains__
             if isinstance(part, InList) and part.fact == PROCEDURE and part.op in ("any", "all"):
-                name = part.list
-                return ("in", name), lambda code: self._lists.may_contain(name, code)
+                return ("in", part.list), partial(self._lists.may_contain, part.list)
         return None
 
     def _belongs(self, group: Group, item: Subject) -> str:

@@ -1,0 +1,179 @@
+"""The traps of the semantics, one by one: borders of windows, what nobody knows, sums past a limit, rounding."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scrubber.errors import Faults
+from scrubber.rulebook.load import load_rulebook
+from tests.relations.one_rule import claim_of, outcomes, write_rules
+
+FIRES, SILENT, UNCHECKED = "fires", "silent", "not checked"
+ODD = {"what": "is this"}
+COMPLETE: dict[str, Any] = {"historyComplete": True}
+
+
+@pytest.mark.parametrize(
+    ("window", "day", "earlier", "wanted"),
+    [
+        ({"days": "90", "before": "this.day"}, "20250312", "20241212", FIRES),  # exactly as far away
+        ({"days": "90", "before": "this.day"}, "20250312", "20241211", SILENT),
+        ({"days": "90", "before": "this.day"}, "20250312", "20250312", SILENT),  # without the day itself
+        ({"days": "90", "up-to": "this.day"}, "20250312", "20250312", FIRES),
+        ({"days": "90", "up-to": "this.day"}, "20250312", "20241212", SILENT),  # the day and the 89 before it
+        ({"full-months": "12", "up-to": "this.day"}, "20250312", "20240312", SILENT),
+        ({"full-months": "12", "up-to": "this.day"}, "20250312", "20240313", FIRES),
+        ({"full-months": "1", "before": "this.day"}, "20250331", "20250228", FIRES),  # the end of a shorter month
+        ({"full-months": "1", "before": "this.day"}, "20250331", "20250227", SILENT),
+        ({"full-years": "1", "before": "this.day"}, "20240229", "20230228", FIRES),  # from a leap day
+        ({"full-years": "1", "before": "this.day"}, "20240229", "20230227", SILENT),
+        ({"calendar-year": "this.day"}, "20250312", "20250101", FIRES),
+        ({"calendar-year": "this.day"}, "20250312", "20241231", SILENT),
+        ({"days": "1", "either": "this.day"}, "20250312", "20250313", FIRES),
+        ({"days": "1", "from": "this.day"}, "20250312", "20250313", SILENT),
+        ({"days": "1", "after": "this.day"}, "20250312", "20250313", FIRES),
+    ],
+)
+def test_borders_of_windows(window: dict[str, str], day: str, earlier: str, wanted: str, tmp_path: Path) -> None:
+    body = claim_of({"day": day}, history=[{"code": "77080", "date": earlier}], **COMPLETE)
+    assert outcomes(tmp_path, {"when": {"some-history": {"within": window}}}, body) == [wanted]
+
+
+@pytest.mark.parametrize(
+    ("when", "context", "wanted"),
+    [
+        ({"no-history": {"procedure": "77080"}}, {}, UNCHECKED),
+        ({"no-history": {"procedure": "77080"}}, {"history": []}, FIRES),
+        ({"no-history": {"procedure": "77080"}}, {"history": [{"code": "93000", "date": "20250101"}]}, UNCHECKED),
+        (
+            {"no-history": {"procedure": "77080"}},
+            {"history": [{"code": "93000", "date": "20250101"}], **COMPLETE},
+            FIRES,
+        ),
+        (
+            {"no-history": {"procedure": "77080"}},
+            {"history": [{"code": ODD, "date": "20250101"}], **COMPLETE},
+            UNCHECKED,
+        ),
+        ({"some-history": {"procedure": "77080"}}, {"history": [{"code": "77080", "date": "20250101"}]}, FIRES),
+        ({"some-history": {"procedure": "77080"}}, {"history": [{"code": "93000", "date": "20250101"}]}, UNCHECKED),
+        (  # complete from a day within the window on
+            {"no-history": {"procedure": "77080", "within": {"days": "90", "before": "this.day"}}},
+            {"history": [{"code": "93000", "date": "20250301"}], "historyFrom": "20250101", **COMPLETE},
+            UNCHECKED,
+        ),
+        (
+            {"no-history": {"procedure": "77080", "within": {"days": "30", "before": "this.day"}}},
+            {"history": [{"code": "93000", "date": "20250301"}], "historyFrom": "20250101", **COMPLETE},
+            FIRES,
+        ),
+        (  # the group's history does not say what the same provider did elsewhere
+            {"no-history": {"procedure": "77080", "same": ["rendering-provider"]}},
+            {"history": [], "historyScope": "group"},
+            UNCHECKED,
+        ),
+        ({"no-history": {"procedure": "77080", "same": ["group"]}}, {"history": [], "historyScope": "group"}, FIRES),
+        ({"every-history": {"procedure": "77080"}}, {"history": [{"code": "93000", "date": "20250101"}]}, SILENT),
+        ({"every-history": {"procedure": "77080"}}, {"history": [{"code": "77080", "date": "20250101"}]}, UNCHECKED),
+        ({"every-history": {"procedure": "77080"}}, {"history": [], **COMPLETE}, FIRES),
+    ],
+)
+def test_incomplete_history(when: dict[str, Any], context: dict[str, Any], wanted: str, tmp_path: Path) -> None:
+    assert outcomes(tmp_path, {"when": when}, claim_of({}, **context)) == [wanted]
+
+
+@pytest.mark.parametrize(
+    ("test", "units", "wanted"),
+    [
+        ({"over": "5"}, ("2", "2", "2"), FIRES),
+        ({"over": "6"}, ("2", "2", "2"), SILENT),
+        ({"over": "5"}, ("3", "3", ODD), FIRES),  # past its limit, whatever else is unknown
+        ({"over": "6"}, ("3", "3", ODD), UNCHECKED),
+        ({"at-most": "6"}, ("3", "3", ODD), UNCHECKED),
+        ({"at-most": "5"}, ("3", "3", ODD), SILENT),
+        ({"is": "2.5"}, ("1", "1", "0.5"), FIRES),
+    ],
+)
+def test_sums(test: dict[str, str], units: tuple[Any, ...], wanted: str, tmp_path: Path) -> None:
+    rule = {"amounts": {"all-units": {"sum": "units", "of": "lines"}}, "when": {"fact": "all-units", **test}}
+    assert outcomes(tmp_path, rule, claim_of(*({"units": each} for each in units)))[0] == wanted
+
+
+def test_each_unreadable_code_may_be_another_one(tmp_path: Path) -> None:
+    rule = {
+        "amounts": {"codes": {"count-different": "procedure", "of": "lines"}},
+        "when": {"fact": "codes", "under": "3"},
+    }
+    assert outcomes(tmp_path, rule, claim_of({"code": "99213"}, {"code": ODD}, {"code": ODD}))[0] == UNCHECKED
+    assert outcomes(tmp_path, rule, claim_of({"code": "99213"}, {"code": ODD}))[0] == FIRES
+
+
+@pytest.mark.parametrize(
+    ("units", "rounded", "wanted"),
+    [("5", "down", "2"), ("5", "up", "3"), ("5", "half-up", "3"), ("4", "up", "2"), ("-5", "down", "-3"),
+     ("-5", "up", "-2"), ("-5", "half-up", "-3")],
+)  # fmt: skip
+def test_rounding(units: str, rounded: str, wanted: str, tmp_path: Path) -> None:
+    half = {"divided-by": ["number", "2"], "rounded": rounded}
+    rule = {"amounts": {"number": {"times": ["units", units]}, "half": half}, "when": {"fact": "half", "is": wanted}}
+    assert outcomes(tmp_path, rule, claim_of({"units": "1"})) == [FIRES]
+
+
+def test_no_group_has_no_smallest(tmp_path: Path) -> None:
+    rule = {"amounts": {"least": {"smallest": "units", "of": "other-lines"}}, "when": {"fact": "least", "under": "5"}}
+    assert outcomes(tmp_path, rule, claim_of({})) == [SILENT]
+    assert outcomes(tmp_path, rule, claim_of({}, {"units": ODD}, {"units": "3"}))[0] == FIRES
+
+
+def test_numbers_without_end_are_not_known_and_stop_nothing(tmp_path: Path) -> None:
+    amounts: dict[str, Any] = {"n0": {"times": ["units", "charge"]}}
+    amounts["n1"] = {"times": ["units", "999999999999"]}
+    amounts |= {f"n{n}": {"times": [f"n{n - 1}", f"n{n - 1}"]} for n in range(2, 19)}
+    rule = {"amounts": amounts, "when": {"fact": "n18", "is-multiple-of": "3"}}
+    assert outcomes(tmp_path, rule, claim_of({"units": "999999"})) == [UNCHECKED]
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ({"when": {"some-line": {"some-line": {"some-line": {"some-line": {"units": "1"}}}}}}, "more than 3 deep"),
+        ({"amounts": {"a": {"plus": ["a", "1"]}}, "when": {"fact": "a", "over": "1"}}, "`a` stands for nothing here"),
+        ({"amounts": {"a": {"plus": ["b", "1"]}, "b": {"plus": ["units", "1"]}}, "when": {"fact": "a", "over": "1"}},
+         "`b` stands for nothing here"),
+        ({"look-up": {"row": {"in": "nowhere", "for": {"code": "procedure"}}}, "when": {"fact": "row", "is": "found"}},
+         "there is no table `nowhere`"),
+        ({"look-up": {"row": {"in": "sizes", "for": {"cod": "procedure"}}}, "when": {"fact": "row", "is": "found"}},
+         "`cod` is no key column of `sizes`"),
+        ({"when": {"some-line": {"same": [{"what": "is this"}]}}}, "is nothing that can be the same"),
+        ({"when": {"some-line": {"same": "day"}}}, "needs a list of what is the same"),
+        ({"when": {"some-line": {"within": {"weeks": "3", "before": "this.day"}}}}, "needs a number of days"),
+        ({"when": {"some-thing": {"units": "1"}}}, "`thing` is nothing that a claim has"),
+        ({"when": {"every-line": {"which": {"units": "1"}}}}, "must say what each of them is"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_said_is_a_fault_with_its_place(rule: dict[str, Any], told: str, tmp_path: Path) -> None:
+    with pytest.raises(Faults) as refused:
+        load_rulebook(write_rules(tmp_path, rule))
+    assert any(
+        told in fault.message and fault.file == "random/rules/random-0000.yaml" for fault in refused.value.faults
+    )
+
+
+def test_two_packs_cannot_have_one_name_of_a_table(tmp_path: Path) -> None:
+    write_rules(tmp_path, {"when": {"fact": "units", "over": "1"}})
+    pack = (tmp_path / "random/pack.yaml").read_text(encoding="utf-8").replace('"name": "random"', '"name": "other"')
+    (tmp_path / "other/tables").mkdir(parents=True)
+    (tmp_path / "other/pack.yaml").write_text(pack.replace("Random rules", "Others"), encoding="utf-8")
+    for file in (tmp_path / "random/tables").iterdir():
+        (tmp_path / "other/tables" / file.name).write_bytes(file.read_bytes())
+    with pytest.raises(Faults, match="bears the name of"):
+        load_rulebook(tmp_path)
+
+
+def test_history_of_5000_services(tmp_path: Path) -> None:
+    history = [{"code": "93000", "date": "20240101"}] * 4_999 + [{"code": "77080", "date": "20250301"}]
+    rule = {"when": {"some-history": {"procedure": "77080", "within": {"days": "30", "before": "this.day"}}}}
+    assert outcomes(tmp_path, rule, claim_of(*({} for _ in range(50)), history=history)) == [FIRES] * 50
