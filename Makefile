@@ -28,7 +28,7 @@ LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashe
 COMPILED := $(VENV)/compiled
 OPTIMISE := 2
 SOURCES  := $(shell find scrubber -type f ! -name '*.pyc')
-TESTS_OF_EACH_CLAIM = $(wildcard $(addprefix tests/,api claim engine facts findings pricing response \
+TESTS_OF_EACH_CLAIM = $(wildcard $(addprefix tests/,api claim engine facts findings pricing relations response \
 	batch/test_local_file.py rulebook/test_shipped_rules.py test_compiled.py test_promises.py test_replay.py))
 
 # One more at once than there are processors, as many of them wait; worksteal gives what is left to who has nothing.
