@@ -177,3 +177,18 @@ def test_history_of_5000_services(tmp_path: Path) -> None:
     history = [{"code": "93000", "date": "20240101"}] * 4_999 + [{"code": "77080", "date": "20250301"}]
     rule = {"when": {"some-history": {"procedure": "77080", "within": {"days": "30", "before": "this.day"}}}}
     assert outcomes(tmp_path, rule, claim_of(*({} for _ in range(50)), history=history)) == [FIRES] * 50
+
+
+def test_an_adjustment_that_nobody_knows_may_be_negative(tmp_path: Path) -> None:
+    rule = {"amounts": {"taken": {"sum": "amount", "of": "adjustments"}}, "when": {"fact": "taken", "over": "30.00"}}
+    body = claim_of({})
+    details: list[dict[str, Any]] = [{"adjustmentReasonCode": "45", "adjustmentAmount": "40.00"}]
+    body["claimInformation"]["serviceLines"][0]["lineAdjudicationInformation"] = [
+        {
+            "otherPayerPrimaryIdentifier": "P1",
+            "claimAdjustmentInformation": [{"adjustmentGroupCode": "CO", "adjustmentDetails": details}],
+        }
+    ]
+    assert outcomes(tmp_path, rule, body) == [FIRES]
+    details.append({"adjustmentReasonCode": "2", "adjustmentAmount": ODD})
+    assert outcomes(tmp_path, rule, body) == [UNCHECKED]
