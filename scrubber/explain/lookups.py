@@ -23,11 +23,15 @@ from scrubber.explain.row_words import WORDS
 from scrubber.facts.fact import BY_NAME, EVERY_FIELD, LIST, ROWS, Fact, LookUp
 from scrubber.facts.gather import LOOK_UPS
 from scrubber.facts.payer import where_furnished
-from scrubber.reference.tables import CONTRACTORS, ZIP_LOCALITY
+from scrubber.reference.tables import CONTRACTORS, TABLES, ZIP_LOCALITY
+from scrubber.rulebook import relations
 from scrubber.rulebook.field import state_key
-from scrubber.rulebook.rule import InList, Rule, leaves
+from scrubber.rulebook.reference_tables import REFERENCE_TABLES
+from scrubber.rulebook.relations import Group, OfPrice, walk
+from scrubber.rulebook.rule import InList, Rule, conditions_of, leaves
 from scrubber.rulebook.vocabulary import KINDS
 
+PRICING_TABLES = ("mpfs", "conversion-factors")  # those by which every line of the fee schedule is priced
 LISTS = ("contains", "may_contain", "on")  # ways to ask a list of codes
 
 
@@ -44,7 +48,24 @@ def lookups(rule: Rule, fact: Fact, context: ExplanationContext) -> tuple[Lookup
         if asks:
             made = [each for each in context.looked_up(fact) if _is_asked(each, what, asks, fact)]
             found += words([each for each in made if day in each.by] or made, fact, day, context)
-    return (*found, *_lists_of_rule(rule, fact, day, context))
+    return (*found, *_lists_of_rule(rule, fact, day, context), *_of_questions(rule, day, context))
+
+
+def _of_questions(rule: Rule, day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
+    """The published tables that the questions of a rule ask, and those by which lines are priced where it asks that."""
+    parts = [*walk((conditions_of(rule), rule.names))]
+    asked = {name: "asked by the rule" for part in parts for name in published_tables(part)}
+    if any(isinstance(part, OfPrice) for part in parts):
+        asked |= dict.fromkeys(PRICING_TABLES, "a line is priced by it")
+    for name, why in asked.items():
+        yield of_reference(TABLES[name], (), why, day, context.reference)
+
+
+def published_tables(part: object) -> Iterator[str]:
+    """The tables of reference data behind a look-up, or behind the rows of a relation."""
+    name = part.table if isinstance(part, relations.LookUp | Group) else None
+    if name is not None and name in REFERENCE_TABLES:
+        yield from REFERENCE_TABLES[name].tables
 
 
 def _made_from(name: str, kind: str) -> tuple[LookUp, ...]:

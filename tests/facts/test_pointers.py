@@ -29,7 +29,8 @@ LINE = f"{CI}/serviceLines/0"
 # Rules about what is not there: they point to where it would stand.
 ABOUT_WHAT_IS_MISSING = (
     "x12-837p-element-missing", "x12-837p-element-situational", "x12-837p-envelope-missing",
-    "x12-837p-replacement-without-original", "documentation-tbs-", "medicare-abn-",
+    "x12-837p-replacement-without-original", "documentation-tbs-", "medicare-abn-", "medicare-coverage-esa-",
+    "medicare-laboratory-clia-",
 )  # fmt: skip
 
 

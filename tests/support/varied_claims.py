@@ -180,6 +180,8 @@ def _claim(rng: random.Random, number: int) -> VariedClaim:
     _header(rng, body, SPECIALTIES[name], number)
     _lines(rng, body, SPECIALTIES[name], count)
     faults: list[str] = []
+    if name == "laboratory":
+        body["claimInformation"]["claimSupplementalInformation"] = {"cliaNumber": "06D9999999"}
     if name == "bone score":
         body["scrubContext"]["documentation"] = [{"lines": [*range(1, count + 1)], "elements": report_elements()}]
         faults.append("coverage unknown")
