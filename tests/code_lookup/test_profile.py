@@ -238,6 +238,8 @@ def test_rules_name_a_code_by_lists_and_by_itself(shipped: Scrubber) -> None:
     assert {rule.id for rule in asked(shipped, "99213").rules} == {
         "cms-mpfs-visit-in-package",
         "cms-mpfs-visit-in-package-doubtful",
+        "medicare-contractors-visit-in-global",
+        "medicare-visits-two-of-one-specialty",
     }
     assert asked(shipped, "85025").rules == ()
     early = {rule.id for rule in asked(shipped, "77092", day=date(2021, 12, 31)).rules}

@@ -43,7 +43,7 @@ from scrubber.explain.model import (
 )
 from scrubber.explain.text import render
 from scrubber.findings import NO_SWITCHES, read_switches
-from scrubber.rulebook.rule import AllOf, leaves, window
+from scrubber.rulebook.rule import AllOf, AnyOf, Condition, window
 from scrubber.scrub import Scrubber, open_scrubber
 from tests.conftest import ROOT
 from tests.support.claims import tbs_claim
@@ -104,6 +104,15 @@ def everything(scrubber: Scrubber, claim: Claim) -> Iterator[RuleExplained]:
         yield explain_rule(scrubbed.check(rule), Asked((rule.id,)), EVERYTHING)
 
 
+def every_leaf(condition: Condition) -> Iterator[Condition]:
+    """Every comparison and question, from left to right."""
+    if isinstance(condition, AllOf | AnyOf):
+        for part in condition.parts:
+            yield from every_leaf(part)
+    else:
+        yield condition
+
+
 @pytest.mark.parametrize("seed", seeds(60, 90))
 def test_every_condition_is_judged_as_the_plain_engine_does(seed: int, shipped: Scrubber) -> None:
     scrubbed = ScrubbedClaim(shipped, read_v3(random_claim(seed)), DAY, NO_SWITCHES)
@@ -114,7 +123,7 @@ def test_every_condition_is_judged_as_the_plain_engine_does(seed: int, shipped: 
             asked = {"in-force": AllOf(window(rule)), "applies": rule.applies, "when": rule.when}
             for name, condition in asked.items():
                 told = [leaf.verdict == TRUE for leaf in leaves_of(parts[name])] if name in parts else []
-                assert told == [predicate(leaf, lists)(fact.values) for leaf in leaves(condition)]
+                assert told == [predicate(leaf, lists)(fact.values) for leaf in every_leaf(condition)]
                 assert name not in parts or (parts[name].verdict == TRUE) == predicate(condition, lists)(fact.values)
             lacking = [leaf.fact for leaf in leaves_of(parts["needs"]) if leaf.verdict != TRUE] if rule.needs else []
             assert lacking == [need for need in rule.needs if fact.values.get(f"{need}?") == "not-supplied"]
