@@ -26,6 +26,10 @@ class QuestionAnswer(NamedTuple):
     services: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        """The answer alone: a claim must not reach a log through a repr."""
+        return f"<QuestionAnswer {self.answer}>"
+
 
 @dataclass(slots=True, repr=False)
 class Fact:
