@@ -18,6 +18,7 @@ from scrubber.remembered import remembered
 from scrubber.rulebook.element_fields import UNREADABLE
 from scrubber.rulebook.field import UNKNOWN, Field, Type, state_key
 from scrubber.rulebook.rule import AllOf, Compare, Has, Rule, conditions_of, leaves
+from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.vocabulary import KINDS, OF_ELEMENTS
 
@@ -43,7 +44,8 @@ class AskedFields:
     """
 
     def __init__(self, rulebook: Rulebook) -> None:
-        self._asked: dict[str, list[tuple[Test, frozenset[str], Field]]] = {}
+        self._rulebook = rulebook
+        self._asked: dict[str, list[tuple[Rule, Test, frozenset[str], Field]]] = {}
         for rule in rulebook.running:
             if rule.scope in OF_ELEMENTS:
                 fields = KINDS[rule.scope].fields
@@ -51,19 +53,24 @@ class AskedFields:
                 asked = [fields[name] for name in names if fields[name].element or fields[name].made_from]
                 if asked:
                     test, businesses = procedure_test(rule.applies, rulebook), _businesses(rule)
-                    self._asked.setdefault(rule.scope, []).extend((test, businesses, field) for field in asked)
+                    self._asked.setdefault(rule.scope, []).extend((rule, test, businesses, field) for field in asked)
         self.of = lru_cache(CODES_KEPT)(self._find) if self._asked else _nothing
 
     def every(self, kind: str) -> frozenset[str]:
         """The names of all fields that some rule about a kind of fact asks for."""
-        return frozenset(field.name for _, _, field in self._asked.get(kind, ()))
+        return frozenset(field.name for *_, field in self._asked.get(kind, ()))
 
-    def _find(self, kind: str, procedure: str, line_of_business: str) -> AskedOfFact:
-        """What the rules for a line of business ask of a fact of a kind, of a line with a procedure (blank: any)."""
+    def _find(self, kind: str, procedure: str, payer: Payer, day: date) -> AskedOfFact:
+        """What rules that the payer may apply ask of a fact of a kind, of a line with a procedure (blank: any).
+
+        `day` is the claim's first date of service.
+        """
         found = {
             field.name: field
-            for test, businesses, field in self._asked.get(kind, ())
-            if (not businesses or line_of_business in businesses) and (not procedure or test(procedure))
+            for rule, test, businesses, field in self._asked.get(kind, ())
+            if (not businesses or payer.line_of_business in businesses)
+            and (not procedure or test(procedure))
+            and self._rulebook.applied(rule, payer, day) is not False
         }
         if not found:
             return NOTHING_ASKED
@@ -83,7 +90,7 @@ def _businesses(rule: Rule) -> frozenset[str]:
     return frozenset()
 
 
-def _nothing(kind: str, procedure: str, line_of_business: str) -> AskedOfFact:  # noqa: ARG001  called as `of` is
+def _nothing(kind: str, procedure: str, payer: Payer, day: date) -> AskedOfFact:  # noqa: ARG001  called as `of` is
     return NOTHING_ASKED
 
 

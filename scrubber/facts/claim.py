@@ -46,7 +46,7 @@ def claim_fact(
         values["filingIndicator"] = claim.filing_indicator
     if claim.frequency:
         values["frequency"] = claim.frequency
-    asked = asked_fields(rulebook).of("claim", "", payer.line_of_business)
+    asked = asked_fields(rulebook).of("claim", "", payer, day)
     add_elements(values, asked.elements, claim)
     add_claim_fields(values, asked.fields, claim, day, received_on)
     if claim.context.plan:

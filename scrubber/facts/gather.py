@@ -112,7 +112,7 @@ def facts_by_kind(
         "element": element_facts(claim, payer, day, received_on, x12_codes, rulebook),
         "segment": segment_facts(claim, payer, day),
         "diagnosis": diagnosis_facts(claim, payer, day, reference),
-        "line": line_facts(claim, views, documents, exclusions, rulebook, reference, received_on),
+        "line": line_facts(claim, views, documents, exclusions, rulebook, reference, day, received_on),
         "repeat": repeat_facts(views, lists),
         "pair": chain(pairs, named_pair_facts(by_code, rule_codes.pairs, applied, documents, pairs)),
         "visit": visit_facts(views, rule_codes, pairs, lists, reference),

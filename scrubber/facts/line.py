@@ -54,9 +54,10 @@ def line_facts(
     exclusions: Exclusions,
     rulebook: Rulebook,
     reference: Reference,
+    claim_day: date,
     received_on: date,
 ) -> Iterator[Fact]:
-    """One fact a line."""
+    """One fact a line; `claim_day` is the claim's first date of service."""
     billing, lists, asked_of = claim.billing, rulebook.lists, asked_fields(rulebook).of
     for view in views:
         values: dict[str, Any] = dict(view.values)
@@ -76,7 +77,7 @@ def line_facts(
             values["renderingClass?"] = NOT_SUPPLIED_STATE
         else:
             values["renderingClass"] = view.profession.provider_class if view.profession else "unlisted"
-        asked = asked_of("line", view.line.procedure or "", view.payer.line_of_business)
+        asked = asked_of("line", view.line.procedure or "", view.payer, claim_day)
         if asked is not NOTHING_ASKED:
             add_elements(values, asked.elements, claim, view.line)
             add_line_fields(values, asked.fields, claim, view, received_on, lists)

@@ -166,8 +166,8 @@ def _answer(asking: AskingRule, fact: Fact, subject: Subject, evaluator: Evaluat
         if answer == NO and each in asking.decisive:
             break  # the rule cannot fire, whatever its other questions come to
     fact.answers = answers
-    for word, name in ANSWERED.items():
-        keys = tuple([key for key, each in answers.items() if each.answer == word])
+    for words, name in ANSWERED.items():
+        keys = tuple([key for key, each in answers.items() if each.answer in words])
         if keys:
             fact.values[name] = keys
     if asking.rule.names:

@@ -84,7 +84,8 @@ class Asks:
 
 
 YES, NO, NOT_KNOWN = "yes", "no", "unknown"
-ANSWERED = {YES: "=yes", NOT_KNOWN: "=unknown"}  # fields of facts: the keys of the questions with this answer
+# Fields of facts: the keys of the questions with one of these answers.
+ANSWERED = {(YES,): "=yes", (YES, NOT_KNOWN): "=possible"}
 Condition = Compare | Has | InList | Asks | AllOf | AnyOf
 
 
@@ -107,15 +108,14 @@ def asks(condition: Condition) -> Iterator[Asks]:
 
 
 def answered(condition: Condition, *answers: str) -> Condition:
-    """The condition with each of its questions true where the answer is one of these."""
+    """The condition with each of its questions true where the answer is one of these: a key of ANSWERED."""
     match condition:
         case AllOf(parts):
             return AllOf(tuple(answered(part, *answers) for part in parts))
         case AnyOf(parts):
             return AnyOf(tuple(answered(part, *answers) for part in parts))
         case Asks(key):
-            tests = tuple(Has(ANSWERED[answer], "any", (key,)) for answer in answers)
-            return tests[0] if len(tests) == 1 else AnyOf(tests)
+            return Has(ANSWERED[answers], "any", (key,))
         case _:
             return condition
 

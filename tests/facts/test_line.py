@@ -27,7 +27,7 @@ def invalid(asked: Iterable[tuple[str, str]], reference: Reference) -> set[tuple
     sent = claim(*lines)
     views = line_views(sent, MEDICARE, reference)
     exclusions = Exclusions(views, rulebook().lists)
-    facts = line_facts(sent, views, Documents(sent), exclusions, rulebook(), reference, DAY)
+    facts = line_facts(sent, views, Documents(sent), exclusions, rulebook(), reference, DAY, DAY)
     return {
         (fact.values["procedure"], *fact.values["modifiers"]) for fact in facts if fact.values.get("componentInvalid")
     }
