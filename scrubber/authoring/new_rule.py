@@ -18,13 +18,13 @@ from marshmallow import Schema, ValidationError
 
 from scrubber.errors import Fault, Faults
 from scrubber.likeness import perhaps
-from scrubber.rulebook.conditions import TypingContext, rule_frame, when_condition
+from scrubber.rulebook.conditions import rule_frame, when_condition
 from scrubber.rulebook.field import Field, Type
 from scrubber.rulebook.json_schema import RULE_SCHEMA_FILE
 from scrubber.rulebook.lint.content import never_met, table_matters, unquoted_in_rule
 from scrubber.rulebook.lint.licensed_text import cpt_wording, personal_data
 from scrubber.rulebook.load import load_rule
-from scrubber.rulebook.names import NOTHING_KNOWN
+from scrubber.rulebook.names import NOTHING_KNOWN, TypingContext
 from scrubber.rulebook.operators import (
     DAY_OPERATORS,
     IN_LIST_OPERATORS,

@@ -12,7 +12,7 @@ from scrubber.claim.model import NOT_SUPPLIED
 from scrubber.errors import Fault
 from scrubber.likeness import Suggestions, known_names, perhaps
 from scrubber.rulebook.backtest_record import record_name
-from scrubber.rulebook.conditions import ReportFault, known_fields
+from scrubber.rulebook.names import ReportFault, known_fields
 from scrubber.rulebook.operators import IN_LIST_OPERATORS
 from scrubber.rulebook.relations import Group, HowMany, walk
 from scrubber.rulebook.rule import SEVERITIES, Asks, Compare, InList, Rule, asks, conditions_of, leaves

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from scrubber.likeness import perhaps
 from scrubber.rulebook.definitions import Definition
 from scrubber.rulebook.field import Field, Type
 from scrubber.rulebook.limits import Limits
 from scrubber.rulebook.relations import Column, LookUp, OfClaim, OfDocument, OfLimit, OfPrice, Operand, Outer, Own
-from scrubber.rulebook.vocabulary import KINDS
+from scrubber.rulebook.vocabulary import KINDS, FactKind
+from scrubber.rulebook.yaml_file import Position
+
+ReportFault = Callable[[Position, str], None]
 
 THIS, CLAIM, DOCUMENT, PRICE, LIMIT = "this", "claim", "document", "price", "limit"
 FOUND, NOT_FOUND = "found", "not-found"
@@ -151,3 +155,56 @@ def names_in(frame: NameScope) -> list[str]:
             names += [f"{THIS}.{name}" for name, of in enclosing.fields.items() if not of.element]
     names += [f"{DOCUMENT}.{name}" for name in frame.known.documents]
     return names
+
+
+class TypingContext(NamedTuple):
+    """What typing a condition needs: what it is about, with all that it may name, and where faults are reported.
+
+    Where tables could not be read a limit is NEVER, and no fault of the rule.
+    """
+
+    frame: NameScope
+    report: ReportFault
+    used: tuple[str, ...] = ()  # the definitions within which it is typed
+
+    def within(self, frame: NameScope) -> TypingContext:
+        """The same for conditions of an item."""
+        return self._replace(frame=frame)
+
+
+def operand_named(name: str, position: Position, context: TypingContext, wanted: Type | None = None) -> Operand | None:
+    """The operand that a name stands for, of a type if one is wanted; None: there is none, and a fault is reported."""
+    found = resolve(name, context.frame)
+    if found is None:
+        context.report(position, unknown_name(name, context.frame))
+        return None
+    if wanted is not None and found.field.type is not wanted:
+        context.report(position, f"`{name}` is no {wanted.value}")
+        return None
+    return found.operand
+
+
+def unknown_name(name: str, frame: NameScope) -> str:
+    """What an author may have meant by a name that stands for nothing."""
+    kind = KINDS.get(frame.kind)
+    if kind is not None and frame.outer is None:
+        return f"`{name}` is no fact of {kind.name}; {known_fields(name, kind, *names_in(frame))}"
+    return f"`{name}` is nothing that a {frame.kind} has; {meant(name, [*frame.fields, *names_in(frame)])}"
+
+
+def meant(name: str, names: Mapping[str, object] | Sequence[str]) -> str:
+    """What an author may have meant by a name, and the names there are."""
+    known = [str(each) for each in names]
+    like = perhaps(name, known, "")
+    return f"{like}{'; ' if like else ''}there are: {', '.join(sorted(known)[:60]) or 'none'}"
+
+
+def known_fields(name: str, kind: FactKind, *others: str) -> str:
+    """What an author may have meant by a name that is no field of a kind: names like it, and the names there are.
+
+    `others` are names beside the fields. Of elements of the catalogue only those are named that are like it.
+    """
+    like = perhaps(name, (*kind.fields, *others), "")
+    names = sorted((*others, *(field.name for field in kind.fields.values() if not field.element)))
+    elements = ", and the elements of docs/elements.md" if any(field.element for field in kind.fields.values()) else ""
+    return f"{like}{'; ' if like else ''}there are: {', '.join(names)}{elements}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from scrubber.rulebook.amounts import AMOUNT_WORDS, ROUNDED
-from scrubber.rulebook.conditions import SIDES, UNITS
 from scrubber.rulebook.line_items import ITEMS, PLURALS
 from scrubber.rulebook.same import SAME, SAME_MODIFIERS
+from scrubber.rulebook.same_and_within import SIDES, UNITS
 
 JsonSchema = dict[str, Any]
 

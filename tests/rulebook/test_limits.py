@@ -28,12 +28,12 @@ from scrubber.errors import Fault
 from scrubber.explain.conditions import parts_of
 from scrubber.explain.model import ConditionLeaf, ConditionNode
 from scrubber.facts.fact import Fact
-from scrubber.rulebook.conditions import TypingContext, rule_frame, when_condition
+from scrubber.rulebook.conditions import rule_frame, when_condition
 from scrubber.rulebook.json_schema import rule_schema
 from scrubber.rulebook.limits import by_name, limit_alternatives
 from scrubber.rulebook.lint import lint
 from scrubber.rulebook.load import load_rulebook
-from scrubber.rulebook.names import Known
+from scrubber.rulebook.names import Known, TypingContext
 from scrubber.rulebook.operators import ORDER_OPERATORS
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Condition, semantic_hash
 from scrubber.rulebook.rule_tables import LimitRow

@@ -1,0 +1,89 @@
+"""Types what makes an item related to a fact: what is the same of both, and the window of days that it lies in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scrubber.rulebook.field import Field, Type
+from scrubber.rulebook.line_items import ITEMS, LINE_ITEMS
+from scrubber.rulebook.names import TypingContext, meant, operand_named, resolve, unknown_name
+from scrubber.rulebook.relations import ROW, Constant, Operand, Window
+from scrubber.rulebook.same import SAME, SAME_MODIFIERS
+from scrubber.rulebook.vocabulary import KINDS
+from scrubber.rulebook.yaml_file import Position
+
+UNITS = ("days", "full-months", "full-years")
+SIDES = ("before", "after", "up-to", "from", "either")
+
+
+def fields_of(item: str) -> Mapping[str, Field]:
+    """The fields that an item of a kind has."""
+    return KINDS["line"].fields if item in LINE_ITEMS else ITEMS[item].fields
+
+
+def same_of(
+    raw: object, items: tuple[str, ...], position: Position, context: TypingContext
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """`same`: names of SAME, and the lists of modifiers that both have alike."""
+    if raw is None:
+        return (), ()
+    if not isinstance(raw, list) or not raw:
+        context.report(position, "needs a list of what is the same, such as [day, procedure]")
+        return (), ()
+    *_, (_, root) = context.frame.chain()
+    # Each kind of item by itself: two kinds may have the same thing under different names.
+    compared = [root.fields, *(context.frame.fields if item == ROW else fields_of(item) for item in items)]
+    names: list[str] = []
+    lists: list[str] = []
+    for index, entry in enumerate(raw):
+        by_list = isinstance(entry, Mapping) and set(entry) == {SAME_MODIFIERS}
+        name = "modifiers" if by_list else entry
+        if not isinstance(name, str) or name not in SAME:
+            context.report((*position, index), f"`{entry}` is nothing that can be the same; {meant(str(entry), SAME)}")
+        elif not all(map(SAME[name].known_of, compared)):
+            context.report((*position, index), f"`{name}` is not known of both: {' and '.join(items)}, and {root.kind}")
+        elif by_list:
+            lists.append(str(entry[SAME_MODIFIERS]))
+        else:
+            names.append(name)
+    return tuple(names), tuple(lists)
+
+
+def windows(raw: object, position: Position, context: TypingContext) -> tuple[Window, ...]:
+    """`within`: one window, or a list of which all hold."""
+    if raw is None:
+        return ()
+    entries = raw if isinstance(raw, list) else [raw]
+    found = [_window(entry, position, context) for entry in entries]
+    return tuple(window for window in found if window is not None)
+
+
+def _window(raw: object, position: Position, context: TypingContext) -> Window | None:
+    wrong = (
+        "needs a number of days, full-months or full-years and a side: {days: 90, before: this.day}; "
+        "or {calendar-year: this.day}"
+    )
+    if not isinstance(raw, Mapping):
+        context.report(position, wrong)
+        return None
+    if set(raw) == {"calendar-year"}:
+        day = operand_named(str(raw["calendar-year"]), (*position, "calendar-year"), context, Type.DAY)
+        return Window("calendar-year", None, "either", day) if day else None
+    units, sides = [key for key in raw if key in UNITS], [key for key in raw if key in SIDES]
+    if len(units) != 1 or len(sides) != 1 or len(raw) != 2:
+        context.report(position, wrong)
+        return None
+    day = operand_named(str(raw[sides[0]]), (*position, sides[0]), context, Type.DAY)
+    length = _length(raw[units[0]], (*position, units[0]), context)
+    return Window(units[0], length, sides[0], day) if day and length else None
+
+
+def _length(raw: object, position: Position, context: TypingContext) -> Operand | None:
+    text = str(raw)
+    if text.isascii() and text.isdigit() and len(text) < 6:
+        return Constant(int(text), Type.NUMBER)
+    found = resolve(text, context.frame)
+    if found is None or found.field.type not in (Type.NUMBER, Type.DECIMAL):
+        context.report(position, f"needs a whole number, or the name of one; {unknown_name(text, context.frame)}")
+        return None
+    return found.operand
