@@ -52,9 +52,9 @@ LONG_TESTS = $(addprefix tests/,api/test_canary.py api/test_generated_clients.py
 # that the tests of batches, workers, the service and the command line try as well. `make proofs` tries them, too, but for
 # the engine and processes, whose tests fork beside busy threads: the lock of libfaketime that one holds is never free in
 # the child.
-TESTS_WITHOUT_CLOCK = $(addprefix tests/,authoring/% backtest/% batch/test_celery.py claim/% engine/% facts/% findings/% \
-	pricing/% reference/% relations/% response/% rulebook/% sentences/% server/test_reload.py test_article_examples.py \
-	test_compiled.py test_dated_rows.py test_make.py test_processes.py test_promises.py test_remembered.py test_replay.py \
+TESTS_WITHOUT_CLOCK = $(addprefix tests/,authoring/% backtest/% batch/test_celery.py claim/% code_lookup/% engine/% explain/% \
+	facts/% findings/% pricing/% reference/% relations/% response/% rulebook/% sentences/% server/test_reload.py test_architecture.py \
+	test_article_examples.py test_compiled.py test_dated_rows.py test_likeness.py test_make.py test_names.py test_processes.py test_promises.py test_remembered.py test_replay.py \
 	test_same_outcomes.py)
 TESTS_OF_THE_CLOCK = $(filter-out $(TESTS_WITHOUT_CLOCK) $(LONG_TESTS),$(shell find tests -name 'test_*.py'))
 

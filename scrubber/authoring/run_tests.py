@@ -20,6 +20,7 @@ from scrubber.findings.judge import rule_tests
 from scrubber.likeness import Suggestions, perhaps
 from scrubber.reference import Reference, open_reference
 from scrubber.reference.typed_tables import MemoryBackend, read_contents
+from scrubber.remembered import remembered
 from scrubber.rulebook.limits import limit_references
 from scrubber.rulebook.rule_tables import ROW_KEYS, ROW_TYPES
 from scrubber.rulebook.rulebook import AS_COMPLETE, AS_LOADED, IN_USE, Rulebook
@@ -145,16 +146,38 @@ def _check_limits(case: Case, rulebook: Rulebook, folder: Path) -> None:
 def _scrubber_of_case(scrubber: Scrubber, case: Case) -> Scrubber:
     """The scrubber of the case: with its rule active, its table rows and its releases."""
     reference = _reference_of(case, scrubber.reference)
-    rulebook = scrubber.rulebook
-    rule = rulebook.rules[case.rule]
+    rule = scrubber.rulebook.rules[case.rule]
     if rule.status == "active" and not case.tables:
         return replace(scrubber, reference=reference)
-    rules = {**rulebook.rules, rule.id: replace(rule, status="active")}
-    rows = _with_rows(rulebook.rows, [row for row in case.tables if row.own is None])
-    changed = rulebook.with_others(rules, rows=rows, typed_tables=_own_tables(rulebook.typed_tables, case.tables))
-    if rule.status == "active" and changed.lists is rulebook.lists:
+    changed = _changed(scrubber.rulebook, None if rule.status == "active" else rule.id, _RowsOfCase(case.tables))
+    if rule.status == "active" and changed.lists is scrubber.rulebook.lists:
         return Scrubber(changed, reference, scrubber.engine)  # the same tests: rows are read by facts
     return Scrubber(changed, reference, PlainEngine(rule_tests(changed.running), changed.lists))
+
+
+class _RowsOfCase:
+    """The rows of a case, equal to those of any case that writes the same."""
+
+    def __init__(self, rows: tuple[CaseRow, ...]) -> None:
+        self.rows = rows
+        self._written = repr(rows)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _RowsOfCase) and self._written == other._written
+
+    def __hash__(self) -> int:
+        return hash(self._written)
+
+
+# Cases that follow each other often have the same rows: what a rulebook remembers of its rules is then worked out once.
+@remembered(8)
+def _changed(rulebook: Rulebook, to_activate: str | None, rows: _RowsOfCase) -> Rulebook:
+    """The rulebook with the rows of a case, and with a rule that does not run running."""
+    rules = None
+    if to_activate is not None:
+        rules = {**rulebook.rules, to_activate: replace(rulebook.rules[to_activate], status="active")}
+    of_kinds = _with_rows(rulebook.rows, [row for row in rows.rows if row.own is None])
+    return rulebook.with_others(rules, rows=of_kinds, typed_tables=_own_tables(rulebook.typed_tables, rows.rows))
 
 
 def _reference_of(case: Case, in_use: Reference) -> Reference:
