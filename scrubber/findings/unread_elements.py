@@ -36,7 +36,9 @@ def unread_elements(
         return
     fired = {(finding.rule.id, finding.lines) for finding in findings}
     for fact in facts:
-        for rule, names in asking.get(fact.kind, ()):
+        if fact.kind not in asking or CANNOT_BE_READ not in fact.values.values():
+            continue  # nearly every fact
+        for rule, names in asking[fact.kind]:
             unread = tuple([name for name in names if fact.values.get(state_key(name)) == CANNOT_BE_READ])
             if not unread or switches.status(rule) != "active" or (rule.id, fact.lines) in fired:
                 continue

@@ -43,6 +43,7 @@ PROCEDURE, LINE_OF_BUSINESS = "procedure", "lineOfBusiness"
 MOST_SERVICES = 5  # that evidence names
 TOO_LONG = "time"  # what is missing where the answer would take too long
 CODES_KEPT = 16_384
+PAYERS_KEPT = 1_024  # payers, each on a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,21 +128,26 @@ def answer_questions(
     rules = asking_rules(rulebook)
     if not rules.by_scope:
         return
-    applied: dict[str, bool] = {}  # by rule
+    applied = _applied(payer, day, rulebook)
     evaluator: Evaluator | None = None
     for fact in facts:
         subject: Subject | None = None
+        whoever_pays = fact.values.get(LINE_OF_BUSINESS) == UNKNOWN
         for asking in rules.of(fact):
-            test = asking.may_fire
-            if fact.values.get(LINE_OF_BUSINESS) == UNKNOWN:
-                test = asking.may_fire_for_somebody
             rule = asking.rule
             if rule.id not in applied:
                 applied[rule.id] = rulebook.applied(rule, payer, day) is not False
+            test = asking.may_fire_for_somebody if whoever_pays else asking.may_fire
             if applied[rule.id] and test(fact.values):
                 evaluator = evaluator or Evaluator(surroundings)
                 subject = subject or surroundings.subject(fact)
                 _answer(asking, fact, subject, evaluator)
+
+
+@remembered(PAYERS_KEPT)
+def _applied(payer: Payer, day: date, rulebook: Rulebook) -> dict[str, bool]:  # noqa: ARG001  its key
+    """Whether the payer may apply a rule on a day, by rule; filled as rules come."""
+    return {}
 
 
 def _answer(asking: AskingRule, fact: Fact, subject: Subject, evaluator: Evaluator) -> None:
