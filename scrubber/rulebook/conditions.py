@@ -232,7 +232,8 @@ def _items(
     same, same_modifiers = same_of(raw.get("same"), items, (*position, "same"), inner)
     within = windows(raw.get("within"), (*position, "within"), inner)
     where = chosen if split else (*own, *chosen)
-    return Group(items, same, same_modifiers, within, where, table, keys), own if split else (), inner.frame
+    group = Group(items, same, same_modifiers, within, where, table, keys, position)
+    return group, own if split else (), inner.frame
 
 
 def _item_fields(

@@ -11,11 +11,12 @@ from scrubber.claim.model import NOT_SUPPLIED
 from scrubber.errors import Fault
 from scrubber.rulebook.check import RuleFile
 from scrubber.rulebook.field import Type
+from scrubber.rulebook.question_fields import QuestionFields
 from scrubber.rulebook.rule import AllOf, Compare, Has, Rule, any_state, window
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.satisfiable import ListsByDay, Requirement, contradiction, satisfiable
-from scrubber.rulebook.source_map import SourceMap, SourceNode, source_map
-from scrubber.rulebook.vocabulary import KINDS
+from scrubber.rulebook.source_map import SECTIONS, SourceMap, SourceNode, source_map
+from scrubber.rulebook.vocabulary import KINDS, FactKind
 
 
 def fires_when(rule: Rule) -> tuple[Requirement, ...]:
@@ -25,8 +26,22 @@ def fires_when(rule: Rule) -> tuple[Requirement, ...]:
 
 
 def can_fire(rule: Rule, lists: ListsByDay) -> bool:
-    """False only where no fact could ever make the rule fire."""
-    return satisfiable(fires_when(rule), KINDS[rule.scope], lists)
+    """False only where no fact could ever make the rule fire, whatever its questions come to."""
+    return possible_together(fires_when(rule), KINDS[rule.scope], lists)
+
+
+def possible_together(wanted: Sequence[Requirement], kind: FactKind, lists: ListsByDay) -> bool:
+    """Whether some fact, with what stands beside it, may fulfil all of `wanted`. False is certain, True is not."""
+    questions = QuestionFields(kind)
+    requirements = [(questions.replaced(condition), holds) for condition, holds in wanted]
+    return satisfiable(requirements, questions.kind, lists)
+
+
+def impossible_together(wanted: Sequence[Requirement], kind: FactKind, lists: ListsByDay) -> tuple[int, ...]:
+    """Which of `wanted`, by index, never hold together, each of them needed for it; none where they may."""
+    questions = QuestionFields(kind)
+    requirements = [(questions.replaced(condition), holds) for condition, holds in wanted]
+    return contradiction(requirements, questions.kind, lists)
 
 
 def why_never(text: SourceMap, lists: ListsByDay) -> tuple[SourceNode, ...]:
@@ -34,7 +49,8 @@ def why_never(text: SourceMap, lists: ListsByDay) -> tuple[SourceNode, ...]:
     if can_fire(text.rule, lists):
         return ()
     nodes = tuple(_certain(text.roots()))
-    against = contradiction([(node.condition, node.wanted) for node in nodes], KINDS[text.rule.scope], lists)
+    wanted = [(node.condition, node.wanted) for node in nodes]
+    against = impossible_together(wanted, KINDS[text.rule.scope], lists)
     return tuple(nodes[index] for index in against)
 
 
@@ -44,6 +60,40 @@ def check_firing(files: Iterable[RuleFile], lists: ListsByDay) -> Iterator[Fault
         against = why_never(source_map(rule, document), lists)
         if against:
             yield Fault(document.file, against[0].line, f"can never fire: {describe_contradiction(against)}")
+
+
+class Certain(NamedTuple):
+    """A condition that comes out one way wherever it is asked, since those asked before it hold."""
+
+    node: SourceNode
+    holds: bool
+
+
+def certain_conditions(text: SourceMap, lists: ListsByDay) -> Iterator[Certain]:
+    """Conditions of a rule that may fire which are always true, or never, where what stands before them holds."""
+    kind = KINDS[text.rule.scope]
+    if not can_fire(text.rule, lists):
+        return
+    for section in ("applies", "when"):
+        before = [(root.condition, root.wanted) for root in text.before(section)]
+        for root in text.sections[SECTIONS.index(section)]:
+            yield from _certain_below(root, before, kind, lists)
+            before.append((root.condition, root.wanted))
+
+
+def _certain_below(
+    node: SourceNode, before: Sequence[Requirement], kind: FactKind, lists: ListsByDay
+) -> Iterator[Certain]:
+    """The outermost conditions of a node that come out one way. Of a list `all`, each counts after those before it."""
+    for holds in (True, False):
+        if not possible_together([*before, (node.condition, node.wanted != holds)], kind, lists):
+            yield Certain(node, holds)
+            return
+    known = list(before)
+    for part in node.parts:
+        yield from _certain_below(part, known, kind, lists)
+        if isinstance(node.condition, AllOf):
+            known.append((part.condition, part.wanted))
 
 
 def describe_contradiction(against: Sequence[SourceNode]) -> str:

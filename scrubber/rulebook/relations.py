@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING
 
 from scrubber.rulebook.field import Type
+from scrubber.rulebook.yaml_file import Position
 
 if TYPE_CHECKING:
     from scrubber.rulebook.rule import Compare, Condition, Has, InList
@@ -113,7 +114,7 @@ class Window:
 class Group:
     """Items of some kinds, and which of them count: alike in `same`, within the windows, and fulfilling `where`.
 
-    `keys` are the columns by which rows of `table` are found.
+    `keys` are the columns by which rows of `table` are found. `position` is where the rule's file says it, for faults.
     """
 
     items: tuple[str, ...]
@@ -123,6 +124,7 @@ class Group:
     where: tuple[Condition, ...] = ()
     table: str | None = None
     keys: tuple[tuple[str, Operand], ...] = ()
+    position: Position = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

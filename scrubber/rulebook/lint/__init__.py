@@ -39,6 +39,7 @@ from scrubber.rulebook.lint.content import (
 )
 from scrubber.rulebook.lint.licensed_text import cpt_wording, names_of_persons, personal_data
 from scrubber.rulebook.lint.own_tables import own_table_warnings
+from scrubber.rulebook.lint.relations import relation_faults, relation_warnings
 from scrubber.rulebook.load import MOST_RULES, FolderContents, read_folder, rule_files
 from scrubber.rulebook.load_families import MOST_FAMILIES, family_files
 from scrubber.rulebook.load_tables import all_rows
@@ -110,6 +111,8 @@ def lint_report(folder: Path, today: date) -> LintReport:
         warnings += index_faults(folder, contents.packs, (file.rule for file in contents.files))
         warnings += sorted(unused(contents.tables, contents.packs, contents.files))
         warnings += sorted(own_table_warnings(contents.own_tables.values(), _documents(contents, folder)))
+        lists = CodeLists(all_rows(contents.tables).get("code-lists", ()))
+        warnings += sorted(set(relation_warnings(contents.files, contents.own_tables, lists)))
     warnings += _without_schema(folder)
     warnings += [fault for file in contents.files for fault in silent_exclusions(file.document)]
     for path in definition_files(folder):
@@ -141,7 +144,9 @@ def _inspect(contents: FolderContents, folder: Path, known: Container[str] = ())
     faults += _records(contents.files, folder)
     if not contents.faults:
         rows = all_rows(contents.tables)
-        faults += check_firing(contents.files, CodeLists(rows.get("code-lists", ())))
+        lists = CodeLists(rows.get("code-lists", ()))
+        faults += check_firing(contents.files, lists)
+        faults += relation_faults(contents.files, contents.own_tables, lists)
         faults += silent_days(contents.files, by_name(rows.get("limits", ())))
         payers = {row.payer for row in rows.get("aliases", ())}
         faults += (fault for file in contents.files for fault in impossible_values(file.document, payers))
