@@ -1,7 +1,7 @@
 """Stands fields in for what the questions of a rule read, so that lint can prove that some never hold together.
 
-`wasted over 5` and `wasted under 3` are two tests of one field, if the amount `wasted` is taken for a field; so are `some`
-and `no` of the same relation. What is different in any way gets a field of its own, so that nothing is proved too much.
+`wasted over 5` and `wasted under 3` are two tests of one field, if the amount `wasted` is taken for a field; so are
+`some` and `no` of the same relation. What differs in any way gets a field of its own: nothing is proved too much.
 """
 
 from __future__ import annotations
@@ -39,16 +39,15 @@ ORDERS = {  # how the left value may stand to the right one, where a comparison 
 _STATES = (*(each.value for each in Absence), UNKNOWN, "unreadable")
 
 
-def inner_operand(operand: Operand) -> Operand:
-    """What an operand is, wherever it is read from."""
-    while isinstance(operand, Outer):
-        operand = operand.operand
-    return operand
-
-
 def is_count(operand: Operand) -> bool:
     """Whether an operand counts something, so that it is never below zero."""
-    return isinstance(inner_operand(operand), CountOf | HowMany)
+    while isinstance(operand, Outer):
+        operand = operand.operand
+    return isinstance(operand, CountOf | HowMany)
+
+
+def _type_of(operand: Operand) -> Type:
+    return _type_of(operand.operand) if isinstance(operand, Outer) else operand.type
 
 
 class QuestionFields:
@@ -94,7 +93,7 @@ class QuestionFields:
     def _tested(self, operand: Operand, test: Compare | Has | InList) -> Condition | None:
         if isinstance(operand, Outer) and isinstance(test, InList):
             return None  # the list is that of another day
-        name = self._field(repr(operand), inner_operand(operand).type)
+        name = self._field(repr(operand), _type_of(operand))
         if test.fact.endswith("?"):
             return replace(test, fact=state_key(name))
         least = (Compare(name, "at-least", 0),) if is_count(operand) else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -59,7 +59,7 @@ class Pack:
 
     `tables` has the built-in kind of each file that has one, `own_tables` the declarations of the others, and `lists`
     what the codes of a list are (vocabulary.LIST_TYPES), by name. `grammar` is that of the rule language in which its
-    files are written (grammar.GRAMMARS).
+    files are written (grammar.GRAMMARS). `uses` are other packs whose names its rules use.
     """
 
     name: str
@@ -71,6 +71,7 @@ class Pack:
     lists: Mapping[str, str] = field(default_factory=dict)
     grammar: str = OLDEST
     own_tables: Mapping[str, TableDeclaration] = field(default_factory=dict)
+    uses: Sequence[str] = ()
 
 
 class _Window(NamedTuple):

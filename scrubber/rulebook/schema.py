@@ -220,6 +220,14 @@ class PackFileSchema(Schema):
         load_default=dict,
         metadata={"description": "What each list of the pack's tables of kind code-lists holds."},
     )
+    uses = fields.List(
+        _code(ID, "Name of another pack.", ID_LIKE),
+        load_default=tuple,
+        metadata={
+            "description": "Other packs whose tables, lists, limits, definitions or elements its rules name, so that "
+            "nobody takes these away unawares."
+        },
+    )
     test_releases = _word(
         *TEST_RELEASES,
         data_key="test-releases",

@@ -38,6 +38,7 @@ from scrubber.rulebook.lint.content import (
     unquoted_in_rule,
 )
 from scrubber.rulebook.lint.licensed_text import cpt_wording, names_of_persons, personal_data
+from scrubber.rulebook.lint.other_packs import names_of_packs, unknown_packs, used_packs
 from scrubber.rulebook.lint.own_tables import own_table_warnings
 from scrubber.rulebook.lint.relations import relation_faults, relation_warnings
 from scrubber.rulebook.load import MOST_RULES, FolderContents, read_folder, rule_files
@@ -114,10 +115,12 @@ def lint_report(folder: Path, today: date) -> LintReport:
         lists = CodeLists(all_rows(contents.tables).get("code-lists", ()))
         warnings += sorted(set(relation_warnings(contents.files, contents.own_tables, lists)))
     warnings += _without_schema(folder)
+    definitions = list(_definitions(folder))
+    if not contents.faults:
+        names = names_of_packs(contents.tables, contents.own_tables, definitions, contents.families)
+        warnings += used_packs(contents.files, contents.packs, names)
     warnings += [fault for file in contents.files for fault in silent_exclusions(file.document)]
-    for path in definition_files(folder):
-        with suppress(Faults):  # what is no YAML is a fault already
-            warnings += silent_definitions(read_yaml(path, path.relative_to(folder).as_posix()))
+    warnings += [fault for document in definitions for fault in silent_definitions(document)]
     return LintReport(found.faults, warnings, len(contents.documents), len(contents.packs), found.in_use)
 
 
@@ -126,6 +129,13 @@ def _documents(contents: FolderContents, folder: Path) -> Iterator[Document]:
     yield from contents.documents
     for path in (*definition_files(folder), *family_files(folder)):
         yield read_yaml(path, path.relative_to(folder).as_posix())
+
+
+def _definitions(folder: Path) -> Iterator[Document]:
+    """The files of definitions that are YAML: of others the loader has reported it."""
+    for path in definition_files(folder):
+        with suppress(Faults):
+            yield read_yaml(path, path.relative_to(folder).as_posix())
 
 
 def draft_warnings(faults: Iterable[Fault], left_out: Iterable[Fault]) -> list[Fault]:
@@ -141,7 +151,7 @@ def draft_warnings(faults: Iterable[Fault], left_out: Iterable[Fault]) -> list[F
 def _inspect(contents: FolderContents, folder: Path, known: Container[str] = ()) -> Inspection:
     cases: list[Case] = []
     faults = [*contents.faults, *contents.left_out, *check_days(contents.files), *row_gaps(contents.tables)]
-    faults += _records(contents.files, folder)
+    faults += [*_records(contents.files, folder), *unknown_packs(contents.packs)]
     if not contents.faults:
         rows = all_rows(contents.tables)
         lists = CodeLists(rows.get("code-lists", ()))

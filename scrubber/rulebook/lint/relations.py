@@ -6,6 +6,7 @@ Warnings are what a reviewer should look at: relations to any line at all, windo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -26,8 +27,8 @@ from scrubber.rulebook.relations import (
     Constant,
     Group,
     LookUp,
-    Operand,
     OfClaim,
+    Operand,
     Outer,
     Own,
     Related,
@@ -43,12 +44,13 @@ from scrubber.rulebook.typed_table import TypedTable
 from scrubber.rulebook.vocabulary import KINDS
 from scrubber.rulebook.yaml_file import Document, Position
 
-DAY = "day"
+DAY, PROCEDURE = "day", "procedure"
 MOST_CODES = 200  # that a key may be, one of which a row should have
-# Items that stand beside the fact by nothing but the claim or the patient; others belong to it, or are before or behind.
+# What has nothing but the claim or the patient in common with the fact in hand; other items belong to it.
 _UNRELATED = frozenset(("line", "other-line", HISTORY))
 _LIFE = {"days": 120 * 366, "full-months": 120 * 12, "full-years": 120}  # longer than history is of anybody
 _WITHOUT_DAY = frozenset(("before", "after", "up-to", "from"))  # sides whose windows of no days hold no day
+_NAME = re.compile(r"[a-z][a-z0-9.-]*")
 _AFTER = frozenset(("after", "from"))
 
 
@@ -75,9 +77,7 @@ class _Lint(NamedTuple):
         return KINDS["line"].fields if group.items[0] in LINE_ITEMS else ITEMS[group.items[0]].fields
 
 
-def relation_faults(
-    files: Iterable[RuleFile], tables: Mapping[str, TypedTable], lists: ListsByDay
-) -> Iterator[Fault]:
+def relation_faults(files: Iterable[RuleFile], tables: Mapping[str, TypedTable], lists: ListsByDay) -> Iterator[Fault]:
     """Relations, sums, comparisons and look-ups that come out one way whatever the claim."""
     for document, rule in files:
         lint = _Lint(document, rule, tables, lists)
@@ -95,6 +95,7 @@ def relation_warnings(
     for document, rule in files:
         lint = _Lint(document, rule, tables, lists)
         yield from _always_true(lint)
+        yield from _unused_names(document)
         for part in walk(conditions_of(rule)):
             if isinstance(part, Group):
                 yield from _without_anchor(lint, part)
@@ -283,17 +284,44 @@ def _subject(document: Document, position: Position) -> str:
     return f"{name} {position[-1]} "
 
 
+def _unused_names(document: Document) -> Iterator[Fault]:
+    """Look-ups and amounts that a rule or a relation names and nothing in the rule reads."""
+    declared = [each for each in document.lines if len(each) > 1 and each[-2] in ("look-up", "amounts")]
+    if not declared:
+        return
+    read = {name for position in document.lines for name in _names_read(document, position)}
+    for position in declared:
+        if position[-1] not in read:
+            yield document.fault(position, f"`{position[-1]}` is used by nothing in this rule: use it, or take it out")
+
+
+def _names_read(document: Document, position: Position) -> Iterator[str]:
+    """The names that stand at a position: as a key, as a value, or between the braces of a text."""
+    value = document.at(position)
+    if position and isinstance(position[-1], str) and position[-2:-1] not in (("look-up",), ("amounts",)):
+        yield position[-1].split(".", 1)[0]
+    if isinstance(value, str):
+        words = _NAME.findall(value)
+        yield from words
+        yield from (word.removeprefix("this.").split(".", 1)[0] for word in words)
+
+
 def _without_anchor(lint: _Lint, group: Group) -> Iterator[Fault]:
-    """Relations of a line to any other line, or to any service of the patient's life, whatever the two have in common."""
+    """Relations of a line to any other line at all, or to any earlier service of the patient."""
     related = group.same or group.same_modifiers or group.within or any(map(_reads_outer, group.where))
     if related or not _UNRELATED & set(group.items) or not KINDS[lint.rule.scope].of_lines:
         return
-    every = "service of the patient's life" if group.items == (HISTORY,) else f"{_named(group)}"
+    if group.items == (HISTORY,) and any(_names_codes(part) for part in group.where):
+        return  # these services, whenever in the patient's life
     message = (
-        f"holds for any {every}, whatever it has in common with the fact in hand: say what is the `same`, a window "
-        "`within` which it lies, or compare it with `this.…`"
+        f"holds for any {_named(group)}, whatever it has in common with the fact in hand: say what is the `same`, a "
+        "window `within` which it lies, or compare it with `this.…`"
     )
     yield lint.fault(group.position, message)
+
+
+def _names_codes(condition: Condition) -> bool:
+    return any(isinstance(part, Compare | Has | InList) and part.fact == PROCEDURE for part in _certain(condition))
 
 
 def _reads_outer(condition: object) -> bool:
