@@ -187,6 +187,8 @@ def _cache_passed(tested: _Tested, faulty: Collection[str], cache: CheckCache, f
     in_use: dict[str, bool] = {}
     for result in tested.results:
         file = tested.rulebook.rules[result.rule].file
+        if result.file != tests_of(file):
+            continue  # one of several rules of a family: these are tested each time
         in_use[file] = in_use.get(file, False) or result.releases == IN_USE
     cache.add([files.rule_key(file, uses) for file, uses in in_use.items() if not {file, tests_of(file)} & set(faulty)])
 

@@ -134,7 +134,11 @@ def _digest(path: Path) -> str:
 
 def _is_shared(name: str) -> bool:
     """Whether every rule's tests may rest on the file."""
-    return name.endswith((".csv", "/pack.yaml")) or (name.startswith("claims/") and name.endswith(".json"))
+    if "/families/" in name:
+        return not name.endswith(TEST_SUFFIX)
+    return name.endswith((".csv", "/pack.yaml", "/definitions.yaml")) or (
+        name.startswith("claims/") and name.endswith(".json")
+    )
 
 
 @cache

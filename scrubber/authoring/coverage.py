@@ -14,6 +14,7 @@ from scrubber.engine.plain import Predicate, predicate
 from scrubber.engine.program import CodeListLookup
 from scrubber.errors import NotAClaim
 from scrubber.facts.fact import Fact
+from scrubber.rulebook.family_rules import rule_document
 from scrubber.rulebook.reachability import why_never
 from scrubber.rulebook.rule import AllOf, FactValues, Rule
 from scrubber.rulebook.rulebook import Rulebook
@@ -21,7 +22,6 @@ from scrubber.rulebook.satisfiable import satisfiable
 from scrubber.rulebook.source_map import SourceMap, SourceNode, source_map
 from scrubber.rulebook.test_case import Case
 from scrubber.rulebook.vocabulary import KINDS
-from scrubber.rulebook.yaml_file import read_yaml
 from scrubber.scrub import Scrubber, read_facts
 
 
@@ -77,7 +77,7 @@ def cover(scrubber: Scrubber, folder: Path, ids: Collection[str] | None = None) 
     by_rule = {name: tuple(cases) for name, cases in groupby(all_cases(folder, rulebook, ids), lambda case: case.rule)}
     for name in sorted(rulebook.rules if ids is None else set(ids)):
         rule = rulebook.rules[name]
-        source = source_map(rule, read_yaml(folder / rule.file, rule.file))
+        source = source_map(rule, rule_document(rule, folder))
         yield cover_rule(source, by_rule.get(name, ()), scrubber, folder)
 
 

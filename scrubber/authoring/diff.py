@@ -9,12 +9,12 @@ from typing import NamedTuple
 from scrubber.authoring.diff_tables import Days, TableRowChange, affected, describe_span, own_row_changes, row_changes
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.condition_words import in_one_line
+from scrubber.rulebook.family_rules import rule_document
 from scrubber.rulebook.field import Field
 from scrubber.rulebook.load import FolderContents, digest, read_folder
 from scrubber.rulebook.rule import AllOf, AnyOf, Authority, ClaimStatus, Condition, Has, Reason, Rule
 from scrubber.rulebook.rulebook import RUNNING, Pack
 from scrubber.rulebook.vocabulary import KINDS
-from scrubber.rulebook.yaml_file import read_yaml
 
 Fields = Mapping[str, Field]
 
@@ -96,7 +96,7 @@ def _changed(change: RuleChange) -> Iterator[str]:
 
 
 def _fault(rule: Rule, keys: tuple[str, ...], earlier: EarlierRules, folder: Path) -> Fault:
-    line = read_yaml(folder / rule.file, rule.file).line(("version",))
+    line = rule_document(rule, folder).line(("version",))
     changed = ", ".join(f"`{key}`" for key in keys)
     return Fault(
         rule.file,

@@ -27,6 +27,7 @@ from scrubber.findings.judge import UNKNOWN_TEXT, in_order, judge, rule_tests
 from scrubber.findings.not_checked import all_unchecked
 from scrubber.pricing import add_impacts, price_lines
 from scrubber.pricing.impact import MOVABLE, Prices
+from scrubber.rulebook.family_rules import rule_document
 from scrubber.rulebook.field import DECIMAL_PLACES, Field, Type
 from scrubber.rulebook.limits import limit_alternatives
 from scrubber.rulebook.operators import format_number
@@ -37,7 +38,7 @@ from scrubber.rulebook.schema import AT_RISK
 from scrubber.rulebook.source_map import SourceMap, SourceNode, source_map
 from scrubber.rulebook.test_case import Case
 from scrubber.rulebook.vocabulary import KINDS
-from scrubber.rulebook.yaml_file import Document, read_yaml
+from scrubber.rulebook.yaml_file import Document
 from scrubber.scrub import ClaimFacts, Scrubber, conclude, read_facts
 
 DAY = timedelta(days=1)
@@ -280,7 +281,7 @@ def _mutate_rule(rule: Rule, cases: Sequence[Case], scrubber: Scrubber, folder: 
     recorded, failing = _record_all(cases, scrubber, folder)
     if failing:
         return Mutation(rule, 0, (), 0, failing)
-    document = read_yaml(folder / rule.file, rule.file)
+    document = rule_document(rule, folder)
     tried = list(mutants(source_map(rule, document), document))
     unnoticed = [mutant for mutant in tried if not any(notices(each, mutant.rule, rule) for each in recorded)]
     survived = tuple(mutant for mutant in unnoticed if not _is_equivalent(mutant.rule, rule, scrubber.rulebook))

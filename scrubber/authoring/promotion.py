@@ -14,9 +14,11 @@ from scrubber.authoring.key_edit import set_key, status_in
 from scrubber.authoring.run_tests import run_tests
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.check import rests_on_authority
+from scrubber.rulebook.family_rules import rule_documents
 from scrubber.rulebook.history import CHANGES, read_changes
 from scrubber.rulebook.lint import inspect
 from scrubber.rulebook.load import DRAFT, read_folder, rule_files
+from scrubber.rulebook.load_families import load_families
 from scrubber.rulebook.rule import Rule
 from scrubber.rulebook.rulebook import RUNNING
 from scrubber.rulebook.test_case import rule_of
@@ -67,6 +69,16 @@ def promote(
 def file_of(folder: Path, rule_id: str) -> str | None:
     """The file of a rule, also of one that does not load; None where there is none."""
     return next((path.relative_to(folder).as_posix() for path in rule_files(folder) if path.stem == rule_id), None)
+
+
+def family_of(folder: Path, rule_id: str) -> str | None:
+    """The file and line of the family that states a rule; None where there is none."""
+    families = load_families(folder, [])
+    for document in families.documents:
+        for rule in rule_documents(document):
+            if rule.content.get("id") == rule_id:
+                return f"{rule.file}:{rule.line(('id',))}"
+    return None
 
 
 def _linked(folder: Path, copy: Path) -> Path:

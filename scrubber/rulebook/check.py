@@ -296,9 +296,10 @@ def _adoption_fault(row: AdoptionRow, rule: Rule | None, known: Suggestions) -> 
 
 def check_unique(files: Iterable[RuleFile]) -> Iterator[Fault]:
     """Ids and titles that two rules share."""
-    seen: dict[tuple[str, str], str] = {}
+    seen: dict[tuple[str, str], Document] = {}
     for document, rule in files:
         for word, value in (("id", rule.id), ("title", " ".join(rule.title.casefold().split()))):
-            first = seen.setdefault((word, value), rule.file)
-            if first != rule.file:
-                yield document.fault((word,), f"{word} is used by {first} too")
+            first = seen.setdefault((word, value), document)
+            if first is not document:
+                line = f":{first.line((word,))}" if first.within else ""  # one of several rules of a family
+                yield document.fault((word,), f"{word} is used by {first.file}{line} too")

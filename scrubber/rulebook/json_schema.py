@@ -198,7 +198,7 @@ _COLUMN_TYPE = _described(COLUMN_TYPES, lambda name: COLUMN_TYPES[name].about)
 
 def _object(schema: Schema) -> JsonSchema:
     named = {field.data_key or name: field for name, field in schema.fields.items()}
-    required = [name for name, field in named.items() if field.required]
+    required = [name for name, field in named.items() if field.required and not schema.partial]
     return {
         "type": "object",
         "additionalProperties": False,

@@ -28,6 +28,7 @@ from scrubber.rulebook.check import (
 from scrubber.rulebook.conditions import Conditions, check_definitions, rule_conditions
 from scrubber.rulebook.definitions import definition_files, read_definitions
 from scrubber.rulebook.family import Family, elements_of
+from scrubber.rulebook.family_rules import rule_documents
 from scrubber.rulebook.grammar import grammar_faults
 from scrubber.rulebook.limits import by_name
 from scrubber.rulebook.load_families import check_families, family_files, load_families
@@ -120,11 +121,14 @@ def read_folder(folder: Path) -> FolderContents:
     own_tables = load_own_tables(folder, packs, tables, faults) if complete else {}  # else a payer may be in no table
     documents = _read_documents(folder, faults)
     known = _known(folder, tables, own_tables, families.families, faults) if complete else Known(None, None, {}, {})
-    files = [file for file in (load_rule(document, known, faults) for document in documents) if file is not None]
+    of_families = [each for document in families.documents for each in rule_documents(document)]
+    loaded = (load_rule(document, known, faults) for document in (*documents, *of_families))
+    files = [file for file in loaded if file is not None]
     faults += grammar_faults(documents, packs)
     drafts = frozenset(_drafts(folder, documents))
     files.sort(key=lambda file: file.rule.file in drafts)  # of two that share a name, the draft is to give way
     ids = {path.stem: path.relative_to(folder).as_posix() in drafts for path in rule_files(folder)}
+    ids |= {str(each.content.get("id")): False for each in of_families}
     faults += [*check_related(files, ids), *check_successors(files, ids), *check_unique(files)]
     if complete:  # otherwise a name may be in a table that was not read
         faults += check_lists(files, {row.list for table in tables if table.kind == "code-lists" for row in table.rows})
@@ -138,7 +142,7 @@ def read_folder(folder: Path) -> FolderContents:
         own_tables,
         documents,
         [file for file in files if file.rule.file not in without],
-        [fault for fault in faults if fault.file not in drafts],
+        [fault for fault in dict.fromkeys(faults) if fault.file not in drafts],
         drafts,
         left_out,
         families.families,
@@ -287,8 +291,8 @@ def load_rule(document: Document, known: Known, faults: list[Fault]) -> RuleFile
     content = checked(document, _RULE_SCHEMA, faults)
     if content is None:
         return None
-    rule = _rule(document.file, content, conditions)
-    if rule.id != (stem := Path(document.file).stem):
+    rule = _rule(document, content, conditions)
+    if not document.within and rule.id != (stem := Path(document.file).stem):
         report(("id",), f"must be the file's name, {stem}")
     check_rule(rule, report)
     return RuleFile(document, rule)
@@ -300,10 +304,10 @@ _AS_IS = (
 )  # fmt: skip
 
 
-def _rule(file: str, content: Mapping[str, Any], conditions: Conditions) -> Rule:
+def _rule(document: Document, content: Mapping[str, Any], conditions: Conditions) -> Rule:
     return Rule(
-        pack=file.split("/", 1)[0],
-        file=file,
+        pack=document.file.split("/", 1)[0],
+        file=document.file,
         since=content["effective"].get("since"),
         until=content["effective"].get("until"),
         authority=tuple(_authority(item) for item in content["authority"]),
@@ -320,6 +324,7 @@ def _rule(file: str, content: Mapping[str, Any], conditions: Conditions) -> Rule
         back_test=content.get("back_test"),
         bypassed=conditions.bypassed,
         names=tuple(_names(content, conditions.frame)) if conditions.frame is not None else (),
+        of_element=str(document.within[1]) if document.within else None,
         declared=json.dumps({"look-up": content["look_up"] or {}, "amounts": content["amounts"] or {}}),
         **{key: content[key] for key in _AS_IS},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,11 +12,13 @@ from marshmallow import ValidationError
 
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.family import SIGNATURE, SIGNATURE_PARTS, STATES, TYPES, DocumentElement, Family
+from scrubber.rulebook.family_rules import FOLDER, OUTSIDE
 from scrubber.rulebook.field import Field, Type
+from scrubber.rulebook.limits import limit_name
 from scrubber.rulebook.schema import FamilyFileSchema, known_keys
 from scrubber.rulebook.yaml_file import Document, read_yaml, schema_faults
 
-FOLDER = "families"
+SUMMED = ("number", "minutes")
 MOST_FAMILIES = 500  # of a folder of rules
 _SCHEMA = FamilyFileSchema()
 
@@ -29,7 +32,7 @@ class LoadedFamilies(NamedTuple):
 
 def family_files(folder: Path) -> list[Path]:
     """Every file of a family below a folder of rules, in a fixed order."""
-    return sorted(folder.glob(f"*/{FOLDER}/*.yaml"))
+    return sorted(path for path in folder.glob(f"*/{FOLDER}/*.yaml") if not path.name.endswith(".test.yaml"))
 
 
 def load_families(folder: Path, faults: list[Fault]) -> LoadedFamilies:
@@ -78,12 +81,35 @@ def _contradictions(document: Document, content: Mapping[str, Any]) -> Iterator[
         position = ("elements", name)
         if (element["type"] == "word") != bool(element["words"]):
             yield position, f"{name}: `words` are those that a `type: word` may be, and of no other type"
+        yield from ((position, f"{name}: {message}") for message in _limit_faults(element))
         if element["type"] == SIGNATURE:
             parts = [part for part in SIGNATURE_PARTS if f"{name}.{part}" in content["elements"]]
             if parts:
                 yield position, f"{name}: a signature has {', '.join(parts)} already: leave that out"
             if element["several"]:
                 yield position, f"{name}: there is one signature"
+
+
+def _limit_faults(element: Mapping[str, Any]) -> Iterator[str]:
+    limits = {key.replace("_", "-"): value for key, value in (element.get("limits") or {}).items()}
+    if not limits:
+        if any(OUTSIDE in rule["when"] for rule in element["rules"] if isinstance(rule.get("when"), str | list)):
+            yield f"`{OUTSIDE}` needs `limits`"
+        return
+    if element["type"] not in SUMMED:
+        yield f"`limits` are of {' and '.join(SUMMED)}"
+        return
+    bounds: dict[str, Decimal] = {}
+    for key, value in limits.items():
+        try:
+            if limit_name(value) is None:
+                bounds[key] = Decimal(str(value))
+        except (ValueError, ArithmeticError):
+            yield f"the limit `{key}` needs a number, or the name of a limit: {{limit: NAME}}"
+    low = max([bounds[key] for key in ("over", "at-least") if key in bounds], default=None)
+    high = min([bounds[key] for key in ("under", "at-most") if key in bounds], default=None)
+    if low is not None and high is not None and (low > high or (low == high and {"over", "under"} & bounds.keys())):
+        yield f"no number lies between the limits {low} and {high}"
 
 
 def _elements(document: Document, content: Mapping[str, Any]) -> Iterator[DocumentElement]:
@@ -98,7 +124,7 @@ def _elements(document: Document, content: Mapping[str, Any]) -> Iterator[Docume
 
 def _element(name: str, stated: Mapping[str, Any], family: str, file: str, line: int) -> DocumentElement:
     kind, several = stated["type"], stated["several"]
-    summed = kind in ("number", "minutes")
+    summed = kind in SUMMED
     return DocumentElement(
         name,
         kind,

@@ -203,6 +203,12 @@ class Rule:
     bypassed: Condition | None = None  # where it does not fire because the claim properly answers it
     names: tuple[tuple[str, Operand], ...] = ()  # amounts and columns of look-ups, by the names that its texts use
     declared: str = "{}"  # its look-ups and amounts, as its file writes them, as JSON
+    of_element: str | None = None  # of a rule that a family of documentation states: the element it stands under
+
+    @property
+    def is_of_family(self) -> bool:
+        """Whether a family of documentation states it, so that its file is the family's."""
+        return self.of_element is not None
 
 
 def conditions_of(rule: Rule) -> tuple[Condition, ...]:

@@ -253,6 +253,43 @@ _ABOUT_TYPES = (
 )
 
 
+class LimitsSchema(Schema):
+    """Between which limits a number must lie: each a number, or a limit of a table."""
+
+    over = fields.Raw(metadata={"description": "It is more than this."})
+    at_least = fields.Raw(data_key="at-least", metadata={"description": "It is this or more."})
+    under = fields.Raw(metadata={"description": "It is less than this."})
+    at_most = fields.Raw(data_key="at-most", metadata={"description": "It is this or less."})
+
+
+class EveryRuleSchema(RuleYamlSchema):
+    """What every rule of the family has, where it says nothing else itself. Its keys are those of a rule file."""
+
+    class Meta:
+        exclude = ("id", "title", "scope", "applies", "needs", "look_up", "amounts", "when", "bypassed", "back_test")
+
+
+class FamilyRuleSchema(RuleYamlSchema):
+    """A rule about an element. Its keys are those of a rule file; what it leaves out, `every-rule` says.
+
+    It is about the documents of the family's codes and needs the element.
+    """
+
+    class Meta:
+        exclude = ("scope", "back_test")
+
+    needs = fields.List(
+        _text("A fact."), metadata={"description": "Facts without which it is not judged, where not the element alone."}
+    )
+    when = fields.Raw(
+        required=True,
+        metadata={
+            "description": "What is wrong: one or several values or states of the element, such as absent, unreadable "
+            "or outside-limits; or a condition, as in a rule file."
+        },
+    )
+
+
 class FamilyElementSchema(Schema):
     """One element of the documentation."""
 
@@ -271,6 +308,16 @@ class FamilyElementSchema(Schema):
             "else all texts. Its name has no numbers of entries: administrations.minutes."
         },
     )
+    limits = fields.Nested(LimitsSchema, metadata={"description": "Of a number, minutes: between what it must lie."})
+    required_when = fields.Raw(
+        data_key="required-when",
+        metadata={"description": "When its rules apply at all, as `applies` of a rule file; left out: always."},
+    )
+    rules = fields.List(
+        fields.Nested(FamilyRuleSchema(partial=True)),
+        load_default=list,
+        metadata={"description": "What is found where the element is absent or wrong."},
+    )
 
 
 class FamilyFileSchema(Schema):
@@ -284,6 +331,11 @@ class FamilyFileSchema(Schema):
         metadata={"description": "The procedure codes whose reports it is about, where no list has them."},
     )
     list = _code(ID, "Name of the list of procedure codes whose reports it is about.", "tbs-with-report")
+    every_rule = fields.Nested(
+        EveryRuleSchema(partial=True),
+        data_key="every-rule",
+        metadata={"description": "What every rule of the family has, where it says nothing else itself."},
+    )
     elements = fields.Dict(
         keys=_code(_ELEMENT_NAME, "Name in the claim's JSON; of nested objects with dots.", "reportDate or order.date"),
         values=fields.Nested(FamilyElementSchema),

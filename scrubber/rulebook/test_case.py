@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
@@ -21,7 +21,7 @@ from scrubber.dated_rows import cell_parsers
 from scrubber.errors import Fault, Faults
 from scrubber.likeness import known_names, perhaps
 from scrubber.rulebook.read_typed_table import row_of_case
-from scrubber.rulebook.rule import SEVERITIES
+from scrubber.rulebook.rule import SEVERITIES, Rule
 from scrubber.rulebook.rule_tables import ROW_TYPES
 from scrubber.rulebook.rulebook import STARTER_RELEASES, TEST_RELEASES, Pack
 from scrubber.rulebook.schema import ID, DayField, known_keys
@@ -230,6 +230,11 @@ class CaseSchema(Schema):
 
 
 TEST_SUFFIX = ".test.yaml"
+
+
+def tests_of(rule: Rule) -> str:
+    """The file with the tests of a rule, below the folder of rules: beside its file, or its family's, by its id."""
+    return str(PurePosixPath(rule.file).with_name(f"{rule.id}{TEST_SUFFIX}"))
 
 
 class Expected(NamedTuple):

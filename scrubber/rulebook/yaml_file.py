@@ -55,13 +55,15 @@ _YAML_PROBLEMS = {
 class Document(NamedTuple):
     """The content of one YAML file: mappings, lists and texts (None for an empty or `null` scalar), with lines.
 
-    `misread` are the texts without quotes that other readers of YAML take for a number, a date or a truth.
+    `misread` are the texts without quotes that other readers of YAML take for a number, a date or a truth. `within` is
+    where in its file it stands, of what is no file of its own.
     """
 
     file: str
     content: Any
     lines: Mapping[Position, int]
     misread: frozenset[Position] = frozenset()
+    within: Position = ()
 
     def line(self, position: Position) -> int:
         """Line of the node at `position`, or of its nearest parent that has one."""

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from pathlib import Path
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
+from scrubber.authoring.coverage import cover
+from scrubber.authoring.mutation import mutate
+from scrubber.authoring.run_tests import run_tests
 from scrubber.errors import Faults
 from scrubber.rulebook.field import Type
+from scrubber.rulebook.json_schema import schema_files
 from scrubber.rulebook.lint import inspect
 from scrubber.rulebook.load import covered, load_rulebook, rule_files
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.test_case_paths import Target, ValueForm, target
+from scrubber.scrub import open_scrubber
 from tests.support.rule_folders import CASES, PACK, put, rule_folder
 
 FAMILY = """\
@@ -182,3 +189,146 @@ def test_test_cases_send_what_a_family_declares_and_lint_knows_the_names(tmp_pat
     (fault,) = inspect(tmp_path).faults
     assert "no family declares `bloodLoss`" in fault.message
     assert "bloodLost" in fault.message
+
+
+# Rules that a family states
+
+RULES_OF = """\
+# yaml-language-server: $schema=../../family.schema.json
+family: sample-report
+title: Report of a sample
+list: tbs
+every-rule:
+  status: active
+  severity: warn
+  stage: postPayment
+  category: documentation
+  owner: sample policy
+  reviewed: "2026-11-22"
+  effective: {from: "2022-01-01"}
+  at-risk: line-allowed
+  authority:
+    - {kind: house-policy, title: Sample policy, locator: "2"}
+elements:
+  separateReport:
+    type: yes-no
+    about: the report is one of its own
+    required-when: {units: {at-least: 1}}
+    rules:
+      - id: sample-separate-report
+        version: 1
+        title: No report of its own
+        severity: deny
+        when: [absent, "no"]
+        message: "Line {line} bills {procedure} without a report of its own."
+        fix: Ask the author for a report.
+        not-checked: "Line {line}: nothing was sent about the report."
+"""
+RULES_FILE = "sample/families/sample-report.yaml"
+REPORT_CASES = """\
+# yaml-language-server: $schema=../../rule-test.schema.json
+- name: there is none
+  claim: tbs
+  change: {line.1.procedure: "77089", documentation.separateReport: null}
+  finds: [{line: 1, severity: deny, pointer: /scrubContext/documentation/0/elements/separateReport}]
+- name: it is part of another
+  claim: tbs
+  change: {line.1.procedure: "77089", documentation.separateReport: "no"}
+  finds: [{line: 1}]
+- name: there is one
+  claim: tbs
+  change: {line.1.procedure: "77089", documentation.separateReport: "yes"}
+  finds: []
+- name: another code
+  claim: tbs
+  change: {documentation.separateReport: "no"}
+  finds: []
+- name: nothing was sent
+  claim: tbs
+  change: {line.1.procedure: "77089"}
+  without: [documentation]
+  finds: []
+  not-checked: [{line: 1, missing: [separateReport]}]
+"""
+
+
+def with_rules(folder: Path, change: str = "", by: str = "") -> Path:
+    rule_folder(folder)
+    assert change in RULES_OF
+    put(folder, RULES_FILE, RULES_OF.replace(change, by, 1) if change else RULES_OF)
+    put(folder, "sample/families/sample-separate-report.test.yaml", REPORT_CASES)
+    return folder
+
+
+def test_a_family_states_rules_which_are_linted_tested_covered_and_mutated_as_written_ones(tmp_path: Path) -> None:
+    folder = with_rules(tmp_path)
+    assert inspect(folder).faults == []
+    opened = open_scrubber(folder, None)
+    rule = opened.rulebook.rules["sample-separate-report"]
+    assert (rule.scope, rule.needs, rule.severity, rule.reason, rule.file, rule.of_element) == (
+        "document", ("separateReport",), "deny", None, RULES_FILE, "separateReport",
+    )  # fmt: skip
+    results = run_tests(opened, folder, [rule.id])
+    assert len(results) == 5
+    assert all(result.passed for result in results)
+    (coverage,) = cover(opened, folder, [rule.id])
+    lines = {node.node.line for node in coverage.conditions if node.node.section == "when"}
+    assert lines == {RULES_OF.splitlines().index('        when: [absent, "no"]') + 1}
+    (tried,) = mutate(opened, folder, [rule.id])
+    assert tried.tried > 0
+    assert not tried.failing
+    schema = Draft202012Validator(json.loads(schema_files()["family.schema.json"]))
+    assert not [*schema.iter_errors(yaml.safe_load(RULES_OF))]
+
+
+@pytest.mark.parametrize(
+    ("change", "by", "line", "message"),
+    [
+        ("        title: No report of its own\n", "", 22, "title: is missing"),
+        ("when: [absent", "when: [lost", 26, "`separateReport` is `yes` or `no`"),
+        ("severity: deny", "severity: deadly", 25, "Must be one of"),
+        ("  owner: sample policy\n", "", 21, "owner: is missing"),
+        ("units: {at-least: 1}", "unit: {at-least: 1}", 20, "`unit` is no fact"),
+        ("        fix:", "        scope: line\n        fix:", 28, "no key that is known"),
+        ("id: sample-separate-report", "id: sample-rule", 22, "id is used by sample/family/sample-rule.yaml too"),
+    ],
+)
+def test_what_is_wrong_with_a_rule_of_a_family_is_told_with_its_line(
+    tmp_path: Path, change: str, by: str, line: int, message: str
+) -> None:
+    found = faults(with_rules(tmp_path, change, by))
+    assert line in {each[1] for each in found if message in each[2]}
+
+
+def test_a_rule_of_a_family_needs_tests_of_its_own(tmp_path: Path) -> None:
+    folder = with_rules(tmp_path)
+    (folder / "sample/families/sample-separate-report.test.yaml").unlink()
+    (found,) = inspect(folder).faults
+    assert (found.file, found.line) == (RULES_FILE, 22)
+    assert "sample-separate-report.test.yaml" in found.message
+
+
+def test_two_rules_of_one_family_with_one_id(tmp_path: Path) -> None:
+    again = RULES_OF[RULES_OF.index("      - id:") :].replace("No report of its own", "Another title")
+    folder = with_rules(tmp_path)
+    put(folder, RULES_FILE, RULES_OF + again)
+    (found,) = faults(folder)
+    assert found == (RULES_FILE, 30, f"id is used by {RULES_FILE}:22 too")
+
+
+@pytest.mark.parametrize(
+    ("element", "message"),
+    [
+        ("type: text, limits: {over: 1}", "`limits` are of number and minutes"),
+        ("type: number, limits: {at-least: 5, at-most: 4}", "no number lies between the limits 5 and 4"),
+        ("type: number, limits: {over: 5, at-most: 5}", "no number lies between the limits 5 and 5"),
+        ("type: number, limits: {over: many}", "the limit `over` needs a number"),
+        ("type: number, rules: [{when: outside-limits}]", "`outside-limits` needs `limits`"),
+        ("type: number, limits: {above: 1}", "no key that is known"),
+    ],
+)
+def test_a_limit_that_cannot_be_one_is_a_fault(tmp_path: Path, element: str, message: str) -> None:
+    rule_folder(tmp_path)
+    put(tmp_path, FILE, FAMILY.replace("type: number", element))
+    found = faults(tmp_path)
+    assert any(each[:2] == (FILE, 7) and message in each[2] for each in found)

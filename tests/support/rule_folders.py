@@ -12,11 +12,12 @@ from pathlib import Path
 from scrubber.reference import open_reference
 from scrubber.rulebook.json_schema import write_schemas
 from scrubber.rulebook.load import rule_files
+from scrubber.rulebook.load_families import family_files
 from scrubber.rulebook.test_case import TEST_SUFFIX
 from scrubber.scrub import Scrubber, open_scrubber
 from tests.support.claims import tbs_claim
 
-_RELATED = re.compile(r"(?ms)^related: \[(.*?)\]")
+_RELATED = re.compile(r"(?ms)^ *related: \[(.*?)\]")
 _RELATED_NAME = re.compile(r"[a-z0-9-]+")
 SHIPPED = Path(__file__).resolve().parents[2] / "rules"
 PACK = """\
@@ -134,7 +135,7 @@ def shipped_rules(folder: Path, count: int) -> Path:
     """`count` rules in `folder`, with tests: the shipped ones, and then as many of them again, under other names."""
     shutil.copytree(SHIPPED, folder, dirs_exist_ok=True)
     originals = rule_files(SHIPPED)
-    for number in range(count - len(originals)):
+    for number in range(count - len(shipped_scrubber().rulebook.rules)):
         original, again = originals[number % len(originals)], number // len(originals) + 2
         name = f"{original.stem}-{again}"
         text = re.sub(r"(?m)^(title: \"?)", rf"\g<1>{again} ", original.read_text(encoding="utf-8"), count=1)
@@ -146,14 +147,17 @@ def shipped_rules(folder: Path, count: int) -> Path:
 
 
 def few_shipped_rules(folder: Path, *names: str) -> Path:
-    """The shipped packs with their tables and base claims in `folder`; of their rules these, and all those related.
+    """The shipped packs with their tables and base claims in `folder`; of their rules these, those of families,
+    and all those related.
 
     For tests of something else than the shipped rules, which would read all of them again and again.
     """
     kept, left = set[str](), [*names]
+    for family in family_files(SHIPPED):  # families stay, so what their rules name does
+        left += _RELATED_NAME.findall("".join(_RELATED.findall(family.read_text(encoding="utf-8"))))
     while left:
         name = left.pop()
-        if name not in kept:
+        if name not in kept and not shipped_scrubber().rulebook.rules[name].is_of_family:
             kept.add(name)
             left += _RELATED_NAME.findall("".join(_RELATED.findall(_shipped()[name].read_text(encoding="utf-8"))))
     others = {file for name in _shipped().keys() - kept for file in (f"{name}.yaml", name + TEST_SUFFIX)}

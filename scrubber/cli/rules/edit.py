@@ -6,7 +6,7 @@ import click
 
 from scrubber.authoring.earlier_rules import earlier_rules
 from scrubber.authoring.key_edit import set_key
-from scrubber.authoring.promotion import PROMOTED_TO, file_of
+from scrubber.authoring.promotion import PROMOTED_TO, family_of, file_of
 from scrubber.authoring.promotion import promote as give_status
 from scrubber.cli.options import Unusable, current_settings, errors_as_messages
 from scrubber.cli.rules.options import counted, no_pack, no_rule, renew_index, rulebook
@@ -36,6 +36,9 @@ def promote(context: click.Context, rule_id: str, status: str) -> None:
     folder = settings.rules
     file = file_of(folder, rule_id)
     if file is None:
+        family = family_of(folder, rule_id)
+        if family is not None:
+            raise Unusable(f"{rule_id} is a rule of a family: write its `status` into {folder}/{family}")
         raise no_rule(rule_id, [path.stem for path in rule_files(folder)])
     with errors_as_messages():
         done = give_status(

@@ -15,7 +15,7 @@ from scrubber.authoring.mutation import mutate as try_changes
 from scrubber.authoring.run_tests import all_cases
 from scrubber.cli.options import current_settings, errors_as_messages
 from scrubber.cli.rules.options import counted, watched
-from scrubber.rulebook.test_case import TEST_SUFFIX
+from scrubber.rulebook.test_case import tests_of
 from scrubber.scrub import Scrubber, open_scrubber
 
 
@@ -60,7 +60,7 @@ def mutate(context: click.Context, ids: tuple[str, ...], strict: bool, cases: bo
             click.echo(line)
     if write:
         for each in to_complete:
-            _add(tests_of(settings.rules / each.rule.file), offered[each.rule.id].texts)
+            _add(settings.rules / tests_of(each.rule), offered[each.rule.id].texts)
     if any(each.failing for each in tried) or (strict and any(each.survived for each in tried)):
         context.exit(1)
 
@@ -81,7 +81,7 @@ def _offers(
         yield ""
         verb = "were added" if added else "can be added"
         count = counted(len(missing.texts), "case")
-        yield f"{count} {verb} to {tests_of(Path(folder) / each.rule.file)}; look whether they say what you mean:"
+        yield f"{count} {verb} to {folder}/{tests_of(each.rule)}; look whether they say what you mean:"
         yield from (line for text in missing.texts for line in text.rstrip().splitlines())
         for mutant in missing.left:
             yield f"no change of a base claim that is known here shows it: {mutant.change}"
@@ -91,11 +91,6 @@ def _add(path: Path, texts: Sequence[str]) -> None:
     before = path.read_text(encoding="utf-8")
     text = before if before.endswith("\n") or not before else f"{before}\n"
     path.write_text(text + "".join(texts), encoding="utf-8")
-
-
-def tests_of(rule: Path) -> Path:
-    """The test file beside the file of a rule."""
-    return rule.with_name(rule.stem + TEST_SUFFIX)
 
 
 def _summary_lines(tried: Sequence[Mutation], folder: str) -> Iterator[str]:

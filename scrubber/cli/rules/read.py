@@ -30,13 +30,13 @@ from scrubber.likeness import perhaps
 from scrubber.response.rules import write_rule_file, write_summary
 from scrubber.response.terminal import wrap
 from scrubber.rulebook.condition_words import in_words
+from scrubber.rulebook.family_rules import rule_document
 from scrubber.rulebook.rule import Authority, Rule
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.schema import STATUSES
 from scrubber.rulebook.source_map import SourceMap, SourceNode, source_map
 from scrubber.rulebook.test_case import Case
 from scrubber.rulebook.vocabulary import LINES_OF_BUSINESS
-from scrubber.rulebook.yaml_file import read_yaml
 from scrubber.scrub import open_scrubber
 
 _INDENT = 2
@@ -254,7 +254,7 @@ def show(rule_id: str, as_json: bool) -> None:
     folder = current_settings().rules
     with errors_as_messages():
         cases = all_cases(folder, book, [rule_id])
-        source = source_map(rule, read_yaml(folder / rule.file, rule.file))
+        source = source_map(rule, rule_document(rule, folder))
     on_screen(lambda width: rule_page(source, cases, book, str(folder), width))
 
 

@@ -49,7 +49,7 @@ from scrubber.rulebook.rule import semantic_hash
 from scrubber.rulebook.rule_index import index_faults
 from scrubber.rulebook.rulebook import IN_USE, CodeLists, Pack
 from scrubber.rulebook.table_case import table_case_files
-from scrubber.rulebook.test_case import TEST_SUFFIX, Case, case_files, cases_of, claim_faults, rule_of
+from scrubber.rulebook.test_case import TEST_SUFFIX, Case, case_files, cases_of, claim_faults, rule_of, tests_of
 from scrubber.rulebook.test_case_paths import declared_name
 from scrubber.rulebook.yaml_file import Document, read_yaml
 
@@ -121,7 +121,9 @@ def lint_report(folder: Path, today: date) -> LintReport:
         warnings += used_packs(contents.files, contents.packs, names)
     warnings += [fault for file in contents.files for fault in silent_exclusions(file.document)]
     warnings += [fault for document in definitions for fault in silent_definitions(document)]
-    return LintReport(found.faults, warnings, len(contents.documents), len(contents.packs), found.in_use)
+    of_families = sum(1 for file in contents.files if file.document.within)
+    rules = len(contents.documents) + of_families
+    return LintReport(found.faults, warnings, rules, len(contents.packs), found.in_use)
 
 
 def _documents(contents: FolderContents, folder: Path) -> Iterator[Document]:
@@ -165,9 +167,19 @@ def _inspect(contents: FolderContents, folder: Path, known: Container[str] = ())
         if document.file not in known:
             faults += _of_rule(document, folder)
     for path in rule_files(folder)[:MOST_RULES]:  # also of rules that could not be read
-        if path.relative_to(folder).as_posix() not in known:
-            faults += _of_tests(path, folder, contents.packs, cases)
-    faults += [*_undeclared(cases, contents.families), *_of_families(folder), *_orphans(folder), *claim_faults(folder)]
+        name = path.relative_to(folder).as_posix()
+        if name not in known:
+            faults += _of_tests(
+                path.with_name(path.stem + TEST_SUFFIX), folder, contents.packs, cases, Fault(name, 0, "")
+            )
+    of_families = [file for file in contents.files if file.document.within]
+    for document, rule in of_families:
+        if rule.file not in known:
+            faults += _of_family_rule(document, rule.id)
+            faults += _of_tests(folder / tests_of(rule), folder, contents.packs, cases, document.fault(("id",), ""))
+    made = {tests_of(rule) for _, rule in of_families}
+    faults += [*_undeclared(cases, contents.families), *_of_families(folder), *claim_faults(folder)]
+    faults += _orphans(folder, made)
     for pack in contents.packs:
         faults += changes_faults(folder, pack, (rule for _, rule in contents.files if rule.file not in contents.drafts))
     every = sorted(set(faults))
@@ -225,18 +237,34 @@ def _of_rule(document: Document, folder: Path) -> Iterator[Fault]:
     yield from _first_line(folder / name, name)
     pack = name.split("/", 1)[0]
     if not Path(name).stem.startswith(f"{pack}-"):
-        yield Fault(name, 0, f"the name of a rule of this pack begins with {pack}-, so that no two packs share one")
+        yield Fault(name, 0, _OF_PACK.format(pack))
+    yield from _content_faults(document)
+
+
+_OF_PACK = "the name of a rule of this pack begins with {}-, so that no two packs share one"
+
+
+def _of_family_rule(document: Document, rule_id: str) -> Iterator[Fault]:
+    pack = document.file.split("/", 1)[0]
+    if not rule_id.startswith(f"{pack}-"):
+        yield document.fault(("id",), _OF_PACK.format(pack))
+    yield from _content_faults(document)
+
+
+def _content_faults(document: Document) -> Iterator[Fault]:
     yield from unquoted_in_rule(document)
     yield from table_matters(document)
     yield from personal_data(document)
     yield from cpt_wording(document)
 
 
-def _of_tests(path: Path, folder: Path, packs: dict[str, Pack], cases: list[Case]) -> Iterator[Fault]:
-    """What is wrong with the tests of the rule in `path`; those that can be read are added to `cases`."""
-    tests = path.with_name(path.stem + TEST_SUFFIX)
+def _of_tests(tests: Path, folder: Path, packs: dict[str, Pack], cases: list[Case], without: Fault) -> Iterator[Fault]:
+    """What is wrong with the tests of a rule; those that can be read are added to `cases`.
+
+    `without` is the fault of the rule where it has no tests.
+    """
     if not tests.is_file():
-        yield Fault(path.relative_to(folder).as_posix(), 0, f"has no tests: write them in {tests.name}, beside it")
+        yield without._replace(message=f"has no tests: write them in {tests.name}, beside it")
         return
     try:
         document = read_yaml(tests, tests.relative_to(folder).as_posix())
@@ -303,8 +331,9 @@ def _enough(name: str, cases: list[Case]) -> Iterator[Fault]:
             yield Fault(name, 0, f"needs at least {LEAST_OF_EACH} cases that {word} (`{example}`); it has {count}")
 
 
-def _orphans(folder: Path) -> Iterator[Fault]:
+def _orphans(folder: Path, made: Container[str]) -> Iterator[Fault]:
+    """Tests of rules that are not beside them. `made`: the tests of rules that families make."""
     for path in case_files(folder):
         rule = path.with_name(path.name.removesuffix(TEST_SUFFIX) + ".yaml")
-        if not rule.is_file():
+        if not rule.is_file() and path.relative_to(folder).as_posix() not in made:
             yield Fault(path.relative_to(folder).as_posix(), 0, f"tests {rule.name}, which is not beside it")
