@@ -2,7 +2,8 @@
 
 A case is scrubbed once, and the facts of its claim are kept; a mutant is then judged on those. This is exact: facts
 come from the claim, the tables and the reference data, and depend on rules only where `facts/gather.py` reads `applies`
-of rules on documents and pairs: where that changes, the case is scrubbed again. Every other rule finds what it found.
+of rules on documents and pairs, and where a rule asks beside its fact: where that changes, facts are made again. Every
+other rule finds what it found.
 Dollars are computed again over all findings, since who bears a line's loss depends on each of them.
 """
 
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scrubber.authoring.case_claim import InvalidCase
+from scrubber.authoring.question_mutation import names_limit, question_mutants
 from scrubber.authoring.run_tests import PreparedCase, all_cases, case_differences, prepare_case
 from scrubber.engine.plain import PlainEngine
 from scrubber.errors import NotAClaim
@@ -27,16 +29,20 @@ from scrubber.findings.judge import UNKNOWN_TEXT, in_order, judge, rule_tests
 from scrubber.findings.not_checked import all_unchecked
 from scrubber.pricing import add_impacts, price_lines
 from scrubber.pricing.impact import MOVABLE, Prices
+from scrubber.rulebook.check import rule_questions
 from scrubber.rulebook.family_rules import rule_document
 from scrubber.rulebook.field import DECIMAL_PLACES, Field, Type
 from scrubber.rulebook.limits import limit_alternatives
 from scrubber.rulebook.operators import format_number
 from scrubber.rulebook.reachability import means_the_same
-from scrubber.rulebook.rule import SEVERITIES, AllOf, AnyOf, Compare, Condition, Has, InList, Rule, asks
+from scrubber.rulebook.relations import Group, Related, walk
+from scrubber.rulebook.rule import SEVERITIES, AllOf, AnyOf, Asks, Compare, Condition, Has, InList, Rule, asks
 from scrubber.rulebook.rulebook import Rulebook
+from scrubber.rulebook.same_and_within import fields_of_group
 from scrubber.rulebook.schema import AT_RISK
 from scrubber.rulebook.source_map import SourceMap, SourceNode, source_map
 from scrubber.rulebook.test_case import Case
+from scrubber.rulebook.typed_table import TypedTable
 from scrubber.rulebook.vocabulary import KINDS
 from scrubber.rulebook.yaml_file import Document
 from scrubber.scrub import ClaimFacts, Scrubber, conclude, read_facts
@@ -46,6 +52,7 @@ UNMOVABLE = "coding"  # a category whose losses no notice moves to the patient
 OF_CLAIM = frozenset(("claim",))  # kinds of facts that concern no line
 OF_LINES = frozenset(("line", "lines", "related"))  # a case already states the lines
 _PLACEHOLDER = re.compile(r"\{([a-zA-Z0-9-]+)\}")
+_STATED = frozenset((Type.NUMBER, Type.DECIMAL, Type.AMOUNT))
 _DECIMALS = {Type.AMOUNT: 2, Type.DECIMAL: DECIMAL_PLACES}
 
 
@@ -57,14 +64,15 @@ class Mutant(NamedTuple):
     change: str
 
 
-def mutants(source: SourceMap, document: Document) -> Iterator[Mutant]:
-    """Every small change of a rule that a test case could notice, down the file."""
+def mutants(source: SourceMap, document: Document, tables: Mapping[str, TypedTable]) -> Iterator[Mutant]:
+    """Every small change of a rule that a test case could notice, down the file. `tables` are those of packs."""
     rule = source.rule
     yield from _dates(rule, document)
     for section in ("applies", "when"):
         for node in source.nodes():
             if node.section == section:
                 yield from _of_condition(node, rule, document)
+    yield from _of_questions(source, document, tables)
     for index, name in enumerate(rule.needs):
         kept = tuple(need for need in rule.needs if need != name)
         yield Mutant(replace(rule, needs=kept), document.line(("needs", index)), f"needs without {name}")
@@ -114,13 +122,12 @@ def _changes(node: SourceNode, rule: Rule, document: Document) -> Iterator[tuple
     if not _alone_in_any(node, rule):
         yield f"without: {node.words}", None
     match condition:
-        case AnyOf(parts) if not node.parts and not limit_alternatives(
-            condition
-        ):  # "or unknown", which one operator expresses
+        case AnyOf(parts) if not node.parts and not _is_limit(condition):  # "or unknown", which one operator expresses
             for part in parts:
                 yield f"only a part of: {node.words}", part
         case AnyOf() if not node.parts:
-            yield from _of_limit(condition, KINDS[rule.scope].fields)
+            if limit_alternatives(condition):
+                yield from _of_limit(condition, KINDS[rule.scope].fields)
         case AllOf(parts) | AnyOf(parts):
             if len(parts) > 1:
                 other = AnyOf if isinstance(condition, AllOf) else AllOf
@@ -130,6 +137,28 @@ def _changes(node: SourceNode, rule: Rule, document: Document) -> Iterator[tuple
             yield from _of_comparison(condition, field, _source_value(condition, field, node, document))
         case Has() | InList():
             yield from _of_list(condition, KINDS[rule.scope].fields[condition.fact])
+
+
+def _is_limit(condition: AnyOf) -> bool:
+    """Whether a condition compares with a limit, row by row."""
+    return bool(limit_alternatives(condition)) or any(names_limit(asked) for asked in asks(condition))
+
+
+def _of_questions(source: SourceMap, document: Document, tables: Mapping[str, TypedTable]) -> Iterator[Mutant]:
+    """Changes of relations, look-ups, amounts and comparisons, each on the line of the condition that asks it."""
+
+    def of_test(test: Compare | Has | InList, field: Field) -> Iterator[tuple[str, Condition]]:
+        if isinstance(test, Compare):
+            value = format_number(field, test.value) if type(test.value) is int and field.type in _STATED else ""
+            return _of_comparison(test, field, value)
+        return _of_list(test, field)
+
+    asked = [(node.line, set(walk(node.condition))) for node in source.nodes() if isinstance(node.condition, Asks)]
+    changes = question_mutants(source.rule, lambda group: fields_of_group(group, tables), of_test)
+    for part, words, rule in changes:
+        place = part.group.position if isinstance(part, Related) else part.position if isinstance(part, Group) else ()
+        line = document.line(place) if place in document.lines else 0
+        yield Mutant(rule, line or next((line for line, parts in asked if part in parts), 0), words)
 
 
 def _alone_in_any(node: SourceNode, rule: Rule) -> bool:
@@ -282,7 +311,7 @@ def _mutate_rule(rule: Rule, cases: Sequence[Case], scrubber: Scrubber, folder: 
     if failing:
         return Mutation(rule, 0, (), 0, failing)
     document = rule_document(rule, folder)
-    tried = list(mutants(source_map(rule, document), document))
+    tried = list(mutants(source_map(rule, document), document, scrubber.rulebook.typed_tables))
     unnoticed = [mutant for mutant in tried if not any(notices(each, mutant.rule, rule) for each in recorded)]
     survived = tuple(mutant for mutant in unnoticed if not _is_equivalent(mutant.rule, rule, scrubber.rulebook))
     return Mutation(rule, len(tried), survived, len(unnoticed) - len(survived), ())
@@ -324,14 +353,14 @@ def record(case: Case, ready: PreparedCase) -> RecordedCase:
 def notices(recorded: RecordedCase, changed: Rule, rule: Rule) -> bool:
     """Whether the case fails when the rule is `changed`."""
     tested = replace(changed, status="active")
+    (scrubber, claim, received_on), known = recorded.ready, recorded.known
+    alone, facts = scrubber.rulebook.with_others({tested.id: tested}), recorded.facts
     if _leads_to_other_facts(changed, rule):
-        return _notices_anew(recorded, tested)
-    rulebook, known = recorded.ready.scrubber.rulebook, recorded.known
-    alone = rulebook.with_others({tested.id: tested})
-    matches = PlainEngine(rule_tests(alone.running), alone.lists).match(recorded.facts)
-    claim = recorded.ready.claim
-    reference = recorded.ready.scrubber.reference
-    judged = judge(matches, recorded.facts, claim, known.payer, known.day, alone, reference, NO_SWITCHES)
+        known = read_facts(claim, alone, scrubber.reference, received_on)
+        facts = [fact for fact in known.facts if fact.kind == rule.scope]
+    matches = PlainEngine(rule_tests(alone.running), alone.lists).match(facts)
+    reference = scrubber.reference
+    judged = judge(matches, facts, claim, known.payer, known.day, alone, reference, NO_SWITCHES)
     unchecked = all_unchecked(
         judged.unchecked, judged.findings, known.views, known.payer, known.day, alone, reference, NO_SWITCHES
     )
@@ -344,25 +373,10 @@ def _leads_to_other_facts(changed: Rule, rule: Rule) -> bool:
     """Whether other facts may be made, or other questions asked, than those that were recorded."""
     if KINDS[rule.scope].only_for_cited_codes and changed.applies != rule.applies:
         return True
-    if next(asks(rule.when), None) is None:
+    if not rule.names and not any(True for _ in rule_questions(rule)):
         return False
-    return (changed.applies, changed.when, changed.since, changed.until) != (
-        rule.applies,
-        rule.when,
-        rule.since,
-        rule.until,
-    )
-
-
-def _notices_anew(recorded: RecordedCase, tested: Rule) -> bool:
-    """The same by a full scrub: the changed rule may lead to other facts."""
-    (scrubber, claim, received_on), old = recorded.ready, recorded.ready.scrubber.rulebook
-    rulebook = old.with_others({**old.rules, tested.id: tested})
-    scrubber_with_rule = Scrubber(
-        rulebook, scrubber.reference, PlainEngine(rule_tests(rulebook.running), rulebook.lists)
-    )
-    result = scrubber_with_rule.scrub(claim, received_on)
-    return any(case_differences(recorded.case, result.findings, result.not_checked))
+    parts = "applies", "when", "bypassed", "since", "until", "names"
+    return any(getattr(changed, name) != getattr(rule, name) for name in parts)
 
 
 def _is_equivalent(changed: Rule, rule: Rule, rulebook: Rulebook) -> bool:

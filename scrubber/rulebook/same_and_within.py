@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from scrubber.rulebook.field import Field, Type
 from scrubber.rulebook.line_items import ITEMS, LINE_ITEMS
 from scrubber.rulebook.names import TypingContext, meant, operand_named, resolve, unknown_name
-from scrubber.rulebook.relations import ROW, Constant, Operand, Window
+from scrubber.rulebook.reference_tables import REFERENCE_TABLES
+from scrubber.rulebook.relations import ROW, Constant, Group, Operand, Window
 from scrubber.rulebook.same import SAME, SAME_MODIFIERS
+from scrubber.rulebook.typed_table import TypedTable
 from scrubber.rulebook.vocabulary import KINDS
 from scrubber.rulebook.yaml_file import Position
 
@@ -19,6 +21,14 @@ SIDES = ("before", "after", "up-to", "from", "either")
 def fields_of(item: str) -> Mapping[str, Field]:
     """The fields that an item of a kind has."""
     return KINDS["line"].fields if item in LINE_ITEMS else ITEMS[item].fields
+
+
+def fields_of_group(group: Group, tables: Mapping[str, TypedTable]) -> Mapping[str, Field]:
+    """The fields of the items of a group; `tables` are those of packs."""
+    if group.table is None:
+        return fields_of(group.items[0])
+    table = tables.get(group.table) or REFERENCE_TABLES.get(group.table)
+    return {name: column.field for name, column in table.columns.items()} if table else {}
 
 
 def same_of(

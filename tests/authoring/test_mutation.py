@@ -19,7 +19,8 @@ from scrubber.rulebook.source_map import source_map
 from scrubber.rulebook.yaml_file import read_yaml
 from scrubber.scrub import Scrubber, open_scrubber
 from tests.conftest import ROOT
-from tests.support.rule_folders import CASES, LISTS, PACK, RULE, rule_folder, shipped_scrubber, with_lines
+from tests.support.own_tables import folder_with
+from tests.support.rule_folders import CASES, LISTS, PACK, RULE, put, rule_folder, shipped_scrubber, with_lines
 
 RULES = ROOT / "rules"
 
@@ -36,7 +37,7 @@ def test_verdicts_are_those_of_the_tests_themselves(step: int) -> None:
     opened, random = shipped_scrubber(), Random(4)
     for mutation in mutate(opened, RULES, sorted(opened.rulebook.rules)[::step]):
         document = read_yaml(RULES / mutation.rule.file, mutation.rule.file)
-        changes = list(mutants(source_map(mutation.rule, document), document))
+        changes = list(mutants(source_map(mutation.rule, document), document, opened.rulebook.typed_tables))
         often = 2 if mutation.rule.scope in ("document", "pair") else 1
         for mutant in random.sample(changes, min(often, len(changes))):
             passes = all(result.passed for result in run_tests(with_rule(opened, mutant.rule), RULES, [mutant.rule.id]))
@@ -181,3 +182,77 @@ def test_missing_cases_are_offered_and_written_and_notice_what_survived(tmp_path
         line.partition("shows it: ")[2] for line in written.splitlines() if line.startswith("no change of a base claim")
     }
     assert not any("effective from" in change for change in after)
+
+
+RELATION_RULE = {
+    "amounts": "amounts:\n  all-units: {sum: units, of: lines, same: [day, procedure], units: {over: 0}}\n"
+    "  half: {divided-by: [all-units, 2], rounded: down}",
+    "applies": 'applies: {procedure: {any: ["77092"]}}',
+    "when": "when:\n  all:\n    - {fact: half, over: 1}\n"
+    '    - no-other-line: {same: [day], within: {days: 2, up-to: this.day}, procedure: {any: ["99213"]}}',
+}
+RELATION_CASES = """\
+- name: four units
+  claim: tbs
+  change: {line.1.units: 4}
+  finds: [{line: 1, severity: warn, at-risk: "35.60", message: bills 4 units of 77092}]
+- name: three units
+  claim: tbs
+  change: {line.1.units: 3}
+  finds: []
+- name: four units beside a visit
+  claim: tbs
+  change: {line.1.units: 4}
+  lines: [{procedure: "99213"}]
+  finds: []
+"""
+
+
+def test_relations_amounts_and_look_ups_are_changed(tmp_path: Path) -> None:
+    """Each part of a question in one small place; what the cases say nothing of survives."""
+    rule = with_lines(RULE, **RELATION_RULE)
+    pack = PACK + 'grammar: "2"\n'
+    opened = open_scrubber(rule_folder(tmp_path, rule, RELATION_CASES, pack), None)
+    document = read_yaml(tmp_path / "sample/family/sample-rule.yaml", "sample/family/sample-rule.yaml")
+    source = source_map(opened.rulebook.rules["sample-rule"], document)
+    changes = {mutant.change for mutant in mutants(source, document, {})}
+    assert changes >= {
+        "some-other-line, not no-other-line", "other-line without: same day", "other-line without: within days",
+        "other-line before, not up-to", "other-line within 3 days", "other-line within 1 days",
+        "other-line without: procedure any [99213]", "other-line none, not any: procedure",
+        "line without: same procedure", "line without: units over 0", "line at-least, not over: units",
+        "rounded up, not down", "times, not divided-by", "at-least, not over: half", "the next value up: half",
+    }  # fmt: skip
+    (mutation,) = mutate(opened, tmp_path)
+    assert not mutation.failing
+    survived = {mutant.change: mutant.line for mutant in mutation.survived}
+    lines = rule.splitlines()
+    for change, word in (("other-line without: same day", "no-other-line"), ("line without: same procedure", "sum: ")):
+        assert word in lines[survived[change] - 1]
+    for noticed in (
+        "some-other-line, not no-other-line", "other-line none, not any: procedure", "rounded up, not down",
+        "times, not divided-by", "at-least, not over: half",
+    ):  # fmt: skip
+        assert noticed not in survived
+
+
+def test_a_key_of_a_look_up_is_dropped(tmp_path: Path) -> None:
+    table = """\
+    most.csv:
+      about: Sample.
+      keys: {code: procedure, place: place}
+      columns: {units: number}
+      source: sample
+    """
+    folder = folder_with(tmp_path, table, {"most.csv": "code,place,units\n77092,11,9\n77092,,1\n"})
+    put(folder, "sample/pack.yaml", (folder / "sample/pack.yaml").read_text(encoding="utf-8") + 'grammar: "2"\n')
+    look_up = "look-up:\n  most: {in: most, for: {code: procedure, place: place}}"
+    rule = with_lines(RULE, look_up=look_up, when="when: {fact: units, over: {fact: most.units}}")
+    put(folder, "sample/family/sample-rule.yaml", rule)
+    put(folder, "sample/family/sample-rule.test.yaml", CASES.replace("units: 2}", "units: 2, line.1.place: '22'}")
+        .replace("units: 3}", "units: 3, line.1.place: '22'}"))  # fmt: skip
+    (mutation,) = mutate(open_scrubber(folder, None), folder)
+    assert not mutation.failing
+    survived = [mutant.change for mutant in mutation.survived]
+    assert "most whatever the place" not in survived  # the row for place 11 would answer
+    assert "most whatever the code" in survived  # no case has another code at that place

@@ -131,7 +131,7 @@ def test_explanations_and_mutations_take_or_unknown_as_one_condition(tmp_path: P
     document = read_yaml(folder / FILE, FILE)
     told = source_map(rule, document)
     assert [node.words for node in told.nodes() if node.section == "applies"] == ["payer not-known-to-be [Sample One]"]
-    changed = [mutant.change for mutant in mutants(told, document) if "payer" in mutant.change]
+    changed = [mutant.change for mutant in mutants(told, document, {}) if "payer" in mutant.change]
     assert changed == [
         "without: payer not-known-to-be [Sample One]",
         *["only a part of: payer not-known-to-be [Sample One]"] * 2,

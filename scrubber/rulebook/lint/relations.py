@@ -15,11 +15,9 @@ from scrubber.errors import Fault
 from scrubber.rulebook.check import RuleFile
 from scrubber.rulebook.condition_words import in_one_line
 from scrubber.rulebook.definitions import DEFINITION
-from scrubber.rulebook.field import Field, Type
-from scrubber.rulebook.line_items import ITEMS, LINE_ITEMS
+from scrubber.rulebook.field import Type
 from scrubber.rulebook.question_fields import ORDERS, is_count
 from scrubber.rulebook.reachability import certain_conditions, impossible_together
-from scrubber.rulebook.reference_tables import REFERENCE_TABLES
 from scrubber.rulebook.relations import (
     HISTORY,
     ROW,
@@ -38,6 +36,7 @@ from scrubber.rulebook.relations import (
 )
 from scrubber.rulebook.rule import AllOf, Asks, Compare, Condition, Has, InList, Rule, conditions_of
 from scrubber.rulebook.same import SAME
+from scrubber.rulebook.same_and_within import fields_of_group
 from scrubber.rulebook.satisfiable import ListsByDay, Requirement
 from scrubber.rulebook.source_map import source_map
 from scrubber.rulebook.typed_table import TypedTable
@@ -68,13 +67,6 @@ class _Lint(NamedTuple):
             used = [each for each in self.document.lines if each and each[-1] == DEFINITION]
             position = used[0] if used else position
         return self.document.fault(position, message)
-
-    def fields_of(self, group: Group) -> Mapping[str, Field]:
-        """The fields of the items of a group."""
-        if group.table is not None:
-            table = self.tables.get(group.table) or REFERENCE_TABLES.get(group.table)
-            return {name: column.field for name, column in table.columns.items()} if table else {}
-        return KINDS["line"].fields if group.items[0] in LINE_ITEMS else ITEMS[group.items[0]].fields
 
 
 def relation_faults(files: Iterable[RuleFile], tables: Mapping[str, TypedTable], lists: ListsByDay) -> Iterator[Fault]:
@@ -109,7 +101,7 @@ def relation_warnings(
 
 def _impossible_items(lint: _Lint, group: Group) -> Iterator[Fault]:
     """Items that cannot be as a relation wants them, also because they are to be the same as a fact that is not so."""
-    fields = lint.fields_of(group)
+    fields = fields_of_group(group, lint.tables)
     kind = replace(KINDS["line"], name=group.items[0], fields=fields)
     own: list[Requirement] = [(part, True) for condition in group.where for part in _certain(condition)]
     alike = [part for part in _of_the_rule(lint.rule) if _is_the_same(part, group)]
@@ -154,7 +146,7 @@ def _named(group: Group) -> str:
 
 def _impossible_windows(lint: _Lint, group: Group) -> Iterator[Fault]:
     """Windows that hold no day, alone or together, and windows around the days of what has none."""
-    if group.within and DAY not in lint.fields_of(group):
+    if group.within and DAY not in fields_of_group(group, lint.tables):
         message = f"`within` asks for the day of a {_named(group)}, which has none: take it out"
         yield lint.fault((*group.position, "within"), message)
     for window in group.within:
