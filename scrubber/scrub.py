@@ -152,11 +152,22 @@ def read_facts(
     notices, exclusions = Notices(claim, rulebook), Exclusions(views, rulebook.lists)
     tables = tables_for(payer, rulebook, reference)
     facts = gather_facts(claim, payer, views, notices, exclusions, tables, received_on, stale_after)
-    prices = partial(_priced, claim, views, rulebook, reference)
-    answer_questions(
-        facts, Surroundings(claim, views, facts, rulebook, reference, received_on, prices), payer, day, rulebook
-    )
+    around = surroundings(claim, views, facts, rulebook, reference, received_on)
+    answer_questions(facts, around, payer, day, rulebook)
     return ClaimFacts(day, payer, views, liabilities(views, notices, exclusions, reference), facts)
+
+
+def surroundings(
+    claim: Claim,
+    views: Sequence[LineView],
+    facts: Sequence[Fact],
+    rulebook: Rulebook,
+    reference: Reference,
+    received_on: date,
+) -> Surroundings:
+    """What stands beside the facts of a claim, for the questions of rules about them."""
+    prices = partial(_priced, claim, tuple(views), rulebook, reference)
+    return Surroundings(claim, views, facts, rulebook, reference, received_on, prices)
 
 
 def _priced(

@@ -26,10 +26,12 @@ from scrubber.findings.judge import RANKS, judge, rule_tests
 from scrubber.findings.misspelled_names import found_on_one_reading
 from scrubber.findings.not_checked import LINE_SCOPES, lacking_something, may_apply
 from scrubber.pricing import add_impacts, price_lines
+from scrubber.rulebook.check import rule_questions
 from scrubber.rulebook.rule import Rule
 from scrubber.rulebook.rulebook import RUNNING, Rulebook
 from scrubber.scrub import Scrubber, conclude, read_corrected, read_facts, received_on_corrected
 
+EVERYONE = "everyone"  # the adoption of a pack that holds for every payer
 UnreadOf = Mapping[str, Mapping[int, NotChecked]]  # by rule, then by line
 
 
@@ -56,13 +58,16 @@ class ScrubbedClaim:
         self._unread: dict[Rulebook, UnreadOf] = {}
         self._with_every_rule: ExplanationContext | None = None
         self._as_meant: dict[Rulebook, ExplanationContext] = {}
+        self._applied: dict[tuple[str, Rulebook], ExplanationContext] = {}  # by pack, of the book that runs
 
     def check(self, rule: Rule) -> RuleCheck:
         """What one rule is held against."""
         context = self.context if rule.status in RUNNING else self._all_running()
         known = context.known
-        number = next(index for index, each in enumerate(context.book.running) if each.id == rule.id)
         adopted = adoption(rule, known.payer, known.day, context.book)
+        if adopted.adopted is False and (rule.names or any(True for _ in rule_questions(rule))):
+            context = self._as_if_applied(rule, context)
+        number = next(index for index, each in enumerate(context.book.running) if each.id == rule.id)
         unread, doubtful = self._unread_of(rule, context), self._doubtful_of(rule, number, context)
         return RuleCheck(rule, number, context, adopted, self.switches, unread, self._priced, doubtful)
 
@@ -97,6 +102,18 @@ class ScrubbedClaim:
                 context.claim, self._scrubber, all_running(context.book), context.received_on
             )
         return self._with_every_rule
+
+    def _as_if_applied(self, rule: Rule, context: ExplanationContext) -> ExplanationContext:
+        """With the answers to questions that were not asked, since the payer does not apply the pack."""
+        key = rule.pack, context.book
+        if key not in self._applied:
+            book = context.book
+            pack = replace(book.packs[rule.pack], adoption=EVERYONE)
+            rows = tuple(row for row in book.rows.get("adoptions", ()) if row.pack != rule.pack)
+            applied = book.with_others(packs={**book.packs, rule.pack: pack}, rows={**book.rows, "adoptions": rows})
+            known = _context(context.claim, self._scrubber, applied, context.received_on).known
+            self._applied[key] = replace(context, known=known)
+        return self._applied[key]
 
     def _unread_of(self, rule: Rule, context: ExplanationContext) -> Mapping[int, NotChecked]:
         if context.book not in self._unread:

@@ -18,6 +18,7 @@ from scrubber.explain.context import (
     says_policy,
 )
 from scrubber.explain.model import Candidate, LookupExplained
+from scrubber.explain.own_tables import competing_rows, rows_of_own_tables
 from scrubber.explain.record import RecordedLookup, record_of_payer
 from scrubber.explain.row_words import WORDS
 from scrubber.facts.fact import BY_NAME, EVERY_FIELD, LIST, ROWS, Fact, LookUp
@@ -48,7 +49,8 @@ def lookups(rule: Rule, fact: Fact, context: ExplanationContext) -> tuple[Lookup
         if asks:
             made = [each for each in context.looked_up(fact) if _is_asked(each, what, asks, fact)]
             found += words([each for each in made if day in each.by] or made, fact, day, context)
-    return (*found, *_lists_of_rule(rule, fact, day, context), *_of_questions(rule, day, context))
+    questions = (*_of_questions(rule, day, context), *rows_of_own_tables(rule, fact, context))
+    return (*found, *_lists_of_rule(rule, fact, day, context), *questions)
 
 
 def _of_questions(rule: Rule, day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
@@ -92,7 +94,11 @@ def _has(value: Any, code: object) -> bool:
 
 
 def competing(rule: Rule, fact: Fact, context: ExplanationContext) -> tuple[Candidate, ...]:
-    """The policy rows that competed for a line, where the rule reads what the best of them says."""
+    """The rows that competed for a fact: of policies, where the rule reads what the best says; of tables of packs."""
+    return (*_policies(rule, fact, context), *competing_rows(rule, fact, context))
+
+
+def _policies(rule: Rule, fact: Fact, context: ExplanationContext) -> tuple[Candidate, ...]:
     day, code = day_of(fact), fact.values.get("procedure")
     wants = fact.kind == "coverage" or (fact.kind == "abn" and "coverage" in reads(rule))
     if not wants or day is None or code is None:

@@ -22,6 +22,7 @@ from scrubber.rulebook.relations import (
     Compared,
     Constant,
     Group,
+    LookUp,
     OfClaim,
     Operand,
     Outer,
@@ -36,6 +37,7 @@ from scrubber.rulebook.relations import (
 )
 from scrubber.rulebook.rule import NO, NOT_KNOWN, YES, AllOf, AnyOf, Asks, Compare, Condition, Has, InList
 from scrubber.rulebook.same import SAME, Sameness
+from scrubber.rulebook.typed_table import TableRow
 
 MOST_STEPS = 500_000  # of one claim: a thousand lines against a thousand are refused before
 
@@ -154,6 +156,15 @@ class Evaluator(OperandEvaluator):
     def _see(self, found: Iterable[Subject]) -> None:
         for item in found:
             self.seen[id(item.values)] = item
+
+    def competing(self, look_up: LookUp, subject: Subject) -> tuple[tuple[TableRow, ...], int | None, tuple[str, ...]]:
+        """For explanations: the rows of a pack's table that fit on any day, the most specific first; the day on which
+        they are looked up; and the keys whose value nobody knows.
+        """
+        day = subject.day if look_up.on is None else self.value(look_up.on, subject)
+        keys, unknown = self._keys(look_up.keys, subject)
+        known = {name: value for name, value in keys.items() if name not in unknown}
+        return self._around.fitting(look_up.table, known), day if type(day) is int else None, tuple(sorted(unknown))
 
     # Groups
 

@@ -24,7 +24,7 @@ from scrubber.rulebook.line_items import LINE_ITEMS
 from scrubber.rulebook.reference_tables import REFERENCE_TABLES
 from scrubber.rulebook.relations import HISTORY
 from scrubber.rulebook.rulebook import Rulebook
-from scrubber.rulebook.typed_table import TypedTable
+from scrubber.rulebook.typed_table import TableRow, TypedTable
 from scrubber.rulebook.vocabulary import KINDS, OF_ELEMENTS
 
 # Elements of a line that could not be read, and the fields that are made from them.
@@ -262,6 +262,11 @@ class Surroundings:
             return None
         rows = reference_rows(published, keys, day, self._reference)
         return None if rows is None else tuple([row.values for row in rows])
+
+    def fitting(self, table: str, keys: Mapping[str, Any]) -> tuple[TableRow, ...]:
+        """The rows of a pack's table that fit, whatever their days, the most specific first; none of another table."""
+        typed = self.rulebook.typed_tables.get(table)
+        return () if typed is None else typed.fitting(_as_cells(typed, keys), None)
 
     def is_never_negative(self, table: str, column: str) -> bool:
         """Whether no cell of a column of numbers is below zero; published tables have none that is."""
