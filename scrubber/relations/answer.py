@@ -52,7 +52,7 @@ class AskingRule:
 
     rule: Rule
     questions: tuple[Asks, ...]
-    decisive: frozenset[Asks]  # those that must be answered with yes for the rule to fire
+    decisive: frozenset[str]  # the keys of those that must be answered with yes for the rule to fire
     may_fire: Predicate
     may_fire_for_somebody: Predicate
     is_for: Callable[[str], bool]  # whether it may apply to a procedure code
@@ -95,7 +95,7 @@ def _asking(rule: Rule, questions: tuple[Asks, ...], rulebook: Rulebook) -> Aski
     held = (*window(rule), without_questions(rule.applies), without_questions(rule.when))
     for_somebody = AllOf(tuple(_whoever_pays(part) for part in held))
     lists = rulebook.lists
-    decisive = frozenset(each for part in (rule.applies, rule.when) for each in _decisive(part))
+    decisive = frozenset(each.fact for part in (rule.applies, rule.when) for each in _decisive(part))
     may_fire, for_some = predicate(AllOf(held), lists), predicate(for_somebody, lists)
     return AskingRule(rule, questions, decisive, may_fire, for_some, procedure_test(rule.applies, rulebook))
 
@@ -154,7 +154,7 @@ def _answer(asking: AskingRule, fact: Fact, subject: Subject, evaluator: Evaluat
     answers = dict(fact.answers or {})
     for each in asking.questions:
         if each.fact in answers:
-            if answers[each.fact].answer == NO and each in asking.decisive:
+            if answers[each.fact].answer == NO and each.fact in asking.decisive:
                 break
             continue
         evaluator.reset()
@@ -162,18 +162,19 @@ def _answer(asking: AskingRule, fact: Fact, subject: Subject, evaluator: Evaluat
             answer = evaluator.answer(each.question, subject)
         except TooManySteps:
             answer, evaluator.missing = NOT_KNOWN, {TOO_LONG: None}
+        seen = evaluator.seen.values()
         answers[each.fact] = QuestionAnswer(
             answer,
             tuple(evaluator.missing) if answer == NOT_KNOWN else (),
-            tuple(sorted(_lines(evaluator.seen.values(), subject))),
-            tuple(_services(evaluator.seen.values())),
-            tuple(format_value(value, operand) for value, operand in evaluator.compared),
+            tuple(sorted(_lines(seen, subject))) if seen else (),
+            tuple(_services(seen)) if seen else (),
+            tuple([format_value(value, operand) for value, operand in evaluator.compared]),
         )
-        if answer == NO and each in asking.decisive:
+        if answer == NO and each.fact in asking.decisive:
             break  # the rule cannot fire, whatever its other questions come to
     fact.answers = answers
     for words, name in ANSWERED.items():
-        keys = tuple([key for key, each in answers.items() if each.answer in words])
+        keys = tuple([key for key in answers if answers[key].answer in words])
         if keys:
             fact.values[name] = keys
     if asking.rule.names:
