@@ -6,13 +6,20 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from scrubber.authoring.diff_declarations import (
+    DeclarationChange,
+    PartChange,
+    declaration_changes,
+    declared_changes,
+    question_changes,
+)
 from scrubber.authoring.diff_tables import Days, TableRowChange, affected, describe_span, own_row_changes, row_changes
 from scrubber.errors import Fault, Faults
 from scrubber.rulebook.condition_words import in_one_line
 from scrubber.rulebook.family_rules import rule_document
 from scrubber.rulebook.field import Field
 from scrubber.rulebook.load import FolderContents, digest, read_folder
-from scrubber.rulebook.rule import AllOf, AnyOf, Authority, ClaimStatus, Condition, Has, Reason, Rule
+from scrubber.rulebook.rule import AllOf, AnyOf, Asks, Authority, ClaimStatus, Condition, Has, Reason, Rule
 from scrubber.rulebook.rulebook import RUNNING, Pack
 from scrubber.rulebook.vocabulary import KINDS
 
@@ -20,10 +27,14 @@ Fields = Mapping[str, Field]
 
 
 class ConditionDifference(NamedTuple):
-    """Conditions that were removed and added, in the words of a rule file."""
+    """Conditions that were removed and added, in the words of a rule file.
+
+    `parts` are those of one question that differ. All are empty where only what it names means something else.
+    """
 
     removed: tuple[str, ...]
     added: tuple[str, ...]
+    parts: tuple[PartChange, ...] = ()
 
 
 def normalised(condition: Condition, fields: Fields) -> Condition:
@@ -44,9 +55,12 @@ def condition_difference(before: Condition, after: Condition, fields: Fields) ->
     if before == after:
         return None
     gone, new = _difference(before, after)
+    parts: tuple[PartChange, ...] = ()
+    if len(gone) == len(new) == 1 and isinstance(gone[0], Asks) and isinstance(new[0], Asks):
+        parts = question_changes(gone[0].source, new[0].source)
+    old, now = (tuple(in_one_line(each, fields) for each in conditions) for conditions in (gone, new))
     return ConditionDifference(
-        tuple(in_one_line(each, fields) for each in gone),
-        tuple(in_one_line(each, fields) for each in new),
+        tuple(each for each in old if each not in now), tuple(each for each in now if each not in old), parts
     )
 
 
@@ -112,7 +126,8 @@ MEANING, LIFE_CYCLE, WORDING = "meaning", "life", "wording"
 class KeyChange(NamedTuple):
     """One key of a rule file that changed. `weight` is MEANING, LIFE_CYCLE (its status) or WORDING.
 
-    Of conditions, `removed` and `added` hold those that differ, `before` and `after` the whole condition.
+    Of conditions, `removed` and `added` hold those that differ, `before` and `after` the whole condition; `parts` are
+    those of one question that differ.
     """
 
     key: str
@@ -121,6 +136,7 @@ class KeyChange(NamedTuple):
     after: str
     removed: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
+    parts: tuple[PartChange, ...] = ()
 
 
 class RuleChange(NamedTuple):
@@ -199,7 +215,10 @@ def _changes(before: Rule, after: Rule) -> Iterator[KeyChange]:
         parts = _condition_changes(before, after, conditions)
         if parts is not None:
             old, new = (_condition_text(rule, conditions(rule)) for rule in (before, after))
-            yield KeyChange(key, MEANING, old, new, *parts)
+            yield KeyChange(key, MEANING, old, new if parts.added or parts.removed else _MEANS_ELSE, *parts)
+    asks_else = any(_condition_changes(before, after, conditions) for conditions in _CONDITIONS.values())
+    for part in declared_changes(before, after):
+        yield KeyChange(part.part, MEANING if asks_else else WORDING, part.before, part.after)
 
 
 def _condition_changes(before: Rule, after: Rule, of: Callable[[Rule], Condition]) -> ConditionDifference | None:
@@ -238,6 +257,7 @@ def _comma_separated(words: list[str]) -> str:
     return ", ".join(words) or "none"
 
 
+_MEANS_ELSE = "the same words, in which an amount, a look-up or a definition means something else"
 _APART_FROM_DAYS = (
     "effective",
     "superseded-by",
@@ -299,11 +319,12 @@ class RulebookDifference(NamedTuple):
     packs: tuple[PackChange, ...]
     rules: tuple[RuleChange, ...]
     rows: tuple[TableRowChange, ...]
+    declarations: tuple[DeclarationChange, ...] = ()
 
     @property
     def any(self) -> bool:
         """Whether there is a difference."""
-        return bool(self.packs or self.rules or self.rows)
+        return bool(self.packs or self.rules or self.rows or self.declarations)
 
 
 def rulebook_difference(before: Path, after: Path, before_name: str, after_name: str) -> RulebookDifference:
@@ -315,6 +336,7 @@ def rulebook_difference(before: Path, after: Path, before_name: str, after_name:
         tuple(_pack_changes(old.packs, new.packs)),
         tuple(rule_changes(_rules(old), _rules(new))),
         (*row_changes(old.tables, new.tables), *own_row_changes(old.own_tables, new.own_tables)),
+        tuple(declaration_changes(before, after)),
     )
 
 

@@ -13,6 +13,7 @@ import orjson
 
 from scrubber.authoring.changelog import changelog_faults
 from scrubber.authoring.diff import WORDING, KeyChange, PackChange, RulebookDifference, RuleChange, rulebook_difference
+from scrubber.authoring.diff_declarations import DeclarationChange
 from scrubber.authoring.diff_tables import DAYS, Days, TableRowChange, describe_days
 from scrubber.authoring.revisions import HEAD, is_git_revision, opened_revision
 from scrubber.cli.options import Unusable, current_settings, errors_as_messages
@@ -33,6 +34,7 @@ def page(found: RulebookDifference) -> str:
         [
             f"{found.before[:SHORT]} -> {found.after[:SHORT]}",
             *(line for pack in found.packs for line in _pack(pack)),
+            *(line for each in found.declarations for line in _declaration(each)),
             *(line for rule in found.rules for line in _rule(rule)),
             *(line for row in found.rows for line in _row(row)),
             "",
@@ -48,6 +50,7 @@ def as_json(found: RulebookDifference) -> dict[str, Any]:
         "after": found.after,
         "packs": [{"pack": each.name, "way": each.way, "changes": list(map(_key_json, each.changes))}
                   for each in found.packs],
+        "declarations": [_declaration_json(each) for each in found.declarations],
         "rules": [_rule_json(each) for each in found.rules],
         "rows": [_row_json(each) for each in found.rows],
     }  # fmt: skip
@@ -56,7 +59,12 @@ def as_json(found: RulebookDifference) -> dict[str, Any]:
 def _counts(found: RulebookDifference) -> str:
     texts = [
         f"{counted(len(ways), what)} {way}"
-        for what, changes in (("pack", found.packs), ("rule", found.rules), ("row", found.rows))
+        for what, changes in (
+            ("pack", found.packs),
+            ("declaration", found.declarations),
+            ("rule", found.rules),
+            ("row", found.rows),
+        )
         for way in _SIGNS
         if (ways := [change for change in changes if change.way == way])
     ]
@@ -69,6 +77,13 @@ def _pack(change: PackChange) -> Iterator[str]:
     yield f"{_SIGNS[change.way]} pack {change.name}"
     for key, before, after in change.changes:
         yield from _was_now(key + ("" if key == "adoption" else " (wording)"), before, after)
+
+
+def _declaration(change: DeclarationChange) -> Iterator[str]:
+    yield ""
+    yield f"{_SIGNS[change.way]} {change.what} {change.name} ({change.file})"
+    for part, before, after in change.changes:
+        yield from _was_now(part, before, after)
 
 
 def _rule(change: RuleChange) -> Iterator[str]:
@@ -94,6 +109,11 @@ def _version(change: RuleChange) -> str:
 
 
 def _change(change: KeyChange) -> Iterator[str]:
+    if change.parts:
+        yield f"    {change.key}"
+        for part, before, after in change.parts:
+            yield from _wrapped(f"{part}: {before} -> {after}", 6)
+        return
     if change.removed or change.added:
         yield f"    {change.key}"
         for sign, changed_parts in (("-", change.removed), ("+", change.added)):
@@ -158,9 +178,24 @@ def _rule_json(change: RuleChange) -> dict[str, Any]:
         "pack": change.rule.pack,
         "way": change.way,
         "version": {"before": change.before and change.before.version, "after": change.after and change.after.version},
-        "changes": [each._asdict() for each in change.changes],
+        "changes": [_key_change_json(each) for each in change.changes],
         "days": list(map(_days_json, change.days)),
         "fault": change.fault,
+    }
+
+
+def _key_change_json(change: KeyChange) -> dict[str, Any]:
+    return change._asdict() | {"parts": [each._asdict() for each in change.parts]}
+
+
+def _declaration_json(change: DeclarationChange) -> dict[str, Any]:
+    return {
+        "what": change.what,
+        "name": change.name,
+        "file": change.file,
+        "way": change.way,
+        "weight": "meaning" if change.changes_meaning else WORDING,
+        "changes": [each._asdict() for each in change.changes],
     }
 
 
