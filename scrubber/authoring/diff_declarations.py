@@ -50,7 +50,7 @@ class DeclarationChange(NamedTuple):
         return self.way != "changed" or not all(change.wording for change in self.changes)
 
 
-class _Declared(NamedTuple):
+class _DeclaredPart(NamedTuple):
     file: str
     content: Any
 
@@ -71,18 +71,18 @@ def declaration_changes(before: Path, after: Path) -> Iterator[DeclarationChange
             yield DeclarationChange(what, name, other.file, "changed", changes)
 
 
-def _declared(folder: Path) -> Iterator[tuple[tuple[str, str], _Declared]]:
+def _declared(folder: Path) -> Iterator[tuple[tuple[str, str], _DeclaredPart]]:
     for path in sorted(folder.glob("*/pack.yaml")):
         content, file = _content(path, folder)
         for table, declaration in (content.get("tables") or {}).items():
             if isinstance(declaration, Mapping):
-                yield ("table", table.removesuffix(".csv")), _Declared(file, _of_table(declaration))
+                yield ("table", table.removesuffix(".csv")), _DeclaredPart(file, _of_table(declaration))
     for path in definition_files(folder):
         content, file = _content(path, folder)
-        yield from ((("definition", name), _Declared(file, each)) for name, each in content.items())
+        yield from ((("definition", name), _DeclaredPart(file, each)) for name, each in content.items())
     for path in family_files(folder):
         content, file = _content(path, folder)
-        yield ("family", path.stem), _Declared(file, _without_rules(content))
+        yield ("family", path.stem), _DeclaredPart(file, _without_rules(content))
 
 
 def _content(path: Path, folder: Path) -> tuple[Any, str]:
