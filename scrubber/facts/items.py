@@ -16,7 +16,7 @@ from scrubber.facts.asked import typed_value
 from scrubber.facts.service_lines import cents, millionths
 from scrubber.facts.stated_values import number_in
 from scrubber.rulebook.field import Field, Type, state_key
-from scrubber.rulebook.item_kinds import ITEM_KINDS, LINE, ItemKind, path_in_entry
+from scrubber.rulebook.item_kinds import ITEM_KINDS, LINE, OF_MODIFIERS, ItemKind, path_in_entry
 
 ABSENT_STATE = Absence.ABSENT.value
 SUMS = ("adjustments",)  # sums that are 0 where there is nothing to add
@@ -157,6 +157,8 @@ def _service(kind: ItemKind, service: EarlierService) -> Item:
     unreadable = service.unreadable and frozenset(
         name for name, in_json in _IN_HISTORY.items() if in_json in service.unreadable
     )
+    if "modifiers" in unreadable:
+        unreadable = unreadable.union(OF_MODIFIERS)
     stated: tuple[tuple[str, Any], ...] = (
         ("modifiers", service.modifiers),
         ("units", service.units),

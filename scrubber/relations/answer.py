@@ -14,6 +14,7 @@ from typing import NamedTuple
 from scrubber.engine.plain import Predicate, predicate
 from scrubber.facts.fact import Fact, QuestionAnswer
 from scrubber.facts.rule_codes import procedure_test
+from scrubber.relations.days import MINUTES_OF_A_DAY
 from scrubber.relations.evaluate import Evaluator, TooManySteps
 from scrubber.relations.surroundings import Subject, Surroundings
 from scrubber.relations.values import Bounds, NoValue, SomeCodes, Value
@@ -210,7 +211,7 @@ def format_value(value: Value, operand: Operand) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return date.fromordinal(value).isoformat() if kind is Type.DAY else str(value)
+        return _day_or_time(value, kind)
     if isinstance(value, str):
         return value
     if isinstance(value, tuple):
@@ -218,11 +219,24 @@ def format_value(value: Value, operand: Operand) -> str:
     return _known_part(value, operand, kind)
 
 
+def _day_or_time(value: int, kind: Type) -> str:
+    if kind is Type.DAY:
+        return date.fromordinal(value).isoformat()
+    hour, minute = divmod(value % MINUTES_OF_A_DAY, 60)
+    if kind is Type.CLOCK:
+        return f"{hour:02}:{minute:02}"
+    if kind is Type.TIME:
+        return f"{date.fromordinal(value // MINUTES_OF_A_DAY)} {hour:02}:{minute:02}"
+    return str(value)
+
+
 def _known_part(value: SomeCodes | Bounds, operand: Operand, kind: Type) -> str:
     """What is known of a value that is not known in whole."""
     if isinstance(value, SomeCodes):
         return " ".join((*value.codes, f"and {UNKNOWN}"))
     if value.low is None:
+        if kind is Type.DAY and value.high is not None:
+            return f"{date.fromordinal(int(value.high))} or an earlier day"
         return UNKNOWN
     if kind is Type.DAY:
         return f"{date.fromordinal(int(value.low))} or a later day"

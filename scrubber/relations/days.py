@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
-from collections.abc import Callable
+from calendar import isleap, monthrange
+from collections.abc import Callable, Iterable
 from datetime import date
 
 MINUTES_OF_A_DAY = 1440
 MOST_DAYS = 3_652_059  # of the calendar: 9999-12-31
+_LEAP_DAY = 229
 MOST_MOVED = 200_000  # days that a day is moved by; a rule states far fewer
 
 IsHoliday = Callable[[int], bool]
@@ -84,8 +85,6 @@ def _business_days(low: int, high: int, is_holiday: IsHoliday | None) -> int:
 
 def in_window(day: int, unit: str, count: int, side: str, reference: int) -> bool:
     """Whether a day lies in a window of some units around another."""
-    if unit == "calendar-year":
-        return date.fromordinal(day).year == date.fromordinal(reference).year
     if side == "either":
         low, high = moved(reference, unit, -count), moved(reference, unit, count)
         return (low is None or low <= day) and (high is None or day <= high)
@@ -102,11 +101,79 @@ def in_window(day: int, unit: str, count: int, side: str, reference: int) -> boo
 
 def window_start(unit: str, count: int, side: str, reference: int) -> int:
     """The first day of a window."""
-    if unit == "calendar-year":
-        return date(date.fromordinal(reference).year, 1, 1).toordinal()
     if side in ("after", "from"):
         return reference
     low = moved(reference, unit, -count)
     if low is None:
         return 1
     return low + 1 if side == "up-to" else low
+
+
+def period(unit: str, reference: int, begins: int, ends: int) -> tuple[int, int] | None:
+    """The first and the last day of the year, quarter, month, week or season in which a day lies; None: in no season.
+
+    A week begins on weekday `begins`. A season begins and ends on days of the year, month x 100 + day; one that begins
+    on 02-29 begins in other years on the day after the 28th, and one that ends then ends on the 28th.
+    """
+    day = date.fromordinal(reference)
+    if unit == "week":
+        first = reference - (day.isoweekday() - begins) % 7
+        return max(first, 1), min(first + 6, MOST_DAYS)
+    if unit == "season":
+        return _season(day, begins, ends)
+    months = {"calendar-year": 12, "calendar-quarter": 3, "calendar-month": 1}[unit]
+    start = (day.month - 1) // months * months + 1
+    last = start + months - 1
+    return (
+        date(day.year, start, 1).toordinal(),
+        date(day.year, last, monthrange(day.year, last)[1]).toordinal(),
+    )
+
+
+def _season(day: date, begins: int, ends: int) -> tuple[int, int] | None:
+    over_new_year = ends < begins
+    for year in (day.year - 1, day.year) if over_new_year else (day.year,):
+        first, last = _day_of_year(year, begins), _day_of_year(year + over_new_year, ends)
+        leap_day_left_out = begins == _LEAP_DAY and not isleap(year)
+        first += 1 if leap_day_left_out else 0
+        if first <= day.toordinal() <= last:
+            return first, last
+    return None
+
+
+def _day_of_year(year: int, place: int) -> int:
+    """A day of a year, the last of its month where that is shorter; a year out of the calendar is cut off."""
+    month, day = divmod(place, 100)
+    if not 1 <= year <= 9999:
+        return 1 if year < 1 else MOST_DAYS
+    return date(year, month, min(day, monthrange(year, month)[1])).toordinal()
+
+
+def day_part(word: str, day: int) -> int:
+    """The year, month or weekday (1 = Monday) of a day; of a time (minutes since day 0) its day or clock-time."""
+    if word == "clock-time":
+        return day % MINUTES_OF_A_DAY
+    if word == "day":
+        return day // MINUTES_OF_A_DAY
+    if word == "weekday":
+        return (day - 1) % 7 + 1
+    found = date.fromordinal(day)
+    return found.year if word == "year" else found.month
+
+
+def shared(unit: str, first: int, last: int, other_first: int, other_last: int) -> int:
+    """How much two spans have in common: days with their first and last one, or minutes."""
+    common = min(last, other_last) - max(first, other_first) + (1 if unit == "days" else 0)
+    return max(common, 0)
+
+
+def run_start(reached: int, apart: int, days: Iterable[int]) -> int:
+    """The first day of the run that reaches a day, each day of it at most `apart` days before the next one."""
+    start = reached
+    for day in sorted(set(days), reverse=True):
+        if day >= start:
+            continue
+        if start - day > apart:
+            break
+        start = day
+    return start

@@ -11,11 +11,12 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from scrubber.relations.days import in_window, window_start
+from scrubber.relations.days import MOST_DAYS, in_window, period, window_start
 from scrubber.relations.operands import Members, OperandEvaluator, outward, type_of
 from scrubber.relations.surroundings import PROCEDURE, CodeTest, Subject, Surroundings
 from scrubber.relations.values import NoValue, SomeCodes, Value, both, compare, either, value_of, without_value
 from scrubber.rulebook.field import Type, state_key
+from scrubber.rulebook.line_items import LINE_ITEMS
 from scrubber.rulebook.relations import (
     HISTORY,
     ROW,
@@ -46,7 +47,8 @@ class TooManySteps(Exception):
     """The questions of the rules about one claim take longer than they may."""
 
 
-DAY = "day"
+DAY, BOTH_SIDES, ZERO = "day", "both", Decimal(0)
+_AT_LEAST, _AT_MOST = {"from": "at-least", "after": "over"}, {"up-to": "at-most", "before": "under"}
 OF_THE_GROUP = frozenset(("group", "billing-provider", "group-and-specialty"))
 
 
@@ -190,8 +192,10 @@ class Evaluator(OperandEvaluator):
     def _items(self, group: Group, kind: str, subject: Subject) -> list[Subject] | None:
         if kind == HISTORY:
             return self._around.history(self._may_be_of(group, subject))
-        if kind != ROW:
+        if kind in LINE_ITEMS:
             return self._around.items(kind, subject.root.number)
+        if kind != ROW:
+            return self._around.items(kind, subject.nearest_line)
         rows = self._around.rows(group.table or "", *self._keys(group.keys, subject), subject.day)
         if rows is None:
             return None
@@ -252,10 +256,12 @@ class Evaluator(OperandEvaluator):
                 self.missing[names[-1]] = None
                 return NOT_KNOWN
             return NO
+        if sameness.first and isinstance(one, tuple) and isinstance(two, tuple):
+            one, two = tuple([code[: sameness.first] for code in one]), tuple([code[: sameness.first] for code in two])
         if isinstance(one, tuple) and isinstance(two, tuple):
             alike = not set(one).isdisjoint(two) if sameness.share else sorted(one) == sorted(two)
             return YES if alike else NO
-        return YES if one == two else NO
+        return YES if one == two or (sameness.share and BOTH_SIDES in (one, two)) else NO
 
     def _first(self, names: tuple[str, ...], subject: Subject) -> Value:
         for name in names:
@@ -265,24 +271,49 @@ class Evaluator(OperandEvaluator):
         return self._own(names[-1], Type.TEXT, subject)
 
     def _in_windows(self, group: Group, item: Subject) -> Iterable[str]:
-        for window in group.within:
-            day, reference = item.values.get("day"), self.value(window.day, item)
-            length = Decimal(0) if window.length is None else self.value(window.length, item)
-            if NoValue.NO_ROW in (length, reference) or NoValue.ABSENT in (length, reference):
-                yield NO
-            elif type(day) is not int or type(reference) is not int or not _is_whole(length):
-                yield NOT_KNOWN
-            else:
-                inside = in_window(day, window.unit, int(length), window.side, reference)  # type: ignore[arg-type]
-                yield YES if inside else NO
+        return (self._in_window(window, item.values.get(DAY), item) for window in group.within)
+
+    def _in_window(self, window: Window, day: object, item: Subject) -> str:
+        if window.until is not None:
+            since = compare(_day_or_unknown(day), _AT_LEAST[window.side], self.value(window.day, item))
+            until = compare(_day_or_unknown(day), _AT_MOST[window.until_side], self.value(window.until, item))
+            return both(since, until)
+        reference = self.value(window.day, item)
+        length = ZERO if window.length is None else self.value(window.length, item)
+        if NoValue.NO_ROW in (length, reference) or NoValue.ABSENT in (length, reference):
+            return NO
+        if window.length is None:
+            if type(reference) is not int:
+                return NOT_KNOWN
+            found = period(window.unit, reference, window.begins, window.ends)
+            if found is None:
+                return NO
+            return NOT_KNOWN if type(day) is not int else YES if found[0] <= day <= found[1] else NO
+        if (
+            type(day) is not int
+            or type(reference) is not int
+            or not isinstance(length, Decimal)
+            or not _is_whole(length)
+        ):
+            return NOT_KNOWN
+        return YES if in_window(day, window.unit, int(length), window.side, reference) else NO
 
     def _fulfilled(self, group: Group, item: Subject) -> Iterable[str]:
         return (self.holds(part, item) for part in group.where)
 
+    def complete_since(self, group: Group) -> int | None:
+        """The first day from which every item of a group is known to be there; None: from no day on."""
+        if HISTORY not in group.items or not self._covers(group):
+            return 0 if HISTORY not in group.items and set(group.items) <= LINE_ITEMS.keys() else None
+        return self._around.covered_since()
+
+    def _covers(self, group: Group) -> bool:
+        return self._around.covers(group_alone=not OF_THE_GROUP.isdisjoint(group.same))
+
     def _is_complete(self, group: Group, subject: Subject) -> bool:
         """Whether the history has every service of the group's windows."""
         since = self._around.covered_since()
-        if since is None or not self._around.covers(group_alone=not OF_THE_GROUP.isdisjoint(group.same)):
+        if since is None or not self._covers(group):
             return False
         if since == 0:
             return True
@@ -292,13 +323,20 @@ class Evaluator(OperandEvaluator):
         return any(start is not None and start >= since for start in starts)
 
     def _start(self, window: Window, subject: Subject) -> int | None:
-        """The first day of a window whose length does not depend on the item."""
+        """The first day of a window whose length does not depend on the item; None: not known."""
         if _reads_item(window.day) or (window.length is not None and _reads_item(window.length)):
             return None
         seat = Subject(HISTORY, {}, None, subject)
         day = self.value(window.day, seat)
-        length = Decimal(0) if window.length is None else self.value(window.length, seat)
-        if type(day) is not int or not isinstance(length, Decimal) or not _is_whole(length):
+        if type(day) is not int:
+            return None
+        if window.until is not None:
+            return day + 1 if window.side == "after" else day
+        if window.length is None:
+            found = period(window.unit, day, window.begins, window.ends)
+            return MOST_DAYS if found is None else found[0]
+        length = self.value(window.length, seat)
+        if not isinstance(length, Decimal) or not _is_whole(length):
             return None
         return window_start(window.unit, int(length), window.side, day)
 
@@ -321,6 +359,10 @@ def _until(decisive: str, answers: Iterable[str], joined: Callable[..., str], st
 def _has_no_day(subject: Subject) -> bool:
     """Whether there is no day of its own, so that its day is that of what it belongs to."""
     return DAY not in subject.unreadable and state_key(DAY) not in subject.values
+
+
+def _day_or_unknown(day: object) -> Value:
+    return day if type(day) is int else NoValue.UNKNOWN
 
 
 def _is_whole(value: Value) -> bool:

@@ -6,22 +6,19 @@ Numbers of which only the bounds are known stay so: a sum that is past a limit i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from scrubber.relations.days import IsHoliday, moved, span
+from scrubber.relations.arithmetic import calculated, least, most, total
+from scrubber.relations.days import IsHoliday, day_part, moved, run_start, shared, span
 from scrubber.relations.surroundings import Subject, Surroundings
 from scrubber.relations.values import (
-    EXACT,
-    LARGEST,
     Bounds,
     NoValue,
     SomeCodes,
     Value,
     bounds,
     exact,
-    is_divisor,
     is_known,
     value_of,
 )
@@ -44,6 +41,8 @@ from scrubber.rulebook.relations import (
     Operand,
     Outer,
     Own,
+    RunStart,
+    SharedTime,
     SumOf,
     TimeBetween,
 )
@@ -78,6 +77,10 @@ class OperandEvaluator:
         """The items of a group, as seen from a subject."""
         raise NotImplementedError
 
+    def complete_since(self, group: Group) -> int | None:
+        """The first day from which every item of a group is known to be there; None: from no day on."""
+        raise NotImplementedError
+
     def value(self, operand: Operand, subject: Subject) -> Value:
         """What an operand is for a subject."""
         match operand:
@@ -93,8 +96,10 @@ class OperandEvaluator:
                 return self._how_many(operand, subject)
             case Arithmetic():
                 return self._arithmetic(operand, subject)
-            case TimeBetween() | Moved() | DayPart():
+            case TimeBetween() | Moved() | DayPart() | SharedTime():
                 return self._of_days(operand, subject)
+            case RunStart():
+                return self._run_start(operand, subject)
             case _:
                 return self._from_elsewhere(operand, subject)
 
@@ -226,9 +231,9 @@ class OperandEvaluator:
         certain = self._bounds(operand.operand, members.certain)
         every = [*certain, *self._bounds(operand.operand, members.possible)]
         if operand.word == "smallest":
-            low = _least([number.low for number in every]) if members.complete else None
+            low = least([number.low for number in every]) if members.complete else None
             return Bounds(low, min([number.high for number in certain if number.high is not None], default=None))
-        high = _most([number.high for number in every]) if members.complete else None
+        high = most([number.high for number in every]) if members.complete else None
         return Bounds(max([number.low for number in certain if number.low is not None], default=None), high)
 
     def _bounds(self, operand: Operand, subjects: Iterable[Subject]) -> list[Bounds]:
@@ -251,19 +256,19 @@ class OperandEvaluator:
         What nobody knows takes nothing away where it cannot be negative, as units and charges cannot.
         """
         zero = Decimal(0)
-        least = zero if self._is_never_negative(operand.operand, operand.group.table) else None
+        lowest = zero if self._is_never_negative(operand.operand, operand.group.table) else None
         lows: list[Decimal | None] = []
         highs: list[Decimal | None] = []
         for number in self._bounds(operand.operand, members.certain):
-            lows.append(least if number.low is None else number.low)
+            lows.append(lowest if number.low is None else number.low)
             highs.append(number.high)
         for number in self._bounds(operand.operand, members.possible):
-            lows.append(least if number.low is None else min(number.low, zero))
+            lows.append(lowest if number.low is None else min(number.low, zero))
             highs.append(None if number.high is None else max(number.high, zero))
         if not members.complete:
-            lows.append(least)
+            lows.append(lowest)
             highs.append(None)
-        return Bounds(_total(lows), _total(highs))
+        return Bounds(total(lows), total(highs))
 
     def _is_never_negative(self, operand: Operand, table: str | None) -> bool:
         """Whether an amount cannot be negative, also where nobody knows it. `table`: it is of rows of that table."""
@@ -295,6 +300,28 @@ class OperandEvaluator:
             count = Decimal(sum(1 for code in codes if self._lists.contains(operand.list, code, day)))
         return Bounds(count, None) if isinstance(value, SomeCodes) else count
 
+    def _run_start(self, operand: RunStart, subject: Subject) -> Value:
+        """The first day of a run; of what is unknown it may be an earlier one."""
+        reached, apart = self.value(operand.day, subject), self.value(operand.apart, subject)
+        if NoValue.NO_ROW in (reached, apart):
+            return NoValue.NO_ROW
+        if type(reached) is not int or not isinstance(apart, Decimal) or apart != int(apart):
+            for part in (operand.day, operand.apart):
+                self._note_absent(part, subject)
+            return NoValue.UNKNOWN
+        missing = dict(self.missing)
+        members = self.members(operand.group, subject)
+        certain = [item.values.get("day") for item in members.certain]
+        every = [*certain, *[item.values.get("day") for item in members.possible]]
+        high = run_start(reached, int(apart), [day for day in certain if type(day) is int])
+        low = run_start(reached, int(apart), [day for day in every if type(day) is int])
+        since = self.complete_since(operand.group)
+        complete = members.complete or (since is not None and low - int(apart) >= since)
+        if not complete or None in every:
+            return Bounds(None, Decimal(high))
+        self.missing = missing
+        return high if low == high else Bounds(Decimal(low), Decimal(high))
+
     def _arithmetic(self, operand: Arithmetic, subject: Subject) -> Value:
         values = [self.value(part, subject) for part in operand.operands]
         if NoValue.NO_ROW in values:
@@ -305,7 +332,7 @@ class OperandEvaluator:
             for part in operand.operands:
                 self._note_absent(part, subject)
             return NoValue.UNKNOWN
-        found = _calculated(operand, known)
+        found = calculated(operand, known)
         if operand.type is Type.DAY and isinstance(found, Decimal):
             return int(found)
         return found
@@ -318,8 +345,8 @@ class OperandEvaluator:
         if isinstance(inner, Own | OfClaim | OfDocument) and self.value(operand, subject) is NoValue.ABSENT:
             self.missing[inner.name] = None
 
-    def _of_days(self, operand: TimeBetween | Moved | DayPart, subject: Subject) -> Value:
-        parts = (operand.first, operand.last) if isinstance(operand, TimeBetween) else (operand.day,)
+    def _of_days(self, operand: TimeBetween | Moved | DayPart | SharedTime, subject: Subject) -> Value:
+        parts = _days_of(operand)
         days = [self.value(part, subject) for part in parts]
         if NoValue.NO_ROW in days:
             return NoValue.NO_ROW
@@ -329,7 +356,9 @@ class OperandEvaluator:
                 self._note_absent(part, subject)
             return NoValue.UNKNOWN
         if isinstance(operand, DayPart):
-            return Decimal(_day_part(operand.word, known[0]))
+            return value_of(day_part(operand.word, known[0]), operand.type)
+        if isinstance(operand, SharedTime):
+            return Decimal(shared(operand.unit, *known))
         holiday = self._is_holiday(operand.holidays)
         if isinstance(operand, TimeBetween):
             return Decimal(span(operand.unit, known[0], known[1], holiday))
@@ -367,93 +396,10 @@ def type_of(operand: Operand) -> Type:
     return type_of(operand.operand) if isinstance(operand, Outer | HowMany) else operand.type
 
 
-def _day_part(word: str, day: int) -> int:
-    if word == "weekday":
-        return (day - 1) % 7 + 1
-    found = date.fromordinal(day)
-    return found.year if word == "year" else found.month
-
-
-def _calculated(operand: Arithmetic, numbers: list[Bounds]) -> Value:
-    word = operand.word
-    if word == "plus":
-        return exact(Bounds(_total([n.low for n in numbers]), _total([n.high for n in numbers])))
-    if word == "minus":
-        one, two = numbers
-        return exact(Bounds(_total([one.low, _negative(two.high)]), _total([one.high, _negative(two.low)])))
-    if word == "times":
-        return _multiplied(numbers)
-    if word == "divided-by":
-        return _divided(numbers[0], numbers[1], operand)
-    lows, highs = [number.low for number in numbers], [number.high for number in numbers]
-    if word == "smallest-of":
-        return exact(Bounds(_least(lows), min([high for high in highs if high is not None], default=None)))
-    return exact(Bounds(max([low for low in lows if low is not None], default=None), _most(highs)))
-
-
-def _multiplied(numbers: list[Bounds]) -> Value:
-    """A product; of numbers of which only the bounds are known where none is negative."""
-    whole = all(number.low is not None and number.low == number.high for number in numbers)
-    if not whole and not all(number.low is not None and number.low >= 0 for number in numbers):
-        return NoValue.UNKNOWN
-    return exact(Bounds(_product([n.low for n in numbers]), _product([n.high for n in numbers])))
-
-
-def _product(values: Iterable[Decimal | None]) -> Decimal | None:
-    product = Decimal(1)
-    for value in values:
-        if value is None:
-            return None
-        product = EXACT.multiply(product, value)
-        if abs(product) > LARGEST:
-            return None
-    return product
-
-
-def _least(values: Sequence[Decimal | None]) -> Decimal | None:
-    """The smallest of some numbers; None where one of them is not known."""
-    known = [value for value in values if value is not None]
-    return min(known) if len(known) == len(values) else None
-
-
-def _most(values: Sequence[Decimal | None]) -> Decimal | None:
-    """The largest of some numbers; None where one of them is not known."""
-    known = [value for value in values if value is not None]
-    return max(known) if len(known) == len(values) else None
-
-
-def _total(values: Iterable[Decimal | None]) -> Decimal | None:
-    total = Decimal(0)
-    for value in values:
-        if value is None:
-            return None
-        total = EXACT.add(total, value)
-    return total
-
-
-def _negative(value: Decimal | None) -> Decimal | None:
-    return None if value is None else -value
-
-
-def _divided(number: Bounds, by: Bounds, operand: Arithmetic) -> Value:
-    """A quotient in whole numbers, of dollars in whole cents; not known where the divisor is 0 or not known."""
-    two = by.low
-    if two is None or two != by.high or not is_divisor(two):
-        return NoValue.UNKNOWN
-    low, high = (number.low, number.high) if two > 0 else (number.high, number.low)
-    return exact(
-        Bounds(
-            None if low is None else _quotient(low, two, operand),
-            None if high is None else _quotient(high, two, operand),
-        )
-    )
-
-
-def _quotient(one: Decimal, two: Decimal, operand: Arithmetic) -> Decimal:
-    """Rounded as stated; exact at every step."""
-    scale = 2 if operand.type is Type.AMOUNT else 0
-    sign = 1 if (one < 0) == (two < 0) else -1
-    quotient, rest = EXACT.divmod(abs(one).scaleb(scale, EXACT), abs(two))
-    away = rest > 0 and (operand.rounded == "up") == (sign > 0)
-    up = rest * 2 >= abs(two) if operand.rounded == "half-up" else away
-    return (sign * (quotient + (1 if up else 0))).scaleb(-scale)
+def _days_of(operand: TimeBetween | Moved | DayPart | SharedTime) -> tuple[Operand, ...]:
+    """The days or times that it is calculated from."""
+    if isinstance(operand, TimeBetween):
+        return operand.first, operand.last
+    if isinstance(operand, SharedTime):
+        return *operand.span, *operand.other
+    return (operand.day,)

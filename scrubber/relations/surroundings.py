@@ -13,13 +13,15 @@ from scrubber.facts.asked import add_elements
 from scrubber.facts.documentation import Documents, DocumentValue, document_value
 from scrubber.facts.fact import Fact
 from scrubber.facts.items import items
-from scrubber.facts.on_request import add_claim_fields, add_line_fields
+from scrubber.facts.on_request import add_claim_fields, add_line_fields, component
+from scrubber.facts.on_request import places as places_named
 from scrubber.facts.reference_rows import reference_rows
 from scrubber.facts.service_lines import LineView
 from scrubber.reference import Reference
 from scrubber.relations.values import NoValue, Value, value_of
 from scrubber.rulebook.field import DECIMAL_PLACES, Type, state_key
 from scrubber.rulebook.item_kinds import ITEM_KINDS as OTHER_ITEMS
+from scrubber.rulebook.item_kinds import OF_MODIFIERS
 from scrubber.rulebook.line_items import LINE_ITEMS
 from scrubber.rulebook.reference_tables import REFERENCE_TABLES
 from scrubber.rulebook.relations import HISTORY
@@ -93,6 +95,14 @@ class Subject:
         return subject
 
     @property
+    def nearest_line(self) -> int | None:
+        """The number of the line that it is, or is within; None: of the claim as a whole."""
+        subject: Subject | None = self
+        while subject is not None and subject.number is None:
+            subject = subject.outer
+        return None if subject is None else subject.number
+
+    @property
     def day(self) -> int | None:
         """The date of service: its own where it is a service, else that of what encloses it. None: not known."""
         if self.outer is not None and self.kind not in SERVICES:
@@ -150,6 +160,9 @@ class Surroundings:
 
     def add(self, subject: Subject, name: str) -> None:
         """Adds to a line, or to the claim, a field that facts have only where it is asked for; once."""
+        if subject.kind == HISTORY and name in OF_MODIFIERS:
+            self._add_of_modifiers(subject, name)
+            return
         if subject.kind not in OF_ELEMENTS or state_key(name) in subject.values:
             return
         field, values = KINDS[subject.kind].fields.get(name), subject.values
@@ -163,6 +176,16 @@ class Surroundings:
         elif field.made_from:
             day = date.fromordinal(values["day"])
             add_claim_fields(values, {name: field.made_from}, self._claim, day, self._received_on)
+
+    def _add_of_modifiers(self, service: Subject, name: str) -> None:
+        """Adds to an earlier service what its modifiers say: side, site or component."""
+        values = service.values
+        modifiers, day = values.get("modifiers"), values.get("day")
+        if type(values) is not dict or not isinstance(modifiers, tuple) or type(day) is not int:
+            return
+        places = places_named(modifiers, date.fromordinal(day), self.rulebook.lists)
+        found = component(modifiers) if name == "component" else places.side if name == "side" else places.site
+        values[name if found is not None else state_key(name)] = found if found is not None else NoValue.ABSENT.value
 
     def claim_values(self) -> Mapping[str, Any]:
         """The fields of the claim as a whole."""

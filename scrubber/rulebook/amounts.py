@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from scrubber.rulebook.field import DECIMAL_PLACES, Field, Type
-from scrubber.rulebook.line_items import PLURALS
+from scrubber.rulebook.line_items import ITEMS, PLURALS
 from scrubber.rulebook.names import NameScope, Resolved, resolve
 from scrubber.rulebook.relations import (
     ROW,
@@ -25,6 +25,8 @@ from scrubber.rulebook.relations import (
     HowMany,
     Moved,
     Own,
+    RunStart,
+    SharedTime,
     SumOf,
     TimeBetween,
 )
@@ -54,10 +56,16 @@ AMOUNT_WORDS: Mapping[str, str] = {  # descriptions for authors
     "minutes-from": "Minutes from one time to another.",
     "business-days-from": "Days but Saturdays, Sundays and the `holidays` of a table, after one day up to another.",
     "day": "A day some days, full-months, full-years or business-days later (`plus`) or earlier (`minus`).",
+    "days-shared-by": "Days that two spans have in common: {days-shared-by: [FIRST, LAST], and: [FIRST, LAST]}.",
+    "minutes-shared-by": "Minutes that two spans of time have in common, such as those of two services.",
+    "run-start": "The first day of the unbroken run of items that reaches the day `to`: {run-start: [history, lines], "
+    "to: this.day, procedure: {any-in: LIST}}. `apart`: most days from one to the next; 1 where nothing is said.",
     "how-many": "How many codes of a list are among some (`any`), or in a list (`any-in`).",
     "year-of": "The year of a day.",
     "month-of": "The month of a day, 1 to 12.",
     "weekday-of": "The day of the week, 1 (Monday) to 7.",
+    "day-of": "The day of a time.",
+    "clock-time-of": "The time of the day that a time has, to compare with one such as 22:00.",
 }  # fmt: skip
 SPANS = {
     "days-from": "days", "full-months-from": "months-between", "full-years-from": "full-years",
@@ -66,6 +74,9 @@ SPANS = {
 MOVES = ("days", "full-months", "full-years", "business-days")
 ROUNDED = ("down", "up", "half-up")
 _NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,6})?", re.ASCII)
+_SHARED = {"days-shared-by": "days", "minutes-shared-by": "minutes"}
+_PARTS = {"day-of": (Type.TIME, Type.DAY), "clock-time-of": (Type.TIME, Type.CLOCK)}
+_OF_TIME = (Type.DAY, Type.TIME)
 _NUMBERS = (Type.NUMBER, Type.DECIMAL)
 _ARITHMETIC = ("plus", "minus", "times", "divided-by", "smallest-of", "largest-of")
 _GROUPED = ("sum", "count", "count-days", "count-different", "smallest", "largest")
@@ -113,21 +124,28 @@ class AmountGrammar:
         word = next((key for key in raw if key in AMOUNT_WORDS), None)
         if word is None:
             raise _NoAmount(f"an amount is one of: {', '.join(AMOUNT_WORDS)}")
+        return self._of_word(str(word), raw, position)
+
+    def _of_word(self, word: str, raw: Mapping[Any, Any], position: Position) -> Resolved | None:
         if word in _GROUPED:
-            return self._of_group(str(word), raw, position)
+            return self._of_group(word, raw, position)
+        if word == "run-start":
+            return self._run_start(raw, position)
         if word in SPANS:
             _only(raw, word, "to", "holidays")
-            return self._span(str(word), raw)
+            return self._span(word, raw)
+        if word in _SHARED:
+            return self._shared(word, raw)
         if word == "day":
             return self._moved(raw)
         if word == "how-many":
             return self._how_many(raw)
         if word in _ARITHMETIC:
             _only(raw, word, "rounded")
-            return self._arithmetic(str(word), raw)
+            return self._arithmetic(word, raw)
         _only(raw, word)
-        day = self._of_type(str(raw[word]), Type.DAY, word)
-        return Resolved(DayPart(str(word).removesuffix("-of"), day.operand), _field(Type.NUMBER))
+        part, of, kind = word.removesuffix("-of"), *_PARTS.get(word, (Type.DAY, Type.NUMBER))
+        return Resolved(DayPart(part, self._of_type(str(raw[word]), of, word).operand, kind), _field(kind))
 
     def _value(self, raw: object, *position: str | int) -> Resolved:
         """A number as it stands, or what a name stands for."""
@@ -163,11 +181,37 @@ class AmountGrammar:
         kind = found.field.type
         if word == "count-different":
             return Resolved(CountOf(group, found.operand), _field(Type.NUMBER))
-        if kind not in (*_NUMBERS, Type.AMOUNT) and not (kind is Type.DAY and word != "sum"):
+        if kind not in (*_NUMBERS, Type.AMOUNT) and not (kind in _OF_TIME and word != "sum"):
             raise _NoAmount(f"`{raw[word]}` is no number or amount", word)
         if word == "sum":
             return Resolved(SumOf(group, found.operand, kind), _field(kind))
         return Resolved(ExtremeOf(word, group, found.operand, kind), _field(kind))
+
+    def _run_start(self, raw: Mapping[Any, Any], position: Position) -> Resolved | None:
+        items = _items(raw["run-start"], "run-start")
+        if any("day" not in ITEMS[item].fields for item in items if item != ROW):
+            raise _NoAmount("a run is of items with a `day`", "run-start")
+        if "to" not in raw:
+            raise _NoAmount("`run-start` needs `to`: the day that the run reaches", "run-start")
+        day = self._of_type(str(raw["to"]), Type.DAY, "to")
+        apart = self._value(raw.get("apart", "1"), "apart")
+        if apart.field.type not in _NUMBERS:
+            raise _NoAmount(f"`{raw['apart']}` is no number", "apart")
+        rest = {key: value for key, value in raw.items() if key not in ("run-start", "to", "apart")}
+        read = self._read_group(items, rest, position)
+        return Resolved(RunStart(read[0], day.operand, apart.operand), _field(Type.DAY)) if read else None
+
+    def _shared(self, word: str, raw: Mapping[Any, Any]) -> Resolved:
+        _only(raw, word, "and")
+        kind = Type.DAY if word == "days-shared-by" else Type.TIME
+        spans = []
+        for key in (word, "and"):
+            ends = raw.get(key)
+            if not isinstance(ends, list) or len(ends) != 2:
+                raise _NoAmount(f"needs two spans: {{{word}: [FIRST, LAST], and: [FIRST, LAST]}}", key)
+            first, last = (self._of_type(str(end), kind, key, index).operand for index, end in enumerate(ends))
+            spans.append((first, last))
+        return Resolved(SharedTime(_SHARED[word], spans[0], spans[1]), _field(Type.NUMBER))
 
     def _arithmetic(self, word: str, raw: Mapping[Any, Any]) -> Resolved:
         values = raw[word]
@@ -178,7 +222,7 @@ class AmountGrammar:
         found = [self._value(value, word, index) for index, value in enumerate(values)]
         kinds = [each.field.type for each in found]
         for index, kind in enumerate(kinds):
-            days = kind is Type.DAY and word in ("smallest-of", "largest-of")
+            days = kind in _OF_TIME and word in ("smallest-of", "largest-of")
             if kind not in (*_NUMBERS, Type.AMOUNT) and not days:
                 raise _NoAmount(f"`{values[index]}` is no number or amount", word, index)
         rounded = raw.get("rounded")
@@ -279,6 +323,8 @@ def _result(word: str, kinds: list[tuple[Type, bool]]) -> Type:
     others = {kind for kind, stated in kinds if not stated and kind is not Type.AMOUNT}
     if amounts and others:
         raise _NoAmount("dollars and numbers do not add up", word)
-    if Type.DAY in others:
-        return Type.DAY
+    if not others.isdisjoint(_OF_TIME):
+        if len(others) > 1:
+            raise _NoAmount("days, times and numbers are not alike", word)
+        return others.pop()
     return Type.AMOUNT if amounts else Type.DECIMAL

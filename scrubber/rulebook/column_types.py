@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from scrubber.likeness import meant
 from scrubber.rulebook.cell_forms import is_npi, mistyped, not_known
 from scrubber.rulebook.field import DECIMAL_PLACES, Type
+from scrubber.rulebook.operators import clock_time
 from scrubber.rulebook.vocabulary import LINES_OF_BUSINESS
 from scrubber.rulebook.yaml_file import iso_day
 
@@ -70,6 +71,7 @@ COLUMN_TYPES: Mapping[str, ColumnType] = {
     "amount": ColumnType("dollars, with or without cents: 2330.00", Type.AMOUNT, in_lists=False, in_bands=True),
     "minutes": ColumnType("whole minutes", Type.NUMBER, in_lists=False, in_bands=True),
     "day": ColumnType("a day, such as 2025-01-31", Type.DAY, in_lists=False, in_bands=True),
+    "clock-time": ColumnType("a time of the day, such as 22:00", Type.CLOCK, in_lists=False, in_bands=True),
     "yes-no": ColumnType("yes or no", Type.FLAG, in_lists=False),
 }  # fmt: skip
 PREFIXES = frozenset(("diagnosis-prefix", "taxonomy-prefix"))
@@ -109,6 +111,8 @@ def text_of(type_: str, value: Any) -> str:
             return "yes" if value else "no"
         case Type.DAY:
             return date.fromordinal(value).isoformat()
+        case Type.CLOCK:
+            return f"{value // 60:02}:{value % 60:02}"
         case Type.AMOUNT:
             return f"{Decimal(value).scaleb(-2):f}"
         case Type.DECIMAL:
@@ -174,6 +178,13 @@ def _scaled(found: re.Match[str], places: int) -> int:
     return -value if sign else value
 
 
+def _clock_time(_type: str, cell: str) -> int:
+    minutes = clock_time(cell)
+    if minutes is None:
+        raise ValueError(f"`{cell}` is no time of a day, such as 22:00")
+    return minutes
+
+
 def _day(_: str, cell: str) -> int:
     day = iso_day(cell)
     if day is None:
@@ -192,5 +203,6 @@ _SCALARS = {
     Type.DECIMAL: _decimal,
     Type.AMOUNT: _amount,
     Type.DAY: _day,
+    Type.CLOCK: _clock_time,
     Type.FLAG: _yes_or_no,
 }

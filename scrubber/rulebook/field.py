@@ -21,6 +21,7 @@ class Type(Enum):
     AMOUNT = "amount"  # dollars: int, cents
     DAY = "day"  # date: int, proleptic ordinal (date.toordinal)
     TIME = "time"  # day and clock time: int, minutes since day 0 (ordinal x 1,440 + minutes of the day)
+    CLOCK = "clock time"  # time of a day: int, minutes since midnight
     FLAG = "flag"  # yes or no: bool
     CODES = "codes"  # several codes: tuple[str, ...]
 

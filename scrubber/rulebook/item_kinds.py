@@ -119,6 +119,7 @@ _NOTICE = (
     Field("refused", Type.FLAG, "the patient would not sign", states=_STATED),
     Field("witnesses", Type.DECIMAL, "how many people saw the refusal", states=_STATED),
 )
+OF_MODIFIERS = ("side", "site", "component")  # fields of an earlier service that are made when a rule asks
 _HISTORY = (
     Field("procedure", Type.TEXT, "procedure code of the earlier service"),
     Field("day", Type.DAY, "its date of service"),
@@ -132,6 +133,11 @@ _HISTORY = (
     Field("diagnoses", Type.CODES, "its diagnosis codes, in order", states=_STATED),
     Field("care-from", Type.DAY, "day on which its provider took over the patient's care", states=_STATED),
     Field("care-to", Type.DAY, "last day of that care", states=_STATED),
+    Field(
+        "side", Type.WORD, "side of the body that its modifiers name, as of lines", ("right", "left", "both"), STATES
+    ),
+    Field("site", Type.TEXT, "modifier of the exact place on the body, as of lines", states=STATES),
+    Field("component", Type.WORD, "part of the service that its modifiers name", ("26", "TC", "whole"), STATES),
 )
 _DIAGNOSIS = (
     Field("code", Type.TEXT, "the code without dot", states=STATES),

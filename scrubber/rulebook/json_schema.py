@@ -391,7 +391,7 @@ def _tests(field: Field) -> JsonSchema:
     if field.type in ORDERED:
         operators |= {word: {"anyOf": [constant, _LIMIT, _FACT]} for word in ORDER_OPERATORS}
         operators |= {word: {"anyOf": [constant, _FACT]} for word in MULTIPLES}
-    if field.type in (Type.DAY, Type.TIME):
+    if field.type in (Type.DAY, Type.TIME, Type.CLOCK):
         operators |= {word: {"anyOf": [constant, _FACT]} for word in DAY_OPERATORS}
     described = {word: {"description": OPERATORS[word], **schema} for word, schema in operators.items()}
     return {
@@ -416,6 +416,8 @@ def _constant(field: Field) -> JsonSchema:
         return {"enum": ["yes", "no", True, False]}
     if field.type is Type.DAY:
         return {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+    if field.type is Type.CLOCK:
+        return {"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]$"}
     if field.type in ORDERED:
         return {"type": ["number", "string"], "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}
     return {"type": ["string", "number"]}

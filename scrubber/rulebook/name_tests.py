@@ -131,6 +131,7 @@ def _patterns(field: Field, operator: str, value: object) -> tuple[str, ...]:
     return tuple(texts)
 
 
+_OF_TIME = (Type.DAY, Type.TIME, Type.CLOCK)
 _KINDS = {Type.NUMBER: "number", Type.DECIMAL: "number", Type.AMOUNT: "amount"}
 
 
@@ -147,7 +148,7 @@ def _comparison(found: Resolved, operator: str, name: str, context: TypingContex
         raise ValueError(f"`{one.name}` and `{two.name}` are not alike: {one.type.value} and {two.type.value}")
     if operator in MULTIPLES and one.type in ORDERED:
         return Compared(found.operand, MULTIPLES[operator], other.operand)
-    words = ORDER_OPERATORS if one.type in ORDERED else DAY_OPERATORS if one.type in (Type.DAY, Type.TIME) else {}
+    words = ORDER_OPERATORS if one.type in ORDERED else DAY_OPERATORS if one.type in _OF_TIME else {}
     if operator in ("is", "is-not") or operator in words:
         return Compared(found.operand, words.get(operator, operator), other.operand)
     raise ValueError(f"`{operator}` does not go with `{one.name}` and another fact")

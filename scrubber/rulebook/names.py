@@ -10,6 +10,7 @@ from scrubber.likeness import perhaps
 from scrubber.rulebook.definitions import Definition
 from scrubber.rulebook.field import Field, Type
 from scrubber.rulebook.limits import Limits
+from scrubber.rulebook.line_items import LINE_ITEMS
 from scrubber.rulebook.relations import Column, LookUp, OfClaim, OfDocument, OfLimit, OfPrice, Operand, Outer, Own
 from scrubber.rulebook.vocabulary import KINDS, FactKind
 from scrubber.rulebook.yaml_file import Position
@@ -122,16 +123,16 @@ def _column(level: int, look_up: LookUp, column: str, name: str, known: Known) -
 def _of_owner(owner: str, name: str, frame: NameScope) -> Resolved | None:
     *_, (last, root) = frame.chain()
     if owner == THIS:
-        found = resolve(name, root) if last else None
+        found = resolve(name, root)
         return _outer(last, found) if found else None
     if owner == CLAIM:
         of_claim = KINDS[CLAIM].fields.get(name)
         return Resolved(OfClaim(name, of_claim.type), of_claim) if of_claim else None
     if owner == DOCUMENT:
-        of_document = frame.known.documents.get(name)
-        if of_document is None or not KINDS.get(root.kind, KINDS[CLAIM]).of_lines:
+        of_document, level = frame.known.documents.get(name), _level_of_line(frame)
+        if of_document is None or level is None:
             return None
-        return _outer(last, Resolved(OfDocument(name, of_document.type), of_document))
+        return _outer(level, Resolved(OfDocument(name, of_document.type), of_document))
     if owner == LIMIT and name in (frame.known.limits or {}):
         return Resolved(OfLimit(name), Field(f"{LIMIT}.{name}", Type.DECIMAL, "a limit of a table"))
     if owner == PRICE and name in PRICES and "charge" in frame.fields:
@@ -140,6 +141,16 @@ def _of_owner(owner: str, name: str, frame: NameScope) -> Resolved | None:
         if level and enclosing.kind == owner:
             found = resolve(name, enclosing)
             return _outer(level, found) if found else None
+    return None
+
+
+def _level_of_line(frame: NameScope) -> int | None:
+    """How many levels further out the nearest line is; None: there is none."""
+    for level, enclosing in frame.chain():
+        if enclosing.kind in LINE_ITEMS:
+            return level
+        if enclosing.outer is None:
+            return level if KINDS.get(enclosing.kind, KINDS[CLAIM]).of_lines else None
     return None
 
 

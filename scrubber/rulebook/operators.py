@@ -55,6 +55,7 @@ _HOLDS = {
     Type.AMOUNT: "dollars",
     Type.DAY: "a day",
     Type.TIME: "a time",
+    Type.CLOCK: "a clock time",
     Type.FLAG: "yes or no",
     Type.CODES: "a list of codes",
 }
@@ -92,7 +93,7 @@ def _unless_known(field: Field, value: object) -> Condition:
 
 
 def _order(field: Field, operator: str, value: object, limits: Limits | None) -> Condition:
-    words = DAY_OPERATORS if field.type is Type.DAY else ORDER_OPERATORS if field.type in ORDERED else {}
+    words = DAY_OPERATORS if field.type in (Type.DAY, Type.CLOCK) else ORDER_OPERATORS if field.type in ORDERED else {}
     if operator not in OPERATORS:
         like = perhaps(operator, OPERATORS)
         raise ValueError(f"`{operator}` is no operator{like}; there are: {', '.join(OPERATORS)}")
@@ -176,12 +177,24 @@ def constant(field: Field, text: str) -> str | int | bool:
         if day is None:
             raise ValueError(f"`{field.name}` needs a date such as 2025-03-12")
         return day.toordinal()
+    if field.type is Type.CLOCK:
+        minutes = clock_time(text)
+        if minutes is None:
+            raise ValueError(f"`{field.name}` needs a clock time such as 22:00")
+        return minutes
     if field.type is Type.TIME:
         raise ValueError(f"`{field.name}` is a time: compare it with another, {{fact: NAME}}")
     return _number(field, text)
 
 
+def clock_time(text: str) -> int | None:
+    """Minutes since midnight of 22:00; None where it is no clock time."""
+    found = _CLOCK_TIME.fullmatch(text)
+    return int(found[1]) * 60 + int(found[2]) if found else None
+
+
 _SCALES = {Type.NUMBER: 0, Type.AMOUNT: 2, Type.DECIMAL: DECIMAL_PLACES}
+_CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]{1,12}(?:\.([0-9]+))?", re.ASCII)
 
 

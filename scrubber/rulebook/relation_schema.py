@@ -7,7 +7,7 @@ from typing import Any
 from scrubber.rulebook.amounts import AMOUNT_WORDS, ROUNDED
 from scrubber.rulebook.line_items import ITEMS, PLURALS
 from scrubber.rulebook.same import SAME, SAME_MODIFIERS
-from scrubber.rulebook.same_and_within import SIDES, UNITS
+from scrubber.rulebook.same_and_within import PERIODS, SIDES, UNITS, WEEKDAYS
 
 JsonSchema = dict[str, Any]
 
@@ -23,6 +23,13 @@ _SIDE_WORDS = {
     "up-to": "up to this day, with it as the last one",
     "from": "from this day on, with it as the first one",
     "either": "before or after this day, or on it",
+}
+_PERIOD_WORDS = {
+    "calendar-year": "in its calendar year",
+    "calendar-quarter": "in its calendar quarter",
+    "calendar-month": "in its calendar month",
+    "week": "in its week, which `begins` on a weekday",
+    "season": "in its season, which `begins` and `ends` on days of the year, also over New Year",
 }
 _UNIT_WORDS = {
     "days": "How many days.",
@@ -90,7 +97,16 @@ def _within() -> JsonSchema:
         "properties": {
             **units,
             **sides,
-            "calendar-year": {"description": "The name of a day: in its calendar year.", **_NAME},
+            **{word: {"description": f"The name of a day: {_PERIOD_WORDS[word]}.", **_NAME} for word in PERIODS},
+            "begins": {
+                "description": "Of a season the month and day on which it begins, 08-01; of a week the weekday.",
+                "anyOf": [{"type": "string", "pattern": "^[0-9]{2}-[0-9]{2}$"}, {"enum": list(WEEKDAYS)}],
+            },
+            "ends": {
+                "description": "The month and day on which a season ends, 03-31; before it begins: of the next year.",
+                "type": "string",
+                "pattern": "^[0-9]{2}-[0-9]{2}$",
+            },
         },
     }
     return {
@@ -131,13 +147,22 @@ def _amounts() -> JsonSchema:
     words = {word: {"description": about} for word, about in AMOUNT_WORDS.items()}
     words["count"] |= _OF
     words["count-days"] |= _OF
+    words["run-start"] |= _OF
     amount = {
         "type": "object",
         "properties": {
             **words,
             **_group(),
             "of": {"description": "Over which items.", **_OF},
-            "to": {"description": "Where a span ends: the name of a day or time.", **_NAME},
+            "to": {"description": "Where a span, or a run, ends: the name of a day or time.", **_NAME},
+            "and": {
+                "description": "The other span: the names of its first and last day or time.",
+                "type": "array",
+                "minItems": 2,
+                "maxItems": 2,
+                "items": _NAME,
+            },
+            "apart": {"description": "Of a run: the most days from one item to the next; else 1.", **_VALUE},
             "rounded": {"description": "How a quotient is rounded.", "enum": list(ROUNDED)},
             "holidays": {"description": "A table whose first key column is a day: no business days.", **_NAME},
         },

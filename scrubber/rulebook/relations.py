@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 QUANTIFIERS = ("some", "no", "every")
 ROW = "row"  # the item that stands for a row of a table
 HISTORY = "history"
+BETWEEN = "between"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +100,22 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Days around a date of service. `unit`: days, full-months, full-years, calendar-year or lifetime.
+    """Days around another day. `unit`: days, full-months or full-years, so many (`length`) on one `side` of it:
+    before, after (both without the day itself), up-to, from (both with it) or either.
 
-    `side`: before, after (both without the day itself), up-to, from (both with it) or either.
+    Or one of PERIODS, that in which the day lies: a week begins on weekday `begins` (1 = Monday); a season of each year
+    begins and ends on days of the year (month x 100 + day), over New Year where it ends on an earlier one. Or BETWEEN:
+    from `day` (`side`: from, or after without it) to `until` (`until_side`: up-to, or before without it).
     """
 
     unit: str
     length: Operand | None
     side: str
     day: Operand
+    begins: int = 0
+    ends: int = 0
+    until: Operand | None = None
+    until_side: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +208,28 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedTime:
+    """How much two spans have in common, in `unit`: days (with the first and the last of each) or minutes."""
+
+    unit: str
+    span: tuple[Operand, Operand]
+    other: tuple[Operand, Operand]
+    type: Type = Type.NUMBER
+
+
+@dataclass(frozen=True, slots=True)
+class RunStart:
+    """The first day of the unbroken run of items that reaches a day: each at most `apart` days after the one before."""
+
+    group: Group
+    day: Operand
+    apart: Operand
+    type: Type = Type.DAY
+
+
+@dataclass(frozen=True, slots=True)
 class DayPart:
-    """A number that a day has: year, month, weekday (1 = Monday)."""
+    """What a day has: year, month, weekday (1 = Monday); of a time its day or clock-time."""
 
     word: str
     day: Operand
@@ -210,7 +238,7 @@ class DayPart:
 
 Operand = (
     Own | Outer | OfClaim | OfDocument | OfPrice | OfLimit | Constant | Column | SumOf | CountOf | ExtremeOf | HowMany
-    | Arithmetic | TimeBetween | Moved | DayPart
+    | Arithmetic | TimeBetween | Moved | DayPart | SharedTime | RunStart
 )  # fmt: skip
 
 

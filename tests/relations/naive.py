@@ -104,12 +104,15 @@ SAME_FIELDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "group": (("billingProvider", "billing-provider"),),
     "specialty": (("specialty",),),
     "group-and-specialty": (("billingProvider", "billing-provider"), ("specialty",)),
+    "shared-side": (("side",),), "diagnosis-category": (("diagnoses",),),
     "side": (("side",),), "site": (("site",),), "component": (("component",),),
     "diagnosis": (("diagnoses",),), "first-diagnosis": (("firstDiagnosis",),), "payer": (("payer",),),
 }  # fmt: skip
-WITHOUT_IS_ALIKE = ("modifiers", "side", "site")
+WITHOUT_IS_ALIKE = ("modifiers", "side", "site", "shared-side")
 OF_THE_GROUP = ("group", "billing-provider", "group-and-specialty")
 NEVER_NEGATIVE = ("units", "charge", "allowed", "position", "pointer", "decisions")
+PARTS = ("26", "TC")
+PERIODS = ("calendar-year", "calendar-quarter", "calendar-month", "week", "season")
 GROUP_KEYS = ("same", "within", "in", "for", "look-up", "amounts", "which", "of")
 AMOUNTS_OF_ITEMS = ("sum", "count", "count-days", "count-different", "smallest", "largest")
 
@@ -337,6 +340,8 @@ class Naive:
 
     def items(self, kind: str, raw: Raw, thing: Thing) -> list[Thing] | None:
         number = thing.chain()[-1].number
+        if kind not in LINES:
+            number = next((each.number for each in thing.chain() if each.number is not None), None)
         if kind == "row":
             rows = self.fitting(self.tables[raw["in"]], raw.get("for"), thing.day, thing)
             if rows is None:
@@ -355,8 +360,28 @@ class Naive:
         if (kind, number) not in self.kept:
             line = self.claim.lines[number - 1] if number is not None else None
             found = items(ITEM_KINDS[kind], self.claim, line)
-            self.kept[kind, number] = None if found is None else [_of_item(each) for each in found]
+            self.kept[kind, number] = None if found is None else [self.marked(_of_item(each)) for each in found]
         return self.kept[kind, number]
+
+    def marked(self, thing: Thing) -> Thing:
+        """An earlier service with what its modifiers say."""
+        if thing.kind != "history":
+            return thing
+        codes, names = thing.values["modifiers"], ("side", "site", "component")
+        found: dict[str, Any] = dict.fromkeys(names, No.UNKNOWN)
+        if not isinstance(codes, No):
+            sites, parts = [each for each in codes if each in ("RT", "LT")], [each for each in codes if each in PARTS]
+            sides = {"RT": "right", "LT": "left"}
+            side = "both" if len(set(sites)) == 2 else sides[sites[0]] if sites else No.ABSENT
+            found = {
+                "side": side,
+                "site": sites[0] if sites else No.ABSENT,
+                "component": parts[0] if parts else "whole",
+            }
+        states = {name: "absent" for name, value in found.items() if value is No.ABSENT}
+        if isinstance(codes, No):
+            states = dict.fromkeys(names, "unreadable")
+        return Thing(thing.kind, {**thing.values, **found}, thing.number, {**thing.states, **states})
 
     def belongs(self, raw: Raw, one: Thing) -> bool | None:
         return both(self.reasons(raw, one))
@@ -381,12 +406,21 @@ class Naive:
 
     def window(self, raw: Raw, one: Thing) -> bool | None:
         day = one.values["day"]
-        if "calendar-year" in raw:
-            around = self.value(raw["calendar-year"], one)
+        day = day if isinstance(day, date) else No.UNKNOWN
+        if not {"up-to", "before"}.isdisjoint(raw) and not {"from", "after"}.isdisjoint(raw):
+            ops = {"from": "on-or-after", "after": "after", "up-to": "on-or-before", "before": "before"}
+            return both(held_against(day, ops[side], self.value(name, one)) for side, name in raw.items())
+        word = next((each for each in raw if each in PERIODS), None)
+        if word is not None:
+            around = self.value(raw[word], one)
             if around in (No.ROW, No.ABSENT):
                 return False
-            known = isinstance(day, date) and isinstance(around, date)
-            return day.year == around.year if known else None
+            if not isinstance(around, date):
+                return None
+            days = period(word, around, raw)
+            if not days:
+                return False
+            return days[0] <= day <= days[-1] if isinstance(day, date) else None
         [(unit, length), (side, name)] = raw.items()
         around, count = self.value(name, one), self.value(length, one)
         if any(each in (No.ROW, No.ABSENT) for each in (around, count)):
@@ -422,10 +456,14 @@ class Naive:
         return any(start is not None and start >= since for start in starts)
 
     def start(self, raw: Raw, seat: Thing) -> date | None:
-        if "calendar-year" in raw:
-            name = raw["calendar-year"]
-            around = self.value(name, seat) if self.is_around(name, seat) else None
-            return date(around.year, 1, 1) if isinstance(around, date) else None
+        word = next((each for each in raw if each in PERIODS), None)
+        opens = next((each for each in ("from", "after") if each in raw), None)
+        if word is None and opens is not None and not {"up-to", "before"}.isdisjoint(raw):
+            around = self.value(raw[opens], seat) if self.is_around(raw[opens], seat) else None
+            return around + timedelta(opens == "after") if isinstance(around, date) else None
+        if word is not None:
+            around = self.value(raw[word], seat) if self.is_around(raw[word], seat) else None
+            return next(iter(period(word, around, raw)), date.max) if isinstance(around, date) else None
         [(unit, length), (side, name)] = raw.items()
         if not self.is_around(name, seat) or not (_is_number(length) or self.is_around(length, seat)):
             return None
@@ -449,25 +487,59 @@ class Naive:
         word = next(each for each in raw if each in AMOUNT_WORDS)
         if word in AMOUNTS_OF_ITEMS:
             return self.of_items(word, raw, thing)
-        if word == "how-many":
-            return self.how_many(raw, thing)
-        if word == "day":
-            return self.moved(raw, thing)
-        if word.endswith("-from"):
-            days = [self.value(raw[word], thing), self.value(raw["to"], thing)]
-            if No.ROW in days:
-                return No.ROW
-            if not all(isinstance(each, date) for each in days):
-                return No.UNKNOWN
-            return Fraction(span(word, days[0], days[1], self.holidays(raw)))
-        if word in ("year-of", "month-of", "weekday-of"):
-            day = self.value(raw[word], thing)
-            if not isinstance(day, date):
-                return No.ROW if day is No.ROW else No.UNKNOWN
-            return Fraction({"year-of": day.year, "month-of": day.month, "weekday-of": day.isoweekday()}[word])
+        if word in ("run-start", "how-many", "day"):
+            special = {"run-start": self.run_start, "how-many": self.how_many, "day": self.moved}
+            return special[word](raw, thing)
+        if word in OF_DAYS:
+            return self.of_days(word, raw, thing)
         return calculated(
             word, [self.value(each, thing) for each in raw[word]], raw.get("rounded"), self.places(raw, thing)
         )
+
+    def of_days(self, word: str, raw: Raw, thing: Thing) -> Any:
+        """A number that is made of days."""
+        names = (
+            [*raw[word], *raw["and"]]
+            if word == "days-shared-by"
+            else [raw[word], *([raw["to"]] if "to" in raw else [])]
+        )
+        days = [self.value(each, thing) for each in names]
+        if No.ROW in days:
+            return No.ROW
+        if not all(isinstance(each, date) for each in days):
+            return No.UNKNOWN
+        if word == "days-shared-by":
+            return Fraction(len(_days(days[0], days[1]) & _days(days[2], days[3])))
+        if "to" in raw:
+            return Fraction(span(word, days[0], days[1], self.holidays(raw)))
+        day = days[0]
+        return Fraction({"year-of": day.year, "month-of": day.month, "weekday-of": day.isoweekday()}[word])
+
+    def run_start(self, raw: Raw, thing: Thing) -> Any:
+        plural = raw["run-start"]
+        kinds = [PLURALS[each] for each in (plural if isinstance(plural, list) else [plural])]
+        day, apart = self.value(raw["to"], thing), self.value(raw.get("apart", "1"), thing)
+        if No.ROW in (day, apart):
+            return No.ROW
+        if not isinstance(day, date) or not isinstance(apart, Fraction) or apart.denominator != 1:
+            return No.UNKNOWN
+        rest = {key: each for key, each in raw.items() if key not in ("run-start", "to", "apart")}
+        members = self.members(kinds, rest, thing)
+        starts = []
+        for them in (members.certain, [*members.certain, *members.possible]):
+            days, start = {each.values["day"] for each in them}, day
+            while earlier := [each for each in days if isinstance(each, date)
+                              and each < start and (start - each).days <= apart]:  # fmt: skip
+                start = min(earlier)
+            starts.append(start)
+        complete = members.complete
+        if not complete:
+            far = {**rest, "within": {"from": "the-first", "up-to": "the-last"}}
+            seat = Thing(thing.kind, {**thing.values, "the-first": starts[1] - timedelta(int(apart)),
+                                      "the-last": day}, thing.number, thing.states, thing.outer)  # fmt: skip
+            complete = apart >= 0 and self.covered(far, seat)
+        unclear = any(not isinstance(each.values["day"], date) for each in (*members.certain, *members.possible))
+        return exact(None if unclear or not complete else starts[1], starts[0])
 
     def places(self, raw: Raw, thing: Thing) -> int:
         """Cents where dollars are divided by a number. The generator says which they are."""
@@ -611,8 +683,10 @@ class Naive:
 AMOUNT_WORDS = (
     *AMOUNTS_OF_ITEMS, "plus", "minus", "times", "divided-by", "smallest-of", "largest-of", "days-from",
     "full-months-from", "full-years-from", "months-of-age-from", "business-days-from", "day", "how-many", "year-of",
-    "month-of", "weekday-of",
+    "month-of", "weekday-of", "run-start", "days-shared-by",
 )  # fmt: skip
+OF_DAYS = tuple(word for word in AMOUNT_WORDS if word.endswith("-from") or word in (
+    "days-shared-by", "year-of", "month-of", "weekday-of"))  # fmt: skip
 PLAIN = ("is", "is-not", "over", "at-least", "under", "at-most", "before", "on-or-after", "after", "on-or-before",
          "any", "all", "none", "any-in", "all-in", "none-in")  # fmt: skip
 DAYS = ("since", "until")
@@ -753,6 +827,10 @@ def _same_field(names: Sequence[str], what: str, one: Thing, root: Thing) -> boo
         if what in WITHOUT_IS_ALIKE and No.UNKNOWN not in missing:
             return len(missing) == 2
         return None
+    if what == "shared-side":
+        return mine == its or "both" in (mine, its)
+    if what == "diagnosis-category":
+        return bool({code[:3] for code in mine} & {code[:3] for code in its})
     if isinstance(mine, tuple):
         return bool(set(mine) & set(its)) if what == "diagnosis" else sorted(mine) == sorted(its)
     return bool(mine == its)
@@ -961,3 +1039,39 @@ def span(word: str, one: date, two: date, holidays: frozenset[date]) -> int:
         return max(months - 1, 0)
     complete = months - (two.day < one.day)
     return complete // 12 if word == "full-years-from" else complete
+
+
+def period(word: str, day: date, raw: Raw) -> list[date]:
+    """The days of the year, quarter, month, week or season of a day, in order; none: it is in no season."""
+    if word == "season":
+        return _season(day, raw["begins"], raw["ends"])
+    near = [day + timedelta(step) for step in range(-366, 367)]
+    if word == "week":
+        names = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+        first = next(each for each in reversed(near) if each <= day and names[each.weekday()] == raw["begins"])
+        return [first + timedelta(step) for step in range(7)]
+    parts: Mapping[str, Callable[[date], tuple[int, int]]] = {
+        "calendar-year": lambda each: (each.year, 0),
+        "calendar-quarter": lambda each: (each.year, (each.month + 2) // 3),
+        "calendar-month": lambda each: (each.year, each.month),
+    }
+    return [each for each in near if parts[word](each) == parts[word](day)]
+
+
+def _season(day: date, begins: str, ends: str) -> list[date]:
+    """Walks to both sides as long as the days are of the season, and not past its ends."""
+
+    def inside(each: date) -> bool:
+        here = f"{each:%m-%d}"
+        return begins <= here <= ends if begins <= ends else here >= begins or here <= ends
+
+    days = [day] if inside(day) else []
+    while days and inside(days[0] - timedelta(1)) and f"{days[0]:%m-%d}" != begins:
+        days.insert(0, days[0] - timedelta(1))
+    while days and inside(days[-1] + timedelta(1)) and f"{days[-1]:%m-%d}" != ends:
+        days.append(days[-1] + timedelta(1))
+    return days
+
+
+def _days(first: date, last: date) -> set[date]:
+    return {first + timedelta(step) for step in range((last - first).days + 1)}

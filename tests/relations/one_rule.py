@@ -33,6 +33,12 @@ def outcomes(folder: Path, rule: Mapping[str, Any], body: Body) -> list[str]:
     return [found.get(("random-0000", line.number), "silent") for line in claim.lines]
 
 
+def claim_fires(folder: Path, rule: Mapping[str, Any], body: Body) -> bool:
+    """Whether a rule of the claim as a whole fires."""
+    scrubber = assemble(load_rulebook(write_rules(folder, rule)), open_reference(None))
+    return ("random-0000", None) in product_outcomes(scrubber.scrub(read_v3(body), RECEIVED))
+
+
 def claim_of(*lines: Mapping[str, Any], history: Sequence[Mapping[str, Any]] | None = None, **context: Any) -> Body:
     """A claim with lines of these days, codes, units and charges, and with this history."""
     body = office_claim()

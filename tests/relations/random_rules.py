@@ -58,7 +58,7 @@ USED: Mapping[str, tuple[str, ...]] = {
              "renderingProvider", "specialty", "ageYears", "firstDiagnosis", "lastDay", "claimDiagnoses"),
     "claim": ("total", "lineCount", "day", "diagnosisCount"),
     "history": ("procedure", "day", "modifiers", "units", "charge", "allowed", "rendering-provider",
-                "billing-provider", "specialty", "diagnoses", "care-from", "care-to"),
+                "billing-provider", "specialty", "diagnoses", "care-from", "care-to", "side", "component"),
     "diagnosis": ("code", "position", "qualifier", "pointer"),
     "pointed-diagnosis": ("code", "position", "qualifier", "pointer"),
     "adjudication": ("payer", "paid", "procedure", "units", "adjustments", "day", "patient-liability"),
@@ -342,12 +342,26 @@ class RandomRules:
         days = [name for name, kind in inner.names() if kind == DAY and name != "day"]
         around = [name for name in days if name.startswith(("this.", "claim."))]
         day = self.random.choice(around if around and self.chance(0.8) else days)
+        if self.chance(0.25):
+            return self.period(day)
         if self.chance(0.15):
-            return {"calendar-year": day}
+            return {self.random.choice(("from", "after")): self.random.choice(days),
+                    self.random.choice(("up-to", "before")): day}  # fmt: skip
         unit = self.random.choice(("days", "full-months", "full-years"))
         numbers = [name for name, kind in inner.names() if kind == NUMERIC]
         length = self.random.choice(numbers) if self.chance(0.1) else self.random.choice(("0", "1", "2", "12", "30"))
         return {unit: length, self.random.choice(("before", "after", "up-to", "from", "either")): day}
+
+    def period(self, day: str) -> dict[str, Any]:
+        word = self.random.choice(("calendar-year", "calendar-quarter", "calendar-month", "week", "season"))
+        if word == "week":
+            return {word: day, "begins": self.random.choice(("sunday", "monday", "thursday"))}
+        if word == "season":
+            begins, ends = self.random.choice(
+                (("07-01", "06-30"), ("10-01", "03-31"), ("02-01", "04-30"), ("12-31", "03-12"), ("02-29", "12-31"))
+            )
+            return {word: day, "begins": begins, "ends": ends}
+        return {word: day}
 
     def keys(self, table: str, scope: Scope) -> dict[str, Any]:
         keys: dict[str, Any] = {}
@@ -402,6 +416,9 @@ class RandomRules:
         days = [name for name, kind in named if kind == DAY]
         codes = [name for name, kind in named if kind == LISTED]
         choice = self.random.random()
+        if choice < 0.05 and len(days) > 1:
+            spans = [[self.random.choice(days) for _ in range(2)] for _ in range(2)]
+            return {"days-shared-by": spans[0], "and": spans[1]}, NUMERIC
         if choice < 0.2 and len(days) > 1:
             return self.of_days(days), NUMERIC
         if choice < 0.35 and days:
@@ -456,6 +473,10 @@ class RandomRules:
             return {word: plurals, **raw}, NUMERIC
         if word == "count-different":
             return {word: self.random.choice(named)[0], "of": plurals, **raw}, NUMERIC
+        outer_days = [each for each, of in scope.names() if of == DAY]
+        if word == "sum" and "day" in inner.fields and self.chance(0.2) and outer_days:
+            apart = {"apart": self.random.choice(("1", "2", "30", "400"))} if self.chance(0.7) else {}
+            return {"run-start": plurals, "to": self.random.choice(outer_days), **apart, **raw}, DAY
         if word in ("smallest", "largest"):
             numbers += days
         if not numbers or word not in ("sum", "smallest", "largest"):

@@ -9,7 +9,7 @@ import pytest
 
 from scrubber.errors import Faults
 from scrubber.rulebook.load import load_rulebook
-from tests.relations.one_rule import claim_of, outcomes, write_rules
+from tests.relations.one_rule import claim_fires, claim_of, outcomes, write_rules
 
 FIRES, SILENT, UNCHECKED = "fires", "silent", "not checked"
 ODD = {"what": "is this"}
@@ -33,6 +33,25 @@ COMPLETE: dict[str, Any] = {"historyComplete": True}
         ({"calendar-year": "this.day"}, "20250312", "20250101", FIRES),
         ({"calendar-year": "this.day"}, "20250312", "20241231", SILENT),
         ({"days": "1", "either": "this.day"}, "20250312", "20250313", FIRES),
+        ({"calendar-month": "this.day"}, "20240229", "20240201", FIRES),
+        ({"calendar-month": "this.day"}, "20250301", "20250228", SILENT),
+        ({"calendar-month": "this.day"}, "20250312", "20240312", SILENT),
+        ({"calendar-quarter": "this.day"}, "20250331", "20250101", FIRES),
+        ({"calendar-quarter": "this.day"}, "20250401", "20250331", SILENT),
+        ({"week": "this.day", "begins": "sunday"}, "20250312", "20250309", FIRES),  # a Wednesday and its Sunday
+        ({"week": "this.day", "begins": "sunday"}, "20250312", "20250308", SILENT),
+        ({"week": "this.day", "begins": "monday"}, "20250312", "20250309", SILENT),
+        ({"season": "this.day", "begins": "08-01", "ends": "03-31"}, "20250312", "20240801", FIRES),  # over New Year
+        ({"season": "this.day", "begins": "08-01", "ends": "03-31"}, "20250312", "20240731", SILENT),
+        ({"season": "this.day", "begins": "08-01", "ends": "03-31"}, "20241001", "20240331", SILENT),
+        ({"season": "this.day", "begins": "08-01", "ends": "03-31"}, "20250401", "20250331", SILENT),  # in no season
+        ({"season": "this.day", "begins": "07-01", "ends": "06-30"}, "20250312", "20240701", FIRES),
+        ({"season": "this.day", "begins": "11-01", "ends": "02-29"}, "20250228", "20241101", FIRES),
+        ({"season": "this.day", "begins": "11-01", "ends": "02-29"}, "20240229", "20231101", FIRES),
+        ({"season": "this.day", "begins": "02-29", "ends": "06-30"}, "20250312", "20250228", SILENT),
+        ({"from": "this.day", "up-to": "this.lastDay"}, "20250312", "20250312", FIRES),
+        ({"after": "this.day", "up-to": "this.lastDay"}, "20250312", "20250312", SILENT),
+        ({"from": "this.day", "before": "this.lastDay"}, "20250312", "20250312", SILENT),
         ({"days": "1", "from": "this.day"}, "20250312", "20250313", SILENT),
         ({"days": "1", "after": "this.day"}, "20250312", "20250313", FIRES),
     ],
@@ -192,3 +211,60 @@ def test_an_adjustment_that_nobody_knows_may_be_negative(tmp_path: Path) -> None
     assert outcomes(tmp_path, rule, body) == [FIRES]
     details.append({"adjustmentReasonCode": "2", "adjustmentAmount": ODD})
     assert outcomes(tmp_path, rule, body) == [UNCHECKED]
+
+
+RUN = {"run-start": "history", "to": "this.day", "procedure": "77080"}
+
+
+@pytest.mark.parametrize(
+    ("amount", "days", "context", "wanted"),
+    [
+        (RUN, ("20250311", "20250310", "20250308"), COMPLETE, FIRES),  # the run breaks on the 9th
+        (RUN, ("20250311",), COMPLETE, SILENT),
+        (RUN, ("20250311", "20250310", "20250309"), COMPLETE, SILENT),
+        ({**RUN, "apart": "2"}, ("20250311", "20250310", "20250308"), COMPLETE, SILENT),
+        (RUN, ("20250311", "20250310"), {}, UNCHECKED),  # there may be a service on the 9th
+        (RUN, ("20250311", "20250310"), {"historyFrom": "20250309", **COMPLETE}, FIRES),
+        (RUN, ("20250311", "20250310"), {"historyFrom": "20250310", **COMPLETE}, UNCHECKED),
+        (RUN, ("20250311", "20250310", ODD), COMPLETE, UNCHECKED),
+    ],
+)
+def test_start_of_a_run(
+    amount: dict[str, str], days: tuple[Any, ...], context: dict[str, Any], wanted: str, tmp_path: Path
+) -> None:
+    rule = {"amounts": {"first": amount}, "when": {"fact": "first", "is": "2025-03-10"}}
+    body = claim_of({}, history=[{"code": "77080", "date": day} for day in days], **context)
+    assert outcomes(tmp_path, rule, body) == [wanted]
+
+
+def test_a_side_in_common(tmp_path: Path) -> None:
+    rule = {"when": {"some-history": {"same": ["shared-side"]}}}
+    earlier = [{"code": "77080", "date": "20250101", "modifiers": ["RT", "LT"]}]
+    body = claim_of({}, {}, history=earlier, **COMPLETE)
+    body["claimInformation"]["serviceLines"][0]["professionalService"]["procedureModifiers"] = ["RT"]
+    assert outcomes(tmp_path, rule, body) == [FIRES, SILENT]  # of a line without a side nothing is said
+
+
+def test_decisions_of_each_line_are_added_up_for_the_claim(tmp_path: Path) -> None:
+    of_line = {"paid-here": {"sum": "paid", "of": "adjudications", "payer": {"is": {"fact": "other-payer.payer"}}}}
+    rule = {
+        "scope": "claim",
+        "when": {
+            "some-other-payer": {
+                "amounts": {"of-lines": {"sum": "paid-here", "of": "lines", "amounts": of_line}},
+                "paid": {"is-not": {"fact": "of-lines"}},
+            }
+        },
+    }
+    body = claim_of({}, {})
+    information = body["claimInformation"]
+    information["otherSubscriberInformation"] = [
+        {"payerPaidAmount": "12.00", "otherPayerName": {"otherPayerIdentifier": "P1"}}
+    ]
+    for line, paid in zip(information["serviceLines"], ("5.00", "7.00"), strict=True):
+        line["lineAdjudicationInformation"] = [
+            {"otherPayerPrimaryIdentifier": "P1", "serviceLinePaidAmount": paid, "procedureCode": "99213"}
+        ]
+    assert not claim_fires(tmp_path / "agrees", rule, body)
+    information["otherSubscriberInformation"][0]["payerPaidAmount"] = "12.01"
+    assert claim_fires(tmp_path / "differs", rule, body)
