@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from calendar import isleap, monthrange
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
 
 MINUTES_OF_A_DAY = 1440
@@ -11,10 +12,10 @@ MOST_DAYS = 3_652_059  # of the calendar: 9999-12-31
 _LEAP_DAY = 229
 MOST_MOVED = 200_000  # days that a day is moved by; a rule states far fewer
 
-IsHoliday = Callable[[int], bool]
+Holidays = tuple[int, ...]  # in order, without Saturdays and Sundays
 
 
-def moved(day: int, unit: str, count: int, is_holiday: IsHoliday | None = None) -> int | None:
+def moved(day: int, unit: str, count: int, holidays: Holidays = ()) -> int | None:
     """The day (ordinal) `count` units later, earlier where it is negative; None where the calendar has no such day.
 
     A month later than the 31st is the last day of a shorter month; a year later than a leap day is the 28th.
@@ -24,7 +25,7 @@ def moved(day: int, unit: str, count: int, is_holiday: IsHoliday | None = None) 
     if unit == "days":
         return _of_calendar(day + count)
     if unit == "business-days":
-        return _business_days_later(day, count, is_holiday)
+        return _business_days_later(day, count, holidays)
     return _months_later(day, count * (12 if unit == "full-years" else 1))
 
 
@@ -40,29 +41,34 @@ def _months_later(day: int, months: int) -> int | None:
     return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1])).toordinal()
 
 
-def _business_days_later(day: int, count: int, is_holiday: IsHoliday | None) -> int | None:
-    step, left = (1 if count > 0 else -1), abs(count)
-    while left:
-        day += step
-        if not 1 <= day <= MOST_DAYS:
-            return None
-        if is_business_day(day, is_holiday):
-            left -= 1
-    return day
+def _business_days_later(day: int, count: int, holidays: Holidays) -> int | None:
+    """By halving: the first day with so many business days from the day on, or the last one with so many up to it."""
+    if count == 0:
+        return day
+    wanted = abs(count)
+    reach = (wanted + len(holidays)) * 7 // 5 + 7
+    low, high = 1, reach
+    while low < high:
+        middle = (low + high) // 2
+        enough = _business_days(day, day + middle, holidays) if count > 0 else _business_days(
+            day - middle - 1, day - 1, holidays
+        )  # fmt: skip
+        low, high = (low, middle) if enough >= wanted else (middle + 1, high)
+    return _of_calendar(day + low if count > 0 else day - low)
 
 
-def is_business_day(day: int, is_holiday: IsHoliday | None) -> bool:
-    """Whether a day is neither Saturday nor Sunday nor a holiday."""
-    return (day - 1) % 7 < 5 and not (is_holiday is not None and is_holiday(day))  # day 1 was a Monday
+def is_weekday(day: int) -> bool:
+    """Whether a day is neither Saturday nor Sunday."""
+    return (day - 1) % 7 < 5  # day 1 was a Monday
 
 
-def span(unit: str, first: int, last: int, is_holiday: IsHoliday | None = None) -> int:
+def span(unit: str, first: int, last: int, holidays: Holidays = ()) -> int:
     """How long it is from one day (of minutes: time) to another, in whole units; negative where it is earlier."""
     if unit in ("days", "minutes"):
         return last - first
     if unit == "business-days":
         low, high = sorted((first, last))
-        counted = _business_days(low, high, is_holiday)
+        counted = _business_days(low, high, holidays)
         return counted if last >= first else -counted
     if last < first:
         return -span(unit, last, first)
@@ -74,13 +80,11 @@ def span(unit: str, first: int, last: int, is_holiday: IsHoliday | None = None) 
     return full // 12 if unit == "full-years" else full
 
 
-def _business_days(low: int, high: int, is_holiday: IsHoliday | None) -> int:
-    """Business days after `low` up to `high`."""
+def _business_days(low: int, high: int, holidays: Holidays) -> int:
+    """Business days after `low` up to `high`: what weeks have of them, less the holidays between."""
     weeks, rest = divmod(high - low, 7)
-    count = weeks * 5 + sum(1 for day in range(high - rest + 1, high + 1) if is_business_day(day, None))
-    if is_holiday is None:
-        return count
-    return count - sum(1 for day in range(low + 1, high + 1) if is_business_day(day, None) and is_holiday(day))
+    count = weeks * 5 + sum(1 for day in range(high - rest + 1, high + 1) if is_weekday(day))
+    return count - (bisect_right(holidays, high) - bisect_right(holidays, low))
 
 
 def in_window(day: int, unit: str, count: int, side: str, reference: int) -> bool:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from scrubber.relations.arithmetic import calculated, least, most, total
-from scrubber.relations.days import IsHoliday, day_part, moved, run_start, shared, span
+from scrubber.relations.days import Holidays, day_part, moved, run_start, shared, span
 from scrubber.relations.surroundings import Subject, Surroundings
 from scrubber.relations.values import (
     Bounds,
@@ -359,21 +359,17 @@ class OperandEvaluator:
             return value_of(day_part(operand.word, known[0]), operand.type)
         if isinstance(operand, SharedTime):
             return Decimal(shared(operand.unit, *known))
-        holiday = self._is_holiday(operand.holidays)
+        holidays = self._holidays(operand.holidays)
         if isinstance(operand, TimeBetween):
-            return Decimal(span(operand.unit, known[0], known[1], holiday))
+            return Decimal(span(operand.unit, known[0], known[1], holidays))
         length = self.value(operand.length, subject)
         if not isinstance(length, Decimal) or length != int(length):
             return length if isinstance(length, NoValue) else NoValue.UNKNOWN
-        later = moved(known[0], operand.unit, int(length), holiday)
+        later = moved(known[0], operand.unit, int(length), holidays)
         return NoValue.UNKNOWN if later is None else later
 
-    def _is_holiday(self, table: str | None) -> IsHoliday | None:
-        if table is None:
-            return None
-        typed = self._around.rulebook.typed_tables[table]
-        key = next(name for name, column in typed.columns.items() if column.key)
-        return lambda day: bool(typed.find({key: day}, None))
+    def _holidays(self, table: str | None) -> Holidays:
+        return () if table is None else self._around.rulebook.typed_tables[table].weekdays_of_key
 
 
 def outward(subject: Subject, levels: int) -> Subject:

@@ -14,7 +14,7 @@ from scrubber.likeness import Suggestions, known_names, perhaps
 from scrubber.rulebook.backtest_record import record_name
 from scrubber.rulebook.names import ReportFault, known_fields
 from scrubber.rulebook.operators import IN_LIST_OPERATORS
-from scrubber.rulebook.relations import Group, HowMany, walk
+from scrubber.rulebook.relations import Group, HowMany, OfLimit, walk
 from scrubber.rulebook.rule import SEVERITIES, Asks, Compare, InList, Rule, asks, conditions_of, leaves
 from scrubber.rulebook.rule_tables import AdoptionRow, RuleTable
 from scrubber.rulebook.same import SAME_MODIFIERS
@@ -241,6 +241,13 @@ def lists_named(rule: Rule) -> Iterator[str]:
             yield part.list
         elif isinstance(part, Group):
             yield from part.same_modifiers
+
+
+def limits_named(rule: Rule) -> Iterator[str]:
+    """The limits that the amounts of a rule name: `limit.NAME`."""
+    for part in walk((conditions_of(rule), rule.names)):
+        if isinstance(part, OfLimit):
+            yield part.name
 
 
 def check_lists(files: Iterable[RuleFile], lists: Collection[str]) -> Iterator[Fault]:

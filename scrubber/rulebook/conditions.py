@@ -59,20 +59,36 @@ def rule_conditions(document: Document, known: Known, report: ReportFault) -> Co
 
 
 def declare_names(content: Mapping[Any, Any], position: Position, context: TypingContext) -> None:
-    """Adds the look-ups and amounts of a rule, or of a relation, to its frame."""
-    look_ups = content.get("look-up")
-    if look_ups is not None and not isinstance(look_ups, Mapping):
-        context.report((*position, "look-up"), "must be a mapping of names, such as {limit: {in: TABLE, for: {...}}}")
-    elif look_ups:
-        for name, raw in look_ups.items():
-            declare_look_up(str(name), raw, (*position, "look-up", str(name)), context)
-    amounts = content.get("amounts")
-    if amounts is not None and not isinstance(amounts, Mapping):
-        context.report((*position, "amounts"), "must be a mapping of names, such as {total: {sum: units, of: lines}}")
-    elif amounts:
-        grammar = AmountGrammar(context.frame, context.report, lambda items, raw, at: _group(items, raw, at, context))
-        for name, raw in amounts.items():
-            grammar.declare(str(name), raw, (*position, "amounts", str(name)))
+    """Adds the look-ups and amounts of a rule, or of a relation, to its frame: each after those that it names."""
+    grammar = AmountGrammar(context.frame, context.report, lambda items, raw, at: _group(items, raw, at, context))
+    pending: dict[tuple[str, str], object] = {}
+    for word, example in _DECLARED.items():
+        raw = content.get(word)
+        if raw is not None and not isinstance(raw, Mapping):
+            context.report((*position, word), f"must be a mapping of names, such as {example}")
+        elif raw:
+            pending |= {(word, str(name)): each for name, each in raw.items()}
+    while pending:
+        names = {name for _, name in pending}
+        free = (key for key, raw in pending.items() if names.isdisjoint(_heads(raw) - {key[1]}))
+        word, name = key = next(free, next(iter(pending)))
+        raw = pending.pop(key)
+        if word == "amounts":
+            grammar.declare(name, raw, (*position, word, name))
+        else:
+            declare_look_up(name, raw, (*position, word, name), context)
+
+
+_DECLARED = {"look-up": "{limit: {in: TABLE, for: {...}}}", "amounts": "{total: {sum: units, of: lines}}"}
+
+
+def _heads(raw: object) -> set[str]:
+    """What stands before the dot of each text in a look-up or amount: among them are the names that it uses."""
+    if isinstance(raw, Mapping):
+        return set[str]().union(*(_heads(part) for item in raw.items() for part in item))
+    if isinstance(raw, list):
+        return set[str]().union(*map(_heads, raw))
+    return {str(raw).partition(".")[0]}
 
 
 def applies_condition(raw: object, position: Position, context: TypingContext) -> Condition:

@@ -14,6 +14,7 @@ from scrubber.rulebook.table_index import BAND, EXACT, RANGE, TableIndex
 from scrubber.rulebook.vocabulary import LINES_OF_BUSINESS
 
 _MOST_SPECIFIC = 15
+_MOST_DAYS_OF_BANDS = 36_525
 
 
 class TableRow(NamedTuple):
@@ -54,6 +55,7 @@ class TypedTable:
         self._ranks = [ranks.setdefault(rank, rank) for rank in map(self._rank, self.stored)]
         self._indexes: dict[frozenset[str], TableIndex] = {}
         self._never_negative: dict[str, bool] = {}
+        self._weekdays: tuple[int, ...] | None = None
 
     def with_rows(self, rows: Sequence[StoredRow]) -> TypedTable:
         """The table with these rows in place of those that have the same keys, each with all columns."""
@@ -119,6 +121,22 @@ class TypedTable:
             cells = (self.cell(number, column) for number in range(len(self.stored)))
             self._never_negative[column] = all(cell is None or cell >= 0 for cell in cells)
         return self._never_negative[column]
+
+    @property
+    def weekdays_of_key(self) -> tuple[int, ...]:
+        """The days (ordinals) in the first key but Saturdays and Sundays, in order, whatever the days of their rows.
+
+        Of bands those of a hundred years from the first day on; a row without days says none.
+        """
+        if self._weekdays is None:
+            key = self.declaration.keys[0]
+            names = [name for name in (key.first, key.last) if name is not None] if key.band else [key.name]
+            days = {self.cell(number, name) for number in range(len(self.stored)) for name in names} - {None}
+            if key.band and days:
+                last = min(max(days), min(days) + _MOST_DAYS_OF_BANDS)
+                days = {day for day in range(min(days), last + 1) if self.find({key.name: day}, None)}
+            self._weekdays = tuple(sorted(day for day in days if (day - 1) % 7 < 5))  # day 1 was a Monday
+        return self._weekdays
 
     def depends_on_day(self, keys: Mapping[str, Any], unknown: Collection[str]) -> bool:
         """Whether a row that may fit is in force on some days alone."""

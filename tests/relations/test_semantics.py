@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scrubber.errors import Faults
+from scrubber.relations.days import is_weekday, moved, span
 from scrubber.rulebook.load import load_rulebook
 from tests.relations.one_rule import claim_fires, claim_of, outcomes, write_rules
 
@@ -268,3 +270,45 @@ def test_decisions_of_each_line_are_added_up_for_the_claim(tmp_path: Path) -> No
     assert not claim_fires(tmp_path / "agrees", rule, body)
     information["otherSubscriberInformation"][0]["payerPaidAmount"] = "12.01"
     assert claim_fires(tmp_path / "differs", rule, body)
+
+
+def test_look_ups_and_amounts_may_name_each_other_in_any_order(tmp_path: Path) -> None:
+    rule = {
+        "amounts": {"twice": {"times": ["half", "2"]}, "half": {"plus": ["units", "1"]}},
+        "look-up": {"band": {"in": "bands", "for": {"key": "procedure", "number": "twice"}}},
+        "when": {"fact": "band", "is": "found"},
+    }
+    load_rulebook(write_rules(tmp_path / "fine", rule))
+    rule["amounts"]["half"] = {"plus": ["units", "twice"]}  # each of the other
+    with pytest.raises(Faults, match="stands for nothing here"):
+        load_rulebook(write_rules(tmp_path / "circle", rule))
+
+
+def test_an_amount_of_too_many_parts_is_refused_at_once(tmp_path: Path) -> None:
+    amounts = {"a0": {"plus": ["units", "units"]}}
+    amounts |= {f"a{number}": {"plus": [f"a{number - 1}"] * 2} for number in range(1, 20)}
+    with pytest.raises(Faults, match="over 2000 parts"):
+        load_rulebook(write_rules(tmp_path, {"amounts": amounts, "when": {"fact": "a9", "over": "1"}}))
+
+
+CLOSED = tuple(sorted(date.fromisoformat(day).toordinal() for day in ("2024-12-25", "2025-01-01", "2025-01-02")))
+
+
+@pytest.mark.parametrize(
+    ("first", "count"), [("2024-12-24", 30), ("2024-12-28", 9), ("2025-01-06", -12), ("2025-01-04", -3)]
+)
+def test_business_days_later(first: str, count: int) -> None:
+    day, left = date.fromisoformat(first), abs(count)
+    start = day.toordinal()
+    while left:
+        day += timedelta(1 if count > 0 else -1)
+        left -= day.isoweekday() < 6 and day.toordinal() not in CLOSED
+    assert moved(start, "business-days", count, CLOSED) == day.toordinal()
+    assert span("business-days", start, day.toordinal(), CLOSED) == (
+        count if count > 0 else count + start_is_open(start)
+    )
+
+
+def start_is_open(start: int) -> int:
+    """Back from a day to another lie the days after that one, with the day itself."""
+    return 0 if is_weekday(start) and start not in CLOSED else 1

@@ -9,7 +9,7 @@ from scrubber.claim.elements import ELEMENTS
 from scrubber.dated_rows import Dated
 from scrubber.errors import Fault
 from scrubber.rulebook.cell_forms import mistyped
-from scrubber.rulebook.check import RuleFile, lists_named
+from scrubber.rulebook.check import RuleFile, limits_named, lists_named
 from scrubber.rulebook.limits import WITH_CONDITIONS, limit_references
 from scrubber.rulebook.lint.content import field_at
 from scrubber.rulebook.operators import IN_LIST_OPERATORS
@@ -138,6 +138,7 @@ def unused(tables: Iterable[RuleTable], packs: Mapping[str, Pack], files: Iterab
     lists |= {name for _, _, row in rows["frequencies"] for name in (row.code_list, row.excepted_diagnoses) if name}
     policies = [row for table in tables if table.kind == "policies" for row in table.rows]
     limits = {name for document, _ in files for _, name in limit_references(document)} | LIMITS_READ
+    limits |= {name for file in files for name in limits_named(file.rule)}
     yield from _never_read(rows["code-lists"], "list", lists, "no rule names the list")
     yield from _never_read(rows["limits"], "name", limits, "no rule names the limit")
     of_policies = {row.diagnosis_list for row in policies}
