@@ -117,9 +117,7 @@ class AmountGrammar:
             self._report((*position, *error.position), str(error))
             return
         if found is not None and sum(1 for _ in islice(walk(found.operand), MOST_PARTS + 1)) > MOST_PARTS:
-            self._report(
-                position, f"`{name}` is made of over {MOST_PARTS} parts, with all that it names: make it of fewer"
-            )
+            self._report(position, f"`{name}` is made of over {MOST_PARTS} parts, with all that it names")
         elif found is not None:
             frame.amounts[name] = (found.operand, Field(name, found.field.type, "an amount of the rule"))
 

@@ -241,8 +241,6 @@ def _items(
     keys = table_keys(table, raw.get("for"), position, context) if table else ()
     if keys is None:
         return None
-    if "within" in raw and "day" not in fields:
-        context.report((*position, "within"), f"{' and '.join(items)} have no `day`: compare a day of theirs instead")
     declare_names(raw, position, inner)
     own = tuple(_conditions_of(raw, _GROUP_KEYS, position, inner))
     which = raw.get("which")
