@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from itertools import islice
 from typing import Any
 
 from scrubber.rulebook.field import DECIMAL_PLACES, Field, Type
@@ -30,7 +29,7 @@ from scrubber.rulebook.relations import (
     SharedTime,
     SumOf,
     TimeBetween,
-    walk,
+    number_of_parts,
 )
 from scrubber.rulebook.yaml_file import Position
 
@@ -38,7 +37,7 @@ ReadGroup = Callable[[tuple[str, ...], Mapping[Any, Any], Position], tuple[Group
 ReportFault = Callable[[Position, str], None]
 
 MOST_AMOUNTS = 20
-MOST_PARTS = 2_000  # of one amount, with those that it names
+MOST_PARTS = 1_000_000  # of one amount, with those that it names
 AMOUNT_WORDS: Mapping[str, str] = {  # descriptions for authors
     "sum": "The sum of a number or amount over items: {sum: units, of: other-lines, same: [day]}.",
     "count": "How many items: {count: history, within: {days: 90, before: this.day}}.",
@@ -116,8 +115,8 @@ class AmountGrammar:
         except _NoAmount as error:
             self._report((*position, *error.position), str(error))
             return
-        if found is not None and sum(1 for _ in islice(walk(found.operand), MOST_PARTS + 1)) > MOST_PARTS:
-            self._report(position, f"`{name}` is made of over {MOST_PARTS} parts, with all that it names")
+        if found is not None and number_of_parts(found.operand) > MOST_PARTS:
+            self._report(position, f"`{name}` is made of over {MOST_PARTS:,} parts, with all that it names")
         elif found is not None:
             frame.amounts[name] = (found.operand, Field(name, found.field.type, "an amount of the rule"))
 

@@ -317,6 +317,20 @@ def walk(part: object) -> Iterator[object]:
             yield from walk(item)
 
 
+def number_of_parts(part: object, known: dict[int, int] | None = None) -> int:
+    """How many parts a question or operand has, each as often as it is named. `known`: those counted before, by id."""
+    counted = {} if known is None else known
+    if id(part) in counted:
+        return counted[id(part)]
+    found = 0
+    if is_dataclass(part) and not isinstance(part, type):
+        found = 1 + sum(number_of_parts(getattr(part, each.name), counted) for each in fields(part))
+    elif isinstance(part, tuple):
+        found = sum(number_of_parts(item, counted) for item in part)
+    counted[id(part)] = found
+    return found
+
+
 def tables_asked(question: object) -> Iterator[str]:
     """The tables whose rows a question asks for."""
     for part in walk(question):

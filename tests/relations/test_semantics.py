@@ -162,7 +162,7 @@ def test_numbers_without_end_are_not_known_and_stop_nothing(tmp_path: Path) -> N
     [
         ({"when": {"some-line": {"some-line": {"some-line": {"some-line": {"units": "1"}}}}}}, "more than 3 deep"),
         ({"amounts": {"a": {"plus": ["a", "1"]}}, "when": {"fact": "a", "over": "1"}}, "`a` stands for nothing here"),
-        ({"amounts": {"a": {"plus": ["b", "1"]}, "b": {"plus": ["units", "1"]}}, "when": {"fact": "a", "over": "1"}},
+        ({"amounts": {"a": {"plus": ["b", "1"]}, "b": {"plus": ["a", "1"]}}, "when": {"fact": "a", "over": "1"}},
          "`b` stands for nothing here"),
         ({"look-up": {"row": {"in": "nowhere", "for": {"code": "procedure"}}}, "when": {"fact": "row", "is": "found"}},
          "there is no table `nowhere`"),
@@ -285,10 +285,14 @@ def test_look_ups_and_amounts_may_name_each_other_in_any_order(tmp_path: Path) -
 
 
 def test_an_amount_of_too_many_parts_is_refused_at_once(tmp_path: Path) -> None:
-    amounts = {"a0": {"plus": ["units", "units"]}}
-    amounts |= {f"a{number}": {"plus": [f"a{number - 1}"] * 2} for number in range(1, 20)}
-    with pytest.raises(Faults, match="over 2000 parts"):
-        load_rulebook(write_rules(tmp_path, {"amounts": amounts, "when": {"fact": "a9", "over": "1"}}))
+    """Twenty amounts, each twice the one before, in a rule and again in a relation of it."""
+    outer: dict[str, Any] = {"a0": {"plus": ["units", "units"]}}
+    outer |= {f"a{number}": {"plus": [f"a{number - 1}"] * 2} for number in range(1, 16)}
+    inner: dict[str, Any] = {"b0": {"plus": ["a15", "a15"]}}
+    inner |= {f"b{number}": {"plus": [f"b{number - 1}"] * 2} for number in range(1, 20)}
+    rule = {"amounts": outer, "when": {"some-line": {"amounts": inner, "b1": {"over": "1"}}}}
+    with pytest.raises(Faults, match="over 1,000,000 parts"):
+        load_rulebook(write_rules(tmp_path, rule))
 
 
 CLOSED = tuple(sorted(date.fromisoformat(day).toordinal() for day in ("2024-12-25", "2025-01-01", "2025-01-02")))
