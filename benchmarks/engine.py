@@ -59,7 +59,7 @@ def fault(random: Random, kind: str, of: tuple[str, ...]) -> Condition:
     applies = Has("procedure", "any", of)
     match kind:
         case "claim":
-            return AllOf((Compare("payer", "is", "payer " + of[0]), Compare("totalAgrees", "is", False)))
+            return AllOf((Compare("payer", "is", "payer " + of[0]), Compare("originalClaimNumber", "is", True)))
         case "line":
             wrong = random.choice((
                 Has("modifiers", "none", (random.choice(("25", "26", "59")),)),
@@ -92,7 +92,7 @@ def values(random: Random, kind: str, size: int) -> dict[str, Any]:
     code = str(70_000 + random.randrange(size))
     held: dict[str, Any] = {
         "lineOfBusiness": "original-medicare", "payer": "payer " + code, "contractor": "10112", "day": DAY,
-        "total": 31_500, "totalAgrees": True, "lineCount": 4, "frequency": "1",
+        "total": 31_500, "originalClaimNumber": False, "lineCount": 4, "frequency": "1",
         "code": "M" + code, "standing": "in-force", "element": "e" + code[-2:], "fault": "repeated",
         "first": "77092", "second": code, "bypass": random.choice(("none", "59")),
     }  # fmt: skip

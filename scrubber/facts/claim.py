@@ -22,7 +22,6 @@ from scrubber.remembered import remembered
 from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.rulebook import Rulebook
 
-ICD10_FIRST_DAY = date(2015, 10, 1)  # 45 CFR 162.1002: ICD-10-CM from this date of service
 NOTHING = Decimal(0)
 
 
@@ -38,10 +37,14 @@ def claim_fact(
         "lineCount": len(claim.lines),
         "diagnosisCount": len(claim.diagnoses),
         "repeatedDiagnosis": len(set(codes)) < len(codes),
+        "diagnosesOutOfOrder": _are_out_of_order([diagnosis.qualifier for diagnosis in claim.diagnoses]),
         "contextConflict": bool(documents.conflicts),
     }
-    _add_qualifiers(values, claim, day)
-    _add_totals(values, claim)
+    if claim.total is not None:
+        values["total"] = cents(claim.total)
+    charges = [line.charge for line in claim.lines if line.charge is not None]
+    if len(charges) == len(claim.lines):
+        values["linesTotal"] = cents(sum(charges, NOTHING))
     if claim.filing_indicator:
         values["filingIndicator"] = claim.filing_indicator
     if claim.frequency:
@@ -54,23 +57,10 @@ def claim_fact(
     return Fact("claim", values, message_words={"conflict-lines": ", ".join(map(str, sorted(documents.conflicts)))})
 
 
-def _add_qualifiers(values: dict[str, Any], claim: Claim, day: date) -> None:
-    qualifiers = [diagnosis.qualifier for diagnosis in claim.diagnoses]
+def _are_out_of_order(qualifiers: Sequence[str | None]) -> bool:
+    """Whether ICD-10 qualifiers are not one ABK and ABF behind it; of ICD-9 ones another rule speaks."""
     wanted = ["ABK", *["ABF"] * (len(qualifiers) - 1)] if qualifiers else []
-    icd9 = not ICD9.isdisjoint(qualifiers)
-    values["diagnosesOutOfOrder"] = not icd9 and qualifiers != wanted
-    values["icd9"] = icd9 and day >= ICD10_FIRST_DAY
-
-
-def _add_totals(values: dict[str, Any], claim: Claim) -> None:
-    if claim.total is not None:
-        values["total"] = cents(claim.total)
-    charges = [line.charge for line in claim.lines if line.charge is not None]
-    if len(charges) == len(claim.lines):
-        total = sum(charges, NOTHING)
-        values["linesTotal"] = cents(total)
-        if claim.total is not None:
-            values["totalAgrees"] = total == claim.total
+    return qualifiers != wanted and ICD9.isdisjoint(qualifiers)
 
 
 def _add_plan(values: dict[str, Any], plan: str, claim: Claim, day: date, rulebook: Rulebook) -> None:

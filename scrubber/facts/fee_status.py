@@ -11,7 +11,6 @@ from scrubber.remembered import remembered
 
 REMEMBERED = 16_384  # codes, by day, whose status a process remembers
 UNLISTED = "unlisted"  # no loaded row has the code on the day
-PAID_BY_SCHEDULE = frozenset("ART")
 # Bundled, or not valid for Medicare: a denial is the provider's, whatever modifier or notice there is. What is bundled
 # may never be billed to the patient (RVU25D documentation, attachment A; Palmetto GBA 8EELLZ1747).
 PROVIDER_BEARS = frozenset("BPIG")
@@ -31,8 +30,3 @@ def fee_status(code: str, day: date, reference: Reference) -> FeeStatus:
     """What the schedule of the day says; `carried` where it has ended and nothing later is loaded."""
     row = reference.fee(code, "", day)
     return FeeStatus(row.status if row else UNLISTED, reference.table_status(MPFS.name, day).state != "in-force")
-
-
-def is_category_two(code: str) -> bool:
-    """Whether a code is of category II: four digits and F. They report performance and are not paid anywhere."""
-    return len(code) == 5 and code.endswith("F") and code[:4].isascii() and code[:4].isdigit()

@@ -11,7 +11,7 @@ from scrubber.facts.asked import NOTHING_ASKED, add_elements, asked_fields
 from scrubber.facts.documentation import NOT_SUPPLIED_STATE, Documents
 from scrubber.facts.exclusions import AMBULANCE_CODES, EXCLUSION_LISTS, Exclusions
 from scrubber.facts.fact import LIST, Fact, LookUp, LookUps
-from scrubber.facts.fee_status import FEE_ROW, PAID_BY_SCHEDULE, fee_status, is_category_two
+from scrubber.facts.fee_status import FEE_ROW, fee_status
 from scrubber.facts.mue import MUE_LOOK_UPS, is_counted
 from scrubber.facts.on_request import add_line_fields
 from scrubber.facts.service_lines import PLACE_ROW, SHARED_LOOK_UPS, LineView
@@ -20,8 +20,6 @@ from scrubber.remembered import remembered
 from scrubber.rulebook.rulebook import CodeLists, Rulebook
 
 REMEMBERED = 16_384  # what a process keeps of look-ups: codes, modifiers and days, never a claim
-# By PC/TC indicator: which codes may be billed by their professional or technical part (RVU25D documentation).
-COMPONENTS = {"26": ("1", "6"), "TC": ("1",)}
 AMBULANCE_PLACES = "ambulance-origins-and-destinations"
 PLACE_OF_SERVICE = "place-of-service"
 SUPPLIERS = "supplier-taxonomies"
@@ -37,11 +35,9 @@ LINE_LOOK_UPS: LookUps = {
     "placeNotListed": (PLACE_ROW,),
     "feeStatus": (FEE_ROW,),
     "feeStatusCarried": (FEE_ROW,),
-    "besidePaidService": (("fee", ""),),
     "supplier": ((LIST, SUPPLIERS),),
     "excluded": EXCLUSION_LISTS,
     "pcTc": (FEE_ROW,),
-    "componentInvalid": (FEE_ROW,),
     "facilityNotApplicable": (PLACE_ROW, FEE_ROW),
     "renderingClass": (("taxonomy", ""),),
 }
@@ -69,8 +65,6 @@ def line_facts(
             unlisted = _is_absent(view, reference)
             values["placeNotListed"] = unlisted
             values["placeUnknown"] = bool(view.place) and view.setting is None and not unlisted
-            if values.get("feeStatus") == "P":
-                values["besidePaidService"] = beside_paid_service(view, views, reference)
             if "mue" in values and view.line.units is not None and is_counted(view, lists):
                 values["unitsOverMue"] = view.line.units > values["mue"] * view.days
         if view.rendering is None or view.rendering.taxonomy is None:
@@ -117,14 +111,9 @@ def _table_fields(
     status = fee_status(code, day, reference)
     values["feeStatus"] = status.letter
     values["feeStatusCarried"] = status.carried
-    values["categoryTwo"] = is_category_two(code)
     fee = reference.fee(code, "", day)
     if fee is not None:
         values["pcTc"] = fee.pc_tc
-        values["componentInvalid"] = any(
-            modifier in modifiers and fee.pc_tc not in allowed and reference.fee(code, modifier, day) is None
-            for modifier, allowed in COMPONENTS.items()
-        )
         values["facilityNotApplicable"] = fee.facility_na
     edit = reference.mue(code, day)
     if edit is not None:
@@ -136,18 +125,6 @@ def _table_fields(
 def _is_ride(modifier: str, day: date, lists: CodeLists) -> bool:
     """Whether a modifier is the pair of letters of an ambulance's ride: where it began, where it ended."""
     return all(lists.contains(AMBULANCE_PLACES, letter, day.toordinal()) for letter in modifier)
-
-
-def beside_paid_service(view: LineView, views: Sequence[LineView], reference: Reference) -> bool:
-    """Whether the claim bills another service of the same provider and day that the fee schedule pays."""
-    return any(
-        other.first == view.first
-        and other.provider == view.provider
-        and other.line.procedure is not None
-        and view.first is not None
-        and fee_status(other.line.procedure, view.first, reference).letter in PAID_BY_SCHEDULE
-        for other in views
-    )
 
 
 def _add_calculated_by(values: dict[str, Any], given: str | Absence | None) -> None:

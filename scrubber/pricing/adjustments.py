@@ -14,7 +14,6 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from scrubber.facts.line import COMPONENTS
 from scrubber.pricing.amounts import NoPrice
 from scrubber.reference import Reference
 from scrubber.reference.fee_rows import FeeRow
@@ -47,7 +46,8 @@ def profession_of(row: Taxonomy | str) -> Profession:
 
 
 COMPONENT_MODIFIERS = frozenset(("26", "TC", "53"))  # modifiers that may have a fee schedule row of their own
-SPLIT = {**COMPONENTS, "53": ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")}  # by PC/TC indicator
+# By PC/TC indicator: which codes may be billed by their professional or technical part (RVU25D documentation).
+SPLIT = {"26": ("1", "6"), "TC": ("1",), "53": ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")}
 
 # Reduced services, parts of a surgical package, co-surgeons and teams, second and non-physician assistants, directed
 # anesthesia, therapy assistants, unusual services.

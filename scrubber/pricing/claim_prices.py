@@ -9,7 +9,6 @@ from decimal import Decimal
 from scrubber.claim.model import Claim, ServiceLine
 from scrubber.facts.exclusions import GY, Exclusions
 from scrubber.facts.fee_status import fee_status
-from scrubber.facts.line import beside_paid_service
 from scrubber.facts.payer import HOME, zip_of
 from scrubber.facts.service_lines import LineView
 from scrubber.pricing.adjustments import NOT_LISTED, NOT_SENT, PRICING, unknown
@@ -79,6 +78,7 @@ MEDICARE_SECONDARY = "Medicare is secondary (42 CFR 411.33)"
 EXCLUDED = UnitFee(
     NOTHING, "excluded from Medicare by law", ("excluded from Medicare by law, and GY says so = 0.00",), covered=False
 )
+PAID_BY_SCHEDULE = frozenset("ART")
 SUPPLY = "P"  # status: bundled beside a practitioner's paid service, paid by another schedule or not at all without one
 PAID_ELSEWHERE = UnitFee(None, None, (), "not-on-fee-schedule")
 NO_CODE = UnitFee(None, None, (), "no-code")
@@ -121,9 +121,21 @@ def _of_supply(view: LineView, unit: UnitFee, views: tuple[LineView, ...], refer
     code, day = view.line.procedure, view.first
     if unit.fee != NOTHING or view.payer.line_of_business != ORIGINAL_MEDICARE or code is None or day is None:
         return unit
-    if fee_status(code, day, reference).letter != SUPPLY or beside_paid_service(view, views, reference):
+    if fee_status(code, day, reference).letter != SUPPLY or _beside_paid_service(view, views, reference):
         return unit
     return PAID_ELSEWHERE
+
+
+def _beside_paid_service(view: LineView, views: tuple[LineView, ...], reference: Reference) -> bool:
+    """Whether the claim bills another service of the same provider and day that the fee schedule pays."""
+    return any(
+        other.first == view.first
+        and other.provider == view.provider
+        and other.line.procedure is not None
+        and view.first is not None
+        and fee_status(other.line.procedure, view.first, reference).letter in PAID_BY_SCHEDULE
+        for other in views
+    )
 
 
 def _behind_another(price: LinePrice, payer: Payer) -> LinePrice:

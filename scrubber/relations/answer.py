@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from scrubber.engine.plain import Predicate, predicate
 from scrubber.facts.fact import Fact, QuestionAnswer
@@ -39,6 +39,7 @@ from scrubber.rulebook.rule import (
 )
 from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.rulebook import Rulebook
+from scrubber.rulebook.vocabulary import KINDS
 
 PROCEDURE, LINE_OF_BUSINESS = "procedure", "lineOfBusiness"
 MOST_SERVICES = 5  # that evidence names
@@ -57,27 +58,36 @@ class AskingRule:
     may_fire: Predicate
     may_fire_for_somebody: Predicate
     is_for: Callable[[str], bool]  # whether it may apply to a procedure code
+    has_words: Predicate  # whether its tests of `words` hold
+    words: tuple[str, ...]
 
 
 class AskingRules(NamedTuple):
-    """The running rules with questions by scope; `by_code` is filled as codes come."""
+    """The running rules with questions by scope; `by_key` is filled as facts come.
+
+    `words` are the fields of few words that their conditions test: with the procedure code they choose the rules.
+    """
 
     by_scope: Mapping[str, tuple[AskingRule, ...]]
-    by_code: dict[tuple[str, str], tuple[AskingRule, ...]]
+    words: Mapping[str, tuple[str, ...]]
+    by_key: dict[tuple[Any, ...], tuple[AskingRule, ...]]
 
     def of(self, fact: Fact) -> tuple[AskingRule, ...]:
-        """The rules that may apply to a fact, by its procedure code."""
+        """The rules that may apply to a fact, by its procedure code and its words."""
         rules = self.by_scope.get(fact.kind, ())
-        code = fact.values.get(PROCEDURE)
-        if not rules or type(code) is not str:
+        if not rules:
             return rules
-        key = fact.kind, code
-        found = self.by_code.get(key)
+        values = fact.values
+        code = values.get(PROCEDURE)
+        key = (fact.kind, code, *map(values.get, self.words[fact.kind]))
+        found = self.by_key.get(key)
         if found is None:
-            if len(self.by_code) >= CODES_KEPT:
-                self.by_code.clear()
-            found = tuple(rule for rule in rules if rule.is_for(code))
-            self.by_code[key] = found
+            if len(self.by_key) >= CODES_KEPT:
+                self.by_key.clear()
+            found = tuple(
+                rule for rule in rules if (type(code) is not str or rule.is_for(code)) and rule.has_words(values)
+            )
+            self.by_key[key] = found
         return found
 
 
@@ -89,7 +99,10 @@ def asking_rules(rulebook: Rulebook) -> AskingRules:
         questions = tuple(dict.fromkeys(each for part in conditions_of(rule) for each in asks(part)))
         if questions or rule.names:
             found.setdefault(rule.scope, []).append(_asking(rule, questions, rulebook))
-    return AskingRules({scope: tuple(rules) for scope, rules in found.items()}, {})
+    words = {
+        scope: tuple(dict.fromkeys(name for each in rules for name in each.words)) for scope, rules in found.items()
+    }
+    return AskingRules({scope: tuple(rules) for scope, rules in found.items()}, words, {})
 
 
 def _asking(rule: Rule, questions: tuple[Asks, ...], rulebook: Rulebook) -> AskingRule:
@@ -98,7 +111,28 @@ def _asking(rule: Rule, questions: tuple[Asks, ...], rulebook: Rulebook) -> Aski
     lists = rulebook.lists
     decisive = frozenset(each.fact for part in (rule.applies, rule.when) for each in _decisive(part))
     may_fire, for_some = predicate(AllOf(held), lists), predicate(for_somebody, lists)
-    return AskingRule(rule, questions, decisive, may_fire, for_some, procedure_test(rule.applies, rulebook))
+    tests = [test for part in held for test in _tests_of_words(part, rule.scope)]
+    return AskingRule(
+        rule,
+        questions,
+        decisive,
+        may_fire,
+        for_some,
+        procedure_test(rule.applies, rulebook),
+        predicate(AllOf(tuple(tests)), lists),
+        tuple(test.fact for test in tests),
+    )
+
+
+def _tests_of_words(condition: Condition, scope: str) -> Iterator[Compare | Has]:
+    """The tests of a field with few words, which each fact has from the beginning, that must hold whoever pays."""
+    if isinstance(condition, AllOf):
+        for part in condition.parts:
+            yield from _tests_of_words(part, scope)
+    elif isinstance(condition, Compare | Has) and condition.fact != LINE_OF_BUSINESS:
+        field = KINDS[scope].fields.get(condition.fact)
+        if field is not None and field.type in (Type.WORD, Type.FLAG) and not (field.element or field.made_from):
+            yield condition
 
 
 def _decisive(condition: Condition) -> Iterator[Asks]:
@@ -153,9 +187,11 @@ def _applied(payer: Payer, day: date, rulebook: Rulebook) -> dict[str, bool]:  #
 
 def _answer(asking: AskingRule, fact: Fact, subject: Subject, evaluator: Evaluator) -> None:
     answers = dict(fact.answers or {})
+    may_fire = True
     for each in asking.questions:
         if each.fact in answers:
             if answers[each.fact].answer == NO and each.fact in asking.decisive:
+                may_fire = False
                 break
             continue
         evaluator.reset()
@@ -172,13 +208,14 @@ def _answer(asking: AskingRule, fact: Fact, subject: Subject, evaluator: Evaluat
             tuple([format_value(value, operand) for value, operand in evaluator.compared]),
         )
         if answer == NO and each.fact in asking.decisive:
+            may_fire = False
             break  # the rule cannot fire, whatever its other questions come to
     fact.answers = answers
     for words, name in ANSWERED.items():
         keys = tuple([key for key in answers if answers[key].answer in words])
         if keys:
             fact.values[name] = keys
-    if asking.rule.names:
+    if may_fire and asking.rule.names:
         evaluator.missing = {}
         named = {name: format_value(evaluator.value(operand, subject), operand) for name, operand in asking.rule.names}
         fact.names = {**(fact.names or {}), asking.rule.id: named}

@@ -180,6 +180,10 @@ class Evaluator(OperandEvaluator):
             if found is None or (kind == HISTORY and not self._is_complete(group, subject)):
                 self.missing[group.table or kind] = None
                 complete = False
+            if group.is_whole:
+                self._count_steps(len(found or ()))
+                certain += [item.within(subject) for item in found or ()]
+                continue
             for item in found or ():
                 seat = item.within(subject)
                 answer = self._belongs(group, seat)
@@ -220,10 +224,13 @@ class Evaluator(OperandEvaluator):
                 return ("in", part.list), partial(self._lists.may_contain, part.list)
         return None
 
-    def _belongs(self, group: Group, item: Subject) -> str:
-        self._steps += 1
+    def _count_steps(self, steps: int) -> None:
+        self._steps += steps
         if self._steps > MOST_STEPS:
             raise TooManySteps
+
+    def _belongs(self, group: Group, item: Subject) -> str:
+        self._count_steps(1)
         answer = YES
         for tests in (self._alike(group, item), self._in_windows(group, item), self._fulfilled(group, item)):
             answer = _until(NO, tests, both, answer)

@@ -247,6 +247,9 @@ class OperandEvaluator:
             found = {value for value in values if is_known(value)}
             certain = len(found)
             unknown = sum(1 for value in (*values, *others) if not is_known(value))
+            if unknown:
+                for item in (*members.certain, *members.possible):
+                    self._note_absent(operand.distinct, item)
             most = len(found.union(value for value in others if is_known(value))) + unknown
         return Bounds(Decimal(certain), Decimal(most) if members.complete else None)
 

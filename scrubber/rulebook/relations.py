@@ -134,6 +134,11 @@ class Group:
     keys: tuple[tuple[str, Operand], ...] = ()
     position: Position = field(default=(), compare=False, repr=False)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether every item of the kinds counts."""
+        return not (self.where or self.same or self.within or self.same_modifiers)
+
 
 @dataclass(frozen=True, slots=True)
 class SumOf:

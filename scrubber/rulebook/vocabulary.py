@@ -245,12 +245,10 @@ KINDS: Mapping[str, FactKind] = {
             Field("originalClaimNumber", Type.FLAG, "the original claim number is given"),
             Field("total", Type.AMOUNT, "claim charge"),
             Field("linesTotal", Type.AMOUNT, "sum of the line charges; unset when one of them is missing"),
-            Field("totalAgrees", Type.FLAG, "claim charge equals the sum of the line charges; unset when unknown"),
             Field("lineCount", Type.NUMBER, "number of service lines"),
             Field("diagnosisCount", Type.NUMBER, "number of diagnoses"),
             Field("repeatedDiagnosis", Type.FLAG, "one diagnosis code stands on the claim twice"),
             Field("diagnosesOutOfOrder", Type.FLAG, "the first diagnosis is not ABK or a later one not ABF (ICD-10)"),
-            Field("icd9", Type.FLAG, "an ICD-9 qualifier (BK, BF) with dates of service from 2015-10-01"),
             Field("contextConflict", Type.FLAG, "two documentation blocks say different things of one line"),
             *_AGES, _RECEIVED_ON,
             _asked("firstDiagnosis", Type.TEXT, "the first diagnosis code of the claim", "diagnosis-code"),
@@ -295,15 +293,10 @@ KINDS: Mapping[str, FactKind] = {
             _FEE_STATUS,
             Field("feeStatusCarried", Type.FLAG, "the status is of a fee schedule that ended before the day",
                   tables=_FEES),
-            Field("besidePaidService", Type.FLAG, "the claim bills a service of the day and provider that the fee "
-                  "schedule pays (status A, R or T); set for status P only", tables=_FEES),
             Field("supplier", Type.FLAG, "the rendering provider, or else the billing provider, is a supplier of "
                   "medical equipment by taxonomy code: list supplier-taxonomies of cms-ncci"),
-            Field("categoryTwo", Type.FLAG, "the code is of category II: it reports performance and is paid nowhere"),
             _EXCLUDED,
             Field("pcTc", Type.WORD, "PC/TC indicator of the fee schedule", tuple("0123456789"), tables=_FEES),
-            Field("componentInvalid", Type.FLAG, "modifier 26 or TC on a code whose PC/TC indicator does not allow it, "
-                  "and of which the fee schedule has no such part; unset when it does not have the code", tables=_FEES),
             Field("facilityNotApplicable", Type.FLAG, "the fee schedule marks the code NA in a facility", tables=_FEES),
             Field("renderingClass", Type.WORD, "class of the rendering provider's taxonomy code", (
                 "physician", "nurse-practitioner", "physician-assistant", "clinical-nurse-specialist",
