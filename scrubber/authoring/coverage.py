@@ -21,7 +21,6 @@ from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.satisfiable import satisfiable
 from scrubber.rulebook.source_map import SourceMap, SourceNode, source_map
 from scrubber.rulebook.test_case import Case
-from scrubber.rulebook.vocabulary import KINDS
 from scrubber.scrub import Scrubber, read_facts
 
 
@@ -159,5 +158,5 @@ def _outcome(
 ) -> ConditionOutcome:
     before = [(root.condition, root.wanted) for root in source.before(node.section)]
     required = [*before, (node.condition, node.wanted == way)]
-    possible = bool(cases) or satisfiable(required, KINDS[source.rule.scope], rulebook.lists)
+    possible = bool(cases) or satisfiable(required, source.rule.kind, rulebook.lists)
     return ConditionOutcome(len(cases), cases[0] if cases else None, possible)

@@ -21,7 +21,6 @@ from scrubber.rulebook.field import Field
 from scrubber.rulebook.load import FolderContents, digest, read_folder
 from scrubber.rulebook.rule import AllOf, AnyOf, Asks, Authority, ClaimStatus, Condition, Has, Reason, Rule
 from scrubber.rulebook.rulebook import RUNNING, Pack
-from scrubber.rulebook.vocabulary import KINDS
 
 Fields = Mapping[str, Field]
 
@@ -223,13 +222,13 @@ def _changes(before: Rule, after: Rule) -> Iterator[KeyChange]:
 
 def _condition_changes(before: Rule, after: Rule, of: Callable[[Rule], Condition]) -> ConditionDifference | None:
     if before.scope == after.scope:
-        return condition_difference(of(before), of(after), KINDS[after.scope].fields)
+        return condition_difference(of(before), of(after), after.kind.fields)
     old, new = (_condition_text(rule, of(rule)) for rule in (before, after))
     return None if old == new else ConditionDifference((old,), (new,))
 
 
 def _condition_text(rule: Rule, condition: Condition) -> str:
-    return in_one_line(condition, KINDS[rule.scope].fields)
+    return in_one_line(condition, rule.kind.fields)
 
 
 def _authority_kinds(rule: Rule) -> str:

@@ -8,7 +8,6 @@ from scrubber.claim.elements import CATALOGUE
 from scrubber.facts.asked import rule_reads
 from scrubber.rulebook.rule import Compare, Has, Rule, conditions_of, leaves
 from scrubber.rulebook.rulebook import Rulebook
-from scrubber.rulebook.vocabulary import KINDS
 
 _SCOPE = _FACT = "element"
 
@@ -26,7 +25,7 @@ def rules_by_element(rulebook: Rulebook) -> Mapping[str, tuple[str, ...]]:
 
 
 def _elements(rule: Rule, rulebook: Rulebook) -> Iterator[str]:
-    fields = KINDS[rule.scope].fields
+    fields = rule.kind.fields
     yield from (name for name in rule_reads(rule) if name in CATALOGUE and name in fields)
     for condition in conditions_of(rule) if rule.scope == _SCOPE else ():
         for leaf in leaves(condition):

@@ -43,7 +43,6 @@ from scrubber.rulebook.schema import AT_RISK
 from scrubber.rulebook.source_map import SourceMap, SourceNode, source_map
 from scrubber.rulebook.test_case import Case
 from scrubber.rulebook.typed_table import TypedTable
-from scrubber.rulebook.vocabulary import KINDS
 from scrubber.rulebook.yaml_file import Document
 from scrubber.scrub import ClaimFacts, Scrubber, conclude, read_facts
 
@@ -127,16 +126,16 @@ def _changes(node: SourceNode, rule: Rule, document: Document) -> Iterator[tuple
                 yield f"only a part of: {node.words}", part
         case AnyOf() if not node.parts:
             if limit_alternatives(condition):
-                yield from _of_limit(condition, KINDS[rule.scope].fields)
+                yield from _of_limit(condition, rule.kind.fields)
         case AllOf(parts) | AnyOf(parts):
             if len(parts) > 1:
                 other = AnyOf if isinstance(condition, AllOf) else AllOf
                 yield f"{'any' if other is AnyOf else 'all'} of, not {node.words}", other(parts)
         case Compare():
-            field = KINDS[rule.scope].fields[condition.fact.removesuffix("?")]
+            field = rule.kind.fields[condition.fact.removesuffix("?")]
             yield from _of_comparison(condition, field, _source_value(condition, field, node, document))
         case Has() | InList():
-            yield from _of_list(condition, KINDS[rule.scope].fields[condition.fact])
+            yield from _of_list(condition, rule.kind.fields[condition.fact])
 
 
 def _is_limit(condition: AnyOf) -> bool:
@@ -371,7 +370,7 @@ def notices(recorded: RecordedCase, changed: Rule, rule: Rule) -> bool:
 
 def _leads_to_other_facts(changed: Rule, rule: Rule) -> bool:
     """Whether other facts may be made, or other questions asked, than those that were recorded."""
-    if KINDS[rule.scope].only_for_cited_codes and changed.applies != rule.applies:
+    if rule.kind.only_for_cited_codes and changed.applies != rule.applies:
         return True
     if not rule.names and not any(True for _ in rule_questions(rule)):
         return False

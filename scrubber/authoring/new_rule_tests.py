@@ -26,7 +26,6 @@ from scrubber.rulebook.rule import AllOf, Compare, Condition, Has, InList, Rule,
 from scrubber.rulebook.rulebook import Pack, Rulebook
 from scrubber.rulebook.test_case import FOLDER, Case
 from scrubber.rulebook.test_case_paths import PATHS
-from scrubber.rulebook.vocabulary import KINDS
 from scrubber.scrub import Scrubber
 
 OF_EACH = 2
@@ -95,7 +94,7 @@ def derive(rule: Rule, rulebook: Rulebook, pack: Pack, reference: Reference, fol
         beyond = len(tried) - len(changes)
         if _firing(tried) >= OF_EACH and beyond > 0 and (len(covered) == len(conditions) or beyond > MOST_MORE):
             break
-    fields = KINDS[rule.scope].fields
+    fields = rule.kind.fields
     uncovered = tuple(
         in_one_line(condition, fields) for number, condition in enumerate(conditions) if number not in covered
     )
@@ -218,7 +217,7 @@ def _of_leaves(rule: Rule, rulebook: Rulebook) -> Iterator[PathChange]:
         elif name == "lineOfBusiness":
             rows = rulebook.rows.get("filing-indicators", ())
             yield from (("claim.filing", row.filing_indicator) for row in rows)
-    if KINDS[rule.scope].joins:
+    if rule.kind.joins:
         yield from (("lines", {"procedure": code}) for code in ("77080", "77092", "99213"))
 
 

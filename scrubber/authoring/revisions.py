@@ -20,7 +20,7 @@ from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Has, InList, Rule, lea
 from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.satisfiable import satisfiable
-from scrubber.rulebook.vocabulary import KINDS, LINES_OF_BUSINESS
+from scrubber.rulebook.vocabulary import LINES_OF_BUSINESS
 
 HEAD = "HEAD"  # what git has last
 
@@ -121,7 +121,7 @@ def names_code(rule: Rule, code: str, rulebook: Rulebook) -> bool:
 
 def may_fire_on_code(rule: Rule, code: str, rulebook: Rulebook) -> bool:
     """False only where the rule could fire on no claim line of the code; also False for rules that read no code."""
-    kind = KINDS[rule.scope]
+    kind = rule.kind
     facts = [fact for fact in CODE_FACTS if fact in kind.fields]
     billed = AnyOf(tuple(Compare(fact, "is", code) for fact in facts))
     return bool(facts) and satisfiable((*fires_when(rule), (billed, True)), kind, rulebook.lists)
@@ -133,7 +133,7 @@ def may_fire_for_payer(rule: Rule, payer: Payer, day: date, rulebook: Rulebook) 
         return False
     if payer.line_of_business == "unknown":
         return True
-    kind = KINDS[rule.scope]
+    kind = rule.kind
     theirs = AllOf((Compare("lineOfBusiness", "is", payer.line_of_business),))
     return satisfiable((*fires_when(rule), (theirs, True)), kind, rulebook.lists)
 

@@ -24,6 +24,7 @@ from scrubber.rulebook.rule import Compare, Condition, FactValues, Has, InList, 
 from scrubber.rulebook.vocabulary import KINDS
 
 ID, KIND, END = "id", "k", "end"
+DOCUMENT, STATE = "document", state_key("")
 _TAKEN = (ID, KIND, END, "sid")
 
 
@@ -197,11 +198,10 @@ class Term(NamedTuple):
 class MessageEncoder:
     """Reads facts of one kind for a set of conjunctions, and spells these in the terms of what it reads."""
 
-    def __init__(self, kind: str, number: int, conjunctions: Iterable[Conjunction], lists: CodeListLookup) -> None:
+    def __init__(self, kind: str, number: int, conjunctions: Sequence[Conjunction], lists: CodeListLookup) -> None:
         self._kind_term = Term(KIND, "", number)
         self._lists = lists
-        self._texts = _texts(kind)
-        self._private_fields = _private(kind)
+        self._texts, self._private_fields = _texts(kind, conjunctions), _private(kind, conjunctions)
         self._names = property_names()
         self._codes: dict[str, CodeField] = {}
         self._numbers: dict[str, str] = {}
@@ -355,17 +355,27 @@ def _in_order(sets: Iterable[tuple[str, frozenset[str]]]) -> list[tuple[str, fro
     return sorted(set(sets), key=lambda wanted: (wanted[0], len(wanted[1]), sorted(wanted[1])))
 
 
-def _texts(kind: str) -> set[str]:
+def _texts(kind: str, conjunctions: Iterable[Conjunction]) -> set[str]:
     """Fields of a kind that hold one text, states included."""
     fields = KINDS[kind].fields.values() if kind in KINDS else ()
     texts = {field.name for field in fields if field.type in (Type.TEXT, Type.WORD)}
+    texts |= {name for name in _undeclared(kind, conjunctions) if name.endswith(STATE)}
     return texts | {state_key(field.name) for field in fields if field.states}
 
 
-def _private(kind: str) -> frozenset[str]:
-    """Fields of a kind whose values may be about a person."""
+def _private(kind: str, conjunctions: Iterable[Conjunction]) -> frozenset[str]:
+    """Fields of a kind whose values may be about a person: with them whatever a report states."""
     fields = KINDS[kind].fields.values() if kind in KINDS else ()
-    return frozenset(field.name for field in fields if field.private)
+    stated = {name for name in _undeclared(kind, conjunctions) if not name.endswith(STATE)}
+    return frozenset(field.name for field in fields if field.private).union(stated)
+
+
+def _undeclared(kind: str, conjunctions: Iterable[Conjunction]) -> set[str]:
+    """What conditions read that no field of the kind is: the elements that families of documentation declare."""
+    if kind != DOCUMENT:
+        return set()
+    read = {leaf.fact for conjunction in conjunctions for condition in conjunction for leaf in leaves(condition)}
+    return {name for name in read if name.removesuffix(STATE) not in KINDS[kind].fields and not name.startswith("=")}
 
 
 def _reads_codes(leaf: Compare | Has | InList) -> bool:

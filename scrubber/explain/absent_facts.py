@@ -19,7 +19,6 @@ from scrubber.facts.service_lines import LineView
 from scrubber.findings.not_checked import may_apply
 from scrubber.rulebook.condition_words import expected, join_first
 from scrubber.rulebook.rule import Rule, leaves
-from scrubber.rulebook.vocabulary import KINDS
 
 MOST_REASONS = 10
 
@@ -29,7 +28,7 @@ def why_no_fact(rule: Rule, line: int | None, context: ExplanationContext) -> tu
     views = context.known.views if line is None else (context.known.views[line - 1],)
     place = "this claim" if line is None else f"line {line}"
     joined = "two lines of this claim" if line is None else f"line {line} with another"
-    first = KINDS[rule.scope].none.format(place=place, joined=joined)
+    first = rule.kind.none.format(place=place, joined=joined)
     # No further than is told: a claim of 1,000 lines has half a million pairs of them.
     found = list(dict.fromkeys(islice(_WHY.get(rule.scope, _lines)(rule, views, context), MOST_REASONS + 1)))
     return (first, *found[:MOST_REASONS], *(["and so on"] if len(found) > MOST_REASONS else []))
@@ -77,7 +76,7 @@ def _documents(rule: Rule, views: Sequence[LineView], _context: ExplanationConte
             yield f"line {view.number} bills {view.line.procedure}, and no rule about reports is for that code"
     tests = [leaf for leaf in leaves(rule.applies) if leaf.fact == "procedure"]
     for leaf in tests:
-        yield f"this rule is for {expected(leaf, field_of(leaf, rule.scope))}"
+        yield f"this rule is for {expected(leaf, field_of(leaf, rule.kind.fields))}"
 
 
 def _coverage(_rule: Rule, views: Sequence[LineView], context: ExplanationContext) -> Iterator[str]:

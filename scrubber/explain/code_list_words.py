@@ -10,7 +10,6 @@ from scrubber.explain.context import MOST_ROWS, ExplanationContext, of_book
 from scrubber.explain.model import LookupExplained
 from scrubber.explain.record import RecordedLookup
 from scrubber.explain.text import in_days
-from scrubber.facts.documentation import CLEARED, OTHER_STUDIES, ROUTINE, SPINE_STUDIES
 from scrubber.facts.fact import Fact
 from scrubber.facts.notices import EDITIONS, FORMS, GENERIC_REASONS
 from scrubber.rulebook.rule_tables import CodeListRow
@@ -58,6 +57,21 @@ def code_list(recorded: Recorded, _fact: Fact, _day: date, context: ExplanationC
             yield in_list(name, each.by[1], date.fromordinal(each.by[2]), context)
 
 
+def held_against(name: str, sent: object, day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
+    """What a report states against a list: its codes one by one; of texts the rows in force, of words how many."""
+    kind = next((pack.lists[name] for pack in context.book.packs.values() if name in pack.lists), "text")
+    if kind in REPEATABLE:
+        if isinstance(sent, str) and len(sent) <= LONGEST_CODE:
+            yield in_list(name, sent, day, context)
+    elif kind == "words":
+        says = f"what was sent was held against the {_size(name, context)} rows of the list {name}"
+        yield LookupExplained("code-lists", says)
+    else:
+        rows = [row for row in context.book.rows.get("code-lists", ()) if row.list == name and in_force(row, day)]
+        for row in rows[:MOST_ROWS]:
+            yield of_book("code-lists", row, f"{row.code} stands in the list {name} {in_days(row)}", context.book)
+
+
 def in_list(name: str, code: str, day: date, context: ExplanationContext) -> LookupExplained:
     """The row of a code list in which a code stands on a day, or that there is none."""
     rows = [row for row in context.book.rows.get("code-lists", ()) if row.list == name and _names(row, code)]
@@ -76,40 +90,6 @@ def _names(row: CodeListRow, code: str) -> bool:
 
 def _size(name: str, context: ExplanationContext) -> int:
     return sum(row.list == name for row in context.book.rows.get("code-lists", ()))
-
-
-def _source_study(recorded: Recorded, fact: Fact, day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
-    """Each code that may be the study of a score: in the list that has it, else that it is not among spine studies."""
-    asked = [each for each in context.looked_up(fact) if each.what == "contains" and each.by[0] in _STUDIES]
-    held = {each.by[1] for each in asked if each.found and each.by[0] == OTHER_STUDIES}
-    codes = dict.fromkeys(each.by[1] for each in recorded if each.by[1])
-    if any(len(code) > LONGEST_CODE for code in codes):
-        yield LookupExplained("code-lists", "the stated study is no procedure code")
-        return
-    for code in [*codes][:MOST_ROWS]:
-        yield in_list(OTHER_STUDIES if code in held else SPINE_STUDIES, code, day, context)
-
-
-def _nothing(_made: Recorded, _fact: Fact, _day: date, _context: ExplanationContext) -> Iterator[LookupExplained]:
-    yield from ()
-
-
-def _software(_made: Recorded, _fact: Fact, day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
-    """The clearances of software that are in force; never the one that was sent."""
-    rows = [row for row in context.book.rows.get("code-lists", ()) if row.list == CLEARED and in_force(row, day)]
-    for row in rows[:MOST_ROWS]:
-        says = f"{row.code} is a clearance of the list {CLEARED} {in_days(row)}"
-        yield of_book("code-lists", row, says, context.book)
-
-
-def _indication(recorded: Recorded, _fact: Fact, _day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
-    """That a stated indication is, or is none of, the routine ones; never the text itself."""
-    for each in recorded:
-        word = "one" if each.found else "none"
-        count = _size(ROUTINE, context)
-        yield LookupExplained(
-            "code-lists", f"the stated indication is {word} of the {count} rows of the list {ROUTINE}"
-        )
 
 
 def _forms(_made: Recorded, _fact: Fact, _day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
@@ -135,12 +115,7 @@ def _editions(_made: Recorded, fact: Fact, _day: date, context: ExplanationConte
             yield of_book("code-lists", row, says, context.book)
 
 
-_STUDIES = (SPINE_STUDIES, OTHER_STUDIES)
 _OF_LIST: Mapping[str, RowWords] = {
-    SPINE_STUDIES: _source_study,
-    OTHER_STUDIES: _nothing,  # said with the spine studies
-    CLEARED: _software,
-    ROUTINE: _indication,
     FORMS: _forms,
     GENERIC_REASONS: _reasons,
     EDITIONS: _editions,

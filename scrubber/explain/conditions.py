@@ -7,9 +7,9 @@ because nothing was supplied. A group is true exactly where the engine finds it 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from scrubber.claim.model import Absence
 from scrubber.engine.plain import predicate
@@ -23,57 +23,63 @@ from scrubber.rulebook.condition_words import in_words as source_in_words
 from scrubber.rulebook.field import Field, state_key
 from scrubber.rulebook.limits import format_days, holds_on, limit_alternatives
 from scrubber.rulebook.rule import NO, NOT_KNOWN, YES, AllOf, AnyOf, Asks, Compare, Condition, Has, InList, Rule, window
-from scrubber.rulebook.vocabulary import KINDS
 
 NOT_SUPPLIED = Absence.NOT_SUPPLIED.value
 
 
+class _Asked(NamedTuple):
+    """What a rule's conditions are judged with: the fields that it may read, and the code lists."""
+
+    fields: Mapping[str, Field]
+    lists: CodeListLookup
+
+
 def parts_of(rule: Rule, fact: Fact, lists: CodeListLookup) -> tuple[RulePart, ...]:
     """The rule's days, `applies`, `needs` and `when` on a fact; parts that the rule does not have are left out."""
-    parts = [RulePart("in-force", _judged(AllOf(window(rule)), fact, lists))] if window(rule) else []
+    asked = _Asked(rule.kind.fields, lists)
+    parts = [RulePart("in-force", _judged(AllOf(window(rule)), fact, asked))] if window(rule) else []
     if rule.applies != AllOf(()):
-        parts.append(RulePart("applies", _judged(rule.applies, fact, lists)))
+        parts.append(RulePart("applies", _judged(rule.applies, fact, asked)))
     if rule.needs:
-        parts.append(RulePart("needs", _all([_need(need, fact) for need in rule.needs])))
-    return (*parts, RulePart("when", _judged(rule.when, fact, lists)))
+        parts.append(RulePart("needs", _all([_need(rule.kind.fields[need], fact) for need in rule.needs])))
+    return (*parts, RulePart("when", _judged(rule.when, fact, asked)))
 
 
-def field_of(leaf: Compare | Has | InList, kind: str) -> Field:
+def field_of(leaf: Compare | Has | InList, fields: Mapping[str, Field]) -> Field:
     """The field that a comparison reads, by its value or by its state."""
-    fields = KINDS[kind].fields
     return fields[leaf.fact] if leaf.fact in fields else fields[leaf.fact.removesuffix(state_key(""))]
 
 
-def _judged(condition: Condition, fact: Fact, lists: CodeListLookup) -> ConditionNode:
+def _judged(condition: Condition, fact: Fact, asked: _Asked) -> ConditionNode:
     match condition:
         case AllOf(parts):
-            nodes = [_judged(part, fact, lists) for part in parts]
+            nodes = [_judged(part, fact, asked) for part in parts]
             return nodes[0] if len(nodes) == 1 else _all(nodes)
         case AnyOf(parts):
-            return _by_limit(condition, fact, lists) or _any([_judged(part, fact, lists) for part in parts])
+            return _by_limit(condition, fact, asked) or _any([_judged(part, fact, asked) for part in parts])
         case Compare() | Has() | InList():
-            return _leaf(condition, fact, lists)
+            return _leaf(condition, fact, asked)
         case Asks():
             return _question(condition, fact)
         case _:
             assert_never(condition)
 
 
-def _by_limit(condition: AnyOf, fact: Fact, lists: CodeListLookup) -> ConditionLeaf | None:
+def _by_limit(condition: AnyOf, fact: Fact, asked: _Asked) -> ConditionLeaf | None:
     """A limit's rows by the one that is in force on the fact's day: it alone decides. None where there is not one."""
     holding = [row for row in limit_alternatives(condition) if holds_on(row, fact.values.get("day"))]
     if len(holding) != 1:
         return None
-    leaf = _leaf(holding[0].test, fact, lists)
+    leaf = _leaf(holding[0].test, fact, asked)
     days = format_days(holding[0])
     return leaf._replace(asked=f"{leaf.asked}, the limit {days}") if days else leaf
 
 
-def _leaf(leaf: Compare | Has | InList, fact: Fact, lists: CodeListLookup) -> ConditionLeaf:
-    field = field_of(leaf, fact.kind)
+def _leaf(leaf: Compare | Has | InList, fact: Fact, asked: _Asked) -> ConditionLeaf:
+    field = field_of(leaf, asked.fields)
     value, state = _value_and_state(field, fact)
     otherwise = NOT_JUDGED if state == NOT_SUPPLIED else FALSE
-    verdict = TRUE if predicate(leaf, lists)(fact.values) else otherwise
+    verdict = TRUE if predicate(leaf, asked.lists)(fact.values) else otherwise
     return ConditionLeaf(field.name, field.about, value, state, expected(leaf, field), verdict)
 
 
@@ -104,11 +110,10 @@ def _what_missed(answer: QuestionAnswer | None) -> str | None:
     return f"not known: {', '.join(answer.missing)}" if answer and answer.missing else None
 
 
-def _need(name: str, fact: Fact) -> ConditionLeaf:
-    field = KINDS[fact.kind].fields[name]
+def _need(field: Field, fact: Fact) -> ConditionLeaf:
     value, state = _value_and_state(field, fact)
     return ConditionLeaf(
-        name, field.about, value, state, "to be supplied", NOT_JUDGED if state == NOT_SUPPLIED else TRUE
+        field.name, field.about, value, state, "to be supplied", NOT_JUDGED if state == NOT_SUPPLIED else TRUE
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from scrubber.explain.code_list_words import in_list
+from scrubber.dated_rows import on
+from scrubber.explain.code_list_words import held_against, in_list
 from scrubber.explain.conditions import day_of
 from scrubber.explain.context import (
     MOST_ROWS,
@@ -28,7 +29,7 @@ from scrubber.reference.tables import CONTRACTORS, TABLES, ZIP_LOCALITY
 from scrubber.rulebook import relations
 from scrubber.rulebook.field import state_key
 from scrubber.rulebook.reference_tables import REFERENCE_TABLES
-from scrubber.rulebook.relations import Group, OfPrice, walk
+from scrubber.rulebook.relations import Group, OfLimit, OfPrice, walk
 from scrubber.rulebook.rule import InList, Rule, conditions_of, leaves
 from scrubber.rulebook.vocabulary import KINDS
 
@@ -41,7 +42,7 @@ def lookups(rule: Rule, fact: Fact, context: ExplanationContext) -> tuple[Lookup
     read, day = reads(rule), day_of(fact)
     if day is None:
         return ()
-    names = [EVERY_FIELD, *(name for name in KINDS[fact.kind].fields if name in read)]
+    names = [EVERY_FIELD, *(name for name in rule.kind.fields if name in read)]
     asked = [ask for name in names for ask in _made_from(name, fact.kind)]
     found: list[LookupExplained] = []
     for what, words in WORDS.items():
@@ -49,7 +50,8 @@ def lookups(rule: Rule, fact: Fact, context: ExplanationContext) -> tuple[Lookup
         if asks:
             made = [each for each in context.looked_up(fact) if _is_asked(each, what, asks, fact)]
             found += words([each for each in made if day in each.by] or made, fact, day, context)
-    questions = (*_of_questions(rule, day, context), *rows_of_own_tables(rule, fact, context))
+    of_words = _of_derived_words(rule, fact, day, context) if fact.kind == "document" else ()
+    questions = (*of_words, *_of_questions(rule, day, context), *rows_of_own_tables(rule, fact, context))
     return (*found, *_lists_of_rule(rule, fact, day, context), *questions)
 
 
@@ -122,6 +124,19 @@ def _lists_of_rule(rule: Rule, fact: Fact, day: date, context: ExplanationContex
         codes = (value,) if isinstance(value, str) else value or ()
         for code in codes[:MOST_ROWS]:
             yield in_list(leaf.list, code, day, context)
+
+
+def _of_derived_words(rule: Rule, fact: Fact, day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
+    """The lists and limits behind words that follow from elements of a document; never what was sent but codes."""
+    read = reads(rule)
+    words = [word for word in context.book.derived_words if word.field.name in read]
+    parts = [part for word in words for part in walk((word.only_where, word.cases))]
+    for name in dict.fromkeys(part.name for part in parts if isinstance(part, OfLimit)):
+        row = on([row for row in context.book.rows.get("limits", ()) if row.name == name], day)
+        if row is not None:
+            yield of_book("limits", row, f"{row.name} is {row.value} ({row.source})", context.book)
+    for code_list, element in dict.fromkeys((part.list, part.fact) for part in parts if isinstance(part, InList)):
+        yield from held_against(code_list, fact.values.get(element), day, context)
 
 
 def payer_lookups(context: ExplanationContext) -> Iterator[LookupExplained]:

@@ -24,7 +24,6 @@ from scrubber.explain.model import (
     MissingInput,
     RulePart,
 )
-from scrubber.facts.documentation import DOCUMENT_PLACES
 from scrubber.facts.fact import Fact
 from scrubber.findings import Finding, NotChecked, Switches
 from scrubber.findings.finding import NO_TABLE, NOT_REACHED, PAYER_UNKNOWN
@@ -40,7 +39,6 @@ from scrubber.rulebook.vocabulary import KINDS
 _ELEMENTS = "scrubContext.documentation[].elements"
 # What a sender adds so that a needed fact is known.
 _SUPPLIED_BY: Mapping[str, str] = {
-    **{name: f"{_ELEMENTS}.{place.replace('/', '.')}" for name, place in DOCUMENT_PLACES.items()},
     "calculatedBy": f"{_ELEMENTS}.calculatedBy (self or other)",
     "modifierSupport": f"{_ELEMENTS}.modifierSupport (true or false)",
     "abn": "scrubContext.abn, [] where there is no notice; of each notice its reason, its option and the day it was"
@@ -56,16 +54,18 @@ def missing_inputs(item: NotChecked, fact: Fact | None, payer: Payer) -> tuple[M
     return tuple(MissingInput(name, _by(name, item, fact, payer)) for name in item.missing)
 
 
-def supplied_by(name: str, fact: Fact) -> str:
+def supplied_by(name: str, fact: Fact, rule: Rule) -> str:
     """What would make a fact known that was not supplied."""
-    return _SUPPLIED_BY.get(name, f"the claim's {KINDS[fact.kind].fields[name].about}")
+    if name in KINDS[fact.kind].fields:
+        return _SUPPLIED_BY.get(name, f"the claim's {KINDS[fact.kind].fields[name].about}")
+    return f"{_ELEMENTS}.{rule.kind.fields[name].made_from or name}"
 
 
 def _by(name: str, item: NotChecked, fact: Fact | None, payer: Payer) -> str:
     if name == ADOPTION:
         return f"a row in payers/tables/adoptions.csv, such as {example_row(item.rule.pack, payer)}"
-    if fact is not None and name in KINDS[fact.kind].fields:
-        return supplied_by(name, fact)
+    if fact is not None and name in item.rule.kind.fields:
+        return supplied_by(name, fact, item.rule)
     if item.why in (NO_TABLE, NOT_REACHED):
         return f"a release of {name} for that day, by `scrubber reference load`"
     if name not in ELEMENTS:
@@ -138,7 +138,7 @@ def explain_fact(check: RuleCheck, fact: Fact, keys: tuple[int, ...]) -> FactExp
 
 def explain_doubtful(check: RuleCheck, finding: Finding) -> FactExplained:
     """What is found only if names that resemble known ones were meant as these, where no fact of the claim is so."""
-    kind, result = KINDS[check.rule.scope], _on_one_reading(check, None, finding)
+    kind, result = check.rule.kind, _on_one_reading(check, None, finding)
     return FactExplained(
         kind.name,
         kind.about,
@@ -162,7 +162,7 @@ def _on_one_reading(check: RuleCheck, fact: Fact | None, finding: Finding) -> Fa
 
 def explain_unread(check: RuleCheck, item: NotChecked) -> FactExplained:
     """A line of which the rule could not be asked, as it lacks what every such fact starts from."""
-    kind = KINDS[check.rule.scope]
+    kind = check.rule.kind
     outcome = NOT_CHECKED if check.runs else WOULD_NOT_CHECK
     missing = missing_inputs(item, None, check.context.known.payer)
     return FactExplained(kind.name, kind.about, item.lines, (), outcome, item.message, (), (), (), missing, None)
@@ -200,7 +200,7 @@ def _held_back(check: RuleCheck, fact: Fact, parts: tuple[RulePart, ...]) -> Fac
     """The conditions hold, or cannot be judged, and yet the answer says nothing of it."""
     needed = [leaf for part in parts if part.name == "needs" for leaf in leaves_of(part.node)]
     lacking = [leaf.fact for leaf in needed if leaf.verdict == NOT_JUDGED]
-    missing = tuple(MissingInput(name, supplied_by(name, fact)) for name in lacking)
+    missing = tuple(MissingInput(name, supplied_by(name, fact, check.rule)) for name in lacking)
     but = f"{join_first(lacking)} was not supplied" if lacking else "all its conditions hold"
     if check.standing is None:
         return FactResult(SWITCHED_OFF, f"this request leaves the rule out; {but}", missing)

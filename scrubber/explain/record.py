@@ -194,7 +194,6 @@ class _RecordingRulebook(Rulebook):
     payer_name = _recorded(Rulebook.payer_name)
     plan_line_of_business = _recorded(Rulebook.plan_line_of_business)
     policy = _recorded(Rulebook.policy)
-    software_vendors = _recorded(Rulebook.software_vendors)
 
 
 class _Recording:

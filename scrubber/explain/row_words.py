@@ -340,14 +340,6 @@ def adopted(recorded: Recorded, _fact: Fact, day: date, context: ExplanationCont
         yield of_book("adoptions", row, f"{says[each.found]} pack {pack}", context.book)
 
 
-def vendors(recorded: Recorded, _fact: Fact, day: date, context: ExplanationContext) -> Iterator[LookupExplained]:
-    """The vendors whose software the payer accepts; never the one that was sent."""
-    for each in recorded:
-        for row in context.book.rows.get("software-vendors", ()):
-            if in_force(row, day) and row.vendor.casefold() in each.found:
-                yield of_book("software-vendors", row, f"software of {row.vendor} is accepted", context.book)
-
-
 def table(recorded: Recorded, fact: Fact, day: date, _context: ExplanationContext) -> Iterator[LookupExplained]:
     """A row of any other reference table; the key is repeated only where it is a code of the fact."""
     for each in recorded[:MOST_ROWS]:
@@ -376,7 +368,6 @@ WORDS: Mapping[str, RowWords] = {
     "frequency": frequency,
     "coverage": articles,
     "table_status": releases,
-    "software_vendors": vendors,
     "adopted": adopted,
     LIST: lists,
     "needed_elements": needed,

@@ -36,7 +36,6 @@ from scrubber.findings import Impact
 from scrubber.pricing.impact import puts_at_risk
 from scrubber.response.terminal import dollars, wrap
 from scrubber.rulebook.condition_words import join_first
-from scrubber.rulebook.vocabulary import KINDS
 
 
 def in_words(value: FactValue) -> str:
@@ -142,7 +141,7 @@ def _rule(explained: RuleExplained, width: int) -> Iterator[str]:
     if explained.nothing:
         yield _outcome(explained.outcome, "")
         yield from wrap(sentence(explained.nothing[0]), 4, width)
-        yield from wrap(f"(a fact of the kind {rule.scope}: {KINDS[rule.scope].about})", 4, width)
+        yield from wrap(f"(a fact of the kind {rule.scope}: {rule.kind.about})", 4, width)
         for reason in explained.nothing[1:]:
             yield from wrap(f"· {reason}", 4, width, hang=2)
     if explained.left_off:

@@ -20,7 +20,7 @@ from scrubber.rulebook.field import UNKNOWN, Field, Type, state_key
 from scrubber.rulebook.rule import AllOf, Compare, Has, Rule, conditions_of, leaves
 from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.rulebook import Rulebook
-from scrubber.rulebook.vocabulary import KINDS, OF_ELEMENTS
+from scrubber.rulebook.vocabulary import OF_ELEMENTS
 
 AskedElements = tuple[tuple[Field, Element], ...]
 CODES_KEPT = 16_384
@@ -48,7 +48,7 @@ class AskedFields:
         self._asked: dict[str, list[tuple[Rule, Test, frozenset[str], Field]]] = {}
         for rule in rulebook.running:
             if rule.scope in OF_ELEMENTS:
-                fields = KINDS[rule.scope].fields
+                fields = rule.kind.fields
                 names = [name for name in _names(rule) if name in fields]
                 asked = [fields[name] for name in names if fields[name].element or fields[name].made_from]
                 if asked:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from decimal import Decimal
+from string import Formatter
 from typing import Any, NamedTuple
 
 from scrubber.claim.model import ABSENT, Absence, Claim, Documentation
-from scrubber.facts.fact import LIST, Fact, LookUps
-from scrubber.facts.service_lines import SHARED_LOOK_UPS, LineView, millionths
+from scrubber.facts.fact import Fact
+from scrubber.facts.service_lines import LineView
 from scrubber.facts.stated_values import READERS, as_text, number_in
-from scrubber.rulebook.family import SIGNATURE, UNREADABLE, DocumentElement
+from scrubber.remembered import remembered
+from scrubber.rulebook.family import OBJECT, SIGNATURE, UNREADABLE, DerivedWord, DocumentElement
 from scrubber.rulebook.field import state_key
+from scrubber.rulebook.relations import Own, walk
+from scrubber.rulebook.rule import Compare, Has, InList, Rule, conditions_of
 from scrubber.rulebook.rulebook import Rulebook
 
 Elements = Mapping[str, str | Absence]
@@ -21,40 +24,8 @@ NONE_UNREADABLE: frozenset[str] = frozenset()
 _ENTRY = re.compile(r"\.[0-9]+(?=\.|$)")  # the number of an entry in a flat name
 
 NOT_SUPPLIED_STATE = Absence.NOT_SUPPLIED.value
-ROUTINE = "routine-indications"
 NOTHING = frozenset(("n/a", "na", "none", "nil", "-", "not stated", "not documented", "not applicable"))
-SPINE_STUDIES = "studies-with-lumbar-spine"
-OTHER_STUDIES = "studies-without-lumbar-spine"
-CLEARED = "cleared-tbs-software"
-STATED = ("findings", "interpretation", "recommendation")  # passages of a report: there, or not
-LOWEST_SCORE, HIGHEST_SCORE = "tbs-plausible-low", "tbs-plausible-high"
-
-DOCUMENT_LOOK_UPS: LookUps = {
-    **SHARED_LOOK_UPS,
-    "tbsRange": (("limit", LOWEST_SCORE), ("limit", HIGHEST_SCORE)),
-    "sourceStudy": ((LIST, SPINE_STUDIES), (LIST, OTHER_STUDIES)),
-    "tbsSoftware": ((LIST, CLEARED),),
-    "indication": ((LIST, ROUTINE),),
-    "softwareVendor": (("software_vendors", ""),),
-}
-
-# Where the element behind each field of a document fact stands in its block.
-DOCUMENT_PLACES = {
-    "tbsValue": "tbsValue",
-    "tbsRange": "tbsValue",
-    "tbsEqualsTScore": "tbsValue",
-    "tScore": "tScore",
-    "indication": "indication",
-    "interpretation": "interpretation",
-    "findings": "findings",
-    "recommendation": "recommendation",
-    "separateReport": "separateReport",
-    "signature": "signature",
-    "signer": "signature/npi",
-    "sourceStudy": "sourceStudy",
-    "tbsSoftware": "tbsSoftware",
-    "softwareVendor": "tbsSoftware/vendor",
-}
+RENDERING = "renderingNpi"
 
 
 class Documents:
@@ -107,21 +78,63 @@ def _is_unknown(name: str, unknown: Collection[str]) -> bool:
     return any(each == bare or each.startswith(f"{bare}.") for each in unknown)
 
 
-def document_facts(claim: Claim, views: Sequence[LineView], documents: Documents, rulebook: Rulebook) -> Iterator[Fact]:
-    """One fact a line, whether or not anything was said of its report."""
+def document_facts(views: Sequence[LineView], documents: Documents, rulebook: Rulebook) -> Iterator[Fact]:
+    """One fact a line, whether or not anything was said of its report: the elements that running rules read.
+
+    Words that follow from elements are added where questions are answered (`relations.derived`).
+    """
+    names = elements_read(rulebook)
     for view in views:
-        elements = documents.of(view.number)
         values: Values = dict(view.values)
-        values |= _scores(elements, view, rulebook)
-        values |= _indication(elements, view, rulebook)
-        for name in STATED:
-            values |= _word_state(name, elements, "stated")
-        values |= flag_state("separateReport", elements)
-        values |= _signature(elements, view)
-        values |= _source_study(claim, elements, view, rulebook)
-        values |= _software(elements, view, rulebook)
-        values |= _software_vendor(elements, view, rulebook)
+        if view.rendering is not None and view.rendering.npi:
+            values[RENDERING] = view.rendering.npi
+        unreadable = documents.unreadable(view.number)
+        for name in names:
+            found = document_value(documents, view.number, name, rulebook)
+            if found.state is None:
+                values[name] = found.value
+            elif found.state == UNREADABLE and name in unreadable:  # no text at all, which a finding says already
+                values[state_key(name)] = NOT_SUPPLIED_STATE
+            elif found.state == UNREADABLE and rulebook.documentation_elements[name].kind == "number":
+                number = number_in(documents.of(view.number).get(name))
+                values[state_key(name)] = number if isinstance(number, str) else UNREADABLE
+            else:
+                values[state_key(name)] = found.state
         yield Fact("document", values, (view.number,), pointer=documents.pointer(view.number))
+
+
+@remembered(4)
+def elements_read(rulebook: Rulebook) -> tuple[str, ...]:
+    """The elements of families that running rules about documents read, also by way of words that follow from them."""
+    words = words_read(rulebook)
+    read = _read(rulebook).union(name for each in words for name in _names_in((each.cases, each.only_where)))
+    return tuple(name for name in rulebook.documentation_elements if name in read)
+
+
+@remembered(4)
+def words_read(rulebook: Rulebook) -> tuple[DerivedWord, ...]:
+    """The words that follow from elements and that running rules about documents read."""
+    read = _read(rulebook)
+    return tuple(each for each in rulebook.derived_words if each.field.name in read)
+
+
+def _read(rulebook: Rulebook) -> set[str]:
+    return {name for rule in rulebook.running if rule.scope == "document" for name in _names_read(rule)}
+
+
+def _names_read(rule: Rule) -> Iterator[str]:
+    yield from rule.needs
+    yield from _names_in((conditions_of(rule), rule.names))
+    for text in (rule.message, rule.fix, rule.not_checked):
+        yield from (name for _, name, _, _ in Formatter().parse(text or "") if name)
+
+
+def _names_in(node: object) -> Iterator[str]:
+    for part in walk(node):
+        if isinstance(part, Own):
+            yield part.name
+        elif isinstance(part, Compare | Has | InList):
+            yield part.fact.removesuffix("?")
 
 
 def flag_state(name: str, elements: Elements) -> Values:
@@ -141,114 +154,6 @@ def modifier_support(documents: Documents, *numbers: int) -> Values:
         if state.get("modifierSupport?") != NOT_SUPPLIED_STATE:
             return state
     return {"modifierSupport?": NOT_SUPPLIED_STATE}
-
-
-def _word_state(name: str, elements: Elements, word: str) -> Values:
-    given = elements.get(name)
-    if given is None:
-        return {state_key(name): NOT_SUPPLIED_STATE}
-    if isinstance(given, Absence):
-        return {state_key(name): given.value}
-    if given.strip().casefold().rstrip(".") in NOTHING:
-        return {state_key(name): Absence.ABSENT.value}
-    return {name: word}
-
-
-def _scores(elements: Elements, view: LineView, rulebook: Rulebook) -> Values:
-    values: Values = {}
-    numbers = {name: number_in(elements.get(name)) for name in ("tbsValue", "tScore")}
-    for name, number in numbers.items():
-        if isinstance(number, str):
-            values[state_key(name)] = number
-        else:
-            values[name] = millionths(number)
-    score, t_score = numbers["tbsValue"], numbers["tScore"]
-    if isinstance(score, Decimal):
-        values["tbsRange"] = _range_of(score, view, rulebook)
-        if isinstance(t_score, Decimal):
-            values["tbsEqualsTScore"] = score == t_score
-    return values
-
-
-def _range_of(score: Decimal, view: LineView, rulebook: Rulebook) -> str:
-    if score <= 0:
-        return "impossible"
-    low = rulebook.limit(LOWEST_SCORE, view.first) if view.first else None
-    high = rulebook.limit(HIGHEST_SCORE, view.first) if view.first else None
-    outside = (low is not None and score < low) or (high is not None and score > high)
-    return "implausible" if outside else "plausible"
-
-
-def _indication(elements: Elements, view: LineView, rulebook: Rulebook) -> Values:
-    given = elements.get("indication")
-    values = _word_state("indication", elements, "stated")
-    if isinstance(given, str) and "indication" in values:
-        words = " ".join(re.findall(r"[a-z0-9]+", given.casefold()))
-        if rulebook.lists.contains(ROUTINE, words, view.values.get("day", 0)):
-            values["indication"] = "routine-only"
-    return values
-
-
-def _signature(elements: Elements, view: LineView) -> Values:
-    name, npi = elements.get("signature.name"), elements.get("signature.npi")
-    values = _word_state("signature", elements, "given")
-    if name is ABSENT and (npi is ABSENT or npi is None):
-        values = {state_key("signature"): Absence.ABSENT.value}
-    if "signature" not in values:
-        return values
-    rendering = view.rendering.npi if view.rendering else None
-    signer = npi.replace("-", "").replace(" ", "") if isinstance(npi, str) else ""
-    if signer.isdigit() and rendering:
-        return values | {"signer": "same" if signer == rendering else "other"}
-    return values | {state_key("signer"): NOT_SUPPLIED_STATE}
-
-
-_SPINE = re.compile(r"\bL\s?[1-5]\b|lumbar|spine", re.IGNORECASE)
-
-
-def _source_study(claim: Claim, elements: Elements, view: LineView, rulebook: Rulebook) -> Values:
-    name, day = "sourceStudy", view.values.get("day", 0)
-    code, levels = elements.get("sourceStudy.code"), elements.get("sourceStudy.levels")
-    if elements.get(name) is ABSENT:
-        return {state_key(name): Absence.ABSENT.value}
-    if isinstance(code, str):
-        code = code.strip().upper().partition("-")[0]  # 77080-TC is a part of 77080
-        if rulebook.lists.contains(SPINE_STUDIES, code, day):
-            return {name: "spine"}
-        if rulebook.lists.contains(OTHER_STUDIES, code, day):
-            return {name: "no-spine"}
-    if isinstance(levels, str):
-        return {name: "spine" if _SPINE.search(levels) else "no-spine"}
-    billed = any(rulebook.lists.contains(SPINE_STUDIES, line.procedure or "", day) for line in claim.lines)
-    return {name: "spine"} if billed else {state_key(name): NOT_SUPPLIED_STATE}
-
-
-_CLEARANCE = re.compile(r"K[0-9]{6}")
-
-
-def _software(elements: Elements, view: LineView, rulebook: Rulebook) -> Values:
-    name, clearance = "tbsSoftware", elements.get("tbsSoftware.clearance")
-    if elements.get(name) is ABSENT:
-        return {state_key(name): Absence.ABSENT.value}
-    if isinstance(clearance, str):
-        number = _CLEARANCE.search(clearance.upper())  # some reports write K243218 v4
-        listed = number is not None and rulebook.lists.contains(CLEARED, number[0], view.values.get("day", 0))
-        return {name: "cleared" if listed else "not-listed"}
-    if clearance is ABSENT:
-        return {name: "no-clearance-given"}
-    return {state_key(name): NOT_SUPPLIED_STATE}
-
-
-def _software_vendor(elements: Elements, view: LineView, rulebook: Rulebook) -> Values:
-    """Only where some row says whose software the payer accepts."""
-    name, given = "softwareVendor", elements.get("tbsSoftware.vendor")
-    accepted = rulebook.software_vendors(view.payer, view.first) if view.first else frozenset()
-    if not accepted:
-        return {}
-    if isinstance(given, str):
-        return {name: "accepted" if given.strip().casefold() in accepted else "not-accepted"}
-    absent = ABSENT in (given, elements.get("tbsSoftware"))
-    return {state_key(name): Absence.ABSENT.value if absent else NOT_SUPPLIED_STATE}
 
 
 class DocumentValue(NamedTuple):
@@ -286,6 +191,8 @@ def document_value(documents: Documents, number: int, name: str, rulebook: Ruleb
 def _one(element: DocumentElement, name: str, elements: Elements, unreadable: frozenset[str]) -> DocumentValue:
     if element.kind == SIGNATURE:
         return _signature_value(name, elements, unreadable)
+    if element.kind == OBJECT:
+        return _object_value(name, element.main, elements)
     if name in unreadable:
         return CANNOT_BE_READ
     given = elements.get(name)
@@ -295,6 +202,16 @@ def _one(element: DocumentElement, name: str, elements: Elements, unreadable: fr
         return NONE_THERE
     value = None if _holds_others(name, elements) else READERS[element.kind](given, element)
     return CANNOT_BE_READ if value is None else DocumentValue(value)
+
+
+def _object_value(name: str, main: str | None, elements: Elements) -> DocumentValue:
+    """There where anything in it is given; absent where it, or its main member and nothing else, is stated absent."""
+    if any(each.startswith(f"{name}.") and isinstance(value, str) for each, value in elements.items()):
+        return DocumentValue(True)
+    sent_as_object = _holds_others(name, elements)
+    if elements.get(f"{name}.{main}" if sent_as_object else name) is ABSENT:
+        return NONE_THERE
+    return NOT_SUPPLIED
 
 
 def _whole_is_absent(name: str, elements: Elements) -> bool:

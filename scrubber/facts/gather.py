@@ -12,7 +12,7 @@ from scrubber.config import STALE_AFTER
 from scrubber.facts.claim import TABLE_LOOK_UPS, claim_fact, table_facts
 from scrubber.facts.coverage import COVERAGE_LOOK_UPS, coverage_facts
 from scrubber.facts.diagnosis import DIAGNOSIS_LOOK_UPS, diagnosis_facts
-from scrubber.facts.documentation import DOCUMENT_LOOK_UPS, Documents, document_facts
+from scrubber.facts.documentation import Documents, document_facts
 from scrubber.facts.element import ELEMENT_LOOK_UPS, X12Codes, element_facts, too_many_lines, x12_codes
 from scrubber.facts.exclusions import Exclusions
 from scrubber.facts.fact import Fact, LookUps
@@ -40,7 +40,7 @@ LOOK_UPS: Mapping[str, LookUps] = {
     "visit": VISIT_LOOK_UPS,
     "code-day": CODE_DAY_LOOK_UPS,
     "medicare-edit": MEDICARE_EDIT_LOOK_UPS,
-    "document": DOCUMENT_LOOK_UPS,
+    "document": SHARED_LOOK_UPS,
     "abn": ABN_LOOK_UPS,
     "coverage": COVERAGE_LOOK_UPS,
     "table": TABLE_LOOK_UPS,
@@ -118,7 +118,7 @@ def facts_by_kind(
         "visit": visit_facts(views, rule_codes, pairs, lists, reference),
         "code-day": code_day_facts(by_code, lists, reference),
         "medicare-edit": medicare_edit_facts(by_code, views, documents, exclusions, lists, medicares),
-        "document": document_facts(claim, documented, documents, rulebook),
+        "document": document_facts(documented, documents, rulebook),
         "abn": abn_facts(views, notices, exclusions, coverage, reference),
         "coverage": coverage,
         "table": table_facts(payer, views, rulebook, reference, stale_after),

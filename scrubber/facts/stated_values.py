@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from scrubber.claim.model import Absence
@@ -80,8 +82,44 @@ def _yes_no(given: str, _element: DocumentElement) -> bool | None:
     return found if isinstance(found, bool) else None
 
 
-def _as_it_stands(given: str, _element: DocumentElement) -> str:
-    return given
+_WORDS = re.compile(r"[a-z0-9]+")
+
+
+def _phrase(given: str, _element: DocumentElement) -> str:
+    """As lists of words have it: small letters and figures, one blank between words."""
+    return " ".join(_WORDS.findall(given.casefold()))
+
+
+def _words(given: str, _element: DocumentElement) -> tuple[str, ...]:
+    """Each word of a text, and each two that follow one another."""
+    words = _WORDS.findall(given.casefold())
+    return tuple(dict.fromkeys((*words, *map(" ".join, pairwise(words)))))
+
+
+def _procedure(given: str, _element: DocumentElement) -> str:
+    """77080-TC is a part of 77080."""
+    return given.strip().upper().partition("-")[0]
+
+
+def _npi(given: str, _element: DocumentElement) -> str | None:
+    digits = given.replace("-", "").replace(" ", "")
+    return digits if digits.isdigit() else None
+
+
+_PLACES = {"#": "[0-9]", "@": "[A-Z]", "*": "[0-9A-Z]"}
+
+
+@lru_cache(64)
+def _picked(pattern: str) -> re.Pattern[str]:
+    return re.compile("".join(_PLACES.get(sign, re.escape(sign)) for sign in pattern))
+
+
+def _text(given: str, element: DocumentElement) -> str | None:
+    """As it stands; of an element that picks a part of it, the first such part, in capitals."""
+    if element.picks is None:
+        return given
+    found = _picked(element.picks).search(given.upper())
+    return found[0] if found else None
 
 
 def as_text(element: DocumentElement, value: Any) -> str:
@@ -95,11 +133,15 @@ def as_text(element: DocumentElement, value: Any) -> str:
 
 
 READERS: Mapping[str, Callable[[str, DocumentElement], Any]] = {
-    "text": _as_it_stands,
+    "text": _text,
     "number": _number,
     "minutes": _minutes,
     "time": time,
     "day": _day,
     "word": _word,
     "yes-no": _yes_no,
+    "phrase": _phrase,
+    "words": _words,
+    "procedure": _procedure,
+    "npi": _npi,
 }

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from scrubber.claim.model import Absence, Claim
 from scrubber.engine.program import EngineTest
-from scrubber.facts.documentation import DOCUMENT_PLACES
 from scrubber.facts.fact import CARRIED, Fact, QuestionAnswer, pointer_to
 from scrubber.facts.medicaid import loaded_as, own_edits
 from scrubber.findings.finding import ADOPTION_UNKNOWN, PAYER_UNKNOWN, Finding, NotChecked, Switches
@@ -97,7 +96,8 @@ def _placeholder_text(name: str, fact: Fact, rule: Rule | None) -> str:
     value = fact.values.get(name)
     if value is None:
         return str(fact.values.get(state_key(name), UNKNOWN_TEXT))
-    value = evidence_value(KINDS[fact.kind].fields[name], value)
+    fields = KINDS[fact.kind].fields if rule is None else rule.kind.fields
+    value = evidence_value(fields[name], value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return " ".join(value) if isinstance(value, tuple) else str(value)
@@ -205,15 +205,21 @@ def element_and_pointer(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: C
     """
     element = fact.element or rule.element
     line = claim.lines[fact.lines[0] - 1] if fact.lines else None
-    return element, claim.pointer_as_sent(_pointer(fact, reads) or pointer_to(element, claim, line))
+    return element, claim.pointer_as_sent(_pointer(fact, rule, reads) or pointer_to(element, claim, line))
 
 
-def _pointer(fact: Fact, reads: tuple[str, ...]) -> str | None:
-    """The pointer of the fact; in a documentation block, of the element that the rule reads first."""
+def _pointer(fact: Fact, rule: Rule, reads: tuple[str, ...]) -> str | None:
+    """The pointer of the fact; in a documentation block, of the element that the rule is about or reads first."""
     if fact.kind != "document" or fact.pointer is None:
         return fact.pointer
-    path = next((DOCUMENT_PLACES[name] for name in reads if name in DOCUMENT_PLACES), None)
-    return f"{fact.pointer}/{path}" if path else fact.pointer
+    stated = {field.name: field for field in rule.elements}
+    name = next((each for each in (rule.of_element, *reads) if each in stated), None)
+    return f"{fact.pointer}/{element_place(stated[name])}" if name else fact.pointer
+
+
+def element_place(field: Field) -> str:
+    """Where an element of documentation stands in its block: of a word that follows from others, that of one."""
+    return (field.made_from or field.name).replace(".", "/")
 
 
 def missing_needs(rule: Rule, fact: Fact) -> tuple[str, ...]:
@@ -290,7 +296,7 @@ def _related(rule: Rule, fact: Fact) -> tuple[int, ...]:
 
 def _evidence(rule: Rule, reads: tuple[str, ...], fact: Fact) -> Mapping[str, str | int | bool | tuple[str, ...]]:
     """The values that the rule read, formatted for people, and the look-ups behind the fact."""
-    fields = KINDS[fact.kind].fields
+    fields = rule.kind.fields
     evidence: dict[str, Any] = {}
     for name in reads:
         if name in fact.values:

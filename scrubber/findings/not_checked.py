@@ -253,7 +253,7 @@ def _resting(rulebook: Rulebook) -> tuple[tuple[Rule, tuple[str, ...]], ...]:
 
 def tables_of(rule: Rule) -> tuple[str, ...]:
     """The reference tables from which the facts that a rule reads are made, each once."""
-    fields = KINDS[rule.scope].fields
+    fields = rule.kind.fields
     read = [leaf.fact.removesuffix("?") for part in (rule.applies, rule.when) for leaf in leaves(part)]
     return tuple(dict.fromkeys(table for name in read if name in fields for table in fields[name].tables))
 

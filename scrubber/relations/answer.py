@@ -15,6 +15,7 @@ from scrubber.engine.plain import Predicate, predicate
 from scrubber.facts.fact import Fact, QuestionAnswer
 from scrubber.facts.rule_codes import procedure_test
 from scrubber.relations.days import MINUTES_OF_A_DAY
+from scrubber.relations.derived import add_derived_words
 from scrubber.relations.evaluate import Evaluator, TooManySteps
 from scrubber.relations.surroundings import Subject, Surroundings
 from scrubber.relations.values import Bounds, NoValue, SomeCodes, Value
@@ -160,6 +161,7 @@ def answer_questions(
 
     What the payer is known not to apply is not asked; `day` is the claim's first date of service.
     """
+    add_derived_words(facts, surroundings, rulebook)
     rules = asking_rules(rulebook)
     if not rules.by_scope:
         return

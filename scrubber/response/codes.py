@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from scrubber.code_lookup import CodeProfile, PriceProfile
 from scrubber.code_lookup.profile import CODE_TABLES, COMPONENTS, PRICING_TABLES, SETTINGS
-from scrubber.facts.documentation import DOCUMENT_PLACES
+from scrubber.findings.judge import element_place
 from scrubber.pricing import UNKNOWN
 from scrubber.reference.local_coverage import DECIDES
 from scrubber.reference.rows import AddOn
@@ -30,7 +30,7 @@ from scrubber.response.schema import (
 from scrubber.response.values import amount
 from scrubber.response.writer import writer
 from scrubber.rulebook.rule_tables import policy_authority
-from scrubber.rulebook.vocabulary import KINDS, KNOWN, LINES_OF_BUSINESS
+from scrubber.rulebook.vocabulary import KNOWN, LINES_OF_BUSINESS
 
 ADDED = "ZZZ"  # global days of a code that is billed beside another one
 
@@ -321,9 +321,9 @@ class NeededElement(NamedTuple):
 
 def needed_elements(known: CodeProfile) -> list[NeededElement]:
     """What a report behind a code has to state, for active rules."""
-    elements = KINDS["document"].fields
+    fields = {field.name: field for rule in known.rules for field in rule.elements}
     return [
-        NeededElement(name, DOCUMENT_PLACES.get(name), elements[name].about, rules)
+        NeededElement(name, element_place(fields[name]), fields[name].about, rules)
         for name, rules in known.documentation.items()
     ]
 

@@ -108,7 +108,7 @@ class PointsAtResponse(ResponseSchema):
 def _condition(name: str, about: str, nullable: bool = False) -> Mapped:
     def as_written(rule: Rule) -> Any:
         condition: Condition | None = getattr(rule, name)
-        return None if condition is None else as_data(condition, KINDS[rule.scope].fields)
+        return None if condition is None else as_data(condition, rule.kind.fields)
 
     about = f"{about} {{all: […]}}, {{any: […]}} or {{fact: NAME, OPERATOR: VALUE}}."
     return Mapped(about, compute=as_written, nullable=nullable)

@@ -18,7 +18,6 @@ from scrubber.rulebook.relations import Group, HowMany, OfLimit, walk
 from scrubber.rulebook.rule import SEVERITIES, Asks, Compare, InList, Rule, asks, conditions_of, leaves
 from scrubber.rulebook.rule_tables import AdoptionRow, RuleTable
 from scrubber.rulebook.same import SAME_MODIFIERS
-from scrubber.rulebook.vocabulary import KINDS
 from scrubber.rulebook.yaml_file import Document, Position
 
 
@@ -142,7 +141,7 @@ def _check_deny(rule: Rule, report: ReportFault) -> None:
 
 
 def _check_needs(rule: Rule, report: ReportFault) -> None:
-    kind = KINDS[rule.scope]
+    kind = rule.kind
     for index, name in enumerate(rule.needs):
         field = kind.fields.get(name)
         if field is None or not field.may_be_missing:
@@ -161,7 +160,7 @@ def _check_needs(rule: Rule, report: ReportFault) -> None:
 
 def _check_reads(rule: Rule, report: ReportFault) -> None:
     """A fact that the sender may leave out is listed under `needs`, or the rule tests for `not-supplied`."""
-    fields = KINDS[rule.scope].fields
+    fields = rule.kind.fields
     read: set[str] = set()
     settled: set[str] = set()
     for leaf in (leaf for part in conditions_of(rule) for leaf in leaves(part)):
@@ -183,7 +182,7 @@ def _check_left_out(rule: Rule, name: str, report: ReportFault) -> None:
 
 
 def _check_texts(rule: Rule, report: ReportFault) -> None:
-    kind = KINDS[rule.scope]
+    kind = rule.kind
     others = ("line", "lines", "which-lines", "related", *kind.placeholders)
     for key, text in (("message", rule.message), ("fix", rule.fix), ("not-checked", rule.not_checked)):
         for name in _placeholders(text or "", key, report):
@@ -236,7 +235,12 @@ def rule_questions(rule: Rule) -> Iterator[Asks]:
 
 def lists_named(rule: Rule) -> Iterator[str]:
     """The lists of codes that the conditions of a rule name, also within relations and amounts."""
-    for part in walk(conditions_of(rule)):
+    yield from lists_in(conditions_of(rule))
+
+
+def lists_in(conditions: object) -> Iterator[str]:
+    """The lists of codes that conditions name, also within relations and amounts."""
+    for part in walk(conditions):
         if isinstance(part, InList | HowMany) and part.list:
             yield part.list
         elif isinstance(part, Group):

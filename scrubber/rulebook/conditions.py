@@ -14,7 +14,7 @@ from scrubber.rulebook.field import Field
 from scrubber.rulebook.line_items import ITEMS
 from scrubber.rulebook.look_ups import declare_look_up, table_keys
 from scrubber.rulebook.name_tests import FACT, ask, tests_of
-from scrubber.rulebook.names import Known, NameScope, ReportFault, TypingContext, meant
+from scrubber.rulebook.names import DOCUMENT, Known, NameScope, ReportFault, TypingContext, meant
 from scrubber.rulebook.operators import NEVER
 from scrubber.rulebook.relations import ROW, Group, Related
 from scrubber.rulebook.rule import AllOf, AnyOf, Condition
@@ -38,7 +38,10 @@ class Conditions(NamedTuple):
 
 def rule_frame(kind: FactKind, known: Known) -> NameScope:
     """The frame of a rule about facts of a kind, before it declares names."""
-    return NameScope(kind.name, kind.fields, known)
+    fields = kind.fields
+    if kind.name == DOCUMENT:
+        fields = {**known.documents, **known.derived, **fields}
+    return NameScope(kind.name, fields, known)
 
 
 def rule_conditions(document: Document, known: Known, report: ReportFault) -> Conditions:

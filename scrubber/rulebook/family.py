@@ -8,11 +8,14 @@ from typing import Any
 
 from scrubber.claim.model import Absence
 from scrubber.rulebook.field import Field, Type
+from scrubber.rulebook.rule import Condition
 
 UNREADABLE = "unreadable"  # the state of an element that was sent and is not of its type
 STATES = (Absence.ABSENT.value, Absence.NOT_SUPPLIED.value, UNREADABLE)
-SIGNATURE = "signature"
-# By the words of authors: what facts hold. A signature is there or not; its parts are elements of their own.
+SIGNATURE, OBJECT, DERIVED = "signature", "object", "derived"
+# Of a number a report may also have a text without any, or with several.
+NO_NUMBER, SEVERAL_NUMBERS = "not-a-number", "several-numbers"
+# By the words of authors: what facts hold. A signature and an object are there or not; what is in them are elements.
 TYPES: Mapping[str, Type] = {
     "text": Type.TEXT,
     "number": Type.DECIMAL,
@@ -21,11 +24,17 @@ TYPES: Mapping[str, Type] = {
     "day": Type.DAY,
     "word": Type.WORD,
     "yes-no": Type.FLAG,
+    "phrase": Type.TEXT,
+    "words": Type.CODES,
+    "procedure": Type.TEXT,
+    "npi": Type.TEXT,
     SIGNATURE: Type.FLAG,
+    OBJECT: Type.FLAG,
+    DERIVED: Type.WORD,
 }
 SIGNATURE_PARTS = {
     "name": ("text", "name of who signed"),
-    "npi": ("text", "NPI of who signed"),
+    "npi": ("npi", "NPI of who signed"),
     "date": ("day", "day of the signature"),
     "credential": ("text", "credential of who signed"),
 }
@@ -37,7 +46,8 @@ class DocumentElement:
 
     `kind` is its type in the words of authors (TYPES), `field` how facts hold it, `words` what a word may be. `absent`
     are texts, in small letters, that say there is none. `several`: it stands in entries of a list; of numbers and
-    minutes their sum counts.
+    minutes their sum counts. `main`: of an object, the member without which there is no such thing. `picks`: of a text,
+    how the part of it looks that counts.
     """
 
     name: str
@@ -49,11 +59,27 @@ class DocumentElement:
     family: str
     file: str
     line: int
+    main: str | None = None
+    picks: str | None = None
 
     @property
     def meaning(self) -> tuple[Any, ...]:
         """What two declarations of one name have in common where both may stand."""
-        return self.kind, self.words, self.absent, self.several
+        return self.kind, self.words, self.absent, self.several, self.main, self.picks
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedWord:
+    """What rules read under the name of an element: the word of the first condition that holds, else `otherwise`.
+
+    A word may be the name of a state. Conditions are about the document; in them the name is the element as it was
+    sent. There is neither word nor state where `only_where` does not hold, or no condition and no `otherwise`.
+    """
+
+    field: Field
+    only_where: Condition | None
+    cases: tuple[tuple[str, Condition], ...]
+    otherwise: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +93,7 @@ class Family:
     codes: tuple[str, ...]
     code_list: str | None
     elements: Mapping[str, DocumentElement]
+    derived: tuple[DerivedWord, ...] = ()
 
 
 def elements_of(families: Iterable[Family]) -> dict[str, DocumentElement]:

@@ -31,7 +31,14 @@ from scrubber.rulebook.family import Family, elements_of
 from scrubber.rulebook.family_rules import rule_documents
 from scrubber.rulebook.grammar import grammar_faults
 from scrubber.rulebook.limits import by_name
-from scrubber.rulebook.load_families import check_families, family_files, load_families
+from scrubber.rulebook.load_families import (
+    LoadedFamilies,
+    check_families,
+    derived_fields,
+    family_files,
+    load_families,
+    with_derived,
+)
 from scrubber.rulebook.load_tables import all_rows, check_rows, load_own_tables, load_tables
 from scrubber.rulebook.names import Known, KnownTable, NameScope, resolve
 from scrubber.rulebook.reference_tables import REFERENCE_TABLES, ReferenceTable
@@ -120,7 +127,8 @@ def read_folder(folder: Path) -> FolderContents:
     complete = not faults
     own_tables = load_own_tables(folder, packs, tables, faults) if complete else {}  # else a payer may be in no table
     documents = _read_documents(folder, faults)
-    known = _known(folder, tables, own_tables, families.families, faults) if complete else Known(None, None, {}, {})
+    known = _known(folder, tables, own_tables, families, faults) if complete else Known(None, None, {}, {})
+    declared = with_derived(families, known, faults) if complete else families.families
     of_families = [each for document in families.documents for each in rule_documents(document)]
     loaded = (load_rule(document, known, faults) for document in (*documents, *of_families))
     files = [file for file in loaded if file is not None]
@@ -145,7 +153,7 @@ def read_folder(folder: Path) -> FolderContents:
         [fault for fault in dict.fromkeys(faults) if fault.file not in drafts],
         drafts,
         left_out,
-        families.families,
+        declared,
     )
 
 
@@ -153,16 +161,18 @@ def _known(
     folder: Path,
     tables: Iterable[RuleTable],
     own_tables: Mapping[str, TypedTable],
-    families: Iterable[Family],
+    families: LoadedFamilies,
     faults: list[Fault],
 ) -> Known:
     """What the rules of a folder may name."""
     every: dict[str, TypedTable | ReferenceTable] = {**REFERENCE_TABLES, **own_tables}
     askable = {name: _askable(table) for name, table in every.items()}
-    documents = {name: element.field for name, element in elements_of(families).items()}
+    documents = {name: element.field for name, element in elements_of(families.families).items()}
     read = {path.parent.name: read_document(path, folder, faults) for path in definition_files(folder)}
     definitions = read_definitions({pack: each for pack, each in read.items() if each is not None}, faults)
-    known = Known(by_name(all_rows(tables).get("limits", ())), askable, documents, definitions)
+    known = Known(
+        by_name(all_rows(tables).get("limits", ())), askable, documents, definitions, derived_fields(families)
+    )
     faults += check_definitions(known)
     return known
 
@@ -291,7 +301,7 @@ def load_rule(document: Document, known: Known, faults: list[Fault]) -> RuleFile
     content = checked(document, _RULE_SCHEMA, faults)
     if content is None:
         return None
-    rule = _rule(document, content, conditions)
+    rule = _rule(document, content, conditions, known)
     if not document.within and rule.id != (stem := Path(document.file).stem):
         report(("id",), f"must be the file's name, {stem}")
     check_rule(rule, report)
@@ -304,7 +314,7 @@ _AS_IS = (
 )  # fmt: skip
 
 
-def _rule(document: Document, content: Mapping[str, Any], conditions: Conditions) -> Rule:
+def _rule(document: Document, content: Mapping[str, Any], conditions: Conditions, known: Known) -> Rule:
     return Rule(
         pack=document.file.split("/", 1)[0],
         file=document.file,
@@ -324,6 +334,7 @@ def _rule(document: Document, content: Mapping[str, Any], conditions: Conditions
         back_test=content.get("back_test"),
         bypassed=conditions.bypassed,
         names=tuple(_names(content, conditions.frame)) if conditions.frame is not None else (),
+        elements=(*{**known.documents, **known.derived}.values(),) if content["scope"] == "document" else (),
         of_element=str(document.within[1]) if document.within else None,
         declared=json.dumps({"look-up": content["look_up"] or {}, "amounts": content["amounts"] or {}}),
         **{key: content[key] for key in _AS_IS},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -11,12 +12,27 @@ from typing import Any, NamedTuple
 from marshmallow import ValidationError
 
 from scrubber.errors import Fault, Faults
-from scrubber.rulebook.family import SIGNATURE, SIGNATURE_PARTS, STATES, TYPES, DocumentElement, Family
+from scrubber.rulebook.conditions import applies_condition, rule_frame, when_condition
+from scrubber.rulebook.family import (
+    DERIVED,
+    NO_NUMBER,
+    OBJECT,
+    SEVERAL_NUMBERS,
+    SIGNATURE,
+    SIGNATURE_PARTS,
+    STATES,
+    TYPES,
+    DerivedWord,
+    DocumentElement,
+    Family,
+)
 from scrubber.rulebook.family_rules import FOLDER, OUTSIDE
 from scrubber.rulebook.field import Field, Type
 from scrubber.rulebook.limits import limit_name
+from scrubber.rulebook.names import Known, NameScope, TypingContext
 from scrubber.rulebook.schema import FamilyFileSchema, known_keys
-from scrubber.rulebook.yaml_file import Document, read_yaml, schema_faults
+from scrubber.rulebook.vocabulary import KINDS
+from scrubber.rulebook.yaml_file import Document, Position, read_yaml, schema_faults
 
 SUMMED = ("number", "minutes")
 MOST_FAMILIES = 500  # of a folder of rules
@@ -81,13 +97,25 @@ def _contradictions(document: Document, content: Mapping[str, Any]) -> Iterator[
         position = ("elements", name)
         if (element["type"] == "word") != bool(element["words"]):
             yield position, f"{name}: `words` are those that a `type: word` may be, and of no other type"
-        yield from ((position, f"{name}: {message}") for message in _limit_faults(element))
+        faults = [*_limit_faults(element), *_derived_faults(element)]
+        yield from ((position, f"{name}: {message}") for message in faults)
         if element["type"] == SIGNATURE:
             parts = [part for part in SIGNATURE_PARTS if f"{name}.{part}" in content["elements"]]
             if parts:
                 yield position, f"{name}: a signature has {', '.join(parts)} already: leave that out"
             if element["several"]:
                 yield position, f"{name}: there is one signature"
+
+
+def _derived_faults(element: Mapping[str, Any]) -> Iterator[str]:
+    if (element["type"] == OBJECT) != ("main" in element):
+        yield "an object needs its `main` member, and nothing else has one"
+    if "picks" in element and element["type"] != "text":
+        yield "`picks` is of a text"
+    if element["type"] == DERIVED and not element["first_of"]:
+        yield "what is derived needs `first-of`"
+    if not element["first_of"] and ("only_where" in element or "otherwise" in element):
+        yield "`only-where` and `otherwise` go with `first-of`"
 
 
 def _limit_faults(element: Mapping[str, Any]) -> Iterator[str]:
@@ -114,11 +142,13 @@ def _limit_faults(element: Mapping[str, Any]) -> Iterator[str]:
 
 def _elements(document: Document, content: Mapping[str, Any]) -> Iterator[DocumentElement]:
     for name, stated in content["elements"].items():
+        if stated["type"] == DERIVED:
+            continue
         line = document.line(("elements", name))
         yield _element(name, stated, content["family"], document.file, line)
         if stated["type"] == SIGNATURE:
             for part, (kind, about) in SIGNATURE_PARTS.items():
-                further = {**stated, "type": kind, "about": f"{about}: {stated['about']}", "absent": []}
+                further: dict[str, Any] = {**stated, "type": kind, "about": f"{about}: {stated['about']}", "absent": []}
                 yield _element(f"{name}.{part}", further, content["family"], document.file, line)
 
 
@@ -133,7 +163,7 @@ def _element(name: str, stated: Mapping[str, Any], family: str, file: str, line:
             TYPES[kind] if summed or not several else Type.CODES,
             stated["about"],
             tuple(stated["words"]) if not several else (),
-            STATES,
+            (*STATES, NO_NUMBER, SEVERAL_NUMBERS) if kind == "number" else STATES,
             private=kind != "word",
         ),
         tuple(stated["words"]),
@@ -142,6 +172,8 @@ def _element(name: str, stated: Mapping[str, Any], family: str, file: str, line:
         family,
         file,
         line,
+        stated.get("main"),
+        stated.get("picks"),
     )
 
 
@@ -163,3 +195,51 @@ def check_families(loaded: LoadedFamilies, lists: Collection[str] | None) -> Ite
             if other.meaning != element.meaning:
                 at = f"{other.file}:{other.line}"
                 yield Fault(element.file, element.line, f"{element.name} is declared differently in {at}")
+
+
+def derived_fields(loaded: LoadedFamilies) -> dict[str, Field]:
+    """The words that follow from elements, as rules read them, by name."""
+    found: dict[str, Field] = {}
+    for document in loaded.documents:
+        for name, element in document.content["elements"].items():
+            if element.get("first-of"):
+                known = dict.fromkeys([each["is"] for each in element["first-of"]])
+                if element.get("otherwise"):
+                    known[element["otherwise"]] = None
+                words = tuple(word for word in known if word not in STATES)
+                states = tuple(word for word in known if word in STATES)
+                place = element.get("points-to", "")
+                kind = Type.FLAG if {*words} <= {"yes", "no"} else Type.WORD
+                words = words if kind is Type.WORD else ()
+                found[name] = Field(name, kind, element["about"], words, states, made_from=place)
+    return found
+
+
+def with_derived(loaded: LoadedFamilies, known: Known, faults: list[Fault]) -> list[Family]:
+    """The families with their derived words, whose conditions may name what is `known`."""
+    frame = replace(rule_frame(KINDS["document"], known), fields={**known.documents, **KINDS["document"].fields})
+    return [
+        replace(family, derived=tuple(_derived(document, known, frame, faults)))
+        for family, document in zip(loaded.families, loaded.documents, strict=True)
+    ]
+
+
+def _derived(document: Document, known: Known, frame: NameScope, faults: list[Fault]) -> Iterator[DerivedWord]:
+    def report(position: Position, message: str) -> None:
+        faults.append(document.fault(position, message))
+
+    context = TypingContext(frame, report)
+    for name, element in document.content["elements"].items():
+        if name not in known.derived or not element.get("first-of"):
+            continue
+        at: Position = ("elements", name)
+        only = element.get("only-where")
+        yield DerivedWord(
+            known.derived[name],
+            None if only is None else applies_condition(only, (*at, "only-where"), context),
+            tuple(
+                (case["is"], when_condition(case["when"], (*at, "first-of", index, "when"), context))
+                for index, case in enumerate(element["first-of"])
+            ),
+            element.get("otherwise"),
+        )

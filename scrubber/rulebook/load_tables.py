@@ -237,6 +237,5 @@ _CHECKS: Mapping[str, Callable[[Any, KnownNames], Iterator[str]]] = {
     "payer-fees": _payer_fee,
     "policies": _policy,
     "frequencies": _frequency,
-    "software-vendors": _scope,
     "needed-elements": _needed_element,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from scrubber.likeness import perhaps
@@ -30,12 +31,17 @@ class KnownTable(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What rules may name beside facts. `limits` and `tables` are None where tables could not be read."""
+    """What rules may name beside facts. `limits` and `tables` are None where tables could not be read.
+
+    `documents` are the elements of documentation, `derived` the words that follow from them, which only rules about
+    documents read.
+    """
 
     limits: Limits | None
     tables: Mapping[str, KnownTable] | None
     documents: Mapping[str, Field]
     definitions: Mapping[str, Definition]
+    derived: Mapping[str, Field] = MappingProxyType({})
 
 
 NOTHING_KNOWN = Known({}, {}, {}, {})

@@ -16,7 +16,7 @@ from scrubber.rulebook.rule import AllOf, Compare, Has, Rule, any_state, window
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.satisfiable import ListsByDay, Requirement, contradiction, satisfiable
 from scrubber.rulebook.source_map import SECTIONS, SourceMap, SourceNode, source_map
-from scrubber.rulebook.vocabulary import KINDS, FactKind
+from scrubber.rulebook.vocabulary import FactKind
 
 
 def fires_when(rule: Rule) -> tuple[Requirement, ...]:
@@ -27,7 +27,7 @@ def fires_when(rule: Rule) -> tuple[Requirement, ...]:
 
 def can_fire(rule: Rule, lists: ListsByDay) -> bool:
     """False only where no fact could ever make the rule fire, whatever its questions come to."""
-    return possible_together(fires_when(rule), KINDS[rule.scope], lists)
+    return possible_together(fires_when(rule), rule.kind, lists)
 
 
 def possible_together(wanted: Sequence[Requirement], kind: FactKind, lists: ListsByDay) -> bool:
@@ -50,7 +50,7 @@ def why_never(text: SourceMap, lists: ListsByDay) -> tuple[SourceNode, ...]:
         return ()
     nodes = tuple(_certain(text.roots()))
     wanted = [(node.condition, node.wanted) for node in nodes]
-    against = impossible_together(wanted, KINDS[text.rule.scope], lists)
+    against = impossible_together(wanted, text.rule.kind, lists)
     return tuple(nodes[index] for index in against)
 
 
@@ -71,7 +71,7 @@ class Certain(NamedTuple):
 
 def certain_conditions(text: SourceMap, lists: ListsByDay) -> Iterator[Certain]:
     """Conditions of a rule that may fire which are always true, or never, where what stands before them holds."""
-    kind = KINDS[text.rule.scope]
+    kind = text.rule.kind
     if not can_fire(text.rule, lists):
         return
     for section in ("applies", "when"):
@@ -145,7 +145,7 @@ AllowedCodes = Mapping[str, frozenset[str]]
 
 def _allowed_codes(rule: Rule) -> AllowedCodes:
     """By fact of one text, the only texts that the rule applies to; just those that are quickly seen."""
-    fields = KINDS[rule.scope].fields
+    fields = rule.kind.fields
     parts = rule.applies.parts if isinstance(rule.applies, AllOf) else ()
     allowed = {}
     for part in parts:
@@ -163,7 +163,7 @@ def _apart(codes: AllowedCodes, others: AllowedCodes) -> bool:
 
 def implies(rule: Rule, other: Rule, lists: ListsByDay) -> bool:
     """Whether `other` fires on every fact on which `rule` fires, for certain. Both are of one scope."""
-    kind = KINDS[rule.scope]
+    kind = rule.kind
     fires = fires_when(rule)
     return not any(satisfiable((*fires, (test, not holds)), kind, lists) for test, holds in fires_when(other))
 
@@ -173,7 +173,7 @@ def means_the_same(rule: Rule, other: Rule, lists: ListsByDay) -> bool:
     if not (implies(rule, other, lists) and implies(other, rule, lists)):
         return False
     one, two = _unjudged_when(rule), _unjudged_when(other)
-    kind = KINDS[rule.scope]
+    kind = rule.kind
     return not (
         satisfiable(((one, True), (two, False)), kind, lists) or satisfiable(((two, True), (one, False)), kind, lists)
     )

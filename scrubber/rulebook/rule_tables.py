@@ -168,19 +168,6 @@ class FrequencyRow(NamedTuple):
     exceptions: str | None = None
 
 
-class SoftwareVendorRow(NamedTuple):
-    """A vendor whose software a payer accepts. A payer with such rows accepts no other vendor's; without, any."""
-
-    vendor: str
-    payer: str | None
-    line_of_business: str | None
-    plan: str | None
-    contractor: str | None
-    since: date | None
-    until: date | None
-    source: str
-
-
 class NeededElementRow(NamedTuple):
     """An element that claims need: always, in all but rare situations, or as part of the envelope around them."""
 
@@ -202,7 +189,6 @@ ROW_TYPES: dict[str, type] = {
     "policies": PolicyRow,
     "diagnosis-lists": DiagnosisListRow,
     "frequencies": FrequencyRow,
-    "software-vendors": SoftwareVendorRow,
     "needed-elements": NeededElementRow,
 }
 
@@ -219,7 +205,6 @@ ROW_KEYS: dict[str, tuple[str, ...]] = {  # no two rows that agree in these may 
     "policies": ("code", *_SCOPE),
     "diagnosis-lists": ("list", "code"),
     "frequencies": ("name",),
-    "software-vendors": ("vendor", *_SCOPE),
     "needed-elements": ("element",),
 }
 

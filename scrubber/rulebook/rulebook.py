@@ -32,8 +32,6 @@ from scrubber.rulebook.rule_tables import (
     PlanRow,
     PolicyRow,
     RuleTable,
-    SoftwareVendorRow,
-    fits,
     most_specific,
     specificity,
 )
@@ -217,6 +215,7 @@ class Rulebook:
         self.typed_tables: Mapping[str, TypedTable] = typed_tables or {}
         self.families = tuple(families)
         self.documentation_elements: Mapping[str, DocumentElement] = elements_of(self.families)
+        self.derived_words = tuple(each for family in self.families for each in family.derived)
         self.active = tuple(rule for rule in rules.values() if rule.status == "active")
         self.running = tuple(rule for rule in rules.values() if rule.status in RUNNING)
         listed = rows.get("code-lists", ())
@@ -349,11 +348,6 @@ class Rulebook:
         """The frequency limit of that name on the day."""
         rows: tuple[FrequencyRow, ...] = self._groups["frequencies"].get(name, ())
         return on(rows, day)
-
-    def software_vendors(self, payer: Payer, day: date) -> frozenset[str]:
-        """The vendors whose software the payer accepts, in small letters; empty where no row speaks of the payer."""
-        rows: tuple[SoftwareVendorRow, ...] = self.rows.get("software-vendors", ())
-        return frozenset(row.vendor.casefold() for row in rows if in_force(row, day) and fits(row, payer))
 
     def limit(self, name: str, day: date) -> Decimal | None:
         """The limit of that name on the day."""

@@ -249,7 +249,10 @@ _ELEMENT_NAME = r"[A-Za-z_][A-Za-z0-9_-]{0,63}(\.[A-Za-z_][A-Za-z0-9_-]{0,63}){0
 MOST_ELEMENTS = 1_000  # of one family, as many as a claim may state in one block
 _ABOUT_TYPES = (
     "What stands there: text; number; minutes, a whole number; time, a day and clock time as CCYYMMDDHHMM; day, as "
-    "CCYYMMDD; word, one of `words`; yes-no; signature, an object with name, npi, date and credential."
+    "CCYYMMDD; word, one of `words`; yes-no; phrase, a text of which small letters and figures count; words, each word "
+    "of a text, and each two that follow one another; procedure, a procedure code; npi; signature, an object with "
+    "name, npi, date and credential; object, for what stands within it under names with a dot; derived, which is not "
+    "sent and follows from others by `first-of`."
 )
 
 
@@ -290,6 +293,13 @@ class FamilyRuleSchema(RuleYamlSchema):
     )
 
 
+class DerivedCaseSchema(Schema):
+    """A word that rules read where a condition holds."""
+
+    is_ = _text("The word, or a state: absent, not-supplied.", data_key="is", required=True)
+    when = fields.Raw(required=True, metadata={"description": "A condition about the document, as in a rule file."})
+
+
 class FamilyElementSchema(Schema):
     """One element of the documentation."""
 
@@ -308,6 +318,24 @@ class FamilyElementSchema(Schema):
             "else all texts. Its name has no numbers of entries: administrations.minutes."
         },
     )
+    main = _text("Of an object: the member without which, when it is stated absent, there is no such thing.")
+    picks = _code(
+        r"[0-9A-Z#@*-]{1,30}",
+        "Of a text: how the part of it looks that counts; # is a digit, @ a capital letter, * either.",
+        "K######",
+    )
+    first_of = fields.List(
+        fields.Nested(DerivedCaseSchema),
+        data_key="first-of",
+        load_default=list,
+        metadata={"description": "What rules read in its place: the word of the first condition that holds."},
+    )
+    otherwise = _text("With `first-of`: the word or state where none of its conditions holds; left out: none.")
+    only_where = fields.Raw(
+        data_key="only-where",
+        metadata={"description": "With `first-of`: where there is such a word at all, as `applies` of a rule file."},
+    )
+    points_to = _text("Of a derived one: the element that a finding points at.", data_key="points-to")
     limits = fields.Nested(LimitsSchema, metadata={"description": "Of a number, minutes: between what it must lie."})
     required_when = fields.Raw(
         data_key="required-when",

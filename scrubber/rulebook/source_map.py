@@ -11,7 +11,6 @@ from scrubber.rulebook.conditions import is_relation
 from scrubber.rulebook.definitions import DEFINITION
 from scrubber.rulebook.field import state_key
 from scrubber.rulebook.rule import AllOf, AnyOf, Asks, Compare, Condition, Rule, window
-from scrubber.rulebook.vocabulary import KINDS
 from scrubber.rulebook.yaml_file import Document, Position
 
 SECTIONS = (
@@ -86,7 +85,7 @@ def _effective(rule: Rule, document: Document) -> tuple[SourceNode, ...]:
 
 
 def _applies(rule: Rule, document: Document) -> tuple[SourceNode, ...]:
-    raw, fields = document.content.get("applies") or {}, KINDS[rule.scope].fields
+    raw, fields = document.content.get("applies") or {}, rule.kind.fields
     parts = rule.applies.parts if isinstance(rule.applies, AllOf) else ()
     tests = [*_tests(raw)]
     return tuple(
@@ -136,7 +135,7 @@ def _when(
         return _leaves(condition, position, path, rule, document)
     word = next(iter(raw))
     if is_relation(word) or word == DEFINITION:
-        words = in_one_line(condition, KINDS[rule.scope].fields)
+        words = in_one_line(condition, rule.kind.fields)
         return SourceNode("when", position, document.line((*position, word)), words, condition, path=path)
     below: Sequence[Condition] = condition.parts if isinstance(condition, AllOf | AnyOf) else ()
     parts = tuple(
@@ -166,7 +165,7 @@ def _leaf(
     condition: Condition, position: Position, path: tuple[int, ...], rule: Rule, document: Document
 ) -> SourceNode:
     fact, operator = document.at(position[:-1])["fact"], str(position[-1])
-    field = KINDS[rule.scope].fields.get(fact)
+    field = rule.kind.fields.get(fact)
     if field is None or isinstance(condition, Asks):
         words = f"{fact} {operator} {in_words(document.at(position))}"
     else:

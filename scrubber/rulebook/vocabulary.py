@@ -7,7 +7,8 @@ them, the engine is compiled from them, and the rule schema and docs are generat
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from scrubber.claim.elements import ELEMENTS
 from scrubber.claim.model import Absence
@@ -19,7 +20,6 @@ from scrubber.rulebook.field import UNKNOWN, Field, Type
 _SUPPLIED = (Absence.ABSENT.value, Absence.NOT_SUPPLIED.value)
 _MAYBE = (Absence.NOT_SUPPLIED.value,)
 _UNKNOWN = (UNKNOWN,)
-_NUMBER_STATES = (*_SUPPLIED, "not-a-number", "several-numbers")
 
 # Which reference tables the fields below are made from.
 _PTP, _MUE, _FEES = ("ncci-ptp",), ("ncci-mue",), ("mpfs",)
@@ -60,7 +60,6 @@ LISTS_READ: Mapping[str, str] = {
     "anesthesia-codes": "procedures",
     "chiropractic-benefit": "procedures",
     "chiropractor-taxonomies": "taxonomies",
-    "cleared-tbs-software": "text",
     "clinical-laboratory": "procedures",
     "clinical-trial-diagnoses": "diagnoses",
     "clinical-trial-modifiers": "modifiers",
@@ -72,19 +71,14 @@ LISTS_READ: Mapping[str, str] = {
     "modifiers-outside-the-package": "modifiers",
     "organization-as-subscriber": "x12-codes",
     "reported-without-charge": "procedures",
-    "routine-indications": "words",
     "screening-mammography": "procedures",
     "sites-left": "modifiers",
     "sites-right": "modifiers",
     "sites-vessels": "modifiers",
     "sites-whole-side": "modifiers",
-    "studies-with-lumbar-spine": "procedures",
-    "studies-without-lumbar-spine": "procedures",
     "supplier-taxonomies": "taxonomies",
 }
-LIMITS_READ = frozenset(
-    ("abn-most-days", "abn-refusal-witnesses", "one-study-days", "tbs-plausible-high", "tbs-plausible-low")
-)
+LIMITS_READ = frozenset(("abn-most-days", "abn-refusal-witnesses", "one-study-days"))
 
 _PAYER = (
     Field("lineOfBusiness", Type.WORD, "what kind of payer the claim goes to", LINES_OF_BUSINESS),
@@ -412,24 +406,7 @@ KINDS: Mapping[str, FactKind] = {
         ),
         _kind(
             "document", "what was said about the report behind one line", "documentation", *_LINE,
-            Field("tbsValue", Type.DECIMAL, "trabecular bone score", (), _NUMBER_STATES),
-            Field("tbsRange", Type.WORD, "how the score lies to the limits tbs-plausible-low and tbs-plausible-high",
-                  ("plausible", "implausible", "impossible")),
-            Field("tbsEqualsTScore", Type.FLAG, "the score equals the T-score"),
-            Field("tScore", Type.DECIMAL, "T-score", (), _NUMBER_STATES),
-            Field("indication", Type.WORD, "why the study was done", ("stated", "routine-only"), _SUPPLIED),
-            Field("interpretation", Type.WORD, "fracture-risk interpretation", ("stated",), _SUPPLIED),
-            Field("findings", Type.WORD, "what the report says that was found", ("stated",), _SUPPLIED),
-            Field("recommendation", Type.WORD, "what the report recommends", ("stated",), _SUPPLIED),
-            Field("separateReport", Type.FLAG, "there is a separate written report", (), _SUPPLIED),
-            Field("signature", Type.WORD, "signature of the author", ("given",), _SUPPLIED),
-            Field("signer", Type.WORD, "the signer's NPI against the rendering provider's", ("same", "other"), _MAYBE),
-            Field("sourceStudy", Type.WORD, "the study that the score was calculated from",
-                  ("spine", "no-spine"), _SUPPLIED),
-            Field("tbsSoftware", Type.WORD, "software that calculated the score",
-                  ("cleared", "not-listed", "no-clearance-given"), _SUPPLIED),
-            Field("softwareVendor", Type.WORD, "vendor of that software against those that the payer accepts; unset "
-                  "where no row says which", ("accepted", "not-accepted"), _SUPPLIED),
+            Field("renderingNpi", Type.TEXT, "NPI of who rendered the service", private=True),
             none="no code of {place} is one whose report such rules read",
             of_lines=True, only_for_cited_codes=True, category="documentation", stage="postPayment",
         ),
@@ -480,3 +457,10 @@ KINDS: Mapping[str, FactKind] = {
         ),
     )
 }  # fmt: skip
+
+
+@lru_cache(8)
+def kind_with(name: str, elements: tuple[Field, ...]) -> FactKind:
+    """A kind of fact that has further fields: a document, with the elements that families declare."""
+    kind = KINDS[name]
+    return replace(kind, fields={**{field.name: field for field in elements}, **kind.fields})

@@ -158,7 +158,7 @@ def test_a_rule_that_was_not_yet_in_force_says_since_when_it_holds(shipped: Scru
 def test_alternatives_on_one_fact_are_one_sentence(shipped: Scrubber) -> None:
     told = one(shipped, body_of("tbs-interpretation"), "documentation-tbs-number")
     assert told.because == (
-        "line 1: `tbsValue` (trabecular bone score) is 1.285; the rule asks for absent or not-a-number"
+        "line 1: `tbsValue` (the trabecular bone score) is 1.285; the rule asks for absent or not-a-number"
     )
 
 
@@ -266,7 +266,11 @@ def test_the_row_that_says_more_of_the_payer_wins_and_says_why(tmp_path: Path) -
     ("rule", "says", "place"),
     [
         ("documentation-tbs-source-study-no-spine", "77080 stands in the list studies-with-lumbar-spine", "lists.csv:"),
-        ("documentation-tbs-software", "K243218 is a clearance of the list", "documentation/tables/lists.csv:"),
+        (
+            "documentation-tbs-software",
+            "K243218 stands in the list cleared-tbs-software",
+            "documentation/tables/lists.csv:",
+        ),
         ("documentation-tbs-value-implausible", "tbs-plausible-low is 0.8", "documentation/tables/limits.csv:3"),
         ("tbs-technologist-rendering", "taxonomy codes that begin with", "taxonomy"),
         ("tbs-facility-place", "does not stand in the list tbs-hospital-places", "code-lists"),

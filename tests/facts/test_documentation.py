@@ -12,21 +12,19 @@ from hypothesis import strategies as st
 
 from scrubber.claim import read_v3
 from scrubber.claim.model import ABSENT
-from scrubber.facts.documentation import Documents, document_facts
-from scrubber.facts.service_lines import line_views
+from scrubber.facts.documentation import Documents
 from scrubber.facts.stated_values import number_in
-from scrubber.rulebook.rule_tables import Payer
-from scrubber.scrub import Scrubber
+from scrubber.scrub import Scrubber, read_facts
 from tests.support.claims import Body, tbs_claim
-
-MEDICARE = Payer(None, "original-medicare", None, None)
 
 
 def document_of(body: Body, shipped: Scrubber) -> dict[str, Any]:
-    claim = read_v3(body)
-    views = line_views(claim, MEDICARE, shipped.reference)
-    (fact,) = document_facts(claim, views, Documents(claim), shipped.rulebook)
-    return fact.values
+    return documents_of(body, shipped)[0]
+
+
+def documents_of(body: Body, shipped: Scrubber) -> list[dict[str, Any]]:
+    known = read_facts(read_v3(body), shipped.rulebook, shipped.reference, date(2025, 3, 12))
+    return [fact.values for fact in known.facts if fact.kind == "document"]
 
 
 def stated(shipped: Scrubber, without: str | None = None, **elements: Any) -> dict[str, Any]:
@@ -167,12 +165,12 @@ def test_the_signer_is_compared_with_the_rendering_provider(shipped: Scrubber) -
 )
 def test_without_a_number_the_signer_is_not_known(signature: Body, shipped: Scrubber) -> None:
     values = stated(shipped, signature=signature)
-    assert (values["signature"], values["signer?"]) == ("given", "not-supplied")
+    assert (values["signature"], values["signer?"]) == (True, "not-supplied")
 
 
 def test_a_number_is_a_signature_though_the_name_is_blank(shipped: Scrubber) -> None:
     values = stated(shipped, signature={"name": "", "npi": "1987654328"})
-    assert (values["signature"], values["signer"]) == ("given", "same")
+    assert (values["signature"], values["signer"]) == (True, "same")
 
 
 @pytest.mark.parametrize("signature", [{"name": None}, {"name": "", "npi": ""}, {"name": None, "date": "20250312"}])
@@ -224,10 +222,7 @@ def test_a_study_on_the_claim_stands_for_one_that_was_not_named(shipped: Scrubbe
     del body["scrubContext"]["documentation"]
     lines = body["claimInformation"]["serviceLines"]
     lines.append({**lines[0], "professionalService": {**lines[0]["professionalService"], "procedureCode": "77080"}})
-    claim = read_v3(body)
-    views = line_views(claim, MEDICARE, shipped.reference)
-    first, _ = document_facts(claim, views, Documents(claim), shipped.rulebook)
-    assert first.values["sourceStudy"] == "spine"
+    assert documents_of(body, shipped)[0]["sourceStudy"] == "spine"
 
 
 @pytest.mark.parametrize(

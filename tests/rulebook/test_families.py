@@ -332,3 +332,16 @@ def test_a_limit_that_cannot_be_one_is_a_fault(tmp_path: Path, element: str, mes
     put(tmp_path, FILE, FAMILY.replace("type: number", element))
     found = faults(tmp_path)
     assert any(each[:2] == (FILE, 7) and message in each[2] for each in found)
+
+
+def test_a_family_of_five_hundred_elements_with_a_rule_each_loads(tmp_path: Path) -> None:
+    rule_folder(tmp_path)
+    head, rule = RULES_OF.split("elements:\n")
+    rule = rule[rule.index("      - id:") :]
+    texts = [
+        f"  e{number}:\n    {{type: text, about: one, rules: [{{id: sample-{number}, version: 1, title: T {number}, "
+        f"when: absent, message: M, fix: F, not-checked: N}}]}}\n"
+        for number in range(500)
+    ]
+    put(tmp_path, RULES_FILE, f"{head}elements:\n{''.join(texts)}")
+    assert len(load_rulebook(tmp_path).rules) == 501

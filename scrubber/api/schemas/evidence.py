@@ -9,7 +9,6 @@ from scrubber.rulebook.condition_words import compared_names
 from scrubber.rulebook.relations import HISTORY, Group, walk
 from scrubber.rulebook.rule import Rule, asks, leaves
 from scrubber.rulebook.rulebook import Rulebook
-from scrubber.rulebook.vocabulary import KINDS
 
 _RELEASE = {
     "release": "the release of the table that answered",
@@ -76,7 +75,7 @@ def by_rule(rulebook: Rulebook) -> dict[str, dict[str, str]]:
 
 
 def _members(rule: Rule) -> dict[str, str]:
-    fields = KINDS[rule.scope].fields
+    fields = rule.kind.fields
     read = dict.fromkeys(leaf.fact.removesuffix("?") for leaf in leaves(rule.when))
     members = {name: fields[name].about for name in read} | _FOUND.get(rule.scope, {}) | _OF_ANY
     members |= {name: "an amount, or a column of a table, that the rule names" for name, _ in rule.names}

@@ -110,7 +110,7 @@ def lint_report(folder: Path, today: date) -> LintReport:
     warnings = [*_stale(contents.files, today), *_schemas(folder), *draft_warnings(found.of_drafts, contents.left_out)]
     if not contents.faults:
         warnings += index_faults(folder, contents.packs, (file.rule for file in contents.files))
-        warnings += sorted(unused(contents.tables, contents.packs, contents.files))
+        warnings += sorted(unused(contents.tables, contents.packs, contents.files, contents.families))
         warnings += sorted(own_table_warnings(contents.own_tables.values(), _documents(contents, folder)))
         lists = CodeLists(all_rows(contents.tables).get("code-lists", ()))
         warnings += sorted(set(relation_warnings(contents.files, contents.own_tables, lists)))

@@ -9,10 +9,12 @@ from scrubber.claim.elements import ELEMENTS
 from scrubber.dated_rows import Dated
 from scrubber.errors import Fault
 from scrubber.rulebook.cell_forms import mistyped
-from scrubber.rulebook.check import RuleFile, limits_named, lists_named
-from scrubber.rulebook.limits import WITH_CONDITIONS, limit_references
+from scrubber.rulebook.check import RuleFile, limits_named, lists_in, lists_named
+from scrubber.rulebook.family import Family
+from scrubber.rulebook.limits import LIMIT_KEY, WITH_CONDITIONS, limit_references
 from scrubber.rulebook.lint.content import field_at
 from scrubber.rulebook.operators import IN_LIST_OPERATORS
+from scrubber.rulebook.relations import OfLimit, walk
 from scrubber.rulebook.rule_tables import RuleTable
 from scrubber.rulebook.rulebook import Pack
 from scrubber.rulebook.same import SAME_MODIFIERS
@@ -128,17 +130,23 @@ def list_uses(files: Iterable[RuleFile]) -> Iterator[ListUse]:
                 yield ListUse(document, position, fact, name, LISTS_OF_FACTS.get(fact))
 
 
-def unused(tables: Iterable[RuleTable], packs: Mapping[str, Pack], files: Iterable[RuleFile]) -> Iterator[Fault]:
+def unused(
+    tables: Iterable[RuleTable], packs: Mapping[str, Pack], files: Iterable[RuleFile], families: Iterable[Family] = ()
+) -> Iterator[Fault]:
     """Lists, limits and rows that no rule, no row and no part of the program reads; lists of undeclared type."""
     tables, files = tuple(tables), tuple(files)
     rows = {kind: _rows_of_kind(tables, kind) for kind in ("code-lists", "limits", "diagnosis-lists", "frequencies")}
     uses = tuple(list_uses(files))
     lists = {use.name for use in uses} | {name for file in files for name in lists_named(file.rule)}
+    lists |= {name for family in families for name in lists_in((family.derived, family.code_list))}
     lists |= LISTS_READ.keys() | {f"{X12_LISTS}{element}" for element in ELEMENTS}
     lists |= {name for _, _, row in rows["frequencies"] for name in (row.code_list, row.excepted_diagnoses) if name}
     policies = [row for table in tables if table.kind == "policies" for row in table.rows]
     limits = {name for document, _ in files for _, name in limit_references(document)} | LIMITS_READ
     limits |= {name for file in files for name in limits_named(file.rule)}
+    limits |= {name for document, _ in files if document.within for name in _limits_in(document.content)}
+    derived = walk(tuple(family.derived for family in families))
+    limits |= {part.name for part in derived if isinstance(part, OfLimit)}
     yield from _never_read(rows["code-lists"], "list", lists, "no rule names the list")
     yield from _never_read(rows["limits"], "name", limits, "no rule names the limit")
     of_policies = {row.diagnosis_list for row in policies}
@@ -148,6 +156,18 @@ def unused(tables: Iterable[RuleTable], packs: Mapping[str, Pack], files: Iterab
     )
     yield from _undeclared(rows["code-lists"], packs, lists, list_types(packs, uses, tables))
     yield from _covered(rows["code-lists"])
+
+
+def _limits_in(content: object) -> Iterator[str]:
+    """The limits that the content of a file names, wherever it does."""
+    if isinstance(content, Mapping):
+        if content.keys() == {LIMIT_KEY}:
+            yield str(content[LIMIT_KEY])
+        content = content.values()
+    elif not isinstance(content, list):
+        return
+    for each in content:
+        yield from _limits_in(each)
 
 
 def _rows_of_kind(tables: Iterable[RuleTable], kind: str) -> list[tuple[str, int, Any]]:

@@ -107,7 +107,7 @@ def _impossible_items(lint: _Lint, group: Group) -> Iterator[Fault]:
     alike = [part for part in _of_the_rule(lint.rule) if _is_the_same(part, group)]
     against = impossible_together([*own, *((part, True) for part in alike)], kind, lint.lists)
     words = [f"`{in_one_line(part, fields)}`" for part, _ in own]
-    words += [f"`{in_one_line(part, KINDS[lint.rule.scope].fields)}` of the rule itself" for part in alike]
+    words += [f"`{in_one_line(part, lint.rule.kind.fields)}` of the rule itself" for part in alike]
     if against:
         named = " and ".join(words[index] for index in against)
         never = "never holds" if len(against) == 1 else "never hold together"
@@ -301,7 +301,7 @@ def _names_read(document: Document, position: Position) -> Iterator[str]:
 def _without_anchor(lint: _Lint, group: Group) -> Iterator[Fault]:
     """Relations of a line to any other line at all, or to any earlier service of the patient."""
     related = group.same or group.same_modifiers or group.within or any(map(_reads_outer, group.where))
-    if related or not _UNRELATED & set(group.items) or not KINDS[lint.rule.scope].of_lines:
+    if related or not _UNRELATED & set(group.items) or not lint.rule.kind.of_lines:
         return
     if group.items == (HISTORY,) and any(_names_codes(part) for part in group.where):
         return  # these services, whenever in the patient's life
