@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scrubber.authoring.case_claim import InvalidCase
+from scrubber.authoring.relation_coverage import PartCounts, RelationPart, count_parts, relation_parts
 from scrubber.authoring.run_tests import all_cases, prepare_case
 from scrubber.engine.plain import Predicate, predicate
 from scrubber.engine.program import CodeListLookup
 from scrubber.errors import NotAClaim
 from scrubber.facts.fact import Fact
+from scrubber.relations.evaluate import Evaluator
+from scrubber.relations.surroundings import Surroundings
 from scrubber.rulebook.family_rules import rule_document
 from scrubber.rulebook.reachability import why_never
 from scrubber.rulebook.rule import AllOf, FactValues, Rule
@@ -21,7 +24,7 @@ from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.satisfiable import satisfiable
 from scrubber.rulebook.source_map import SourceMap, SourceNode, source_map
 from scrubber.rulebook.test_case import Case
-from scrubber.scrub import Scrubber, read_facts
+from scrubber.scrub import Scrubber, read_facts, surroundings
 
 
 class ConditionOutcome(NamedTuple):
@@ -55,11 +58,13 @@ class RuleCoverage(NamedTuple):
     cases: int
     conditions: tuple[ConditionCoverage, ...]
     never: tuple[SourceNode, ...]
+    relations: tuple[ConditionCoverage, ...] = ()  # parts of relations and sums, on the items beside a fact
 
     @property
     def outcomes(self) -> tuple[ConditionOutcome, ...]:
-        """Every possible result of every condition."""
-        return tuple(way for each in self.conditions for way in (each.true, each.false) if way.possible)
+        """Every possible result of every condition, and of every part of a relation."""
+        every = (*self.conditions, *self.relations)
+        return tuple(way for each in every for way in (each.true, each.false) if way.possible)
 
     @property
     def gaps(self) -> int:
@@ -76,29 +81,63 @@ def cover(scrubber: Scrubber, folder: Path, ids: Collection[str] | None = None) 
     by_rule = {name: tuple(cases) for name, cases in groupby(all_cases(folder, rulebook, ids), lambda case: case.rule)}
     for name in sorted(rulebook.rules if ids is None else set(ids)):
         rule = rulebook.rules[name]
-        source = source_map(rule, rule_document(rule, folder))
-        yield cover_rule(source, by_rule.get(name, ()), scrubber, folder)
+        document = rule_document(rule, folder)
+        source = source_map(rule, document)
+        parts = relation_parts(source, document, rulebook.typed_tables)
+        yield cover_rule(source, by_rule.get(name, ()), scrubber, folder, parts)
 
 
-def cover_rule(source: SourceMap, cases: Sequence[Case], scrubber: Scrubber, folder: Path) -> RuleCoverage:
-    """The coverage of one rule by these cases."""
+def cover_rule(
+    source: SourceMap, cases: Sequence[Case], scrubber: Scrubber, folder: Path, parts: Iterable[RelationPart] = ()
+) -> RuleCoverage:
+    """The coverage of one rule, and of the parts of its relations, by these cases."""
     all_counts = [_OutcomeCounts(node) for node in source.nodes()]
+    all_parts = [PartCounts(part) for part in parts]
     for case in cases:
-        for facts, lists in _facts_of(case, source.rule.scope, scrubber, folder):
-            _count(case.name, source, all_counts, facts, lists)
+        for found in _facts_of(case, source.rule.scope, scrubber, folder):
+            _count(case.name, source, all_counts, found.facts, found.lists)
+            _count_parts(case.name, source, all_parts, found)
     conditions = tuple(_condition_coverage(counts, source, scrubber.rulebook) for counts in all_counts)
-    return RuleCoverage(source.rule, len(cases), conditions, why_never(source, scrubber.rulebook.lists))
+    never = why_never(source, scrubber.rulebook.lists)
+    return RuleCoverage(source.rule, len(cases), conditions, never, tuple(map(_part_coverage, all_parts)))
 
 
-def _facts_of(case: Case, scope: str, scrubber: Scrubber, folder: Path) -> Iterator[tuple[list[Fact], CodeListLookup]]:
-    """The facts of the rule's scope on the case's claim, and the case's code lists; none for an invalid case."""
+class _CaseFacts(NamedTuple):
+    """The facts of a rule's scope on the claim of a case, its code lists, and what stands beside the facts."""
+
+    facts: list[Fact]
+    lists: CodeListLookup
+    around: Surroundings
+
+
+def _count_parts(case: str, source: SourceMap, counts: Sequence[PartCounts], found: _CaseFacts) -> None:
+    if not counts:
+        return
+    evaluator = Evaluator(found.around)
+    for fact in found.facts:
+        sections = _sections_reached(source, fact.values, found.lists)
+        asked = [each for each in counts if each.part.node.section in sections]
+        count_parts(case, asked, evaluator, found.around.subject(fact))
+
+
+def _part_coverage(counts: PartCounts) -> ConditionCoverage:
+    ways = (
+        ConditionOutcome(len(cases), cases[0] if cases else None, way or counts.part.may_fail)
+        for way, cases in counts.cases.items()
+    )
+    return ConditionCoverage(counts.part.node, *ways)
+
+
+def _facts_of(case: Case, scope: str, scrubber: Scrubber, folder: Path) -> Iterator[_CaseFacts]:
+    """What the conditions of a rule are held against in a case; none for an invalid case."""
     try:
         prepared, claim, received_on = prepare_case(case, scrubber, folder)
     except (InvalidCase, NotAClaim):
         return  # `scrubber rules test` reports it
     rulebook = _of_every_code(prepared.rulebook, case.rule) if scope == "document" else prepared.rulebook
     known = read_facts(claim, rulebook, prepared.reference, received_on)
-    yield [fact for fact in known.facts if fact.kind == scope], rulebook.lists
+    around = surroundings(claim, known.views, known.facts, rulebook, prepared.reference, received_on)
+    yield _CaseFacts([fact for fact in known.facts if fact.kind == scope], rulebook.lists, around)
 
 
 def _of_every_code(rulebook: Rulebook, name: str) -> Rulebook:

@@ -6,7 +6,7 @@ complete, an empty column of a table. What is there counts, whatever else is unk
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -167,6 +167,15 @@ class Evaluator(OperandEvaluator):
         keys, unknown = self._keys(look_up.keys, subject)
         known = {name: value for name, value in keys.items() if name not in unknown}
         return self._around.fitting(look_up.table, known), day if type(day) is int else None, tuple(sorted(unknown))
+
+    def answers_of_items(self, group: Group, subject: Subject) -> Iterator[tuple[str, ...]]:
+        """For each item of the kinds of a group, what each part of the group comes to: same, within, conditions."""
+        for kind in group.items:
+            found = self._around.items(kind, None) if kind == HISTORY else self._items(group, kind, subject)
+            for each in found or ():
+                item = each.within(subject)
+                answers = (self._alike(group, item), self._in_windows(group, item), self._fulfilled(group, item))
+                yield tuple([answer for part in answers for answer in part])
 
     # Groups
 

@@ -21,7 +21,7 @@ from scrubber.rulebook.test_case import Case
 from scrubber.scrub import open_scrubber, read_facts
 from tests.conftest import ROOT
 from tests.support.claims import office_claim, tbs_claim
-from tests.support.rule_folders import CASES, RULE, put, rule_folder, shipped_scrubber, with_lines
+from tests.support.rule_folders import CASES, PACK, RULE, put, rule_folder, shipped_scrubber, with_lines
 
 RULES = ROOT / "rules"
 
@@ -149,7 +149,7 @@ def test_the_cases_of_shipped_rules_show_every_condition_both_ways() -> None:
     gaps = {
         (coverage.rule.id, seen.node.words, word)
         for coverage in shipped_coverage()
-        for seen in coverage.conditions
+        for seen in (*coverage.conditions, *coverage.relations)
         for word, way in (("true", seen.true), ("false", seen.false))
         if way.gap
     }
@@ -177,6 +177,37 @@ def command(folder: Path, monkeypatch: pytest.MonkeyPatch, *args: str) -> Result
     monkeypatch.setenv("SCRUBBER_RULES", str(folder))
     monkeypatch.delenv("SCRUBBER_REFERENCE", raising=False)
     return CliRunner().invoke(main, ["rules", "coverage", *args])
+
+
+RELATIONS = {
+    "amounts": "amounts:\n  drawn: {sum: units, of: lines, same: [group, day]}",
+    "when": "when:\n  all:\n    - {fact: drawn, over: 1}\n"
+    '    - no-history: {same: [procedure], within: {days: 30, before: this.day}, modifiers: {any: ["26"]}}',
+}
+
+
+def test_each_part_of_a_relation_and_of_a_sum_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways, on each item that stands beside the line; one group bills all lines of a claim."""
+    folder = rule_folder(tmp_path, with_lines(RULE, **RELATIONS), CASES, PACK + 'grammar: "2"\n')
+    history = "history: [{code: '77092', date: '2025-03-01', modifiers: ['26']}, {code: '77092', date: '2024-03-01'}]"
+    cases = CASES.replace("line.1.units: 2}", f"line.1.units: 2, {history}}}", 1)
+    put(folder, "sample/family/sample-rule.test.yaml", cases.replace("finds: [{line: 1, severity: warn}]", "finds: []"))
+    counted = {each.node.words: (each.true.cases, each.false.cases) for each in covered(folder).relations}
+    assert counted == {
+        "line: same group": (3, 0),
+        "line: same day": (3, 0),
+        "history: same procedure": (1, 0),
+        "history: within days, before": (1, 1),
+        "history: modifiers any [26]": (1, 1),
+    }
+    output = command(folder, monkeypatch, "sample-rule").output
+    assert "what stands beside it, one by one" in output
+    assert "history: within days, before" in output
+    (document,) = orjson.loads(command(folder, monkeypatch, "sample-rule", "--json").output)["rules"]
+    gaps = [
+        each["condition"] for each in document["relations"] if each["false"]["possible"] and not each["false"]["cases"]
+    ]
+    assert gaps == ["line: same day", "history: same procedure"]
 
 
 def test_the_table_has_gaps_first_and_fits_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

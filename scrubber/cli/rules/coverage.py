@@ -123,7 +123,7 @@ def _counts(covered_rule: RuleCoverage) -> tuple[int, int, int | None]:
 
 
 def _gaps(covered_rule: RuleCoverage, folder: str) -> Iterator[str]:
-    for seen in covered_rule.conditions:
+    for seen in (*covered_rule.conditions, *covered_rule.relations):
         for word, way in zip(_WAYS, (seen.true, seen.false), strict=True):
             if way.gap:
                 yield f"  {_position(covered_rule, seen.node, folder)}"
@@ -169,6 +169,10 @@ def rule_tree(covered_rule: RuleCoverage, folder: str) -> Iterator[str]:
         yield f"{'':17}  {section}"
         for seen in group:
             yield from _condition(seen)
+    if covered_rule.relations:
+        yield f"{'':17}  what stands beside it, one by one"
+        for seen in covered_rule.relations:
+            yield from _condition(seen._replace(node=seen.node._replace(path=())))
 
 
 def _condition(seen: ConditionCoverage) -> Iterator[str]:
@@ -200,6 +204,7 @@ def coverage_document(covered_rule: RuleCoverage) -> dict[str, Any]:
         "of": ways,
         "percent": percent,
         "conditions": [_condition_document(seen) for seen in covered_rule.conditions],
+        "relations": [_condition_document(seen) for seen in covered_rule.relations],
         "neverFires": [{"line": node.line, "condition": node.words} for node in covered_rule.never],
     }
 
