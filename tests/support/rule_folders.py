@@ -154,12 +154,12 @@ def few_shipped_rules(folder: Path, *names: str) -> Path:
     """
     kept, left = set[str](), [*names]
     for family in family_files(SHIPPED):  # families stay, so what their rules name does
-        left += _RELATED_NAME.findall("".join(_RELATED.findall(family.read_text(encoding="utf-8"))))
+        left += _RELATED_NAME.findall(" ".join(_RELATED.findall(family.read_text(encoding="utf-8"))))
     while left:
         name = left.pop()
         if name not in kept and not shipped_scrubber().rulebook.rules[name].is_of_family:
             kept.add(name)
-            left += _RELATED_NAME.findall("".join(_RELATED.findall(_shipped()[name].read_text(encoding="utf-8"))))
+            left += _RELATED_NAME.findall(" ".join(_RELATED.findall(_shipped()[name].read_text(encoding="utf-8"))))
     others = {file for name in _shipped().keys() - kept for file in (f"{name}.yaml", name + TEST_SUFFIX)}
     shutil.copytree(SHIPPED, folder, ignore=lambda _, files: others.intersection(files))
     return folder
