@@ -7,7 +7,7 @@ repeated keys, more than 256 KB or 24 levels are faults: a rule file needs none 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -86,19 +86,15 @@ class Document(NamedTuple):
 def read_yaml(path: Path, name: str) -> Document:
     """The document in `path`; `name` is what faults call the file. Raises Faults."""
     text = _text(path, name)
+    scan = _FileScan(name, yaml.parse(text, Loader=yaml.CSafeLoader), {}, set(), [])
     try:
-        _refuse_references(text, name)
-        root = yaml.compose(text, Loader=yaml.CSafeLoader)
+        content = _document(scan)
     except yaml.MarkedYAMLError as error:
         raise Faults([_syntax_fault(error, name)]) from None
-    except (yaml.YAMLError, RecursionError):
+    except yaml.YAMLError:
         raise Faults(
             [Fault(name, _line_of_control(text), "has a character that no text has: type the line anew")]
         ) from None
-    if root is None:
-        raise Faults([Fault(name, 0, "the file is empty")])
-    scan = _FileScan(name, {}, set(), [])
-    content = _content(root, (), scan)
     if scan.faults:
         raise Faults(scan.faults)
     return Document(name, content, scan.lines, frozenset(scan.misread))
@@ -188,63 +184,88 @@ def _no_file(path: Path) -> str:
     return "is no file that can be read" if path.exists() or path.is_symlink() else "there is no such file"
 
 
-def _refuse_references(text: str, name: str) -> None:
-    level = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        line = event.start_mark.line + 1 if event.start_mark else 0
-        if getattr(event, "anchor", None) or isinstance(event, yaml.AliasEvent):
-            raise Faults([Fault(name, line, "anchors and aliases are not allowed: write the value out")])
-        if getattr(event, "tag", None):
-            raise Faults([Fault(name, line, "tags are not allowed")])
-        level += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if level > MOST_LEVELS:
-            raise Faults([Fault(name, line, f"nested deeper than {MOST_LEVELS} levels")])
-
-
 class _FileScan(NamedTuple):
-    """What reading a file collects."""
+    """A file while it is read: what is left of it, and what was collected."""
 
     file: str
+    events: Iterator[Any]
     lines: dict[Position, int]
     misread: set[Position]
     faults: list[Fault]
 
+    def refused(self, event: Any, message: str) -> Faults:
+        """The fault of something that ends the reading of the file."""
+        return Faults([Fault(self.file, event.start_mark.line + 1, message)])
 
-_NUMBER = re.compile(r"[0-9]+([eE][0-9]+)?")  # as YAML 1.2 reads it; the node's tag has the type under 1.1
+
+_NUMBER = re.compile(r"[0-9]+([eE][0-9]+)?")  # as YAML 1.2 reads it; the resolver has the type under 1.1
 _TEXT = "tag:yaml.org,2002:str"
+_RESOLVER: Any = yaml.resolver.Resolver()
 
 
-def _content(node: yaml.Node, position: Position, scan: _FileScan) -> Any:
-    scan.lines[position] = node.start_mark.line + 1
-    if isinstance(node, yaml.ScalarNode):
-        return _scalar(node, position, scan)
-    if isinstance(node, yaml.SequenceNode):
-        return [_content(item, (*position, index), scan) for index, item in enumerate(node.value)]
-    return _mapping(node, position, scan)
+def _document(scan: _FileScan) -> Any:
+    """The content of the only document of a file."""
+    next(scan.events)  # the stream begins
+    if isinstance(next(scan.events), yaml.StreamEndEvent):
+        raise Faults([Fault(scan.file, 0, "the file is empty")])
+    content = _content(next(scan.events), (), scan, 1)
+    next(scan.events)  # the document ends
+    after = next(scan.events)
+    if not isinstance(after, yaml.StreamEndEvent):
+        raise scan.refused(after, "a second document begins here: a file holds one")
+    return content
 
 
-def _scalar(node: yaml.ScalarNode, position: Position, scan: _FileScan) -> str | None:
-    if _CONTROL.search(node.value):
+def _content(event: Any, position: Position, scan: _FileScan, level: int) -> Any:
+    """The value that begins with an event; `level` says how deep it would lie as a list or as keys."""
+    _refuse_reference(event, scan)
+    scan.lines[position] = event.start_mark.line + 1
+    if isinstance(event, yaml.ScalarEvent):
+        return _scalar(event, position, scan)
+    if level > MOST_LEVELS:
+        raise scan.refused(event, f"nested deeper than {MOST_LEVELS} levels")
+    if isinstance(event, yaml.SequenceStartEvent):
+        items: list[Any] = []
+        while not isinstance(item := next(scan.events), yaml.SequenceEndEvent):
+            items.append(_content(item, (*position, len(items)), scan, level + 1))
+        return items
+    return _mapping(position, scan, level)
+
+
+def _refuse_reference(event: Any, scan: _FileScan) -> None:
+    if isinstance(event, yaml.AliasEvent) or event.anchor:
+        raise scan.refused(event, "anchors and aliases are not allowed: write the value out")
+    if event.tag:
+        raise scan.refused(event, "tags are not allowed")
+
+
+def _scalar(event: Any, position: Position, scan: _FileScan) -> str | None:
+    text: str = event.value
+    if _CONTROL.search(text):
         scan.faults.append(Fault(scan.file, scan.lines[position], "a text holds a control character: take it out"))
-    if node.style:  # None or "" without quotes, by the version of libyaml
-        return str(node.value)
-    if node.value in ("", "~", "null"):
+    if event.style:  # None or "" without quotes, by the version of libyaml
+        return text
+    if text in ("", "~", "null"):
         return None
-    if node.tag != _TEXT or _NUMBER.fullmatch(node.value):
+    if _RESOLVER.resolve(yaml.ScalarNode, text, (True, False)) != _TEXT or _NUMBER.fullmatch(text):
         scan.misread.add(position)
-    return str(node.value)
+    return text
 
 
-def _mapping(node: yaml.Node, position: Position, scan: _FileScan) -> dict[str, Any]:
+def _mapping(position: Position, scan: _FileScan, level: int) -> dict[str, Any]:
     content: dict[str, Any] = {}
-    for key_node, value_node in node.value:
-        line = key_node.start_mark.line + 1
-        if not isinstance(key_node, yaml.ScalarNode):
+    while not isinstance(key_event := next(scan.events), yaml.MappingEndEvent):
+        line = key_event.start_mark.line + 1
+        if not isinstance(key_event, yaml.ScalarEvent):
             scan.faults.append(Fault(scan.file, line, "a key must be a word"))
+            aside = scan._replace(lines={}, misread=set(), faults=[])
+            _content(key_event, (), aside, level + 1)
+            _content(next(scan.events), (), aside, level + 1)
             continue
-        key = str(key_node.value)
+        _refuse_reference(key_event, scan)
+        key: str = key_event.value
         if key in content:
             scan.faults.append(Fault(scan.file, line, f"`{key}` stands here twice"))
-        content[key] = _content(value_node, (*position, key), scan)
+        content[key] = _content(next(scan.events), (*position, key), scan, level + 1)
         scan.lines[(*position, key)] = line
     return content

@@ -105,7 +105,7 @@ FAULTS: dict[str, tuple[Break, str]] = {
     "aliases": (written(MORE, "a: &a [x]\nb: [*a, *a]\n"), f"{MORE}:1: anchors and aliases are not allowed"),
     "a merge key": (written(FILE, RULE + "<<: {id: x}\n"), f"{FILE}:21: <<: is no key"),
     "a tag": (written(MORE, "a: !!python/object:os.system {}\n"), f"{MORE}:1: tags are not allowed"),
-    "two documents": (written(FILE, RULE + "---\na: b\n"), f"{FILE}:21: not YAML"),
+    "two documents": (written(FILE, RULE + "---\na: b\n"), f"{FILE}:21: a second document begins here"),
     "Latin-1": (rewritten(lambda text: text.replace(b"ample", b"\xe4mple")), f"{FILE}: not UTF-8"),
     "UTF-16": (rewritten(lambda text: text.decode().encode("utf-16")), f"{FILE}: not UTF-8"),
     "NUL": (written(FILE, RULE.replace("Bill one", "Bill \0ne")), f"{FILE}:18: has a character that no text has"),
