@@ -18,7 +18,7 @@ from scrubber.errors import DamagedRulebook, NoRulebook, NotReplayable
 from scrubber.findings import read_switches
 from scrubber.reference.pinned import HeldRelease, PinnedRelease, available_releases, reference_with
 from scrubber.response import including
-from scrubber.response.claim import CHECKS, SETTLED_BY, SHADOW
+from scrubber.response.claim import CHECKS, REMEDIES, SETTLED_BY, SHADOW
 from scrubber.rulebook.history import RULEBOOKS, open_archived
 from scrubber.rulebook.load import DIGEST_PREFIX, digest, load_rulebook
 from scrubber.scrub import OWN_VIEW, assemble
@@ -186,6 +186,8 @@ def _answer(content: bytes, document: Mapping[str, Any]) -> RecordedAnswer:
 def _included(document: Mapping[str, Any]) -> frozenset[str]:
     """The optional members that the answer has."""
     found = {name for name in (SHADOW, SETTLED_BY) if name in document}
+    if any(REMEDIES in finding for finding in (*document["findings"], *document.get(SHADOW, ()))):
+        found.add(REMEDIES)
     listed = any("list" in counts for counts in document.get("checks", {}).values())
     return frozenset(found | {CHECKS}) if listed else frozenset(found)
 

@@ -50,13 +50,13 @@ def claim_of(case: Case, folder: Path) -> Body:
     for path, value in case.change.items():
         destinations.append(_target(path))
         with _with_path_in_errors(path):
-            _change(body, destinations[-1], value)
+            change_at(body, destinations[-1], value)
     for path in case.without:
         destinations.append(_target(path))
         with _with_path_in_errors(path):
             _leave_out(body, destinations[-1].pointer)
     if TOTAL not in (destination.pointer for destination in destinations):
-        _sum_up(body)
+        sum_up(body)
     return body
 
 
@@ -91,10 +91,11 @@ def _add_line(body: Body, line: Mapping[str, Any]) -> None:
     lines.append({})
     for name, value in {"date": first_day, **PLAIN_LINE, **line}.items():
         field = LINE_FIELDS[name]
-        _change(body, Target(f"{LINES}/{number}/{field.pointer}", field.form), value)
+        change_at(body, Target(f"{LINES}/{number}/{field.pointer}", field.form), value)
 
 
-def _change(body: Body, destination: Target, value: Any) -> None:
+def change_at(body: Body, destination: Target, value: Any) -> None:
+    """Puts a value of a case at its place in a body. Raises InvalidCase where there is no such place."""
     *above, last = _keys(destination.pointer)
     node: Any = body
     for index, key in enumerate(above):
@@ -198,7 +199,8 @@ def _block(block: Any) -> Any:
     }
 
 
-def _sum_up(body: Body) -> None:
+def sum_up(body: Body) -> None:
+    """Makes the claim's total the sum of the charges of its lines."""
     claim = body["claimInformation"]
     services = [line.get("professionalService") or {} for line in claim["serviceLines"]]
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +20,7 @@ from scrubber.rulebook.condition_words import in_one_line
 from scrubber.rulebook.family_rules import rule_document
 from scrubber.rulebook.field import Field
 from scrubber.rulebook.load import FolderContents, digest, read_folder
-from scrubber.rulebook.rule import AllOf, AnyOf, Asks, Authority, ClaimStatus, Condition, Has, Reason, Rule
+from scrubber.rulebook.rule import TAKEN, AllOf, AnyOf, Asks, Authority, ClaimStatus, Condition, Has, Reason, Rule
 from scrubber.rulebook.rulebook import RUNNING, Pack
 
 Fields = Mapping[str, Field]
@@ -248,6 +249,12 @@ def _reason(reason: Reason | None) -> str:
     return " ".join((reason.group, reason.carc, *sorted(reason.rarc))) if reason else "none"
 
 
+def _taken(rule: Rule) -> str:
+    """What findings of the rule take from rows, as its file writes it."""
+    taken = json.loads(rule.declared).get(TAKEN)
+    return json.dumps(taken, sort_keys=True) if taken else "none"
+
+
 def _claim_status(status: ClaimStatus | None) -> str:
     return f"{status.category} {status.code}" if status else "none"
 
@@ -278,11 +285,13 @@ _COMPARED_KEYS: Mapping[str, tuple[str, _KeyText]] = {
     "reason": (MEANING, lambda rule: _reason(rule.reason)),
     "claim-status": (MEANING, lambda rule: _claim_status(rule.claim_status)),
     "at-risk": (MEANING, lambda rule: rule.at_risk),
+    "from a row": (MEANING, _taken),
     "authority": (MEANING, _authority_kinds),
     "authority, where it is written": (WORDING, _sources),
     "title": (WORDING, lambda rule: rule.title),
     "message": (WORDING, lambda rule: rule.message),
     "fix": (WORDING, lambda rule: rule.fix),
+    "remedies": (WORDING, lambda rule: "; ".join(each.in_words for each in rule.remedies) or "none"),
     "bypassed": (WORDING, lambda rule: _condition_text(rule, rule.bypassed) if rule.bypassed is not None else "none"),
     "not-checked": (WORDING, lambda rule: rule.not_checked or "none"),
     "false-alarms": (WORDING, lambda rule: rule.false_alarms or "none"),

@@ -250,7 +250,10 @@ def _of_impact(rule: Rule, document: Document) -> Iterator[Mutant]:
     for severity in SEVERITIES:
         if severity != rule.severity:
             yield Mutant(replace(rule, severity=severity), document.line(("severity",)), f"severity {severity}")
-    if rule.severity == "info":
+    if rule.by_row is not None and rule.by_row.severity is not None:
+        unaware = replace(rule.by_row, severity=None)
+        yield Mutant(replace(rule, by_row=unaware), document.line(("severity",)), "severity never taken from a row")
+    elif rule.severity == "info":
         return
     # A finding on no line puts the whole claim at risk, whichever of the two the rule has.
     same = {"line-allowed", "claim-allowed"} if rule.scope in OF_CLAIM else set()

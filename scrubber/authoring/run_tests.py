@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from scrubber.authoring.apply_remedy import apply_remedy, remedy_of
 from scrubber.authoring.case_claim import InvalidCase, claim_of, with_x12_faults
 from scrubber.claim import read_v3
 from scrubber.claim.model import Claim
@@ -24,7 +25,7 @@ from scrubber.remembered import remembered
 from scrubber.rulebook.limits import limit_references
 from scrubber.rulebook.rule_tables import ROW_KEYS, ROW_TYPES
 from scrubber.rulebook.rulebook import AS_COMPLETE, AS_LOADED, IN_USE, Rulebook
-from scrubber.rulebook.test_case import TEST_SUFFIX, Case, CaseRow, Expected, case_files, read_cases
+from scrubber.rulebook.test_case import TEST_SUFFIX, AfterFix, Case, CaseRow, Expected, case_files, read_cases
 from scrubber.rulebook.typed_table import StoredRow, TypedTable
 from scrubber.rulebook.yaml_file import read_yaml
 from scrubber.scrub import Receipt, Scrubber
@@ -268,6 +269,26 @@ def _differences(case: Case, scrubber: Scrubber, folder: Path) -> Iterator[str]:
         return
     result = ready.scrubber.scrub(ready.claim, ready.received_on)
     yield from case_differences(case, result.findings, result.not_checked)
+    for fix in case.after_fix:
+        yield from _after_fix(fix, case, ready, result.findings, folder)
+
+
+def _after_fix(
+    fix: AfterFix, case: Case, ready: PreparedCase, findings: Iterable[Finding], folder: Path
+) -> Iterator[str]:
+    """The differences of what the rule finds once a fix was applied to the claim of the case."""
+    where = f"after remedy {fix.remedy}: "
+    try:
+        remedy = remedy_of(fix, [finding for finding in findings if finding.rule.id == case.rule])
+        body = claim_of(case, folder)
+        apply_remedy(body, remedy, fix, ready.claim)
+        fixed = with_x12_faults(read_v3(body), case)
+    except (InvalidCase, NotAClaim) as error:
+        yield f"{where}{error}"
+        return
+    result = ready.scrubber.scrub(fixed, ready.received_on)
+    found = [observed_finding(finding) for finding in result.findings if finding.rule.id == case.rule]
+    yield from (f"{where}{difference}" for difference in _compare("finding", fix.finds, found))
 
 
 def case_differences(case: Case, findings: Iterable[Finding], unchecked: Iterable[NotChecked]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from scrubber.facts.fact import Fact
 from scrubber.facts.pair import NCCI
 from scrubber.facts.rule_codes import rule_codes
 from scrubber.findings.judge import element_and_pointer, facts_read, is_finding, rule_tests
+from scrubber.findings.row_values import amount_at_risk, severity_of
 from scrubber.pricing import exposures, price_lines, puts_at_risk
 from scrubber.reference import Reference
 from scrubber.rulebook.rule import Condition, Rule
@@ -30,6 +31,7 @@ class BareFinding(NamedTuple):
     lines: tuple[int, ...]
     related: tuple[int, ...]
     severity: str
+    amount: Decimal | None = None
 
 
 class RulebookResult(NamedTuple):
@@ -72,7 +74,14 @@ def _same_facts(one: Rulebook, other: Rulebook) -> bool:
         and (NCCI in one.packs) == (NCCI in other.packs)
         # A pair that only one rulebook names leads to a fact on which a general rule of the other could fire.
         and rule_codes(one).pairs == rule_codes(other).pairs
+        and _own_tables(one) == _own_tables(other)
+        # What a finding takes from a row is kept with the fact under the id of its rule.
+        and all(other.rules[name].by_row == rule.by_row for name, rule in one.rules.items() if name in other.rules)
     )
+
+
+def _own_tables(book: Rulebook) -> Mapping[str, object]:
+    return {name: (table.declaration, table.stored) for name, table in book.typed_tables.items()}
 
 
 class _RulePair(NamedTuple):
@@ -123,7 +132,8 @@ class _SharedFacts:
         return ComparedResults(_side(claim, known, before, self._rulebook, self._reference), candidate)
 
     def _bare(self, rule: Rule, fact: Fact, known: ClaimFacts) -> BareFinding:
-        return BareFinding(rule, *_lines(fact), self._rulebook.severity(rule, known.payer, known.day))
+        severity = self._rulebook.severity(rule, known.payer, known.day, severity_of(rule, fact))
+        return BareFinding(rule, *_lines(fact), severity, amount_at_risk(rule, fact))
 
     def _fired(self, claim: Claim, known: ClaimFacts) -> list[_FiredTest]:
         """The tests that fire on one reading of a claim, under either rulebook."""

@@ -132,6 +132,8 @@ def _lowered(rule: Rule, payer: Payer, day: date, book: Rulebook) -> str:
     if row is None:
         return ""
     by = f"by the row {_scope(row)} in {_place(row, book)} ({row.reason})"
+    if rule.by_row is not None and rule.by_row.severity is not None:
+        return f"; what it finds is at most {row.severity} there, whatever its own row says, {by}"
     return f"; what it finds is {row.severity} there and not {rule.severity}, {by}"
 
 

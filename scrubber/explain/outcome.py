@@ -24,6 +24,7 @@ from scrubber.explain.model import (
     MissingInput,
     RulePart,
 )
+from scrubber.explain.taken_rows import taken_rows
 from scrubber.facts.fact import Fact
 from scrubber.findings import Finding, NotChecked, Switches
 from scrubber.findings.finding import NO_TABLE, NOT_REACHED, PAYER_UNKNOWN
@@ -129,7 +130,7 @@ def explain_fact(check: RuleCheck, fact: Fact, keys: tuple[int, ...]) -> FactExp
         result.outcome,
         result.because,
         parts,
-        lookups(check.rule, fact, check.context),
+        (*lookups(check.rule, fact, check.context), *taken_rows(check.rule, fact, check.context.book)),
         competing(check.rule, fact, check.context),
         result.missing,
         result.finding,
@@ -184,7 +185,9 @@ def _result_of(check: RuleCheck, fact: Fact, keys: tuple[int, ...], parts: tuple
         if any(same_finding(finding, other) for other in check.doubtful):
             return _on_one_reading(check, fact, finding)
         word = IN_SHADOW if judged.shadow else FIRED if check.runs else WOULD_FIRE
-        return FactResult(word, finding.message, (), check.price(finding._replace(rule=check.rule)))
+        return FactResult(
+            word, finding.message, (), check.price(finding._replace(rule=check.rule))._replace(remedies=None)
+        )
     for item in (each for each in judged.unchecked if each.rule.id == check.rule.id):
         word = NOT_CHECKED if check.runs else WOULD_NOT_CHECK
         return FactResult(word, item.message, missing_inputs(item, fact, known.payer))

@@ -135,7 +135,7 @@ def _heading(name: str, explanation: Explanation, width: int) -> Iterator[str]:
 def _rule(explained: RuleExplained, width: int) -> Iterator[str]:
     rule = explained.rule
     yield style(rule.id, bold=True)
-    yield from wrap(f"{rule.title} ({rule.severity}, {rule.category}; {rule.file})", 2, width)
+    yield from wrap(f"{rule.title} ({rule.severity_in_words}, {rule.category}; {rule.file})", 2, width)
     for fact in explained.facts:
         yield from _fact(fact, width)
     if explained.nothing:

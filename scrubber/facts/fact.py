@@ -31,6 +31,21 @@ class QuestionAnswer(NamedTuple):
         return f"<QuestionAnswer {self.answer}>"
 
 
+class RowValue(NamedTuple):
+    """A value that a finding takes from a row, as people write it. None: there is no such row, or nobody knows it.
+
+    `row` has the cells of the row that was found, by column.
+    """
+
+    text: str | None
+    known: bool
+    row: Mapping[str, Any] | None = None
+
+    def __repr__(self) -> str:
+        """Nothing of the value: a claim must not reach a log through a repr."""
+        return "<RowValue>"
+
+
 @dataclass(slots=True, repr=False)
 class Fact:
     """A fact of one kind of vocabulary.KINDS.
@@ -40,7 +55,8 @@ class Fact:
     `pointer` overrides the place that the rule's element would give. `element` names the element when the fact, not
     the rule, knows it. `says` are further words for messages, `evidence` look-up results to show, `authority` the
     sources of table rows behind it. `position` is where it stands in an X12 file, when the fact knows. `answers` are
-    those to the questions of rules, by field; `names` by rule the values of the names that its texts use.
+    those to the questions of rules, by field; `names` by rule the values of the names that its texts use, `row_values`
+    by rule those that its findings take from rows, by name.
     """
 
     kind: str
@@ -55,6 +71,7 @@ class Fact:
     position: Position | None = None
     answers: Mapping[str, QuestionAnswer] | None = None
     names: Mapping[str, Mapping[str, str]] | None = None
+    row_values: Mapping[str, Mapping[str, RowValue]] | None = None
 
     def named(self, rule_id: str) -> Mapping[str, str]:
         """What the names that the texts of a rule use stand for on this fact."""

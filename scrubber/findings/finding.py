@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from scrubber.claim.model import Normalised, Position
 from scrubber.config import STALE_AFTER
 from scrubber.errors import WrongSwitch
+from scrubber.findings.remedies import OfferedRemedy
 from scrubber.rulebook.rule import STAGES, Authority, Reason, Rule
 from scrubber.rulebook.rulebook import RUNNING, Rulebook
 
@@ -72,7 +73,8 @@ class Finding(NamedTuple):
     `element` is a name of vocabulary.ELEMENTS. `lines` and `related_lines` are 1-based, `pointer` addresses the
     sender's body. `evidence` holds texts, numbers and booleans only. `id` has no line number: see `identity`.
     `position` is where it stands in the file that the claim came in as X12. `severity_by_row` is what a row of a table
-    says of it in place of its rule.
+    says of it in place of its rule, as are `reason_by_row` where its rule takes codes from a row, and `amount`, the
+    dollars at risk where its rule names them (None: not known). `remedies` are the fixes that are data.
     """
 
     rule: Rule
@@ -87,6 +89,9 @@ class Finding(NamedTuple):
     id: str = ""
     position: Position | None = None
     severity_by_row: str | None = None
+    reason_by_row: Reason | None = None
+    amount: Decimal | None = None
+    remedies: tuple[OfferedRemedy, ...] | None = None
     impact: Impact | None = None
 
     @property
@@ -97,7 +102,8 @@ class Finding(NamedTuple):
     @property
     def reason(self) -> Reason | None:
         """The codes expected on the remittance: the rule's, with group PR where the patient bears the loss."""
-        expected = self.rule.reason
+        by_row = self.rule.by_row
+        expected = self.reason_by_row if by_row is not None and by_row.of_reason else self.rule.reason
         if expected and expected.group == "CO" and self.impact and self.impact.liability == "patient":
             return Reason("PR", expected.carc, expected.rarc)
         return expected
@@ -117,6 +123,10 @@ class Fired(Protocol):
     @property
     def lines(self) -> tuple[int, ...]:
         """The lines it is about, 1-based; none when it is about the claim."""
+
+    @property
+    def amount(self) -> Decimal | None:
+        """The dollars at risk where its rule names them; None: not known."""
 
 
 # Why a check could not be made: the values of `notChecked[].why`.

@@ -17,6 +17,8 @@ from scrubber.findings.finding import ADOPTION_UNKNOWN, PAYER_UNKNOWN, Finding, 
 from scrubber.findings.identity import finding_id
 from scrubber.findings.not_checked import tables_of
 from scrubber.findings.payer_unknown import SETTLES, payer_unknown, unknown_left_out, unknown_payer_message
+from scrubber.findings.remedies import offered_remedies
+from scrubber.findings.row_values import amount_at_risk, authority_of, reason_of, severity_of, taken_values
 from scrubber.findings.unread_elements import unread_elements
 from scrubber.reference import Reference
 from scrubber.remembered import remembered
@@ -28,6 +30,7 @@ from scrubber.rulebook.rule import (
     YES,
     AllOf,
     AnyOf,
+    Authority,
     Rule,
     answered,
     any_state,
@@ -165,7 +168,7 @@ def judge(
             fired = (key, index)
             found = judged.findings if status == "active" else judged.shadow
             carried = _carried(tables[key // 2], fact, reference) if tables[key // 2] else ""
-            severity = rulebook.severity(rule, payer, day)
+            severity = rulebook.severity(rule, payer, day, severity_of(rule, fact))
             found.append(_finding(rule, reads[key // 2], fact, claim, carried, severity))
         elif status == "active" and adopted is None and not missing:
             judged.unchecked.append(_adoption_unknown(rule, fact, payer, rulebook))
@@ -271,12 +274,21 @@ def _finding(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim, carri
         pointer,
         render(rule.message, fact, rule) + carried,
         render(rule.fix, fact, rule),
-        rule.authority + fact.authority if fact.authority else rule.authority,
+        _authority(rule, fact),
         _evidence(rule, reads, fact),
         finding_id(rule, fact, line),
         position=fact.position or (claim.position(pointer, element) if claim.position else None),
         severity_by_row=None if severity == rule.severity else severity,
+        reason_by_row=None if rule.by_row is None else reason_of(rule, fact),
+        amount=None if rule.by_row is None else amount_at_risk(rule, fact),
+        remedies=offered_remedies(rule, fact, claim, _related(rule, fact)) if rule.remedies else (),
     )
+
+
+def _authority(rule: Rule, fact: Fact) -> tuple[Authority, ...]:
+    """By whose word a finding stands: the rule's, and that of the rows behind the fact and the severity."""
+    rows = fact.authority if rule.by_row is None else (*fact.authority, *authority_of(rule, fact))
+    return rule.authority + rows if rows else rule.authority
 
 
 def _adoption_unknown(rule: Rule, fact: Fact, payer: Payer, rulebook: Rulebook) -> NotChecked:
@@ -305,6 +317,8 @@ def _evidence(rule: Rule, reads: tuple[str, ...], fact: Fact) -> Mapping[str, st
             evidence[name] = fact.values[state_key(name)]
     evidence.update(fact.evidence)
     evidence.update(fact.named(rule.id))
+    if rule.by_row is not None:
+        evidence.update(taken_values(rule, fact))
     evidence.update(_compared(rule, fact))
     services = tuple(text for each in question_answers(rule, fact) for text in each.services)
     if services:

@@ -30,6 +30,7 @@ UNKNOWN: Mapping[str, str] = {
     "secondary-payer": "another payer pays first, and what this one still pays is not known",
     "not-payable": "Medicare has no fee for this code",
     "not-on-fee-schedule": "the code is paid under another fee schedule or not at all",
+    "amount-not-known": "what the rule names as the dollars at risk is not known",
     "modifier-not-priced": "what a modifier of the line does to the amount is decided by review or not known",
 }
 

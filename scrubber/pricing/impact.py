@@ -19,6 +19,9 @@ MOST_LINES_IN_STEPS = 20  # of one finding; a claim has up to 1,000
 _RANK = {reason: rank for rank, reason in enumerate(UNKNOWN)}
 
 Prices = Mapping[int, LinePrice]
+AMOUNT_NOT_KNOWN = "amount-not-known"
+AMOUNT = "amount"  # dollars at risk that a rule names
+Amounts = Mapping[int, Decimal | None]  # by line
 Bearers = Mapping[int, str]  # who bears each line that some finding puts at risk: provider, patient or unsettled
 
 
@@ -37,8 +40,9 @@ def add_impacts(
         key = lines_at_risk(finding, prices), puts_at_risk(finding)
         if key not in impacts:
             impacts[key] = _impact(*key, prices, bearers)
-        priced.append(Finding(*finding[:-1], impacts[key]))
-    return tuple(priced), _claim_impact(prices, bearers)
+        impact = impacts[key] if finding.rule.at_risk != AMOUNT else _of_amount(impacts[key], finding)
+        priced.append(Finding(*finding[:-1], impact))
+    return tuple(priced), _claim_impact(prices, bearers, _amounts(findings))
 
 
 def add_unpriced_impacts(findings: Iterable[Finding], total: Decimal | None) -> tuple[tuple[Finding, ...], ClaimImpact]:
@@ -52,13 +56,43 @@ def add_unpriced_impacts(findings: Iterable[Finding], total: Decimal | None) -> 
     )
 
 
-def exposures(findings: Iterable[Fired], prices: Prices, liabilities: Bearers) -> Mapping[int, Decimal | None]:
+def exposures(findings: Collection[Fired], prices: Prices, liabilities: Bearers) -> Mapping[int, Decimal | None]:
     """What each line may lose that some finding puts at risk, as `add_impacts` counts it; None = not known."""
-    return _exposures(prices, _bearers(findings, prices, liabilities))
+    return _exposures(prices, _bearers(findings, prices, liabilities), _amounts(findings))
 
 
-def _exposures(prices: Prices, bearers: Bearers) -> Mapping[int, Decimal | None]:
-    return {number: _exposed(number, prices, bearers) for number in bearers} if bearers else {}
+def _exposures(prices: Prices, bearers: Bearers, amounts: Amounts) -> Mapping[int, Decimal | None]:
+    return {number: amounts[number] if number in amounts else _exposed(number, prices, bearers) for number in bearers}
+
+
+def _amounts(findings: Iterable[Fired]) -> Amounts:
+    """The greatest amount of each line that only findings whose rules name the dollars put at risk."""
+    amounts: dict[int, Decimal | None] = {}
+    whole: set[int] = set()
+    every = False
+    for finding in filter(puts_at_risk, findings):
+        if finding.rule.at_risk != AMOUNT:
+            whole.update(finding.lines)
+            every = every or not finding.lines or finding.rule.at_risk == "claim-allowed"
+        elif finding.lines:
+            number = finding.lines[0]
+            before = amounts.get(number, NOTHING)
+            known = before is not None and finding.amount is not None
+            amounts[number] = max(before, finding.amount) if known else None  # type: ignore[type-var]
+    return {} if every else {number: amount for number, amount in amounts.items() if number not in whole}
+
+
+def _of_amount(impact: Impact, finding: Finding) -> Impact:
+    """The impact of a finding whose rule names the dollars at risk."""
+    if not puts_at_risk(finding):
+        return impact
+    amount, names = finding.amount, finding.rule.by_row
+    if amount is None:
+        return impact._replace(at_risk=None, unknown=AMOUNT_NOT_KNOWN)
+    name = names.at_risk.name if names is not None and names.at_risk is not None else AMOUNT
+    steps = (*impact.steps, f"at risk is what the rule names ({name}): {amount:.2f}")
+    unknown = impact.unknown if None in (impact.billed, impact.allowed) else None
+    return impact._replace(at_risk=amount, steps=steps, unknown=unknown)
 
 
 def puts_at_risk(finding: Fired) -> bool:
@@ -68,7 +102,9 @@ def puts_at_risk(finding: Fired) -> bool:
 
 def lines_at_risk(finding: Fired, lines: Iterable[int]) -> tuple[int, ...]:
     """The lines that a finding's dollars count: its own, or all `lines` of the claim."""
-    return finding.lines if finding.lines and finding.rule.at_risk != "claim-allowed" else tuple(lines)
+    if not finding.lines or finding.rule.at_risk == "claim-allowed":
+        return tuple(lines)
+    return finding.lines if finding.rule.at_risk != AMOUNT else finding.lines[:1]
 
 
 def _bearers(findings: Iterable[Fired], prices: Prices, liabilities: Bearers) -> Bearers:
@@ -182,11 +218,11 @@ def _reason(lines: Iterable[int], prices: Prices, bearers: Bearers) -> str | Non
     return min(reasons, key=_RANK.__getitem__, default=None)
 
 
-def _claim_impact(prices: Prices, bearers: Bearers) -> ClaimImpact:
+def _claim_impact(prices: Prices, bearers: Bearers, amounts: Amounts) -> ClaimImpact:
     rows = prices.values()
     billed = _total([price.billed for price in rows])
     allowed = _known_total([price.allowed for price in rows])
-    exposed = _exposures(prices, bearers)
+    exposed = _exposures(prices, bearers, amounts)
     at_risk = _known_total(exposed.values()) if exposed else NOTHING
     return ClaimImpact(
         billed,
@@ -225,7 +261,7 @@ def _claim_reason(
     billed: Decimal | None, allowed: Decimal | None, at_risk: Decimal | None, prices: Prices, bearers: Bearers
 ) -> str | None:
     if at_risk is None:
-        return _reason(bearers, prices, bearers)
+        return _reason(bearers, prices, bearers) or AMOUNT_NOT_KNOWN
     if allowed is None:
         return _reason(prices, prices, {})
     return "no-charge" if billed is None else None

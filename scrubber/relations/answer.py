@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from scrubber.engine.plain import Predicate, predicate
-from scrubber.facts.fact import Fact, QuestionAnswer
+from scrubber.facts.fact import Fact, QuestionAnswer, RowValue
 from scrubber.facts.rule_codes import procedure_test
 from scrubber.relations.days import MINUTES_OF_A_DAY
 from scrubber.relations.derived import add_derived_words
@@ -21,7 +21,7 @@ from scrubber.relations.surroundings import Subject, Surroundings
 from scrubber.relations.values import Bounds, NoValue, SomeCodes, Value
 from scrubber.remembered import remembered
 from scrubber.rulebook.field import UNKNOWN, Type
-from scrubber.rulebook.relations import HISTORY, Operand, Outer
+from scrubber.rulebook.relations import HISTORY, Column, Operand, Outer
 from scrubber.rulebook.rule import (
     ANSWERED,
     NO,
@@ -30,6 +30,7 @@ from scrubber.rulebook.rule import (
     Asks,
     Compare,
     Condition,
+    FromRow,
     Has,
     InList,
     Rule,
@@ -55,6 +56,7 @@ class AskingRule:
 
     rule: Rule
     questions: tuple[Asks, ...]
+    taken: tuple[FromRow, ...]
     decisive: frozenset[str]  # the keys of those that must be answered with yes for the rule to fire
     may_fire: Predicate
     may_fire_for_somebody: Predicate
@@ -98,7 +100,7 @@ def asking_rules(rulebook: Rulebook) -> AskingRules:
     found: dict[str, list[AskingRule]] = {}
     for rule in rulebook.running:
         questions = tuple(dict.fromkeys(each for part in conditions_of(rule) for each in asks(part)))
-        if questions or rule.names:
+        if questions or rule.names or _taken(rule):
             found.setdefault(rule.scope, []).append(_asking(rule, questions, rulebook))
     words = {
         scope: tuple(dict.fromkeys(name for each in rules for name in each.words)) for scope, rules in found.items()
@@ -116,6 +118,7 @@ def _asking(rule: Rule, questions: tuple[Asks, ...], rulebook: Rulebook) -> Aski
     return AskingRule(
         rule,
         questions,
+        _taken(rule),
         decisive,
         may_fire,
         for_some,
@@ -134,6 +137,15 @@ def _tests_of_words(condition: Condition, scope: str) -> Iterator[Compare | Has]
         field = KINDS[scope].fields.get(condition.fact)
         if field is not None and field.type in (Type.WORD, Type.FLAG) and not (field.element or field.made_from):
             yield condition
+
+
+def _taken(rule: Rule) -> tuple[FromRow, ...]:
+    """What findings of the rule take from rows and amounts, and not from a field of the fact."""
+    if rule.by_row is None and not rule.remedies:
+        return ()
+    taken = [*rule.by_row.taken()] if rule.by_row is not None else []
+    taken += [each.value for each in rule.remedies if isinstance(each.value, FromRow)]
+    return tuple(each for each in taken if not each.plain)
 
 
 def _decisive(condition: Condition) -> Iterator[Asks]:
@@ -217,10 +229,37 @@ def _answer(asking: AskingRule, fact: Fact, subject: Subject, evaluator: Evaluat
         keys = tuple([key for key in answers if answers[key].answer in words])
         if keys:
             fact.values[name] = keys
-    if may_fire and asking.rule.names:
-        evaluator.missing = {}
-        named = {name: format_value(evaluator.value(operand, subject), operand) for name, operand in asking.rule.names}
+    if may_fire and (asking.rule.names or asking.taken):
+        _name(asking, fact, subject, evaluator)
+
+
+def _name(asking: AskingRule, fact: Fact, subject: Subject, evaluator: Evaluator) -> None:
+    """Writes into a fact what the names of a rule that may fire stand for."""
+    evaluator.missing = {}
+    if asking.rule.names:
+        named = {name: format_value(_value(evaluator, each, subject), each) for name, each in asking.rule.names}
         fact.names = {**(fact.names or {}), asking.rule.id: named}
+    if asking.taken:
+        values = {each.name: _row_value(evaluator, each.operand, subject) for each in asking.taken}
+        fact.row_values = {**(fact.row_values or {}), asking.rule.id: values}
+
+
+def _value(evaluator: Evaluator, operand: Operand, subject: Subject) -> Value:
+    try:
+        return evaluator.value(operand, subject)
+    except TooManySteps:
+        return NoValue.UNKNOWN
+
+
+def _row_value(evaluator: Evaluator, operand: Operand, subject: Subject) -> RowValue:
+    value = _value(evaluator, operand, subject)
+    rows = subject.rows.get(operand.look_up) if isinstance(operand, Column) else None
+    row = rows[0] if rows else None
+    if isinstance(value, NoValue):
+        return RowValue(None, value is not NoValue.UNKNOWN, row)
+    if isinstance(value, SomeCodes | Bounds):
+        return RowValue(None, False, row)
+    return RowValue(format_value(value, operand) if value != () else None, True, row)
 
 
 def _lines(seen: Iterable[Subject], subject: Subject) -> Iterator[int]:

@@ -36,4 +36,4 @@ VIEWS: Mapping[str, View] = {
 }
 
 # What `?include=` may name, more than once: parts of our own answer that are there only when asked for.
-INCLUDES = (claim.SHADOW, claim.CHECKS, claim.SETTLED_BY)
+INCLUDES = (claim.SHADOW, claim.CHECKS, claim.SETTLED_BY, claim.REMEDIES)

@@ -26,6 +26,7 @@ from scrubber.findings import (
 )
 from scrubber.findings.checks import OUTCOMES
 from scrubber.findings.finding import WHYS
+from scrubber.response.remedies import RemedyResponse
 from scrubber.response.schema import (
     CompactDay,
     Flag,
@@ -200,6 +201,11 @@ class FindingResponse(ResponseSchema):
     message = Text("What is wrong.")
     fix = Text("What to do about it.")
     reason = Object(ReasonResponse, "Codes expected on the remittance.", same_as="rule.reason", nullable=True)
+    remedies = Objects(
+        RemedyResponse,
+        "Fixes as data, beside the sentence of `fix`: each is one way out, none is preferred. Only when asked for.",
+        optional=True,
+    )
     claim_status = Object(
         ClaimStatusResponse, "What a clearinghouse would answer.", path="rule.claim_status", nullable=True
     )
@@ -395,15 +401,17 @@ class X12AnswerResponse(AnswerResponse):
 SHADOW: str = "shadow"
 CHECKS: str = "checks"
 SETTLED_BY: str = "settledBy"
+REMEDIES: str = "remedies"
 _MEMBERS = {
     SHADOW: ("shadow",),
     CHECKS: tuple(f"checks.{stage}.{name}" for stage in STAGES for name in ("passed", "list")),
     SETTLED_BY: ("settled_by",),
+    REMEDIES: ("findings.remedies", "shadow.remedies"),
 }
 
 
 def answer_schema(included: Collection[str] = (), *, in_x12: bool = False) -> AnswerResponse:
-    """The schema of an answer with what of SHADOW, CHECKS and SETTLED_BY is asked for."""
+    """The schema of an answer with what of SHADOW, CHECKS, SETTLED_BY and REMEDIES is asked for."""
     schema = X12AnswerResponse if in_x12 else AnswerResponse
     return schema(exclude=[member for name in _MEMBERS if name not in included for member in _MEMBERS[name]])
 

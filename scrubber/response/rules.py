@@ -16,6 +16,7 @@ from scrubber.response.claim import (
     box,
     x12_place,
 )
+from scrubber.response.remedies import RuleRemedyResponse
 from scrubber.response.schema import (
     Flag,
     IsoDay,
@@ -31,8 +32,9 @@ from scrubber.response.schema import (
     members_of,
 )
 from scrubber.response.writer import writer
+from scrubber.rulebook.by_row import AMOUNT
 from scrubber.rulebook.condition_words import as_data
-from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES, Condition, Rule
+from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES, TAKEN, Condition, Rule
 from scrubber.rulebook.rulebook import Pack
 from scrubber.rulebook.schema import AT_RISK, STATUSES
 from scrubber.rulebook.vocabulary import KINDS
@@ -58,7 +60,7 @@ class RuleSummaryResponse(ResponseSchema):
     title = Text("One line.")
     pack = Text("The pack it is in.")
     status = OneOf(STATUSES, "Only active rules have effect.")
-    severity = OneOf(SEVERITIES, "Severity of its findings.")
+    severity = OneOf(SEVERITIES, "Severity of its findings, where no row says another.")
     stage = OneOf(STAGES, "When it would cost.")
     category = OneOf(CATEGORIES, "What it is about.")
 
@@ -118,6 +120,10 @@ def _declared(key: str) -> Callable[[Rule], Any]:
     return lambda rule: json.loads(rule.declared).get(key, {})
 
 
+def _taken(rule: Rule) -> Any:
+    return json.loads(rule.declared).get(TAKEN)
+
+
 class RuleFileResponse(RuleSummaryResponse):
     """Everything that the file of a rule says; conditions as data."""
 
@@ -138,10 +144,22 @@ class RuleFileResponse(RuleSummaryResponse):
     points_at = Object(PointsAtResponse, "What a finding points at.", path="element")
     message = Text("What it says; names in braces are filled in.")
     fix = Text("What to do about it.")
+    remedies = Objects(
+        RuleRemedyResponse,
+        "Fixes as data; only where there are any.",
+        convert=lambda remedies: remedies or None,
+        optional=True,
+    )
     not_checked = Text("What it says when a needed fact was not supplied.", nullable=True)
     reason = Object(ReasonResponse, "Codes expected on the remittance.", nullable=True)
     claim_status = Object(ClaimStatusResponse, "What a clearinghouse would answer.", nullable=True)
-    at_risk = OneOf(AT_RISK, "Dollars a finding may cost.")
+    at_risk = OneOf((*AT_RISK, AMOUNT), "Dollars a finding may cost; amount: those that the rule names in `fromRows`.")
+    from_rows = Mapped(
+        "What a finding takes from a row or a fact in place of what the rule says, as its file writes it; only where "
+        "it takes something.",
+        compute=_taken,
+        optional=True,
+    )
     false_alarms = Text("When it may fire on a correct claim.", nullable=True)
     related = Texts("Ids of other rules.")
     superseded_by = Text("Id of the rule that took over.", nullable=True)

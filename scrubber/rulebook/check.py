@@ -113,7 +113,7 @@ def check_rule(rule: Rule, report: ReportFault) -> None:
     """Reports everything wrong with one rule that can be seen without the others."""
     if rule.since and rule.until and rule.since >= rule.until:
         report(("effective",), "`to` must be after `from`")
-    if rule.stage == "postPayment" and rule.reason is not None:
+    if rule.stage == "postPayment" and (rule.reason is not None or (rule.by_row is not None and rule.by_row.of_reason)):
         report(("reason",), "what is taken back after payment has no reason on the remittance: say `reason: null`")
     if sum(1 for part in conditions_of(rule) for _ in (*leaves(part), *asks(part))) > MOST_CONDITIONS:
         report(("when",), f"over {MOST_CONDITIONS} conditions in one rule (a limit counts up to three a row): split it")
@@ -121,6 +121,11 @@ def check_rule(rule: Rule, report: ReportFault) -> None:
     _check_needs(rule, report)
     _check_reads(rule, report)
     _check_texts(rule, report)
+
+
+def may_deny(rule: Rule) -> bool:
+    """Whether a finding of the rule may be a deny, by what it says itself or by what a row may say."""
+    return rule.severity == "deny" or (rule.by_row is not None and rule.by_row.severity is not None)
 
 
 def rests_on_authority(rule: Rule) -> bool:
@@ -175,7 +180,7 @@ def _check_reads(rule: Rule, report: ReportFault) -> None:
 
 
 def _check_left_out(rule: Rule, name: str, report: ReportFault) -> None:
-    if rule.severity == "deny":
+    if may_deny(rule):
         report(("when",), f"what is not supplied never denies: take out `{name}` is not-supplied")
     elif name in rule.needs:
         report(("needs",), f"a rule that needs `{name}` is not judged without it, so not-supplied never holds")
@@ -295,6 +300,8 @@ def _adoption_fault(row: AdoptionRow, rule: Rule | None, known: Suggestions) -> 
         return f"rule: `{rule.id}` is of pack {rule.pack}, and not of {row.pack}"
     if rule.status == "deprecated":
         return f"rule: `{rule.id}` is deprecated and never runs: name the rule that took over, `{rule.superseded_by}`"
+    if rule.by_row is not None and rule.by_row.severity is not None:
+        return None  # its rows say how severe it is; this one caps it
     if row.severity == rule.severity:
         return f"severity: is that of `{rule.id}` already: leave it blank"
     if row.severity is not None and SEVERITIES.index(row.severity) > SEVERITIES.index(rule.severity):

@@ -1,8 +1,9 @@
 """Says which grammar of the rule language a pack is written in, and finds keys of the newer one in packs of the older.
 
 Grammar 1 is that of packs without `grammar` in pack.yaml: conditions on the facts of one scope. Grammar 2 adds
-look-ups in tables, amounts, definitions, relations to other things of the claim (`no-other-line`), and comparisons of
-two facts. Rulebooks in archives are read as they were written.
+look-ups in tables, amounts, definitions, relations to other things of the claim (`no-other-line`), comparisons of
+two facts, severity, reason and dollars from a row, and fixes as data. Rulebooks in archives are read as they were
+written.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from scrubber.rulebook.yaml_file import Document, Position
 
 GRAMMARS = ("1", "2")  # rising
 OLDEST, NEWEST = GRAMMARS[0], GRAMMARS[-1]
-NEW_KEYS = frozenset(("look-up", "amounts"))  # of a rule file
+NEW_KEYS = frozenset(("look-up", "amounts", "remedies"))  # of a rule file
 RELATIONS = ("some-", "no-", "every-")  # begin the key of a relation; what it is about follows
 _CONDITIONS = frozenset(("applies", "when", "bypassed"))
+FROM_ROW = frozenset(("severity", "reason", "at-risk"))  # keys whose value may be taken from a row
 
 
 class HasGrammar(Protocol):
@@ -49,6 +51,8 @@ def _newer(document: Document) -> Iterator[tuple[Position, str]]:
     for position in document.lines:
         if len(position) == 1 and position[0] in NEW_KEYS:
             yield position, f"`{position[0]}`"
+        elif len(position) > 1 and position[0] in FROM_ROW and position[-1] == "from":
+            yield position, f"`{position[0]}` from a row"
         elif len(position) > 1 and position[0] in _CONDITIONS:
             if _is_relation(position[-1]):
                 yield position, f"the relation `{position[-1]}`"

@@ -27,11 +27,13 @@ from scrubber.rulebook.operators import (
     UNLESS_KNOWN,
 )
 from scrubber.rulebook.relation_schema import relation_definitions
+from scrubber.rulebook.remedy_schema import NamedValueField
 from scrubber.rulebook.rule_tables import ROW_TYPES
 from scrubber.rulebook.schema import (
     ID,
     DayField,
     FamilyFileSchema,
+    FromRowField,
     PackFileSchema,
     RuleYamlSchema,
     TableKindField,
@@ -224,8 +226,11 @@ def _of_type(field: fields.Field[Any]) -> JsonSchema:
             return {"type": "array", "items": _value(field.inner), **_length(field, "minItems")}
         case fields.Dict():
             return _mapping(field)
-        case AnswersField() | TableKindField() | ColumnField():
+        case AnswersField() | TableKindField() | ColumnField() | NamedValueField():
             return _word_or_more(field)
+        case FromRowField():
+            from_row = {"description": field.about, **_object(field.schema)}
+            return {"anyOf": [_of_type(field.plain), from_row]}
         case DayField():
             return {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
         case YesNoField():
@@ -238,8 +243,10 @@ def _of_type(field: fields.Field[Any]) -> JsonSchema:
             return {}
 
 
-def _word_or_more(field: AnswersField | TableKindField | ColumnField) -> JsonSchema:
+def _word_or_more(field: AnswersField | TableKindField | ColumnField | NamedValueField) -> JsonSchema:
     match field:
+        case NamedValueField():
+            return {"anyOf": [_SCALAR, _FACT]}
         case AnswersField():
             return _ANSWERS
         case TableKindField():

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from marshmallow import Schema, ValidationError
 
 from scrubber.dated_rows import MOST_TABLE_BYTES
 from scrubber.errors import Fault, Faults
+from scrubber.rulebook.by_row import AMOUNT, check_taken_rows, read_by_row
 from scrubber.rulebook.check import (
     RuleFile,
     check_adoptions,
@@ -43,10 +45,11 @@ from scrubber.rulebook.load_tables import all_rows, check_rows, load_own_tables,
 from scrubber.rulebook.names import Known, KnownTable, NameScope, resolve
 from scrubber.rulebook.reference_tables import REFERENCE_TABLES, ReferenceTable
 from scrubber.rulebook.relations import Operand
-from scrubber.rulebook.rule import Authority, ClaimStatus, Reason, Rule
+from scrubber.rulebook.remedies import check_remedies, read_remedies
+from scrubber.rulebook.rule import TAKEN, Authority, ByRow, ClaimStatus, Reason, Rule
 from scrubber.rulebook.rule_tables import RuleTable
 from scrubber.rulebook.rulebook import Pack, Rulebook
-from scrubber.rulebook.schema import PackFileSchema, RuleYamlSchema, known_keys
+from scrubber.rulebook.schema import PackFileSchema, RuleYamlSchema, ValueFromRow, known_keys
 from scrubber.rulebook.table_declaration import ALL
 from scrubber.rulebook.typed_table import TypedTable
 from scrubber.rulebook.vocabulary import KINDS
@@ -142,6 +145,8 @@ def read_folder(folder: Path) -> FolderContents:
         faults += check_lists(files, {row.list for table in tables if table.kind == "code-lists" for row in table.rows})
         faults += check_rows(tables, packs)
         faults += check_adoptions(tables, files, ids)
+        faults += check_taken_rows(files, own_tables)
+        faults += check_remedies(files, [row for table in tables if table.kind == "code-lists" for row in table.rows])
     left_out = sorted(fault for fault in faults if fault.file in drafts)
     without = {fault.file for fault in left_out}
     return FolderContents(
@@ -301,7 +306,10 @@ def load_rule(document: Document, known: Known, faults: list[Fault]) -> RuleFile
     content = checked(document, _RULE_SCHEMA, faults)
     if content is None:
         return None
-    rule = _rule(document, content, conditions, known)
+    by_row = read_by_row(content, conditions.frame, report)
+    rule = _rule(document, content, conditions, known, by_row)
+    remedies = read_remedies(content, KINDS[content["scope"]].of_lines, conditions.frame, report)
+    rule = replace(rule, remedies=remedies) if remedies else rule
     if not document.within and rule.id != (stem := Path(document.file).stem):
         report(("id",), f"must be the file's name, {stem}")
     check_rule(rule, report)
@@ -309,15 +317,20 @@ def load_rule(document: Document, known: Known, faults: list[Fault]) -> RuleFile
 
 
 _AS_IS = (
-    "id", "version", "title", "status", "severity", "stage", "category", "scope", "owner", "reviewed", "message",
-    "fix", "at_risk",
+    "id", "version", "title", "status", "stage", "category", "scope", "owner", "reviewed", "message", "fix",
 )  # fmt: skip
 
 
-def _rule(document: Document, content: Mapping[str, Any], conditions: Conditions, known: Known) -> Rule:
+def _rule(
+    document: Document, content: Mapping[str, Any], conditions: Conditions, known: Known, by_row: ByRow | None
+) -> Rule:
+    file, at_risk, taken = document.file, content["at_risk"], _taken_from_rows(document)
+    declared = {"look-up": content["look_up"] or {}, "amounts": content["amounts"] or {}}
     return Rule(
-        pack=document.file.split("/", 1)[0],
-        file=document.file,
+        severity=_stated(content["severity"]),
+        at_risk=AMOUNT if isinstance(at_risk, ValueFromRow) else at_risk,
+        pack=file.split("/", 1)[0],
+        file=file,
         since=content["effective"].get("since"),
         until=content["effective"].get("until"),
         authority=tuple(_authority(item) for item in content["authority"]),
@@ -336,9 +349,20 @@ def _rule(document: Document, content: Mapping[str, Any], conditions: Conditions
         names=tuple(_names(content, conditions.frame)) if conditions.frame is not None else (),
         elements=(*{**known.documents, **known.derived}.values(),) if content["scope"] == "document" else (),
         of_element=str(document.within[1]) if document.within else None,
-        declared=json.dumps({"look-up": content["look_up"] or {}, "amounts": content["amounts"] or {}}),
+        declared=json.dumps({**declared, TAKEN: taken} if taken else declared),
+        by_row=by_row,
         **{key: content[key] for key in _AS_IS},
     )
+
+
+def _taken_from_rows(document: Document) -> Mapping[str, Any]:
+    """What a rule takes from rows, by key, as its file writes it."""
+    content = document.content
+    return {key: content[key] for key in ("severity", "reason", "at-risk") if _is_taken(content[key])}
+
+
+def _is_taken(written: Any) -> bool:
+    return isinstance(written, Mapping) and ("from" in written or any(_is_taken(part) for part in written.values()))
 
 
 def _names(content: Mapping[str, Any], frame: NameScope) -> Iterator[tuple[str, Operand]]:
@@ -359,4 +383,13 @@ def _authority(item: Mapping[str, Any]) -> Authority:
 
 
 def _reason(item: Mapping[str, Any] | None) -> Reason | None:
-    return Reason(item["group"], item["carc"], tuple(item["rarc"])) if item else None
+    """The reason that the rule expects where no row says another."""
+    if not item:
+        return None
+    group, carc, rarc = (_stated(item[key]) for key in ("group", "carc", "rarc"))
+    return Reason(group, carc, tuple(rarc or ())) if group and carc else None
+
+
+def _stated(part: Any) -> Any:
+    """What the rule itself says of something that a row may say."""
+    return part.otherwise if isinstance(part, ValueFromRow) else part

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from scrubber.rulebook.field import Field, state_key
-from scrubber.rulebook.relations import Operand, Question
+from scrubber.rulebook.relations import Operand, Own, Question
 from scrubber.rulebook.vocabulary import KINDS, FactKind, kind_with
 
 SEVERITIES = ("info", "warn", "deny")  # rising
@@ -20,6 +20,7 @@ CATEGORIES = (
 )  # fmt: skip
 STAGES = ("submission", "adjudication", "postPayment")
 
+TAKEN = "from rows"  # in `Rule.declared`: what it takes from rows
 FactValues = Mapping[str, Any]  # str, int, bool or tuple[str, ...] by the field's type; states under `field?`
 
 
@@ -169,8 +170,86 @@ class ClaimStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class FromRow:
+    """A name whose value a finding takes: a field of the fact, a column of the row that a look-up found, an amount.
+
+    `otherwise` holds where there is no such value.
+    """
+
+    name: str
+    operand: Operand
+    otherwise: str | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a field of the fact."""
+        return isinstance(self.operand, Own)
+
+
+@dataclass(frozen=True, slots=True)
+class ByRow:
+    """What findings of a rule take from the fact or a row in place of what the rule says; None: nothing.
+
+    `group` and `carc` are the codes of the expected reason, `rarc` the remark codes; a text is what the rule says.
+    `authority` are the columns `authority`, `title` and `binding` of the row that says how severe it is.
+    """
+
+    severity: FromRow | None = None
+    group: FromRow | str | None = None
+    carc: FromRow | str | None = None
+    rarc: FromRow | tuple[str, ...] = ()
+    at_risk: FromRow | None = None
+    authority: tuple[FromRow, ...] = ()
+
+    @property
+    def of_reason(self) -> bool:
+        """Whether something of the expected reason is taken from a row."""
+        return any(isinstance(part, FromRow) for part in (self.group, self.carc, self.rarc))
+
+    def taken(self) -> Iterator[FromRow]:
+        """Every name whose value is taken."""
+        for part in (self.severity, self.group, self.carc, self.rarc, self.at_risk, *self.authority):
+            if isinstance(part, FromRow):
+                yield part
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """A fix that is data: `action` is one of remedies.ACTIONS, `on` the line of the finding it is about.
+
+    `value` is the modifier, the units or the element; of `point-to` what names the diagnoses. `to` is the line that a
+    modifier moves to. Nobody applies it before the user has stated that the record shows `when_record_shows`.
+    """
+
+    action: str
+    on: str  # this | related
+    value: FromRow | str | None = None
+    to: str | None = None
+    when_record_shows: str | None = None
+
+    @property
+    def value_in_words(self) -> str | None:
+        """The value, or the name that gives it, as the rule file has it."""
+        return self.value.name if isinstance(self.value, FromRow) else self.value
+
+    @property
+    def in_words(self) -> str:
+        """What it does, in one line."""
+        words = [self.action, *filter(None, (self.value_in_words,)), f"on the {LINES_IN_WORDS[self.on]}"]
+        words += [f"to the {LINES_IN_WORDS[self.to]}"] if self.to else []
+        shown = f", when the record shows that {self.when_record_shows}" if self.when_record_shows else ""
+        return " ".join(words) + shown
+
+
+LINES_IN_WORDS = {"this": "line of the finding", "related": "related line"}
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule file. `since` is inclusive, `until` exclusive; both are dates of service."""
+    """One rule file. `since` is inclusive, `until` exclusive; both are dates of service.
+
+    `severity` and `reason` hold where no row says otherwise: `by_row` is what a row may say.
+    """
 
     id: str
     pack: str
@@ -196,16 +275,18 @@ class Rule:
     not_checked: str | None
     reason: Reason | None
     claim_status: ClaimStatus | None
-    at_risk: str  # nothing | line-allowed | claim-allowed
+    at_risk: str  # nothing | line-allowed | claim-allowed | amount (of a row, or one that the rule names)
     false_alarms: str | None
     related: tuple[str, ...]
     superseded_by: str | None = None  # id of the rule that took over
     back_test: str | None = None  # its record, below the folder of the pack
     bypassed: Condition | None = None  # where it does not fire because the claim properly answers it
     names: tuple[tuple[str, Operand], ...] = ()  # amounts and columns of look-ups, by the names that its texts use
-    declared: str = "{}"  # its look-ups and amounts, as its file writes them, as JSON
+    declared: str = "{}"  # its look-ups and amounts, and what it takes from rows, as its file writes them, as JSON
     of_element: str | None = None  # of a rule that a family of documentation states: the element it stands under
     elements: tuple[Field, ...] = ()  # of a rule about documents: the elements that families declare
+    by_row: ByRow | None = None
+    remedies: tuple[Remedy, ...] = ()
 
     @property
     def kind(self) -> FactKind:
@@ -216,6 +297,12 @@ class Rule:
     def is_of_family(self) -> bool:
         """Whether a family of documentation states it, so that its file is the family's."""
         return self.of_element is not None
+
+    @property
+    def severity_in_words(self) -> str:
+        """How severe its findings are, and what may say otherwise."""
+        source = self.by_row.severity if self.by_row is not None else None
+        return self.severity if source is None else f"{self.severity}, or what {source.name} says"
 
 
 def conditions_of(rule: Rule) -> tuple[Condition, ...]:
@@ -236,7 +323,7 @@ def semantic_hash(rule: Rule) -> str:
 
     Texts, order of codes, layout, version and status leave it as it is.
     """
-    content = {
+    content: dict[str, Any] = {
         "scope": rule.scope,
         "applies": _canonical(rule.applies),
         "needs": sorted(rule.needs),
@@ -244,6 +331,8 @@ def semantic_hash(rule: Rule) -> str:
         "severity": rule.severity,
         "effective": [_iso(rule.since), _iso(rule.until)],
     }
+    if rule.by_row is not None and rule.by_row.severity is not None:
+        content["severity from"] = repr(rule.by_row.severity)
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 

@@ -53,7 +53,7 @@ def _cells(rule: Rule) -> tuple[str, ...]:
     return (
         f"[{rule.id}]({rule.file})",
         _cell(rule.title),
-        rule.severity,
+        rule.severity_in_words,
         rule.status,
         _cell("; ".join(map(_authority, rule.authority))),
     )

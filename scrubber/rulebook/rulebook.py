@@ -17,7 +17,7 @@ from scrubber.errors import Fault
 from scrubber.likeness import perhaps
 from scrubber.rulebook.family import DocumentElement, Family, elements_of
 from scrubber.rulebook.grammar import OLDEST
-from scrubber.rulebook.rule import Rule
+from scrubber.rulebook.rule import SEVERITIES, Rule
 from scrubber.rulebook.rule_tables import (
     AdoptionRow,
     AliasRow,
@@ -304,10 +304,12 @@ class Rulebook:
         row = self.adoption_row(rule, "adopted", payer, day)
         return self.adopted(rule.pack, payer, day) if row is None else row.adopted
 
-    def severity(self, rule: Rule, payer: Payer, day: date) -> str:
-        """How severe a finding of the rule is for the payer: the rule's own, unless a row says less."""
-        row = self.adoption_row(rule, "severity", payer, day)
-        return rule.severity if row is None or row.severity is None else row.severity
+    def severity(self, rule: Rule, payer: Payer, day: date, own: str | None = None) -> str:
+        """How severe a finding of the rule is for the payer: its `own` severity (None: the rule's), or what a row of
+        adoptions says, if that is less.
+        """
+        row, own = self.adoption_row(rule, "severity", payer, day), own or rule.severity
+        return own if row is None or row.severity is None else min(own, row.severity, key=SEVERITIES.index)
 
     def adoption_row(self, rule: Rule, column: str, payer: Payer, day: date) -> AdoptionRow | None:
         """The row naming the rule that says for the payer what `column` holds, adopted or severity; None: none does."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from copy import copy
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
@@ -11,6 +13,7 @@ from scrubber.claim.elements import ELEMENTS
 from scrubber.rulebook.cell_forms import CELL_FORMS
 from scrubber.rulebook.family import TYPES as ELEMENT_TYPES
 from scrubber.rulebook.grammar import GRAMMARS, OLDEST
+from scrubber.rulebook.remedy_schema import MOST_REMEDIES, RemedySchema
 from scrubber.rulebook.rule import CATEGORIES, SEVERITIES, STAGES
 from scrubber.rulebook.rule_tables import ROW_TYPES
 from scrubber.rulebook.rulebook import STARTER_RELEASES, TEST_RELEASES
@@ -24,6 +27,9 @@ AUTHORITY_KINDS = (
 )  # fmt: skip
 AT_RISK = ("nothing", "line-allowed", "claim-allowed")
 MOST_CHARACTERS = 2_000  # of one text
+GROUPS = ("CO", "OA", "PI", "PR")
+CARC = r"[A-Z]?[0-9]{1,3}"
+RARC = r"[A-Z]{1,2}[0-9]{1,4}"
 ID = r"[a-z0-9]+(-[a-z0-9]+)*"
 ID_LIKE = "our-clinic-modifier-25: small letters, digits and single hyphens"
 
@@ -61,6 +67,40 @@ def _code(pattern: str, about: str, like: str, **options: Any) -> fields.String:
     return fields.String(validate=validator, metadata={"description": about, "pattern": f"^({pattern})$"}, **options)
 
 
+class ValueFromRow(NamedTuple):
+    """The name of what a finding takes in place of what its rule states, and what holds where that has no value."""
+
+    name: str
+    otherwise: Any
+
+
+class FromRowField(fields.Field[Any]):
+    """What `plain` takes, or {from: NAME, otherwise: VALUE}: a column of a row, a fact or an amount says it.
+
+    `otherwise`: `required`, `optional`, or `none` where nothing stands in for what is not known.
+    """
+
+    def __init__(self, plain: fields.Field[Any], about: str, otherwise: str = "required", **options: Any) -> None:
+        super().__init__(metadata={"description": plain.metadata.get("description")}, **options)
+        self.plain = plain
+        name = _text("A column of a look-up (LOOK-UP.COLUMN), a fact of the scope, or an amount of the rule.")
+        parts: dict[str, fields.Field[Any]] = {"from": name}
+        name.required = True
+        if otherwise != "none":
+            plain_otherwise = copy(plain)
+            plain_otherwise.required = otherwise == "required"
+            plain_otherwise.metadata = {"description": "What holds where it has no value."}
+            parts["otherwise"] = plain_otherwise
+        self.schema = Schema.from_dict(dict(parts), name="ValueFromRowSchema")()
+        self.about = about
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return self.plain.deserialize(value)
+        loaded = self.schema.load(value)
+        return ValueFromRow(loaded["from"], loaded.get("otherwise"))
+
+
 class RuleAuthoritySchema(Schema):
     """By whose word the rule stands."""
 
@@ -84,10 +124,18 @@ class EffectiveDaysSchema(Schema):
 class RuleReasonSchema(Schema):
     """What the remittance is expected to say. Codes only."""
 
-    group = _word("CO", "OA", "PI", "PR", required=True)
-    carc = _code(r"[A-Z]?[0-9]{1,3}", "Claim adjustment reason code.", "236 or B7", required=True)
-    rarc = fields.List(
-        _code(r"[A-Z]{1,2}[0-9]{1,4}", "Remittance advice remark code.", "M15 or N362"), load_default=list
+    group = FromRowField(_word(*GROUPS), "A word of the fact or row: CO, OA, PI or PR.", required=True)
+    carc = FromRowField(
+        _code(CARC, "Claim adjustment reason code.", "236 or B7"),
+        "A code of the row: a column of type text or x12-code.",
+        otherwise="optional",
+        required=True,
+    )
+    rarc = FromRowField(
+        fields.List(_code(RARC, "Remittance advice remark code.", "M15 or N362")),
+        "Codes of the row: a column of type text, with blanks between several.",
+        otherwise="none",
+        load_default=list,
     )
 
 
@@ -107,7 +155,11 @@ class RuleYamlSchema(Schema):
     )
     title = _text("One line for lists.", required=True)
     status = _word(*STATUSES, required=True, metadata={"description": "Only active rules have effect."})
-    severity = _word(*SEVERITIES, required=True)
+    severity = FromRowField(
+        _word(*SEVERITIES, metadata={"description": "How bad it is."}),
+        "A column of a row, or a fact, whose words are of info, warn and deny.",
+        required=True,
+    )
     stage = _word(
         *STAGES,
         required=True,
@@ -143,11 +195,21 @@ class RuleYamlSchema(Schema):
     )
     message = _text("What is wrong. {line}, {related} and the facts of the scope may be used.", required=True)
     fix = _text("What to do about it.", required=True)
+    remedies = fields.List(
+        fields.Nested(RemedySchema),
+        load_default=list,
+        validate=validate.Length(0, MOST_REMEDIES, error="has over {max} entries"),
+        metadata={"description": "The fix as data: each is one way out, and stands beside the sentence of `fix`."},
+    )
     not_checked = _text("What to say when a needed fact was not supplied.", data_key="not-checked")
     reason = fields.Nested(RuleReasonSchema, required=True, allow_none=True)
     claim_status = fields.Nested(RuleClaimStatusSchema, data_key="claim-status", allow_none=True, load_default=None)
-    at_risk = _word(
-        *AT_RISK, data_key="at-risk", required=True, metadata={"description": "Dollars a finding may cost."}
+    at_risk = FromRowField(
+        _word(*AT_RISK, metadata={"description": "Dollars a finding may cost."}),
+        "Dollars: an amount of the rule, a column of a row, or a fact.",
+        otherwise="none",
+        data_key="at-risk",
+        required=True,
     )
     false_alarms = _text("When it may fire on a correct claim.", data_key="false-alarms")
     related = fields.List(_code(ID, "Id of another rule.", ID_LIKE), load_default=list)
@@ -373,7 +435,7 @@ class FamilyFileSchema(Schema):
     )
 
 
-_WITH_SCHEMA = (fields.Nested, TableKindField, ColumnField)  # fields whose keys a schema has
+_WITH_SCHEMA = (fields.Nested, TableKindField, ColumnField, FromRowField)  # fields whose keys a schema has
 
 
 def known_keys(schema: Schema, position: Position) -> tuple[str, ...]:

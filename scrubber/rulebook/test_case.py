@@ -21,48 +21,16 @@ from scrubber.dated_rows import cell_parsers
 from scrubber.errors import Fault, Faults
 from scrubber.likeness import known_names, perhaps
 from scrubber.rulebook.read_typed_table import row_of_case
+from scrubber.rulebook.remedy_schema import MOST_REMEDIES
 from scrubber.rulebook.rule import SEVERITIES, Rule
 from scrubber.rulebook.rule_tables import ROW_TYPES
 from scrubber.rulebook.rulebook import STARTER_RELEASES, TEST_RELEASES, Pack
-from scrubber.rulebook.schema import ID, DayField, known_keys
+from scrubber.rulebook.schema import ID, DayField, YesNoField, known_keys
 from scrubber.rulebook.table_declaration import TableDeclaration
-from scrubber.rulebook.test_case_paths import LINE_FIELDS, PATHS, ValueForm, target
+from scrubber.rulebook.test_case_paths import LINE_FIELDS, PATHS, target
+from scrubber.rulebook.test_case_values import value_faults
 from scrubber.rulebook.typed_table import StoredRow
-from scrubber.rulebook.yaml_file import Document, Position, iso_day, read_yaml, schema_faults
-
-_POINTER = "; to send something else on purpose, write its JSON pointer"
-_DAY = f"is no day of the calendar such as 2025-03-12{_POINTER}"
-_FLAG = f"is yes, no or null{_POINTER}"
-_FLAGS = ("yes", "no", "true", "false", None, "")
-
-
-def value_faults(index: int, case: Mapping[str, Any]) -> Iterator[tuple[Position, str]]:
-    """Positions in the case number `index` of a file, and what is wrong with the values there."""
-    for path, value in case["change"].items():
-        position = target(path)
-        if position is not None:
-            yield from _of_form((index, "change", path), path, value, position.form)
-    for number, line in enumerate(case["lines"]):
-        for name, value in line.items():
-            yield from _of_form((index, "lines", number, name), name, value, LINE_FIELDS[name].form)
-
-
-def _of_form(position: Position, path: str, value: Any, form: ValueForm) -> Iterator[tuple[Position, str]]:
-    if form is ValueForm.DAY and value not in (None, "") and iso_day(value) is None:
-        yield position, f"{path}: {_DAY}"
-    elif form is ValueForm.FLAG and (isinstance(value, list | dict) or value not in _FLAGS):
-        yield position, f"{path}: {_FLAG}"
-    elif form is ValueForm.CODES and isinstance(value, Mapping):
-        yield position, f"{path}: is one text or a list of texts{_POINTER}"
-    elif form is ValueForm.DIAGNOSES and not (value is None or _texts(value)):
-        yield position, f"{path}: is a list of codes, the principal one first{_POINTER}"
-    elif form is ValueForm.BLOCKS and isinstance(value, str) and value:
-        yield position, f"{path}: is one block or a list of blocks{_POINTER}"
-
-
-def _texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
-
+from scrubber.rulebook.yaml_file import Document, Position, read_yaml, schema_faults
 
 MOST_BYTES = 1024 * 1024
 FOLDER = "claims"
@@ -155,6 +123,30 @@ class ExpectedNotCheckedSchema(_OnLines):
     missing = fields.List(fields.String(), metadata={"description": "Exactly what was not supplied."})
 
 
+class AfterFixSchema(Schema):
+    """A fix of the rule that is data, applied to the claim of the case, and what the rule then finds."""
+
+    remedy = fields.Integer(
+        load_default=1,
+        validate=validate.Range(min=1, max=MOST_REMEDIES),
+        metadata={"description": "Which of the rule's remedies, from 1."},
+    )
+    line = fields.Integer(
+        validate=_LINE_NUMBER, metadata={"description": "The line of the finding, where there are several findings."}
+    )
+    record_shows = YesNoField(
+        data_key="record-shows",
+        load_default=False,
+        metadata={"description": "yes: the user has stated that the record shows what the remedy asks for."},
+    )
+    value = fields.String(metadata={"description": "Of an element that is supplied: what stands there then."})
+    finds = fields.List(
+        fields.Nested(ExpectedFindingSchema),
+        required=True,
+        metadata={"description": "All findings of the rule after it; [] is none."},
+    )
+
+
 class CaseSchema(Schema):
     """One case: a base claim, what is changed in it, and what the rule must find."""
 
@@ -211,6 +203,12 @@ class CaseSchema(Schema):
     finds = fields.List(
         fields.Nested(ExpectedFindingSchema), metadata={"description": "All findings of the rule; [] is none."}
     )
+    after_fix = fields.List(
+        fields.Nested(AfterFixSchema),
+        data_key="after-fix",
+        load_default=list,
+        metadata={"description": "What is found once a fix of the rule that is data was applied; each for itself."},
+    )
     not_checked = fields.List(
         fields.Nested(ExpectedNotCheckedSchema),
         data_key="not-checked",
@@ -235,6 +233,19 @@ TEST_SUFFIX = ".test.yaml"
 def tests_of(rule: Rule) -> str:
     """The file with the tests of a rule, below the folder of rules: beside its file, or its family's, by its id."""
     return str(PurePosixPath(rule.file).with_name(f"{rule.id}{TEST_SUFFIX}"))
+
+
+class AfterFix(NamedTuple):
+    """A fix of the rule that is data, by its number, applied on the finding on a `line` (None: the first finding).
+
+    `record_shows`: the user has stated what the record must show. `finds` are the findings of the rule after it.
+    """
+
+    remedy: int
+    line: int | None
+    record_shows: bool
+    value: str | None
+    finds: tuple[Expected, ...]
 
 
 class Expected(NamedTuple):
@@ -280,6 +291,7 @@ class Case:
     finds: tuple[Expected, ...] | None
     not_checked: tuple[Expected, ...] | None
     x12_faults: tuple[str, ...] = ()
+    after_fix: tuple[AfterFix, ...] = ()
 
 
 _CASES = CaseSchema(many=True)
@@ -406,7 +418,13 @@ def _case(document: Document, index: int, case: Mapping[str, Any], tables: tuple
         releases=case.get("releases") or releases,
         finds=_expected(case.get("finds")),
         not_checked=_expected(case.get("not_checked")),
+        after_fix=tuple(_after_fix(each) for each in case["after_fix"]),
     )
+
+
+def _after_fix(each: Mapping[str, Any]) -> AfterFix:
+    found = _expected(each["finds"]) or ()
+    return AfterFix(each["remedy"], each.get("line"), each["record_shows"], each.get("value"), found)
 
 
 def _expected(items: list[dict[str, Any]] | None) -> tuple[Expected, ...] | None:

@@ -54,7 +54,12 @@ from tests.support.varied_claims import varied_claims
 
 CASES = ROOT.parent / "shared" / "cases"
 RECEIVED = date(2026, 11, 23)
-EVERYTHING = (claim_response.SHADOW, claim_response.CHECKS, claim_response.SETTLED_BY)
+EVERYTHING = (
+    claim_response.SHADOW,
+    claim_response.CHECKS,
+    claim_response.SETTLED_BY,
+    claim_response.REMEDIES,
+)
 MOMENT = datetime(2026, 11, 23, 10, 20, 30, 456_789, tzinfo=UTC)
 
 

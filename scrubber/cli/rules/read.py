@@ -31,7 +31,7 @@ from scrubber.response.rules import write_rule_file, write_summary
 from scrubber.response.terminal import wrap
 from scrubber.rulebook.condition_words import in_words
 from scrubber.rulebook.family_rules import rule_document
-from scrubber.rulebook.rule import Authority, Rule
+from scrubber.rulebook.rule import TAKEN, Authority, Rule
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.schema import STATUSES
 from scrubber.rulebook.source_map import SourceMap, SourceNode, source_map
@@ -71,10 +71,12 @@ def rule_page(source: SourceMap, cases: Sequence[Case], book: Rulebook, folder: 
 def _what(rule: Rule, width: int) -> Iterator[str]:
     yield from wrap(f"It says: {rule.message}", _INDENT, width, hang=_INDENT)
     yield from wrap(f"What to do: {rule.fix}", _INDENT, width, hang=_INDENT)
+    for remedy in rule.remedies:
+        yield from wrap(f"As data: {remedy.in_words}", _INDENT, width, hang=_INDENT)
     if rule.not_checked:
         yield from wrap(f"Not supplied: {rule.not_checked}", _INDENT, width, hang=_INDENT)
     yield from wrap(
-        f"Severity {rule.severity}; the line or claim would be {_STAGE[rule.stage]}; at risk: {rule.at_risk}. "
+        f"Severity {rule.severity_in_words}; the line or claim would be {_STAGE[rule.stage]}; at risk: {rule.at_risk}. "
         f"{_expected(rule)}",
         _INDENT,
         width,
@@ -103,9 +105,10 @@ def _conditions(source: SourceMap, width: int) -> Iterator[str]:
 
 def _names(rule: Rule, width: int) -> Iterator[str]:
     """The look-ups and amounts that the rule names, in the words of its file."""
-    for names in json.loads(rule.declared).values():
+    for part, names in json.loads(rule.declared).items():
         for name, meaning in names.items():
-            yield from wrap(f"{name}: {in_words(meaning)}", 2 * _INDENT, width, hang=_INDENT)
+            said = f"{name} from a row" if part == TAKEN else name
+            yield from wrap(f"{said}: {in_words(meaning)}", 2 * _INDENT, width, hang=_INDENT)
 
 
 def _node(node: SourceNode, indent: int, width: int) -> Iterator[str]:
