@@ -24,7 +24,7 @@ from scrubber.rulebook.json_schema import RULE_SCHEMA_FILE
 from scrubber.rulebook.lint.content import never_met, table_matters, unquoted_in_rule
 from scrubber.rulebook.lint.licensed_text import cpt_wording, personal_data
 from scrubber.rulebook.load import load_rule
-from scrubber.rulebook.names import NOTHING_KNOWN, TypingContext
+from scrubber.rulebook.names import DOCUMENT, NOTHING_KNOWN, Known, TypingContext
 from scrubber.rulebook.operators import (
     DAY_OPERATORS,
     IN_LIST_OPERATORS,
@@ -126,11 +126,11 @@ def _never_met(fact: str, texts: Iterable[str], rulebook: Rulebook) -> str | Non
 
 def _test(answer: str, answers: Answers, rulebook: Rulebook) -> str | None:
     """The value of the one test: typed as a rule file would be."""
-    operator, states = answers["operator"], KINDS[answers["scope"]].fields[answers["fact"]].states
+    operator, states = answers["operator"], _fields(answers, rulebook)[answers["fact"]].states
     value: Any = split_codes(answer) if operator in LIST_OPERATORS else answer
     faults: list[str] = []
     raw = {"fact": answers["fact"], operator: value}
-    frame = rule_frame(KINDS[answers["scope"]], NOTHING_KNOWN)
+    frame = rule_frame(KINDS[answers["scope"]], _known(rulebook))
     when_condition(raw, (), TypingContext(frame, lambda _, message: faults.append(message)))
     if not faults and operator in IN_LIST_OPERATORS and answer not in rulebook.lists.names:
         faults.append(f"is a list of codes in a table: {', '.join(sorted(rulebook.lists.names))}")
@@ -160,7 +160,7 @@ def operators(field: Field) -> Choices:
 
 
 def _values(answers: Answers, rulebook: Rulebook) -> Choices:
-    field = KINDS[answers["scope"]].fields[answers["fact"]]
+    field = _fields(answers, rulebook)[answers["fact"]]
     if answers["operator"] in IN_LIST_OPERATORS:
         return dict.fromkeys(sorted(rulebook.lists.names), "")
     if answers["operator"] not in ("is", "is-not"):
@@ -171,8 +171,18 @@ def _values(answers: Answers, rulebook: Rulebook) -> Choices:
     return {**dict.fromkeys(field.words, ""), **states} if field.words else {}
 
 
-def _facts(answers: Answers, _: Rulebook) -> Choices:
-    return {field.name: f"{field.about} ({field.type.value})" for field in KINDS[answers["scope"]].fields.values()}
+def _facts(answers: Answers, rulebook: Rulebook) -> Choices:
+    return {field.name: f"{field.about} ({field.type.value})" for field in _fields(answers, rulebook).values()}
+
+
+def _fields(answers: Answers, rulebook: Rulebook) -> Mapping[str, Field]:
+    """What a rule of the scope may read: of documents also the elements that families declare."""
+    fields = KINDS[answers["scope"]].fields
+    return {**rulebook.document_fields, **fields} if answers["scope"] == DOCUMENT else fields
+
+
+def _known(rulebook: Rulebook) -> Known:
+    return NOTHING_KNOWN._replace(documents=rulebook.document_fields)
 
 
 def _choices(values: tuple[str, ...], about: Mapping[str, str] | None = None) -> Callable[[Answers, Rulebook], Choices]:
@@ -218,7 +228,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question("fact", "Which fact shows what is wrong?", choices=_facts),
     Question(
         "operator", "When is it wrong?",
-        choices=lambda answers, _: operators(KINDS[answers["scope"]].fields[answers["fact"]]),
+        choices=lambda answers, rulebook: operators(_fields(answers, rulebook)[answers["fact"]]),
     ),
     Question("value", "Compared with what? Commas between codes", _test, choices=_values),
     Question("severity", "How bad is it?", choices=_choices(SEVERITIES, _SEVERITY), usual=lambda _: "warn"),
@@ -235,7 +245,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "not-checked", "What to say when the fact was not supplied", _by_schema(_RULE, "not_checked"),
         usual=lambda answers: f"Nothing was sent that shows this, so “{answers['title']}” was not checked.",
-        asked=lambda answers, _: needs_fact(answers),
+        asked=lambda answers, rulebook: needs_fact(answers, rulebook),
     ),
     Question("authority-kind", "By whose word?", choices=_choices(AUTHORITY_KINDS, _AUTHORITY_ABOUT)),
     Question("authority-title", "Name of that text", _by_schema(_AUTHORITY, "title")),
@@ -294,7 +304,7 @@ def rule_file(answers: Answers) -> str:
     return f"{answers['pack']}/{answers['family']}/{answers['id']}.yaml"
 
 
-def rule_text(answers: Answers, today: date) -> str:
+def rule_text(answers: Answers, today: date, rulebook: Rulebook) -> str:
     """The rule's file: a draft, reviewed today, whose meaning is one test of one fact."""
     values = {key: answers[key] for key in ("severity", "stage", "category", "scope")}
     lines = [
@@ -310,20 +320,20 @@ def rule_text(answers: Answers, today: date) -> str:
         "authority:",
         f"  - {_authority(answers)}",
         *_applies(answers),
-        *([f"needs: [{answers['fact']}]"] if needs_fact(answers) else []),
-        f"when: {{fact: {answers['fact']}, {answers['operator']}: {_value(answers)}}}",
+        *([f"needs: [{answers['fact']}]"] if needs_fact(answers, rulebook) else []),
+        f"when: {{fact: {answers['fact']}, {answers['operator']}: {_value(answers, rulebook)}}}",
         f"message: {_quoted(answers['message'])}",
         f"fix: {_quoted(answers['fix'])}",
-        *([f"not-checked: {_quoted(answers['not-checked'])}"] if needs_fact(answers) else []),
+        *([f"not-checked: {_quoted(answers['not-checked'])}"] if needs_fact(answers, rulebook) else []),
         "reason: null",
         f"at-risk: {'nothing' if answers['severity'] == 'info' else _at_risk(answers['scope'])}",
     ]
     return "\n".join(lines) + "\n"
 
 
-def needs_fact(answers: Answers) -> bool:
+def needs_fact(answers: Answers, rulebook: Rulebook) -> bool:
     """Whether the sender may leave the tested fact out, so that the rule needs a text for that."""
-    field = KINDS[answers["scope"]].fields.get(answers["fact"])
+    field = _fields(answers, rulebook).get(answers["fact"])
     return field is not None and field.may_be_missing and answers["value"] != "not-supplied"
 
 
@@ -368,25 +378,25 @@ def _list(text: str) -> str:
     return "[" + ", ".join(_quoted(code) for code in split_codes(text)) + "]"
 
 
-def _value(answers: Answers) -> str:
+def _value(answers: Answers, rulebook: Rulebook) -> str:
     operator, value = answers["operator"], answers["value"]
     if operator in LIST_OPERATORS:
         return _list(value)
-    field: Field | None = KINDS[answers["scope"]].fields.get(answers["fact"])
+    field = _fields(answers, rulebook).get(answers["fact"])
     plain = operator in IN_LIST_OPERATORS or (
         field is not None and field.type in (Type.FLAG, Type.NUMBER, Type.DECIMAL)
     )
     return value if plain and " " not in value and value else _quoted(value)
 
 
-def rule_from_text(text: str, file: str) -> Rule:
+def rule_from_text(text: str, file: str, rulebook: Rulebook) -> Rule:
     """The rule in a text, as if it were read from `file`. Raises Faults with all that is wrong with it alone."""
     faults: list[Fault] = []
     with TemporaryDirectory() as folder:
         path = Path(folder) / "rule.yaml"
         path.write_text(text, encoding="utf-8")
         document = read_yaml(path, file)
-    loaded = load_rule(document, NOTHING_KNOWN, faults)
+    loaded = load_rule(document, _known(rulebook), faults)
     for check in (unquoted_in_rule, table_matters, personal_data, cpt_wording):
         faults += check(document)
     if faults or loaded is None:

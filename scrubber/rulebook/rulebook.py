@@ -16,6 +16,7 @@ from scrubber.dated_rows import in_force, on
 from scrubber.errors import Fault
 from scrubber.likeness import perhaps
 from scrubber.rulebook.family import DocumentElement, Family, elements_of
+from scrubber.rulebook.field import Field
 from scrubber.rulebook.grammar import OLDEST
 from scrubber.rulebook.rule import SEVERITIES, Rule
 from scrubber.rulebook.rule_tables import (
@@ -216,6 +217,10 @@ class Rulebook:
         self.families = tuple(families)
         self.documentation_elements: Mapping[str, DocumentElement] = elements_of(self.families)
         self.derived_words = tuple(each for family in self.families for each in family.derived)
+        self.document_fields: Mapping[str, Field] = {
+            **{name: element.field for name, element in self.documentation_elements.items()},
+            **{word.field.name: word.field for word in self.derived_words},
+        }
         self.active = tuple(rule for rule in rules.values() if rule.status == "active")
         self.running = tuple(rule for rule in rules.values() if rule.status in RUNNING)
         listed = rows.get("code-lists", ())

@@ -133,9 +133,9 @@ def new(context: click.Context, /, source: Any, **options: str | None) -> None:
     given = _read(source) | {name.replace("_", "-"): text for name, text in options.items() if text is not None}
     answers = _prompt_all(given, book) if source is None and sys.stdin.isatty() else _complete(given, book)
     file, today = rule_file(answers), datetime.now(UTC).date()
-    text = rule_text(answers, today)
+    text = rule_text(answers, today, book)
     try:
-        rule = rule_from_text(text, file)
+        rule = rule_from_text(text, file, book)
     except Faults as error:
         raise Unusable(f"nothing was written: the rule would have these faults\n{error}") from None
     pack = book.packs.get(rule.pack) or _new_pack(answers)
