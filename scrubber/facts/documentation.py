@@ -205,13 +205,15 @@ def _one(element: DocumentElement, name: str, elements: Elements, unreadable: fr
 
 
 def _object_value(name: str, main: str | None, elements: Elements) -> DocumentValue:
-    """There where anything in it is given; absent where it, or its main member and nothing else, is stated absent."""
-    if any(each.startswith(f"{name}.") and isinstance(value, str) for each, value in elements.items()):
-        return DocumentValue(True)
-    sent_as_object = _holds_others(name, elements)
-    if elements.get(f"{name}.{main}" if sent_as_object else name) is ABSENT:
-        return NONE_THERE
-    return NOT_SUPPLIED
+    """There where anything in it is given; absent where it, or its main member and nothing else, is stated absent.
+
+    Where a block gives something and a later one says that there is none, there is none.
+    """
+    given = any(each.startswith(f"{name}.") and isinstance(value, str) for each, value in elements.items())
+    if elements.get(name) is not ABSENT:
+        return DocumentValue(True) if given else NOT_SUPPLIED
+    without_main = _holds_others(name, elements) and not given and elements.get(f"{name}.{main}") is not ABSENT
+    return NOT_SUPPLIED if without_main else NONE_THERE
 
 
 def _whole_is_absent(name: str, elements: Elements) -> bool:
@@ -246,6 +248,8 @@ def _holds_others(name: str, elements: Elements) -> bool:
 def _signature_value(name: str, elements: Elements, unreadable: frozenset[str]) -> DocumentValue:
     """Given where it has a name or an NPI; absent where it, or the name and no NPI, is stated absent."""
     person = elements.get(f"{name}.name"), elements.get(f"{name}.npi")
+    if elements.get(name) is ABSENT and any(isinstance(each, str) for each in person):
+        return NONE_THERE  # a later block says that there is none
     if any(isinstance(each, str) for each in person) or isinstance(elements.get(name), str):
         stated_absent = person[0] is ABSENT and not isinstance(person[1], str)
         return NONE_THERE if stated_absent else DocumentValue(True)
