@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from scrubber.claim.model import Absence
 
 UNKNOWN = "unknown"  # the state of a fact that every claim has, where no table knows which
+_CAPITAL, _HYPHEN = re.compile(r"(?<=[a-zA-Z])[A-Z]"), re.compile(r"-([a-z])")
 DECIMAL_PLACES = 6  # numbers with a fraction travel to the engine as whole millionths
 
 
@@ -58,6 +61,17 @@ class Field:
     def may_be_unknown(self) -> bool:
         """Whether a rule may ask whether it is known."""
         return UNKNOWN in self.states
+
+
+def with_hyphens(name: str) -> str:
+    """A name of two words as elements have it: `rendering-provider` of `renderingProvider`."""
+    return _CAPITAL.sub(lambda found: f"-{found[0].lower()}", name)
+
+
+def field_named(fields: Mapping[str, Field], name: str) -> Field | None:
+    """The field of a name that is written as the fields have it, or in the other way of writing two words."""
+    found = fields.get(name) or fields.get(with_hyphens(name))
+    return found or fields.get(_HYPHEN.sub(lambda hyphen: hyphen[1].upper(), name))
 
 
 def state_key(field: str) -> str:

@@ -12,7 +12,7 @@ from marshmallow import Schema, fields, validate
 
 from scrubber.rulebook.column_types import COLUMN_TYPES
 from scrubber.rulebook.definitions import DefinitionSchema
-from scrubber.rulebook.field import Field, Type
+from scrubber.rulebook.field import Field, Type, with_hyphens
 from scrubber.rulebook.limits import LIMIT_KEY
 from scrubber.rulebook.operators import (
     DAY_OPERATORS,
@@ -285,7 +285,7 @@ def _mapping(field: fields.Dict) -> JsonSchema:
 
 
 def _scope(kind: FactKind) -> JsonSchema:
-    needed = [field.name for field in kind.fields.values() if field.may_be_missing]
+    needed = [name for field in kind.fields.values() if field.may_be_missing for name in _spellings(field)]
     facts = {
         "applies": {"$ref": f"#/$defs/applies-{kind.name}"},
         "when": {"$ref": f"#/$defs/when-{kind.name}"},
@@ -307,10 +307,15 @@ def _scope(kind: FactKind) -> JsonSchema:
     }
 
 
+def _spellings(field: Field) -> tuple[str, ...]:
+    """The ways in which a name of two words may be written."""
+    return tuple(dict.fromkeys((field.name, with_hyphens(field.name))))
+
+
 def _definitions(kind: FactKind) -> Iterable[tuple[str, JsonSchema]]:
     own = [field for field in kind.fields.values() if not field.element]
     elements = [field for field in kind.fields.values() if field.element]
-    facts = {field.name: {"description": field.about, **_applies(field)} for field in own}
+    facts = {name: {"description": field.about, **_applies(field)} for field in own for name in _spellings(field)}
     facts |= {field.name: {"description": field.about, "$ref": _applies_of(field)} for field in elements}
     beside = {_RELATION: {"$ref": "#/$defs/relation"}, _NAMED: True}
     yield (
@@ -324,6 +329,7 @@ def _definitions(kind: FactKind) -> Iterable[tuple[str, JsonSchema]]:
     )
     yield from ((_applies_of(field).rpartition("/")[2], _applies(field)) for field in elements)
     group = {"type": "array", "minItems": 1, "items": {"$ref": f"#/$defs/when-{kind.name}"}}
+    names = [each for field in (*own, *elements) for each in _fact_constants(field)]
     yield (
         f"when-{kind.name}",
         {
@@ -331,7 +337,14 @@ def _definitions(kind: FactKind) -> Iterable[tuple[str, JsonSchema]]:
             "if": {"required": ["fact"]},
             "then": {
                 "minProperties": 2,
-                "properties": {"fact": {"anyOf": [*map(_fact_constant, (*own, *elements)), _OTHER_NAME]}},
+                "properties": {
+                    "fact": {
+                        "anyOf": [
+                            *names,
+                            _OTHER_NAME,
+                        ]
+                    }
+                },
                 "allOf": [*(_leaf([field]) for field in own), *map(_leaf, _tested_alike(elements))],
             },
             "else": {
@@ -361,13 +374,14 @@ def _tested_alike(elements: Iterable[Field]) -> Iterable[list[Field]]:
     return found.values()
 
 
-def _fact_constant(field: Field) -> JsonSchema:
-    """The name of a fact as a value, with the description that editors display there."""
-    return {"const": field.name, "description": field.about}
+def _fact_constants(field: Field) -> list[JsonSchema]:
+    """The names of a fact as values, with the description that editors display there."""
+    return [{"const": name, "description": field.about} for name in _spellings(field)]
 
 
 def _leaf(alike: Sequence[Field]) -> JsonSchema:
-    names: JsonSchema = {"const": alike[0].name} if len(alike) == 1 else {"enum": [field.name for field in alike]}
+    spelled = [name for field in alike for name in _spellings(field)]
+    names: JsonSchema = {"const": spelled[0]} if len(spelled) == 1 else {"enum": spelled}
     return {"if": {"properties": {"fact": names}}, "then": {"$ref": _tests_of(alike[0])}}
 
 

@@ -31,6 +31,7 @@ from scrubber.rulebook.conditions import Conditions, check_definitions, rule_con
 from scrubber.rulebook.definitions import definition_files, read_definitions
 from scrubber.rulebook.family import Family, elements_of
 from scrubber.rulebook.family_rules import rule_documents
+from scrubber.rulebook.field import field_named
 from scrubber.rulebook.grammar import grammar_faults
 from scrubber.rulebook.limits import by_name
 from scrubber.rulebook.load_families import (
@@ -335,7 +336,7 @@ def _rule(
         until=content["effective"].get("until"),
         authority=tuple(_authority(item) for item in content["authority"]),
         applies=conditions.applies,
-        needs=tuple(content["needs"]),
+        needs=tuple([_canonical(name, content["scope"]) for name in content["needs"]]),
         when=conditions.when,
         element=content.get("points_at", KINDS[content["scope"]].element),
         reason=_reason(content["reason"]),
@@ -365,12 +366,18 @@ def _is_taken(written: Any) -> bool:
     return isinstance(written, Mapping) and ("from" in written or any(_is_taken(part) for part in written.values()))
 
 
+def _canonical(name: str, scope: str) -> str:
+    """The name of a fact as the vocabulary has it, whichever way two words are written."""
+    found = field_named(KINDS[scope].fields, name)
+    return name if found is None else found.name
+
+
 def _names(content: Mapping[str, Any], frame: NameScope) -> Iterator[tuple[str, Operand]]:
     """The amounts and columns of look-ups that the texts of a rule use, by name."""
     texts = (content["message"], content["fix"], content.get("not_checked") or "")
     for name in dict.fromkeys(name for text in texts for name in placeholders(text)):
         found = resolve(name, frame)
-        if found is not None and not found.plain:
+        if found is not None and (not found.plain or found.field.name != name):
             yield name, found.operand
 
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from scrubber.likeness import perhaps
 from scrubber.rulebook.definitions import Definition
-from scrubber.rulebook.field import Field, Type
+from scrubber.rulebook.field import Field, Type, field_named
 from scrubber.rulebook.limits import Limits
 from scrubber.rulebook.line_items import LINE_ITEMS
-from scrubber.rulebook.relations import Column, LookUp, OfClaim, OfDocument, OfLimit, OfPrice, Operand, Outer, Own
+from scrubber.rulebook.relations import ROW, Column, LookUp, OfClaim, OfDocument, OfLimit, OfPrice, Operand, Outer, Own
 from scrubber.rulebook.vocabulary import KINDS, FactKind
 from scrubber.rulebook.yaml_file import Position
 
@@ -102,7 +102,10 @@ def resolve(name: str, frame: NameScope) -> Resolved | None:
             return _outer(level, Resolved(operand, of_amount))
         if dot and head in enclosing.look_ups:
             return _column(level, enclosing.look_ups[head], tail, name, frame.known)
-    return _of_owner(head, tail, frame) if dot else None
+    if dot:
+        return _of_owner(head, tail, frame)
+    other = field_named(frame.fields, name) if frame.outer is None or frame.kind != ROW else None
+    return Resolved(Own(other.name, other.type), other) if other else None
 
 
 def look_up_named(name: str, frame: NameScope) -> tuple[int, LookUp] | None:
@@ -132,8 +135,8 @@ def _of_owner(owner: str, name: str, frame: NameScope) -> Resolved | None:
         found = resolve(name, root)
         return _outer(last, found) if found else None
     if owner == CLAIM:
-        of_claim = KINDS[CLAIM].fields.get(name)
-        return Resolved(OfClaim(name, of_claim.type), of_claim) if of_claim else None
+        of_claim = field_named(KINDS[CLAIM].fields, name)
+        return Resolved(OfClaim(of_claim.name, of_claim.type), of_claim) if of_claim else None
     if owner == DOCUMENT:
         of_document, level = frame.known.documents.get(name), _level_of_line(frame)
         if of_document is None or level is None:

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from scrubber.claim import read_v3
+from scrubber.findings.finding import ScrubResult
 from scrubber.reference import open_reference
 from scrubber.rulebook.load import load_rulebook
 from scrubber.scrub import assemble
@@ -35,8 +36,12 @@ def outcomes(folder: Path, rule: Mapping[str, Any], body: Body) -> list[str]:
 
 def claim_fires(folder: Path, rule: Mapping[str, Any], body: Body) -> bool:
     """Whether a rule of the claim as a whole fires."""
-    scrubber = assemble(load_rulebook(write_rules(folder, rule)), open_reference(None))
-    return ("random-0000", None) in product_outcomes(scrubber.scrub(read_v3(body), RECEIVED))
+    return ("random-0000", None) in product_outcomes(scrubbed(folder, rule, body))
+
+
+def scrubbed(folder: Path, rule: Mapping[str, Any], body: Body) -> ScrubResult:
+    """The answer to a claim by a rule alone."""
+    return assemble(load_rulebook(write_rules(folder, rule)), open_reference(None)).scrub(read_v3(body), RECEIVED)
 
 
 def claim_of(*lines: Mapping[str, Any], history: Sequence[Mapping[str, Any]] | None = None, **context: Any) -> Body:

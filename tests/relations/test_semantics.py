@@ -11,7 +11,7 @@ import pytest
 from scrubber.errors import Faults
 from scrubber.relations.days import is_weekday, moved, span
 from scrubber.rulebook.load import load_rulebook
-from tests.relations.one_rule import claim_fires, claim_of, outcomes, write_rules
+from tests.relations.one_rule import claim_fires, claim_of, outcomes, scrubbed, write_rules
 
 FIRES, SILENT, UNCHECKED = "fires", "silent", "not checked"
 ODD = {"what": "is this"}
@@ -237,6 +237,21 @@ def test_start_of_a_run(
     rule = {"amounts": {"first": amount}, "when": {"fact": "first", "is": "2025-03-10"}}
     body = claim_of({}, history=[{"code": "77080", "date": day} for day in days], **context)
     assert outcomes(tmp_path, rule, body) == [wanted]
+
+
+@pytest.mark.parametrize(
+    ("name", "business", "last"),
+    [("renderingProvider", "lineOfBusiness", "lastDay"), ("rendering-provider", "line-of-business", "last-day")],
+)
+def test_names_of_two_words_are_written_either_way(name: str, business: str, last: str, tmp_path: Path) -> None:
+    rule = {
+        "applies": {business: "original-medicare"},
+        "when": {"some-history": {name: {"is": {"fact": f"this.{name}"}}}},
+        "message": f"Until {{{last}}}.",
+    }
+    earlier = [{"code": "77080", "date": "20250101", "renderingNpi": "1987654328"}]
+    result = scrubbed(tmp_path, rule, claim_of({}, history=earlier, **COMPLETE))
+    assert [each.message for each in result.findings if each.rule.id == "random-0000"] == ["Until 2025-03-12."]
 
 
 def test_a_side_in_common(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from scrubber.errors import Fault
 from scrubber.rulebook.cell_forms import mistyped
 from scrubber.rulebook.check import RuleFile
-from scrubber.rulebook.field import UNKNOWN, Field, Type
+from scrubber.rulebook.field import UNKNOWN, Field, Type, field_named
 from scrubber.rulebook.limits import WITH_CONDITIONS, Limits, limit_references
 from scrubber.rulebook.line_items import ITEMS, PLURALS
 from scrubber.rulebook.operators import (
@@ -159,7 +159,7 @@ def field_at(document: Document, position: Position) -> Field | None:
         name = leaf["fact"]
     else:
         name = operator[-2] if operator[-1] in OPERATORS else operator[-1]
-    return _fields_at(document, position).get(str(name))
+    return field_named(_fields_at(document, position), str(name))
 
 
 def _fields_at(document: Document, position: Position) -> Mapping[str, Field]:

@@ -291,11 +291,10 @@ def _names_read(document: Document, position: Position) -> Iterator[str]:
     """The names that stand at a position: as a key, as a value, or between the braces of a text."""
     value = document.at(position)
     if position and isinstance(position[-1], str) and position[-2:-1] not in (("look-up",), ("amounts",)):
-        yield position[-1].split(".", 1)[0]
+        yield from position[-1].split(".")
     if isinstance(value, str):
         words = _NAME.findall(value)
-        yield from words
-        yield from (word.removeprefix("this.").split(".", 1)[0] for word in words)
+        yield from (part for word in words for part in word.split("."))
 
 
 def _without_anchor(lint: _Lint, group: Group) -> Iterator[Fault]:

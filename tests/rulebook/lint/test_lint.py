@@ -11,6 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from scrubber.errors import Fault
+from scrubber.rulebook.field import with_hyphens
 from scrubber.rulebook.json_schema import case_schema, rule_schema
 from scrubber.rulebook.lint import lint, lint_report
 from scrubber.rulebook.operators import OPERATORS
@@ -267,7 +268,14 @@ def test_editors_explain_every_fact_and_operator_under_when() -> None:
     schema = rule_schema()
     for kind in KINDS.values():
         named = schema["$defs"][f"when-{kind.name}"]["then"]["properties"]["fact"]["anyOf"][:-1]
-        assert named == [{"const": field.name, "description": field.about} for field in kind.fields.values()]
+        assert [each for each in named if each["const"] in kind.fields] == [
+            {"const": field.name, "description": field.about} for field in kind.fields.values()
+        ]
+        others = {each["const"]: each["description"] for each in named if each["const"] not in kind.fields}
+        two_words = {
+            with_hyphens(name): field.about for name, field in kind.fields.items() if name != with_hyphens(name)
+        }
+        assert others.items() <= two_words.items() and others.keys() | kind.fields.keys() >= two_words.keys()
     for name, tests in schema["$defs"].items():
         if name.startswith("tests-"):
             assert {
