@@ -10,6 +10,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
+from scrubber.claim.elements import CATALOGUE
 from scrubber.rulebook.column_types import COLUMN_TYPES
 from scrubber.rulebook.definitions import DefinitionSchema
 from scrubber.rulebook.field import Field, Type, with_hyphens
@@ -308,8 +309,9 @@ def _scope(kind: FactKind) -> JsonSchema:
 
 
 def _spellings(field: Field) -> tuple[str, ...]:
-    """The ways in which a name of two words may be written."""
-    return tuple(dict.fromkeys((field.name, with_hyphens(field.name))))
+    """The ways in which a name of two words may be written; one that is an element of its own is not among them."""
+    other = with_hyphens(field.name)
+    return (field.name,) if other == field.name or other in CATALOGUE else (field.name, other)
 
 
 def _definitions(kind: FactKind) -> Iterable[tuple[str, JsonSchema]]:
