@@ -2,7 +2,7 @@
 
 Answers are texts by question: pack, id, family, title, scope, codes, line-of-business, fact, operator, value, severity,
 stage, category, message, fix, not-checked, authority-kind, authority-title, authority-locator, authority-url,
-retrieved, binding, owner, from. Blank: left out.
+retrieved, binding, owner, from; and those of `new_rule_conditions`. Blank: left out.
 """
 
 from __future__ import annotations
@@ -16,6 +16,20 @@ from typing import Any, NamedTuple
 
 from marshmallow import Schema, ValidationError
 
+from scrubber.authoring.new_rule_conditions import (
+    fault_in_conditions,
+    fault_in_items,
+    fault_in_same,
+    fault_in_table_keys,
+    fault_in_window,
+    fields_of_scope,
+    flow,
+    further_conditions,
+    known_to,
+    look_up_lines,
+    relations,
+    tables,
+)
 from scrubber.errors import Fault, Faults
 from scrubber.likeness import perhaps
 from scrubber.rulebook.conditions import rule_frame, when_condition
@@ -24,7 +38,7 @@ from scrubber.rulebook.json_schema import RULE_SCHEMA_FILE
 from scrubber.rulebook.lint.content import never_met, table_matters, unquoted_in_rule
 from scrubber.rulebook.lint.licensed_text import cpt_wording, personal_data
 from scrubber.rulebook.load import load_rule
-from scrubber.rulebook.names import DOCUMENT, NOTHING_KNOWN, Known, TypingContext
+from scrubber.rulebook.names import TypingContext
 from scrubber.rulebook.operators import (
     DAY_OPERATORS,
     IN_LIST_OPERATORS,
@@ -61,6 +75,7 @@ class Question(NamedTuple):
     choices: Callable[[Answers, Rulebook], Choices] = lambda *_: {}
     usual: Callable[[Answers], str | None] = lambda _: None
     asked: Callable[[Answers, Rulebook], bool] = lambda *_: True
+    again: bool = False  # at a terminal it is asked until the answer is blank; the answers are joined with semicolons
 
 
 def fault_in(question: Question, answer: str, answers: Answers, rulebook: Rulebook) -> str | None:
@@ -126,11 +141,11 @@ def _never_met(fact: str, texts: Iterable[str], rulebook: Rulebook) -> str | Non
 
 def _test(answer: str, answers: Answers, rulebook: Rulebook) -> str | None:
     """The value of the one test: typed as a rule file would be."""
-    operator, states = answers["operator"], _fields(answers, rulebook)[answers["fact"]].states
+    operator, states = answers["operator"], fields_of_scope(answers, rulebook)[answers["fact"]].states
     value: Any = split_codes(answer) if operator in LIST_OPERATORS else answer
     faults: list[str] = []
     raw = {"fact": answers["fact"], operator: value}
-    frame = rule_frame(KINDS[answers["scope"]], _known(rulebook))
+    frame = rule_frame(KINDS[answers["scope"]], known_to(rulebook))
     when_condition(raw, (), TypingContext(frame, lambda _, message: faults.append(message)))
     if not faults and operator in IN_LIST_OPERATORS and answer not in rulebook.lists.names:
         faults.append(f"is a list of codes in a table: {', '.join(sorted(rulebook.lists.names))}")
@@ -160,7 +175,7 @@ def operators(field: Field) -> Choices:
 
 
 def _values(answers: Answers, rulebook: Rulebook) -> Choices:
-    field = _fields(answers, rulebook)[answers["fact"]]
+    field = fields_of_scope(answers, rulebook)[answers["fact"]]
     if answers["operator"] in IN_LIST_OPERATORS:
         return dict.fromkeys(sorted(rulebook.lists.names), "")
     if answers["operator"] not in ("is", "is-not"):
@@ -172,17 +187,8 @@ def _values(answers: Answers, rulebook: Rulebook) -> Choices:
 
 
 def _facts(answers: Answers, rulebook: Rulebook) -> Choices:
-    return {field.name: f"{field.about} ({field.type.value})" for field in _fields(answers, rulebook).values()}
-
-
-def _fields(answers: Answers, rulebook: Rulebook) -> Mapping[str, Field]:
-    """What a rule of the scope may read: of documents also the elements that families declare."""
-    fields = KINDS[answers["scope"]].fields
-    return {**rulebook.document_fields, **fields} if answers["scope"] == DOCUMENT else fields
-
-
-def _known(rulebook: Rulebook) -> Known:
-    return NOTHING_KNOWN._replace(documents=rulebook.document_fields)
+    fields = fields_of_scope(answers, rulebook).values()
+    return {field.name: f"{field.about} ({field.type.value})" for field in fields}
 
 
 def _choices(values: tuple[str, ...], about: Mapping[str, str] | None = None) -> Callable[[Answers, Rulebook], Choices]:
@@ -197,6 +203,11 @@ _STATES = {
     "not-a-number": "what was sent holds no one number",
 }
 _AUTHORITY_ABOUT = {"house-policy": "your own decision", "advice": "an article or a talk: it never denies"}
+
+
+def _has(name: str) -> Callable[[Answers, Rulebook], bool]:
+    """Asked only where an earlier question has an answer."""
+    return lambda answers, _: bool(answers.get(name))
 
 
 def _new_pack(answers: Answers, rulebook: Rulebook) -> bool:
@@ -228,9 +239,41 @@ QUESTIONS: tuple[Question, ...] = (
     Question("fact", "Which fact shows what is wrong?", choices=_facts),
     Question(
         "operator", "When is it wrong?",
-        choices=lambda answers, rulebook: operators(_fields(answers, rulebook)[answers["fact"]]),
+        choices=lambda answers, rulebook: operators(fields_of_scope(answers, rulebook)[answers["fact"]]),
     ),
     Question("value", "Compared with what? Commas between codes", _test, choices=_values),
+    Question(
+        "more", "What else must hold? Such as `place is 11`; blank for nothing", fault_in_conditions,
+        usual=lambda _: "", again=True,
+    ),
+    Question(
+        "beside", "What must stand beside it, or must not? Such as no-other-line; blank for nothing",
+        choices=lambda *_: relations(), usual=lambda _: "",
+    ),
+    Question(
+        "beside-same", "What is the same of both? Such as `day, procedure`; blank for nothing", fault_in_same,
+        usual=lambda _: "", asked=_has("beside"),
+    ),
+    Question(
+        "beside-within", "Within which days? Such as `30 days before`; blank for any", fault_in_window,
+        usual=lambda _: "", asked=_has("beside"),
+    ),
+    Question(
+        "beside-where", "What is it? Such as `procedure any 99213`; blank for anything", fault_in_items,
+        usual=lambda _: "", asked=_has("beside"), again=True,
+    ),
+    Question(
+        "table", "In which table is a row looked up for it? Blank for none",
+        choices=lambda _, rulebook: tables(rulebook), usual=lambda _: "",
+    ),
+    Question(
+        "table-for", "By which facts? Key and fact, such as `code procedure, payer payer`", fault_in_table_keys,
+        asked=_has("table"),
+    ),
+    Question(
+        "table-test", "What of the row? Such as `row is not-found` or `units over fact row.units`",
+        fault_in_conditions, asked=_has("table"), again=True,
+    ),
     Question("severity", "How bad is it?", choices=_choices(SEVERITIES, _SEVERITY), usual=lambda _: "warn"),
     Question(
         "stage", "When would it cost?", choices=_choices(STAGES, _STAGE),
@@ -305,7 +348,7 @@ def rule_file(answers: Answers) -> str:
 
 
 def rule_text(answers: Answers, today: date, rulebook: Rulebook) -> str:
-    """The rule's file: a draft, reviewed today, whose meaning is one test of one fact."""
+    """The rule's file: a draft, reviewed today."""
     values = {key: answers[key] for key in ("severity", "stage", "category", "scope")}
     lines = [
         f"# yaml-language-server: $schema=../../{RULE_SCHEMA_FILE}",
@@ -321,7 +364,8 @@ def rule_text(answers: Answers, today: date, rulebook: Rulebook) -> str:
         f"  - {_authority(answers)}",
         *_applies(answers),
         *([f"needs: [{answers['fact']}]"] if needs_fact(answers, rulebook) else []),
-        f"when: {{fact: {answers['fact']}, {answers['operator']}: {_value(answers, rulebook)}}}",
+        *look_up_lines(answers),
+        *_when(answers, rulebook),
         f"message: {_quoted(answers['message'])}",
         f"fix: {_quoted(answers['fix'])}",
         *([f"not-checked: {_quoted(answers['not-checked'])}"] if needs_fact(answers, rulebook) else []),
@@ -331,9 +375,16 @@ def rule_text(answers: Answers, today: date, rulebook: Rulebook) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _when(answers: Answers, rulebook: Rulebook) -> list[str]:
+    """What is wrong: one test alone, or several that must all hold."""
+    tests = [f"{{fact: {answers['fact']}, {answers['operator']}: {_value(answers, rulebook)}}}"]
+    tests += [flow(condition) for condition in further_conditions(answers)]
+    return [f"when: {tests[0]}"] if len(tests) == 1 else ["when:", "  all:", *(f"    - {test}" for test in tests)]
+
+
 def needs_fact(answers: Answers, rulebook: Rulebook) -> bool:
     """Whether the sender may leave the tested fact out, so that the rule needs a text for that."""
-    field = _fields(answers, rulebook).get(answers["fact"])
+    field = fields_of_scope(answers, rulebook).get(answers["fact"])
     return field is not None and field.may_be_missing and answers["value"] != "not-supplied"
 
 
@@ -382,7 +433,7 @@ def _value(answers: Answers, rulebook: Rulebook) -> str:
     operator, value = answers["operator"], answers["value"]
     if operator in LIST_OPERATORS:
         return _list(value)
-    field = _fields(answers, rulebook).get(answers["fact"])
+    field: Field | None = fields_of_scope(answers, rulebook).get(answers["fact"])
     plain = operator in IN_LIST_OPERATORS or (
         field is not None and field.type in (Type.FLAG, Type.NUMBER, Type.DECIMAL)
     )
@@ -390,13 +441,16 @@ def _value(answers: Answers, rulebook: Rulebook) -> str:
 
 
 def rule_from_text(text: str, file: str, rulebook: Rulebook) -> Rule:
-    """The rule in a text, as if it were read from `file`. Raises Faults with all that is wrong with it alone."""
+    """The rule in a text, as if it were read from `file`, which may ask the tables of a rulebook.
+
+    Raises Faults with all that is wrong with it alone.
+    """
     faults: list[Fault] = []
     with TemporaryDirectory() as folder:
         path = Path(folder) / "rule.yaml"
         path.write_text(text, encoding="utf-8")
         document = read_yaml(path, file)
-    loaded = load_rule(document, _known(rulebook), faults)
+    loaded = load_rule(document, known_to(rulebook), faults)
     for check in (unquoted_in_rule, table_matters, personal_data, cpt_wording):
         faults += check(document)
     if faults or loaded is None:

@@ -22,16 +22,20 @@ from scrubber.findings.judge import rule_tests
 from scrubber.reference import Reference
 from scrubber.rulebook.condition_words import in_one_line
 from scrubber.rulebook.json_schema import CASE_SCHEMA_FILE, schema_line
-from scrubber.rulebook.rule import AllOf, Compare, Condition, Has, InList, Rule, leaves
+from scrubber.rulebook.line_items import LINE_ITEMS
+from scrubber.rulebook.relations import HISTORY, Group, LookUp, walk
+from scrubber.rulebook.rule import AllOf, Compare, Condition, Has, InList, Rule, conditions_of, leaves
 from scrubber.rulebook.rulebook import Pack, Rulebook
 from scrubber.rulebook.test_case import FOLDER, Case
 from scrubber.rulebook.test_case_paths import PATHS
+from scrubber.rulebook.typed_table import TypedTable
 from scrubber.scrub import Scrubber
 
 OF_EACH = 2
 MOST_TRIED = 4_000
 MOST_MORE = 1_000  # changes tried for conditions that no case covers yet, once enough fire
 WITHOUT = "-without-"
+PROCEDURE, MODIFIERS = "procedure", "modifiers"
 _LINE_PATHS = {
     "procedure": "line.1.procedure", "first": "line.1.procedure", "modifiers": "line.1.modifiers",
     "units": "line.1.units", "charge": "line.1.charge", "place": "line.1.place", "frequency": "claim.frequency",
@@ -189,7 +193,7 @@ def _apart(one: TriedCase, other: TriedCase) -> int:
 def changes_of(rule: Rule, rulebook: Rulebook) -> Iterator[PathChange]:
     """Changes that bear on what the rule reads, then usual ones."""
     seen: list[PathChange] = []
-    for change in (*_of_leaves(rule, rulebook), *_of_dates(rule), *_USUAL):
+    for change in (*_of_leaves(rule, rulebook), *_of_questions(rule, rulebook), *_of_dates(rule), *_USUAL):
         if change not in seen:
             seen.append(change)
             yield change
@@ -219,6 +223,41 @@ def _of_leaves(rule: Rule, rulebook: Rulebook) -> Iterator[PathChange]:
             yield from (("claim.filing", row.filing_indicator) for row in rows)
     if rule.kind.joins:
         yield from (("lines", {"procedure": code}) for code in ("77080", "77092", "99213"))
+
+
+EARLIER_DAYS = ("2025-03-01", "2023-01-10")  # the base claims are of 2025-03-12
+MOST_CODES = 3  # that are tried of a list or a table
+
+
+def _of_questions(rule: Rule, rulebook: Rulebook) -> Iterator[PathChange]:
+    """Lines and earlier services as relations ask for them, and codes that a table looked up has."""
+    own = [code for leaf in leaves(rule.applies) if leaf.fact == PROCEDURE for code in _values(leaf, rulebook)]
+    for part in walk(conditions_of(rule)):
+        if isinstance(part, LookUp) and part.table in rulebook.typed_tables:
+            yield from _of_table(rulebook.typed_tables[part.table])
+        elif isinstance(part, Group):
+            tests = [leaf for condition in part.where for leaf in leaves(condition)]
+            named = [code for leaf in tests if leaf.fact == PROCEDURE for code in _values(leaf, rulebook)]
+            wanted = [leaf for leaf in tests if leaf.fact == MODIFIERS and leaf.op in ("any", "all")]
+            modifiers = [code for leaf in wanted for code in _values(leaf, rulebook)][:1]
+            for code in [*named, *own, "99213"][:MOST_CODES]:
+                yield from _of_item(part, code, modifiers)
+
+
+def _of_item(group: Group, code: str, modifiers: list[str]) -> Iterator[PathChange]:
+    if LINE_ITEMS.keys() & set(group.items):
+        yield "lines", {"procedure": code} | ({"modifiers": modifiers} if modifiers else {})
+    if HISTORY in group.items:
+        yield "history", []
+        for day in EARLIER_DAYS:
+            yield "history", [{"code": code, "date": day} | ({"modifiers": modifiers} if modifiers else {})]
+
+
+def _of_table(table: TypedTable) -> Iterator[PathChange]:
+    for key in table.declaration.keys:
+        if key.type == PROCEDURE:
+            cells = [table.cell(number, key.name) for number in range(len(table.stored))]
+            yield from (("line.1.procedure", cell) for cell in cells[:MOST_CODES] if isinstance(cell, str))
 
 
 def _added(name: str, value: str) -> PathChange:

@@ -174,21 +174,24 @@ def _prompt_all(given: Mapping[str, str], book: Rulebook) -> dict[str, str]:
                 if answer is not None:
                     click.echo(f"--{question.name} {fault}")
                 answer = _prompt(question, answers, book)
+                while question.again and answer and (more := _prompt(question, answers, book, more=True)):
+                    answer = f"{answer}; {more}"
             answers[question.name] = answer
     return answers
 
 
-def _prompt(question: Question, answers: Mapping[str, str], book: Rulebook) -> str:
-    """Ask until the answer is valid; `?` lists the choices."""
+def _prompt(question: Question, answers: Mapping[str, str], book: Rulebook, *, more: bool = False) -> str:
+    """Ask until the answer is valid; `?` lists the choices. `more`: blank says that there is no further answer."""
     choices = question.choices(answers, book)
-    usual = question.usual(answers)
+    usual = "" if more else question.usual(answers)
+    text = "And what else? Blank for nothing" if more else question.text
     short = f" ({', '.join(filter(None, choices))})" if 0 < len(choices) <= 8 else " (? lists them)" if choices else ""
     while True:
-        answer: str = click.prompt(f"{question.text}{short}", default=usual, show_default=bool(usual)).strip()
+        answer: str = click.prompt(f"{text}{short}", default=usual, show_default=bool(usual)).strip()
         if answer == "?":
             _explain(choices)
             continue
-        fault = fault_in(question, answer, answers, book)
+        fault = None if more and not answer else fault_in(question, answer, answers, book)
         if fault is None:
             return answer
         click.echo(f"  {fault}")

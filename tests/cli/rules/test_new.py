@@ -22,7 +22,7 @@ from scrubber.rulebook.load import load_rulebook
 from scrubber.rulebook.rule import AllOf
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.scrub import assemble, open_scrubber
-from tests.support.rule_folders import SHIPPED, few_shipped_rules
+from tests.support.rule_folders import SHIPPED, few_shipped_rules, put
 from tests.support.service import ROOT
 from tests.support.waiting import PATIENCE
 
@@ -41,6 +41,20 @@ ANSWERS = {
     "authority-title": "Coding policy",
     "owner": "coding policy",
 }
+OWN_PACK = """\
+# yaml-language-server: $schema=../pack.schema.json
+name: our-clinic
+title: Policy of our clinic
+about: What our clinic checks.
+grammar: "2"
+adoption: everyone
+tables:
+  most-units.csv:
+    about: The most units that we bill.
+    keys: {code: procedure}
+    columns: {units: {type: number, required: yes}}
+    source: coding policy
+"""
 FILE = "our-clinic/rules/our-clinic-modifier-25.yaml"
 
 
@@ -120,6 +134,80 @@ def test_each_condition_has_a_silent_case_that_would_fire_without_it(rules: Path
         assert [case for case in silent if any(not each.passed for each in run_cases([case], changed, rules))], part
 
 
+WHOLE = {
+    "id": "our-clinic-second-study",
+    "title": "A second study of the day without its modifier",
+    "codes": "77080, 77081",
+    "fact": "modifiers",
+    "operator": "none",
+    "value": "59",
+    "more": "units at-most 1",
+    "beside": "some-other-line",
+    "beside-same": "day, rendering-provider",
+    "beside-where": "procedure any 99213, 77085; modifiers none 25",
+    "message": "Line {line} bills {procedure} beside another service of the day.",
+    "fix": "Look whether both were done.",
+}
+
+
+def test_a_whole_rule_with_conditions_and_a_relation(rules: Path) -> None:
+    """Each condition has a silent case of its own, which would fire without it."""
+    result = new(**WHOLE)
+    assert (result.exit_code, result.stderr) == (0, "")
+    text = (rules / "our-clinic/rules/our-clinic-second-study.yaml").read_text()
+    assert text[text.index("when:") : text.index("message:")].splitlines() == [
+        "when:",
+        "  all:",
+        '    - {fact: modifiers, none: ["59"]}',
+        "    - {fact: units, at-most: 1}",
+        '    - {some-other-line: {same: [day, rendering-provider], procedure: {any: ["99213", "77085"]}, '
+        'modifiers: {none: ["25"]}}}',
+    ]
+    assert lint(rules) == []
+    assert scrubber("rules", "test", "our-clinic-second-study").exit_code == 0
+    shown = json.loads(scrubber("rules", "coverage", "our-clinic-second-study", "--json").stdout)["rules"][0]
+    of_when = [each for each in shown["conditions"] if each["section"] == "when" and len(each["path"]) == 1]
+    assert [(each["true"]["cases"] > 0, each["false"]["cases"] > 0) for each in of_when] == [(True, True)] * 3
+
+
+def test_a_rule_that_looks_a_row_up(rules: Path) -> None:
+    put(rules, "our-clinic/pack.yaml", OWN_PACK)
+    put(rules, "our-clinic/CHANGES.md", "# Changes\n")
+    put(rules, "our-clinic/tables/most-units.csv", "code,units\n77080,1\n77081,1\n")
+    result = new(
+        id="our-clinic-most-units", title="More units than we bill", fact="charge", operator="over", value="0",
+        table="most-units", table_for="code procedure", table_test="units over fact row.units",
+        message="Line {line} bills {units} units.",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    text = (rules / "our-clinic/rules/our-clinic-most-units.yaml").read_text()
+    assert "look-up:\n  row: {in: most-units, for: {code: procedure}}\n" in text
+    assert "    - {fact: units, over: {fact: row.units}}\n" in text
+    assert scrubber("rules", "test", "our-clinic-most-units").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"more": "place"}, "--more `place` is no condition: a fact, an operator and a value"),
+        ({"more": "plaec is 11"}, "--more `plaec` is no fact of line; perhaps `place` was meant"),
+        ({"more": "units over 3"}, "--more other limits than 0 and 1 belong in a dated table"),
+        ({"beside": "no-other-lines"}, "perhaps `no-other-line` or"),
+        ({"beside": "no-other-line", "beside-same": "days"}, "`days` is nothing that can be the same; perhaps `day`"),
+        ({"beside": "no-history", "beside-within": "a month"}, "--beside-within is like `30 days before`"),
+        ({"beside": "no-history", "beside-where": "place is 11"}, "`place` is nothing that a history has"),
+        ({"table": "fee-schedul"}, "perhaps `fee-schedule` was meant"),
+        ({"table": "mue", "table-for": "codes procedure"}, "`codes` is no key column of `mue`"),
+        ({"table": "mue", "table-for": "procedure procedure", "table-test": "units over fact row.unit"}, "`row.unit`"),
+    ],
+)  # fmt: skip
+def test_what_a_whole_rule_cannot_say(rules: Path, changes: dict[str, str], said: str) -> None:
+    result = new(**changes)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert not (rules / "our-clinic").exists()
+
+
 def test_a_condition_that_no_case_shows_is_told(rules: Path) -> None:
     done = new(fact="feeStatus", operator="is", value="A", codes="77080")
     assert "No case shows that this matters: feeStatus is A" in done.stdout
@@ -187,7 +275,8 @@ def test_answers_that_are_none(rules: Path, said: str) -> None:
 
 SAID = (
     "our-clinic", "Our clinic", "What we check.", "x", "our-clinic-units", "", "More than one unit", "", "77080", "",
-    "?", "units", "over", "7", "1", "", "", "", "Line {line}: {units} units.", "Bill one.", "house-policy", "Policy",
+    "?", "units", "over", "7", "1", "place", "place is 11", "", "no-other-line", "day", "", "procedure any 99213", "",
+    "", "", "", "", "Line {line}: {units} units.", "Bill one.", "house-policy", "Policy",
     "", "", "", "", "coding policy", "",
 )  # fmt: skip
 
@@ -213,4 +302,6 @@ def test_at_a_terminal_it_asks_and_teaches(rules: Path) -> None:
     assert "units of the line (decimal)" in text
     assert "belong in a dated table" in text
     assert lint(rules) == []
-    assert scrubber("rules", "test", "our-clinic-units").stdout == "4 cases of 1 rule, 0 failed\n"
+    assert scrubber("rules", "test", "our-clinic-units").stdout == "6 cases of 1 rule, 0 failed\n"
+    written = (rules / "our-clinic/rules/our-clinic-units.yaml").read_text()
+    assert '    - {no-other-line: {same: [day], procedure: {any: ["99213"]}}}\n' in written
