@@ -58,9 +58,9 @@ def authority_of(rule: Rule, fact: Fact) -> tuple[Authority, ...]:
 
 
 def taken_values(rule: Rule, fact: Fact) -> Mapping[str, str]:
-    """What a finding takes from rows, by name, as evidence; what has no value is left out."""
+    """What a finding takes from rows, by name, as evidence; fields of the fact, and what has no value, are left out."""
     taken = rule.by_row.taken() if rule.by_row is not None else ()
-    values = {each.name: value_taken(each, rule, fact).text for each in taken}
+    values = {each.name: value_taken(each, rule, fact).text for each in taken if not each.plain}
     return {name: text for name, text in values.items() if text is not None}
 
 

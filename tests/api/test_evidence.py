@@ -23,8 +23,10 @@ def test_the_evidence_of_every_rule_is_documented(shipped: Scrubber) -> None:
     document: Any = app.test_client().get("/openapi.json").json
     documented = document["components"]["schemas"]["Evidence"]["x-evidence-by-rule"]
     valid = Draft202012Validator({"$ref": "#/components/schemas/Evidence", "components": document["components"]})
-    fired = set()
+    fired, running = set(), {rule.id for rule in shipped.rulebook.running}
     for case in all_cases(RULES, shipped.rulebook):
+        if case.rule not in running:
+            continue  # a deprecated rule runs in its own cases alone
         ready = prepare_case(case, shipped, RULES)
         answer = response.to_bytes(ready.scrubber.scrub(ready.claim, ready.received_on))
         for finding in orjson.loads(answer)["findings"]:
@@ -33,7 +35,7 @@ def test_the_evidence_of_every_rule_is_documented(shipped: Scrubber) -> None:
             assert evidence.keys() <= documented[rule].keys(), rule
             assert valid.is_valid(evidence), rule
     assert fired >= {rule.id for rule in shipped.rulebook.running if rule.status == "active"}
-    assert documented.keys() == {rule.id for rule in shipped.rulebook.running}
+    assert documented.keys() == running
 
 
 def test_the_evidence_of_an_edit_is_told_in_words(shipped: Scrubber) -> None:

@@ -79,6 +79,8 @@ def _members(rule: Rule) -> dict[str, str]:
     read = dict.fromkeys(leaf.fact.removesuffix("?") for leaf in leaves(rule.when))
     members = {name: fields[name].about for name in read} | _FOUND.get(rule.scope, {}) | _OF_ANY
     members |= {name: "an amount, or a column of a table, that the rule names" for name, _ in rule.names}
+    taken = rule.by_row.taken() if rule.by_row is not None else ()
+    members |= {each.name: "what the finding takes from a row, or an amount" for each in taken if not each.plain}
     compared = [name for each in asks(rule.when) for name in compared_names(each)]
     members |= {name: "a value that the rule compares" for name in compared if name not in members}
     if any(HISTORY in part.items for part in walk(rule.when) if isinstance(part, Group)):
