@@ -184,12 +184,17 @@ def check_families(loaded: LoadedFamilies, lists: Collection[str] | None) -> Ite
     """
     names: dict[str, str] = {}
     elements: dict[str, DocumentElement] = {}
+    words: dict[str, str] = {}
     for family, document in zip(loaded.families, loaded.documents, strict=True):
         first = names.setdefault(family.name, family.file)
         if first != family.file:
             yield document.fault(("family",), f"the family {family.name} is in {first} already")
         if lists is not None and family.code_list is not None and family.code_list not in lists:
             yield document.fault(("list",), f"there is no code list `{family.code_list}` in any tables/*.csv")
+        for name, stated in document.content["elements"].items():
+            at = f"{document.file}:{document.line(('elements', name))}"
+            if stated.get("first-of") and words.setdefault(name, at) != at:
+                yield document.fault(("elements", name), f"{name} is derived in {words[name]} already")
         for element in family.elements.values():
             other = elements.setdefault(element.name, element)
             if other.meaning != element.meaning:

@@ -345,3 +345,49 @@ def test_a_family_of_five_hundred_elements_with_a_rule_each_loads(tmp_path: Path
     ]
     put(tmp_path, RULES_FILE, f"{head}elements:\n{''.join(texts)}")
     assert len(load_rulebook(tmp_path).rules) == 501
+
+
+DERIVED = """\
+# yaml-language-server: $schema=../../family.schema.json
+family: sample-report
+title: Report of a sample
+list: tbs
+elements:
+  score: {type: number, about: the score}
+  grade:
+    type: derived
+    about: the grade of the score
+    points-to: score
+    first-of:
+      - {is: low, when: {fact: score, under: 1}}
+      - {is: high, when: {fact: score, at-least: 1}}
+    otherwise: not-supplied
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "by", "line", "message"),
+    [
+        ("fact: score, under: 1", "fact: grade, under: 1", 12, "`grade` is no fact"),
+        ("under: 1", "beneath: 1", 12, "`beneath` is no operator"),
+        ("type: number", "type: object", 6, "needs its `main` member"),
+        ("type: number", "type: number, picks: K#", 6, "`picks` is of a text"),
+    ],
+)
+def test_a_derived_word_that_cannot_be_one_is_a_fault(
+    tmp_path: Path, change: str, by: str, line: int, message: str
+) -> None:
+    rule_folder(tmp_path)
+    assert change in DERIVED
+    put(tmp_path, RULES_FILE, DERIVED)
+    assert load_rulebook(tmp_path).document_fields["grade"].words == ("low", "high")
+    put(tmp_path, RULES_FILE, DERIVED.replace(change, by))
+    assert any(each[:2] == (RULES_FILE, line) and message in each[2] for each in faults(tmp_path))
+
+
+def test_two_families_may_not_derive_one_word(tmp_path: Path) -> None:
+    rule_folder(tmp_path)
+    put(tmp_path, RULES_FILE, DERIVED)
+    put(tmp_path, "sample/families/other-report.yaml", DERIVED.replace("sample-report", "other-report"))
+    (found,) = faults(tmp_path)
+    assert found == (RULES_FILE, 7, "grade is derived in sample/families/other-report.yaml:7 already")
