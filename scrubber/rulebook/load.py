@@ -36,6 +36,7 @@ from scrubber.rulebook.grammar import grammar_faults
 from scrubber.rulebook.limits import by_name
 from scrubber.rulebook.load_families import (
     LoadedFamilies,
+    add_earlier,
     check_families,
     derived_fields,
     family_files,
@@ -125,9 +126,9 @@ def read_folder(folder: Path) -> FolderContents:
     packs = load_packs(folder, faults)
     tables = load_tables(folder, packs, faults)
     families = load_families(folder, faults)
-    faults += check_families(
-        families, {row.list for table in tables if table.kind == "code-lists" for row in table.rows}
-    )
+    lists = {row.list for table in tables if table.kind == "code-lists" for row in table.rows}
+    add_earlier(families, lists)
+    faults += check_families(families, lists)
     complete = not faults
     own_tables = load_own_tables(folder, packs, tables, faults) if complete else {}  # else a payer may be in no table
     documents = _read_documents(folder, faults)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,6 +44,7 @@ class LoadedFamilies(NamedTuple):
 
     families: list[Family]
     documents: list[Document]
+    earlier: set[str]  # files for which ours of an earlier time stand
 
 
 def family_files(folder: Path) -> list[Path]:
@@ -56,8 +57,8 @@ def load_families(folder: Path, faults: list[Fault]) -> LoadedFamilies:
     paths = family_files(folder)
     if len(paths) > MOST_FAMILIES:
         faults.append(Fault(folder.name, 0, f"{len(paths)} families; at most {MOST_FAMILIES} can be loaded"))
-        return LoadedFamilies([], [])
-    found = LoadedFamilies([], [])
+        return LoadedFamilies([], [], set())
+    found = LoadedFamilies([], [], set())
     for path in paths:
         try:
             document = read_yaml(path, path.relative_to(folder).as_posix())
@@ -66,6 +67,35 @@ def load_families(folder: Path, faults: list[Fault]) -> LoadedFamilies:
         except Faults as error:
             faults += error.faults
     return found
+
+
+EARLIER = Path(__file__).parent / "earlier"
+EARLIER_PACK = "documentation"
+
+
+@lru_cache(1)
+def _earlier_document() -> Document:
+    (path,) = EARLIER.glob("*-score.yaml")
+    return read_yaml(path, f"{EARLIER_PACK}/{FOLDER}/{path.name}")
+
+
+def add_earlier(found: LoadedFamilies, lists: Collection[str]) -> None:
+    """What the program read by itself before families derived words, for rulebooks of that time, as of an archive.
+
+    It stands where the rulebook has the list of the codes, and no family of the name that derives any word.
+    """
+    document = _earlier_document()
+    name = document.content["family"]
+    at = next((index for index, family in enumerate(found.families) if family.name == name), None)
+    if document.content["list"] not in lists:
+        return
+    if at is not None:
+        if any(element.get("first-of") for element in found.documents[at].content["elements"].values()):
+            return
+        del found.families[at], found.documents[at]
+    found.families.append(_family(document))
+    found.documents.append(document)
+    found.earlier.add(document.file)
 
 
 def _family(document: Document) -> Family:
@@ -224,14 +254,19 @@ def with_derived(loaded: LoadedFamilies, known: Known, faults: list[Fault]) -> l
     """The families with their derived words, whose conditions may name what is `known`."""
     frame = replace(rule_frame(KINDS["document"], known), fields={**known.documents, **KINDS["document"].fields})
     return [
-        replace(family, derived=tuple(_derived(document, known, frame, faults)))
+        replace(
+            family, derived=tuple(_derived(document, known, frame, faults, earlier=document.file in loaded.earlier))
+        )
         for family, document in zip(loaded.families, loaded.documents, strict=True)
     ]
 
 
-def _derived(document: Document, known: Known, frame: NameScope, faults: list[Fault]) -> Iterator[DerivedWord]:
+def _derived(
+    document: Document, known: Known, frame: NameScope, faults: list[Fault], *, earlier: bool
+) -> Iterator[DerivedWord]:
     def report(position: Position, message: str) -> None:
-        faults.append(document.fault(position, message))
+        if not earlier:  # a list or table that the rulebook does not have is no fault of it
+            faults.append(document.fault(position, message))
 
     context = TypingContext(frame, report)
     for name, element in document.content["elements"].items():

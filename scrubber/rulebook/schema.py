@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import copy
 from datetime import date
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
@@ -19,7 +21,7 @@ from scrubber.rulebook.rule_tables import ROW_TYPES
 from scrubber.rulebook.rulebook import STARTER_RELEASES, TEST_RELEASES
 from scrubber.rulebook.table_declaration import ColumnField, TableDeclaration, TableSchema
 from scrubber.rulebook.vocabulary import KINDS, LIST_TYPES
-from scrubber.rulebook.yaml_file import Position, iso_day
+from scrubber.rulebook.yaml_file import Position, iso_day, read_yaml
 
 STATUSES = ("draft", "shadow", "active", "deprecated")
 AUTHORITY_KINDS = (
@@ -224,6 +226,13 @@ class RuleYamlSchema(Schema):
     )
 
 
+@lru_cache(1)
+def _earlier_kinds() -> dict[str, Any]:
+    """Kinds of tables that the program had once, as one declares them today: for rulebooks of that time."""
+    kinds: dict[str, Any] = read_yaml(Path(__file__).parent / "earlier" / "tables.yaml", "tables.yaml").content
+    return kinds
+
+
 class TableKindField(fields.Field[Any]):
     """What a file of tables/ is: the name of a built-in kind, or the declaration of a table of one's own."""
 
@@ -235,6 +244,9 @@ class TableKindField(fields.Field[Any]):
         if not isinstance(value, str):
             declared: TableDeclaration = self.schema.load(value)
             return declared
+        if value in (earlier := _earlier_kinds()):
+            of_earlier: TableDeclaration = self.schema.load(earlier[value])
+            return of_earlier
         if value not in ROW_TYPES:
             raise ValidationError(f"Must be one of: {', '.join(ROW_TYPES)}, or keys and columns of your own.")
         return value

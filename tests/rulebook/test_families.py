@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,15 +14,18 @@ from jsonschema import Draft202012Validator
 from scrubber.authoring.coverage import cover
 from scrubber.authoring.mutation import mutate
 from scrubber.authoring.run_tests import run_tests
+from scrubber.claim import read_v3
 from scrubber.errors import Faults
+from scrubber.reference import open_reference
 from scrubber.rulebook.field import Type
 from scrubber.rulebook.json_schema import schema_files
 from scrubber.rulebook.lint import inspect
 from scrubber.rulebook.load import covered, load_rulebook, rule_files
 from scrubber.rulebook.rulebook import Rulebook
 from scrubber.rulebook.test_case_paths import Target, ValueForm, target
-from scrubber.scrub import open_scrubber
-from tests.support.rule_folders import CASES, PACK, put, rule_folder
+from scrubber.scrub import assemble, open_scrubber
+from tests.support.claims import tbs_claim
+from tests.support.rule_folders import CASES, LISTS, PACK, RULE, put, rule_folder, with_lines
 
 FAMILY = """\
 # yaml-language-server: $schema=../../family.schema.json
@@ -391,3 +395,25 @@ def test_two_families_may_not_derive_one_word(tmp_path: Path) -> None:
     put(tmp_path, "sample/families/other-report.yaml", DERIVED.replace("sample-report", "other-report"))
     (found,) = faults(tmp_path)
     assert found == (RULES_FILE, 7, "grade is derived in sample/families/other-report.yaml:7 already")
+
+
+def test_a_rulebook_of_the_time_before_families_derived_words_loads_as_before(tmp_path: Path) -> None:
+    """Its rules read what the program then made of reports, and its pack names a kind of table that is no more."""
+    of_then = {
+        "scope": "scope: document",
+        "applies": "applies: {procedure: {any-in: tbs-with-report}}",
+        "needs": "needs: [sourceStudy]",
+        "when": "when: {fact: sourceStudy, is: no-spine}",
+        "message": 'message: "Line {line}: no spine."',
+        "not_checked": "not-checked: Say which study.",
+    }
+    pack = PACK.replace("{lists.csv: code-lists}", "{lists.csv: code-lists, vendors.csv: software-vendors}")
+    lists = LISTS + "tbs-with-report,77092,,,,sample\nstudies-without-lumbar-spine,77081,,,,sample\n"
+    rule_folder(tmp_path, with_lines(RULE, **of_then), pack=pack, lists=lists)
+    put(tmp_path, "sample/tables/vendors.csv", "vendor,payer,line_of_business,plan,contractor,since,until,source\n")
+    scrubber = assemble(load_rulebook(tmp_path), open_reference(None))
+    body = tbs_claim()
+    body["claimInformation"]["serviceLines"][0]["professionalService"]["procedureCode"] = "77092"
+    body["scrubContext"]["documentation"][0]["elements"]["sourceStudy"] = {"code": "77081"}
+    result = scrubber.scrub(read_v3(body), date(2025, 3, 12))
+    assert [finding.message for finding in result.findings if finding.rule.id == "sample-rule"] == ["Line 1: no spine."]
