@@ -78,6 +78,10 @@ def test_the_example_of_a_table_of_ones_own(desk: Path) -> None:
     assert typed_from_start_to_end(desk, "### Tables of your own") > 10
 
 
+def test_the_example_of_a_relation_and_a_definition(desk: Path) -> None:
+    assert typed_from_start_to_end(desk, "### A rule with a relation and a definition") > 8
+
+
 def typed_from_start_to_end(desk: Path, heading: str) -> int:
     """How many commands a section has; each must say what the page shows."""
     outer = {name: value for name, value in os.environ.items() if not name.startswith("SCRUBBER_")}
