@@ -20,10 +20,16 @@ import pytest
 from scrubber.authoring.fact_docs import renewed
 from scrubber.claim import read_v3
 from scrubber.response.claim import document
+from scrubber.rulebook.amounts import AMOUNT_WORDS, MOVES, ROUNDED
+from scrubber.rulebook.column_types import COLUMN_TYPES
 from scrubber.rulebook.field import Type
+from scrubber.rulebook.line_items import ITEMS
 from scrubber.rulebook.load import load_rulebook
 from scrubber.rulebook.operators import OPERATORS
+from scrubber.rulebook.relations import QUANTIFIERS
 from scrubber.rulebook.rule_tables import Payer
+from scrubber.rulebook.same import SAME, SAME_MODIFIERS
+from scrubber.rulebook.same_and_within import SIDES, UNITS
 from scrubber.rulebook.schema import AUTHORITY_KINDS, STATUSES, PackFileSchema, RuleYamlSchema
 from scrubber.rulebook.test_case import CaseSchema, ExpectedFindingSchema, ExpectedNotCheckedSchema
 from scrubber.scrub import Scrubber, open_scrubber
@@ -350,3 +356,20 @@ def test_the_tables_that_the_program_writes_are_current(page: Path) -> None:
 def test_the_rule_page_explains_every_word(words: list[str]) -> None:
     prose = RULES_PAGE.read_text(encoding="utf-8").split("## Reference: facts")[0]
     assert not [word for word in words if f"`{word}`" not in prose and f"`{word}:" not in prose]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [*SAME, SAME_MODIFIERS],
+        [*UNITS, *SIDES],
+        [*AMOUNT_WORDS, *MOVES, *ROUNDED],
+        [name for kind in ITEMS.values() for name in (kind.name, kind.plural)],
+        [f"{quantifier}-" for quantifier in QUANTIFIERS],
+        COLUMN_TYPES,
+    ],
+    ids=["same", "within", "amounts", "items", "quantifiers", "columns"],
+)
+def test_the_rule_page_names_every_word_of_relations_and_tables(words: list[str]) -> None:
+    page = RULES_PAGE.read_text(encoding="utf-8")
+    assert not [word for word in words if f"`{word}`" not in page and f"`{word}" not in page and f"{word}:" not in page]
