@@ -37,7 +37,7 @@ def test_a_code_as_a_table() -> None:
         "77092  77089   never",
         "ncci-add-on (not-loaded)",
         "deny  documentation-tbs-number: The report states no TBS number",
-        "tbsValue: trabecular bone score",
+        "tbsValue: the trabecular bone score",
     ):
         assert part in told
     assert max(map(len, told.splitlines())) <= 100

@@ -82,6 +82,8 @@ def test_a_state_is_read_under_its_own_key(tmp_path: Path) -> None:
         "when": "when: {fact: tbsValue, is: not-a-number}",
         "needs": "needs: [tbsValue]",
     }
+    element = "tbsValue: {type: number, about: the score}"
+    put(tmp_path, "sample/families/report.yaml", f"family: report\ntitle: Report\nlist: tbs\nelements:\n  {element}\n")
     rule = load(tmp_path, **lines, not_checked="not-checked: Nothing was sent.").rules["sample-rule"]
     assert rule.when == Compare("tbsValue?", "is", "not-a-number")
     assert rule.needs == ("tbsValue",)
