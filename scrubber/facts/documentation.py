@@ -39,6 +39,7 @@ class Documents:
         self._by_line: dict[int, Elements] = {}
         self._pointers: dict[int, str] = {}
         self._unreadable: dict[int, frozenset[str]] = {}
+        self._wholes: dict[int, frozenset[str]] = {}
         self.conflicts: set[int] = set()
         unknown = {each.name for block in claim.context.documentation for each in block.further} - {*declared}
         for block in claim.context.documentation:
@@ -66,10 +67,25 @@ class Documents:
         """The flat names of what was supplied for a line and is no text, number or truth."""
         return self._unreadable.get(number, NONE_UNREADABLE)
 
+    def wholes(self, number: int) -> frozenset[str]:
+        """The flat names of the objects and lists of which something was supplied for a line."""
+        found = self._wholes.get(number)
+        if found is None:
+            found = self._wholes[number] = frozenset(_wholes(self.of(number)))
+        return found
+
     def pointer(self, number: int) -> str | None:
         """Where the elements of a line's last block stand in the body; None when no block is about it."""
         block = self._pointers.get(number)
         return f"{block}/elements" if block else None
+
+
+def _wholes(elements: Elements) -> Iterator[str]:
+    for name in elements:
+        whole = name.rpartition(".")[0]
+        while whole:
+            yield whole
+            whole = whole.rpartition(".")[0]
 
 
 def _is_unknown(name: str, unknown: Collection[str]) -> bool:
@@ -184,15 +200,18 @@ def document_value(documents: Documents, number: int, name: str, rulebook: Ruleb
         return NOT_SUPPLIED
     elements, unreadable = documents.of(number), documents.unreadable(number)
     if element.several:
-        return _several(element, elements, unreadable)
-    return _one(element, name, elements, unreadable)
+        return _several(element, elements, unreadable, documents.wholes(number))
+    return _one(element, name, elements, unreadable, documents.wholes(number))
 
 
-def _one(element: DocumentElement, name: str, elements: Elements, unreadable: frozenset[str]) -> DocumentValue:
+def _one(
+    element: DocumentElement, name: str, elements: Elements, unreadable: frozenset[str], wholes: Collection[str]
+) -> DocumentValue:
+    """An element, or an entry of its list, by flat name; `wholes` are the objects and lists that hold something."""
     if element.kind == SIGNATURE:
         return _signature_value(name, elements, unreadable)
     if element.kind == OBJECT:
-        return _object_value(name, element.main, elements)
+        return _object_value(name, element.main, elements, name in wholes)
     if name in unreadable:
         return CANNOT_BE_READ
     given = elements.get(name)
@@ -200,19 +219,21 @@ def _one(element: DocumentElement, name: str, elements: Elements, unreadable: fr
         return NONE_THERE if _whole_is_absent(name, elements) else NOT_SUPPLIED
     if isinstance(given, Absence) or given.casefold().rstrip(".") in element.absent:
         return NONE_THERE
-    value = None if _holds_others(name, elements) else READERS[element.kind](given, element)
+    value = None if name in wholes else READERS[element.kind](given, element)  # a whole is no value
     return CANNOT_BE_READ if value is None else DocumentValue(value)
 
 
-def _object_value(name: str, main: str | None, elements: Elements) -> DocumentValue:
+def _object_value(name: str, main: str | None, elements: Elements, sent_as_object: bool) -> DocumentValue:
     """There where anything in it is given; absent where it, or its main member and nothing else, is stated absent.
 
     Where a block gives something and a later one says that there is none, there is none.
     """
-    given = any(each.startswith(f"{name}.") and isinstance(value, str) for each, value in elements.items())
+    given = sent_as_object and any(
+        each.startswith(f"{name}.") and isinstance(value, str) for each, value in elements.items()
+    )
     if elements.get(name) is not ABSENT:
         return DocumentValue(True) if given else NOT_SUPPLIED
-    without_main = _holds_others(name, elements) and not given and elements.get(f"{name}.{main}") is not ABSENT
+    without_main = sent_as_object and not given and elements.get(f"{name}.{main}") is not ABSENT
     return NOT_SUPPLIED if without_main else NONE_THERE
 
 
@@ -222,14 +243,16 @@ def _whole_is_absent(name: str, elements: Elements) -> bool:
     return bool(above) and (elements.get(above) is ABSENT or _whole_is_absent(above, elements))
 
 
-def _several(element: DocumentElement, elements: Elements, unreadable: frozenset[str]) -> DocumentValue:
+def _several(
+    element: DocumentElement, elements: Elements, unreadable: frozenset[str], wholes: Collection[str]
+) -> DocumentValue:
     matches = re.compile("".join(rf"{re.escape(part)}(?:\.\d+)*\." for part in element.name.split("."))[:-2]).fullmatch
     if any(matches(name) for name in unreadable):
         return CANNOT_BE_READ
     named = [
         name for name in elements if matches(name) and f"{name}.0" not in elements
     ]  # lists stand for their entries
-    found = [_one(element, name, elements, unreadable) for name in named]
+    found = [_one(element, name, elements, unreadable, wholes) for name in named]
     if any(each.state == UNREADABLE for each in found):
         return CANNOT_BE_READ
     values = [each.value for each in found if each.state is None]
@@ -238,11 +261,6 @@ def _several(element: DocumentElement, elements: Elements, unreadable: frozenset
     if element.kind in ("number", "minutes"):
         return DocumentValue(sum(values))
     return DocumentValue(tuple(as_text(element, value) for value in values))
-
-
-def _holds_others(name: str, elements: Elements) -> bool:
-    """Whether a flat name is that of an object or a list, which stands for what is in it."""
-    return any(each.startswith(f"{name}.") for each in elements)
 
 
 def _signature_value(name: str, elements: Elements, unreadable: frozenset[str]) -> DocumentValue:
