@@ -417,3 +417,17 @@ def test_a_rulebook_of_the_time_before_families_derived_words_loads_as_before(tm
     body["scrubContext"]["documentation"][0]["elements"]["sourceStudy"] = {"code": "77081"}
     result = scrubber.scrub(read_v3(body), date(2025, 3, 12))
     assert [finding.message for finding in result.findings if finding.rule.id == "sample-rule"] == ["Line 1: no spine."]
+
+
+def test_the_family_of_the_docs_loads_as_it_stands_there(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "writing-rules.md").read_text(encoding="utf-8")
+    blocks = [part.partition("```")[0] for part in page.split("```yaml\n")[1:]]
+    (rules,) = [block for block in blocks if block.startswith("every-rule:")]
+    (derived,) = [block for block in blocks if block.startswith("  sourceStudy:")]
+    head = "family: sample-report\ntitle: Report of a sample\nlist: tbs\n"
+    code = "  sourceStudy.code: {type: procedure, about: its code}\n"
+    rule_folder(tmp_path)
+    put(tmp_path, RULES_FILE, head + rules + derived + code)
+    book = load_rulebook(tmp_path)
+    assert book.rules["documentation-tbs-separate-report"].needs == ("separateReport",)
+    assert book.document_fields["sourceStudy"].words == ("spine", "no-spine")
