@@ -8,7 +8,6 @@ from datetime import date
 from decimal import Decimal
 
 from scrubber.facts.fact import EVERY_FIELD, Fact, LookUps, release_evidence
-from scrubber.facts.fee_status import FEE_ROW
 from scrubber.facts.service_lines import ByCode, LineView, millionths, payer_fields
 from scrubber.reference import Reference
 from scrubber.remembered import remembered
@@ -16,18 +15,14 @@ from scrubber.rulebook.rulebook import CodeLists
 
 NOTHING = Decimal(0)
 REMEMBERED = 16_384  # codes, by day, whose MUE a process remembers
-# The two parts of one study are one service, billed in two lines; 54 is the operation without the care after it.
-PARTS = ("26", "TC", "54")
-AFTER_CARE = "55"  # counted in days by some contractors, so it is no number of services
+PARTS = "modifiers-of-a-part"  # the two parts of one study are one service, billed in two lines
+IN_DAYS = "modifiers-counted-in-days"  # by some contractors: care after an operation is no number of services
 ANESTHESIA = "anesthesia-codes"
-# Modifiers that together say both sides: right and left, the upper and the lower lids (HCPCS Level II: E1 and E2 are
-# lids of the left eye, E3 and E4 of the right one).
-BOTH_SIDES = (frozenset(("RT", "LT")), frozenset(("E1", "E3")), frozenset(("E2", "E4")))
 MINUTES = "MJ"  # of anesthesia no units of service
 
 _MUE_ROW = ("mue", "procedure")
 MUE_LOOK_UPS: LookUps = dict.fromkeys(("mue", "mueIndicator", "unitsOverMue"), (_MUE_ROW,))
-CODE_DAY_LOOK_UPS: LookUps = {EVERY_FIELD: (_MUE_ROW,), **MUE_LOOK_UPS, "bilateral": (FEE_ROW,)}
+CODE_DAY_LOOK_UPS: LookUps = {EVERY_FIELD: (_MUE_ROW,), **MUE_LOOK_UPS}
 
 
 def code_day_facts(by_code: ByCode, lists: CodeLists, reference: Reference) -> Iterator[Fact]:
@@ -39,7 +34,7 @@ def code_day_facts(by_code: ByCode, lists: CodeLists, reference: Reference) -> I
         if _within_mue(code, lines, reference):
             continue  # the way of nearly every code, whoever furnished it
         for group in _by_provider([view for view in lines if is_counted(view, lists)]):
-            yield from _widest([fact for part in _parts(group) for fact in _code_days(code, part, reference)])
+            yield from _widest([fact for part in _parts(group, lists) for fact in _code_days(code, part, reference)])
 
 
 def _widest(facts: list[Fact]) -> list[Fact]:
@@ -73,7 +68,9 @@ def _most_units(code: str, day: date, reference: Reference) -> int | None:
 def is_counted(view: LineView, lists: CodeLists) -> bool:
     """Whether a line's units are a number of services; minutes of anesthesia and days of after-care are not."""
     line = view.line
-    if not line.units or line.units <= 0 or AFTER_CARE in line.modifiers or view.first is None:
+    if not line.units or line.units <= 0 or view.first is None:
+        return False
+    if line.modifiers and lists.among(IN_DAYS, line.modifiers, view.first.toordinal()):
         return False
     if line.unit_code != MINUTES:
         return True
@@ -87,20 +84,17 @@ def _by_provider(lines: Iterable[LineView]) -> Iterable[list[LineView]]:
     return groups.values()
 
 
-def _parts(lines: list[LineView]) -> Iterator[list[LineView]]:
+def _parts(views: list[LineView], lists: CodeLists) -> Iterator[list[LineView]]:
     """The lines that are counted together: a whole service has both of its parts, so it counts beside either.
 
-    26 and TC of one study are one of each part; the whole study and 26 are two readings.
+    The two parts of one study are one of each; the whole study and its professional part are two readings.
     """
-    present = [part for part in PARTS if any(part in view.line.modifiers for view in lines)]
+    of_part = [lists.among(PARTS, view.line.modifiers, view.first.toordinal()) for view in views if view.first]
+    present = frozenset[str]().union(*of_part)
     if not present:
-        yield lines
-    for part in present:
-        yield [
-            view
-            for view in lines
-            if part in view.line.modifiers or not any(each in view.line.modifiers for each in PARTS)
-        ]
+        yield views
+    for part in sorted(present):
+        yield [view for view, parts in zip(views, of_part, strict=True) if part in parts or not parts]
 
 
 def _code_days(code: str, lines: Sequence[LineView], reference: Reference) -> Iterator[Fact]:
@@ -126,11 +120,8 @@ def _code_day(code: str, day: date, group: Sequence[LineView], reference: Refere
         "mueIndicator": edit.indicator,
         "unitsOverMue": True,
         "spread": any(view.days > 1 for view in that_day),
-        "bothSides": _both_sides(that_day),
+        "modifiers": tuple(dict.fromkeys(modifier for view in that_day for modifier in view.line.modifiers)),
     }
-    fee = reference.fee(code, "", day)
-    if fee is not None:
-        values["bilateral"] = fee.bilateral
     evidence = {
         "mue": edit.units,
         "adjudicationIndicator": edit.indicator,
@@ -138,13 +129,6 @@ def _code_day(code: str, day: date, group: Sequence[LineView], reference: Refere
     }
     numbers = tuple(view.number for view in that_day)
     return Fact("code-day", values, numbers, evidence=evidence)
-
-
-def _both_sides(lines: Sequence[LineView]) -> bool:
-    """Whether the lines say both sides: a pair of BOTH_SIDES, or 50 on a line of more than one unit."""
-    stated = {modifier for view in lines for modifier in view.line.modifiers}
-    doubled = any("50" in view.line.modifiers and (view.line.units or NOTHING) > 1 for view in lines)
-    return doubled or any(stated >= pair for pair in BOTH_SIDES)
 
 
 def _units_a_day(view: LineView) -> Decimal:

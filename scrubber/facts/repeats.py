@@ -11,10 +11,12 @@ from scrubber.facts.service_lines import LineView
 from scrubber.rulebook.rulebook import CodeLists
 
 REPEAT_KEY = frozenset(("modifiers", "units", "charge", "line-place"))  # with these unread nothing is a repeat
-REPEATED = frozenset(("76", "77", "91"))  # the service was furnished again
-LABORATORY = "clinical-laboratory"  # the list of codes on which 91 counts
-DISTINCT = frozenset(("59", "XE", "XP", "XS", "XU"))  # set a line apart from another one, not from its like
-NO_MODIFIER_OF_ITS_OWN = frozenset(("91",))  # where it does not count, it does not tell lines apart either
+REPEATED = "modifiers-of-repeats"  # the service was furnished again
+TESTS_REPEATED = (
+    "modifiers-of-repeated-tests"  # the same, of tests alone; on others they do not tell lines apart either
+)
+LABORATORY = "clinical-laboratory"  # the list of codes of tests
+DISTINCT = "modifiers-of-distinct-services"  # set a line apart from another one, not from its like
 IN_WORDS = {  # what tells two lines apart, as messages say it
     "none": "nothing else",
     "charge": "another charge",
@@ -33,7 +35,7 @@ def repeat_facts(views: Sequence[LineView], lists: CodeLists) -> Iterator[Fact]:
     """
     if len({view.line.procedure for view in views}) == len(views):
         return
-    plain = {_service(view) for view in views if DISTINCT.isdisjoint(view.line.modifiers)}
+    plain = {_service(view) for view in views if not listed(DISTINCT, view, lists)}
     seen: dict[tuple[Any, ...], dict[Distinguishing, int]] = {}
     for view in views:
         line = view.line
@@ -42,10 +44,10 @@ def repeat_facts(views: Sequence[LineView], lists: CodeLists) -> Iterator[Fact]:
         if repeat_modifiers(view, lists):
             continue
         modifiers = frozenset(line.modifiers)
-        key = (*_service(view), modifiers - NO_MODIFIER_OF_ITS_OWN, view.place, line.units, line.ndc)
+        key = (*_service(view), modifiers - listed(TESTS_REPEATED, view, lists), view.place, line.units, line.ndc)
         earlier = seen.setdefault(key, {})
         if earlier:
-            further = _service(view) in plain and not DISTINCT.isdisjoint(modifiers)
+            further = _service(view) in plain and bool(listed(DISTINCT, view, lists))
             difference, number = _nearest((modifiers, line.charge), earlier, further)
             message_words = {"difference-in-words": IN_WORDS[difference]}
             yield Fact(
@@ -67,12 +69,18 @@ def _nearest(line: Distinguishing, earlier: Mapping[Distinguishing, int], furthe
 
 
 def repeat_modifiers(view: LineView, lists: CodeLists) -> frozenset[str]:
-    """The modifiers of a line that say that its service was furnished again; 91 says so of laboratory tests only."""
-    found = REPEATED.intersection(view.line.modifiers)
-    code, day = view.line.procedure, view.first
-    if "91" in found and not (code and day and lists.contains(LABORATORY, code, day.toordinal())):
-        return found - {"91"}
+    """The modifiers of a line that say that its service was furnished again; some say so of laboratory tests only."""
+    found, code, day = listed(REPEATED, view, lists), view.line.procedure, view.first
+    if code and day and lists.contains(LABORATORY, code, day.toordinal()):
+        return found | listed(TESTS_REPEATED, view, lists)
     return found
+
+
+def listed(name: str, view: LineView, lists: CodeLists) -> frozenset[str]:
+    """The modifiers of a line that a list has on its first day."""
+    if not view.line.modifiers or view.first is None:
+        return frozenset()
+    return lists.among(name, view.line.modifiers, view.first.toordinal())
 
 
 def _service(view: LineView) -> tuple[Any, ...]:

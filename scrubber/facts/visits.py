@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from scrubber.facts.fact import Fact, LookUps, release_evidence
 from scrubber.facts.pair import NCCI_ADOPTED
-from scrubber.facts.repeats import DISTINCT
+from scrubber.facts.repeats import DISTINCT, listed
 from scrubber.facts.rule_codes import RuleCodes
 from scrubber.facts.service_lines import SHARED_LOOK_UPS, LineView
 from scrubber.reference import Reference
@@ -58,9 +58,9 @@ def visit_facts(
     beside: dict[tuple[Any, ...], list[_Package]] = {}  # a claim may have hundreds of visits alike
     for visit in visits:
         itself = visit.number if visit.number in packed else 0
-        key = (itself, *_when_and_by_whom(visit), DISTINCT.isdisjoint(visit.line.modifiers))
+        key = (itself, *_when_and_by_whom(visit), not listed(DISTINCT, visit, lists))
         if key not in beside:
-            beside[key] = _most_certain(visit, procedures)
+            beside[key] = _most_certain(visit, procedures, lists)
         if beside[key]:
             yield _visit(visit, beside[key], joined.get(visit.number, frozenset()), reference)
 
@@ -69,9 +69,9 @@ def _when_and_by_whom(view: LineView) -> tuple[Any, ...]:
     return view.first, view.last, view.joinable, view.provider, view.rendering.taxonomy if view.rendering else None
 
 
-def _most_certain(visit: LineView, procedures: Sequence[tuple[LineView, FeeRow]]) -> list[_Package]:
+def _most_certain(visit: LineView, procedures: Sequence[tuple[LineView, FeeRow]], lists: CodeLists) -> list[_Package]:
     """The procedures whose fee includes the visit most certainly, by line; none where no fee may include it."""
-    found = sorted(_package(visit, view, row) for view, row in procedures if _may_include(visit, view, row))
+    found = sorted(_package(visit, view, row, lists) for view, row in procedures if _may_include(visit, view, row))
     return [package for package in found if package[:3] == found[0][:3]]
 
 
@@ -111,8 +111,8 @@ def _may_include(visit: LineView, view: LineView, row: FeeRow) -> bool:
     return _share_a_day(visit, view) or (row.global_days == MAJOR and _ends_the_day_before(visit, view))
 
 
-def _package(visit: LineView, view: LineView, row: FeeRow) -> _Package:
-    distinct = not DISTINCT.isdisjoint((*visit.line.modifiers, *view.line.modifiers))
+def _package(visit: LineView, view: LineView, row: FeeRow, lists: CodeLists) -> _Package:
+    distinct = any(listed(DISTINCT, each, lists) for each in (visit, view))
     set_apart = distinct or visit.days > 1 or view.days > 1
     return _Package(visit.provider != view.provider, row.global_days != MAJOR, set_apart, view.number, view, row)
 

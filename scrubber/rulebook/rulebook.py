@@ -138,6 +138,10 @@ class CodeLists:
                 return True
         return False
 
+    def among(self, list_name: str, codes: Iterable[str], day: int) -> frozenset[str]:
+        """Those of some codes that the list has on the day (an ordinal)."""
+        return frozenset([code for code in codes if self.contains(list_name, code, day)])
+
     def may_contain(self, list_name: str, code: str) -> bool:
         """Whether the list has the code on any day."""
         if code in self._codes.get(list_name, ()):

@@ -69,6 +69,11 @@ LISTS_READ: Mapping[str, str] = {
     "elements-that-no-fix-supplies": "elements",
     "excluded-rides": "modifiers",
     "hospice-modifiers": "modifiers",
+    "modifiers-counted-in-days": "modifiers",
+    "modifiers-of-a-part": "modifiers",
+    "modifiers-of-distinct-services": "modifiers",
+    "modifiers-of-repeated-tests": "modifiers",
+    "modifiers-of-repeats": "modifiers",
     "modifiers-outside-the-package": "modifiers",
     "modifiers-that-bypass-edits": "modifiers",
     "modifiers-that-move-liability": "modifiers",
@@ -383,10 +388,7 @@ KINDS: Mapping[str, FactKind] = {
             Field("mueIndicator", Type.WORD, "MUE adjudication indicator of the code", ("1", "2", "3"), tables=_MUE),
             Field("unitsOverMue", Type.FLAG, "the units exceed the MUE", tables=_MUE),
             Field("spread", Type.FLAG, "some line runs over several days, so that its units a day are an average"),
-            Field("bothSides", Type.FLAG, "the lines say both sides: RT and LT, one eyelid of each eye (E1 and E3, "
-                  "E2 and E4), or 50 with more than one unit"),
-            Field("bilateral", Type.WORD, "bilateral surgery indicator of the fee schedule; unset when it does not "
-                  "have the code", ("0", "1", "2", "3", "9"), tables=_FEES),
+            Field("modifiers", Type.CODES, "modifiers of its lines"),
             none="the units of {place} exceed no medically unlikely edit that is counted by day",
             of_lines=True, joins=True, only_where_relevant=True, category="units",
         ),

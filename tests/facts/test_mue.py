@@ -18,7 +18,13 @@ from scrubber.rulebook.rulebook import CodeLists
 from tests.support.priced import MEDICARE, claim, service_line
 from tests.support.published import typed_folder
 
-LISTS = CodeLists([CodeListRow("anesthesia-codes", "00100", "01999", None, None, "sample")])
+LISTS = CodeLists(
+    [
+        CodeListRow("anesthesia-codes", "00100", "01999", None, None, "sample"),
+        CodeListRow("modifiers-counted-in-days", "55", None, None, None, "sample"),
+        *(CodeListRow("modifiers-of-a-part", each, None, None, None, "sample") for each in ("26", "TC", "54")),
+    ]
+)
 
 
 @pytest.fixture
