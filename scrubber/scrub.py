@@ -154,7 +154,7 @@ def read_facts(
     facts = gather_facts(claim, payer, views, notices, exclusions, tables, received_on, stale_after)
     around = surroundings(claim, views, facts, rulebook, reference, received_on)
     answer_questions(facts, around, payer, day, rulebook)
-    return ClaimFacts(day, payer, views, liabilities(views, notices, exclusions, reference), facts)
+    return ClaimFacts(day, payer, views, liabilities(views, notices, exclusions, rulebook.lists, reference), facts)
 
 
 def surroundings(

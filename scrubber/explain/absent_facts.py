@@ -60,10 +60,11 @@ def _tables(_rule: Rule, views: Sequence[LineView], _context: ExplanationContext
         yield "every table that answers for this payer reaches the dates of service"
 
 
-def _abn(_rule: Rule, views: Sequence[LineView], _context: ExplanationContext) -> Iterator[str]:
+def _abn(_rule: Rule, views: Sequence[LineView], context: ExplanationContext) -> Iterator[str]:
+    modifiers = context.book.lists.on(LIABILITY_MODIFIERS, context.known.day.toordinal()).codes
     for view in views:
         yield (
-            f"line {view.number} carries none of {join_first(sorted(LIABILITY_MODIFIERS))}, and no notice in"
+            f"line {view.number} carries none of {join_first(sorted(modifiers))}, and no notice in"
             " scrubContext.abn is about it"
         )
 

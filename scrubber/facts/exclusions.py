@@ -1,11 +1,11 @@
-"""Says which services the law excludes from Medicare, by dated rows: those on which modifier GY may stand."""
+"""Says which services the law excludes from Medicare, by dated rows: those that may be billed for a denial."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from scrubber.facts.fact import LIST
-from scrubber.facts.service_lines import LineView
+from scrubber.facts.service_lines import LineView, listed_modifiers
 from scrubber.remembered import remembered
 from scrubber.rulebook.rulebook import CodeLists
 
@@ -14,9 +14,9 @@ RIDES = "excluded-rides"  # ambulance modifiers, origin and destination, of ride
 AMBULANCE_CODES = "ambulance-codes"
 CHIROPRACTORS = "chiropractor-taxonomies"
 CHIROPRACTIC = "chiropractic-benefit"
-ACTIVE_TREATMENT = "AT"  # on chiropractic manipulation only
+ACTIVE_TREATMENT = "modifiers-of-active-treatment"  # on chiropractic manipulation only
 ORIGINAL_MEDICARE = "original-medicare"
-GY = "GY"
+BILLED_FOR_DENIAL = "modifiers-of-excluded-services"
 EXCLUSION_LISTS = tuple((LIST, name) for name in (EXCLUDED, AMBULANCE_CODES, RIDES, CHIROPRACTORS, CHIROPRACTIC))
 REMEMBERED = 16_384  # codes, by day (an ordinal), that a process remembers
 
@@ -48,7 +48,11 @@ class Exclusions:
 
     def billed_for_denial(self, view: LineView) -> bool:
         """Whether the line is an excluded service that says so to Original Medicare, which then denies it as such."""
-        return view.payer.line_of_business == ORIGINAL_MEDICARE and GY in view.line.modifiers and self.has(view)
+        return (
+            view.payer.line_of_business == ORIGINAL_MEDICARE
+            and is_billed_as_excluded(view, self._lists)
+            and self.has(view)
+        )
 
     def _is_chiropractor(self, view: LineView) -> bool:
         code, day = view.line.procedure or "", view.values.get("day")
@@ -57,7 +61,14 @@ class Exclusions:
         taxonomy = view.rendering.taxonomy if view.rendering else None
         if taxonomy and _is_a_chiropractors(taxonomy, day, self._lists):
             return True
-        return ACTIVE_TREATMENT in view.line.modifiers and self._lists.contains(CHIROPRACTIC, code, day)
+        return bool(listed_modifiers(ACTIVE_TREATMENT, view, self._lists)) and self._lists.contains(
+            CHIROPRACTIC, code, day
+        )
+
+
+def is_billed_as_excluded(view: LineView, lists: CodeLists) -> bool:
+    """Whether a line says that its service is excluded by law."""
+    return bool(listed_modifiers(BILLED_FOR_DENIAL, view, lists))
 
 
 @remembered(REMEMBERED)

@@ -119,7 +119,7 @@ def facts_by_kind(
         "code-day": code_day_facts(by_code, lists, reference),
         "medicare-edit": medicare_edit_facts(by_code, views, documents, exclusions, lists, medicares),
         "document": document_facts(documented, documents, rulebook),
-        "abn": abn_facts(views, notices, exclusions, coverage, reference),
+        "abn": abn_facts(views, notices, exclusions, coverage, lists, reference),
         "coverage": coverage,
         "table": table_facts(payer, views, rulebook, reference, stale_after),
     }

@@ -19,9 +19,9 @@ from scrubber.facts.documentation import NOTHING
 from scrubber.facts.exclusions import EXCLUSION_LISTS, ORIGINAL_MEDICARE, Exclusions
 from scrubber.facts.fact import LIST, Fact, LookUps
 from scrubber.facts.fee_status import FEE_ROW, NOT_COVERED, PROVIDER_BEARS, fee_status
-from scrubber.facts.service_lines import SHARED_LOOK_UPS, LineView
+from scrubber.facts.service_lines import SHARED_LOOK_UPS, LineView, listed_modifiers
 from scrubber.reference import Reference
-from scrubber.rulebook.rulebook import Rulebook
+from scrubber.rulebook.rulebook import CodeLists, Rulebook
 
 FORMS = "abn-forms"
 EDITIONS = "abn-editions"
@@ -249,7 +249,9 @@ def _day_of(signed: date | Absence, issued: date | Absence) -> date | None:
     return next((day for day in (signed, issued) if isinstance(day, date)), None)
 
 
-LIABILITY_MODIFIERS = frozenset(("GA", "GX", "GY", "GZ"))
+LIABILITY_MODIFIERS = "modifiers-of-liability"
+OF_NOTICES = "modifiers-of-notices"  # a notice is on file
+OF_DENIALS = "modifiers-of-expected-denials"  # of services for which no notice was given
 ASSIGNED = {"A": True, "B": False, "C": False}  # CLM07; B: on laboratory services only. Any other: not known
 
 
@@ -303,25 +305,34 @@ class Notices:
             self._checks[view.number] = min(check, key=_fault_order, default=None)
         return self._checks[view.number]
 
+    def is_stated(self, view: LineView) -> bool:
+        """Whether a modifier of the line says that there is a notice."""
+        return bool(listed_modifiers(OF_NOTICES, view, self._rulebook.lists))
+
     def holds(self, view: LineView) -> bool:
-        """Whether GA stands on the line with a valid notice of which nothing is doubtful.
+        """Whether such a modifier stands on the line with a valid notice of which nothing is doubtful.
 
         Only where Original Medicare pays first: what a patient owes after another insurer is not for a notice to say.
         """
-        if view.payer.line_of_business != "original-medicare" or "GA" not in view.line.modifiers or not self._primary:
+        if view.payer.line_of_business != ORIGINAL_MEDICARE or not self._primary or not self.is_stated(view):
             return False
         check = self._of(view)
         return check is not None and not (check.faults or check.leaves_out or check.doubts)
 
 
 def abn_facts(
-    views: Sequence[LineView], notices: Notices, exclusions: Exclusions, coverage: Sequence[Fact], reference: Reference
+    views: Sequence[LineView],
+    notices: Notices,
+    exclusions: Exclusions,
+    coverage: Sequence[Fact],
+    lists: CodeLists,
+    reference: Reference,
 ) -> Iterator[Fact]:
     """One fact for each line with a liability modifier or a notice; `coverage` are the claim's facts of coverage."""
     for view in views:
         if not view.line.modifiers and not notices.covers(view.number):
             continue  # the way of nearly every line
-        if not notices.covers(view.number) and LIABILITY_MODIFIERS.isdisjoint(view.line.modifiers):
+        if not notices.covers(view.number) and not listed_modifiers(LIABILITY_MODIFIERS, view, lists):
             continue
         values: dict[str, Any] = view.values | notices.state(view) | notices.details(view)
         values["excluded"] = exclusions.has(view)
@@ -341,7 +352,7 @@ PROVIDER, PATIENT, UNSETTLED = "provider", "patient", "unsettled"
 
 
 def liabilities(
-    views: Sequence[LineView], notices: Notices, exclusions: Exclusions, reference: Reference
+    views: Sequence[LineView], notices: Notices, exclusions: Exclusions, lists: CodeLists, reference: Reference
 ) -> Mapping[int, str]:
     """Who bears a denial of coverage or frequency, by line number; a line that is not named is the provider's.
 
@@ -349,19 +360,19 @@ def liabilities(
     service by law. What is bundled or not valid for Medicare stays the provider's whatever is said of it. A code that
     Medicare does not cover (status N), of which nothing else is known, is unsettled.
     """
-    found = {view.number: _liability(view, notices, exclusions, reference) for view in views}
+    found = {view.number: _liability(view, notices, exclusions, lists, reference) for view in views}
     return {number: who for number, who in found.items() if who != PROVIDER}
 
 
-def _liability(view: LineView, notices: Notices, exclusions: Exclusions, reference: Reference) -> str:
+def _liability(view: LineView, notices: Notices, exclusions: Exclusions, lists: CodeLists, reference: Reference) -> str:
     code = view.line.procedure
     if view.payer.line_of_business != ORIGINAL_MEDICARE or code is None or view.first is None:
         return PROVIDER
     status = fee_status(code, view.first, reference).letter
     if status in PROVIDER_BEARS:
         return PROVIDER
-    if exclusions.billed_for_denial(view) and "GZ" not in view.line.modifiers:
+    if exclusions.billed_for_denial(view) and not listed_modifiers(OF_DENIALS, view, lists):
         return PATIENT
     if status == NOT_COVERED:
         return UNSETTLED
-    return PATIENT if "GA" in view.line.modifiers and notices.state(view).get("abn") == "valid" else PROVIDER
+    return PATIENT if notices.is_stated(view) and notices.state(view).get("abn") == "valid" else PROVIDER

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from scrubber.facts.fact import Fact
-from scrubber.facts.service_lines import LineView
+from scrubber.facts.service_lines import LineView, listed_modifiers
 from scrubber.rulebook.rulebook import CodeLists
 
 REPEAT_KEY = frozenset(("modifiers", "units", "charge", "line-place"))  # with these unread nothing is a repeat
@@ -35,7 +35,7 @@ def repeat_facts(views: Sequence[LineView], lists: CodeLists) -> Iterator[Fact]:
     """
     if len({view.line.procedure for view in views}) == len(views):
         return
-    plain = {_service(view) for view in views if not listed(DISTINCT, view, lists)}
+    plain = {_service(view) for view in views if not listed_modifiers(DISTINCT, view, lists)}
     seen: dict[tuple[Any, ...], dict[Distinguishing, int]] = {}
     for view in views:
         line = view.line
@@ -44,10 +44,16 @@ def repeat_facts(views: Sequence[LineView], lists: CodeLists) -> Iterator[Fact]:
         if repeat_modifiers(view, lists):
             continue
         modifiers = frozenset(line.modifiers)
-        key = (*_service(view), modifiers - listed(TESTS_REPEATED, view, lists), view.place, line.units, line.ndc)
+        key = (
+            *_service(view),
+            modifiers - listed_modifiers(TESTS_REPEATED, view, lists),
+            view.place,
+            line.units,
+            line.ndc,
+        )
         earlier = seen.setdefault(key, {})
         if earlier:
-            further = _service(view) in plain and bool(listed(DISTINCT, view, lists))
+            further = _service(view) in plain and bool(listed_modifiers(DISTINCT, view, lists))
             difference, number = _nearest((modifiers, line.charge), earlier, further)
             message_words = {"difference-in-words": IN_WORDS[difference]}
             yield Fact(
@@ -70,17 +76,10 @@ def _nearest(line: Distinguishing, earlier: Mapping[Distinguishing, int], furthe
 
 def repeat_modifiers(view: LineView, lists: CodeLists) -> frozenset[str]:
     """The modifiers of a line that say that its service was furnished again; some say so of laboratory tests only."""
-    found, code, day = listed(REPEATED, view, lists), view.line.procedure, view.first
+    found, code, day = listed_modifiers(REPEATED, view, lists), view.line.procedure, view.first
     if code and day and lists.contains(LABORATORY, code, day.toordinal()):
-        return found | listed(TESTS_REPEATED, view, lists)
+        return found | listed_modifiers(TESTS_REPEATED, view, lists)
     return found
-
-
-def listed(name: str, view: LineView, lists: CodeLists) -> frozenset[str]:
-    """The modifiers of a line that a list has on its first day."""
-    if not view.line.modifiers or view.first is None:
-        return frozenset()
-    return lists.among(name, view.line.modifiers, view.first.toordinal())
 
 
 def _service(view: LineView) -> tuple[Any, ...]:

@@ -14,6 +14,7 @@ from scrubber.reference.rows import Taxonomy
 from scrubber.remembered import remembered
 from scrubber.rulebook.field import DECIMAL_PLACES, UNKNOWN
 from scrubber.rulebook.rule_tables import Payer
+from scrubber.rulebook.rulebook import CodeLists
 
 HUNDRED, MILLION = Decimal(100), Decimal(10) ** DECIMAL_PLACES
 REMEMBERED = 4_096  # places of service, by day, that a process remembers
@@ -176,6 +177,13 @@ def _values(
     if line.charge is not None:
         values["charge"] = cents(line.charge)
     return values
+
+
+def listed_modifiers(name: str, view: LineView, lists: CodeLists) -> frozenset[str]:
+    """The modifiers of a line that a list has on its first day."""
+    if not view.line.modifiers or view.first is None:
+        return frozenset()
+    return lists.among(name, view.line.modifiers, view.first.toordinal())
 
 
 def millionths(number: Decimal) -> int:

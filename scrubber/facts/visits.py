@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from scrubber.facts.fact import Fact, LookUps, release_evidence
 from scrubber.facts.pair import NCCI_ADOPTED
-from scrubber.facts.repeats import DISTINCT, listed
+from scrubber.facts.repeats import DISTINCT
 from scrubber.facts.rule_codes import RuleCodes
-from scrubber.facts.service_lines import SHARED_LOOK_UPS, LineView
+from scrubber.facts.service_lines import SHARED_LOOK_UPS, LineView, listed_modifiers
 from scrubber.reference import Reference
 from scrubber.reference.fee_rows import FeeRow
 from scrubber.remembered import remembered
@@ -58,7 +58,7 @@ def visit_facts(
     beside: dict[tuple[Any, ...], list[_Package]] = {}  # a claim may have hundreds of visits alike
     for visit in visits:
         itself = visit.number if visit.number in packed else 0
-        key = (itself, *_when_and_by_whom(visit), not listed(DISTINCT, visit, lists))
+        key = (itself, *_when_and_by_whom(visit), not listed_modifiers(DISTINCT, visit, lists))
         if key not in beside:
             beside[key] = _most_certain(visit, procedures, lists)
         if beside[key]:
@@ -112,7 +112,7 @@ def _may_include(visit: LineView, view: LineView, row: FeeRow) -> bool:
 
 
 def _package(visit: LineView, view: LineView, row: FeeRow, lists: CodeLists) -> _Package:
-    distinct = any(listed(DISTINCT, each, lists) for each in (visit, view))
+    distinct = any(listed_modifiers(DISTINCT, each, lists) for each in (visit, view))
     set_apart = distinct or visit.days > 1 or view.days > 1
     return _Package(visit.provider != view.provider, row.global_days != MAJOR, set_apart, view.number, view, row)
 

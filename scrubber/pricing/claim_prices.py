@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from scrubber.claim.model import Claim, ServiceLine
-from scrubber.facts.exclusions import GY, Exclusions
+from scrubber.facts.exclusions import Exclusions, is_billed_as_excluded
 from scrubber.facts.fee_status import fee_status
 from scrubber.facts.payer import HOME, zip_of
 from scrubber.facts.service_lines import LineView
@@ -101,17 +101,17 @@ def price_lines(
     reducible = [(view, unit) for view, unit in units if unit.reduction]
     if len(reducible) > 1:
         _remark_reductions(prices, reducible)
-    with_gy = [view for view in views if GY in view.line.modifiers]
-    if with_gy:
-        _deny_excluded(prices, with_gy, Exclusions(views, rulebook.lists))
+    excluded = [view for view in views if view.line.modifiers and is_billed_as_excluded(view, rulebook.lists)]
+    if excluded:
+        _deny_excluded(prices, excluded, Exclusions(views, rulebook.lists))
     if claim.texts.get("payment-responsibility") in LATER_PAYERS:
         return {view.number: _behind_another(prices[view.number], view.payer) for view in views}
     return prices
 
 
-def _deny_excluded(prices: dict[int, LinePrice], with_gy: list[LineView], exclusions: Exclusions) -> None:
+def _deny_excluded(prices: dict[int, LinePrice], billed: list[LineView], exclusions: Exclusions) -> None:
     """Medicare pays nothing for a line that bills an excluded service as excluded (GY)."""
-    for view in with_gy:
+    for view in billed:
         if exclusions.billed_for_denial(view):
             prices[view.number] = line_price(view.line, EXCLUDED)
 
