@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from scrubber.errors import Fault
@@ -20,7 +22,7 @@ from scrubber.rulebook.relations import ROW, Group, Related
 from scrubber.rulebook.rule import AllOf, AnyOf, Condition
 from scrubber.rulebook.same_and_within import fields_of, same_of, windows
 from scrubber.rulebook.vocabulary import KINDS, FactKind
-from scrubber.rulebook.yaml_file import Document, Position
+from scrubber.rulebook.yaml_file import Document, Position, read_yaml
 
 MOST_NESTED = 3  # relations within each other
 _GROUP_KEYS = ("same", "within", "in", "for", "look-up", "amounts", "which")
@@ -123,7 +125,35 @@ def _conditions_of(
             yield _relation(name, wanted, (*position, name), context)
         else:
             tests = wanted if isinstance(wanted, Mapping) and set(wanted) != {FACT} else {"is": wanted}
-            yield from tests_of(name, tests, (*position, name), context)
+            yield from _tests_of(name, tests, (*position, name), context)
+
+
+def _tests_of(name: str, tests: Mapping[Any, Any], position: Position, context: TypingContext) -> Iterator[Condition]:
+    """Each test of a name in a mapping of operators to values."""
+    means = _earlier_facts().get(context.frame.kind, {}).get(name)
+    if means is None:
+        yield from tests_of(name, tests, position, context)
+        return
+    for operator, value in tests.items():
+        words = {str(each) for each in value} if isinstance(value, list) else {str(value)}
+        if operator not in _OF_WORDS or not words <= means.keys():
+            context.report(position, f"`{name}` is one of {', '.join(means)}: ask `is`, `is-not`, `any` or `none`")
+            yield NEVER
+            continue
+        # A fact without a value failed every test, so another word than these is one of the others.
+        wanted = [word for word in means if (word in words) == (operator in ("is", "any"))]
+        yield AnyOf(tuple(when_condition(means[word], position, context) for word in wanted))
+
+
+_OF_WORDS = ("is", "is-not", "any", "none")
+_EARLIER_FACTS = Path(__file__).parent / "earlier" / "facts.yaml"
+
+
+@lru_cache(1)
+def _earlier_facts() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+    """By kind of fact and name, what each word of a fact of an earlier time stands for."""
+    content: Mapping[str, Mapping[str, Mapping[str, Any]]] = read_yaml(_EARLIER_FACTS, _EARLIER_FACTS.name).content
+    return content
 
 
 def is_relation(key: str) -> bool:
@@ -139,7 +169,7 @@ def when_condition(raw: object, position: Position, context: TypingContext) -> C
         return NEVER
     if FACT in raw:
         tests = {key: value for key, value in raw.items() if key != FACT}
-        return _one(list(tests_of(str(raw[FACT]), tests, position, context)))
+        return _one(list(_tests_of(str(raw[FACT]), tests, position, context)))
     if len(raw) == 1:
         word = str(next(iter(raw)))
         if word in ("all", "any"):

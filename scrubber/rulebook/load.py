@@ -43,7 +43,7 @@ from scrubber.rulebook.load_families import (
     load_families,
     with_derived,
 )
-from scrubber.rulebook.load_tables import all_rows, check_rows, load_own_tables, load_tables
+from scrubber.rulebook.load_tables import all_rows, check_rows, load_own_tables, load_tables, with_earlier_lists
 from scrubber.rulebook.names import Known, KnownTable, NameScope, resolve
 from scrubber.rulebook.reference_tables import REFERENCE_TABLES, ReferenceTable
 from scrubber.rulebook.relations import Operand
@@ -98,7 +98,7 @@ def load_rulebook(folder: Path) -> Rulebook:
     if after != before:  # else a rulebook could bear the digest of what somebody saved while it was read
         raise Faults([Fault(str(folder), 0, "has changed while it was read: read it again")])
     rules = {file.rule.id: file.rule for file in sorted(contents.files, key=lambda file: file.rule.id)}
-    rows = all_rows(contents.tables)
+    rows = with_earlier_lists(all_rows(contents.tables))
     return Rulebook(
         rules,
         contents.packs,

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,25 @@ def all_rows(tables: Iterable[RuleTable]) -> dict[str, tuple[Any, ...]]:
     for table in tables:
         rows[table.kind] = rows.get(table.kind, ()) + table.rows
     return rows
+
+
+_EARLIER_LISTS = Path(__file__).parent / "earlier" / "code-lists.csv"
+
+
+def with_earlier_lists(rows: Mapping[str, tuple[Any, ...]]) -> Mapping[str, tuple[Any, ...]]:
+    """The rows with each list of codes that the program had itself once, where a rulebook of that time lacks it."""
+    listed = rows.get("code-lists", ())
+    names = {row.list for row in listed}
+    missing = tuple(row for row in _earlier_lists() if row.list not in names)
+    return {**rows, "code-lists": (*listed, *missing)} if missing else rows
+
+
+@lru_cache(1)
+def _earlier_lists() -> tuple[Any, ...]:
+    numbered: tuple[tuple[int, Any], ...] = numbered_rows(
+        _EARLIER_LISTS, ROW_TYPES["code-lists"], ROW_KEYS["code-lists"]
+    )
+    return tuple(row for _, row in numbered)
 
 
 def check_rows(tables: Iterable[RuleTable], packs: Collection[str]) -> Iterator[Fault]:
