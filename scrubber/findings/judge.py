@@ -215,8 +215,8 @@ def _pointer(fact: Fact, rule: Rule, reads: tuple[str, ...]) -> str | None:
     """The pointer of the fact; in a documentation block, of the element that the rule is about or reads first."""
     if fact.kind != "document" or fact.pointer is None:
         return fact.pointer
-    stated = {field.name: field for field in rule.elements}
-    name = next((each for each in (rule.of_element, *reads) if each in stated), None)
+    stated, of_every_report = rule.kind.fields, KINDS[fact.kind].fields
+    name = next((each for each in (rule.of_element, *reads) if each in stated and each not in of_every_report), None)
     return f"{fact.pointer}/{element_place(stated[name])}" if name else fact.pointer
 
 

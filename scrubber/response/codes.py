@@ -321,7 +321,7 @@ class NeededElement(NamedTuple):
 
 def needed_elements(known: CodeProfile) -> list[NeededElement]:
     """What a report behind a code has to state, for active rules."""
-    fields = {field.name: field for rule in known.rules for field in rule.elements}
+    fields = {name: field for rule in known.rules for name, field in rule.kind.fields.items()}
     return [
         NeededElement(name, element_place(fields[name]), fields[name].about, rules)
         for name, rules in known.documentation.items()

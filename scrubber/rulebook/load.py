@@ -44,7 +44,7 @@ from scrubber.rulebook.load_families import (
     with_derived,
 )
 from scrubber.rulebook.load_tables import all_rows, check_rows, load_own_tables, load_tables, with_earlier_lists
-from scrubber.rulebook.names import Known, KnownTable, NameScope, resolve
+from scrubber.rulebook.names import DOCUMENT, Known, KnownTable, NameScope, resolve
 from scrubber.rulebook.reference_tables import REFERENCE_TABLES, ReferenceTable
 from scrubber.rulebook.relations import Operand
 from scrubber.rulebook.remedies import check_remedies, read_remedies
@@ -54,7 +54,7 @@ from scrubber.rulebook.rulebook import Pack, Rulebook
 from scrubber.rulebook.schema import PackFileSchema, RuleYamlSchema, ValueFromRow, known_keys
 from scrubber.rulebook.table_declaration import ALL
 from scrubber.rulebook.typed_table import TypedTable
-from scrubber.rulebook.vocabulary import KINDS
+from scrubber.rulebook.vocabulary import KINDS, kind_with
 from scrubber.rulebook.yaml_file import MOST_BYTES as YAML_BYTES
 from scrubber.rulebook.yaml_file import Document, Position, read_yaml, schema_faults
 
@@ -349,7 +349,9 @@ def _rule(
         back_test=content.get("back_test"),
         bypassed=conditions.bypassed,
         names=tuple(_names(content, conditions.frame)) if conditions.frame is not None else (),
-        elements=(*{**known.documents, **known.derived}.values(),) if content["scope"] == "document" else (),
+        documents=kind_with(DOCUMENT, (*{**known.documents, **known.derived}.values(),))
+        if content["scope"] == DOCUMENT
+        else None,
         of_element=str(document.within[1]) if document.within else None,
         declared=json.dumps({**declared, TAKEN: taken} if taken else declared),
         by_row=by_row,

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from scrubber.rulebook.field import Field, state_key
+from scrubber.rulebook.field import state_key
 from scrubber.rulebook.relations import Operand, Own, Question
-from scrubber.rulebook.vocabulary import KINDS, FactKind, kind_with
+from scrubber.rulebook.vocabulary import KINDS, FactKind
 
 SEVERITIES = ("info", "warn", "deny")  # rising
 CATEGORIES = (
@@ -284,14 +284,14 @@ class Rule:
     names: tuple[tuple[str, Operand], ...] = ()  # amounts and columns of look-ups, by the names that its texts use
     declared: str = "{}"  # its look-ups and amounts, and what it takes from rows, as its file writes them, as JSON
     of_element: str | None = None  # of a rule that a family of documentation states: the element it stands under
-    elements: tuple[Field, ...] = ()  # of a rule about documents: the elements that families declare
+    documents: FactKind | None = field(default=None, compare=False, repr=False)  # with the elements of families
     by_row: ByRow | None = None
     remedies: tuple[Remedy, ...] = ()
 
     @property
     def kind(self) -> FactKind:
         """The kind of its facts, with the elements that documents have beside the fields of every kind."""
-        return kind_with(self.scope, self.elements) if self.elements else KINDS[self.scope]
+        return self.documents or KINDS[self.scope]
 
     @property
     def is_of_family(self) -> bool:

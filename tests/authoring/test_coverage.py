@@ -33,6 +33,11 @@ ICD10CM_ROWS = "the starter ICD-10-CM tables begin later, and before them no fac
 NO_EDIT = "no starter edit joins the two codes"
 VISITS = "a fact of a visit is made only for the codes that the rules name"
 FEES = "no starter fee schedule has such a procedure; tests/facts/test_visits.py shows it"
+COMPONENTS = "no row of the starter fee schedule has a part of a code that it says has none"
+NOT_ASKED = (
+    "the shape of the code is asked only where all other conditions hold, so that it counts as failed behind them"
+)
+ONE_DAY = "the fact is of all lines of the code and day, so that no other line of the code stands on another day in it"
 EXCEPTIONS = {
     **{
         (f"cms-ncci-mue-{rule}", words, "false"): reason
@@ -53,6 +58,16 @@ EXCEPTIONS = {
     ("cms-mpfs-visit-in-package", "globalDaysCarried is no", "false"): FEES,
     ("cms-mpfs-visit-in-package-doubtful", "globalDaysCarried is yes", "true"): FEES,
     ("cms-mpfs-visit-in-package-doubtful", "globalDays any [000, 010]", "false"): FEES,
+    **{
+        (f"cms-mpfs-component-{rule}", words, "false"): COMPONENTS
+        for rule in ("modifier", "doubtful")
+        for words in ("any of", "professional.pc-tc none [1, 6]", "technical.pc-tc is-not 1")
+    },
+    ("cms-mpfs-status-carried-forward", "feeStatus any [B, P, I, G]", "false"): NOT_ASKED,
+    ("cms-mpfs-status-not-covered", "any of", "false"): NOT_ASKED,
+    ("cms-ncci-mue-zero", "any of", "false"): NOT_ASKED,
+    ("cms-ncci-mue-zero", "excluded is no", "false"): NOT_ASKED,
+    ("cms-ncci-mue-both-sides", "line: same day", "false"): ONE_DAY,
 }  # fmt: skip
 
 

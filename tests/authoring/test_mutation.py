@@ -14,6 +14,7 @@ from scrubber.authoring.run_tests import run_tests
 from scrubber.cli import main
 from scrubber.engine.plain import PlainEngine
 from scrubber.findings.judge import rule_tests
+from scrubber.rulebook.family_rules import rule_document
 from scrubber.rulebook.rule import Rule
 from scrubber.rulebook.source_map import source_map
 from scrubber.rulebook.yaml_file import read_yaml
@@ -36,7 +37,7 @@ def test_verdicts_are_those_of_the_tests_themselves(step: int) -> None:
     """Of every sixth shipped rule, and of all in `make proofs`."""
     opened, random = shipped_scrubber(), Random(4)
     for mutation in mutate(opened, RULES, sorted(opened.rulebook.rules)[::step]):
-        document = read_yaml(RULES / mutation.rule.file, mutation.rule.file)
+        document = rule_document(mutation.rule, RULES)
         changes = list(mutants(source_map(mutation.rule, document), document, opened.rulebook.typed_tables))
         often = 2 if mutation.rule.scope in ("document", "pair") else 1
         for mutant in random.sample(changes, min(often, len(changes))):
