@@ -11,6 +11,7 @@ from functools import cached_property, partial
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
+from scrubber.rulebook.load import rule_files
 from tests.recorded.generated import KINDS, chance_of
 from tests.recorded.program import (
     CLAIMS_OF_TESTS,
@@ -317,11 +318,11 @@ class Recording:
                 self.program.write(f"other/{path.relative_to(rules)}", path.read_bytes())
         other = self.program.folder / "other"
         texts = {path: path.read_text() for path in sorted(other.glob("*/*/*.yaml"))}
-        files = [path for path in texts if not path.name.endswith(".test.yaml")]
+        files = rule_files(other)
         for number, path in enumerate(files[:: len(files) // 6]):
             text = texts[path]
             if number % 2:
-                text = re.sub(r"(?m)^fix: ", "fix: First look at the claim. ", text)
+                text = re.sub(r"(?m)^fix: (>-\n +|[\"']?)", r"fix: \1First look at the claim. ", text)
             else:
                 text = text.replace("severity: deny", "severity: warn").replace("version: 1\n", "version: 2\n")
             path.write_text(text)
