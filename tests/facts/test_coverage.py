@@ -59,7 +59,7 @@ def test_a_listed_diagnosis_is_no_finding(tmp_path: Path) -> None:
 
 def test_no_listed_diagnosis_warns_with_the_article_behind_it(tmp_path: Path) -> None:
     [found] = said(tmp_path, article("90001", CODE, version="7", covered=OTHERS))
-    assert (found.rule.id, found.lines) == ("payer-coverage-diagnosis-not-listed-warn", (4,))
+    assert (found.rule.id, found.lines) == ("payer-coverage-diagnosis-not-listed", (4,))
     assert "local coverage article A90001 (L90009)" in found.message
     assert found.evidence == {
         "article": "A90001",
@@ -81,7 +81,7 @@ def test_no_listed_diagnosis_warns_with_the_article_behind_it(tmp_path: Path) ->
 
 def test_only_excluded_diagnoses_warn(tmp_path: Path) -> None:
     found = said(tmp_path, article("90001", CODE, covered=OTHERS, excluded=["R06.02"]))
-    assert ids(found) == ["payer-coverage-diagnosis-excluded-warn"]
+    assert ids(found) == ["payer-coverage-diagnosis-excluded"]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_paragraph_that_only_names_leaves_it_to_the_list(tmp_path: Path, parag
     (tmp_path / "other").mkdir()
     assert said(tmp_path, article("90001", CODE, covered=LISTED, paragraph=paragraph)) == []
     others = said(tmp_path / "other", article("90001", CODE, covered=OTHERS, paragraph=paragraph))
-    assert ids(others) == ["payer-coverage-diagnosis-not-listed-warn"]
+    assert ids(others) == ["payer-coverage-diagnosis-not-listed"]
 
 
 def test_a_group_for_other_codes_lists_nothing_for_this_one(tmp_path: Path) -> None:
@@ -125,13 +125,13 @@ def test_a_group_for_other_codes_lists_nothing_for_this_one(tmp_path: Path) -> N
     of_two["article_x_icd10_covered_group"] = [
         *of_two["article_x_icd10_covered_group"], key | {"paragraph": "For CPT code 71045"},
     ]  # fmt: skip
-    assert ids(said(tmp_path, of_two)) == ["payer-coverage-diagnosis-not-listed-warn"]
+    assert ids(said(tmp_path, of_two)) == ["payer-coverage-diagnosis-not-listed"]
 
 
 def test_an_article_that_only_excludes_speaks_of_what_it_excludes(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     [found] = said(tmp_path, article("90001", CODE, excluded=["R06.02"]))
-    assert found.rule.id == "payer-coverage-diagnosis-excluded-warn"
+    assert found.rule.id == "payer-coverage-diagnosis-excluded"
     assert found.evidence["decides"] == "exclusions"
     assert said(tmp_path / "other", article("90001", CODE, excluded=["J18.9"])) == []
 
@@ -153,7 +153,7 @@ def test_articles_that_do_not_speak_of_the_line_are_silent(tmp_path: Path, other
 
 def test_an_article_retired_later_speaks_until_then(tmp_path: Path) -> None:
     retired = article("90001", CODE, covered=OTHERS, date_retired="2025-03-12", status="R")
-    assert ids(said(tmp_path, retired)) == ["payer-coverage-diagnosis-not-listed-warn"]
+    assert ids(said(tmp_path, retired)) == ["payer-coverage-diagnosis-not-listed"]
 
 
 def test_the_latest_version_begun_answers_alone(tmp_path: Path) -> None:

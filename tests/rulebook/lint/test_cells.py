@@ -273,7 +273,7 @@ def test_a_policy_row_is_cited_by_the_pack_that_it_stands_in(tmp_path: Path) -> 
     body = json.loads((SHIPPED.parent / "examples/tbs-interpretation.json").read_bytes())
     for book in (load_rulebook(folder), _carried(load_rulebook(folder))):
         result = assemble(book, open_reference(None)).scrub(read_v3(body), date(2025, 11, 14))
-        [finding] = [each for each in result.findings if each.rule.id == "payer-coverage-investigational-warn"]
+        [finding] = [each for each in result.findings if each.rule.id == "payer-coverage-investigational"]
         assert finding.evidence["table"] == "our-clinic/tables/policies.csv"
         assert [each.title for each in finding.authority] == ["Coverage rows", "Our article"]
         assert not any("payer-coverage/" in (each.locator or "") for each in finding.authority)
