@@ -89,6 +89,7 @@ LISTS_READ: Mapping[str, str] = {
     "sites-right": "modifiers",
     "sites-vessels": "modifiers",
     "sites-whole-side": "modifiers",
+    "studies-with-lumbar-spine": "procedures",
     "supplier-taxonomies": "taxonomies",
 }
 LIMITS_READ = frozenset(("abn-most-days", "abn-refusal-witnesses", "one-study-days"))
