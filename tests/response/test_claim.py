@@ -13,7 +13,10 @@ from scrubber.findings.finding import ScrubResult
 from scrubber.response import claim
 from scrubber.response.rules import write_rule_file
 from scrubber.response.values import amount
+from scrubber.rulebook.family import STATES
+from scrubber.rulebook.field import Field, Type
 from scrubber.rulebook.rule import AllOf, AnyOf, Compare, Has, InList, Reason
+from scrubber.rulebook.vocabulary import kind_with
 from tests.support import results
 
 
@@ -173,8 +176,13 @@ def test_a_rule_as_its_file_says_it() -> None:
 
 
 def test_states_and_flags_are_told_in_words() -> None:
+    elements = (
+        Field("tbsValue", Type.DECIMAL, "the score", (), STATES),
+        Field("separateReport", Type.FLAG, "a report"),
+    )
     rule = results.rule(
         scope="document",
+        documents=kind_with("document", elements),
         when=AllOf((Compare("tbsValue?", "is", "absent"), Compare("separateReport", "is", False))),
     )
     assert write_rule_file(rule)["when"] == {
