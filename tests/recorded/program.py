@@ -116,7 +116,8 @@ class Program:
             ready = prepare_case(case, self._scrubber, folder)
             client = None
             if ready.scrubber is not self._scrubber and (case.tables or case.releases != "starter"):
-                key = repr(case.tables), case.releases
+                active = self._scrubber.rulebook.rules[case.rule].status == "active"
+                key = repr(case.tables), case.releases, None if active else case.rule  # one that does not run does here
                 client = clients[key] if key in clients else self._client(ready.scrubber)
                 clients[key] = client
             name = f"{case.rule}-{case.line}"
