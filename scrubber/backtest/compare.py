@@ -14,7 +14,7 @@ from scrubber.facts.element import RESEMBLING
 from scrubber.facts.fact import Fact
 from scrubber.facts.pair import NCCI
 from scrubber.facts.rule_codes import rule_codes
-from scrubber.findings.judge import element_and_pointer, facts_read, is_finding, rule_tests
+from scrubber.findings.judge import element_and_pointer, facts_read, is_finding, related_lines, rule_tests
 from scrubber.findings.row_values import amount_at_risk, severity_of
 from scrubber.pricing import exposures, price_lines, puts_at_risk
 from scrubber.reference import Reference
@@ -133,7 +133,7 @@ class _SharedFacts:
 
     def _bare(self, rule: Rule, fact: Fact, known: ClaimFacts) -> BareFinding:
         severity = self._rulebook.severity(rule, known.payer, known.day, severity_of(rule, fact))
-        return BareFinding(rule, *_lines(fact), severity, amount_at_risk(rule, fact))
+        return BareFinding(rule, *_lines(rule, fact), severity, amount_at_risk(rule, fact))
 
     def _fired(self, claim: Claim, known: ClaimFacts) -> list[_FiredTest]:
         """The tests that fire on one reading of a claim, under either rulebook."""
@@ -142,13 +142,13 @@ class _SharedFacts:
         for key, index in self._engine.match(known.facts):
             rule, fact = self._rules[key // 2], known.facts[index]
             if is_finding(rule, fact, known.payer, known.day, self._rulebook):
-                identity = rule.id, *_lines(fact), *element_and_pointer(rule, reads[key // 2], fact, claim)
+                identity = rule.id, *_lines(rule, fact), *element_and_pointer(rule, reads[key // 2], fact, claim)
                 fired.append(_FiredTest(self._pairs[key // 2], fact, identity))
         return fired
 
 
-def _lines(fact: Fact) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    return fact.lines, fact.related
+def _lines(rule: Rule, fact: Fact) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    return fact.lines, related_lines(rule, fact)
 
 
 class _SeparateFacts:

@@ -91,7 +91,7 @@ def _placeholder_text(name: str, fact: Fact, rule: Rule | None) -> str:
     if name == "lines":
         return _listed(fact.lines)
     if name == "related":
-        return _listed(fact.related if rule is None else _related(rule, fact))
+        return _listed(fact.related if rule is None else related_lines(rule, fact))
     if name == "which-lines":
         return f"{'line' if len(fact.lines) == 1 else 'lines'} {_listed(fact.lines)}"
     if name in fact.message_words:
@@ -270,7 +270,7 @@ def _finding(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim, carri
         rule,
         element,
         fact.lines,
-        _related(rule, fact),
+        related_lines(rule, fact),
         pointer,
         render(rule.message, fact, rule) + carried,
         render(rule.fix, fact, rule),
@@ -281,7 +281,7 @@ def _finding(rule: Rule, reads: tuple[str, ...], fact: Fact, claim: Claim, carri
         severity_by_row=None if severity == rule.severity else severity,
         reason_by_row=None if rule.by_row is None else reason_of(rule, fact),
         amount=None if rule.by_row is None else amount_at_risk(rule, fact),
-        remedies=offered_remedies(rule, fact, claim, _related(rule, fact)) if rule.remedies else (),
+        remedies=offered_remedies(rule, fact, claim, related_lines(rule, fact)) if rule.remedies else (),
     )
 
 
@@ -300,7 +300,7 @@ def _adoption_unknown(rule: Rule, fact: Fact, payer: Payer, rulebook: Rulebook) 
     return NotChecked(rule, fact.lines, (ADOPTION,), message, ADOPTION_UNKNOWN)
 
 
-def _related(rule: Rule, fact: Fact) -> tuple[int, ...]:
+def related_lines(rule: Rule, fact: Fact) -> tuple[int, ...]:
     """The other lines that a finding is about: those of the fact, and those that made the rule's relations true."""
     lines = {number for each in question_answers(rule, fact) for number in each.lines}
     return tuple(sorted(lines.union(fact.related))) if lines else fact.related

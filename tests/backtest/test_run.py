@@ -248,7 +248,7 @@ def found(scrubber: Scrubber, bodies: list[Body]) -> tuple[Counter[tuple[object,
     for number, body in enumerate(bodies):
         result = scrubber.scrub(read_v3(body), DAY)
         findings.update(
-            (number, each.rule.id, each.rule.severity, each.lines, each.related_lines) for each in result.findings
+            (number, each.rule.id, each.severity, each.lines, each.related_lines) for each in result.findings
         )
         dispositions.append(result.disposition)
         dollars += result.impact.at_risk or 0
