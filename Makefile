@@ -44,9 +44,9 @@ ANOTHER_DAY = LD_PRELOAD="$(abspath $(MENDS)) $(firstword $(wildcard /usr/lib/*/
 
 # Long tests, whose clocks shorter ones try as well: `make proofs` runs them on another day, too.
 LONG_TESTS = $(addprefix tests/,api/test_canary.py api/test_generated_clients.py batch/test_chaos.py batch/test_local_file.py \
-	batch/test_service_workers.py batch/test_worker_pool.py cli/test_batch.py server/test_connections.py \
-	server/test_gunicorn.py server/test_rollback.py test_benchmark_batch.py test_cheap_changes.py test_deploy.py \
-	test_docs_batches.py test_migrations.py test_recorded.py test_tutorial.py test_varied_claims.py)
+	batch/test_service_workers.py batch/test_worker_pool.py cli/rules/test_new.py cli/test_batch.py \
+	server/test_connections.py server/test_gunicorn.py server/test_rollback.py test_benchmark_batch.py \
+	test_cheap_changes.py test_deploy.py test_docs.py test_docs_batches.py test_migrations.py test_recorded.py test_tutorial.py test_varied_claims.py)
 
 # Tests of what is given every day that it goes by, and of brokers, reloads, replays and back-tests, whose clocks are those
 # that the tests of batches, workers, the service and the command line try as well. `make proofs` tries them, too, but for
