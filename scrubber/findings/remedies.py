@@ -34,6 +34,10 @@ class OfferedRemedy(NamedTuple):
     element: str | None = None
     when_record_shows: str | None = None
 
+    def __repr__(self) -> str:
+        """The action alone: a claim must not reach a log through a repr."""
+        return f"<OfferedRemedy {self.action}>"
+
 
 def offered_remedies(rule: Rule, fact: Fact, claim: Claim, related: tuple[int, ...]) -> tuple[OfferedRemedy, ...]:
     """The fixes of a rule that go with its finding on a fact; `related` are the other lines of the finding.
@@ -95,10 +99,12 @@ def _supplied(remedy: Remedy, claim: Claim, line: ServiceLine | None) -> Offered
 
 def _units(value: str, line: ServiceLine) -> OfferedRemedy | None:
     try:
-        same = line.units == Decimal(value)
+        units = Decimal(value)
     except InvalidOperation:
         return None
-    return None if same or Decimal(value) <= 0 else OfferedRemedy(0, "change-units", line.number, units=value)
+    if not units.is_finite() or units <= 0 or units == line.units:
+        return None
+    return OfferedRemedy(0, "change-units", line.number, units=value)
 
 
 def _pointed(value: str, claim: Claim, line: ServiceLine) -> OfferedRemedy | None:

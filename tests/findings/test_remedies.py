@@ -13,6 +13,7 @@ import pytest
 from scrubber.authoring.run_tests import run_tests
 from scrubber.claim import read_v3
 from scrubber.errors import Faults
+from scrubber.findings.remedies import OfferedRemedy
 from scrubber.reference import open_reference
 from scrubber.replay import read_answer, replay
 from scrubber.response.claim import to_bytes, with_included
@@ -140,6 +141,11 @@ def test_units_may_come_from_an_amount_of_the_rule(tmp_path: Path) -> None:
         amounts="{half: {divided-by: [units, 2], rounded: down}}",
     )
     assert [each["units"] for each in offered(written, claim())] == ["1"]
+
+
+def test_a_fix_prints_no_value_of_a_claim() -> None:
+    fix = OfferedRemedy(1, "point-to", 1, diagnosis_pointer=2, diagnosis="M810")
+    assert repr(fix) == "<OfferedRemedy point-to>"
 
 
 def test_an_answer_with_fixes_is_replayed_with_them(tmp_path: Path) -> None:
