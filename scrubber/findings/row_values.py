@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from scrubber.facts.fact import Fact, RowValue
-from scrubber.rulebook.field import DECIMAL_PLACES, Type
 from scrubber.rulebook.relations import Own
 from scrubber.rulebook.rule import SEVERITIES, Authority, FromRow, Reason, Rule
 
 NO_VALUE = RowValue(None, known=False)
-_SCALES = {Type.AMOUNT: 2, Type.DECIMAL: DECIMAL_PLACES}
 
 
 def severity_of(rule: Rule, fact: Fact) -> str:
@@ -78,5 +76,5 @@ def value_taken(source: FromRow, rule: Rule, fact: Fact) -> RowValue:
     value = fact.values.get(source.name)
     if value is None:
         return NO_VALUE
-    scale = _SCALES.get(source.operand.type) if isinstance(source.operand, Own) else None
-    return RowValue(str(value if scale is None else Decimal(value).scaleb(-scale)), known=True)
+    places = source.operand.type.places if isinstance(source.operand, Own) else None
+    return RowValue(str(Decimal(value).scaleb(-places) if places else value), known=True)

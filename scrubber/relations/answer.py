@@ -52,17 +52,17 @@ PAYERS_KEPT = 1_024  # payers, each on a day
 
 @dataclass(frozen=True, slots=True)
 class AskingRule:
-    """A running rule with questions, and whether its other conditions hold: in any case, and whoever pays."""
+    """A running rule with questions. Whether it may fire, whatever these come to: in any case, and whoever pays."""
 
     rule: Rule
     questions: tuple[Asks, ...]
     taken: tuple[FromRow, ...]
     decisive: frozenset[str]  # the keys of those that must be answered with yes for the rule to fire
-    may_fire: Predicate
-    may_fire_for_somebody: Predicate
     is_for: Callable[[str], bool]  # whether it may apply to a procedure code
-    has_words: Predicate  # whether its tests of `words` hold
+    has_words: Predicate  # whether its tests of the procedure code and of `words` hold
     words: tuple[str, ...]
+    may_fire: Predicate  # whether its other conditions hold
+    may_fire_for_somebody: Predicate
 
 
 class AskingRules(NamedTuple):
@@ -109,34 +109,49 @@ def asking_rules(rulebook: Rulebook) -> AskingRules:
 
 
 def _asking(rule: Rule, questions: tuple[Asks, ...], rulebook: Rulebook) -> AskingRule:
-    held = (*window(rule), without_questions(rule.applies), without_questions(rule.when))
-    for_somebody = AllOf(tuple(_whoever_pays(part) for part in held))
+    # What holds for few facts is tested first; a date of service within the rule's days is what nearly all have.
+    held = [
+        test
+        for part in (without_questions(rule.when), without_questions(rule.applies), *window(rule))
+        for test in _each(part)
+    ]
+    settled = [test for test in held if _is_settled(test, rule.scope)]
+    left = [test for test in held if not _is_settled(test, rule.scope)]
     lists = rulebook.lists
-    decisive = frozenset(each.fact for part in (rule.applies, rule.when) for each in _decisive(part))
-    may_fire, for_some = predicate(AllOf(held), lists), predicate(for_somebody, lists)
-    tests = [test for part in held for test in _tests_of_words(part, rule.scope)]
     return AskingRule(
         rule,
         questions,
         _taken(rule),
-        decisive,
-        may_fire,
-        for_some,
+        frozenset(each.fact for part in (rule.applies, rule.when) for each in _decisive(part)),
         procedure_test(rule.applies, rulebook),
-        predicate(AllOf(tuple(tests)), lists),
-        tuple(test.fact for test in tests),
+        predicate(AllOf(tuple(settled)), lists),
+        tuple(test.fact for test in settled if isinstance(test, Compare | Has) and test.fact != PROCEDURE),
+        predicate(AllOf(tuple(left)), lists),
+        predicate(AllOf(tuple(test for test in left if not _is_of_payer(test))), lists),
     )
 
 
-def _tests_of_words(condition: Condition, scope: str) -> Iterator[Compare | Has]:
-    """The tests of a field with few words, which each fact has from the beginning, that must hold whoever pays."""
+def _each(condition: Condition) -> Iterator[Condition]:
+    """The conditions of which all must hold for a condition to hold."""
     if isinstance(condition, AllOf):
         for part in condition.parts:
-            yield from _tests_of_words(part, scope)
-    elif isinstance(condition, Compare | Has) and condition.fact != LINE_OF_BUSINESS:
-        field = KINDS[scope].fields.get(condition.fact)
-        if field is not None and field.type in (Type.WORD, Type.FLAG) and not (field.element or field.made_from):
-            yield condition
+            yield from _each(part)
+    else:
+        yield condition
+
+
+def _is_settled(test: Condition, scope: str) -> bool:
+    """Whether it tests the procedure code or a field with few words, which each fact has from the beginning."""
+    if not isinstance(test, Compare | Has) or _is_of_payer(test):
+        return False
+    field = KINDS[scope].fields.get(test.fact)
+    if field is None or field.element or field.made_from:
+        return False
+    return field.name == PROCEDURE or field.type in (Type.WORD, Type.FLAG)
+
+
+def _is_of_payer(test: Condition) -> bool:
+    return isinstance(test, Compare | Has | InList) and test.fact == LINE_OF_BUSINESS
 
 
 def _taken(rule: Rule) -> tuple[FromRow, ...]:
@@ -157,15 +172,6 @@ def _decisive(condition: Condition) -> Iterator[Asks]:
             yield from _decisive(part)
 
 
-def _whoever_pays(condition: Condition) -> Condition:
-    """The condition without its tests of the line of business."""
-    if isinstance(condition, AllOf):
-        return AllOf(tuple(_whoever_pays(part) for part in condition.parts))
-    if isinstance(condition, Compare | Has | InList) and condition.fact == LINE_OF_BUSINESS:
-        return AllOf(())
-    return condition
-
-
 def answer_questions(
     facts: Sequence[Fact], surroundings: Surroundings, payer: Payer, day: date, rulebook: Rulebook
 ) -> None:
@@ -180,6 +186,7 @@ def answer_questions(
     applied = _applied(payer, day, rulebook)
     evaluator: Evaluator | None = None
     for fact in facts:
+        answers: dict[str, QuestionAnswer] | None = None
         subject: Subject | None = None
         whoever_pays = fact.values.get(LINE_OF_BUSINESS) == UNKNOWN
         for asking in rules.of(fact):
@@ -188,9 +195,13 @@ def answer_questions(
                 applied[rule.id] = rulebook.applied(rule, payer, day) is not False
             test = asking.may_fire_for_somebody if whoever_pays else asking.may_fire
             if applied[rule.id] and test(fact.values):
+                answers = dict(fact.answers or {}) if answers is None else answers
                 evaluator = evaluator or Evaluator(surroundings)
                 subject = subject or surroundings.subject(fact)
-                _answer(asking, fact, subject, evaluator)
+                if _may_fire(asking, answers, subject, evaluator) and (rule.names or asking.taken):
+                    _name(asking, fact, subject, evaluator)
+        if answers is not None:
+            _write(answers, fact)
 
 
 @remembered(PAYERS_KEPT)
@@ -199,38 +210,43 @@ def _applied(payer: Payer, day: date, rulebook: Rulebook) -> dict[str, bool]:  #
     return {}
 
 
-def _answer(asking: AskingRule, fact: Fact, subject: Subject, evaluator: Evaluator) -> None:
-    answers = dict(fact.answers or {})
-    may_fire = True
+def _may_fire(asking: AskingRule, answers: dict[str, QuestionAnswer], subject: Subject, evaluator: Evaluator) -> bool:
+    """Answers the questions of a rule, unless another rule has asked them, and says whether it may fire.
+
+    Once it cannot, its further questions are not asked.
+    """
     for each in asking.questions:
-        if each.fact in answers:
-            if answers[each.fact].answer == NO and each.fact in asking.decisive:
-                may_fire = False
-                break
-            continue
-        evaluator.reset()
-        try:
-            answer = evaluator.answer(each.question, subject)
-        except TooManySteps:
-            answer, evaluator.missing = NOT_KNOWN, {TOO_LONG: None}
-        seen = evaluator.seen.values()
-        answers[each.fact] = QuestionAnswer(
-            answer,
-            tuple(evaluator.missing) if answer == NOT_KNOWN else (),
-            tuple(sorted(_lines(seen, subject))) if seen else (),
-            tuple(_services(seen)) if seen else (),
-            tuple([format_value(value, operand) for value, operand in evaluator.compared]),
-        )
-        if answer == NO and each.fact in asking.decisive:
-            may_fire = False
-            break  # the rule cannot fire, whatever its other questions come to
+        found = answers.get(each.fact)
+        if found is None:
+            found = answers[each.fact] = _answer(each, subject, evaluator)
+        if found.answer == NO and each.fact in asking.decisive:
+            return False
+    return True
+
+
+def _answer(asked: Asks, subject: Subject, evaluator: Evaluator) -> QuestionAnswer:
+    evaluator.reset()
+    try:
+        answer = evaluator.answer(asked.question, subject)
+    except TooManySteps:
+        answer, evaluator.missing = NOT_KNOWN, {TOO_LONG: None}
+    seen = evaluator.seen.values()
+    return QuestionAnswer(
+        answer,
+        tuple(evaluator.missing) if answer == NOT_KNOWN else (),
+        tuple(sorted(_lines(seen, subject))) if seen else (),
+        tuple(_services(seen)) if seen else (),
+        tuple([format_value(value, operand) for value, operand in evaluator.compared]),
+    )
+
+
+def _write(answers: Mapping[str, QuestionAnswer], fact: Fact) -> None:
+    """Writes answers into a fact, and into its fields the keys of those that rules may fire on."""
     fact.answers = answers
     for words, name in ANSWERED.items():
         keys = tuple([key for key in answers if answers[key].answer in words])
         if keys:
             fact.values[name] = keys
-    if may_fire and (asking.rule.names or asking.taken):
-        _name(asking, fact, subject, evaluator)
 
 
 def _name(asking: AskingRule, fact: Fact, subject: Subject, evaluator: Evaluator) -> None:

@@ -74,9 +74,9 @@ class Evaluator(OperandEvaluator):
         """Whether a condition holds for a subject: yes, no or unknown."""
         match condition:
             case AllOf(parts):
-                return _until(NO, (self.holds(part, subject) for part in parts), both)
+                return self._every(parts, subject)
             case AnyOf(parts):
-                return _until(YES, (self.holds(part, subject) for part in parts), either)
+                return self._some(parts, subject)
             case Asks(_, question):
                 return self.answer(question, subject)
             case Compare(fact) if fact.endswith("?"):
@@ -89,18 +89,44 @@ class Evaluator(OperandEvaluator):
                     return self._without_value(condition, subject)
                 return self._test(condition, raw, subject.day)
 
+    def _every(self, parts: tuple[Condition, ...], subject: Subject) -> str:
+        found = YES
+        for part in parts:
+            answer = self.holds(part, subject)
+            if answer == NO:
+                return NO
+            if answer == NOT_KNOWN:
+                found = NOT_KNOWN
+        return found
+
+    def _some(self, parts: tuple[Condition, ...], subject: Subject) -> str:
+        found = NO
+        for part in parts:
+            answer = self.holds(part, subject)
+            if answer == YES:
+                return YES
+            if answer == NOT_KNOWN:
+                found = NOT_KNOWN
+        return found
+
     def _without_value(self, condition: Compare | Has | InList, subject: Subject) -> str:
         state = self._own(condition.fact, Type.TEXT, subject)
         return NOT_KNOWN if state is NoValue.UNKNOWN else NO
 
     def _test(self, test: Compare | Has | InList, raw: Any, day: int | None) -> str:
         if isinstance(test, Compare):
+            if type(raw) is int and type(test.value) is int:
+                return compare(raw, test.op, test.value)
             return compare(value_of(raw, Type.NUMBER), test.op, value_of(test.value, Type.NUMBER))
         if isinstance(test, InList):
             if day is None:
                 return NOT_KNOWN
             name, on = test.list, day
+            if type(raw) is str:
+                return YES if self._lists.contains(name, raw, on) is (test.op != "none") else NO
             return _quantified(test.op, _answers(raw, lambda code: self._lists.contains(name, code, on)))
+        if type(raw) is str:
+            return YES if (raw in test.values) is (test.op != "none") else NO
         return _quantified(test.op, _answers(raw, test.values.__contains__))
 
     # Questions
@@ -241,10 +267,12 @@ class Evaluator(OperandEvaluator):
     def _belongs(self, group: Group, item: Subject) -> str:
         self._count_steps(1)
         answer = YES
-        for tests in (self._alike(group, item), self._in_windows(group, item), self._fulfilled(group, item)):
-            answer = _until(NO, tests, both, answer)
-            if answer == NO:
-                return NO
+        if group.same or group.same_modifiers:
+            answer = _until_no(self._alike(group, item))
+        if answer != NO and group.within:
+            answer = both(answer, _until_no(self._in_windows(group, item)))
+        if answer != NO and group.where:
+            answer = both(answer, self._every(group.where, item))
         return answer
 
     def _alike(self, group: Group, item: Subject) -> Iterable[str]:
@@ -362,14 +390,15 @@ def _reads_item(operand: Operand) -> bool:
     return not isinstance(operand, Outer | Constant | OfClaim)
 
 
-def _until(decisive: str, answers: Iterable[str], joined: Callable[..., str], start: str | None = None) -> str:
-    """The answers joined, without asking further once the decisive one is there."""
-    found = [] if start is None else [start]
+def _until_no(answers: Iterable[str]) -> str:
+    """Whether all of them are yes, without asking further once one is no."""
+    found = YES
     for answer in answers:
-        if answer == decisive:
-            return decisive
-        found.append(answer)
-    return joined(*found)
+        if answer == NO:
+            return NO
+        if answer == NOT_KNOWN:
+            found = NOT_KNOWN
+    return found
 
 
 def _has_no_day(subject: Subject) -> bool:

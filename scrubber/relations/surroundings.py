@@ -19,7 +19,7 @@ from scrubber.facts.reference_rows import reference_rows
 from scrubber.facts.service_lines import LineView
 from scrubber.reference import Reference
 from scrubber.relations.values import NoValue, Value, value_of
-from scrubber.rulebook.field import DECIMAL_PLACES, Type, state_key
+from scrubber.rulebook.field import Type, state_key
 from scrubber.rulebook.item_kinds import ITEM_KINDS as OTHER_ITEMS
 from scrubber.rulebook.item_kinds import OF_MODIFIERS
 from scrubber.rulebook.line_items import LINE_ITEMS
@@ -333,13 +333,10 @@ def _seen_from(lines: list[Subject], kind: str, number: int | None) -> list[Subj
     return [line for line in lines if line.number is not None and line.number <= number]
 
 
-_SCALES = {Type.AMOUNT: 2, Type.DECIMAL: DECIMAL_PLACES}
-
-
 def _as_cells(table: TypedTable, keys: Mapping[str, Any]) -> dict[str, Any]:
     """Numbers in the unit of the column's cells: cents, millionths, or whole ones."""
     columns = table.keys
     return {
-        name: value.scaleb(_SCALES.get(columns[name].field.type, 0)) if isinstance(value, Decimal) else value
+        name: value.scaleb(columns[name].field.type.places or 0) if isinstance(value, Decimal) else value
         for name, value in keys.items()
     }

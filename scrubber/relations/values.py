@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 from enum import Enum
 
-from scrubber.rulebook.field import DECIMAL_PLACES, Type
+from scrubber.engine.plain import COMPARISONS
+from scrubber.rulebook.field import Type
 from scrubber.rulebook.rule import NO, NOT_KNOWN, YES
 
 
@@ -38,15 +39,16 @@ class SomeCodes:
 EXACT = Context(prec=400)
 LARGEST, SMALLEST = Decimal(10) ** 20, Decimal(10) ** -100
 
+_KNOWN_NUMBERS = frozenset((Decimal, int))  # which True, an int for Python, is not
+
 Value = Decimal | int | str | bool | tuple[str, ...] | Bounds | SomeCodes | NoValue
-_SCALES = {Type.NUMBER: 0, Type.AMOUNT: 2, Type.DECIMAL: DECIMAL_PLACES}
 
 
 def value_of(raw: object, kind: Type) -> Value:
     """A value as a fact holds it, in dollars and whole units where it is a number."""
-    scale = _SCALES.get(kind)
-    if scale is not None and type(raw) is int:
-        return Decimal(raw).scaleb(-scale) if scale else Decimal(raw)
+    if type(raw) is int:
+        places = kind.places
+        return raw if places is None else Decimal(raw).scaleb(-places) if places else Decimal(raw)
     return raw if isinstance(raw, bool | int | str | tuple) else NoValue.ABSENT
 
 
@@ -78,6 +80,8 @@ def exact(value: Bounds) -> Value:
 
 def compare(left: Value, op: str, right: Value) -> str:
     """Whether a comparison holds: yes, no or unknown. What is not there, or in no row, fails every comparison."""
+    if type(left) in _KNOWN_NUMBERS and type(right) in _KNOWN_NUMBERS and op in COMPARISONS:
+        return YES if COMPARISONS[op](left, right) else NO
     if isinstance(left, NoValue) or isinstance(right, NoValue):
         return without_value(left, right)
     one, two = bounds(left), bounds(right)

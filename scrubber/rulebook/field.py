@@ -28,6 +28,12 @@ class Type(Enum):
     FLAG = "flag"  # yes or no: bool
     CODES = "codes"  # several codes: tuple[str, ...]
 
+    # Of numbers, how many decimal places the whole number in a fact stands for; None of what is no number.
+    places: int | None
+
+    def __init__(self, word: str) -> None:
+        self.places = {"number": 0, "decimal": DECIMAL_PLACES, "amount": 2}.get(word)
+
 
 @dataclass(frozen=True, slots=True)
 class Field:

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 
 from scrubber.likeness import known_names, perhaps
-from scrubber.rulebook.field import DECIMAL_PLACES, UNKNOWN, Field, Type, state_key
+from scrubber.rulebook.field import UNKNOWN, Field, Type, state_key
 from scrubber.rulebook.limits import MOST_ROWS, Limits, expand_limit, limit_name
 from scrubber.rulebook.rule import AnyOf, Compare, Condition, Has, InList
 from scrubber.rulebook.rule_tables import LimitRow
@@ -193,13 +193,12 @@ def clock_time(text: str) -> int | None:
     return int(found[1]) * 60 + int(found[2]) if found else None
 
 
-_SCALES = {Type.NUMBER: 0, Type.AMOUNT: 2, Type.DECIMAL: DECIMAL_PLACES}
 _CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]{1,12}(?:\.([0-9]+))?", re.ASCII)
 
 
 def _number(field: Field, text: str) -> int:
-    decimals = _SCALES[field.type]
+    decimals = field.type.places or 0
     found = _NUMBER.fullmatch(text)
     if found is None:
         raise ValueError(f"`{field.name}` needs a plain number of at most 12 digits")
@@ -210,4 +209,4 @@ def _number(field: Field, text: str) -> int:
 
 def format_number(field: Field, value: str | int) -> str:
     """A typed number as a rule file has it: dollars from cents, 2.5 from millionths."""
-    return f"{Decimal(value).scaleb(-_SCALES[field.type]).normalize():f}"
+    return f"{Decimal(value).scaleb(-(field.type.places or 0)).normalize():f}"
