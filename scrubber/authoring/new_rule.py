@@ -450,7 +450,7 @@ def rule_from_text(text: str, file: str, rulebook: Rulebook) -> Rule:
         path = Path(folder) / "rule.yaml"
         path.write_text(text, encoding="utf-8")
         document = read_yaml(path, file)
-    loaded = load_rule(document, known_to(rulebook), faults)
+    loaded = load_rule(document, known_to(rulebook), faults, faults)
     for check in (unquoted_in_rule, table_matters, personal_data, cpt_wording):
         faults += check(document)
     if faults or loaded is None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from scrubber.rulebook.field import DECIMAL_PLACES, Field, Type, state_key
+from scrubber.rulebook.field import DECIMAL_PLACES, Field, Type
 from scrubber.rulebook.limits import LIMIT_KEY, format_days, limit_alternatives
 from scrubber.rulebook.operators import DAY_OPERATORS, IN_LIST_OPERATORS, format_number
 from scrubber.rulebook.rule import AllOf, AnyOf, Asks, Compare, Condition, Has, InList
@@ -39,10 +39,11 @@ def as_data(tree: Condition, fields: Mapping[str, Field]) -> Data:
 
 
 def _comparison(fact: str, op: str, value: str | int | bool, fields: Mapping[str, Field]) -> Data:
+    if fact.endswith("?"):  # a state: `tbsValue?` holds why tbsValue has no value
+        return {"fact": fact[:-1], op: value}
     field = fields.get(fact)
-    if field is None:  # a state: `tbsValue?` holds why tbsValue has no value
-        name = next(name for name in fields if state_key(name) == fact)
-        return {"fact": name, op: value}
+    if field is None:  # of a family that did not load: its type is not known
+        return {"fact": fact, op: format_constant(value, Type.TEXT)}
     word = _DAY_OPERATORS[op] if field.type is Type.DAY and op in _DAY_OPERATORS else op
     return {"fact": fact, word: format_constant(value, field.type)}
 

@@ -72,6 +72,8 @@ class FolderContents(NamedTuple):
 
     `documents` are the rule files that are YAML; `files` those of them that are rules. `drafts` are the files of rules
     with `status: draft`: one with a fault is left out and stops nothing, as it never runs. `left_out` are those faults.
+    Where packs, tables or families have faults, what they declare is not known: rules that may name it are then held
+    against their schema alone, and `names_known` is False.
     """
 
     packs: dict[str, Pack]
@@ -83,6 +85,7 @@ class FolderContents(NamedTuple):
     drafts: frozenset[str]
     left_out: list[Fault]
     families: list[Family]
+    names_known: bool
 
 
 def load_rulebook(folder: Path) -> Rulebook:
@@ -135,7 +138,10 @@ def read_folder(folder: Path) -> FolderContents:
     known = _known(folder, tables, own_tables, families, faults) if complete else Known(None, None, {}, {})
     declared = with_derived(families, known, faults) if complete else families.families
     of_families = [each for document in families.documents for each in rule_documents(document)]
-    loaded = (load_rule(document, known, faults) for document in (*documents, *of_families))
+    loaded = (
+        load_rule(document, known, faults, faults if complete or not _DECLARED.search(str(document.content)) else [])
+        for document in (*documents, *of_families)
+    )
     files = [file for file in loaded if file is not None]
     faults += grammar_faults(documents, packs)
     drafts = frozenset(_drafts(folder, documents))
@@ -161,6 +167,7 @@ def read_folder(folder: Path) -> FolderContents:
         drafts,
         left_out,
         declared,
+        complete,
     )
 
 
@@ -298,11 +305,19 @@ def _read_documents(folder: Path, faults: list[Fault]) -> list[Document]:
     return [document for document in documents if document is not None]
 
 
-def load_rule(document: Document, known: Known, faults: list[Fault]) -> RuleFile | None:
-    """The rule in a document, which may name what is `known`; None, and faults, when it holds none."""
+# Words of rules that name what packs declare: tables, definitions, elements of families. Of such rules nothing that a
+# faulty pack or table may declare can be told.
+_DECLARED = re.compile(r"'(look-up|amounts|definition|(some|no|every)-[a-z-]+)'|document[.]|[{]limit: ")
+
+
+def load_rule(document: Document, known: Known, faults: list[Fault], of_names: list[Fault]) -> RuleFile | None:
+    """The rule in a document, which may name what is `known`; None, and faults, when it holds none.
+
+    Faults that are found with the help of what is known go to `of_names`.
+    """
 
     def report(position: Position, message: str) -> None:
-        faults.append(document.fault(position, message))
+        of_names.append(document.fault(position, message))
 
     conditions = rule_conditions(document, known, report)  # also when the schema finds faults elsewhere in the file
     content = checked(document, _RULE_SCHEMA, faults)

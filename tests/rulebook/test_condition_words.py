@@ -35,6 +35,13 @@ def test_a_test_reads_as_in_a_rule_file_and_as_what_it_asks_for(
     assert expected(test, LINE[fact]) == asked
 
 
+def test_a_fact_of_a_family_that_did_not_load_is_put_into_words_all_the_same() -> None:
+    assert in_one_line(Compare("document.timedMinutes", "over", 30), {}) == "document.timedMinutes over 30"
+    assert in_one_line(Compare(state_key("document.timedMinutes"), "is", "absent"), {}) == (
+        "document.timedMinutes is absent"
+    )
+
+
 def test_groups_are_data_and_one_line() -> None:
     either = AnyOf((Has("procedure", "any", ("77080",)), Compare("charge", "over", 500)))
     assert as_data(either, LINE) == {

@@ -97,7 +97,10 @@ def _same_version(settings: Settings, against: str | None) -> list[Fault]:
     )
     if earlier is None:
         return []
-    rules = {file.rule.id: file.rule for file in read_folder(settings.rules).files}
+    contents = read_folder(settings.rules)
+    if not contents.names_known:
+        return []  # a rule would differ by what it names and nobody declares
+    rules = {file.rule.id: file.rule for file in contents.files}
     return same_version_faults(earlier, settings.rules, rules)
 
 
