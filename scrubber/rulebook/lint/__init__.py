@@ -26,6 +26,7 @@ from scrubber.rulebook.json_schema import (
     schema_line,
 )
 from scrubber.rulebook.limits import by_name
+from scrubber.rulebook.lint.binding_rows import denies_by_unbound_rows
 from scrubber.rulebook.lint.cells import impossible_cells, unused
 from scrubber.rulebook.lint.content import (
     impossible_values,
@@ -113,6 +114,7 @@ def lint_report(folder: Path, today: date) -> LintReport:
         warnings += sorted(unused(contents.tables, contents.packs, contents.files, contents.families))
         warnings += sorted(own_table_warnings(contents.own_tables.values(), _documents(contents, folder)))
         lists = CodeLists(all_rows(contents.tables).get("code-lists", ()))
+        warnings += sorted(set(denies_by_unbound_rows(contents.files, contents.own_tables)))
         warnings += sorted(set(relation_warnings(contents.files, contents.own_tables, lists)))
     warnings += _without_schema(folder)
     definitions = list(_definitions(folder))
