@@ -21,11 +21,44 @@ from scrubber.rulebook.rulebook import Rulebook
 Elements = Mapping[str, str | Absence]
 Values = dict[str, Any]
 NONE_UNREADABLE: frozenset[str] = frozenset()
+NO_ELEMENTS: Elements = {}
 _ENTRY = re.compile(r"\.[0-9]+(?=\.|$)")  # the number of an entry in a flat name
 
 NOT_SUPPLIED_STATE = Absence.NOT_SUPPLIED.value
 NOTHING = frozenset(("n/a", "na", "none", "nil", "-", "not stated", "not documented", "not applicable"))
 RENDERING = "renderingNpi"
+
+
+class LineDocument:
+    """What documentation says of a line, by flat name. `unreadable` are the names of what is no text, number or truth.
+
+    `wholes` are the objects and lists of which something was supplied, `with_text` those in which a text was.
+    """
+
+    __slots__ = ("_absent", "_named", "elements", "unreadable", "wholes", "with_text")
+
+    def __init__(self, elements: Elements, unreadable: frozenset[str] = NONE_UNREADABLE) -> None:
+        self.elements = elements
+        self.unreadable = unreadable
+        self.wholes: set[str] = set()
+        self.with_text: set[str] = set()
+        self._absent = False
+        for name, value in elements.items():
+            if value is ABSENT:
+                self._absent = True
+            if "." in name:
+                above = _wholes(name)
+                self.wholes.update(above)
+                if isinstance(value, str):
+                    self.with_text.update(above)
+        self._named = {*elements, *unreadable, *self.wholes}
+        for name in unreadable:
+            self._named.update(_wholes(name))
+        self._named.update([_ENTRY.sub("", name) for name in self._named if "." in name])
+
+    def bears_on(self, name: str) -> bool:
+        """Whether anything was supplied that may say something of an element, by its declared name."""
+        return name in self._named or (self._absent and _whole_is_absent(name, self.elements))
 
 
 class Documents:
@@ -39,7 +72,7 @@ class Documents:
         self._by_line: dict[int, Elements] = {}
         self._pointers: dict[int, str] = {}
         self._unreadable: dict[int, frozenset[str]] = {}
-        self._wholes: dict[int, frozenset[str]] = {}
+        self._lines: dict[tuple[int, frozenset[str]], LineDocument] = {}
         self.conflicts: set[int] = set()
         unknown = {each.name for block in claim.context.documentation for each in block.further} - {*declared}
         for block in claim.context.documentation:
@@ -61,17 +94,15 @@ class Documents:
 
     def of(self, number: int) -> Elements:
         """The elements supplied for a line, by flat name."""
-        return self._by_line.get(number, {})
+        return self._by_line.get(number, NO_ELEMENTS)
 
-    def unreadable(self, number: int) -> frozenset[str]:
-        """The flat names of what was supplied for a line and is no text, number or truth."""
-        return self._unreadable.get(number, NONE_UNREADABLE)
-
-    def wholes(self, number: int) -> frozenset[str]:
-        """The flat names of the objects and lists of which something was supplied for a line."""
-        found = self._wholes.get(number)
+    def line(self, number: int) -> LineDocument:
+        """All that was supplied for a line."""
+        elements, unreadable = self.of(number), self._unreadable.get(number, NONE_UNREADABLE)
+        key = id(elements), unreadable  # one block is often about several lines
+        found = self._lines.get(key)
         if found is None:
-            found = self._wholes[number] = frozenset(_wholes(self.of(number)))
+            found = self._lines[key] = LineDocument(elements, unreadable)
         return found
 
     def pointer(self, number: int) -> str | None:
@@ -80,12 +111,14 @@ class Documents:
         return f"{block}/elements" if block else None
 
 
-def _wholes(elements: Elements) -> Iterator[str]:
-    for name in elements:
-        whole = name.rpartition(".")[0]
-        while whole:
-            yield whole
-            whole = whole.rpartition(".")[0]
+def _wholes(name: str) -> list[str]:
+    """The objects and lists that an element stands in."""
+    found = []
+    whole = name.rpartition(".")[0]
+    while whole:
+        found.append(whole)
+        whole = whole.rpartition(".")[0]
+    return found
 
 
 def _is_unknown(name: str, unknown: Collection[str]) -> bool:
@@ -104,15 +137,15 @@ def document_facts(views: Sequence[LineView], documents: Documents, rulebook: Ru
         values: Values = dict(view.values)
         if view.rendering is not None and view.rendering.npi:
             values[RENDERING] = view.rendering.npi
-        unreadable = documents.unreadable(view.number)
+        line = documents.line(view.number)
         for name in names:
-            found = document_value(documents, view.number, name, rulebook)
+            found = document_value(line, name, rulebook)
             if found.state is None:
                 values[name] = found.value
-            elif found.state == UNREADABLE and name in unreadable:  # no text at all, which a finding says already
+            elif found.state == UNREADABLE and name in line.unreadable:  # no text at all, which a finding says already
                 values[state_key(name)] = NOT_SUPPLIED_STATE
             elif found.state == UNREADABLE and rulebook.documentation_elements[name].kind == "number":
-                number = number_in(documents.of(view.number).get(name))
+                number = number_in(line.elements.get(name))
                 values[state_key(name)] = number if isinstance(number, str) else UNREADABLE
             else:
                 values[state_key(name)] = found.state
@@ -185,10 +218,11 @@ class DocumentValue(NamedTuple):
 
 NOT_SUPPLIED = DocumentValue(None, NOT_SUPPLIED_STATE)
 NONE_THERE = DocumentValue(None, Absence.ABSENT.value)
+THERE = DocumentValue(True)
 CANNOT_BE_READ = DocumentValue(None, UNREADABLE)
 
 
-def document_value(documents: Documents, number: int, name: str, rulebook: Rulebook) -> DocumentValue:
+def document_value(line: LineDocument, name: str, rulebook: Rulebook) -> DocumentValue:
     """The element that a family declares under a name, for a line; what no family declares is not supplied.
 
     Text, word: as it stands, a word as the family writes it. Number: millionths; minutes: a whole number; day: its
@@ -196,44 +230,38 @@ def document_value(documents: Documents, number: int, name: str, rulebook: Ruleb
     the sum of its numbers, or all texts.
     """
     element = rulebook.documentation_elements.get(name)
-    if element is None:
+    if element is None or not line.bears_on(name):
         return NOT_SUPPLIED
-    elements, unreadable = documents.of(number), documents.unreadable(number)
-    if element.several:
-        return _several(element, elements, unreadable, documents.wholes(number))
-    return _one(element, name, elements, unreadable, documents.wholes(number))
+    return _several(element, line) if element.several else _one(element, name, line)
 
 
-def _one(
-    element: DocumentElement, name: str, elements: Elements, unreadable: frozenset[str], wholes: Collection[str]
-) -> DocumentValue:
-    """An element, or an entry of its list, by flat name; `wholes` are the objects and lists that hold something."""
+def _one(element: DocumentElement, name: str, line: LineDocument) -> DocumentValue:
+    """An element, or an entry of its list, by flat name."""
+    elements = line.elements
     if element.kind == SIGNATURE:
-        return _signature_value(name, elements, unreadable)
+        return _signature_value(name, elements, line.unreadable)
     if element.kind == OBJECT:
-        return _object_value(name, element.main, elements, name in wholes)
-    if name in unreadable:
+        return _object_value(name, element.main, line)
+    if name in line.unreadable:
         return CANNOT_BE_READ
     given = elements.get(name)
     if given is None:
         return NONE_THERE if _whole_is_absent(name, elements) else NOT_SUPPLIED
     if isinstance(given, Absence) or given.casefold().rstrip(".") in element.absent:
         return NONE_THERE
-    value = None if name in wholes else READERS[element.kind](given, element)  # a whole is no value
+    value = None if name in line.wholes else READERS[element.kind](given, element)  # a whole is no value
     return CANNOT_BE_READ if value is None else DocumentValue(value)
 
 
-def _object_value(name: str, main: str | None, elements: Elements, sent_as_object: bool) -> DocumentValue:
+def _object_value(name: str, main: str | None, line: LineDocument) -> DocumentValue:
     """There where anything in it is given; absent where it, or its main member and nothing else, is stated absent.
 
     Where a block gives something and a later one says that there is none, there is none.
     """
-    given = sent_as_object and any(
-        each.startswith(f"{name}.") and isinstance(value, str) for each, value in elements.items()
-    )
+    elements, given = line.elements, name in line.with_text
     if elements.get(name) is not ABSENT:
-        return DocumentValue(True) if given else NOT_SUPPLIED
-    without_main = sent_as_object and not given and elements.get(f"{name}.{main}") is not ABSENT
+        return THERE if given else NOT_SUPPLIED
+    without_main = name in line.wholes and not given and elements.get(f"{name}.{main}") is not ABSENT
     return NOT_SUPPLIED if without_main else NONE_THERE
 
 
@@ -243,16 +271,15 @@ def _whole_is_absent(name: str, elements: Elements) -> bool:
     return bool(above) and (elements.get(above) is ABSENT or _whole_is_absent(above, elements))
 
 
-def _several(
-    element: DocumentElement, elements: Elements, unreadable: frozenset[str], wholes: Collection[str]
-) -> DocumentValue:
+def _several(element: DocumentElement, line: LineDocument) -> DocumentValue:
+    elements = line.elements
     matches = re.compile("".join(rf"{re.escape(part)}(?:\.\d+)*\." for part in element.name.split("."))[:-2]).fullmatch
-    if any(matches(name) for name in unreadable):
+    if any(matches(name) for name in line.unreadable):
         return CANNOT_BE_READ
     named = [
         name for name in elements if matches(name) and f"{name}.0" not in elements
     ]  # lists stand for their entries
-    found = [_one(element, name, elements, unreadable, wholes) for name in named]
+    found = [_one(element, name, line) for name in named]
     if any(each.state == UNREADABLE for each in found):
         return CANNOT_BE_READ
     values = [each.value for each in found if each.state is None]
@@ -270,7 +297,7 @@ def _signature_value(name: str, elements: Elements, unreadable: frozenset[str]) 
         return NONE_THERE  # a later block says that there is none
     if any(isinstance(each, str) for each in person) or isinstance(elements.get(name), str):
         stated_absent = person[0] is ABSENT and not isinstance(person[1], str)
-        return NONE_THERE if stated_absent else DocumentValue(True)
+        return NONE_THERE if stated_absent else THERE
     if unreadable & {name, f"{name}.name", f"{name}.npi"}:
         return CANNOT_BE_READ
     return NONE_THERE if ABSENT in (elements.get(name), person[0]) else NOT_SUPPLIED

@@ -247,7 +247,7 @@ class Surroundings:
     def _in_documents(self, name: str, number: int) -> DocumentValue:
         if self._documents is None:
             self._documents = Documents(self._claim)
-        return document_value(self._documents, number, name, self.rulebook)
+        return document_value(self._documents.line(number), name, self.rulebook)
 
     def limit(self, name: str, day: int | None) -> Value:
         """A limit of a table on a day."""

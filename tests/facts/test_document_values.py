@@ -61,7 +61,7 @@ def documented(*blocks: dict[str, Any]) -> Body:
 def value(book: Rulebook, name: str, *blocks: dict[str, Any]) -> Any:
     """The value of an element for line 1 where these blocks were sent, or its state."""
     documents = Documents(read_v3(documented(*({"elements": each} for each in blocks))), book.documentation_elements)
-    found = document_value(documents, 1, name, book)
+    found = document_value(documents.line(1), name, book)
     return found.value if found.state is None else found.state
 
 
