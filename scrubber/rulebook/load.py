@@ -131,7 +131,8 @@ def read_folder(folder: Path) -> FolderContents:
     families = load_families(folder, faults)
     lists = {row.list for table in tables if table.kind == "code-lists" for row in table.rows}
     add_earlier(families, lists)
-    faults += check_families(families, lists)
+    if not faults:  # else a list may stand in a table that was not read
+        faults += check_families(families, lists)
     complete = not faults
     own_tables = load_own_tables(folder, packs, tables, faults) if complete else {}  # else a payer may be in no table
     documents = _read_documents(folder, faults)
@@ -148,8 +149,9 @@ def read_folder(folder: Path) -> FolderContents:
     files.sort(key=lambda file: file.rule.file in drafts)  # of two that share a name, the draft is to give way
     ids = {path.stem: path.relative_to(folder).as_posix() in drafts for path in rule_files(folder)}
     ids |= {str(each.content.get("id")): False for each in of_families}
-    faults += [*check_related(files, ids), *check_successors(files, ids), *check_unique(files)]
-    if complete:  # otherwise a name may be in a table that was not read
+    faults += check_unique(files)
+    if complete:  # otherwise a name may be in a family or table that was not read
+        faults += [*check_related(files, ids), *check_successors(files, ids)]
         faults += check_lists(files, {row.list for table in tables if table.kind == "code-lists" for row in table.rows})
         faults += check_rows(tables, packs)
         faults += check_adoptions(tables, files, ids)
@@ -307,7 +309,7 @@ def _read_documents(folder: Path, faults: list[Fault]) -> list[Document]:
 
 # Words of rules that name what packs declare: tables, definitions, elements of families. Of such rules nothing that a
 # faulty pack or table may declare can be told.
-_DECLARED = re.compile(r"'(look-up|amounts|definition|(some|no|every)-[a-z-]+)'|document[.]|[{]limit: ")
+_DECLARED = re.compile(r"'(look-up|amounts|definition|(some|no|every)-[a-z-]+)'|document[.']|[{]limit: ")
 
 
 def load_rule(document: Document, known: Known, faults: list[Fault], of_names: list[Fault]) -> RuleFile | None:

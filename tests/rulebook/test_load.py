@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
@@ -19,6 +20,7 @@ from scrubber.rulebook.rulebook import Rulebook
 from tests.support.rule_folders import LISTS, PACK, RULE, put, rule_folder, with_lines
 
 FILE = "sample/family/sample-rule.yaml"
+RULES = Path(__file__).parents[2] / "rules"
 
 
 def line_of(text: str, start: str) -> int:
@@ -213,6 +215,26 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
         ("empty/pack.yaml", 0),
         ("empty/rule.yaml", 0),
     }
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after"),
+    [
+        ("medicare-therapy/pack.yaml", "adoption: ", "adoption: sometimes #"),
+        ("medicare-therapy/tables/lists.csv", "\n", "\none,cell,too,few\n"),
+        ("documentation/families/trabecular-bone-score.yaml", "type: ", "type: nothing #"),
+    ],
+)
+def test_what_rests_on_a_faulty_declaration_is_not_told_to_be_wrong(
+    tmp_path: Path, file: str, before: str, after: str
+) -> None:
+    folder = tmp_path / "rules"
+    shutil.copytree(RULES, folder)
+    path = folder / file
+    text = path.read_text(encoding="utf-8")
+    place = text.rindex(before) if file.endswith(".csv") else text.index(before)
+    path.write_text(text[:place] + after + text[place + len(before) :], encoding="utf-8")
+    assert {each.file for each in faults_of(folder)} == {file}
 
 
 def test_faults_read_as_file_line_and_what_to_do(tmp_path: Path) -> None:

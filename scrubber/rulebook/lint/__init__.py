@@ -181,7 +181,8 @@ def _inspect(contents: FolderContents, folder: Path, known: Container[str] = ())
             faults += _of_tests(folder / tests_of(rule), folder, contents.packs, cases, document.fault(("id",), ""))
     made = {tests_of(rule) for _, rule in of_families}
     faults += [*_undeclared(cases, contents.families), *_of_families(folder), *claim_faults(folder)]
-    faults += _orphans(folder, made)
+    if contents.names_known:  # else a family that makes rules may not have been read
+        faults += _orphans(folder, made)
     for pack in contents.packs:
         faults += changes_faults(folder, pack, (rule for _, rule in contents.files if rule.file not in contents.drafts))
     every = sorted(set(faults))
