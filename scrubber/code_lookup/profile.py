@@ -17,7 +17,7 @@ from scrubber.pricing.amounts import UnitFee
 from scrubber.pricing.claim_prices import ORIGINAL_MEDICARE
 from scrubber.pricing.fee_schedule import PricedService, Zips, area
 from scrubber.reference import Reference
-from scrubber.reference.fee_rows import FeeRow
+from scrubber.reference.fee_rows import COMPONENTS, FeeRow
 from scrubber.reference.local_coverage import LocalArticle
 from scrubber.reference.releases import TableStatus
 from scrubber.reference.rows import AddOn, CodeStatus, Mue, ProviderClass, PtpEdit
@@ -82,7 +82,7 @@ def _holds(leaf: Compare | Has | InList, code: str, day: date, lists: CodeLists)
 
 
 CODE_TABLES = (PROCEDURES, HCPCS)
-COMPONENTS = ("", "26", "TC", "53")
+WHOLE_AND_COMPONENTS = ("", *COMPONENTS)
 
 
 class Partner(NamedTuple):
@@ -141,7 +141,7 @@ def look_up_code(question: CodeQuestion, rulebook: Rulebook, reference: Referenc
     """The profile of a code; a code that no table has is unknown."""
     code, day = question.code, question.day
     payer = payer_of(question, rulebook, reference)
-    fees = tuple(row for component in COMPONENTS if (row := reference.fee(code, component, day)) is not None)
+    fees = tuple(row for component in WHOLE_AND_COMPONENTS if (row := reference.fee(code, component, day)) is not None)
     rules = rules_naming(rulebook, code, day)
     return CodeProfile(
         question,

@@ -7,10 +7,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from scrubber.claim.code_values import ICD9_QUALIFIERS, OTHER_DIAGNOSIS, PRINCIPAL_DIAGNOSIS
 from scrubber.claim.model import Claim
 from scrubber.facts.asked import add_elements, asked_fields
 from scrubber.facts.documentation import Documents
-from scrubber.facts.fact import CARRIED, ICD9, PAST_LAST, Fact, LookUps
+from scrubber.facts.fact import CARRIED, PAST_LAST, Fact, LookUps
 from scrubber.facts.medicaid import loaded_as
 from scrubber.facts.on_request import add_claim_fields
 from scrubber.facts.pair import edits_apply
@@ -58,9 +59,9 @@ def claim_fact(
 
 
 def _are_out_of_order(qualifiers: Sequence[str | None]) -> bool:
-    """Whether ICD-10 qualifiers are not one ABK and ABF behind it; of ICD-9 ones another rule speaks."""
-    wanted = ["ABK", *["ABF"] * (len(qualifiers) - 1)] if qualifiers else []
-    return qualifiers != wanted and ICD9.isdisjoint(qualifiers)
+    """Whether ICD-10 qualifiers are not one principal and others behind it; of ICD-9 ones another rule speaks."""
+    wanted = [PRINCIPAL_DIAGNOSIS, *[OTHER_DIAGNOSIS] * (len(qualifiers) - 1)] if qualifiers else []
+    return qualifiers != wanted and ICD9_QUALIFIERS.isdisjoint(qualifiers)
 
 
 def _add_plan(values: dict[str, Any], plan: str, claim: Claim, day: date, rulebook: Rulebook) -> None:

@@ -91,7 +91,7 @@ def _evidence(article: LocalArticle, status: Status, contractor: str) -> dict[st
 
 BASE_STUDIES = "studies-with-lumbar-spine"
 ONE_STUDY = "one-study-days"
-COMPONENTS = frozenset(("26", "TC"))
+COMPONENTS = "component-modifiers"
 
 _ARTICLES = ("coverage", "procedure")
 COVERAGE_LOOK_UPS: LookUps = {
@@ -239,7 +239,10 @@ def _same_study(service: EarlierService, view: LineView, rulebook: Rulebook) -> 
     most = rulebook.limit(ONE_STUDY, view.first)
     if most is not None and (view.first - service.day).days > most:
         return False
-    here, there = COMPONENTS & {*view.line.modifiers}, COMPONENTS & {*service.modifiers}
+    here, there = (
+        frozenset(rulebook.lists.among(COMPONENTS, modifiers, view.first.toordinal()))
+        for modifiers in (view.line.modifiers, service.modifiers)
+    )
     return service.code == view.line.procedure and len(here) == len(there) == 1 and here != there
 
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
+from scrubber.claim.code_values import ICD9_QUALIFIERS
 from scrubber.claim.model import Claim, Diagnosis, Person
-from scrubber.facts.fact import ICD9, Fact, LookUps
+from scrubber.facts.fact import Fact, LookUps
 from scrubber.facts.service_lines import payer_fields
 from scrubber.reference import Reference
 from scrubber.reference.rows import DiagnosisNote
@@ -51,7 +52,7 @@ def diagnosis_facts(claim: Claim, payer: Payer, day: date, reference: Reference)
         return  # a list judges its own days only; notChecked says that this is none of them
     earlier: list[tuple[str, _CodeEntry]] = []
     for diagnosis in claim.diagnoses:
-        if diagnosis.code is None or diagnosis.qualifier in ICD9:
+        if diagnosis.code is None or diagnosis.qualifier in ICD9_QUALIFIERS:
             continue
         entry = _code_entry(reference, diagnosis.code, day)
         others = _excluded_codes(diagnosis.code, entry, earlier)

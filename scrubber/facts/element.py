@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from scrubber.claim.code_values import ICD9_QUALIFIERS, PROCEDURE_CODE, WHOLE_UNITS
 from scrubber.claim.elements import ELEMENTS, READABLE
 from scrubber.claim.model import Claim, Provider, Resembling, ServiceLine
 from scrubber.facts.fact import Fact, LookUps, pointer_to
@@ -84,8 +85,9 @@ def _line_code_flaws(
     codes: X12Codes,
 ) -> tuple[tuple[str, str], ...]:
     """What is wrong with the codes of a line, whatever its claim."""
+    coded = procedure and qualifier in (None, PROCEDURE_CODE)
     checks = (
-        (procedure and qualifier in (None, "HC") and not _PROCEDURE.fullmatch(procedure), "procedure", "wrong-format"),
+        (coded and not _PROCEDURE.fullmatch(procedure or ""), "procedure", "wrong-format"),
         (any(not _MODIFIER.fullmatch(modifier) for modifier in modifiers), "modifiers", "wrong-format"),
         (len(set(modifiers)) < len(modifiers), "modifiers", "repeated"),
         (len(modifiers) > MOST_MODIFIERS, "modifiers", "too-many"),
@@ -105,7 +107,7 @@ def _numbers(line: ServiceLine) -> ElementFaults:
         flaws.append(("charge", "fraction-of-cents"))
     if units is not None and units <= 0:
         flaws.append(("units", "not-positive"))
-    elif units is not None and line.unit_code == "UN" and units % 1:
+    elif units is not None and line.unit_code == WHOLE_UNITS and units % 1:
         flaws.append(("units", "fraction"))
     return tuple(flaws)
 
@@ -465,5 +467,5 @@ def _diagnosis_flaws(claim: Claim) -> Iterator[Flaw]:
     for diagnosis in claim.diagnoses:
         if diagnosis.code is None:
             yield Flaw("diagnosis-code", "missing", pointer=diagnosis.pointer + "/diagnosisCode", need="required")
-        elif diagnosis.qualifier not in ("BK", "BF") and not _DIAGNOSIS.fullmatch(diagnosis.code):
+        elif diagnosis.qualifier not in ICD9_QUALIFIERS and not _DIAGNOSIS.fullmatch(diagnosis.code):
             yield Flaw("diagnosis-code", "wrong-format", pointer=diagnosis.pointer + "/diagnosisCode")

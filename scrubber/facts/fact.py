@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
+from scrubber.claim.code_values import ICD9_QUALIFIERS
 from scrubber.claim.elements import ELEMENTS
 from scrubber.claim.model import Claim, Position, ServiceLine
 from scrubber.reference import Reference
@@ -102,7 +103,6 @@ def release_evidence(table: str, day: date, source: str, reference: Reference) -
 
 
 DIAGNOSES = "/claimInformation/healthCareCodeInformation"
-ICD9 = frozenset(("BK", "BF"))
 
 
 def pointer_to(element: str, claim: Claim, line: ServiceLine | None = None) -> str:
@@ -133,5 +133,5 @@ def _base(owner: str, claim: Claim, line: ServiceLine | None) -> str:
 
 def _of_icd9(claim: Claim) -> str:
     """The pointer of the first diagnosis with a qualifier of ICD-9; without one, of the first diagnosis."""
-    found = [diagnosis for diagnosis in claim.diagnoses if diagnosis.qualifier in ICD9] or claim.diagnoses
+    found = [diagnosis for diagnosis in claim.diagnoses if diagnosis.qualifier in ICD9_QUALIFIERS] or claim.diagnoses
     return found[0].pointer if found else DIAGNOSES

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
+from scrubber.claim.code_values import MINUTES
 from scrubber.facts.fact import EVERY_FIELD, Fact, LookUps, release_evidence
 from scrubber.facts.service_lines import ByCode, LineView, millionths, payer_fields
 from scrubber.reference import Reference
@@ -18,7 +19,6 @@ REMEMBERED = 16_384  # codes, by day, whose MUE a process remembers
 PARTS = "modifiers-of-a-part"  # the two parts of one study are one service, billed in two lines
 IN_DAYS = "modifiers-counted-in-days"  # by some contractors: care after an operation is no number of services
 ANESTHESIA = "anesthesia-codes"
-MINUTES = "MJ"  # of anesthesia no units of service
 
 _MUE_ROW = ("mue", "procedure")
 MUE_LOOK_UPS: LookUps = dict.fromkeys(("mue", "mueIndicator", "unitsOverMue"), (_MUE_ROW,))

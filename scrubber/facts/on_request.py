@@ -17,7 +17,7 @@ from scrubber.rulebook.field import state_key
 from scrubber.rulebook.rulebook import CodeLists
 
 RIGHT, LEFT, WHOLE_SIDES, VESSELS = "sites-right", "sites-left", "sites-whole-side", "sites-vessels"
-PROFESSIONAL, TECHNICAL, WHOLE = "26", "TC", "whole"
+COMPONENTS, WHOLE = "component-modifiers", "whole"
 REMEMBERED = 4_096  # modifiers and days whose side and site a process remembers
 _MONTHS = 12
 
@@ -101,9 +101,10 @@ def age(unit: str, born: date | None, day: date | None) -> int | None:
     return months if unit == "ageMonths" else months // _MONTHS
 
 
-def component(modifiers: tuple[str, ...]) -> str:
-    """Which part of a service its modifiers say: 26, TC or whole."""
-    return next((each for each in modifiers if each in (PROFESSIONAL, TECHNICAL)), WHOLE)
+def component(modifiers: tuple[str, ...], day: date, lists: CodeLists) -> str:
+    """Which part of a service its modifiers say on a day: the modifier that names it, or whole."""
+    ordinal = day.toordinal()
+    return next((each for each in modifiers if lists.contains(COMPONENTS, each, ordinal)), WHOLE)
 
 
 def _age(unit: str) -> LineMaker:
@@ -113,6 +114,11 @@ def _age(unit: str) -> LineMaker:
 def _places(line: _AskedLine) -> NamedPlaces:
     view = line.view
     return places(view.line.modifiers, view.first, line.lists) if view.first is not None else NamedPlaces(None, None)
+
+
+def _component(line: _AskedLine) -> Value:
+    view = line.view
+    return component(view.line.modifiers, view.first, line.lists) if view.first is not None else None
 
 
 def _first_diagnosis(line: _AskedLine) -> Value:
@@ -139,7 +145,7 @@ def _days_since_service(line: _AskedLine) -> Value:
 _OF_LINE: Mapping[str, LineMaker] = {
     "side": lambda line: _places(line).side,
     "site": lambda line: _places(line).site,
-    "component": lambda line: component(line.view.line.modifiers),
+    "component": _component,
     "firstModifier": lambda line: next(iter(line.view.line.modifiers), None),
     "renderingProvider": lambda line: line.view.provider or None,
     "billingProvider": lambda line: line.claim.billing.npi,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from scrubber.claim.code_values import HOME
 from scrubber.claim.model import Claim, Person, Provider, ServiceLine
 from scrubber.reference import Reference
 from scrubber.remembered import remembered
@@ -11,7 +12,6 @@ from scrubber.rulebook.rule_tables import Payer
 from scrubber.rulebook.rulebook import Rulebook
 
 UNKNOWN = "unknown"
-HOME = "12"  # place of service: the patient's home, so that the patient's address says where
 HOSPICE, TRIAL, TRIAL_DIAGNOSES = "hospice-modifiers", "clinical-trial-modifiers", "clinical-trial-diagnoses"
 NO_ZIP = "00000"  # of no place: stands in look-ups, which are remembered, for a text that is no ZIP code
 REMEMBERED = 4_096  # places, by day, that a process remembers

@@ -9,7 +9,7 @@ from typing import Any
 from scrubber.dated_rows import in_force
 from scrubber.facts.service_lines import millionths
 from scrubber.reference import Reference
-from scrubber.reference.fee_rows import FeeRow
+from scrubber.reference.fee_rows import COMPONENTS, FeeRow
 from scrubber.reference.rows import AddOn, Mue, OrderingProvider
 from scrubber.reference.tables import ADD_ON, ICD10CM, MODIFIERS, MPFS, ORDER_REFERRING, PLACE_OF_SERVICE
 from scrubber.remembered import remembered
@@ -18,7 +18,6 @@ from scrubber.rulebook.typed_table import TableRow
 
 Rows = tuple[TableRow, ...]
 
-COMPONENTS = ("26", "TC", "53")  # modifiers that name a row of their own on the fee schedule
 CONTRACTOR_DECIDES = "CCCCC"  # in place of a primary code
 REMEMBERED = 16_384  # look-ups that a process remembers
 

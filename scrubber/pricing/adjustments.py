@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from scrubber.pricing.amounts import NoPrice
 from scrubber.reference import Reference
-from scrubber.reference.fee_rows import FeeRow
+from scrubber.reference.fee_rows import COMPONENTS, FeeRow
 from scrubber.reference.rows import Taxonomy
 
 FULL = Decimal(1)
@@ -45,7 +45,6 @@ def profession_of(row: Taxonomy | str) -> Profession:
     return Profession(row.percent, name, "" if row.verified else f"the share of a {name} is not verified")
 
 
-COMPONENT_MODIFIERS = frozenset(("26", "TC", "53"))  # modifiers that may have a fee schedule row of their own
 # By PC/TC indicator: which codes may be billed by their professional or technical part (RVU25D documentation).
 SPLIT = {"26": ("1", "6"), "TC": ("1",), "53": ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")}
 
@@ -67,7 +66,7 @@ TECHNICAL_CUTS = {
     "CT": ("CT below the equipment standard", ((date.min, Decimal("0.15")),)),
 }
 
-PRICING = COMPONENT_MODIFIERS | NOT_PRICED | frozenset(TECHNICAL_CUTS) | {"50", "80"}
+PRICING = frozenset(COMPONENTS) | NOT_PRICED | frozenset(TECHNICAL_CUTS) | {"50", "80"}
 
 
 class Share(NamedTuple):
@@ -82,7 +81,7 @@ class Share(NamedTuple):
 
 def component_of(modifiers: tuple[str, ...]) -> str:
     """The component of the service that is billed: "" (all of it), 26, TC or 53. Raises NoPrice for two of them."""
-    components = [modifier for modifier in modifiers if modifier in COMPONENT_MODIFIERS]
+    components = [modifier for modifier in modifiers if modifier in COMPONENTS]
     if len(components) > 1:
         raise NoPrice("modifier-not-priced")
     return components[0] if components else ""

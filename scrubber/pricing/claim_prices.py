@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 
+from scrubber.claim.code_values import HOME, MINUTES
 from scrubber.claim.model import Claim, ServiceLine
 from scrubber.facts.exclusions import Exclusions, is_billed_as_excluded
 from scrubber.facts.fee_status import fee_status
-from scrubber.facts.payer import HOME, zip_of
+from scrubber.facts.payer import zip_of
 from scrubber.facts.service_lines import LineView
 from scrubber.pricing.adjustments import NOT_LISTED, NOT_SENT, PRICING, unknown
 from scrubber.pricing.amounts import NOTHING, LinePrice, NoPrice, UnitFee, to_cents
@@ -72,7 +73,6 @@ def _percentage(percent: Decimal, medicare: UnitFee) -> UnitFee:
 
 ORIGINAL_MEDICARE = "original-medicare"
 LARGEST = Decimal(10**15)  # no charge or count of a real claim comes near; arithmetic stays exact below it
-MINUTES = "MJ"
 LATER_PAYERS = frozenset("STABCDEFGH")  # payment responsibility (SBR01) of who is neither first nor unknown
 MEDICARE_SECONDARY = "Medicare is secondary (42 CFR 411.33)"
 EXCLUDED = UnitFee(

@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from scrubber.facts.payer import HOME
+from scrubber.claim.code_values import HOME
 from scrubber.pricing.adjustments import (
     BOTH_SIDES,
     FULL,

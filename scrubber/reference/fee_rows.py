@@ -10,6 +10,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
+COMPONENTS = ("26", "TC", "53")  # modifiers by which CMS's file has rows beside that of the whole code
+
 
 class FeeRow(NamedTuple):
     """A code, or its professional, technical or discontinued component, on the Medicare physician fee schedule.

@@ -183,8 +183,10 @@ class Surroundings:
         modifiers, day = values.get("modifiers"), values.get("day")
         if type(values) is not dict or not isinstance(modifiers, tuple) or type(day) is not int:
             return
-        places = places_named(modifiers, date.fromordinal(day), self.rulebook.lists)
-        found = component(modifiers) if name == "component" else places.side if name == "side" else places.site
+        on, lists = date.fromordinal(day), self.rulebook.lists
+        places = places_named(modifiers, on, lists)
+        part = component(modifiers, on, lists)
+        found = part if name == "component" else places.side if name == "side" else places.site
         values[name if found is not None else state_key(name)] = found if found is not None else NoValue.ABSENT.value
 
     def claim_values(self) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from scrubber.code_lookup import CodeProfile, PriceProfile
-from scrubber.code_lookup.profile import CODE_TABLES, COMPONENTS, PRICING_TABLES, SETTINGS
+from scrubber.code_lookup.profile import CODE_TABLES, PRICING_TABLES, SETTINGS, WHOLE_AND_COMPONENTS
 from scrubber.findings.judge import element_place
 from scrubber.pricing import UNKNOWN
 from scrubber.reference.local_coverage import DECIDES
@@ -62,7 +62,7 @@ def _source(path: str | None = None) -> Text:
 
 
 def _component() -> OneOf:
-    return OneOf(COMPONENTS, "All of the service, or the part that a modifier names.")
+    return OneOf(WHOLE_AND_COMPONENTS, "All of the service, or the part that a modifier names.")
 
 
 def _setting() -> Text:

@@ -63,6 +63,7 @@ LISTS_READ: Mapping[str, str] = {
     "clinical-laboratory": "procedures",
     "clinical-trial-diagnoses": "diagnoses",
     "clinical-trial-modifiers": "modifiers",
+    "component-modifiers": "modifiers",
     "diagnostic-mammography": "procedures",
     "evaluation-and-management": "procedures",
     "excluded-by-statute": "procedures",

@@ -11,10 +11,11 @@ import pytest
 
 from scrubber.claim import read_v3
 from scrubber.facts.on_request import age, component
+from scrubber.rulebook.load import load_rulebook
 from scrubber.rulebook.vocabulary import KINDS
 from scrubber.scrub import Scrubber, open_scrubber, read_facts
 from tests.support.claims import CLINIC_NPI, PHYSICIAN_NPI, Body, office_claim
-from tests.support.rule_folders import LISTS, RULE, put, rule_folder, with_lines
+from tests.support.rule_folders import LISTS, RULE, SHIPPED, put, rule_folder, with_lines
 
 CI = "claimInformation"
 RECEIVED = date(2026, 3, 20)
@@ -112,7 +113,7 @@ def test_side_and_site_of_a_line(of_line: Scrubber, modifiers: list[str], side: 
     ("modifiers", "part"), [((), "whole"), (("59",), "whole"), (("59", "26"), "26"), (("TC", "RT"), "TC")]
 )
 def test_component_of_a_line(modifiers: tuple[str, ...], part: str) -> None:
-    assert component(modifiers) == part
+    assert component(modifiers, date(2025, 3, 12), load_rulebook(SHIPPED).lists) == part
 
 
 def test_modifiers_that_cannot_be_read_leave_what_is_made_of_them_unreadable(of_line: Scrubber) -> None:

@@ -21,6 +21,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard, cast
 
+from scrubber.claim.code_values import MINUTES, OTHER_DIAGNOSIS, PRINCIPAL_DIAGNOSIS, WHOLE_UNITS
 from scrubber.claim.model import MOST_LINES, Normalised, Resembling
 from scrubber.claim.v3.names import MOST_COMPARED, MOST_LETTERS, MOST_NAMES, RenamedBody
 from scrubber.claim.v3.schema import MOST_ENTRIES, NAME, UNREADABLE_NAME
@@ -218,7 +219,7 @@ def _read_diagnoses(body: Object, claim: Object, reading: _FormReader) -> None:
         key = _bare(code)
         if key not in found:
             found[key] = len(found) + 1
-            kind = "ABF" if diagnoses else "ABK"
+            kind = OTHER_DIAGNOSIS if diagnoses else PRINCIPAL_DIAGNOSIS
             diagnoses.append({"diagnosisTypeCode": kind, "diagnosisCode": code})
             reading.moved[f"{at}/{found[key] - 1}"] = sent
             reading.moved[f"{at}/{found[key] - 1}/diagnosisCode"] = sent
@@ -235,7 +236,8 @@ def _read_diagnoses(body: Object, claim: Object, reading: _FormReader) -> None:
         pointers = [position(code, at_code) for code, at_code in _codes(line, sent, _READ_APART["line"])]
         v3_service = claim[_LINES][index].setdefault("professionalService", {})
         v3_service["compositeDiagnosisCodePointers"] = {"diagnosisCodePointers": pointers}
-        v3_service["measurementUnit"] = "MJ" if _ANESTHESIA(str(v3_service.get("procedureCode", ""))) else "UN"
+        by_minutes = _ANESTHESIA(str(v3_service.get("procedureCode", "")))
+        v3_service["measurementUnit"] = MINUTES if by_minutes else WHOLE_UNITS
         reading.moved[f"{service}/compositeDiagnosisCodePointers"] = f"{sent}/diagnosisCodes"
         reading.moved[f"{service}/compositeDiagnosisCodePointers/diagnosisCodePointers"] = f"{sent}/diagnosisCodes"
     if diagnoses:

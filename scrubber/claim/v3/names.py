@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
+from scrubber.claim.code_values import OTHER_DIAGNOSIS, PRINCIPAL_DIAGNOSIS
 from scrubber.claim.model import MOST_LINES, Normalised, Resembling, as_sent
 from scrubber.claim.v3.schema import (
     BODY,
@@ -45,7 +46,6 @@ _ROLES = {
     **{role: f"{role.title()}Provider" for role in ("billing", "rendering", "ordering", "referring", "supervising")},
 }
 DIAGNOSES, POINTERS, CODES = "healthCareCodeInformation", "compositeDiagnosisCodePointers", "diagnosisCodes"
-_PRINCIPAL, _OTHER = "ABK", "ABF"
 _OTHER_CLAIMS = {
     "institutionalService": "an institutional claim (837I)",
     "dentalService": "a dental claim (837D)",
@@ -338,7 +338,7 @@ def _as_entries(value: object) -> object:
     if type(value) is not list or not all(type(entry) is str for entry in value):
         return value
     return [
-        {"diagnosisTypeCode": _PRINCIPAL if index == 0 else _OTHER, "diagnosisCode": code}
+        {"diagnosisTypeCode": PRINCIPAL_DIAGNOSIS if index == 0 else OTHER_DIAGNOSIS, "diagnosisCode": code}
         for index, code in enumerate(value)
     ]
 
