@@ -20,7 +20,14 @@ from typing import NamedTuple
 
 from scrubber.authoring.case_claim import InvalidCase
 from scrubber.authoring.question_mutation import names_limit, question_mutants
-from scrubber.authoring.run_tests import PreparedCase, all_cases, case_differences, prepare_case
+from scrubber.authoring.remedy_mutation import changed_remedies
+from scrubber.authoring.run_tests import (
+    PreparedCase,
+    after_fix_differences,
+    all_cases,
+    case_differences,
+    prepare_case,
+)
 from scrubber.engine.plain import PlainEngine
 from scrubber.errors import NotAClaim
 from scrubber.facts.fact import Fact
@@ -315,6 +322,14 @@ def _mutate_rule(rule: Rule, cases: Sequence[Case], scrubber: Scrubber, folder: 
     document = rule_document(rule, folder)
     tried = list(mutants(source_map(rule, document), document, scrubber.rulebook.typed_tables))
     unnoticed = [mutant for mutant in tried if not any(notices(each, mutant.rule, rule) for each in recorded)]
+    of_remedies = [
+        Mutant(changed, document.line(("remedies", index)), words) for index, words, changed in changed_remedies(rule)
+    ]
+    fixed = [each for each in recorded if each.case.after_fix]
+    unnoticed += [
+        mutant for mutant in of_remedies if not any(_notices_fix(each, mutant.rule, folder) for each in fixed)
+    ]
+    tried += of_remedies
     survived = tuple(mutant for mutant in unnoticed if not _is_equivalent(mutant.rule, rule, scrubber.rulebook))
     return Mutation(rule, len(tried), survived, len(unnoticed) - len(survived), ())
 
@@ -369,6 +384,16 @@ def notices(recorded: RecordedCase, changed: Rule, rule: Rule) -> bool:
     every = in_order((*judged.findings, *recorded.others))
     priced, _ = add_impacts(every, recorded.prices, recorded.known.liabilities)
     return any(case_differences(recorded.case, priced, unchecked))
+
+
+def _notices_fix(recorded: RecordedCase, changed: Rule, folder: Path) -> bool:
+    """Whether what the case finds after its fixes is otherwise when the rule has other remedies; it tests the same."""
+    scrubber, claim, received_on = recorded.ready
+    book = scrubber.rulebook
+    others = book.with_others({**book.rules, changed.id: replace(changed, status="active")})
+    ready = PreparedCase(Scrubber(others, scrubber.reference, scrubber.engine), claim, received_on)
+    findings = ready.scrubber.scrub(claim, received_on).findings
+    return any(after_fix_differences(recorded.case, ready, findings, folder))
 
 
 def _leads_to_other_facts(changed: Rule, rule: Rule) -> bool:

@@ -269,8 +269,13 @@ def _differences(case: Case, scrubber: Scrubber, folder: Path) -> Iterator[str]:
         return
     result = ready.scrubber.scrub(ready.claim, ready.received_on)
     yield from case_differences(case, result.findings, result.not_checked)
+    yield from after_fix_differences(case, ready, result.findings, folder)
+
+
+def after_fix_differences(case: Case, ready: PreparedCase, findings: Sequence[Finding], folder: Path) -> Iterator[str]:
+    """The differences of what the rule finds once each fix that the case names was applied; `findings` before it."""
     for fix in case.after_fix:
-        yield from _after_fix(fix, case, ready, result.findings, folder)
+        yield from _after_fix(fix, case, ready, findings, folder)
 
 
 def _after_fix(

@@ -257,3 +257,40 @@ def test_a_key_of_a_look_up_is_dropped(tmp_path: Path) -> None:
     survived = [mutant.change for mutant in mutation.survived]
     assert "most whatever the place" not in survived  # the row for place 11 would answer
     assert "most whatever the code" in survived  # no case has another code at that place
+
+
+FIXED_CASES = """\
+- name: two units
+  claim: tbs
+  change: {line.1.units: 2}
+  finds: [{line: 1}]
+  after-fix:
+    - {remedy: 1, record-shows: yes, finds: []}
+- name: three units
+  claim: tbs
+  change: {line.1.units: 3}
+  finds: [{line: 1}]
+- name: one unit
+  claim: tbs
+  finds: []
+- name: one unit of another day
+  claim: tbs
+  change: {line.1.date: "2025-03-13"}
+  finds: []
+"""
+REMEDIES = """\
+remedies:
+  - {change-units: "1", when-record-shows: one study was done}
+  - {drop-line: this}
+"""
+
+
+def test_fixes_are_changed_and_a_case_that_applies_one_notices_it(tmp_path: Path) -> None:
+    """Of the first fix a case says what is found after it; no case applies the second."""
+    rule = with_lines(RULE, when="when: {fact: units, over: 1}", at_risk="at-risk: nothing", remedies=REMEDIES.rstrip())
+    opened = open_scrubber(rule_folder(tmp_path, rule, FIXED_CASES, PACK + 'grammar: "2"\n'), None)
+    (mutation,) = mutate(opened, tmp_path)
+    assert not mutation.failing
+    survived = {mutant.change: mutant.line for mutant in mutation.survived if "remedy" in mutant.change}
+    assert survived.keys() == {"without remedy 2: drop-line", "remedy 2 on the related line"}
+    assert {rule.splitlines()[line - 1] for line in survived.values()} == {"  - {drop-line: this}"}
