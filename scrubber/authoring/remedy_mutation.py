@@ -10,7 +10,8 @@ from scrubber.rulebook.remedy_schema import ADD, DROP, LINE, MOVE, RELATED, THIS
 from scrubber.rulebook.rule import Remedy, Rule
 
 _OTHER_LINE = {THIS: RELATED, RELATED: THIS}
-_NO_MODIFIER = "00"  # stands in no table
+_NO_MODIFIER = "00"  # stands on no line
+_NEVER_OFFERED = Remedy(DROP, THIS, _NO_MODIFIER)  # in the place of one that is left out: cases name fixes by number
 
 
 def changed_remedies(rule: Rule) -> Iterator[tuple[int, str, Rule]]:
@@ -20,7 +21,7 @@ def changed_remedies(rule: Rule) -> Iterator[tuple[int, str, Rule]]:
     """
     for index, remedy in enumerate(rule.remedies):
         before, after = rule.remedies[:index], rule.remedies[index + 1 :]
-        yield index, f"without remedy {index + 1}: {remedy.action}", replace(rule, remedies=(*before, *after))
+        yield index, f"without remedy {index + 1}: {remedy.action}", replace(rule, remedies=(*before, _NEVER_OFFERED, *after))
         for words, changed in _changes(remedy):
             yield index, f"remedy {index + 1} {words}", replace(rule, remedies=(*before, changed, *after))
 
