@@ -21,7 +21,8 @@ def changed_remedies(rule: Rule) -> Iterator[tuple[int, str, Rule]]:
     """
     for index, remedy in enumerate(rule.remedies):
         before, after = rule.remedies[:index], rule.remedies[index + 1 :]
-        yield index, f"without remedy {index + 1}: {remedy.action}", replace(rule, remedies=(*before, _NEVER_OFFERED, *after))
+        left_out = replace(rule, remedies=(*before, _NEVER_OFFERED, *after))
+        yield index, f"without remedy {index + 1}: {remedy.action}", left_out
         for words, changed in _changes(remedy):
             yield index, f"remedy {index + 1} {words}", replace(rule, remedies=(*before, changed, *after))
 
