@@ -3,8 +3,9 @@
 The shares by profession are in the taxonomy table (42 CFR 414.53 and its neighbours). Without a row the fee is not
 reduced, and the basis of the amount says so: a full fee must not be mistaken for that of a profession.
 
-Shares are those of the RVU25D documentation file of CMS and of the publications named beside them; a modifier whose
-effect no publication at hand settles makes the amount unknown, it is never guessed.
+What a modifier pays is in the table `payment-shares`, or in the fee schedule's own row for the parts of a surgical
+package. A modifier whose effect no publication settles makes the amount unknown; of 22, 52 and 53, which are paid by
+review, the full fee is an estimate, and the basis says so.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from scrubber.pricing.amounts import NoPrice
+from scrubber.pricing.weights import Share
 from scrubber.reference import Reference
 from scrubber.reference.fee_rows import COMPONENTS, FeeRow
 from scrubber.reference.rows import Taxonomy
@@ -46,37 +48,51 @@ def profession_of(row: Taxonomy | str) -> Profession:
 
 
 # By PC/TC indicator: which codes may be billed by their professional or technical part (RVU25D documentation).
-SPLIT = {"26": ("1", "6"), "TC": ("1",), "53": ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")}
+SPLIT = {"26": ("1", "6"), "TC": ("1",)}
 
-# Reduced services, parts of a surgical package, co-surgeons and teams, second and non-physician assistants, directed
-# anesthesia, therapy assistants, unusual services.
-NOT_PRICED = frozenset(
-    ("22", "52", "54", "55", "56", "62", "66", "78", "81", "82", "AS", "AD", "QK", "QX", "QY", "CO", "CQ")
-)
+# Medically directed anesthesia, and therapy assistants, of whom the payment and not the fee is reduced.
+NOT_PRICED = frozenset(("AD", "QK", "QX", "QY", "CO", "CQ"))
+TEAM = "66"  # paid by report (RVU25D documentation, team surgery)
 
-BOTH_SIDES = {"1": Decimal("1.50"), "3": Decimal("2.00")}  # by bilateral indicator; 0 and 2 pay no more, 9 is invalid
-ASSISTANT = Decimal("0.16")  # of the surgeon's fee, where the indicator allows an assistant without a report
-ASSISTANT_ALLOWED = "2"
+BOTH_SIDES = {"1": "both-sides", "3": "each-side"}  # by bilateral indicator; 0 and 2 pay no more, 9 is invalid
+CO_SURGEON = "62"
+CO_SURGEONS_ALLOWED = ("1", "2")  # by indicator; 1: where the documentation shows that two were needed
+ASSISTANT_ALLOWED = "2"  # without a report
+NO_PHYSICIAN = "AS"
+ASSISTANTS = frozenset(("80", "81", "82", NO_PHYSICIAN))
+SECOND_SURGEONS = ASSISTANTS | {CO_SURGEON}
 
-# Off the technical part, from each first day on: film x-ray, computed radiography (Palmetto GBA, HCPCS modifier FY),
-# CT on equipment below the standard (XIFIN, CT modifier reduction).
+SPLIT_PACKAGES = ("010", "090")  # global days of which a package has parts that may be billed apart
+PACKAGE_PARTS = {
+    "54": "surgery without the care after it",
+    "55": "care after surgery",
+    "56": "care before surgery",
+    "78": "return to the operating room",
+}
+CARE_AFTER = "55"
+
+# Off the technical part, one after the other: share in `payment-shares`, and why.
 TECHNICAL_CUTS = {
-    "FX": ("film x-ray", ((date.min, Decimal("0.20")),)),
-    "FY": ("computed radiography", ((date(2018, 1, 1), Decimal("0.07")), (date(2023, 1, 1), Decimal("0.10")))),
-    "CT": ("CT below the equipment standard", ((date.min, Decimal("0.15")),)),
+    "FX": ("film", "film x-ray"),
+    "FY": ("computed-radiography", "computed radiography"),
+    "CT": ("ct-equipment", "CT below the equipment standard"),
 }
 
-PRICING = frozenset(COMPONENTS) | NOT_PRICED | frozenset(TECHNICAL_CUTS) | {"50", "80"}
+BY_REVIEW = {
+    "22": "an estimate: more than the full fee is by review (modifier 22)",
+    "52": "an estimate, at most: what is paid of a reduced service is by review (modifier 52)",
+    "53": "an estimate, at most: what is paid of a discontinued service is by review (modifier 53)",
+}
 
-
-class Share(NamedTuple):
-    """A share of an amount, and why it applies."""
-
-    value: Decimal
-    why: str
-
-    def __str__(self) -> str:
-        return f"{self.value} ({self.why})"
+PRICING = (
+    frozenset(COMPONENTS)
+    | NOT_PRICED
+    | SECOND_SURGEONS
+    | frozenset(PACKAGE_PARTS)
+    | frozenset(TECHNICAL_CUTS)
+    | frozenset(BY_REVIEW)
+    | {"50", TEAM}
+)
 
 
 def component_of(modifiers: tuple[str, ...]) -> str:
@@ -87,16 +103,75 @@ def component_of(modifiers: tuple[str, ...]) -> str:
     return components[0] if components else ""
 
 
-def shares(row: FeeRow, modifiers: tuple[str, ...]) -> Iterator[Share]:
+def shares(reference: Reference, row: FeeRow, modifiers: tuple[str, ...], day: date) -> Iterator[Share]:
     """The factors of the full fee, in order. Raises NoPrice when a modifier's effect is not known."""
     if not NOT_PRICED.isdisjoint(modifiers):
         raise NoPrice("modifier-not-priced")
+    if TEAM in modifiers:
+        raise NoPrice("by-report")
     if "50" in modifiers and row.bilateral in BOTH_SIDES:
-        yield Share(BOTH_SIDES[row.bilateral], "both sides")
-    if "80" in modifiers:
+        yield Share(_share(reference, BOTH_SIDES[row.bilateral], day), "both sides")
+    part = _only(modifiers, frozenset(PACKAGE_PARTS))
+    if part:
+        yield Share(_of_package(row, part), PACKAGE_PARTS[part])
+    second = _only(modifiers, SECOND_SURGEONS)
+    if second == CO_SURGEON:
+        if row.co_surgeon not in CO_SURGEONS_ALLOWED:
+            raise NoPrice("modifier-not-priced")
+        yield Share(_share(reference, "co-surgeon", day), "co-surgeon")
+    elif second:
         if row.assistant != ASSISTANT_ALLOWED:
             raise NoPrice("modifier-not-priced")
-        yield Share(ASSISTANT, "assistant at surgery")
+        yield Share(_share(reference, "assistant-at-surgery", day), "assistant at surgery")
+
+
+def _only(modifiers: tuple[str, ...], kind: frozenset[str]) -> str:
+    """The modifier of a kind, blank without one. Raises NoPrice for two, which contradict each other."""
+    found = [modifier for modifier in modifiers if modifier in kind]
+    if len(found) > 1:
+        raise NoPrice("modifier-not-priced")
+    return found[0] if found else ""
+
+
+def _share(reference: Reference, name: str, day: date) -> Decimal:
+    found = reference.payment_share(name, day)
+    if found is None:
+        raise NoPrice("modifier-not-priced")
+    return found.share
+
+
+def _of_package(row: FeeRow, part: str) -> Decimal:
+    """The share of a surgical package, by the fee schedule's row. The surgeon's includes the care before."""
+    before, during, after = row.preoperative, row.intraoperative, row.postoperative
+    if row.global_days not in SPLIT_PACKAGES or before is None or during is None or after is None:
+        raise NoPrice("modifier-not-priced")
+    return {"54": before + during, "55": after, "56": before, "78": during}[part]
+
+
+def provider_shares(
+    reference: Reference, profession: Taxonomy | str, modifiers: tuple[str, ...], participating: bool, day: date
+) -> Iterator[Share]:
+    """The factors for who bills: an assistant who is no physician is reduced once, as the profession or as such."""
+    found = profession_of(profession)
+    if found.percent != FULL:
+        yield Share(found.percent, found.name)
+    elif NO_PHYSICIAN in modifiers:
+        yield Share(_share(reference, "assistant-no-physician", day), "assistant who is no physician")
+    if not participating:
+        yield Share(_share(reference, "non-participating", day), "non-participating")
+
+
+def remarks(row: FeeRow, modifiers: tuple[str, ...]) -> Iterator[str]:
+    """What must be known of an amount that rests on these modifiers."""
+    for modifier in modifiers:
+        if modifier in BY_REVIEW and modifier != row.component:
+            yield BY_REVIEW[modifier]
+    if CARE_AFTER in modifiers:
+        yield "less where the care after surgery was shared"
+    if CO_SURGEON in modifiers and row.co_surgeon == "1":
+        yield "the documentation decides whether co-surgeons are paid"
+    if "78" in modifiers:
+        yield "the share of modifier 78 is not verified"
 
 
 def unknown(reference: Reference, modifiers: tuple[str, ...], day: date) -> Iterator[str]:
@@ -106,19 +181,12 @@ def unknown(reference: Reference, modifiers: tuple[str, ...], day: date) -> Iter
             yield f"modifier {modifier} is in no loaded table and was ignored"
 
 
-def technical_cut(modifiers: tuple[str, ...], day: date) -> Share | None:
+def technical_cut(reference: Reference, modifiers: tuple[str, ...], day: date) -> Share | None:
     """The share that equipment modifiers take off the technical part; two of them one after the other."""
-    left = Decimal(1)
+    left = FULL
     reasons = []
-    for modifier, (why, rates) in TECHNICAL_CUTS.items():
+    for modifier, (name, why) in TECHNICAL_CUTS.items():
         if modifier in modifiers:
-            left *= 1 - _rate(rates, day)
+            left *= 1 - _share(reference, name, day)
             reasons.append(why)
     return Share(1 - left, ", ".join(reasons)) if reasons else None
-
-
-def _rate(rates: tuple[tuple[date, Decimal], ...], day: date) -> Decimal:
-    begun = [rate for since, rate in rates if since <= day]
-    if not begun:
-        raise NoPrice("modifier-not-priced")
-    return begun[-1]

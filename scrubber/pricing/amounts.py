@@ -25,6 +25,7 @@ UNKNOWN: Mapping[str, str] = {
     "no-qpp-file": "the fee schedule file for qualifying APM participants (QPP) is not loaded for the date of service",
     "no-non-qpp-file": "of the fee schedule only the file for qualifying APM participants (QPP) is loaded",
     "contractor-priced": "the Medicare contractor sets the amount itself",
+    "by-report": "the Medicare contractor decides by the report: team surgery, or a sixth operation of a day",
     "anesthesia": "anesthesia is paid by base and time units, not by this fee schedule",
     "liability-unsettled": "whether the provider or the patient bears it is not settled",
     "secondary-payer": "another payer pays first, and what this one still pays is not known",
@@ -43,13 +44,43 @@ class NoPrice(ScrubberError):
         super().__init__(UNKNOWN[reason])
 
 
+class Operation(NamedTuple):
+    """That a service is ranked by its fee among the operations of a day, of which all but the first lose `off`.
+
+    `family` is the base code of its endoscopies, blank for others, and `base_fee` what that is allowed.
+    """
+
+    off: Decimal
+    family: str = ""
+    base_fee: Decimal | None = None
+
+
+class ReducedFee(NamedTuple):
+    """The fee of a unit that loses something of these parts, and its arithmetic."""
+
+    parts: tuple[str, ...]
+    fee: Decimal
+    step: str
+
+
+class Parts(NamedTuple):
+    """That parts of a fee are ranked among the services of a day, of which all but the first lose a share of the part.
+
+    `ranked` has the relative value units of each part by which it is ranked; `reduced` a fee for each choice of parts.
+    """
+
+    group: str
+    ranked: tuple[tuple[str, Decimal], ...]
+    reduced: tuple[ReducedFee, ...]
+
+
 class UnitFee(NamedTuple):
     """What a payer allows for one unit of a service, in dollars and cents.
 
     `fee` None: not known, `unknown` says why. `reduction` names the group of services of one day among which all but
-    the highest are paid less, blank when there is none. `further` is what each unit of a line after the first is
-    allowed, None where it is the same, and `further_step` its arithmetic. `covered`: whether Medicare may pay the code;
-    where it never does, its fee of 0.00 implies nothing about another payer's fee.
+    the highest are paid less, blank when there is none; `operation` or `parts` say by how much, both None where that is
+    not known. `covered`: whether Medicare may pay the code; where it never does, its fee of 0.00 implies nothing about
+    another payer's fee.
     """
 
     fee: Decimal | None
@@ -57,9 +88,9 @@ class UnitFee(NamedTuple):
     steps: tuple[str, ...]
     unknown: str | None = None
     reduction: str = ""
-    further: Decimal | None = None
-    further_step: str = ""
     covered: bool = True
+    operation: Operation | None = None
+    parts: Parts | None = None
 
 
 class LinePrice(NamedTuple):

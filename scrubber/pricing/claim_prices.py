@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 
-from scrubber.claim.code_values import HOME, MINUTES
+from scrubber.claim.code_values import HOME
 from scrubber.claim.model import Claim, ServiceLine
 from scrubber.facts.exclusions import Exclusions, is_billed_as_excluded
 from scrubber.facts.fee_status import fee_status
@@ -14,10 +13,9 @@ from scrubber.facts.payer import zip_of
 from scrubber.facts.service_lines import LineView
 from scrubber.pricing.adjustments import NOT_LISTED, NOT_SENT, PRICING, unknown
 from scrubber.pricing.amounts import NOTHING, LinePrice, NoPrice, UnitFee, to_cents
+from scrubber.pricing.between_lines import Billed, line_alone, price_together
 from scrubber.pricing.fee_schedule import (
-    BETWEEN_LINES_REMARK,
     FEES_CACHED,
-    REDUCTION_REMARK,
     PricedService,
     Zips,
     area,
@@ -67,17 +65,19 @@ def _percentage(percent: Decimal, medicare: UnitFee) -> UnitFee:
         fee=fee,
         basis=f"{percentage} of {medicare.basis}",
         steps=(*medicare.steps, f"{medicare.fee} x {percentage} = {fee}"),
-        further=None,  # whether a payer reduces as Medicare does is between it and the provider
+        operation=None,  # whether a payer reduces as Medicare does is between it and the provider
+        parts=None,
     )
 
 
 ORIGINAL_MEDICARE = "original-medicare"
-LARGEST = Decimal(10**15)  # no charge or count of a real claim comes near; arithmetic stays exact below it
 LATER_PAYERS = frozenset("STABCDEFGH")  # payment responsibility (SBR01) of who is neither first nor unknown
 MEDICARE_SECONDARY = "Medicare is secondary (42 CFR 411.33)"
 EXCLUDED = UnitFee(
     NOTHING, "excluded from Medicare by law", ("excluded from Medicare by law, and GY says so = 0.00",), covered=False
 )
+SIDES = frozenset(("RT", "LT"))
+TOGETHER = ("0", "1", "2")  # bilateral indicators of which both sides have one fee (RVU25D documentation)
 PAID_BY_SCHEDULE = frozenset("ART")
 SUPPLY = "P"  # status: bundled beside a practitioner's paid service, paid by another schedule or not at all without one
 PAID_ELSEWHERE = UnitFee(None, None, (), "not-on-fee-schedule")
@@ -88,32 +88,32 @@ NO_DATE = UnitFee(None, None, (), "no-date")
 def price_lines(
     claim: Claim, views: tuple[LineView, ...], rulebook: Rulebook, reference: Reference
 ) -> Mapping[int, LinePrice]:
-    """The price of every line by its number.
+    """The price of every line by its number: those of a day together, as one takes from another.
 
     Original Medicare pays by its physician fee schedule, whatever other tables say; any other payer by the table of
-    payer fees, else not known. Multiple-procedure reductions hold between the units of a line only; `basis` says where
-    they would hold between lines.
+    payer fees, else not known.
     """
     zips = Zips(facility=zip_of(claim.facility), billing=zip_of(claim.billing))
-    units = [(view, _unit_fee(claim, view, zips, rulebook, reference)) for view in views]
-    units = [(view, _of_supply(view, unit, views, reference)) for view, unit in units]
-    prices = {view.number: line_price(view.line, unit) for view, unit in units}
-    reducible = [(view, unit) for view, unit in units if unit.reduction]
-    if len(reducible) > 1:
-        _remark_reductions(prices, reducible)
-    excluded = [view for view in views if view.line.modifiers and is_billed_as_excluded(view, rulebook.lists)]
-    if excluded:
-        _deny_excluded(prices, excluded, Exclusions(views, rulebook.lists))
+    priced = [(view, _service(claim, view, zips, reference)) for view in views]
+    billed = [_billed(view, service, rulebook, reference) for view, service in priced]
+    billed = [
+        each._replace(unit=_of_supply(view, each.unit, views, reference))
+        for view, each in zip(views, billed, strict=True)
+    ]
+    if any(view.line.modifiers and is_billed_as_excluded(view, rulebook.lists) for view in views):
+        billed = _excluded(billed, views, Exclusions(views, rulebook.lists))
+    prices = price_together(billed)
     if claim.texts.get("payment-responsibility") in LATER_PAYERS:
         return {view.number: _behind_another(prices[view.number], view.payer) for view in views}
     return prices
 
 
-def _deny_excluded(prices: dict[int, LinePrice], billed: list[LineView], exclusions: Exclusions) -> None:
+def _excluded(billed: list[Billed], views: tuple[LineView, ...], exclusions: Exclusions) -> list[Billed]:
     """Medicare pays nothing for a line that bills an excluded service as excluded (GY)."""
-    for view in billed:
-        if exclusions.billed_for_denial(view):
-            prices[view.number] = line_price(view.line, EXCLUDED)
+    return [
+        each._replace(unit=EXCLUDED, both_sides=None) if exclusions.billed_for_denial(view) else each
+        for view, each in zip(views, billed, strict=True)
+    ]
 
 
 def _of_supply(view: LineView, unit: UnitFee, views: tuple[LineView, ...], reference: Reference) -> UnitFee:
@@ -146,8 +146,8 @@ def _behind_another(price: LinePrice, payer: Payer) -> LinePrice:
     return price._replace(basis=f"{price.basis}, {who}", secondary=True)
 
 
-def _unit_fee(claim: Claim, view: LineView, zips: Zips, rulebook: Rulebook, reference: Reference) -> UnitFee:
-    """`zips` are those of the claim; a line may name a service facility of its own."""
+def _service(claim: Claim, view: LineView, zips: Zips, reference: Reference) -> PricedService | UnitFee:
+    """What decides the fee, or why there is none. `zips` are the claim's; a line may name a facility of its own."""
     line, day, context = view.line, view.first, claim.context
     if line.procedure is None:
         return NO_CODE
@@ -157,7 +157,7 @@ def _unit_fee(claim: Claim, view: LineView, zips: Zips, rulebook: Rulebook, refe
         zips = zips._replace(patient=zip_of(claim.patient) or zip_of(claim.subscriber))
     if line.facility is not None:
         zips = zips._replace(facility=zip_of(line.facility) or zips.facility)
-    service = PricedService(
+    return PricedService(
         line.procedure,
         line.modifiers,
         day,
@@ -167,7 +167,26 @@ def _unit_fee(claim: Claim, view: LineView, zips: Zips, rulebook: Rulebook, refe
         bool(context.qualifying_apm),
         view.profession or (NOT_LISTED if view.rendering and view.rendering.taxonomy else NOT_SENT),
     )
-    return unit_fee(service, view.payer, rulebook, reference)
+
+
+def _billed(view: LineView, service: PricedService | UnitFee, rulebook: Rulebook, reference: Reference) -> Billed:
+    """A line with its fee; where it names a side and Medicare pays it, also with the fee of both sides."""
+    if isinstance(service, UnitFee):
+        return Billed(view.line, service, view.provider, view.first, None)
+    unit = unit_fee(service, view.payer, rulebook, reference)
+    both_sides = None
+    if view.payer.line_of_business == ORIGINAL_MEDICARE and not SIDES.isdisjoint(service.modifiers):
+        both_sides = _of_both_sides(reference, service)
+    return Billed(view.line, unit, view.provider, view.first, both_sides)
+
+
+def _of_both_sides(reference: Reference, service: PricedService) -> UnitFee | None:
+    """The fee of the right and the left side together; None where each side is paid by itself."""
+    row = reference.fee(service.code, "", service.day)
+    if row is None or row.bilateral not in TOGETHER:
+        return None
+    others = [modifier for modifier in service.modifiers if modifier not in SIDES]
+    return medicare_unit_fee(reference, service._replace(modifiers=("50", *others)))
 
 
 def unit_fee(service: PricedService, payer: Payer, rulebook: Rulebook, reference: Reference) -> UnitFee:
@@ -178,49 +197,5 @@ def unit_fee(service: PricedService, payer: Payer, rulebook: Rulebook, reference
 
 
 def line_price(line: ServiceLine, unit: UnitFee) -> LinePrice:
-    """Units times the fee, and no more than the charge. Reads charge, units, unit code and modifiers of the line."""
-    billed, fee, units = _billed(line.charge), unit.fee, line.units
-    if fee is None:
-        return LinePrice(billed, None, None, None, (), unit.unknown)
-    if units is None or line.unit_code == MINUTES or not 0 < units < LARGEST:
-        return LinePrice(billed, None, fee, unit.basis, unit.steps, "no-units")
-    allowed, steps = fee, unit.steps
-    if units != 1:
-        if "50" in line.modifiers:  # both sides are one unit; more are returned, not paid
-            return LinePrice(billed, None, fee, unit.basis, steps, "modifier-not-priced")
-        allowed, steps = _of_units(units, fee, unit)
-        if units > 1 and unit.reduction and unit.further is None:
-            unit = unit._replace(basis=_remarked(unit.basis, REDUCTION_REMARK))
-    if billed is not None and billed < allowed:
-        allowed, steps = billed, (*steps, f"charge {billed} is lower")
-    return LinePrice(billed, allowed, fee, unit.basis, steps, None)
-
-
-def _of_units(units: Decimal, fee: Decimal, unit: UnitFee) -> tuple[Decimal, tuple[str, ...]]:
-    """The fee of other than one unit, and its arithmetic. Units after the first may be paid less."""
-    if unit.further is None or units < 1:
-        allowed = to_cents(units * fee)
-        return allowed, (*unit.steps, f"{units.normalize():f} units x {fee} = {allowed}")
-    others = units - 1
-    allowed = to_cents(fee + others * unit.further)
-    count = f"{others.normalize():f} further unit{'' if others == 1 else 's'}"
-    return allowed, (*unit.steps, unit.further_step, f"{fee} + {count} x {unit.further} = {allowed}")
-
-
-def _billed(charge: Decimal | None) -> Decimal | None:
-    """A charge in whole cents; None when it is no amount that can be billed."""
-    return to_cents(charge) if charge is not None and 0 <= charge < LARGEST else None
-
-
-def _remark_reductions(prices: dict[int, LinePrice], reducible: list[tuple[LineView, UnitFee]]) -> None:
-    together = Counter((unit.reduction, view.first) for view, unit in reducible)
-    for view, unit in reducible:
-        price = prices[view.line.number]
-        remark = REDUCTION_REMARK if unit.further is None else BETWEEN_LINES_REMARK
-        if together[unit.reduction, view.first] > 1 and price.basis:
-            prices[view.line.number] = price._replace(basis=_remarked(price.basis, remark))
-
-
-def _remarked(basis: str | None, remark: str) -> str:
-    """The basis with a remark, which it has once."""
-    return basis if basis and basis.endswith(REDUCTION_REMARK) else f"{basis}, {remark}"
+    """The price of a line by itself. Reads charge, units, unit code and modifiers of the line."""
+    return line_alone(line, unit)

@@ -1,30 +1,30 @@
 """Computes what the Medicare physician fee schedule allows for one unit of a service, by its day and location.
 
-    amount = (work x GPCI + practice expense of the setting x GPCI + malpractice x GPCI) x conversion factor
-
-with every further share on the same product, rounded half up to the cent once, at its end (RVU25D documentation).
+The shares are applied in the order of `docs/pricing.md`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal
 from typing import NamedTuple
 
 from scrubber.claim.code_values import HOME
 from scrubber.pricing.adjustments import (
     BOTH_SIDES,
-    FULL,
     SPLIT,
-    Share,
     component_of,
     profession_of,
+    provider_shares,
+    remarks,
     shares,
     technical_cut,
     unknown,
 )
-from scrubber.pricing.amounts import NOTHING, NoPrice, UnitFee, to_cents
+from scrubber.pricing.amounts import NOTHING, NoPrice, Operation, UnitFee
+from scrubber.pricing.between_lines import REDUCTION_REMARK
+from scrubber.pricing.reductions import OPERATIONS, REDUCTIONS, Priced, ranked_parts
+from scrubber.pricing.weights import Share, Weighted, dollars, weigh
 from scrubber.reference import Reference
 from scrubber.reference.fee_rows import ConversionFactor, FeeRow, Gpci
 from scrubber.reference.rows import Taxonomy
@@ -98,20 +98,10 @@ def _uncertainty(zip_code: str) -> str:
 
 FEES_CACHED = 16_384  # priced services in the cache of a process, about 10 MB
 
-NONPARTICIPATING = Share(Decimal("0.95"), "non-participating")
-
 PAID = frozenset("ART")
 BUNDLED = frozenset("BP")
 NOT_COVERED = {"N": "not covered by Medicare", "I": "not valid for Medicare", "M": "for reporting only"}
 UNPAID = {"C": "contractor-priced", "J": "anesthesia", "X": "not-on-fee-schedule", "E": "not-on-fee-schedule"}
-
-# Services of one day among which all but the highest are paid less, by multiple procedure indicator.
-REDUCTIONS = {
-    "1": "surgery", "2": "surgery", "3": "surgery", "4": "imaging", "5": "therapy", "6": "cardiovascular",
-    "7": "ophthalmology",
-}  # fmt: skip
-REDUCTION_REMARK = "before multiple-procedure reduction"
-BETWEEN_LINES_REMARK = "before multiple-procedure reduction between lines"
 
 
 class PricedService(NamedTuple):
@@ -128,13 +118,6 @@ class PricedService(NamedTuple):
     participating: bool
     qualifying_apm: bool
     profession: Taxonomy | str
-
-
-class Weighted(NamedTuple):
-    """Relative value units, weighted by where the service was done, and how they come about."""
-
-    rvu: Decimal
-    text: str
 
 
 @remembered(FEES_CACHED)
@@ -155,13 +138,36 @@ def _unit_fee(reference: Reference, service: PricedService) -> UnitFee:
         return UnitFee(NOTHING, basis, ("bundled into other services = 0.00",))
     if row.status in NOT_COVERED:
         return UnitFee(NOTHING, basis, (f"{NOT_COVERED[row.status]} = 0.00",), covered=False)
-    weighted = _after_cut(reference, service, row, gpci)
-    applied = [*shares(row, service.modifiers), *_provider_shares(service)]
-    fee, step = _product(weighted, factor, applied)
-    reduced = _reduced(reference, service, row, gpci, weighted)
-    further, further_step = _product(reduced, factor, applied) if reduced else (None, "")
-    group = REDUCTIONS.get(row.multiple, "")
-    return UnitFee(fee, basis, (step,), None, group, further, further_step)
+    cut = technical_cut(reference, service.modifiers, service.day)
+    weighted = _after_cut(reference, service, row, gpci, cut)
+    applied = [
+        *shares(reference, row, service.modifiers, service.day),
+        *provider_shares(reference, service.profession, service.modifiers, service.participating, service.day),
+    ]
+    fee, step = dollars(weighted, factor.factor, applied)
+    priced = Priced(row, service.day, service.setting == "facility", gpci, weighted, factor.factor, applied, cut)
+    return UnitFee(
+        fee,
+        basis,
+        (step,),
+        reduction=REDUCTIONS.get(row.multiple, ""),
+        operation=_operation(reference, service, row),
+        parts=ranked_parts(reference, priced),
+    )
+
+
+def _operation(reference: Reference, service: PricedService, row: FeeRow) -> Operation | None:
+    """How an operation is ranked; None of what is no operation, and of indicators without a row."""
+    if row.multiple not in OPERATIONS:
+        return None
+    found = reference.multiple_reduction(row.multiple, "whole", service.day)
+    if found is None:
+        return None
+    base = reference.fee(row.endoscopic_base, "", service.day) if row.endoscopic_base else None
+    if base is None or base.endoscopic_base is not None:
+        return Operation(found.share)
+    fee = medicare_unit_fee(reference, service._replace(code=base.code)).fee
+    return Operation(found.share) if fee is None else Operation(found.share, base.code, fee)
 
 
 def _factor(reference: Reference, service: PricedService) -> ConversionFactor:
@@ -172,12 +178,6 @@ def _factor(reference: Reference, service: PricedService) -> ConversionFactor:
     if reference.conversion_factor(service.day, not service.qualifying_apm) is None:
         raise NoPrice("no-conversion-factor")
     raise NoPrice("no-qpp-file" if service.qualifying_apm else "no-non-qpp-file")
-
-
-def _product(weighted: Weighted, factor: ConversionFactor, applied: list[Share]) -> tuple[Decimal, str]:
-    """Dollars and cents for weighted units, and the arithmetic."""
-    fee = amount(weighted.rvu, factor.factor, applied)
-    return fee, f"{' x '.join([weighted.text, str(factor.factor), *map(str, applied)])} = {fee}"
 
 
 def fee_row(reference: Reference, code: str, modifiers: tuple[str, ...], day: date) -> FeeRow:
@@ -192,7 +192,7 @@ def fee_row(reference: Reference, code: str, modifiers: tuple[str, ...], day: da
     if row is None:
         before = reference.table_status(MPFS.name, day).state == "before-first-release"
         raise NoPrice("before-first-release" if before else "unknown-code")
-    if row.component != component and row.pc_tc in SPLIT[component]:
+    if row.component != component and row.pc_tc in SPLIT.get(component, ()):
         raise NoPrice("modifier-not-priced")
     return _carrying_an_amount(row)
 
@@ -253,46 +253,33 @@ def _remarks(service: PricedService, row: FeeRow, reference: Reference) -> Itera
     if remark:
         yield remark
     yield from _without_effect(service, row)
+    yield from remarks(row, service.modifiers)
     yield from unknown(reference, service.modifiers, service.day)
     if row.status == "T":
         yield "paid only when nothing else is paid that day"
-    if "51" in service.modifiers:
+    if "51" in service.modifiers and row.multiple not in OPERATIONS:
         yield REDUCTION_REMARK
 
 
 def _without_effect(service: PricedService, row: FeeRow) -> Iterator[str]:
     """Remarks on modifiers without effect: a full fee must not be mistaken for that of a component."""
     component = component_of(service.modifiers)
-    if component and row.component != component:
+    if component in SPLIT and row.component != component:
         yield f"modifier {component} has no effect: the code has no such part"
     if "50" in service.modifiers and row.bilateral not in BOTH_SIDES:
         yield "modifier 50 has no effect on this code"
 
 
-def _after_cut(reference: Reference, service: PricedService, row: FeeRow, gpci: Gpci | None) -> Weighted:
+def _after_cut(
+    reference: Reference, service: PricedService, row: FeeRow, gpci: Gpci | None, cut: Share | None
+) -> Weighted:
     """The weighted units, less what equipment modifiers take off the technical component."""
     facility = service.setting == "facility"
-    weighted = weigh(row, facility, gpci)
-    cut = technical_cut(service.modifiers, service.day)
+    weighted = weigh(row, facility, gpci).paid
     if cut is None or row.component == "26" or row.pc_tc == "2":
         return weighted
-    technical = weigh(_technical_row(reference, row, service.day), facility, gpci)
+    technical = weigh(_technical_row(reference, row, service.day), facility, gpci).paid
     return Weighted(weighted.rvu - cut.value * technical.rvu, f"({weighted.text} - {cut} x {technical.text})")
-
-
-def _reduced(
-    reference: Reference, service: PricedService, row: FeeRow, gpci: Gpci | None, weighted: Weighted
-) -> Weighted | None:
-    """The weighted units of each unit of a line after its first; None where the first is paid no more than they."""
-    found = reference.multiple_reduction(row.multiple, service.day)
-    if found is None:
-        return None
-    expense = row.facility_pe if service.setting == "facility" else row.non_facility_pe
-    off = Share(found.share, "multiple-procedure reduction")
-    index = Decimal(1) if gpci is None else gpci.pe
-    by_locality = "" if gpci is None else f" x {index:.3f}"
-    text = f"({weighted.text} - {off} x {expense:.2f} practice expense{by_locality})"
-    return Weighted(weighted.rvu - off.value * expense * index, text)
 
 
 def _technical_row(reference: Reference, row: FeeRow, day: date) -> FeeRow:
@@ -302,43 +289,3 @@ def _technical_row(reference: Reference, row: FeeRow, day: date) -> FeeRow:
     if technical is None:
         raise NoPrice("modifier-not-priced")
     return technical
-
-
-def _provider_shares(service: PricedService) -> Iterator[Share]:
-    profession = profession_of(service.profession)
-    if profession.percent != FULL:
-        yield Share(profession.percent, profession.name)
-    if not service.participating:
-        yield NONPARTICIPATING
-
-
-def weigh(row: FeeRow, facility: bool, gpci: Gpci | None) -> Weighted:
-    """The units of a row in a setting, weighted by a locality (None: national), after the outpatient imaging cap.
-
-    The cap: imaging is paid no more than its OPPS columns give; zero columns mean no cap.
-    """
-    full = _weigh(row.work, row.facility_pe if facility else row.non_facility_pe, row.mp, gpci)
-    opps_pe = row.opps_facility_pe if facility else row.opps_non_facility_pe
-    if not opps_pe:
-        return full
-    cap = _weigh(row.work, opps_pe, row.opps_mp, gpci)
-    if cap.rvu >= full.rvu:
-        return full
-    return Weighted(cap.rvu, f"{cap.text} (outpatient imaging cap, below {full.text})")
-
-
-def _weigh(work: Decimal, pe: Decimal, mp: Decimal, gpci: Gpci | None) -> Weighted:
-    if gpci is None:
-        rvu = work + pe + mp
-        return Weighted(rvu, f"{rvu:.2f} RVU")
-    weighted = work * gpci.work + pe * gpci.pe + mp * gpci.mp
-    terms = ((work, gpci.work), (pe, gpci.pe), (mp, gpci.mp))
-    return Weighted(weighted, f"({' + '.join(f'{units:.2f} x {index:.3f}' for units, index in terms)}) RVU")
-
-
-def amount(rvu: Decimal, factor: Decimal, applied: list[Share]) -> Decimal:
-    """Weighted units times the conversion factor times every share, rounded half up to the cent once."""
-    product = rvu * factor
-    for share in applied:
-        product *= share.value
-    return to_cents(product)

@@ -70,11 +70,24 @@ class MultipleReduction(NamedTuple):
     """
 
     multiple: str
-    part: Literal["practice-expense"]
+    part: Literal["whole", "practice-expense", "technical", "professional"]
     share: Decimal
     since: date | None
     until: date | None
     source: str
+
+
+class PaymentShare(NamedTuple):
+    """A share of a fee, or of a part of it, by what it is for. `verified`: whether it was read in a publication; where
+    it was not, amounts that rest on it say so.
+    """
+
+    name: str
+    share: Decimal
+    since: date | None
+    until: date | None
+    source: str
+    verified: bool = True
 
 
 class Gpci(NamedTuple):

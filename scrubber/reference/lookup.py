@@ -14,7 +14,15 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from scrubber.dated_rows import in_force, on
-from scrubber.reference.fee_rows import ConversionFactor, FeeRow, Gpci, MultipleReduction, PlaceOfService, ZipLocality
+from scrubber.reference.fee_rows import (
+    ConversionFactor,
+    FeeRow,
+    Gpci,
+    MultipleReduction,
+    PaymentShare,
+    PlaceOfService,
+    ZipLocality,
+)
 from scrubber.reference.local_coverage import DiagnosisResult, LocalArticle, diagnosis_result, local_articles
 from scrubber.reference.releases import Backend, Pair, Release, Silence, TableStatus, Timeline, Windows, within
 from scrubber.reference.rows import AddOn, CodeStatus, DiagnosisNote, MeaningOfAbsence, Modifier, Mue, PtpEdit, Taxonomy
@@ -36,6 +44,7 @@ from scrubber.reference.tables import (
     MUE,
     MULTIPLE_REDUCTIONS,
     OWN_DAYS_ONLY,
+    PAYMENT_SHARES,
     PLACE_OF_SERVICE,
     PROCEDURES,
     PTP,
@@ -124,9 +133,16 @@ class Reference:
                 return row
         return None
 
-    def multiple_reduction(self, multiple: str, day: date) -> MultipleReduction | None:
-        """What is taken off all but the first service of a day with a multiple procedure indicator."""
-        return self._row(MULTIPLE_REDUCTIONS, multiple, day)
+    def multiple_reduction(self, multiple: str, part: str, day: date) -> MultipleReduction | None:
+        """What is taken off a part of all but the first service of a day with a multiple procedure indicator."""
+        for row in self.rows(MULTIPLE_REDUCTIONS, multiple, day):
+            if row.part == part and in_force(row, day):
+                return row
+        return None
+
+    def payment_share(self, name: str, day: date) -> PaymentShare | None:
+        """A share of a fee by what it is for."""
+        return self._row(PAYMENT_SHARES, name, day)
 
     def gpci(self, locality: str, day: date) -> Gpci | None:
         """Practice cost indices of a locality "CCCCC-LL"."""

@@ -27,6 +27,7 @@ from scrubber.reference.fee_rows import (
     LocalityCounty,
     MultipleReduction,
     OppsCap,
+    PaymentShare,
     PlaceOfService,
     ZipLocality,
 )
@@ -97,6 +98,7 @@ MUE = Table("ncci-mue", Mue, _by_code, ("code",))
 MPFS = Table("mpfs", FeeRow, lambda row: fee_key(row.code, row.component), ("code", "component"))
 CONVERSION_FACTORS = Table("conversion-factors", ConversionFactor, lambda _: EVERY_ROW, ("qualifying_apm",))
 MULTIPLE_REDUCTIONS = Table("multiple-reductions", MultipleReduction, lambda row: row.multiple, ("multiple", "part"))
+PAYMENT_SHARES = Table("payment-shares", PaymentShare, lambda row: row.name, ("name",))
 GPCI = Table("gpci", Gpci, lambda row: row.locality, ("locality",))
 ZIP_LOCALITY = Table("zip-locality", ZipLocality, lambda row: zip_key(row.zip_from), ("zip_from",))
 CONTRACTORS = Table("contractors", StateContractor, lambda row: row.state, ("state", "contractor"))
@@ -162,6 +164,7 @@ TABLES: Mapping[str, Table[Any]] = {
         MPFS,
         CONVERSION_FACTORS,
         MULTIPLE_REDUCTIONS,
+        PAYMENT_SHARES,
         GPCI,
         ZIP_LOCALITY,
         CONTRACTORS,

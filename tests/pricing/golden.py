@@ -31,7 +31,7 @@ def row(code: str, work: str, pe: str, facility_pe: str, mp: str, **columns: Any
         "facility_pe": Decimal(facility_pe),
         "mp": Decimal(mp),
     }
-    return fee_row(code=code, **({"imaging_family": "99"} | units | YEAR_2025 | columns))
+    return fee_row(code=code, **({"imaging_family": "99", "endoscopic_base": None} | units | YEAR_2025 | columns))
 
 
 # CMS RVU25D (PPRRVU2025_Oct): code, work, practice expense outside and inside a facility, malpractice.
@@ -53,6 +53,16 @@ RVU25D = (
     row("71260", "1.16", "3.85", "3.85", "0.07", **IMAGING),
     row("71260", "1.16", "0.43", "0.43", "0.05", component="26", **IMAGING),
     row("71260", "0.00", "3.42", "3.42", "0.02", component="TC", **IMAGING),
+    # Made up: imaging whose outpatient rate lies below the fee schedule's own.
+    row(
+        "70000", "0.50", "4.00", "4.00", "0.05", opps_non_facility_pe=Decimal("2.00"), opps_mp=Decimal("0.03"),
+        **IMAGING,
+    ),
+    row("70000", "0.50", "0.20", "0.20", "0.02", component="26", **IMAGING),
+    row(
+        "70000", "0.00", "3.80", "3.80", "0.03", component="TC", opps_non_facility_pe=Decimal("1.80"),
+        opps_mp=Decimal("0.01"), **IMAGING,
+    ),
     row("93306", "1.46", "4.28", "4.28", "0.07", multiple="6", **TEST),
     row("93306", "0.00", "3.76", "3.76", "0.03", component="TC", multiple="6", **TEST),
     row("93880", "0.80", "4.73", "4.73", "0.09", multiple="6", bilateral="2", **TEST),

@@ -19,8 +19,8 @@ from scrubber.pricing.fee_schedule import Area, PricedService, medicare_unit_fee
 from scrubber.reference import Reference
 from scrubber.reference.fee_rows import ConversionFactor, FeeRow
 from scrubber.reference.releases import Release
-from scrubber.reference.tables import CONVERSION_FACTORS, MPFS, TABLES, Table
-from scrubber.reference.typed_tables import MemoryBackend
+from scrubber.reference.tables import CONVERSION_FACTORS, MPFS, PAYMENT_SHARES, TABLES, Table
+from scrubber.reference.typed_tables import MemoryBackend, read_contents
 from tests.pricing.test_fee_schedule import fee_row
 from tests.support.priced import (
     COMMERCIAL,
@@ -209,8 +209,7 @@ def test_both_sides_of_what_has_none_are_told_to_change_nothing() -> None:
         ({"first_day": date(2021, 5, 1), "last_day": date(2021, 5, 1)}, "before-first-release"),
         ({"procedure": "0554T"}, "contractor-priced"),
         ({"procedure": "36415"}, "not-on-fee-schedule"),
-        ({"modifiers": ("52",)}, "modifier-not-priced"),
-        ({"modifiers": ("53",)}, "modifier-not-priced"),
+        ({"modifiers": ("QX",)}, "modifier-not-priced"),
         ({"modifiers": ("81",)}, "modifier-not-priced"),
         ({"procedure": "77080", "modifiers": ("26", "TC")}, "modifier-not-priced"),
         ({"procedure": "20610", "modifiers": ("50",), "units": Decimal(2)}, "modifier-not-priced"),
@@ -231,9 +230,9 @@ def test_a_code_paid_only_alone_says_so() -> None:
     assert basis.endswith("paid only when nothing else is paid that day")
 
 
-def test_two_reducible_services_of_a_day_keep_the_full_fee_with_a_remark() -> None:
+def test_a_payer_of_a_percentage_keeps_the_full_fee_of_two_reducible_services_with_a_remark() -> None:
     lines = service_line(1, "20610", "LT"), service_line(2, "20610", "RT"), service_line(3, "99213", "25")
-    found = prices(claim(*lines))
+    found = prices(claim(*lines), COMMERCIAL, rulebook(payer_fee(None, percent_of_medicare=Decimal(100))))
     assert found[1].allowed == found[2].allowed == price(claim(service_line(1, "20610"))).allowed
     remarked = [number for number, one in found.items() if "before multiple-procedure" in (one.basis or "")]
     assert remarked == [1, 2]
@@ -282,6 +281,7 @@ TECHNICAL = WHOLE | {"component": "TC", "work": Decimal(0), "mp": Decimal(0)}
 
 def made_up(*rows: FeeRow, factor: bool = True) -> Reference:
     tables: dict[Table[Any], Any] = dict.fromkeys(TABLES.values(), ()) | {MPFS: rows}
+    tables[PAYMENT_SHARES] = read_contents(None).tables[PAYMENT_SHARES]
     if factor:
         tables[CONVERSION_FACTORS] = (ConversionFactor(None, Decimal(10), date(2025, 1, 1), None, "sample"),)
     releases = [Release(table.name, "sample", date(2017, 1, 1), None, "", False, "sample") for table in tables]

@@ -167,28 +167,27 @@ def test_the_charge_caps_a_therapy_line_as_a_whole() -> None:
     assert (found.allowed, found.steps[-1]) == (Decimal("60.00"), "charge 60.00 is lower")
 
 
-def test_between_lines_of_a_day_therapy_is_not_reduced_and_the_basis_says_so() -> None:
-    # 0.44 + 0.62 + 0.01 = 1.07 RVU; 1.07 x 32.3465 = 34.610755
+def test_between_lines_of_a_day_one_unit_of_therapy_is_paid_in_full() -> None:
+    # 0.44 + 0.62 + 0.01 = 1.07 RVU; 1.07 x 32.3465 = 34.610755; both units of 97110 are reduced: 2 x 21.83
     found = priced(service_line(1, "97110", "GP", units=Decimal(2)), service_line(2, "97530", "GP"))
-    assert [found[1].allowed, found[2].allowed] == [Decimal("50.62"), Decimal("34.61")]
-    remark = "MPFS 2025, national, before multiple-procedure reduction between lines"
-    assert [found[1].basis, found[2].basis] == [remark, remark]
+    assert [found[1].allowed, found[2].allowed] == [Decimal("43.66"), Decimal("34.61")]
+    assert [found[1].basis, found[2].basis] == ["MPFS 2025, national", "MPFS 2025, national"]
     later = service_line(2, "97530", "GP", first_day=date(2025, 3, 13), last_day=date(2025, 3, 13))
     assert priced(service_line(1, "97110", "GP"), later)[1].basis == "MPFS 2025, national"
 
 
 def test_before_the_reduction_began_units_are_paid_alike() -> None:
-    assert reference().multiple_reduction("5", date(2013, 3, 31)) is None
-    begun = reference().multiple_reduction("5", date(2013, 4, 1))
+    assert reference().multiple_reduction("5", "practice-expense", date(2013, 3, 31)) is None
+    begun = reference().multiple_reduction("5", "practice-expense", date(2013, 4, 1))
     assert begun is not None
     assert begun.share == Decimal("0.50")
 
 
-def test_units_of_an_operation_keep_the_full_fee_with_a_remark() -> None:
+def test_units_of_an_operation_after_the_first_are_halved() -> None:
+    # 1.96 x 32.3465 = 63.39914; 63.40 + 31.70
     found = priced(service_line(1, "20610", "RT", units=Decimal(2)))[1]
-    assert found.unit_fee is not None
-    assert found.allowed == 2 * found.unit_fee
-    assert found.basis == "MPFS 2025, national, before multiple-procedure reduction"
+    assert (found.unit_fee, found.allowed) == (Decimal("63.40"), Decimal("95.10"))
+    assert found.basis == "MPFS 2025, national"
 
 
 def test_a_payer_that_pays_a_percentage_of_medicare_is_not_taken_to_reduce_units() -> None:

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from scrubber.pricing.adjustments import Share
-from scrubber.pricing.fee_schedule import amount, weigh
+from scrubber.pricing.weights import Share, amount, weigh
 from scrubber.reference.fee_rows import FeeRow, Gpci
 from tests.support.priced import claim, price, service_line
 
@@ -77,7 +76,7 @@ def test_the_formula_gives_every_amount_that_cms_published() -> None:
         gpci = localities[contractor, locality]
         for facility, paid in zip((False, True), amounts, strict=True):
             row = rows[code, modifier.strip()]
-            given = amount(weigh(row, facility, gpci).rvu, FACTOR_2025, [])
+            given = amount(weigh(row, facility, gpci).paid.rvu, FACTOR_2025, [])
             compared += 1
             if given != Decimal(paid):
                 wrong.append((contractor, locality, code, modifier, facility, given, paid))
@@ -99,9 +98,9 @@ def test_imaging_is_paid_no_more_than_the_outpatient_rate() -> None:
     imaging = {"work": Decimal("0.20"), "non_facility_pe": Decimal("0.96"), "mp": Decimal("0.02")}
     capped = fee_row(**imaging, opps_non_facility_pe=Decimal("0.50"), opps_mp=Decimal("0.01"))
     not_capped = fee_row(**imaging, opps_non_facility_pe=Decimal("3.32"), opps_mp=Decimal("0.05"))
-    assert weigh(capped, False, None).rvu == Decimal("0.71")
-    assert weigh(capped, False, None).text == "0.71 RVU (outpatient imaging cap, below 1.18 RVU)"
-    assert weigh(not_capped, False, None).rvu == weigh(fee_row(**imaging), False, None).rvu == Decimal("1.18")
+    assert weigh(capped, False, None).paid.rvu == Decimal("0.71")
+    assert weigh(capped, False, None).paid.text == "0.71 RVU (outpatient imaging cap, below 1.18 RVU)"
+    assert weigh(not_capped, False, None).paid.rvu == weigh(fee_row(**imaging), False, None).paid.rvu == Decimal("1.18")
 
 
 # Code with part; dollars in 2025; dollars in 2026 for others and for qualifying APM participants.

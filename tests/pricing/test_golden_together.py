@@ -98,7 +98,7 @@ def test_of_an_endoscopy_family_the_others_are_paid_what_they_exceed_the_base() 
     lines = line(1, "45380", "59"), line(2, "45385")
     assert allowed(*lines, place="24") == dollars("15.53", "242.92")
     found = priced(*lines, place="24")[1]
-    assert found.steps[-1] == "192.79 - 177.26 (base 45378 of the endoscopy family) = 15.53"
+    assert found.steps[-1] == "192.79 - 177.26 (base of the endoscopy family) = 15.53"
 
 
 def test_families_are_ranked_after_their_own_rule() -> None:
@@ -135,7 +135,8 @@ def test_a_reading_beside_a_whole_study_touches_the_reading_only() -> None:
     assert allowed(line(1, "70450"), line(2, "71260", "26")) == dollars("103.19", "53.05")
 
 
-# Heart and vessels: 93880 5.62 RVU (technical 4.50) = 181.79; 93306 5.81 (3.79). Eyes: 92083 1.89 (1.10), 92134 0.97 (0.44).
+# Heart and vessels: 93880 5.62 RVU (technical 4.50) = 181.79; 93306 5.81 (3.79).
+# Eyes: 92083 1.89 (1.10) = 61.13; 92134 0.97 (0.44).
 
 
 def test_cardiovascular_tests_are_ranked_by_their_technical_part_and_not_by_their_fee() -> None:
@@ -174,3 +175,17 @@ def test_the_order_of_the_lines_changes_nothing(codes: tuple[str, str]) -> None:
     forth = allowed(line(1, codes[0]), line(2, codes[1]))
     back = allowed(line(1, codes[1]), line(2, codes[0]))
     assert forth == back[::-1]
+
+
+def test_imaging_is_reduced_before_the_outpatient_cap_is_held_against_it() -> None:
+    """70000, made up: 4.55 RVU, technical 3.83, professional 0.72; capped it has 2.53."""
+    # alone: 2.53 RVU = 81.836645
+    assert allowed(line(1, "70000")) == dollars("81.84")
+    # beside a reading with the greater professional part: the cap stays, 2.53 - 0.05 x 0.72 = 2.494 RVU = 80.672171
+    assert allowed(line(1, "70000"), line(2, "71260", "26")) == dollars("80.67", "53.05")
+    # beside the whole 71260, 70000 has the greater technical part (3.83), so that 71260 loses half of its 3.44:
+    # 5.08 - 1.72 = 3.36 RVU = 108.68424
+    assert allowed(line(1, "70000"), line(2, "71260")) == dollars("80.67", "108.68")
+    # two units: the second loses half of 3.83 and a twentieth of 0.72: 4.55 - 1.915 = 2.635 is above the cap of 2.53,
+    # which is paid less 0.036: 2.494 RVU = 80.67; 81.84 + 80.67 = 162.51
+    assert allowed(line(1, "70000", units=Decimal(2))) == dollars("162.51")
