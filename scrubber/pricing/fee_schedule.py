@@ -151,23 +151,25 @@ def _unit_fee(reference: Reference, service: PricedService) -> UnitFee:
         basis,
         (step,),
         reduction=REDUCTIONS.get(row.multiple, ""),
-        operation=_operation(reference, service, row),
+        operation=_operation(reference, priced),
         parts=ranked_parts(reference, priced),
     )
 
 
-def _operation(reference: Reference, service: PricedService, row: FeeRow) -> Operation | None:
+def _operation(reference: Reference, priced: Priced) -> Operation | None:
     """How an operation is ranked; None of what is no operation, and of indicators without a row."""
+    row = priced.row
     if row.multiple not in OPERATIONS:
         return None
-    found = reference.multiple_reduction(row.multiple, "whole", service.day)
+    found = reference.multiple_reduction(row.multiple, "whole", priced.day)
     if found is None:
         return None
-    base = reference.fee(row.endoscopic_base, "", service.day) if row.endoscopic_base else None
-    if base is None or base.endoscopic_base is not None:
+    base = reference.fee(row.endoscopic_base, "", priced.day) if row.endoscopic_base else None
+    if base is None:
         return Operation(found.share)
-    fee = medicare_unit_fee(reference, service._replace(code=base.code)).fee
-    return Operation(found.share) if fee is None else Operation(found.share, base.code, fee)
+    # The base takes the shares of the code that it is taken off, whatever its own indicators allow.
+    fee, _ = dollars(weigh(base, priced.facility, priced.gpci).paid, priced.factor, priced.applied)
+    return Operation(found.share, base.code, fee)
 
 
 def _factor(reference: Reference, service: PricedService) -> ConversionFactor:
