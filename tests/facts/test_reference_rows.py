@@ -100,7 +100,6 @@ def test_global_days_are_a_number_where_they_are_days() -> None:
     ("table", "keys"),
     [
         ("fee-schedule", {"procedure": "99999"}),
-        ("add-on-edits", {"procedure": "99213"}),
         ("place-of-service", {"place": "98"}),
         ("procedures", {"procedure": "G9999"}),
         ("modifiers", {"modifier": "Z9"}),
@@ -110,6 +109,10 @@ def test_global_days_are_a_number_where_they_are_days() -> None:
 def test_a_row_that_is_missing_means_something_only_in_a_complete_release(table: str, keys: dict[str, Any]) -> None:
     assert ask(table, **keys) is None
     assert ask(table, complete=True, **keys) == []
+
+
+def test_a_code_without_an_add_on_edit_has_none() -> None:
+    assert ask("add-on-edits", procedure="99213") == []
 
 
 def test_diagnoses_are_known_on_the_days_of_their_release() -> None:
