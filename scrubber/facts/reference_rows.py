@@ -80,7 +80,7 @@ def _indicators(row: FeeRow) -> dict[str, Any]:
 
 
 def _add_ons(code: str, _: tuple[str, ...], day: date, reference: Reference) -> Rows | None:
-    """A code without a row has no such edit, as PTP pairs without a row have none; before the first release nobody knows."""
+    """A code without a row has no such edit, as PTP pairs have none; before the first release nobody knows."""
     if reference.table_status(ADD_ON.name, day).state == "before-first-release":
         return None
     rows: tuple[AddOn, ...] = reference.add_ons(code, day)
