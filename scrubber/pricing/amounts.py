@@ -97,7 +97,8 @@ class LinePrice(NamedTuple):
     """One service line in dollars and cents. None = not known; `unknown` (of UNKNOWN) says why `allowed` is not.
 
     `basis` is None when no schedule priced the line. `steps` is the arithmetic, in order. `secondary`: another payer
-    pays first, so that this one pays some of what it allows, or nothing.
+    pays first, so that this one pays some of what it allows, or nothing. `without_it`: what other lines are allowed
+    where this one falls, by line number, of those whose amount is then another.
     """
 
     billed: Decimal | None
@@ -107,6 +108,7 @@ class LinePrice(NamedTuple):
     steps: tuple[str, ...]
     unknown: str | None
     secondary: bool = False
+    without_it: tuple[tuple[int, Decimal | None], ...] = ()
 
 
 def to_cents(amount: Decimal) -> Decimal:

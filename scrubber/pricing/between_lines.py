@@ -19,6 +19,7 @@ from scrubber.pricing.amounts import NOTHING, LinePrice, Operation, Parts, UnitF
 
 LARGEST = Decimal(10**15)  # no charge or count of a real claim comes near; arithmetic stays exact below it
 MOST_RANKED = 5  # operations of a day; from the sixth on the contractor decides by the report
+MOST_COMPARED = 12  # lines of a claim that may reduce each other, of which it is shown what they come to without one
 REDUCTION_REMARK = "before multiple-procedure reduction"
 CARE_AFTER = "55"  # its units may be days of care
 SESSIONS = frozenset(("59", "XE"))  # may say that a test was done in another session of the day
@@ -77,7 +78,27 @@ def line_alone(line: ServiceLine, unit: UnitFee) -> LinePrice:
 
 
 def price_together(billed: list[Billed]) -> dict[int, LinePrice]:
-    """The price of each line by its number."""
+    """The price of each line by its number, with what others are allowed without it."""
+    prices = _priced_together(billed)
+    reduced = [each for each in billed if each.unit.operation is not None or each.unit.parts is not None]
+    if 1 < len(reduced) <= MOST_COMPARED:
+        for each in reduced:
+            number = each.line.number
+            prices[number] = prices[number]._replace(without_it=_without(each, reduced, prices))
+    return prices
+
+
+def _without(
+    fallen: Billed, reduced: list[Billed], prices: dict[int, LinePrice]
+) -> tuple[tuple[int, Decimal | None], ...]:
+    """What the other lines are allowed where one falls, of those whose amount is then another."""
+    others = _priced_together([each for each in reduced if each is not fallen])
+    return tuple(
+        [(number, price.allowed) for number, price in others.items() if price.allowed != prices[number].allowed]
+    )
+
+
+def _priced_together(billed: list[Billed]) -> dict[int, LinePrice]:
     items = [item for item in map(_item, billed) if item is not None]
     if any(item.lines[0].both_sides is not None for item in items):
         items = _with_both_sides(items)

@@ -194,12 +194,25 @@ def _steps(lines: tuple[int, ...], risky: bool, prices: Prices, bearers: Bearers
         own = prices[number].steps
         if risky and bearers[number] == PATIENT and prices[number].billed is not None:
             own = (*own, f"the patient owes the charge: {prices[number].billed}")
+        if risky and len(lines) == 1:
+            own = (*own, *_without(number, prices))
         steps += own if len(lines) == 1 else [f"line {number}: {step}" for step in own]
     if len(lines) > MOST_LINES_IN_STEPS:
         steps.append(
             f"and {len(lines) - MOST_LINES_IN_STEPS} more lines; each line's steps stand at the claim's impact"
         )
     return tuple(steps)
+
+
+def _without(number: int, prices: Prices) -> Iterable[str]:
+    """What other lines are allowed where this one falls: less is lost then than it is allowed."""
+    for other, amount in prices[number].without_it:
+        if other in prices and amount is not None:
+            yield f"without it line {other} is allowed {amount} instead of {_told(prices[other].allowed)}"
+
+
+def _told(amount: Decimal | None) -> str:
+    return "an amount that is not known" if amount is None else f"{amount}"
 
 
 def _reason(lines: Iterable[int], prices: Prices, bearers: Bearers) -> str | None:

@@ -189,3 +189,17 @@ def test_imaging_is_reduced_before_the_outpatient_cap_is_held_against_it() -> No
     # two units: the second loses half of 3.83 and a twentieth of 0.72: 4.55 - 1.915 = 2.635 is above the cap of 2.53,
     # which is paid less 0.036: 2.494 RVU = 80.67; 81.84 + 80.67 = 162.51
     assert allowed(line(1, "70000", units=Decimal(2))) == dollars("162.51")
+
+
+def test_where_a_line_falls_the_others_are_allowed_what_they_are_without_it() -> None:
+    lines = line(1, "64721"), line(2, "29827"), line(3, "99213", "25")
+    found = priced(*lines)
+    assert found[2].without_it == ((1, Decimal("443.79")),)
+    assert found[1].without_it == ()  # 29827 is paid in full beside it, too
+    assert found[3].without_it == ()
+
+
+def test_of_both_sides_the_other_is_paid_as_one_where_a_side_falls() -> None:
+    found = priced(line(1, "20610", "LT"), line(2, "20610", "RT"))
+    assert found[1].without_it == ((2, Decimal("63.40")),)
+    assert found[2].without_it == ()

@@ -67,6 +67,18 @@ def test_a_bundled_line_costs_its_allowed_amount() -> None:
     )
 
 
+def test_a_line_that_falls_shows_what_the_others_are_then_allowed() -> None:
+    """Both sides of 20610 are 95.10, of which the left has 63.40 and the right 31.70; alone each has 63.40."""
+    sides = service_line(1, "20610", "LT"), service_line(2, "20610", "RT")
+    found = one(finding(1), prices(claim(*sides)))
+    assert (found.at_risk, found.steps[-1]) == (
+        Decimal("63.40"),
+        "without it line 2 is allowed 63.40 instead of 31.70",
+    )
+    assert "without" not in " ".join(one(finding(2), prices(claim(*sides))).steps)
+    assert "without" not in " ".join(one(finding(1, 2), prices(claim(*sides))).steps)
+
+
 def test_the_claim_counts_its_lines_and_shows_the_arithmetic_of_each() -> None:
     lines = prices(claim(service_line(1, charge=Decimal(60)), service_line(2, "77089", charge=Decimal(60))))
     assert whole(finding(2), lines=lines) == ClaimImpact(
