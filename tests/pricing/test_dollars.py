@@ -328,6 +328,7 @@ def scrubbed(scrubber: Scrubber, *lines: Body, responsibility: str = "P", **cont
     """A claim to Original Medicare without documents, at national amounts."""
     body = claim_of(*lines, documented=False, pricing={"locality": "national"}, **context)
     body["subscriber"]["paymentResponsibilityLevelCode"] = responsibility
+    body["ordering"] = {"npi": "1555666779", "firstName": "Robin", "lastName": "Requester"}
     return scrubber.scrub(read_v3(body), RECEIVED)
 
 
