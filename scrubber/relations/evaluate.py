@@ -72,22 +72,21 @@ class Evaluator(OperandEvaluator):
 
     def holds(self, condition: Condition, subject: Subject) -> str:
         """Whether a condition holds for a subject: yes, no or unknown."""
-        match condition:
-            case AllOf(parts):
-                return self._every(parts, subject)
-            case AnyOf(parts):
-                return self._some(parts, subject)
-            case Asks(_, question):
-                return self.answer(question, subject)
-            case Compare(fact) if fact.endswith("?"):
-                return YES if self.state(Own(fact[:-1], Type.TEXT), subject) == condition.value else NO
-            case Compare() | Has() | InList():
-                raw = self._raw_value(condition.fact, subject)
-                if raw is None and condition.fact == DAY and _has_no_day(subject):
-                    raw = subject.day  # of what has no day of its own, the day of what it belongs to
-                if raw is None:
-                    return self._without_value(condition, subject)
-                return self._test(condition, raw, subject.day)
+        if isinstance(condition, AllOf):
+            return self._every(condition.parts, subject)
+        if isinstance(condition, AnyOf):
+            return self._some(condition.parts, subject)
+        if isinstance(condition, Asks):
+            return self.answer(condition.question, subject)
+        name = condition.fact
+        if isinstance(condition, Compare) and name.endswith("?"):
+            return YES if self.state(Own(name[:-1], Type.TEXT), subject) == condition.value else NO
+        raw = self._raw_value(name, subject)
+        if raw is None and name == DAY and _has_no_day(subject):
+            raw = subject.day  # of what has no day of its own, the day of what it belongs to
+        if raw is None:
+            return self._without_value(condition, subject)
+        return self._test(condition, raw, subject.day)
 
     def _every(self, parts: tuple[Condition, ...], subject: Subject) -> str:
         found = YES
@@ -197,7 +196,10 @@ class Evaluator(OperandEvaluator):
     def answers_of_items(self, group: Group, subject: Subject) -> Iterator[tuple[str, ...]]:
         """For each item of the kinds of a group, what each part of the group comes to: same, within, conditions."""
         for kind in group.items:
-            found = self._around.items(kind, None) if kind == HISTORY else self._items(group, kind, subject)
+            if kind == HISTORY or kind in LINE_ITEMS:  # also those of other codes, which questions leave out
+                found = self._around.items(kind, None if kind == HISTORY else subject.root.number)
+            else:
+                found = self._items(group, kind, subject)
             for each in found or ():
                 item = each.within(subject)
                 answers = (self._alike(group, item), self._in_windows(group, item), self._fulfilled(group, item))
@@ -230,9 +232,9 @@ class Evaluator(OperandEvaluator):
 
     def _items(self, group: Group, kind: str, subject: Subject) -> list[Subject] | None:
         if kind == HISTORY:
-            return self._around.history(self._may_be_of(group, subject))
+            return self._around.history(self._of_codes(group, subject) or self._of_code_list(group))
         if kind in LINE_ITEMS:
-            return self._around.items(kind, subject.root.number)
+            return self._around.lines_of_code(self._of_codes(group, subject), kind, subject.root.number)
         if kind != ROW:
             return self._around.items(kind, subject.nearest_line)
         rows = self._around.rows(group.table or "", *self._keys(group.keys, subject), subject.day)
@@ -241,10 +243,10 @@ class Evaluator(OperandEvaluator):
         # An empty cell is not known.
         return [Subject(ROW, row, unreadable=frozenset([name for name in row if row[name] is None])) for row in rows]
 
-    def _may_be_of(self, group: Group, subject: Subject) -> CodeTest | None:
+    def _of_codes(self, group: Group, subject: Subject) -> CodeTest | None:
         """A test that the procedure code of each item of a group passes, with a key for it; None: it may be any.
 
-        History has thousands of services, of which a rule is about a few: the others are not looked at.
+        A rule is about a few of the lines, and of the thousands of services of a history: others are not looked at.
         """
         if "procedure" in group.same:
             code = subject.root.values.get(PROCEDURE)
@@ -255,6 +257,11 @@ class Evaluator(OperandEvaluator):
                 return ("any", *part.values), frozenset(part.values).__contains__
             if isinstance(part, Compare) and part.fact == PROCEDURE and part.op == "is":
                 return ("is", str(part.value)), frozenset((str(part.value),)).__contains__
+        return None
+
+    def _of_code_list(self, group: Group) -> CodeTest | None:
+        """The same for a group of the codes of a list, of which earlier services alone are picked: they have a day."""
+        for part in group.where:
             if isinstance(part, InList) and part.fact == PROCEDURE and part.op in ("any", "all"):
                 return ("in", part.list), partial(self._lists.may_contain, part.list)
         return None

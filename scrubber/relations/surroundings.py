@@ -45,7 +45,7 @@ UNREADABLE_FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-PROCEDURE = "procedure"
+PROCEDURE, LINE = "procedure", "line"
 CodeTest = tuple[tuple[str, ...], Callable[[str], bool]]  # of procedure codes, with a key for it
 # Items with a date of service; the `day` of others is something else, such as that of a payer's decision.
 SERVICES = frozenset((HISTORY, *LINE_ITEMS))
@@ -139,13 +139,13 @@ class Surroundings:
         self._lines: list[Subject] | None = None
         self._documents: Documents | None = None
         self._items: dict[tuple[str, int | None], list[Subject] | None] = {}
-        self._history: dict[tuple[str, ...], list[Subject]] = {}
+        self._by_code: dict[tuple[str, ...], list[Subject]] = {}
 
     @property
     def lines(self) -> list[Subject]:
         """Every service line, in the claim's order."""
         if self._lines is None:
-            facts = [fact for fact in self._facts if fact.kind == "line"]
+            facts = [fact for fact in self._facts if fact.kind == LINE]
             self._lines = [self.subject(fact) for fact in facts]
         return self._lines
 
@@ -211,10 +211,18 @@ class Surroundings:
     def history(self, test: CodeTest | None) -> list[Subject] | None:
         """The earlier services whose code passes a test, and those whose code cannot be read; None: not supplied."""
         every = self.items(HISTORY, None)
-        if every is None or test is None:
+        return every if every is None else self._of_code(test, HISTORY, every)
+
+    def lines_of_code(self, test: CodeTest | None, kind: str, number: int | None) -> list[Subject]:
+        """The lines of a kind, seen from a line, whose code passes a test, and those whose code cannot be read."""
+        return _seen_from(self._of_code(test, LINE, self.lines), kind, number)
+
+    def _of_code(self, test: CodeTest | None, kind: str, every: list[Subject]) -> list[Subject]:
+        if test is None:
             return every
-        key, passes = test
-        found = self._history.get(key)
+        words, passes = test
+        key = kind, *words
+        found = self._by_code.get(key)
         if found is None:
             known: dict[str, bool] = {}
             found = []
@@ -227,7 +235,7 @@ class Surroundings:
                     known[code] = passes(code)
                 if known[code]:
                     found.append(service)
-            self._history[key] = found
+            self._by_code[key] = found
         return found
 
     def _line(self, number: int | None) -> ServiceLine | None:
@@ -324,7 +332,7 @@ class Surroundings:
 
 
 def _seen_from(lines: list[Subject], kind: str, number: int | None) -> list[Subject]:
-    if number is None or kind == "line":
+    if number is None or kind == LINE:
         return lines
     if kind == "other-line":
         return [line for line in lines if line.number != number]
