@@ -211,7 +211,7 @@ class Surroundings:
     def history(self, test: CodeTest | None) -> list[Subject] | None:
         """The earlier services whose code passes a test, and those whose code cannot be read; None: not supplied."""
         every = self.items(HISTORY, None)
-        return every if every is None else self._of_code(test, HISTORY, every)
+        return None if every is None else self._of_code(test, HISTORY, every)
 
     def lines_of_code(self, test: CodeTest | None, kind: str, number: int | None) -> list[Subject]:
         """The lines of a kind, seen from a line, whose code passes a test, and those whose code cannot be read."""
