@@ -8,7 +8,8 @@ from dataclasses import replace
 from itertools import combinations
 
 from scrubber.authoring.run_tests import all_cases, prepare_case
-from scrubber.rulebook.test_case import STARTER_RELEASES, Case
+from scrubber.rulebook.rulebook import STARTER_RELEASES
+from scrubber.rulebook.test_case import Case
 from scrubber.scrub import Scrubber
 from tests.conftest import ROOT
 
@@ -21,7 +22,7 @@ _LINE = re.compile(r"(?:line\.(\d+)|/claimInformation/serviceLines/(\d+))\b")
 
 
 def single_faults(scrubber: Scrubber) -> list[Case]:
-    """The first case of each active rule that fires on the starter tables, without rows or a day of receipt of its own."""
+    """The first case of each active rule that fires on the starter tables, without rows or a day of receipt."""
     first: dict[str, Case] = {}
     for case in all_cases(RULES, scrubber.rulebook):
         if case.finds and _is_plain(case) and scrubber.rulebook.rules[case.rule].status == "active":

@@ -7,9 +7,11 @@ import pytest
 from scrubber.scrub import Scrubber
 from tests.pairwise.pairs import hidden, pairs, single_faults
 
-# What one case changes beside its fault, so that the claim no longer has the other one. No rule keeps silent for another.
+# What one case changes beside its fault, so that the claim no longer has the other: no rule keeps silent for another.
 TOO_MANY = "x12-837p-too-many"  # lines of a claim that holds more than it can are listed as not checked
 NO_LONGER_THERE = {
+    "x12-837p-further-element-unreadable": "the other case puts other dates of the claim in its place",
+    "x12-837p-onset-after-service": "the other case has a later day of service",
     "documentation-unreadable": "it is about the report of a line that is not there, and the other case adds that line",
     "cms-mpfs-status-supply-alone": "it is about a claim without another service, and the other case adds one",
     "x12-837p-accident-date": "the other case gives the date",
