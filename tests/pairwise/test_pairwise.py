@@ -10,6 +10,9 @@ from tests.pairwise.pairs import hidden, pairs, single_faults
 # What one case changes beside its fault, so that the claim no longer has the other: no rule keeps silent for another.
 TOO_MANY = "x12-837p-too-many"  # lines of a claim that holds more than it can are listed as not checked
 NO_LONGER_THERE = {
+    "code-set-add-on-alone": "the other case adds the service that the add-on code goes with",
+    "cms-mpfs-procedure-in-global-days": "the other case gives who rendered the procedure another specialty",
+    "medicare-wiser-authorization": "the other case gives an authorization number, if one that is too long",
     "x12-837p-further-element-unreadable": "the other case puts other dates of the claim in its place",
     "x12-837p-onset-after-service": "the other case has a later day of service",
     "documentation-unreadable": "it is about the report of a line that is not there, and the other case adds that line",
