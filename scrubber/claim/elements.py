@@ -102,8 +102,9 @@ class Element:
 
     @cached_property
     def path(self) -> str:
-        """The JSON pointer from its owner on."""
-        return "".join(f"/{name}" for name in self.paths[0][len(_OWNERS[self.owner]) :] if name != "*")
+        """The JSON pointer from its owner on; `*` stands for an entry of a list, and not for values that are one."""
+        names = self.paths[0][len(_OWNERS[self.owner]) :]
+        return "".join(f"/{name}" for name in (names[:-1] if names[-1:] == ("*",) else names))
 
     def pairs(self) -> list[tuple[tuple[str, ...], Place]]:
         """Each path with the place that carries it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -110,7 +110,31 @@ def pointer_to(element: str, claim: Claim, line: ServiceLine | None = None) -> s
     if element == "line-place" and line is not None and line.place is None:
         element = "claim-place"  # the claim's holds for the line
     place = ELEMENTS[element]
-    return _base(place.owner, claim, line) + place.path
+    pointer = _base(place.owner, claim, line) + place.path
+    return pointer if "*" not in pointer else _of_an_entry(pointer.split("/"), claim.body)
+
+
+def _of_an_entry(names: list[str], body: Any) -> str:
+    """The pointer without `*`: of each list the first entry that lacks what is named behind it, else its first one."""
+    at = names.index("*") if "*" in names else None
+    if at is None:
+        return "/".join(names)
+    entries = _value_at(body, names[1:at])
+    behind = names[at + 1 :]
+    count = len(entries) if isinstance(entries, list | tuple) else 0
+    lacking = (each for each in range(count) if "*" in behind or _value_at(entries[each], behind) in (None, ""))
+    return _of_an_entry([*names[:at], str(next(lacking, 0)), *behind], body)
+
+
+def _value_at(value: Any, names: Sequence[str]) -> Any:
+    for name in names:
+        if isinstance(value, Mapping):
+            value = value.get(name)
+        elif isinstance(value, list | tuple) and name.isdigit() and int(name) < len(value):
+            value = value[int(name)]
+        else:
+            return None
+    return value
 
 
 def _base(owner: str, claim: Claim, line: ServiceLine | None) -> str:

@@ -29,8 +29,14 @@ LINE = f"{CI}/serviceLines/0"
 # Rules about what is not there: they point to where it would stand.
 ABOUT_WHAT_IS_MISSING = (
     "x12-837p-element-missing", "x12-837p-element-situational", "x12-837p-envelope-missing",
-    "x12-837p-replacement-without-original", "documentation-tbs-", "medicare-abn-", "medicare-coverage-esa-",
-    "medicare-laboratory-clia-",
+    "x12-837p-replacement-without-original", "x12-837p-accident-", "x12-837p-attachment-control-number",
+    "x12-837p-compensation-without-employment", "x12-837p-other-payer-", "x12-837p-property-casualty-number",
+    "cms-mpfs-procedure-in-global-days", "cms-mpfs-side-missing", "cms-preventive-services-screening-turned",
+    "documentation-tbs-", "drug-lines-no-description", "medicaid-drugs-ndc-", "medicare-abn-",
+    "medicare-anesthesia-giver-missing", "medicare-contractors-jz-missing", "medicare-coverage-esa-",
+    "medicare-laboratory-clia-", "medicare-orders-", "medicare-providers-facility",
+    "medicare-providers-mammography-certificate", "medicare-providers-visit-by-therapist",
+    "medicare-secondary-payer-", "medicare-therapy-plan", "medicare-wiser-authorization",
 )  # fmt: skip
 
 
@@ -168,3 +174,12 @@ def test_an_element_under_another_name_is_pointed_at_there(
     del node[model[other]]
     node[other] = value
     assert pointer(body, rule, shipped) == expected
+
+
+def test_what_another_payer_lacks_is_told_of_that_payer(shipped: Scrubber) -> None:
+    body = office_claim()
+    first = {"payerPaidAmount": "0.00", "otherPayerName": {"otherPayerAdjudicationOrPaymentDate": "20250320"}}
+    second = {"otherPayerName": {"otherPayerAdjudicationOrPaymentDate": "20250321"}}
+    body["claimInformation"]["otherSubscriberInformation"] = [first, second]
+    found = {each["rule"]["id"]: each["pointer"] for each in document(shipped.scrub(read_v3(body), DAY))["findings"]}
+    assert found["x12-837p-other-payer-paid"] == f"{CI}/otherSubscriberInformation/1/payerPaidAmount"
