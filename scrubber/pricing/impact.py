@@ -208,10 +208,10 @@ def _without(number: int, prices: Prices) -> Iterable[str]:
     """What other lines are allowed where this one falls: less is lost then than it is allowed."""
     for other, amount in prices[number].without_it:
         if other in prices and amount is not None:
-            yield f"without it line {other} is allowed {amount} instead of {_told(prices[other].allowed)}"
+            yield f"without it line {other} is allowed {amount} instead of {_amount_or_none(prices[other].allowed)}"
 
 
-def _told(amount: Decimal | None) -> str:
+def _amount_or_none(amount: Decimal | None) -> str:
     return "an amount that is not known" if amount is None else f"{amount}"
 
 

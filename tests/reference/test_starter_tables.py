@@ -23,6 +23,7 @@ needs_published = pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the publish
 TABLES = read_contents(None).tables
 CODES = {row.code for row in TABLES[tables.PROCEDURES]}
 FEES: tuple[FeeRow, ...] = TABLES[tables.MPFS]
+WITH_FEES = CODES | {row.code for row in FEES}  # some codes have the indicators of 2025 alone, which cases of rules read
 BONE = {"76977", "77078", "77080", "77081", "77085", "77086", "77089", "77090", "77091", "77092", "G0130"}
 
 
@@ -50,8 +51,9 @@ def test_the_whole_service_is_the_sum_of_its_three_parts() -> None:
 
 def test_every_code_of_a_table_is_a_known_procedure() -> None:
     named = {code for edit in TABLES[tables.PTP] for code in (edit.column1, edit.column2)}
-    named |= {row.code for table in (tables.MUE, tables.MPFS) for row in TABLES[table]}
+    named |= {row.code for row in TABLES[tables.MUE]}
     assert named <= CODES
+    assert {row.code for row in FEES if row.release != "RVU25D"} <= CODES
 
 
 def test_every_zip_range_has_indices_for_its_locality() -> None:
@@ -126,7 +128,7 @@ def test_fees_of_2025_are_those_of_the_october_file() -> None:
     published = {
         (row[0], row[1]): fee_of_pprrvu(row)
         for row in csv.reader(lines("mpfs/PPRRVU2025_Oct.nodesc.csv.xz"))
-        if row[0] in CODES
+        if row[0] in WITH_FEES
     }
     assert typed_fees("RVU25D") == published
 
