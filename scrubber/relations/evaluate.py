@@ -284,7 +284,9 @@ class Evaluator(OperandEvaluator):
 
     def _alike(self, group: Group, item: Subject) -> Iterable[str]:
         root = item.root
-        yield from (self._same(SAME[name], item, root) for name in group.same)
+        # No generator expressions: compiled, they are worked out to the end, and note as missing what decides nothing.
+        for name in group.same:
+            yield self._same(SAME[name], item, root)
         for name in group.same_modifiers:
             one, two = item.values.get("modifiers"), root.values.get("modifiers")
             if not isinstance(one, tuple) or not isinstance(two, tuple):
@@ -322,7 +324,8 @@ class Evaluator(OperandEvaluator):
         return self._own(names[-1], Type.TEXT, subject)
 
     def _in_windows(self, group: Group, item: Subject) -> Iterable[str]:
-        return (self._in_window(window, item.values.get(DAY), item) for window in group.within)
+        for window in group.within:
+            yield self._in_window(window, item.values.get(DAY), item)
 
     def _in_window(self, window: Window, day: object, item: Subject) -> str:
         if window.until is not None:
