@@ -353,7 +353,8 @@ class Evaluator(OperandEvaluator):
         return YES if in_window(day, window.unit, int(length), window.side, reference) else NO
 
     def _fulfilled(self, group: Group, item: Subject) -> Iterable[str]:
-        return (self.holds(part, item) for part in group.where)
+        for part in group.where:
+            yield self.holds(part, item)
 
     def complete_since(self, group: Group) -> int | None:
         """The first day from which every item of a group is known to be there; None: from no day on."""
