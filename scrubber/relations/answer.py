@@ -21,7 +21,19 @@ from scrubber.relations.surroundings import Subject, Surroundings
 from scrubber.relations.values import Bounds, NoValue, SomeCodes, Value
 from scrubber.remembered import remembered
 from scrubber.rulebook.field import UNKNOWN, Type
-from scrubber.rulebook.relations import HISTORY, Column, Operand, Outer
+from scrubber.rulebook.relations import (
+    HISTORY,
+    Column,
+    Compared,
+    LookUp,
+    Operand,
+    Outer,
+    Own,
+    Question,
+    RowFound,
+    Shared,
+    ValueTested,
+)
 from scrubber.rulebook.rule import (
     ANSWERED,
     NO,
@@ -58,7 +70,7 @@ class AskingRule:
     questions: tuple[Asks, ...]
     taken: tuple[FromRow, ...]
     decisive: frozenset[str]  # the keys of those that must be answered with yes for the rule to fire
-    is_for: Callable[[str], bool]  # whether it may apply to a procedure code
+    is_for: Callable[[str], bool]  # whether it may fire on a procedure code
     has_words: Predicate  # whether its tests of the procedure code and of `words` hold
     words: tuple[str, ...]
     may_fire: Predicate  # whether its other conditions hold
@@ -122,8 +134,8 @@ def _asking(rule: Rule, questions: tuple[Asks, ...], rulebook: Rulebook) -> Aski
         rule,
         questions,
         _taken(rule),
-        frozenset(each.fact for part in (rule.applies, rule.when) for each in _decisive(part)),
-        procedure_test(rule.applies, rulebook),
+        frozenset(each.fact for part in (rule.applies, rule.when) for each in _each(part) if isinstance(each, Asks)),
+        _code_test(rule, rulebook),
         predicate(AllOf(tuple(settled)), lists),
         tuple(test.fact for test in settled if isinstance(test, Compare | Has) and test.fact != PROCEDURE),
         predicate(AllOf(tuple(left)), lists),
@@ -163,13 +175,31 @@ def _taken(rule: Rule) -> tuple[FromRow, ...]:
     return tuple(each for each in taken if not each.plain)
 
 
-def _decisive(condition: Condition) -> Iterator[Asks]:
-    """The questions without a yes to which a condition does not hold."""
-    if isinstance(condition, Asks):
-        yield condition
-    elif isinstance(condition, AllOf):
-        for part in condition.parts:
-            yield from _decisive(part)
+def _code_test(rule: Rule, rulebook: Rulebook) -> Callable[[str], bool]:
+    """Whether a rule may fire on a procedure code: it applies to it, and the tables that must have a row for it do."""
+    applies = procedure_test(rule.applies, rulebook)
+    tables = [
+        (rulebook.typed_tables[look_up.table], key)
+        for part in (rule.applies, rule.when)
+        for each in _each(part)
+        if isinstance(each, Asks)
+        for look_up in _rows_needed(each.question)
+        if look_up.table in rulebook.typed_tables
+        for key, operand in look_up.keys
+        if isinstance(operand, Own) and operand.name == PROCEDURE
+    ]
+    return lambda code: applies(code) and all(table.fitting({key: code}, None) for table, key in tables)
+
+
+def _rows_needed(question: Question) -> Iterator[LookUp]:
+    """The look-ups without a row of which the answer to a question is no."""
+    match question:
+        case RowFound(look_up, found, 0) if found:
+            yield look_up
+        case Compared(left, _, right) | Shared(left, _, right):
+            yield from [each.look_up for each in (left, right) if isinstance(each, Column) and not each.look_up.every]
+        case ValueTested(Column(look_up), test) if not look_up.every and not test.fact.endswith("?"):
+            yield look_up
 
 
 def answer_questions(
