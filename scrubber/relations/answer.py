@@ -39,6 +39,7 @@ from scrubber.rulebook.rule import (
     NO,
     NOT_KNOWN,
     AllOf,
+    AnyOf,
     Asks,
     Compare,
     Condition,
@@ -251,7 +252,19 @@ def _may_fire(asking: AskingRule, answers: dict[str, QuestionAnswer], subject: S
             found = answers[each.fact] = _answer(each, subject, evaluator)
         if found.answer == NO and each.fact in asking.decisive:
             return False
-    return True
+    return not any(_cannot_hold(part, answers) for part in (asking.rule.applies, asking.rule.when))
+
+
+def _cannot_hold(condition: Condition, answers: Mapping[str, QuestionAnswer]) -> bool:
+    """Whether a condition cannot hold by the answers to its questions, whatever else is so."""
+    match condition:
+        case Asks(key):
+            return answers[key].answer == NO
+        case AllOf(parts):
+            return any(_cannot_hold(part, answers) for part in parts)
+        case AnyOf(parts):
+            return all(_cannot_hold(part, answers) for part in parts)
+    return False
 
 
 def _answer(asked: Asks, subject: Subject, evaluator: Evaluator) -> QuestionAnswer:
