@@ -33,7 +33,8 @@ from scrubber.rulebook.relations import Group, OfLimit, OfPrice, walk
 from scrubber.rulebook.rule import InList, Rule, conditions_of, leaves
 from scrubber.rulebook.vocabulary import KINDS
 
-PRICING_TABLES = ("mpfs", "conversion-factors")  # those by which every line of the fee schedule is priced
+# Those by which every line of the fee schedule is priced, and the shares of who does not participate.
+PRICING_TABLES = ("mpfs", "conversion-factors", "payment-shares")
 LISTS = ("contains", "may_contain", "on")  # ways to ask a list of codes
 
 

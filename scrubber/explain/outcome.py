@@ -126,7 +126,7 @@ def explain_fact(check: RuleCheck, fact: Fact, keys: tuple[int, ...]) -> FactExp
         fact.kind,
         KINDS[fact.kind].about,
         fact.lines,
-        fact.related,
+        fact.related if result.finding is None else result.finding.related_lines,
         result.outcome,
         result.because,
         parts,

@@ -106,7 +106,7 @@ def test_a_code_is_told_with_releases(client: FlaskClient) -> None:
         "sha256": answer["mue"]["release"]["sha256"],
         "standing": "carried-forward",
     }
-    assert answer["addOn"]["release"]["standing"] == "not-loaded"
+    assert answer["addOn"]["release"]["standing"] == "in-force"
     assert {each["allowed"] for each in answer["prices"]["units"]} == {"34.29"}
     assert {"column": 2, "indicator": "0"}.items() <= answer["ptp"]["partners"][-1].items()
     assert "tbsValue" in {each["element"] for each in answer["documentation"]}

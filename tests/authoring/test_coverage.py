@@ -38,6 +38,7 @@ NOT_ASKED = (
     "the shape of the code is asked only where all other conditions hold, so that it counts as failed behind them"
 )
 ONE_DAY = "the fact is of all lines of the code and day, so that no other line of the code stands on another day in it"
+ON_REQUEST = "an element that is there is read from the claim on request, and holds no state that could be counted"
 EXCEPTIONS = {
     **{
         (f"cms-ncci-mue-{rule}", words, "false"): reason
@@ -68,6 +69,7 @@ EXCEPTIONS = {
     ("cms-ncci-mue-zero", "any of", "false"): NOT_ASKED,
     ("cms-ncci-mue-zero", "excluded is no", "false"): NOT_ASKED,
     ("cms-ncci-mue-both-sides", "line: same day", "false"): ONE_DAY,
+    ("medicaid-drugs-ndc-missing", "drug-code is absent", "false"): ON_REQUEST,
 }  # fmt: skip
 
 

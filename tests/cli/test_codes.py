@@ -35,7 +35,7 @@ def test_a_code_as_a_table() -> None:
         "1 a day, without exception (indicator 2)",
         "8 PTP partners, page 1 of 1",
         "77092  77089   never",
-        "ncci-add-on (not-loaded)",
+        "ncci-add-on 2024-06-03 (in-force)",
         "deny  documentation-tbs-number: The report states no TBS number",
         "tbsValue: the trabecular bone score",
     ):

@@ -201,7 +201,7 @@ def test_a_payer_that_no_row_speaks_of(shipped: Scrubber) -> None:
         ("cms-ncci-ptp-column-two", {"renderingProvider": {"npi": "1555666779"}}, "different practitioners"),
         ("cms-ncci-ptp-column-two", {"serviceDate": "20251113"}, "share no date of service"),
         ("cms-ncci-mue-day-absolute", {}, "the edit allows"),
-        ("documentation-tbs-number", {}, "no rule about reports is for that code"),
+        ("documentation-tbs-number", {}, "the rule is for others"),
         ("payer-coverage-unknown", {}, "no row of payer-coverage/tables/policies.csv is about"),
         ("medicare-abn-gz", {}, "carries none of GA, GX, GY, GZ"),
         ("x12-837p-duplicate-line", {}, "no line before line 2 bills the same code"),

@@ -36,6 +36,7 @@ SAID = {
 
 def scrubbed(scrubber: Scrubber, *lines: Body, plan: str | None = None, **context: object) -> ScrubResult:
     body = claim_of(*lines, documented=False, **context)
+    body["claimInformation"]["claimSupplementalInformation"] = {"cliaNumber": "99D9999999"}
     if plan:
         body["scrubContext"]["eligibility"] = {"plan": plan}
     return scrubber.scrub(read_v3(body), RECEIVED)

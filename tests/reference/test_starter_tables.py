@@ -23,7 +23,9 @@ needs_published = pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the publish
 TABLES = read_contents(None).tables
 CODES = {row.code for row in TABLES[tables.PROCEDURES]}
 FEES: tuple[FeeRow, ...] = TABLES[tables.MPFS]
-WITH_FEES = CODES | {row.code for row in FEES}  # some codes have the indicators of 2025 alone, which cases of rules read
+WITH_FEES = CODES | {
+    row.code for row in FEES
+}  # some codes have the indicators of 2025 alone, which cases of rules read
 BONE = {"76977", "77078", "77080", "77081", "77085", "77086", "77089", "77090", "77091", "77092", "G0130"}
 
 

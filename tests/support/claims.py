@@ -60,6 +60,10 @@ def _rendering() -> Body:
     }
 
 
+def _ordering() -> Body:
+    return {"npi": "1987654328", "firstName": "Robin", "lastName": "Referral"}
+
+
 def _envelope() -> Body:
     return {
         "controlNumber": "000000001",
@@ -110,6 +114,7 @@ def office_claim() -> Body:
             {"providerType": "BillingProvider"} | _billing(),
             {"providerType": "RenderingProvider"} | _rendering(),
         ],
+        "ordering": _ordering(),
         "claimInformation": _header("OFFICE-0001", "250.00")
         | {
             "healthCareCodeInformation": [
@@ -131,6 +136,7 @@ def tbs_claim() -> Body:
     return _envelope() | {
         "billing": _billing(),
         "rendering": _rendering(),
+        "ordering": _ordering(),
         "claimInformation": _header("TBS-0001", "60.00")
         | {
             "healthCareCodeInformation": [{"diagnosisTypeCode": "ABK", "diagnosisCode": "M810"}],

@@ -162,6 +162,10 @@ def few_shipped_rules(folder: Path, *names: str) -> Path:
             left += _RELATED_NAME.findall(" ".join(_RELATED.findall(_shipped()[name].read_text(encoding="utf-8"))))
     others = {file for name in _shipped().keys() - kept for file in (f"{name}.yaml", name + TEST_SUFFIX)}
     shutil.copytree(SHIPPED, folder, ignore=lambda _, files: others.intersection(files))
+    for path in folder.glob("*/tables/adopted-rules.csv"):  # whose rows name rules
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        gone = [line for line in lines if any(f",{name}," in line for name in _shipped().keys() - kept)]
+        path.write_text("".join(line for line in lines if line not in gone), encoding="utf-8")
     return folder
 
 

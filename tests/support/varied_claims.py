@@ -78,7 +78,7 @@ SPECIALTIES = {
             (Service("99214", 190), Service("36415", 10), Service("80053", 30), Service("85025", 20)),
             (Service("99203", 170),),
             (Service("99213", 150, ("25",)), Service("20610", 120, ("RT",))),
-            (Service("99213", 150, ("25",)), Service("90471", 30), Service("90686", 25)),
+            (Service("99215", 210), Service("93000", 40)),
         ),
         most=10,
     ),
@@ -180,7 +180,7 @@ def _claim(rng: random.Random, number: int) -> VariedClaim:
     _header(rng, body, SPECIALTIES[name], number)
     _lines(rng, body, SPECIALTIES[name], count)
     faults: list[str] = []
-    if name == "laboratory":
+    if name in ("laboratory", "office"):
         body["claimInformation"]["claimSupplementalInformation"] = {"cliaNumber": "06D9999999"}
     if name == "bone score":
         body["scrubContext"]["documentation"] = [{"lines": [*range(1, count + 1)], "elements": report_elements()}]
@@ -256,7 +256,9 @@ def _lines(rng: random.Random, body: Body, specialty: Specialty, count: int) -> 
 
 
 def _line(rng: random.Random, service: Service, day: date, pointers: list[str]) -> Body:
-    return {
+    drug = {"serviceIdQualifier": "N4", "nationalDrugCode": "99999999999", "measurementUnitCode": "UN"}
+    of_a_drug = {"drugIdentification": drug | {"nationalDrugUnitCount": "1"}} if service.code.startswith("J") else {}
+    return of_a_drug | {
         "serviceDate": f"{day:%Y%m%d}",
         "professionalService": {
             "procedureIdentifier": "HC",
